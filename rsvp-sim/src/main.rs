@@ -1,0 +1,2 @@
+//! rsvp-sim
+fn main() {}

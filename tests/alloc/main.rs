@@ -1,0 +1,2 @@
+//! Allocation tests.
+#[test] fn placeholder() {}
