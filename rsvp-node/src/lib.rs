@@ -1,1 +1,27 @@
-//! rsvp-node
+//! The RSVP engine: RFC 2205 by the processing rules of RFC 2209, without sockets, clock, threads or randomness.
+//!
+//! One door in, one door out: [`Engine::handle`] takes an [`Input`] and the time, [`Engine::poll`] gives back
+//! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
+
+pub mod config;
+pub mod counters;
+pub mod door;
+pub mod engine;
+pub mod event;
+pub mod host;
+pub mod interface;
+pub mod time;
+pub mod view;
+
+pub use config::{Config, Limits};
+pub use counters::{Counters, Work};
+pub use door::{
+    AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Refusal, Reservation, ReservationId, Rx, Source,
+    TcChange, TrafficControl, Transmit, Why,
+};
+pub use engine::Engine;
+pub use event::{AppId, Event, EventKind, Gone};
+pub use host::{Host, Route, RouteAnswer, RouteQuery};
+pub use interface::{Interface, InterfaceId};
+pub use time::Instant;
+pub use view::{BlockadeView, RequestView, Requester, SenderView};

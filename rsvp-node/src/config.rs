@@ -1,0 +1,57 @@
+//! What a node is configured with. Seeds and limits live here so that a run can be repeated octet for octet.
+
+use core::time::Duration;
+
+/// Configuration of one engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Seed of the refresh jitter and of the index hashes.
+    pub seed: u64,
+    /// Blockade multiplier Kb: blockade state lives `Kb * R` (RFC 2205 section 3.5).
+    pub blockade_multiplier: u32,
+    /// Wait W between a route change and the Path refreshes it triggers (RFC 2205 section 3.6).
+    pub local_repair_wait: Duration,
+    /// IP TTL of messages this node originates other than Path and PathTear.
+    pub ttl: u8,
+    /// Upper bounds on everything a peer or an application can make grow.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            blockade_multiplier: 3,
+            local_repair_wait: Duration::from_secs(2),
+            ttl: 64,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Upper bounds; each has a [`Discard`](crate::Discard) or [`Refusal`](crate::Refusal) of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Sessions on this node.
+    pub sessions: u32,
+    /// Path states (senders) of one session.
+    pub senders_per_session: u32,
+    /// Reservation requests (next hops and local applications) of one session.
+    pub requests_per_session: u32,
+    /// Filter specs in one reservation request.
+    pub filters_per_request: u32,
+    /// Errors, confirmations and events that wait to be drained; more are dropped and counted.
+    pub queue: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sessions: 1 << 20,
+            senders_per_session: 4_096,
+            requests_per_session: 4_096,
+            filters_per_request: 4_096,
+            queue: 16_384,
+        }
+    }
+}

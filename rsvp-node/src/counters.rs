@@ -1,0 +1,120 @@
+//! Counters: one for each way a message is dropped, one for each message type sent and received, and the work done.
+//!
+//! Rates and history are deliberately left to whoever reads them.
+
+use crate::door::Discard;
+use rsvp_wire::MsgType;
+
+const TYPES: usize = 8;
+
+/// All counters of a node. They only grow.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    discards: [u64; Discard::KINDS],
+    received: [u64; TYPES],
+    sent: [u64; TYPES],
+    /// Work done so far.
+    pub work: Work,
+}
+
+/// How much was touched; used to show that the cost of one input does not grow with the number of sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// State blocks looked at, including those passed while walking an index chain.
+    pub states_visited: u64,
+    /// Octets of messages stored, compared or written.
+    pub octets_handled: u64,
+}
+
+impl Counters {
+    /// Every discard reason by name, with how often it happened.
+    pub fn discards(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        Discard::NAMES.iter().copied().zip(self.discards.iter().copied())
+    }
+
+    /// How often messages were dropped for this reason.
+    #[must_use]
+    pub fn discarded(&self, why: Discard) -> u64 {
+        self.discards[why.kind()]
+    }
+
+    /// Messages dropped for any reason.
+    #[must_use]
+    pub fn discarded_total(&self) -> u64 {
+        self.discards.iter().sum()
+    }
+
+    /// Messages of this type that arrived with sound framing.
+    #[must_use]
+    pub fn received(&self, t: MsgType) -> u64 {
+        self.received[slot(t)]
+    }
+
+    /// Messages of this type that were sent.
+    #[must_use]
+    pub fn sent(&self, t: MsgType) -> u64 {
+        self.sent[slot(t)]
+    }
+
+    pub(crate) fn count_discard(&mut self, why: Discard) {
+        self.discards[why.kind()] += 1;
+    }
+
+    pub(crate) fn count_received(&mut self, t: MsgType) {
+        self.received[slot(t)] += 1;
+    }
+
+    pub(crate) fn count_sent(&mut self, t: MsgType) {
+        self.sent[slot(t)] += 1;
+    }
+}
+
+/// Slot 0 holds every type that is none of the seven.
+fn slot(t: MsgType) -> usize {
+    if (t.0 as usize) < TYPES { t.0 as usize } else { 0 }
+}
+
+impl Discard {
+    pub(crate) const KINDS: usize = 17;
+    const NAMES: [&'static str; Self::KINDS] = [
+        "malformed",
+        "unknown-message-type",
+        "interface-disabled",
+        "not-for-this-node",
+        "bad-grammar",
+        "unknown-object",
+        "bad-address",
+        "bad-source-port",
+        "bad-time-values",
+        "bad-lih",
+        "no-state",
+        "rejected",
+        "own-message",
+        "limit-reached",
+        "queue-full",
+        "ttl-exhausted",
+        "no-route",
+    ];
+
+    const fn kind(self) -> usize {
+        match self {
+            Self::Malformed(_) => 0,
+            Self::UnknownMessageType => 1,
+            Self::InterfaceDisabled => 2,
+            Self::NotForThisNode => 3,
+            Self::BadGrammar => 4,
+            Self::UnknownObject => 5,
+            Self::BadAddress => 6,
+            Self::BadSourcePort => 7,
+            Self::BadTimeValues => 8,
+            Self::BadLih => 9,
+            Self::NoState => 10,
+            Self::Rejected => 11,
+            Self::OwnMessage => 12,
+            Self::LimitReached => 13,
+            Self::QueueFull => 14,
+            Self::TtlExhausted => 15,
+            Self::NoRoute => 16,
+        }
+    }
+}

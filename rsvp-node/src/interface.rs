@@ -1,0 +1,83 @@
+//! Interfaces of the node and what can be reserved on them (RFC 2205 sections 3.7 and 3.11.4, RFC 2215 section 3).
+//!
+//! Interfaces are fed in by the driver; this module deliberately never discovers them itself.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
+
+/// Names an interface of this node; small numbers, chosen by the driver (an `ifindex` will do).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InterfaceId(pub u32);
+
+/// One interface, real or virtual.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its identity.
+    pub id: InterfaceId,
+    /// Logical interface handle written into the RSVP_HOP of Path messages that leave here (RFC 2205 section 3.3).
+    /// Unique on the node.
+    pub lih: u32,
+    /// Address used as RSVP_HOP and as source in IPv4 sessions.
+    pub ipv4: Option<Ipv4Addr>,
+    /// Address used as RSVP_HOP and as source in IPv6 sessions.
+    pub ipv6: Option<Ipv6Addr>,
+    /// False while the link is down: nothing is sent here and nothing is accepted.
+    pub up: bool,
+    /// False when RSVP is switched off here (RFC 2205 section 3.11.4): no Path leaves, and arriving messages are dropped.
+    pub enabled: bool,
+    /// Largest IP packet, in octets.
+    pub mtu: u32,
+    /// Link rate in bits per second, advertised as available path bandwidth.
+    pub bandwidth_bps: u64,
+    /// What reservations may take together, in bits per second.
+    pub reservable_bps: u64,
+    /// Minimum packet delay of the link, in microseconds (RFC 2215 section 3.4).
+    pub latency_us: u32,
+    /// Guaranteed service error term C, in octets (RFC 2212).
+    pub error_c: u32,
+    /// Guaranteed service error term D, in microseconds (RFC 2212).
+    pub error_d_us: u32,
+    /// Refresh period R of the messages sent here (RFC 2205 section 3.7; default 30 s).
+    pub refresh: Duration,
+    /// K of the lifetime rule for state that arrives here (RFC 2205 section 3.7; default 3).
+    pub lifetime_multiplier: u32,
+}
+
+impl Interface {
+    /// An interface with the defaults of RFC 2205: R = 30 s, K = 3, LIH equal to the id, MTU 1500, up and enabled,
+    /// no address and no bandwidth yet.
+    #[must_use]
+    pub fn new(id: InterfaceId) -> Self {
+        Self {
+            id,
+            lih: id.0,
+            ipv4: None,
+            ipv6: None,
+            up: true,
+            enabled: true,
+            mtu: 1500,
+            bandwidth_bps: 0,
+            reservable_bps: 0,
+            latency_us: 0,
+            error_c: 0,
+            error_d_us: 0,
+            refresh: Duration::from_secs(30),
+            lifetime_multiplier: 3,
+        }
+    }
+
+    /// The address of the same family as `other`.
+    #[must_use]
+    pub fn address_like(&self, other: IpAddr) -> Option<IpAddr> {
+        match other {
+            IpAddr::V4(_) => self.ipv4.map(IpAddr::V4),
+            IpAddr::V6(_) => self.ipv6.map(IpAddr::V6),
+        }
+    }
+
+    /// Whether `address` is one of this interface's own.
+    #[must_use]
+    pub fn owns(&self, address: IpAddr) -> bool {
+        self.address_like(address) == Some(address)
+    }
+}

@@ -1,0 +1,67 @@
+//! Read-only views of the engine's state, for displays, simulators and tests.
+//!
+//! Views are made on demand and own what they show; nothing here is on the message path.
+
+use crate::event::AppId;
+use crate::interface::InterfaceId;
+use core::net::IpAddr;
+use rsvp_wire::{FilterSpec, Flowspec, SenderTemplate, Session, Style, Tspec};
+
+/// One path state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SenderView {
+    /// The session.
+    pub session: Session,
+    /// The sender.
+    pub sender: SenderTemplate,
+    /// Its traffic.
+    pub tspec: Tspec,
+    /// The previous hop; `None` for a local application's sender.
+    pub previous_hop: Option<IpAddr>,
+    /// Where it arrives; `None` for a local application's sender.
+    pub incoming: Option<InterfaceId>,
+    /// Where it is forwarded.
+    pub outgoing: Vec<InterfaceId>,
+    /// Kept for local applications only, never forwarded (RFC 2205 section 3.9).
+    pub local_only: bool,
+}
+
+/// One reservation request: what a next hop or a local application asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestView {
+    /// The session.
+    pub session: Session,
+    /// WF, FF or SE.
+    pub style: Style,
+    /// Who asks.
+    pub from: Requester,
+    /// What is asked for each filter; `None` as filter for WF.
+    pub flows: Vec<(Option<FilterSpec>, Flowspec)>,
+}
+
+/// Who asks for a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requester {
+    /// A next hop, over an outgoing interface.
+    NextHop {
+        /// The outgoing interface the reservation is for.
+        interface: InterfaceId,
+        /// Address of the next hop.
+        address: IpAddr,
+    },
+    /// A local application.
+    App(AppId),
+}
+
+/// One element of blockade state (RFC 2205 section 3.5).
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlockadeView {
+    /// The session.
+    pub session: Session,
+    /// The sender it is for; `None` for a wildcard blockade, which is per previous hop.
+    pub sender: Option<FilterSpec>,
+    /// The previous hop from which the error came.
+    pub previous_hop: IpAddr,
+    /// The blockade flowspec Qb.
+    pub flowspec: Flowspec,
+}
