@@ -5,6 +5,7 @@
 use super::applications::{SERVICES, STYLES};
 use super::error::ScenarioError;
 use super::model::{Expectation, Scenario, Test, What, When};
+use super::names::{ADMISSION_VALUES, CODES, name_number};
 use super::read::look_up;
 use super::section::{Item, Section};
 use crate::facts::{Fact, Facts};
@@ -84,28 +85,6 @@ const WHATS: [What; 8] = [
     What::Discards,
     What::Empty,
 ];
-
-/// Names of the error codes that messages and events carry.
-pub(crate) const CODES: [(u64, &str); 15] = [
-    (0, "confirmation"),
-    (1, "admission-control"),
-    (2, "policy-control"),
-    (3, "no-path"),
-    (4, "no-sender"),
-    (5, "conflicting-style"),
-    (6, "unknown-style"),
-    (7, "conflicting-dest-ports"),
-    (8, "conflicting-sender-ports"),
-    (12, "service-preempted"),
-    (13, "unknown-class"),
-    (14, "unknown-ctype"),
-    (20, "api"),
-    (21, "traffic-control"),
-    (22, "traffic-control-system"),
-];
-
-/// Names of the error values of admission control, the code they matter most for.
-pub(crate) const ADMISSION_VALUES: [(u64, &str); 3] = [(1, "delay-bound"), (2, "bandwidth"), (3, "mtu")];
 
 impl What {
     /// Whether it is state at a point in time, not something that happens.
@@ -309,9 +288,4 @@ fn numbered(item: Item<'_>, names: &[(u64, &'static str)], most: u64) -> Result<
     }
     let words: Vec<&str> = names.iter().map(|n| n.1).collect();
     item.choice(&words).map(|place| Fact::Named(names[place].0, names[place].1))
-}
-
-/// A number with its name, where it has one.
-pub(crate) fn name_number(n: u64, names: &[(u64, &'static str)]) -> Fact {
-    names.iter().find(|each| each.0 == n).map_or(Fact::Number(n), |each| Fact::Named(n, each.1))
 }

@@ -8,6 +8,7 @@ mod actions;
 mod applications;
 mod error;
 mod expectations;
+pub(crate) mod names;
 mod read;
 mod section;
 pub(crate) mod units;

@@ -260,7 +260,9 @@ impl Scenario {
                 (Some(session), None) => RouteTarget::Session(self.session(session)?),
                 (None, Some(to)) => RouteTarget::Node(self.attached(to)?),
                 _ => {
-                    return Err(section.error("a [[route]] needs either `session = \"…\"` or `to = \"node\"`"));
+                    return Err(
+                        section.error("a [[route]] needs either `session = \"…\"` or `to = \"node\"`")
+                    );
                 }
             };
             let sender = section.find("sender").map(|item| self.sender(item)).transpose()?;

@@ -1,0 +1,189 @@
+//! Whether expectations held, and what was seen where they did not.
+
+use crate::facts::{Facts, pairing};
+use crate::scenario::model::{Expectation, Scenario, Test, What, When};
+use crate::scenario::units::show_time;
+use crate::world::Record;
+use serde::Serialize;
+
+/// Things seen that a message still has room for.
+const MOST_SHOWN: usize = 6;
+
+/// What became of an expectation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Line in the scenario file.
+    pub line: usize,
+    /// What was expected, in words.
+    pub expected: String,
+    /// Whether it held.
+    pub held: bool,
+    /// What was seen; where it did not hold, with what is missing and what is too much.
+    pub seen: String,
+}
+
+/// One thing seen, and when, if it has a time of its own.
+struct Seen {
+    at: Option<f64>,
+    facts: Facts,
+}
+
+impl Seen {
+    fn show(&self) -> String {
+        match self.at {
+            Some(at) => format!("{at:.3}s: {}", self.facts),
+            None => self.facts.to_string(),
+        }
+    }
+}
+
+/// Judges all expectations of a run.
+pub(crate) fn judge(scenario: &Scenario, record: &Record) -> Vec<Verdict> {
+    let each = |(n, expectation): (usize, &Expectation)| {
+        let candidates = candidates(n, expectation, record);
+        let (chosen, others): (Vec<Seen>, Vec<Seen>) =
+            candidates.into_iter().partition(|seen| expectation.select.matches(&seen.facts));
+        let (held, seen) = match &expectation.test {
+            Test::Number(least, most) => number(*least, *most, &chosen, &others, &expectation.select),
+            Test::Exactly(list) => exactly(expectation, list, chosen, &others),
+        };
+        Verdict { line: expectation.line, expected: expected(expectation), held, seen }
+    };
+    scenario.expectations.iter().enumerate().map(each).collect()
+}
+
+fn candidates(n: usize, expectation: &Expectation, record: &Record) -> Vec<Seen> {
+    let When::Within(from, to) = expectation.when else {
+        let state = record.looks.get(&n).cloned().unwrap_or_default();
+        return state.into_iter().map(|facts| Seen { at: None, facts }).collect();
+    };
+    let inside =
+        |at: rsvp_node::Instant| (from.as_micros()..=to.as_micros()).contains(&u128::from(at.as_micros()));
+    let seen =
+        |at: rsvp_node::Instant, facts: &Facts| Seen { at: Some(at.as_secs_f64()), facts: facts.clone() };
+    if expectation.what == What::Messages {
+        let sent = record.sent.iter().filter(|m| inside(m.at) && !m.forwarded);
+        sent.map(|m| seen(m.at, &m.facts)).collect()
+    } else {
+        record.told.iter().filter(|e| inside(e.at)).map(|e| seen(e.at, &e.facts)).collect()
+    }
+}
+
+fn number(least: u64, most: u64, chosen: &[Seen], others: &[Seen], select: &Facts) -> (bool, String) {
+    let count = chosen.len() as u64;
+    let held = (least..=most).contains(&count);
+    let mut seen = match count {
+        0 => "none".to_owned(),
+        1 => "one".to_owned(),
+        n => n.to_string(),
+    };
+    if !held {
+        if chosen.is_empty() {
+            seen.push_str(&nearest(others, select));
+        } else {
+            seen = format!("{seen}: {}", list(chosen.iter()));
+        }
+    }
+    (held, seen)
+}
+
+/// What came closest to a selection that met nothing.
+fn nearest(others: &[Seen], select: &Facts) -> String {
+    let same = |seen: &Seen| {
+        select.0.iter().filter(|(name, fact)| seen.facts.0.get(*name).is_some_and(|s| fact.is(s))).count()
+    };
+    // The first of the best: later ones are mostly its refreshes.
+    let best = others.iter().rev().max_by_key(|seen| same(seen));
+    match best {
+        Some(best) => format!("; of {} others the nearest is {}", others.len(), best.show()),
+        None => "; there is nothing of the kind at all".to_owned(),
+    }
+}
+
+fn exactly(
+    expectation: &Expectation,
+    wanted: &[Facts],
+    chosen: Vec<Seen>,
+    others: &[Seen],
+) -> (bool, String) {
+    let mut chosen = chosen;
+    if expectation.what == What::Messages {
+        chosen = distinct(chosen, wanted);
+    }
+    let facts: Vec<Facts> = chosen.iter().map(|seen| seen.facts.clone()).collect();
+    match pairing(wanted, &facts) {
+        Ok(()) => {
+            (true, if chosen.is_empty() { "nothing".to_owned() } else { format!("these {}", chosen.len()) })
+        }
+        Err(difference) => {
+            let mut said = Vec::new();
+            if !difference.missing.is_empty() {
+                let missing: Vec<String> =
+                    difference.missing.iter().map(|&n| wanted[n].to_string()).collect();
+                said.push(format!("missing {}", missing.join("; ")));
+            }
+            if !difference.surplus.is_empty() {
+                said.push(format!("not expected {}", list(difference.surplus.iter().map(|&n| &chosen[n]))));
+            }
+            if chosen.is_empty() {
+                said.push(format!("seen none{}", nearest(others, &expectation.select)));
+            } else {
+                said.push(format!("seen {}", list(chosen.iter())));
+            }
+            (false, said.join(" — "))
+        }
+    }
+}
+
+/// Messages that differ in what the list talks about; refreshes of the same content count once.
+fn distinct(chosen: Vec<Seen>, wanted: &[Facts]) -> Vec<Seen> {
+    let mut kept: Vec<Seen> = Vec::new();
+    for seen in chosen {
+        let facts = seen.facts.0.into_iter();
+        let named =
+            facts.filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|w| w.0.contains_key(name)));
+        let facts = Facts(named.collect());
+        if !kept.iter().any(|k| k.facts == facts) {
+            kept.push(Seen { at: seen.at, facts });
+        }
+    }
+    kept
+}
+
+fn list<'s>(seen: impl ExactSizeIterator<Item = &'s Seen>) -> String {
+    let more = seen.len().saturating_sub(MOST_SHOWN);
+    let mut shown: Vec<String> = seen.take(MOST_SHOWN).map(Seen::show).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join("; ")
+}
+
+fn expected(expectation: &Expectation) -> String {
+    let what = expectation.what.word();
+    let when = match expectation.when {
+        When::At(at) => format!("at {}", show_time(at)),
+        When::Within(from, to) => format!("from {} to {}", show_time(from), show_time(to)),
+    };
+    let select = match expectation.select.0.is_empty() {
+        true => String::new(),
+        false => format!(" with {}", expectation.select),
+    };
+    let text = match &expectation.test {
+        _ if expectation.what == What::Empty => format!("{when}: no state left{select}"),
+        Test::Exactly(list) if list.is_empty() => format!("{when}: no {what}{select}"),
+        Test::Exactly(list) => {
+            let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+            format!("{when}: {what}{select}: just {}", list.join("; "))
+        }
+        Test::Number(1, u64::MAX) => format!("{when}: {what}{select}"),
+        Test::Number(least, u64::MAX) => format!("{when}: at least {least} {what}{select}"),
+        Test::Number(least, most) if least == most => format!("{when}: {least} {what}{select}"),
+        Test::Number(0, most) => format!("{when}: at most {most} {what}{select}"),
+        Test::Number(least, most) => format!("{when}: {least} to {most} {what}{select}"),
+    };
+    match expectation.about.as_str() {
+        "" => text,
+        about => format!("{about} ({text})"),
+    }
+}
