@@ -1,0 +1,264 @@
+//! The values of an ADSPEC, RFC 2210 3.3.2 to 3.3.5, read and written as a whole.
+//!
+//! Reading checks all fragments and parameters, also those it has no field for. It is strict where RFC 2210 is: the
+//! general fragment is first and has its four parameters, and no service appears twice. Writing gives the order of
+//! RFC 2210 3.3.1: general, Guaranteed, Controlled-Load; overrides follow the parameters of their service.
+
+use bytes::BufMut;
+
+use super::Object;
+use super::adspec::{fragment, octets, parameter};
+use super::body::{Fault, Parsed, fault, maybe_infinite, whole, word};
+use super::flowspec::{CONTROLLED_LOAD, GUARANTEED};
+use super::sender_tspec::GENERAL;
+use super::tspec::{message_header, put_message_header, put_parameter_header, put_service_header};
+use crate::code::{CType, Class};
+use crate::error::{ParseError, Why};
+use crate::message::ObjectRef;
+
+/// The values of an ADSPEC.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub struct AdspecSummary {
+    /// Default general parameters (service 1), always there.
+    pub global: GeneralParams,
+    /// Guaranteed service (2), if the sender cares about it.
+    pub guaranteed: Option<GuaranteedParams>,
+    /// Controlled-Load service (5), if the sender cares about it.
+    pub controlled_load: Option<ServiceParams>,
+}
+
+/// General parameters of the path, RFC 2215 3 and RFC 2210 3.3.2.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub struct GeneralParams {
+    /// A node on the path does not support RSVP or integrated services.
+    pub break_bit: bool,
+    /// Parameter 4: nodes with integrated services on the path.
+    pub hops: u32,
+    /// Parameter 6: smallest bandwidth of the path, in octets per second; a sender may say infinity.
+    pub bandwidth: f32,
+    /// Parameter 8: minimum path latency, in microseconds; `u32::MAX` says indeterminate (RFC 2215 3.4).
+    pub latency_us: u32,
+    /// Parameter 10: path MTU, in octets.
+    pub mtu: u32,
+}
+
+/// What Controlled-Load has in an ADSPEC, RFC 2210 3.3.4.
+#[derive(Copy, Clone, PartialEq, Debug, Default)]
+pub struct ServiceParams {
+    /// A node on the path does not support the service.
+    pub break_bit: bool,
+    /// Values that replace the general ones for this service.
+    pub overrides: Overrides,
+}
+
+/// What Guaranteed has in an ADSPEC, RFC 2210 3.3.3. A fragment without parameters reads as zeros.
+#[derive(Copy, Clone, PartialEq, Debug, Default)]
+pub struct GuaranteedParams {
+    /// A node on the path does not support the service.
+    pub break_bit: bool,
+    /// Parameter 133: end-to-end composed C, in octets.
+    pub ctot: u32,
+    /// Parameter 134: end-to-end composed D, in microseconds.
+    pub dtot: u32,
+    /// Parameter 135: C composed since the last reshaping point, in octets.
+    pub csum: u32,
+    /// Parameter 136: D composed since the last reshaping point, in microseconds.
+    pub dsum: u32,
+    /// Values that replace the general ones for this service.
+    pub overrides: Overrides,
+}
+
+/// General parameters repeated in the fragment of a service, RFC 2210 3.3.5. Units as in [`GeneralParams`].
+#[derive(Copy, Clone, PartialEq, Debug, Default)]
+pub struct Overrides {
+    /// Parameter 4.
+    pub hops: Option<u32>,
+    /// Parameter 6.
+    pub bandwidth: Option<f32>,
+    /// Parameter 8.
+    pub latency_us: Option<u32>,
+    /// Parameter 10.
+    pub mtu: Option<u32>,
+}
+
+const HOPS: u8 = 4;
+const BANDWIDTH: u8 = 6;
+const LATENCY: u8 = 8;
+const MTU: u8 = 10;
+const CTOT: u8 = 133;
+const DTOT: u8 = 134;
+const CSUM: u8 = 135;
+const DSUM: u8 = 136;
+/// Words of a parameter with one word of value.
+const PARAMETER_WORDS: u16 = 2;
+
+/// Checks a whole ADSPEC and gathers its values in one pass.
+#[inline]
+pub(super) fn survey(object: ObjectRef<'_>) -> Result<AdspecSummary, ParseError> {
+    if object.ctype != CType(2) {
+        return Err(object.unknown_ctype());
+    }
+    whole(object, summary)
+}
+
+#[inline]
+fn summary(body: &[u8]) -> Parsed<'_, AdspecSummary> {
+    let (first, words) = message_header(body)?;
+    if octets(words) != first.len() {
+        return fault(body.get(2..).unwrap_or_default(), Why::BodyLength);
+    }
+    let (mut rest, (service, break_bit, data)) = fragment(first)?;
+    if service != GENERAL {
+        return fault(first, Why::BodyValue);
+    }
+    let (general, _) = params(service, data)?;
+    let Overrides {
+        hops: Some(hops),
+        bandwidth: Some(bandwidth),
+        latency_us: Some(latency_us),
+        mtu: Some(mtu),
+    } = general
+    else {
+        return fault(first, Why::BodyValue);
+    };
+    let global = GeneralParams { break_bit, hops, bandwidth, latency_us, mtu };
+    let mut summary = AdspecSummary { global, guaranteed: None, controlled_load: None };
+    while !rest.is_empty() {
+        let (after, (service, break_bit, data)) = fragment(rest)?;
+        let (overrides, [ctot, dtot, csum, dsum]) = params(service, data)?;
+        let twice = match service {
+            GENERAL => true,
+            GUARANTEED => {
+                let params = GuaranteedParams { break_bit, ctot, dtot, csum, dsum, overrides };
+                summary.guaranteed.replace(params).is_some()
+            }
+            CONTROLLED_LOAD => {
+                summary.controlled_load.replace(ServiceParams { break_bit, overrides }).is_some()
+            }
+            _ => false,
+        };
+        if twice {
+            return fault(rest, Why::BodyValue);
+        }
+        rest = after;
+    }
+    Ok((rest, summary))
+}
+
+/// The parameters of one fragment: the general ones, and the four of Guaranteed. Those of other services are framed
+/// alike, but their numbers from 128 on mean something else.
+#[inline]
+fn params(service: u8, mut data: &[u8]) -> Result<(Overrides, [u32; 4]), nom::Err<Fault<'_>>> {
+    let mut general = Overrides::default();
+    let mut terms = [0; 4];
+    while !data.is_empty() {
+        let (rest, (number, _, value)) = parameter(data)?;
+        let [ctot, dtot, csum, dsum] = &mut terms;
+        match number {
+            HOPS => general.hops = Some(sole(word, value)?),
+            BANDWIDTH => general.bandwidth = Some(sole(maybe_infinite, value)?),
+            LATENCY => general.latency_us = Some(sole(word, value)?),
+            MTU => general.mtu = Some(sole(word, value)?),
+            _ if service != GUARANTEED => {}
+            CTOT => *ctot = sole(word, value)?,
+            DTOT => *dtot = sole(word, value)?,
+            CSUM => *csum = sole(word, value)?,
+            DSUM => *dsum = sole(word, value)?,
+            _ => {}
+        }
+        data = rest;
+    }
+    Ok((general, terms))
+}
+
+/// A value that is exactly what one parser reads.
+#[inline]
+fn sole<'a, T>(parser: fn(&'a [u8]) -> Parsed<'a, T>, value: &'a [u8]) -> Result<T, nom::Err<Fault<'a>>> {
+    let ([], read) = parser(value)? else { return fault(value, Why::BodyLength).map(|(_, never)| never) };
+    Ok(read)
+}
+
+impl Overrides {
+    #[inline]
+    fn words(&self) -> u16 {
+        let Self { hops, bandwidth, latency_us, mtu } = self;
+        [hops.is_some(), bandwidth.is_some(), latency_us.is_some(), mtu.is_some()]
+            .into_iter()
+            .map(|present| if present { PARAMETER_WORDS } else { 0 })
+            .fold(0, u16::wrapping_add)
+    }
+
+    #[inline]
+    fn write(&self, out: &mut impl BufMut) {
+        let bandwidth = self.bandwidth.map(f32::to_bits);
+        let values = [(HOPS, self.hops), (BANDWIDTH, bandwidth), (LATENCY, self.latency_us), (MTU, self.mtu)];
+        for (number, value) in values {
+            if let Some(value) = value {
+                put_parameter(number, value, out);
+            }
+        }
+    }
+}
+
+#[inline]
+fn put_parameter(number: u8, value: u32, out: &mut impl BufMut) {
+    put_parameter_header(number, 1, out);
+    out.put_u32(value);
+}
+
+/// Words of the parameters of the general fragment, and of the Guaranteed one without overrides.
+const FOUR_PARAMETERS: u16 = 4 * PARAMETER_WORDS;
+
+impl AdspecSummary {
+    /// Words after the message header.
+    #[inline]
+    fn words(&self) -> u16 {
+        let guaranteed =
+            self.guaranteed.map_or(0, |params| params.overrides.words().wrapping_add(FOUR_PARAMETERS + 1));
+        let controlled_load =
+            self.controlled_load.map_or(0, |params| params.overrides.words().wrapping_add(1));
+        guaranteed.wrapping_add(controlled_load).wrapping_add(FOUR_PARAMETERS + 1)
+    }
+}
+
+impl<'a> Object<'a> for AdspecSummary {
+    const CLASS: Class = Class::ADSPEC;
+
+    #[inline]
+    fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
+        survey(object)
+    }
+
+    #[inline]
+    fn ctype(&self) -> CType {
+        CType(2)
+    }
+
+    #[inline]
+    fn body_len(&self) -> usize {
+        octets(self.words().wrapping_add(1))
+    }
+
+    #[inline]
+    fn write_body(&self, out: &mut impl BufMut) {
+        put_message_header(self.words(), out);
+        let GeneralParams { break_bit, hops, bandwidth, latency_us, mtu } = self.global;
+        put_service_header(GENERAL, break_bit, FOUR_PARAMETERS, out);
+        put_parameter(HOPS, hops, out);
+        put_parameter(BANDWIDTH, bandwidth.to_bits(), out);
+        put_parameter(LATENCY, latency_us, out);
+        put_parameter(MTU, mtu, out);
+        if let Some(GuaranteedParams { break_bit, ctot, dtot, csum, dsum, overrides }) = self.guaranteed {
+            put_service_header(GUARANTEED, break_bit, overrides.words().wrapping_add(FOUR_PARAMETERS), out);
+            put_parameter(CTOT, ctot, out);
+            put_parameter(DTOT, dtot, out);
+            put_parameter(CSUM, csum, out);
+            put_parameter(DSUM, dsum, out);
+            overrides.write(out);
+        }
+        if let Some(ServiceParams { break_bit, overrides }) = self.controlled_load {
+            put_service_header(CONTROLLED_LOAD, break_bit, overrides.words(), out);
+            overrides.write(out);
+        }
+    }
+}

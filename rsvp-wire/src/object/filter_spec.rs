@@ -1,0 +1,140 @@
+//! FILTER_SPEC, RFC 2205 A.9: the packets of one sender. SENDER_TEMPLATE has the same body.
+//!
+//! ```text
+//! C-Type 1                                                 C-Type 2: the same with an
+//! +-------------+-------------+-------------+-------------+ IPv6 SrcAddress of 16 octets
+//! |               IPv4 SrcAddress (4 bytes)               |
+//! +-------------+-------------+-------------+-------------+
+//! |    //////   |    //////   |          SrcPort          |
+//! +-------------+-------------+-------------+-------------+
+//! C-Type 3: an IPv6 SrcAddress, then
+//! +-------------+-------------+-------------+-------------+
+//! |   ///////   |         Flow Label (24 bits)            |
+//! +-------------+-------------+-------------+-------------+
+//! ```
+//!
+//! That the address is not zero, and a port there only if the session has one (RFC 2205 3.2), is not checked here.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bytes::BufMut;
+use nom::Parser;
+
+use super::Object;
+use super::body::{address_len, half, ipv4, ipv6, put_address, whole, word};
+use crate::code::{CType, Class};
+use crate::error::ParseError;
+use crate::message::ObjectRef;
+
+/// A sender, RFC 2205 A.9. The text form is `10.0.1.1:4000`, `[fd00::1]:4000`, `fd00::1 label 5`; a port of zero is
+/// left out.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum FilterSpec {
+    /// IPv4 FILTER_SPEC, C-Type 1.
+    Ipv4 {
+        /// Source address.
+        address: Ipv4Addr,
+        /// Unused octets before the port, kept as received.
+        reserved: u16,
+        /// Source port; 0 is "none".
+        port: u16,
+    },
+    /// IPv6 FILTER_SPEC, C-Type 2.
+    Ipv6 {
+        /// Source address.
+        address: Ipv6Addr,
+        /// Unused octets before the port, kept as received.
+        reserved: u16,
+        /// Source port; 0 is "none".
+        port: u16,
+    },
+    /// IPv6 Flow-label FILTER_SPEC, C-Type 3.
+    Ipv6FlowLabel {
+        /// Source address.
+        address: Ipv6Addr,
+        /// Unused octet before the label, kept as received.
+        reserved: u8,
+        /// Flow label, the low 24 bits.
+        label: u32,
+    },
+}
+
+impl FilterSpec {
+    /// A sender by address and port.
+    pub const fn new(address: IpAddr, port: u16) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::Ipv4 { address, reserved: 0, port },
+            IpAddr::V6(address) => Self::Ipv6 { address, reserved: 0, port },
+        }
+    }
+
+    /// Source address.
+    #[inline]
+    pub const fn address(&self) -> IpAddr {
+        match *self {
+            Self::Ipv4 { address, .. } => IpAddr::V4(address),
+            Self::Ipv6 { address, .. } | Self::Ipv6FlowLabel { address, .. } => IpAddr::V6(address),
+        }
+    }
+
+    /// Source port; 0 is "none", as in a flow-label filter.
+    #[inline]
+    pub const fn port(&self) -> u16 {
+        match *self {
+            Self::Ipv4 { port, .. } | Self::Ipv6 { port, .. } => port,
+            Self::Ipv6FlowLabel { .. } => 0,
+        }
+    }
+}
+
+impl<'a> Object<'a> for FilterSpec {
+    const CLASS: Class = Class::FILTER_SPEC;
+
+    #[inline]
+    fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
+        match object.ctype.0 {
+            1 => whole(
+                object,
+                (ipv4, half, half).map(|(address, reserved, port)| Self::Ipv4 { address, reserved, port }),
+            ),
+            2 => whole(
+                object,
+                (ipv6, half, half).map(|(address, reserved, port)| Self::Ipv6 { address, reserved, port }),
+            ),
+            3 => whole(
+                object,
+                (ipv6, word).map(|(address, word)| Self::Ipv6FlowLabel {
+                    address,
+                    reserved: (word >> 24) as u8,
+                    label: word & 0x00ff_ffff,
+                }),
+            ),
+            _ => Err(object.unknown_ctype()),
+        }
+    }
+
+    #[inline]
+    fn ctype(&self) -> CType {
+        CType(match self {
+            Self::Ipv4 { .. } => 1,
+            Self::Ipv6 { .. } => 2,
+            Self::Ipv6FlowLabel { .. } => 3,
+        })
+    }
+
+    #[inline]
+    fn body_len(&self) -> usize {
+        address_len(self.address()).saturating_add(4)
+    }
+
+    #[inline]
+    fn write_body(&self, out: &mut impl BufMut) {
+        put_address(self.address(), out);
+        out.put_u32(match *self {
+            Self::Ipv4 { reserved, port, .. } | Self::Ipv6 { reserved, port, .. } => {
+                u32::from(reserved) << 16 | u32::from(port)
+            }
+            Self::Ipv6FlowLabel { reserved, label, .. } => u32::from(reserved) << 24 | label & 0x00ff_ffff,
+        });
+    }
+}

@@ -1,0 +1,42 @@
+//! INTEGRITY, RFC 2205 A.3: opaque here; RFC 2747 says what is inside.
+//!
+//! The contents are kept as they are and neither read nor checked.
+
+use bytes::BufMut;
+
+use super::Object;
+use super::body::whole;
+use crate::code::{CType, Class};
+use crate::error::ParseError;
+use crate::message::ObjectRef;
+
+/// The body of a INTEGRITY object of C-Type 1, RFC 2205 A.3. A multiple of 4 octets.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Integrity<'a>(pub &'a [u8]);
+
+impl<'a> Object<'a> for Integrity<'a> {
+    const CLASS: Class = Class::INTEGRITY;
+
+    #[inline]
+    fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
+        match object.ctype.0 {
+            1 => whole(object, nom::combinator::rest).map(Self),
+            _ => Err(object.unknown_ctype()),
+        }
+    }
+
+    #[inline]
+    fn ctype(&self) -> CType {
+        CType(1)
+    }
+
+    #[inline]
+    fn body_len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn write_body(&self, out: &mut impl BufMut) {
+        out.put_slice(self.0);
+    }
+}

@@ -1,0 +1,56 @@
+//! RSVP_HOP, RFC 2205 A.2: the interface through which the last RSVP node forwarded the message.
+//!
+//! ```text
+//! C-Type 1                                                 C-Type 2: the same with an
+//! +-------------+-------------+-------------+-------------+ IPv6 address of 16 octets
+//! |             IPv4 Next/Previous Hop Address            |
+//! +-------------+-------------+-------------+-------------+
+//! |                 Logical Interface Handle              |
+//! +-------------+-------------+-------------+-------------+
+//! ```
+//!
+//! Whether the address is a legal one for a hop is not checked here.
+
+use core::net::IpAddr;
+
+use bytes::BufMut;
+
+use super::Object;
+use super::body::{address_ctype, address_len, addressed, put_address, word};
+use crate::code::{CType, Class};
+use crate::error::ParseError;
+use crate::message::ObjectRef;
+
+/// Previous hop (PHOP) of downstream, next hop (NHOP) of upstream messages, RFC 2205 A.2.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct RsvpHop {
+    /// Address of the interface.
+    pub address: IpAddr,
+    /// Logical Interface Handle; 0 if there is none.
+    pub lih: u32,
+}
+
+impl<'a> Object<'a> for RsvpHop {
+    const CLASS: Class = Class::RSVP_HOP;
+
+    #[inline]
+    fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
+        addressed(object, word).map(|(address, lih)| Self { address, lih })
+    }
+
+    #[inline]
+    fn ctype(&self) -> CType {
+        address_ctype(self.address)
+    }
+
+    #[inline]
+    fn body_len(&self) -> usize {
+        address_len(self.address).saturating_add(4)
+    }
+
+    #[inline]
+    fn write_body(&self, out: &mut impl BufMut) {
+        put_address(self.address, out);
+        out.put_u32(self.lih);
+    }
+}

@@ -1,0 +1,155 @@
+//! SESSION, RFC 2205 A.1: the data flow the other objects are about.
+//!
+//! ```text
+//! C-Type 1                                                 C-Type 2: the same with an
+//! +-------------+-------------+-------------+-------------+ IPv6 DestAddress of 16 octets
+//! |             IPv4 DestAddress (4 bytes)                |
+//! +-------------+-------------+-------------+-------------+
+//! | Protocol Id |    Flags    |          DstPort          |
+//! +-------------+-------------+-------------+-------------+
+//! ```
+//!
+//! That DestAddress and Protocol Id are not zero is not checked here.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bytes::BufMut;
+use nom::Parser;
+
+use super::Object;
+use super::body::{address_ctype, address_len, half, ipv4, ipv6, octet, put_address, whole};
+use crate::code::{CType, Class};
+use crate::error::ParseError;
+use crate::message::ObjectRef;
+
+/// A session: destination, protocol and port, RFC 2205 A.1. The text form is `udp 10.0.2.2:5000`, `tcp [fd00::1]:80`,
+/// `proto89 224.0.0.5`; the flags are not part of it.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Session {
+    /// IPv4/UDP SESSION, C-Type 1.
+    Ipv4 {
+        /// Unicast or multicast destination.
+        destination: Ipv4Addr,
+        /// IP protocol of the data.
+        protocol: u8,
+        /// [`Session::E_POLICE`] and unassigned bits.
+        flags: u8,
+        /// Destination port; 0 is "none".
+        port: u16,
+    },
+    /// IPv6/UDP SESSION, C-Type 2.
+    Ipv6 {
+        /// Unicast or multicast destination.
+        destination: Ipv6Addr,
+        /// IP protocol (next header) of the data.
+        protocol: u8,
+        /// [`Session::E_POLICE`] and unassigned bits.
+        flags: u8,
+        /// Destination port; 0 is "none".
+        port: u16,
+    },
+}
+
+impl Session {
+    /// Flag in a Path: no node has policed the traffic yet.
+    pub const E_POLICE: u8 = 1;
+
+    /// A session without flags.
+    pub const fn new(destination: IpAddr, protocol: u8, port: u16) -> Self {
+        match destination {
+            IpAddr::V4(destination) => Self::Ipv4 { destination, protocol, flags: 0, port },
+            IpAddr::V6(destination) => Self::Ipv6 { destination, protocol, flags: 0, port },
+        }
+    }
+
+    /// Unicast or multicast destination.
+    #[inline]
+    pub const fn destination(&self) -> IpAddr {
+        match *self {
+            Self::Ipv4 { destination, .. } => IpAddr::V4(destination),
+            Self::Ipv6 { destination, .. } => IpAddr::V6(destination),
+        }
+    }
+
+    /// IP protocol of the data.
+    #[inline]
+    pub const fn protocol(&self) -> u8 {
+        let (Self::Ipv4 { protocol, .. } | Self::Ipv6 { protocol, .. }) = *self;
+        protocol
+    }
+
+    /// Flags; see [`Session::E_POLICE`].
+    #[inline]
+    pub const fn flags(&self) -> u8 {
+        let (Self::Ipv4 { flags, .. } | Self::Ipv6 { flags, .. }) = *self;
+        flags
+    }
+
+    /// Destination port; 0 is "none".
+    #[inline]
+    pub const fn port(&self) -> u16 {
+        let (Self::Ipv4 { port, .. } | Self::Ipv6 { port, .. }) = *self;
+        port
+    }
+
+    /// The same session with other flags.
+    #[must_use]
+    pub const fn with_flags(self, new: u8) -> Self {
+        let mut session = self;
+        let (Self::Ipv4 { flags, .. } | Self::Ipv6 { flags, .. }) = &mut session;
+        *flags = new;
+        session
+    }
+
+    /// Whether the destination is a multicast group.
+    #[inline]
+    pub const fn is_multicast(&self) -> bool {
+        self.destination().is_multicast()
+    }
+}
+
+impl<'a> Object<'a> for Session {
+    const CLASS: Class = Class::SESSION;
+
+    #[inline]
+    fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
+        match object.ctype.0 {
+            1 => whole(
+                object,
+                (ipv4, octet, octet, half).map(|(destination, protocol, flags, port)| Self::Ipv4 {
+                    destination,
+                    protocol,
+                    flags,
+                    port,
+                }),
+            ),
+            2 => whole(
+                object,
+                (ipv6, octet, octet, half).map(|(destination, protocol, flags, port)| Self::Ipv6 {
+                    destination,
+                    protocol,
+                    flags,
+                    port,
+                }),
+            ),
+            _ => Err(object.unknown_ctype()),
+        }
+    }
+
+    #[inline]
+    fn ctype(&self) -> CType {
+        address_ctype(self.destination())
+    }
+
+    #[inline]
+    fn body_len(&self) -> usize {
+        address_len(self.destination()).saturating_add(4)
+    }
+
+    #[inline]
+    fn write_body(&self, out: &mut impl BufMut) {
+        put_address(self.destination(), out);
+        let [high, low] = self.port().to_be_bytes();
+        out.put_slice(&[self.protocol(), self.flags(), high, low]);
+    }
+}

@@ -1,0 +1,102 @@
+//! The token bucket that SENDER_TSPEC and FLOWSPEC carry, and the headers around it: RFC 2210 3.1, 3.2 and Appendix 1.
+//!
+//! ```text
+//! message header     | version (4) | unused (12)     | length in words (16)      |
+//! service header     | service (8) | break (1) | reserved (7) | words (16)       |
+//! parameter header   | number (8)  | flags (8)       | length in words (16)      |
+//! Token_Bucket_TSpec: parameter 127, 5 words: r, b, p (IEEE single), m, M (32 bits)
+//! ```
+//!
+//! Lengths count words of 32 bits after the header they are in. Flags and reserved bits are ignored.
+
+use bytes::BufMut;
+use nom::Parser;
+use nom::combinator::verify;
+
+use super::body::{Parsed, fault, finite, half, maybe_infinite, octet, word};
+use crate::error::Why;
+
+/// Token bucket parameters of a flow, RFC 2215 3.6 and RFC 2210 3.1.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub struct Tspec {
+    /// Token rate r, in octets per second.
+    pub rate: f32,
+    /// Bucket depth b, in octets.
+    pub bucket: f32,
+    /// Peak rate p, in octets per second; may be positive infinity.
+    pub peak: f32,
+    /// Minimum policed unit m, in octets; smaller packets count as this large. Never zero in a Tspec that was read.
+    pub min_policed_unit: u32,
+    /// Maximum packet size M, in octets; never below m in a Tspec that was read.
+    pub max_packet_size: u32,
+}
+
+/// Words of parameter 127 with its header.
+pub(super) const TSPEC_WORDS: u16 = 6;
+const TOKEN_BUCKET: u8 = 127;
+
+#[inline]
+pub(super) fn tspec(input: &[u8]) -> Parsed<'_, Tspec> {
+    let (input, ()) = parameter_header(TOKEN_BUCKET, 5).parse(input)?;
+    let (input, (rate, bucket, peak)) = (finite, finite, maybe_infinite).parse(input)?;
+    let (input, min_policed_unit) = verify(word, |&m: &u32| m != 0).parse(input)?;
+    let (input, max_packet_size) = verify(word, |&most: &u32| most >= min_policed_unit).parse(input)?;
+    Ok((input, Tspec { rate, bucket, peak, min_policed_unit, max_packet_size }))
+}
+
+#[inline]
+pub(super) fn put_tspec(tspec: &Tspec, out: &mut impl BufMut) {
+    put_parameter_header(TOKEN_BUCKET, 5, out);
+    out.put_f32(tspec.rate);
+    out.put_f32(tspec.bucket);
+    out.put_f32(tspec.peak);
+    out.put_u32(tspec.min_policed_unit);
+    out.put_u32(tspec.max_packet_size);
+}
+
+/// The message header; yields the overall length in words.
+#[inline]
+pub(super) fn message_header(input: &[u8]) -> Parsed<'_, u16> {
+    (verify(octet, |&first: &u8| first >> 4 == 0), octet, half).map(|(_, _, words)| words).parse(input)
+}
+
+/// A service header; yields service number, break bit and length in words.
+#[inline]
+pub(super) fn service_header(input: &[u8]) -> Parsed<'_, (u8, bool, u16)> {
+    (octet, octet, half).map(|(service, flags, words)| (service, flags & 0x80 != 0, words)).parse(input)
+}
+
+/// The header of one particular parameter.
+#[inline]
+pub(super) fn parameter_header<'a>(number: u8, words: u16) -> impl FnMut(&'a [u8]) -> Parsed<'a, ()> {
+    move |input| {
+        let (input, _) = verify(octet, |&found: &u8| found == number).parse(input)?;
+        let (input, _) = octet(input)?;
+        let (input, ()) = length_of(words)(input)?;
+        Ok((input, ()))
+    }
+}
+
+/// A length field that must have one particular value.
+#[inline]
+pub(super) fn length_of<'a>(words: u16) -> impl FnMut(&'a [u8]) -> Parsed<'a, ()> {
+    move |input| match half(input)? {
+        (rest, found) if found == words => Ok((rest, ())),
+        _ => fault(input, Why::BodyLength),
+    }
+}
+
+#[inline]
+pub(super) fn put_message_header(words: u16, out: &mut impl BufMut) {
+    out.put_u32(u32::from(words));
+}
+
+#[inline]
+pub(super) fn put_service_header(service: u8, break_bit: bool, words: u16, out: &mut impl BufMut) {
+    out.put_u32(u32::from(service) << 24 | u32::from(break_bit) << 23 | u32::from(words));
+}
+
+#[inline]
+pub(super) fn put_parameter_header(number: u8, words: u16, out: &mut impl BufMut) {
+    out.put_u32(u32::from(number) << 24 | u32::from(words));
+}

@@ -1,0 +1,253 @@
+//! Messages and objects for people to read: one line, or one line per object.
+//!
+//! The registry says how each kind of object is shown; objects without a row and bodies that cannot be read are shown
+//! by number, length and error. The form is for eyes and not stable enough to be parsed; of the values only sessions,
+//! senders and rates have a text form that reads back.
+
+use core::fmt::{self, Formatter};
+
+use crate::code::{Class, error_value_name};
+use crate::message::{Message, ObjectRef};
+use crate::object::{
+    AdspecSummary, ErrorSpec, FilterSpec, Flowspec, Object, Overrides, ResvConfirm, RsvpHop, Scope,
+    SenderTemplate, SenderTspec, Session, Style, TimeValues, Tspec,
+};
+use crate::registry;
+
+/// One line: the type, the session, the sender, then the other objects in the order of the message.
+pub fn one_line(message: &Message<'_>) -> impl fmt::Display {
+    let message = *message;
+    fmt::from_fn(move |f| {
+        write!(f, "{}", message.msg_type())?;
+        let leading = [Class::SESSION, Class::SENDER_TEMPLATE];
+        for class in leading {
+            for object in message.objects().filter(|object| object.class == class) {
+                f.write_str(" ")?;
+                brief(&object, f)?;
+            }
+        }
+        for object in message.objects().filter(|object| !leading.contains(&object.class)) {
+            f.write_str(" ")?;
+            brief(&object, f)?;
+        }
+        Ok(())
+    })
+}
+
+/// A line for the header and one per object: offset, kind, length, values with their units. No line end at the end.
+pub fn tree(message: &Message<'_>) -> impl fmt::Display {
+    let message = *message;
+    fmt::from_fn(move |f| {
+        let header = message.header();
+        write!(
+            f,
+            "{}: version {} flags {:#x} checksum {:#06x} Send_TTL {} length {}",
+            header.msg_type, header.version, header.flags, header.checksum, header.send_ttl, header.length
+        )?;
+        for object in message.objects() {
+            write!(f, "\n{:5}  {:3} octets  {}", object.at(), object.octets().len(), self::object(&object))?;
+        }
+        Ok(())
+    })
+}
+
+/// The kind of an object and its values, on a single line.
+pub fn object(object: &ObjectRef<'_>) -> impl fmt::Display {
+    let object = *object;
+    fmt::from_fn(move |f| {
+        match registry::row(object.class, object.ctype) {
+            Some(row) => write!(f, "{}: ", row.name)?,
+            None => write!(f, "class {} C-Type {}: ", object.class, object.ctype)?,
+        }
+        brief(&object, f)
+    })
+}
+
+fn brief(object: &ObjectRef<'_>, f: &mut Formatter<'_>) -> fmt::Result {
+    match registry::row(object.class, object.ctype) {
+        Some(row) => (row.show)(object, f),
+        None => opaque(object, f),
+    }
+}
+
+/// How an object is shown of which no value is read.
+pub(crate) fn opaque(object: &ObjectRef<'_>, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(f, "{}/{}[{} octets]", object.class, object.ctype, object.body().len())
+}
+
+/// How an object is shown that reads as a `T`.
+pub(crate) fn typed<'a, T: Object<'a> + Show>(object: &ObjectRef<'a>, f: &mut Formatter<'_>) -> fmt::Result {
+    match object.read::<T>() {
+        Ok(value) => value.show(f),
+        Err(error) => write!(f, "{}/{}[{error}]", object.class, object.ctype),
+    }
+}
+
+/// Values with a few words around them, so that they can stand in a line with others.
+pub(crate) trait Show {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result;
+}
+
+impl Show for Session {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match self.flags() {
+            0 => Ok(()),
+            Self::E_POLICE => f.write_str(" E_Police"),
+            other => write!(f, " flags={other:#04x}"),
+        }
+    }
+}
+
+impl Show for RsvpHop {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "hop {}/{}", self.address, self.lih)
+    }
+}
+
+impl Show for TimeValues {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "R={}s", f64::from(self.refresh_ms) / 1000.0)
+    }
+}
+
+impl Show for ErrorSpec {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "error {:02} {}", self.code.0, self.code)?;
+        match error_value_name(self.code, self.value) {
+            Some(name) => write!(f, ": {name}")?,
+            None => write!(f, ": value {:#06x}", self.value)?,
+        }
+        write!(f, " at {}", self.node)?;
+        if self.flags & Self::IN_PLACE != 0 {
+            f.write_str(" InPlace")?;
+        }
+        if self.flags & Self::NOT_GUILTY != 0 {
+            f.write_str(" NotGuilty")?;
+        }
+        Ok(())
+    }
+}
+
+impl Show for Scope<'_> {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("scope")?;
+        self.addresses().try_for_each(|address| write!(f, " {address}"))
+    }
+}
+
+impl Show for Style {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "style {self}")
+    }
+}
+
+impl Show for FilterSpec {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "filter {self}")
+    }
+}
+
+impl Show for SenderTemplate {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "from {self}")
+    }
+}
+
+impl Show for Tspec {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { rate, bucket, peak, min_policed_unit, max_packet_size } = *self;
+        let (rate, peak) = (Rate(rate), Rate(peak));
+        write!(f, "{rate} b={bucket}B p={peak} m={min_policed_unit}B M={max_packet_size}B")
+    }
+}
+
+impl Show for SenderTspec {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("tspec ")?;
+        self.0.show(f)
+    }
+}
+
+impl Show for Flowspec {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ControlledLoad(tspec) => {
+                f.write_str("controlled-load ")?;
+                tspec.show(f)
+            }
+            Self::Guaranteed(tspec, rspec) => {
+                f.write_str("guaranteed ")?;
+                tspec.show(f)?;
+                write!(f, " R={} S={}us", Rate(rspec.rate), rspec.slack)
+            }
+        }
+    }
+}
+
+impl Show for AdspecSummary {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let general = self.global;
+        let (rate, latency, mtu) = (Rate(general.bandwidth), general.latency_us, general.mtu);
+        write!(f, "adspec hops={} bw={rate} latency={latency}us mtu={mtu}B", general.hops)?;
+        broken(general.break_bit, f)?;
+        if let Some(guaranteed) = self.guaranteed {
+            let terms = [guaranteed.ctot, guaranteed.csum, guaranteed.dtot, guaranteed.dsum];
+            let [ctot, csum, dtot, dsum] = terms;
+            write!(f, " guaranteed(Ctot={ctot}B Dtot={dtot}us Csum={csum}B Dsum={dsum}us")?;
+            overridden(&guaranteed.overrides, f)?;
+            broken(guaranteed.break_bit, f)?;
+            f.write_str(")")?;
+        }
+        if let Some(controlled_load) = self.controlled_load {
+            f.write_str(" controlled-load(")?;
+            overridden(&controlled_load.overrides, f)?;
+            broken(controlled_load.break_bit, f)?;
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+fn overridden(overrides: &Overrides, f: &mut Formatter<'_>) -> fmt::Result {
+    overrides.hops.map_or(Ok(()), |hops| write!(f, " hops={hops}"))?;
+    overrides.bandwidth.map_or(Ok(()), |bandwidth| write!(f, " bw={}", Rate(bandwidth)))?;
+    overrides.latency_us.map_or(Ok(()), |latency| write!(f, " latency={latency}us"))?;
+    overrides.mtu.map_or(Ok(()), |mtu| write!(f, " mtu={mtu}B"))
+}
+
+fn broken(break_bit: bool, f: &mut Formatter<'_>) -> fmt::Result {
+    f.write_str(if break_bit { " broken" } else { "" })
+}
+
+impl Show for ResvConfirm {
+    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "confirm {}", self.address)
+    }
+}
+
+/// A rate in octets per second that prints in bits per second: `2Mbit/s`, `333.3kbit/s`, `inf`.
+#[derive(Copy, Clone, PartialEq, PartialOrd, Debug)]
+pub struct Rate(pub f32);
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let bits = f64::from(self.0) * 8.0;
+        if !bits.is_finite() {
+            return write!(f, "{bits}");
+        }
+        let (scaled, unit) = match bits.abs() {
+            // The limits are where one decimal would round up to 1000 of the smaller unit.
+            size if size >= 999.95e6 => (bits / 1e9, "Gbit/s"),
+            size if size >= 999.95e3 => (bits / 1e6, "Mbit/s"),
+            size if size >= 999.95 => (bits / 1e3, "kbit/s"),
+            _ => (bits, "bit/s"),
+        };
+        let tenths = scaled * 10.0 + if scaled < 0.0 { -0.5 } else { 0.5 };
+        let tenths = tenths as i64;
+        match (tenths / 10, (tenths % 10).unsigned_abs()) {
+            (ones, 0) => write!(f, "{ones}{unit}"),
+            (ones, tenth) => write!(f, "{ones}.{tenth}{unit}"),
+        }
+    }
+}
