@@ -1,0 +1,99 @@
+//! What this node adds to an ADSPEC on the way to an outgoing interface (RFC 2210 section 3.3, RFC 2215 section 3,
+//! RFC 2212): hop count, bandwidth, latency and MTU in the default fragment, error terms in the Guaranteed fragment,
+//! overrides where a fragment has them, break bits for what the node or the path does not do.
+//!
+//! The node has no service-specific values of its own, so an override is composed with the local default
+//! (RFC 2210 section 3.3.5).
+
+use crate::interface::Interface;
+use rsvp_wire::{AdspecSummary, GeneralParams, GuaranteedParams, Overrides, ServiceParams};
+
+const GENERAL: u8 = 1;
+const GUARANTEED: u8 = 2;
+const CONTROLLED_LOAD: u8 = 5;
+const BREAK: u8 = 0x80;
+/// Octets of the four parameters of a full Guaranteed fragment.
+const GUARANTEED_LEN: usize = 32;
+
+/// The ADSPEC of a new sender: the identity of every composition rule, so that the first interface sets the values.
+pub(crate) fn initial(guaranteed: bool, controlled_load: bool) -> AdspecSummary {
+    AdspecSummary {
+        global: GeneralParams { break_bit: false, hops: 0, bandwidth: f32::INFINITY, latency_us: 0, mtu: u32::MAX },
+        guaranteed: guaranteed.then_some(GuaranteedParams {
+            break_bit: false,
+            ctot: 0,
+            dtot: 0,
+            csum: 0,
+            dsum: 0,
+            overrides: Overrides::default(),
+        }),
+        controlled_load: controlled_load
+            .then_some(ServiceParams { break_bit: false, overrides: Overrides::default() }),
+    }
+}
+
+/// Writes into `out` the ADSPEC object `object` (header included, sound) as it leaves through `interface`.
+/// `non_rsvp` tells of hops without RSVP behind this node: the global break bit.
+pub(crate) fn advertise(out: &mut Vec<u8>, object: &[u8], interface: &Interface, non_rsvp: bool) {
+    out.clear();
+    let Some((head, mut rest)) = object.split_at_checked(8) else { return };
+    out.extend_from_slice(head);
+    while let Some((&[service, flags, h, l], after)) = rest.split_first_chunk::<4>() {
+        let length = usize::from(u16::from_be_bytes([h, l])) * 4;
+        let Some((body, next)) = after.split_at_checked(length) else { break };
+        fragment(out, [service, flags], body, interface, non_rsvp);
+        rest = next;
+    }
+    let length = out.len();
+    out[0..2].copy_from_slice(&(length as u16).to_be_bytes());
+    out[6..8].copy_from_slice(&((length / 4 - 2) as u16).to_be_bytes());
+}
+
+fn fragment(out: &mut Vec<u8>, [service, flags]: [u8; 2], body: &[u8], interface: &Interface, non_rsvp: bool) {
+    let known = matches!(service, GENERAL | GUARANTEED | CONTROLLED_LOAD);
+    let broken = !known || (service == GENERAL && non_rsvp);
+    let flags = if broken { flags | BREAK } else { flags };
+    if service == GUARANTEED && body.is_empty() {
+        // An empty fragment is expanded with zeros before it is composed; its break bit is preserved.
+        out.extend_from_slice(&[service, flags, 0, (GUARANTEED_LEN / 4) as u8]);
+        for (parameter, term) in (133..=136).zip([interface.error_c, interface.error_d_us].iter().cycle()) {
+            out.extend_from_slice(&[parameter, 0, 0, 1]);
+            out.extend_from_slice(&term.to_be_bytes());
+        }
+        return;
+    }
+    out.extend_from_slice(&[service, flags]);
+    out.extend_from_slice(&((body.len() / 4) as u16).to_be_bytes());
+    let start = out.len();
+    out.extend_from_slice(body);
+    if known {
+        compose(&mut out[start..], interface);
+    }
+}
+
+/// Composes every parameter of a fragment with the local value.
+fn compose(mut body: &mut [u8], interface: &Interface) {
+    while let Some((&mut [parameter, _, h, l], after)) = core::mem::take(&mut body).split_first_chunk_mut::<4>() {
+        let length = usize::from(u16::from_be_bytes([h, l])) * 4;
+        let Some((value, next)) = after.split_at_mut_checked(length) else { return };
+        if let Some(word) = value.first_chunk_mut::<4>() {
+            *word = compose_word(parameter, *word, interface);
+        }
+        body = next;
+    }
+}
+
+fn compose_word(parameter: u8, word: [u8; 4], interface: &Interface) -> [u8; 4] {
+    let value = u32::from_be_bytes(word);
+    let composed = match parameter {
+        // NUMBER_OF_IS_HOPS ranges to 255 (RFC 2215 section 3.2).
+        4 => value.saturating_add(1).min(255),
+        6 => f32::from_bits(value).min(interface.bandwidth_bps as f32 / 8.0).to_bits(),
+        8 => value.saturating_add(interface.latency_us),
+        10 => value.min(interface.mtu),
+        133 | 135 => value.saturating_add(interface.error_c),
+        134 | 136 => value.saturating_add(interface.error_d_us),
+        _ => value,
+    };
+    composed.to_be_bytes()
+}

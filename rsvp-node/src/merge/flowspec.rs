@@ -1,0 +1,193 @@
+//! Ordering and merging of flowspecs: RFC 2211 section 8 and RFC 2212 "Ordering and Merging".
+//!
+//! Beware of M, the maximum packet size: *greater* means a larger M, but *merged* takes the smallest. So a merged
+//! flowspec is not always greater than what it was merged from, and "is there something new to send" must be asked
+//! as "does it differ from what was sent", never as "is it greater".
+
+use core::cmp::Ordering;
+use rsvp_wire::{Flowspec, Rspec, Tspec};
+
+/// How two flowspecs of one service relate; `None` when neither is as good as the other, or the services differ.
+pub(crate) fn compare(a: &Flowspec, b: &Flowspec) -> Option<Ordering> {
+    let r = match (a, b) {
+        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Ordering::Equal,
+        (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => compare_rspec(a, b)?,
+        _ => return None,
+    };
+    combine(r, compare_tspec(&a.tspec(), &b.tspec())?)
+}
+
+/// Whether `a` is as good as `b` in everything and better in something.
+pub(crate) fn strictly_greater(a: &Flowspec, b: &Flowspec) -> bool {
+    compare(a, b) == Some(Ordering::Greater)
+}
+
+/// The smallest flowspec that serves both, but with the smaller M (RFC 2210 section 2.3.2). `None` when the services
+/// differ: that is a service conflict.
+pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
+    let tspec = merge_tspec(&a.tspec(), &b.tspec());
+    match (a, b) {
+        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
+        (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
+            let rspec = Rspec { rate: a.rate.max(b.rate), slack: a.slack.min(b.slack) };
+            Some(Flowspec::Guaranteed(tspec, rspec))
+        }
+        _ => None,
+    }
+}
+
+/// The greatest lower bound, for requests that are all blockaded (RFC 2205 section 3.5).
+pub(crate) fn lower_bound(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
+    let (s, t) = (a.tspec(), b.tspec());
+    let tspec = Tspec {
+        rate: s.rate.min(t.rate),
+        bucket: s.bucket.min(t.bucket),
+        peak: s.peak.min(t.peak),
+        max_packet_size: s.max_packet_size.min(t.max_packet_size),
+        // A larger m asks for less; but it must not exceed M.
+        min_policed_unit: s.min_policed_unit.max(t.min_policed_unit).min(s.max_packet_size.min(t.max_packet_size)),
+    };
+    match (a, b) {
+        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
+        (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
+            let rspec = Rspec { rate: a.rate.min(b.rate), slack: a.slack.max(b.slack) };
+            Some(Flowspec::Guaranteed(tspec, rspec))
+        }
+        _ => None,
+    }
+}
+
+/// Path_Te for several senders: the sum of their TSpecs (RFC 2211 section 8).
+pub(crate) fn sum(a: &Tspec, b: &Tspec) -> Tspec {
+    Tspec {
+        rate: a.rate + b.rate,
+        bucket: a.bucket + b.bucket,
+        peak: a.peak + b.peak,
+        min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+        max_packet_size: a.max_packet_size.max(b.max_packet_size),
+    }
+}
+
+/// The effective flowspec: the request with its TSpec limited to what the senders will send (RFC 2205 section 2.2,
+/// step 3; the *minimum* of RFC 2211 section 8).
+pub(crate) fn limit(request: &Flowspec, path: &Tspec) -> Flowspec {
+    let tspec = minimum(&request.tspec(), path);
+    match *request {
+        Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
+        Flowspec::Guaranteed(_, rspec) => Flowspec::Guaranteed(tspec, rspec),
+    }
+}
+
+/// What an installed flowspec takes of an interface, in bits per second: the token rate r of Controlled-Load, the
+/// reserved rate R of Guaranteed service.
+pub(crate) fn charge_bps(flowspec: &Flowspec) -> u64 {
+    let octets_per_second = match flowspec {
+        Flowspec::ControlledLoad(tspec) => tspec.rate,
+        Flowspec::Guaranteed(_, rspec) => rspec.rate,
+    };
+    (f64::from(octets_per_second) * 8.0).round() as u64
+}
+
+fn minimum(a: &Tspec, b: &Tspec) -> Tspec {
+    match compare_tspec(a, b) {
+        Some(Ordering::Less | Ordering::Equal) => *a,
+        Some(Ordering::Greater) => *b,
+        None => Tspec {
+            rate: a.rate.min(b.rate),
+            bucket: a.bucket.max(b.bucket),
+            peak: a.peak.min(b.peak),
+            min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+            max_packet_size: a.max_packet_size.min(b.max_packet_size),
+        },
+    }
+}
+
+fn merge_tspec(a: &Tspec, b: &Tspec) -> Tspec {
+    let max_packet_size = a.max_packet_size.min(b.max_packet_size);
+    Tspec {
+        rate: a.rate.max(b.rate),
+        bucket: a.bucket.max(b.bucket),
+        peak: a.peak.max(b.peak),
+        min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+        max_packet_size,
+    }
+}
+
+fn compare_tspec(a: &Tspec, b: &Tspec) -> Option<Ordering> {
+    let mut order = a.rate.partial_cmp(&b.rate)?;
+    order = combine(order, a.bucket.partial_cmp(&b.bucket)?)?;
+    order = combine(order, a.peak.partial_cmp(&b.peak)?)?;
+    order = combine(order, b.min_policed_unit.cmp(&a.min_policed_unit))?;
+    combine(order, a.max_packet_size.cmp(&b.max_packet_size))
+}
+
+fn compare_rspec(a: &Rspec, b: &Rspec) -> Option<Ordering> {
+    combine(a.rate.partial_cmp(&b.rate)?, b.slack.cmp(&a.slack))
+}
+
+/// The order of a pair whose components are ordered like this; `None` when they disagree.
+fn combine(a: Ordering, b: Ordering) -> Option<Ordering> {
+    match (a, b) {
+        (Ordering::Equal, other) | (other, Ordering::Equal) => Some(other),
+        (a, b) if a == b => Some(a),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tspec(rate: f32, m: u32, max: u32) -> Tspec {
+        Tspec { rate, bucket: 1e4, peak: f32::INFINITY, min_policed_unit: m, max_packet_size: max }
+    }
+
+    fn controlled(rate: f32, m: u32, max: u32) -> Flowspec {
+        Flowspec::ControlledLoad(tspec(rate, m, max))
+    }
+
+    fn guaranteed(rate: f32, slack: u32) -> Flowspec {
+        Flowspec::Guaranteed(tspec(1e3, 64, 1500), Rspec { rate, slack })
+    }
+
+    #[test]
+    fn a_larger_packet_size_is_greater_but_the_smaller_is_merged() {
+        let (small, large) = (controlled(2e5, 64, 576), controlled(2e5, 64, 1500));
+        assert_eq!(compare(&large, &small), Some(Ordering::Greater));
+        assert_eq!(merge(&large, &small), Some(small));
+    }
+
+    #[test]
+    fn a_smaller_policed_unit_is_greater() {
+        assert!(strictly_greater(&controlled(2e5, 40, 1500), &controlled(2e5, 64, 1500)));
+        assert_eq!(compare(&controlled(3e5, 64, 1500), &controlled(2e5, 40, 1500)), None);
+    }
+
+    #[test]
+    fn guaranteed_orders_by_rate_up_and_slack_down() {
+        assert!(strictly_greater(&guaranteed(3e5, 0), &guaranteed(2e5, 10)));
+        assert_eq!(compare(&guaranteed(3e5, 20), &guaranteed(2e5, 10)), None);
+        assert_eq!(merge(&guaranteed(3e5, 20), &guaranteed(2e5, 10)), Some(guaranteed(3e5, 10)));
+        assert_eq!(lower_bound(&guaranteed(3e5, 20), &guaranteed(2e5, 10)), Some(guaranteed(2e5, 20)));
+    }
+
+    #[test]
+    fn services_do_not_mix() {
+        assert_eq!(compare(&guaranteed(3e5, 0), &controlled(3e5, 64, 1500)), None);
+        assert_eq!(merge(&guaranteed(3e5, 0), &controlled(3e5, 64, 1500)), None);
+    }
+
+    #[test]
+    fn unordered_minimum_takes_the_larger_bucket() {
+        let a = Tspec { rate: 2e5, bucket: 1e3, peak: 4e5, min_policed_unit: 64, max_packet_size: 1500 };
+        let b = Tspec { rate: 1e5, bucket: 2e3, peak: 5e5, min_policed_unit: 40, max_packet_size: 1000 };
+        let expected = Tspec { rate: 1e5, bucket: 2e3, peak: 4e5, min_policed_unit: 40, max_packet_size: 1000 };
+        assert_eq!(limit(&Flowspec::ControlledLoad(a), &b), Flowspec::ControlledLoad(expected));
+    }
+
+    #[test]
+    fn charges_are_bits_of_r_and_of_capital_r() {
+        assert_eq!(charge_bps(&controlled(250_000.0, 64, 1500)), 2_000_000);
+        assert_eq!(charge_bps(&guaranteed(375_000.0, 0)), 3_000_000);
+    }
+}

@@ -1,0 +1,33 @@
+//! Objects that are kept and forwarded without being understood: classes of the form `11bbbbbb` (RFC 2205
+//! section 3.10), and POLICY_DATA, which is for policy control and passes through a node that has none.
+
+use rsvp_wire::{Class, Message, ObjectRef, UnknownClass, registry};
+
+/// Whether an object goes into every message that results from the one it came in.
+pub(crate) fn is_forwarded(object: &ObjectRef<'_>) -> bool {
+    object.class == Class::POLICY_DATA
+        || (!registry::known_class(object.class) && object.class.when_unknown() == UnknownClass::Forward)
+}
+
+/// The objects of a message that are forwarded, in their order.
+pub(crate) fn forwarded<'a>(message: &Message<'a>) -> impl Iterator<Item = ObjectRef<'a>> + use<'a> {
+    message.objects().filter(is_forwarded)
+}
+
+/// Adds an object's octets to a list of objects unless the very same is there already.
+pub(crate) fn union(list: &mut Vec<u8>, object: &[u8]) {
+    if !objects(list).any(|known| known == object) {
+        list.extend_from_slice(object);
+    }
+}
+
+/// Splits octets that were put together from whole objects.
+pub(crate) fn objects(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = octets;
+    core::iter::from_fn(move || {
+        let length = usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?])).max(4);
+        let (object, after) = rest.split_at_checked(length)?;
+        rest = after;
+        Some(object)
+    })
+}

@@ -1,0 +1,23 @@
+//! Blockade state: what RFC 2209 calls BSBs (RFC 2205 section 3.5).
+
+use super::TimerOwner;
+use super::arena::Ix;
+use super::session::SessionState;
+use super::upstream::Upstream;
+use super::wheel::TimerIx;
+use rsvp_wire::{FilterSpec, Flowspec};
+
+/// One element of blockade state; it ends when its timer fires.
+#[derive(Debug)]
+pub(crate) struct Blockade {
+    pub(crate) session: Ix<SessionState>,
+    /// Next blockade of the session.
+    pub(crate) next: Option<Ix<Self>>,
+    /// The previous hop the error came from.
+    pub(crate) upstream: Ix<Upstream>,
+    /// The sender, for explicit styles; `None` blockades the previous hop as a whole.
+    pub(crate) sender: Option<FilterSpec>,
+    /// The flowspec that failed, Qb.
+    pub(crate) flowspec: Flowspec,
+    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+}

@@ -1,0 +1,314 @@
+//! State of a node by RFC 2209 section 1, a file for each kind of block, and how the blocks hang together.
+//!
+//! A session heads a list of each kind. This folder keeps tables, lists, index and timers consistent; what the
+//! protocol makes of them is in `process`, which this folder deliberately does not know.
+
+pub(crate) mod arena;
+pub(crate) mod blockade;
+pub(crate) mod index;
+pub(crate) mod path;
+pub(crate) mod resv;
+pub(crate) mod session;
+pub(crate) mod traffic;
+pub(crate) mod upstream;
+pub(crate) mod wheel;
+
+use crate::config::Limits;
+use crate::interface::InterfaceId;
+use arena::{Arena, Ix};
+use blockade::Blockade;
+use core::net::IpAddr;
+use index::SessionIndex;
+use path::{Origin, PathState};
+use resv::Request;
+use rsvp_wire::{FilterSpec, Session};
+use session::SessionState;
+use traffic::Reserved;
+use upstream::Upstream;
+use wheel::Wheel;
+
+/// Whose deadline a timer watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimerOwner {
+    Path(Ix<PathState>),
+    Request(Ix<Request>),
+    Upstream(Ix<Upstream>),
+    Blockade(Ix<Blockade>),
+}
+
+/// All state of a node.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) index: SessionIndex,
+    pub(crate) sessions: Arena<SessionState>,
+    pub(crate) paths: Arena<PathState>,
+    pub(crate) requests: Arena<Request>,
+    pub(crate) reserved: Arena<Reserved>,
+    pub(crate) upstreams: Arena<Upstream>,
+    pub(crate) blockades: Arena<Blockade>,
+    pub(crate) wheel: Wheel<TimerOwner>,
+}
+
+// A million reservations on one node is a design input: these blocks must not grow unnoticed.
+const _: () = assert!(size_of::<SessionState>() <= 80);
+const _: () = assert!(size_of::<PathState>() <= 144);
+const _: () = assert!(size_of::<Request>() <= 168);
+const _: () = assert!(size_of::<Reserved>() <= 104);
+const _: () = assert!(size_of::<Upstream>() <= 120);
+
+impl State {
+    pub(crate) fn new(seed: u64, limits: &Limits) -> Self {
+        let expected = limits.sessions;
+        Self {
+            index: SessionIndex::new(seed, expected),
+            sessions: Arena::new(expected),
+            paths: Arena::new(expected),
+            requests: Arena::new(expected),
+            reserved: Arena::new(expected),
+            upstreams: Arena::new(expected),
+            blockades: Arena::new(0),
+            wheel: Wheel::new(expected),
+        }
+    }
+
+    /// The session with this key, if it is known.
+    pub(crate) fn find_session(&self, key: &Session, visited: &mut u64) -> Option<Ix<SessionState>> {
+        self.index.find(&key.with_flags(0), &self.sessions, visited)
+    }
+
+    pub(crate) fn add_session(&mut self, key: &Session) -> Ix<SessionState> {
+        let ix = self.sessions.insert(SessionState::new(key.with_flags(0)));
+        self.index.insert(ix, &mut self.sessions);
+        ix
+    }
+
+    /// Drops a session that nothing belongs to any more.
+    pub(crate) fn release_session(&mut self, ix: Ix<SessionState>) {
+        if self.sessions[ix].is_unused() {
+            self.index.remove(ix, &mut self.sessions);
+            self.sessions.remove(ix);
+        }
+    }
+
+    pub(crate) fn paths_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<PathState>, &PathState)> {
+        walk(&self.paths, self.sessions[session].paths, |p| p.next)
+    }
+
+    pub(crate) fn requests_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<Request>, &Request)> {
+        walk(&self.requests, self.sessions[session].requests, |r| r.next)
+    }
+
+    pub(crate) fn reserved_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<Reserved>, &Reserved)> {
+        walk(&self.reserved, self.sessions[session].reserved, |r| r.next)
+    }
+
+    pub(crate) fn upstreams_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<Upstream>, &Upstream)> {
+        walk(&self.upstreams, self.sessions[session].upstreams, |u| u.next)
+    }
+
+    pub(crate) fn blockades_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> {
+        walk(&self.blockades, self.sessions[session].blockades, |b| b.next)
+    }
+
+    pub(crate) fn add_path(&mut self, mut path: PathState) -> Ix<PathState> {
+        let session = path.session;
+        path.next = self.sessions[session].paths;
+        let ix = self.paths.insert(path);
+        self.sessions[session].paths = Some(ix);
+        self.sessions[session].path_count += 1;
+        ix
+    }
+
+    /// Takes a path state out of its session; the block itself stays, for its PathTear.
+    pub(crate) fn unlink_path(&mut self, ix: Ix<PathState>) {
+        let session = self.paths[ix].session;
+        let mut head = self.sessions[session].paths;
+        unlink(&mut self.paths, &mut head, ix, |p| &mut p.next);
+        self.sessions[session].paths = head;
+        self.sessions[session].path_count -= 1;
+        if let Some(timer) = self.paths[ix].timer.take() {
+            self.wheel.cancel(timer);
+        }
+    }
+
+    pub(crate) fn add_request(&mut self, mut request: Request) -> Ix<Request> {
+        let session = request.session;
+        request.next = self.sessions[session].requests;
+        let ix = self.requests.insert(request);
+        self.sessions[session].requests = Some(ix);
+        self.sessions[session].request_count += 1;
+        ix
+    }
+
+    pub(crate) fn remove_request(&mut self, ix: Ix<Request>) -> Request {
+        let session = self.requests[ix].session;
+        let mut head = self.sessions[session].requests;
+        unlink(&mut self.requests, &mut head, ix, |r| &mut r.next);
+        self.sessions[session].requests = head;
+        self.sessions[session].request_count -= 1;
+        if let Some(timer) = self.requests[ix].timer.take() {
+            self.wheel.cancel(timer);
+        }
+        self.requests.remove(ix)
+    }
+
+    pub(crate) fn add_reserved(&mut self, mut reserved: Reserved) -> Ix<Reserved> {
+        let session = reserved.session;
+        reserved.next = self.sessions[session].reserved;
+        let ix = self.reserved.insert(reserved);
+        self.sessions[session].reserved = Some(ix);
+        ix
+    }
+
+    pub(crate) fn remove_reserved(&mut self, ix: Ix<Reserved>) -> Reserved {
+        let session = self.reserved[ix].session;
+        let mut head = self.sessions[session].reserved;
+        unlink(&mut self.reserved, &mut head, ix, |r| &mut r.next);
+        self.sessions[session].reserved = head;
+        self.reserved.remove(ix)
+    }
+
+    /// The upstream for a previous hop, made when it is new. Counts one path state more.
+    pub(crate) fn join_upstream(
+        &mut self,
+        session: Ix<SessionState>,
+        address: IpAddr,
+        lih: u32,
+        interface: InterfaceId,
+    ) -> Ix<Upstream> {
+        let known = self
+            .upstreams_of(session)
+            .find(|(_, u)| u.address == address && u.lih == lih && u.interface == interface)
+            .map(|(ix, _)| ix);
+        let ix = known.unwrap_or_else(|| {
+            let next = self.sessions[session].upstreams;
+            let ix = self.upstreams.insert(Upstream {
+                session,
+                next,
+                address,
+                lih,
+                interface,
+                paths: 0,
+                last_sent: Box::default(),
+                confirm: None,
+                tear_objects: None,
+                timer: None,
+                queued: false,
+                refresh_due: false,
+            });
+            self.sessions[session].upstreams = Some(ix);
+            ix
+        });
+        self.upstreams[ix].paths += 1;
+        ix
+    }
+
+    /// Counts one path state less; the upstream and its blockades go with the last.
+    pub(crate) fn leave_upstream(&mut self, ix: Ix<Upstream>) {
+        self.upstreams[ix].paths -= 1;
+        if self.upstreams[ix].paths > 0 {
+            return;
+        }
+        let session = self.upstreams[ix].session;
+        while let Some(blockade) = self.blockades_of(session).find(|(_, b)| b.upstream == ix).map(|(b, _)| b) {
+            self.remove_blockade(blockade);
+        }
+        let mut head = self.sessions[session].upstreams;
+        unlink(&mut self.upstreams, &mut head, ix, |u| &mut u.next);
+        self.sessions[session].upstreams = head;
+        if let Some(timer) = self.upstreams[ix].timer.take() {
+            self.wheel.cancel(timer);
+        }
+        self.upstreams.remove(ix);
+    }
+
+    pub(crate) fn add_blockade(&mut self, mut blockade: Blockade) -> Ix<Blockade> {
+        let session = blockade.session;
+        blockade.next = self.sessions[session].blockades;
+        let ix = self.blockades.insert(blockade);
+        self.sessions[session].blockades = Some(ix);
+        ix
+    }
+
+    pub(crate) fn remove_blockade(&mut self, ix: Ix<Blockade>) {
+        let session = self.blockades[ix].session;
+        let mut head = self.sessions[session].blockades;
+        unlink(&mut self.blockades, &mut head, ix, |b| &mut b.next);
+        self.sessions[session].blockades = head;
+        if let Some(timer) = self.blockades[ix].timer.take() {
+            self.wheel.cancel(timer);
+        }
+        self.blockades.remove(ix);
+    }
+
+    /// Sees to it that the timers of a block fire no later than its earliest deadline.
+    pub(crate) fn arm_path(&mut self, ix: Ix<PathState>) {
+        let path = &mut self.paths[ix];
+        let at = path.deadline();
+        self.wheel.not_later(&mut path.timer, at, TimerOwner::Path(ix));
+    }
+
+    pub(crate) fn arm_request(&mut self, ix: Ix<Request>) {
+        let request = &mut self.requests[ix];
+        let at = request.deadline();
+        self.wheel.not_later(&mut request.timer, at, TimerOwner::Request(ix));
+    }
+
+    /// The path state of a sender that is forwarded, or else any.
+    pub(crate) fn path_of_sender(
+        &self,
+        session: Ix<SessionState>,
+        sender: &FilterSpec,
+    ) -> Option<(Ix<PathState>, &PathState)> {
+        let mut found = None;
+        for (ix, path) in self.paths_of(session).filter(|(_, p)| p.sender == *sender) {
+            if !path.flags.local_only {
+                return Some((ix, path));
+            }
+            found = Some((ix, path));
+        }
+        found
+    }
+
+    /// Whether a path state comes from a sender on this node.
+    pub(crate) fn is_local(&self, ix: Ix<PathState>) -> bool {
+        matches!(self.paths[ix].origin, Origin::App(_))
+    }
+
+    /// Blocks of every kind together, tombstones too.
+    pub(crate) fn blocks(&self) -> u32 {
+        self.sessions.len()
+            + self.paths.len()
+            + self.requests.len()
+            + self.reserved.len()
+            + self.upstreams.len()
+            + self.blockades.len()
+            + self.wheel.len()
+    }
+}
+
+fn walk<T>(arena: &Arena<T>, head: Option<Ix<T>>, next: fn(&T) -> Option<Ix<T>>) -> impl Iterator<Item = (Ix<T>, &T)> {
+    let mut link = head;
+    core::iter::from_fn(move || {
+        let ix = link?;
+        let block = &arena[ix];
+        link = next(block);
+        Some((ix, block))
+    })
+}
+
+fn unlink<T>(arena: &mut Arena<T>, head: &mut Option<Ix<T>>, ix: Ix<T>, next: fn(&mut T) -> &mut Option<Ix<T>>) {
+    let after = next(&mut arena[ix]).take();
+    if *head == Some(ix) {
+        *head = after;
+        return;
+    }
+    let mut link = *head;
+    while let Some(at) = link {
+        link = *next(&mut arena[at]);
+        if link == Some(ix) {
+            *next(&mut arena[at]) = after;
+            return;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Path state: what RFC 2209 calls a PSB, one for each sender of a session (and incoming interface, in multicast).
+
+use super::TimerOwner;
+use super::arena::Ix;
+use super::session::SessionState;
+use super::upstream::Upstream;
+use super::wheel::TimerIx;
+use crate::event::AppId;
+use crate::interface::InterfaceId;
+use crate::time::Instant;
+use rsvp_wire::{AdspecSummary, FilterSpec, Message, SenderTspec, Tspec};
+use smallvec::SmallVec;
+
+/// One path state block.
+#[derive(Debug)]
+pub(crate) struct PathState {
+    pub(crate) session: Ix<SessionState>,
+    /// Next path state of the session.
+    pub(crate) next: Option<Ix<Self>>,
+    /// The sender, reserved bits cleared.
+    pub(crate) sender: FilterSpec,
+    pub(crate) origin: Origin,
+    /// The Path message as it arrived, or as a local sender would have received it. Everything that is forwarded is
+    /// copied out of here.
+    pub(crate) octets: Box<[u8]>,
+    pub(crate) outgoing: SmallVec<[Outgoing; 1]>,
+    /// When the state dies unless it is refreshed; never for a local sender.
+    pub(crate) expires: Instant,
+    /// When local repair sends Path on all outgoing interfaces (RFC 2205 section 3.6).
+    pub(crate) repair_at: Instant,
+    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    /// TTL with which the message arrived, or with which a local sender's data leaves.
+    pub(crate) ttl: u8,
+    pub(crate) flags: PathFlags,
+}
+
+/// Where path state comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A previous hop; the address, the LIH and the incoming interface are there.
+    Hop(Ix<Upstream>),
+    /// A sender on this node.
+    App(AppId),
+}
+
+/// An interface on which Path messages leave, each with its own refresh timer and jitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outgoing {
+    pub(crate) refresh_at: Instant,
+    pub(crate) interface: InterfaceId,
+    /// A message (Path, or PathTear once the block is a tombstone) waits to be written.
+    pub(crate) due: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PathFlags {
+    /// Never forwarded, matches local reservations only (RFC 2205 section 3.9).
+    pub(crate) local_only: bool,
+    /// TTL and Send_TTL differed: there are hops without RSVP behind us (RFC 2205 section 3.8).
+    pub(crate) non_rsvp: bool,
+    /// Routing has answered, and will say when the answer changes.
+    pub(crate) routed: bool,
+    /// An intent to write is queued.
+    pub(crate) queued: bool,
+    /// A tombstone: in no index, kept until its PathTear is written.
+    pub(crate) dead: bool,
+}
+
+impl PathState {
+    /// The stored Path message.
+    pub(crate) fn message(&self) -> Message<'_> {
+        Message::trusted(&self.octets)
+    }
+
+    /// SENDER_TSPEC; stored messages have a sound one.
+    pub(crate) fn tspec(&self) -> Option<Tspec> {
+        self.message().get::<SenderTspec>().and_then(Result::ok).map(|t| t.0)
+    }
+
+    /// Summary of the ADSPEC, where there is one.
+    pub(crate) fn adspec(&self) -> Option<AdspecSummary> {
+        self.message().get::<AdspecSummary>().and_then(Result::ok)
+    }
+
+    /// Whether data of this sender is forwarded to `interface`.
+    pub(crate) fn routes_to(&self, interface: InterfaceId) -> bool {
+        !self.flags.local_only && self.outgoing.iter().any(|o| o.interface == interface)
+    }
+
+    pub(crate) fn upstream(&self) -> Option<Ix<Upstream>> {
+        match self.origin {
+            Origin::Hop(ix) => Some(ix),
+            Origin::App(_) => None,
+        }
+    }
+
+    /// The earliest of its deadlines.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.outgoing.iter().map(|o| o.refresh_at).fold(self.expires.min(self.repair_at), Instant::min)
+    }
+}

@@ -1,0 +1,55 @@
+//! One session on this node: heads of the lists of everything that belongs to it.
+
+use super::arena::Ix;
+use super::blockade::Blockade;
+use super::path::PathState;
+use super::resv::Request;
+use super::traffic::Reserved;
+use super::upstream::Upstream;
+use crate::event::AppId;
+use rsvp_wire::Session;
+
+/// A session (RFC 2205 section 1.1), found by its key through the session index.
+#[derive(Debug)]
+pub(crate) struct SessionState {
+    /// The session, flags cleared.
+    pub(crate) key: Session,
+    /// Next session in the same bucket of the index.
+    pub(crate) chain: Option<Ix<Self>>,
+    pub(crate) paths: Option<Ix<PathState>>,
+    pub(crate) requests: Option<Ix<Request>>,
+    pub(crate) reserved: Option<Ix<Reserved>>,
+    pub(crate) upstreams: Option<Ix<Upstream>>,
+    pub(crate) blockades: Option<Ix<Blockade>>,
+    pub(crate) path_count: u32,
+    pub(crate) request_count: u32,
+    /// Local applications that opened the session. Boxed twice because most nodes are routers and have none.
+    #[expect(clippy::box_collection, reason = "eight octets in every session that has no application")]
+    pub(crate) apps: Option<Box<Vec<AppId>>>,
+}
+
+impl SessionState {
+    pub(crate) fn new(key: Session) -> Self {
+        Self {
+            key,
+            chain: None,
+            paths: None,
+            requests: None,
+            reserved: None,
+            upstreams: None,
+            blockades: None,
+            path_count: 0,
+            request_count: 0,
+            apps: None,
+        }
+    }
+
+    /// Whether nothing is left that would keep the session.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.paths.is_none() && self.requests.is_none() && self.apps.is_none()
+    }
+
+    pub(crate) fn apps(&self) -> &[AppId] {
+        self.apps.as_ref().map_or(&[], |apps| apps.as_slice())
+    }
+}

@@ -1,0 +1,48 @@
+//! Installed reservations: what RFC 2209 calls TCSBs. One for each session and outgoing interface, and for FF for each
+//! sender too.
+
+use super::arena::Ix;
+use super::session::SessionState;
+use crate::interface::InterfaceId;
+use rsvp_wire::{FilterSpec, Flowspec, Style};
+
+/// One traffic control state block.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    pub(crate) session: Ix<SessionState>,
+    /// Next installed reservation of the session.
+    pub(crate) next: Option<Ix<Self>>,
+    pub(crate) interface: InterfaceId,
+    pub(crate) style: Style,
+    pub(crate) filters: Filters,
+    /// The effective flowspec.
+    pub(crate) flowspec: Flowspec,
+    /// What it takes of the interface's budget, in bits per second.
+    pub(crate) charge_bps: u64,
+    /// An intent to tell the data plane is queued.
+    pub(crate) queued: bool,
+    /// The data plane has been told of it.
+    pub(crate) announced: bool,
+}
+
+/// The senders a reservation is for, in ascending order: none named for WF, one for FF, a list for SE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Filters {
+    Wildcard,
+    One(FilterSpec),
+    Many(Box<[FilterSpec]>),
+}
+
+impl Filters {
+    pub(crate) fn as_slice(&self) -> &[FilterSpec] {
+        match self {
+            Self::Wildcard => &[],
+            Self::One(filter) => core::slice::from_ref(filter),
+            Self::Many(filters) => filters,
+        }
+    }
+
+    pub(crate) fn selects(&self, sender: &FilterSpec) -> bool {
+        matches!(self, Self::Wildcard) || self.as_slice().contains(sender)
+    }
+}

@@ -1,0 +1,37 @@
+//! What is sent to one previous hop: (session, PHOP, incoming interface). Owns the Resv refresh timer and the last
+//! Resv sent, because descriptors for all senders behind one previous hop go into one message (RFC 2205 Figure 6).
+
+use super::TimerOwner;
+use super::arena::Ix;
+use super::session::SessionState;
+use super::wheel::TimerIx;
+use crate::interface::InterfaceId;
+use core::net::IpAddr;
+
+/// One previous hop of a session.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    pub(crate) session: Ix<SessionState>,
+    /// Next upstream of the session.
+    pub(crate) next: Option<Ix<Self>>,
+    /// Address and LIH from the RSVP_HOP of its Path messages.
+    pub(crate) address: IpAddr,
+    pub(crate) lih: u32,
+    /// The incoming interface: where its Path messages arrive and our Resv messages leave.
+    pub(crate) interface: InterfaceId,
+    /// Path states that lead here; the block goes with the last.
+    pub(crate) paths: u32,
+    /// What the last Resv said from its STYLE on, and before it the objects it forwarded. Empty when nothing is
+    /// requested here.
+    pub(crate) last_sent: Box<[u8]>,
+    /// A confirmation request to go into the next Resv.
+    pub(crate) confirm: Option<IpAddr>,
+    /// Unknown-class objects to go into the next ResvTear (RFC 2205 section 3.10).
+    #[expect(clippy::box_collection, reason = "rare, and eight octets where it is absent")]
+    pub(crate) tear_objects: Option<Box<Vec<u8>>>,
+    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    /// An intent to write is queued.
+    pub(crate) queued: bool,
+    /// The refresh timer fired: send even if nothing changed.
+    pub(crate) refresh_due: bool,
+}
