@@ -7,6 +7,37 @@ use crate::scenario::units::show_rate;
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The order in which facts are shown: where and who, then what, then how much.
+const ORDER: [&str; 27] = [
+    "application",
+    "event",
+    "from",
+    "to",
+    "type",
+    "node",
+    "link",
+    "kind",
+    "previous_hop",
+    "next_hop",
+    "direction",
+    "session",
+    "sender",
+    "style",
+    "filters",
+    "flows",
+    "service",
+    "rate",
+    "reserve",
+    "charge",
+    "confirm",
+    "code",
+    "value",
+    "error_node",
+    "flags",
+    "why",
+    "reason",
+];
+
 /// One fact.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
@@ -152,7 +183,9 @@ impl fmt::Display for Facts {
         if self.0.is_empty() {
             return f.write_str("anything");
         }
-        for (n, (name, fact)) in self.0.iter().enumerate() {
+        let mut shown: Vec<(&&str, &Fact)> = self.0.iter().collect();
+        shown.sort_by_key(|(name, _)| ORDER.iter().position(|each| each == *name));
+        for (n, (name, fact)) in shown.into_iter().enumerate() {
             write!(f, "{}{name} {fact}", if n == 0 { "" } else { ", " })?;
         }
         Ok(())

@@ -14,7 +14,9 @@ const MOST_SHOWN: usize = 6;
 pub struct Verdict {
     /// Line in the scenario file.
     pub line: usize,
-    /// What was expected, in words.
+    /// Why it is expected, in the scenario's words.
+    pub about: String,
+    /// What was expected.
     pub expected: String,
     /// Whether it held.
     pub held: bool,
@@ -47,7 +49,13 @@ pub(crate) fn judge(scenario: &Scenario, record: &Record) -> Vec<Verdict> {
             Test::Number(least, most) => number(*least, *most, &chosen, &others, &expectation.select),
             Test::Exactly(list) => exactly(expectation, list, chosen, &others),
         };
-        Verdict { line: expectation.line, expected: expected(expectation), held, seen }
+        Verdict {
+            line: expectation.line,
+            about: expectation.about.clone(),
+            expected: expected(expectation),
+            held,
+            seen,
+        }
     };
     scenario.expectations.iter().enumerate().map(each).collect()
 }
@@ -73,9 +81,9 @@ fn number(least: u64, most: u64, chosen: &[Seen], others: &[Seen], select: &Fact
     let count = chosen.len() as u64;
     let held = (least..=most).contains(&count);
     let mut seen = match count {
-        0 => "none".to_owned(),
-        1 => "one".to_owned(),
-        n => n.to_string(),
+        0 => "saw none".to_owned(),
+        1 => "saw one".to_owned(),
+        n => format!("saw {n}"),
     };
     if !held {
         if chosen.is_empty() {
@@ -112,9 +120,10 @@ fn exactly(
     }
     let facts: Vec<Facts> = chosen.iter().map(|seen| seen.facts.clone()).collect();
     match pairing(wanted, &facts) {
-        Ok(()) => {
-            (true, if chosen.is_empty() { "nothing".to_owned() } else { format!("these {}", chosen.len()) })
-        }
+        Ok(()) => (
+            true,
+            if chosen.is_empty() { "saw nothing".to_owned() } else { format!("saw these {}", chosen.len()) },
+        ),
         Err(difference) => {
             let mut said = Vec::new();
             if !difference.missing.is_empty() {
@@ -126,9 +135,9 @@ fn exactly(
                 said.push(format!("not expected {}", list(difference.surplus.iter().map(|&n| &chosen[n]))));
             }
             if chosen.is_empty() {
-                said.push(format!("seen none{}", nearest(others, &expectation.select)));
+                said.push(format!("saw none{}", nearest(others, &expectation.select)));
             } else {
-                said.push(format!("seen {}", list(chosen.iter())));
+                said.push(format!("saw {}", list(chosen.iter())));
             }
             (false, said.join(" — "))
         }
@@ -169,7 +178,7 @@ fn expected(expectation: &Expectation) -> String {
         true => String::new(),
         false => format!(" with {}", expectation.select),
     };
-    let text = match &expectation.test {
+    match &expectation.test {
         _ if expectation.what == What::Empty => format!("{when}: no state left{select}"),
         Test::Exactly(list) if list.is_empty() => format!("{when}: no {what}{select}"),
         Test::Exactly(list) => {
@@ -181,9 +190,5 @@ fn expected(expectation: &Expectation) -> String {
         Test::Number(least, most) if least == most => format!("{when}: {least} {what}{select}"),
         Test::Number(0, most) => format!("{when}: at most {most} {what}{select}"),
         Test::Number(least, most) => format!("{when}: {least} to {most} {what}{select}"),
-    };
-    match expectation.about.as_str() {
-        "" => text,
-        about => format!("{about} ({text})"),
     }
 }

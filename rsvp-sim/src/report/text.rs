@@ -158,9 +158,13 @@ impl Report {
         };
         for verdict in self.expectations.iter().filter(|v| !(only_failed && v.held)) {
             let mark = if verdict.held { paint("✓", 32) } else { paint("✗", 31) };
-            let _ = writeln!(out, "  {mark} line {}: {}", verdict.line, verdict.expected);
+            let title = if verdict.about.is_empty() { &verdict.expected } else { &verdict.about };
+            let _ = writeln!(out, "  {mark} line {:<3} {title}", verdict.line);
             if !verdict.held {
-                let _ = writeln!(out, "      saw: {}", verdict.seen);
+                if !verdict.about.is_empty() {
+                    let _ = writeln!(out, "      expected {}", verdict.expected);
+                }
+                let _ = writeln!(out, "      {}", verdict.seen);
             }
         }
         if let Some(fault) = &self.fault {
