@@ -45,7 +45,10 @@ pub(crate) fn lower_bound(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
         peak: s.peak.min(t.peak),
         max_packet_size: s.max_packet_size.min(t.max_packet_size),
         // A larger m asks for less; but it must not exceed M.
-        min_policed_unit: s.min_policed_unit.max(t.min_policed_unit).min(s.max_packet_size.min(t.max_packet_size)),
+        min_policed_unit: s
+            .min_policed_unit
+            .max(t.min_policed_unit)
+            .min(s.max_packet_size.min(t.max_packet_size)),
     };
     match (a, b) {
         (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
@@ -181,7 +184,8 @@ mod tests {
     fn unordered_minimum_takes_the_larger_bucket() {
         let a = Tspec { rate: 2e5, bucket: 1e3, peak: 4e5, min_policed_unit: 64, max_packet_size: 1500 };
         let b = Tspec { rate: 1e5, bucket: 2e3, peak: 5e5, min_policed_unit: 40, max_packet_size: 1000 };
-        let expected = Tspec { rate: 1e5, bucket: 2e3, peak: 4e5, min_policed_unit: 40, max_packet_size: 1000 };
+        let expected =
+            Tspec { rate: 1e5, bucket: 2e3, peak: 4e5, min_policed_unit: 40, max_packet_size: 1000 };
         assert_eq!(limit(&Flowspec::ControlledLoad(a), &b), Flowspec::ControlledLoad(expected));
     }
 
