@@ -14,7 +14,7 @@ pub(crate) fn compare(a: &Flowspec, b: &Flowspec) -> Option<Ordering> {
         (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => compare_rspec(a, b)?,
         _ => return None,
     };
-    combine(r, compare_tspec(&a.tspec(), &b.tspec())?)
+    combine(r, compare_tspec(a.tspec(), b.tspec())?)
 }
 
 /// Whether `a` is as good as `b` in everything and better in something.
@@ -25,7 +25,7 @@ pub(crate) fn strictly_greater(a: &Flowspec, b: &Flowspec) -> bool {
 /// The smallest flowspec that serves both, but with the smaller M (RFC 2210 section 2.3.2). `None` when the services
 /// differ: that is a service conflict.
 pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
-    let tspec = merge_tspec(&a.tspec(), &b.tspec());
+    let tspec = merge_tspec(a.tspec(), b.tspec());
     match (a, b) {
         (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
         (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
@@ -74,7 +74,7 @@ pub(crate) fn sum(a: &Tspec, b: &Tspec) -> Tspec {
 /// The effective flowspec: the request with its TSpec limited to what the senders will send (RFC 2205 section 2.2,
 /// step 3; the *minimum* of RFC 2211 section 8).
 pub(crate) fn limit(request: &Flowspec, path: &Tspec) -> Flowspec {
-    let tspec = minimum(&request.tspec(), path);
+    let tspec = minimum(request.tspec(), path);
     match *request {
         Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
         Flowspec::Guaranteed(_, rspec) => Flowspec::Guaranteed(tspec, rspec),

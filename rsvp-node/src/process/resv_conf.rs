@@ -31,7 +31,7 @@ impl Node {
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let (mut flowspec, mut filters) = (None, Vec::<FilterSpec>::new());
         for descriptor in flow_descriptors(&arrived.message) {
-            flowspec = flowspec.or(descriptor.flowspec.and_then(|f| f.read::<Flowspec>().ok()));
+            flowspec = flowspec.or_else(|| descriptor.flowspec?.read::<Flowspec>().ok());
             if let Some(filter) = descriptor.filter {
                 filters.push(normal(filter.read().map_err(Discard::Malformed)?));
             }

@@ -19,6 +19,9 @@ use rsvp_wire::{
 };
 use smallvec::SmallVec;
 
+/// Whom to tell, with which flags, about which senders.
+type Addressed = (From, ErrorSpec, SmallVec<[FilterSpec; 4]>);
+
 /// A ResvErr as it concerns this node.
 struct Failure<'a> {
     upstream: Ix<Upstream>,
@@ -139,7 +142,7 @@ impl Node {
         let (session, incoming) = (upstream.session, upstream.interface);
         let key = self.key_of(session);
         let in_place = failure.error.flags & ErrorSpec::IN_PLACE != 0;
-        let mut letters: SmallVec<[(From, ErrorSpec, SmallVec<[FilterSpec; 4]>); 4]> = SmallVec::new();
+        let mut letters: SmallVec<[Addressed; 4]> = SmallVec::new();
         for (_, request) in self.state.requests_of(session) {
             if request.interface() == Some(incoming) || request.style.options != failure.style.options {
                 continue;

@@ -43,7 +43,7 @@ impl Node {
         let flows = merged.as_ref().map_or(0..0, |merged| self.write_flows(ix, merged));
         let last = core::mem::take(&mut self.state.upstreams[ix].last_sent);
         let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
-        let gone = changed.then(|| self.gone(ix, &last, merged.as_ref())).unwrap_or_default();
+        let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { Default::default() };
         self.state.upstreams[ix].last_sent = last;
         if !gone.is_empty() {
             return self.write_resv_tear(ix, &gone, buf);

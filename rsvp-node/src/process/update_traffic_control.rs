@@ -40,14 +40,11 @@ impl Node {
         sender: Option<FilterSpec>,
     ) -> Result<(), Refused> {
         let installed = self.find_reserved(session, interface, sender.as_ref());
-        let wanted = match self.wanted(session, interface, sender.as_ref())? {
-            Some(wanted) => wanted,
-            None => {
-                if let Some(ix) = installed {
-                    self.uninstall(ix);
-                }
-                return Ok(());
+        let Some(wanted) = self.wanted(session, interface, sender.as_ref())? else {
+            if let Some(ix) = installed {
+                self.uninstall(ix);
             }
+            return Ok(());
         };
         let charge_bps = flowspec::charge_bps(&wanted.flowspec);
         self.admit(interface, installed, &wanted.flowspec, charge_bps)?;
