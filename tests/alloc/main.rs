@@ -1,2 +1,3 @@
 //! Allocation tests.
-#[test] fn placeholder() {}
+#[test]
+fn placeholder() {}

@@ -1,2 +1,3 @@
 //! Integration tests.
-#[test] fn placeholder() {}
+mod wire_message;
+mod wire_properties;
