@@ -288,7 +288,7 @@ fn shown_on_one_line_and_as_a_tree() {
     let lines: Vec<_> = tree.lines().collect();
     assert_eq!(lines.len(), 9);
     assert_eq!(lines[1], "    8   12 octets  IPv4/UDP SESSION: udp 10.0.2.2:5000");
-    assert_eq!(lines[7], "  108    8 octets  class 207 C-Type 7: 207/7[4 octets]");
+    assert_eq!(lines[7], "  108    8 octets  207/7[4 octets]");
     assert!(lines[0].starts_with("Resv: version 1 flags 0x0 checksum 0x"), "{}", lines[0]);
 }
 
