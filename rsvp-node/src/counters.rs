@@ -75,7 +75,7 @@ fn slot(t: MsgType) -> usize {
 }
 
 impl Discard {
-    pub(crate) const KINDS: usize = 17;
+    pub(crate) const KINDS: usize = 18;
     const NAMES: [&'static str; Self::KINDS] = [
         "malformed",
         "unknown-message-type",
@@ -94,6 +94,7 @@ impl Discard {
         "queue-full",
         "ttl-exhausted",
         "no-route",
+        "too-large",
     ];
 
     const fn kind(self) -> usize {
@@ -115,6 +116,7 @@ impl Discard {
             Self::QueueFull => 14,
             Self::TtlExhausted => 15,
             Self::NoRoute => 16,
+            Self::TooLarge => 17,
         }
     }
 }

@@ -1,70 +1,241 @@
-//! The engine: the door in and the door out.
+//! The engine: the door in, the door out, and views of what is inside.
 
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::door::{Input, Outcome, Output, Reservation, ReservationId, Why};
+use crate::door::{
+    Discard, Input, Outcome, Output, Reservation, ReservationId, TcChange, TrafficControl, Transmit, Why,
+};
 use crate::host::Host;
 use crate::interface::{Interface, InterfaceId};
+use crate::node::Node;
+use crate::process::path_refresh::Written;
+use crate::queue::{Envelope, Pending};
+use crate::state::TimerOwner;
+use crate::state::resv::From;
 use crate::time::Instant;
-use crate::view::{BlockadeView, RequestView, SenderView};
+use crate::view::{BlockadeView, RequestView, Requester, SenderView};
+use rsvp_wire::{MsgType, SenderTemplate};
 
-/// One RSVP node.
+/// One RSVP node: [`handle`](Self::handle) takes inputs, [`poll`](Self::poll) gives outputs.
+///
+/// After every `handle`, `poll` is called until it answers [`Output::Idle`].
 #[derive(Debug)]
 pub struct Engine {
-    counters: Counters,
+    node: Node,
 }
 
 impl Engine {
     /// A node without interfaces and without state.
     #[must_use]
-    pub fn new(_config: Config) -> Self {
-        Self { counters: Counters::default() }
+    pub fn new(config: Config) -> Self {
+        Self { node: Node::new(config) }
     }
 
-    /// Takes one input. Drain [`Self::poll`] until it is idle afterwards.
-    pub fn handle(&mut self, _now: Instant, _input: Input<'_>, _host: &mut dyn Host) -> Outcome {
+    /// Takes one input at time `now`, which must not go back. Drain [`Self::poll`] afterwards.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>, host: &mut dyn Host) -> Outcome {
+        let node = &mut self.node;
+        node.now = node.now.max(now);
+        match input {
+            Input::Packet(rx) => return node.message_arrives(rx, host),
+            Input::Command(command) => {
+                return match node.command(command) {
+                    Ok(()) => Outcome::Taken,
+                    Err(refusal) => Outcome::Refused(refusal),
+                };
+            }
+            Input::InterfaceChanged(interface) => node.interfaces.change(interface),
+            Input::RouteChanged { destination } => node.routes_changed(destination, host),
+            Input::Timer => {
+                node.sweep_routes(host);
+                node.time_passes();
+            }
+        }
         Outcome::Taken
     }
 
-    /// The next output; messages are written into `buf`.
-    pub fn poll<'b>(&mut self, _now: Instant, _buf: &'b mut [u8]) -> Output<'b> {
-        Output::Idle { until: None, why: Why::Nothing }
+    /// The next output. A message is written to the start of `buf`; [`Output::NeedSpace`] asks for a larger one.
+    pub fn poll<'b>(&mut self, now: Instant, buf: &'b mut [u8]) -> Output<'b> {
+        let node = &mut self.node;
+        node.now = node.now.max(now);
+        loop {
+            let written = match node.queue.front() {
+                None => return node.idle(),
+                Some(&Pending::Path(id)) => node.write_path(id, buf),
+                Some(&Pending::Resv(id)) => node.write_resv(id, buf),
+                Some(_) => match node.next_content(buf) {
+                    Content::Nothing => continue,
+                    Content::Output(output) => return *output,
+                    Content::Written(written) => written,
+                },
+            };
+            match written {
+                Written::Done => {
+                    node.queue.pop();
+                }
+                Written::NeedSpace(need) if need > usize::from(u16::MAX) => node.oversized(),
+                Written::NeedSpace(need) => return Output::NeedSpace(need),
+                Written::Message(envelope, length) => {
+                    let octets = &buf[..length];
+                    node.counters.count_sent(MsgType(octets[1]));
+                    return Output::Transmit(transmit(envelope, octets));
+                }
+            }
+        }
     }
 
     /// The counters.
     #[must_use]
     pub fn counters(&self) -> &Counters {
-        &self.counters
+        &self.node.counters
     }
 
-    /// Every interface with the bits per second reserved on it.
+    /// Every interface, with the bits per second reserved on it.
     pub fn interfaces(&self) -> impl Iterator<Item = (&Interface, u64)> {
-        core::iter::empty()
+        self.node.interfaces.iter().map(|i| (&i.config, i.reserved_bps))
     }
 
     /// Every path state.
     pub fn senders(&self) -> impl Iterator<Item = SenderView> + '_ {
-        core::iter::empty()
+        let state = &self.node.state;
+        state.paths.iter().filter(|(_, p)| !p.flags.dead).filter_map(|(_, path)| {
+            let upstream = path.upstream().map(|ix| &state.upstreams[ix]);
+            Some(SenderView {
+                session: self.node.key_of(path.session),
+                sender: SenderTemplate(path.sender),
+                tspec: path.tspec()?,
+                previous_hop: upstream.map(|u| u.address),
+                incoming: upstream.map(|u| u.interface),
+                outgoing: path.outgoing.iter().map(|o| o.interface).collect(),
+                local_only: path.flags.local_only,
+            })
+        })
     }
 
     /// Every reservation request.
     pub fn requests(&self) -> impl Iterator<Item = RequestView> + '_ {
-        core::iter::empty()
+        self.node.state.requests.iter().map(|(_, request)| RequestView {
+            session: self.node.key_of(request.session),
+            style: request.style,
+            from: match request.from {
+                From::Hop { interface, address } => Requester::NextHop { interface, address },
+                From::App { app, .. } => Requester::App(app),
+            },
+            flows: request.items.iter().map(|i| (i.filter, i.flowspec)).collect(),
+        })
     }
 
     /// Every installed reservation.
     pub fn reservations(&self) -> impl Iterator<Item = (ReservationId, InterfaceId, Reservation)> + '_ {
-        core::iter::empty()
+        self.node.state.reserved.iter().map(|(ix, reserved)| {
+            let id = self.node.state.reserved.id(ix);
+            let id = ReservationId { index: ix.place(), generation: id.generation };
+            (id, reserved.interface, self.node.reservation(reserved))
+        })
     }
 
     /// Every element of blockade state.
     pub fn blockades(&self) -> impl Iterator<Item = BlockadeView> + '_ {
-        core::iter::empty()
+        self.node.state.blockades.iter().map(|(_, blockade)| BlockadeView {
+            session: self.node.key_of(blockade.session),
+            sender: blockade.sender,
+            previous_hop: self.node.state.upstreams[blockade.upstream].address,
+            flowspec: blockade.flowspec,
+        })
     }
 
-    /// Whether no session, path, reservation, blockade or pending output is left.
+    /// Whether nothing is left: no session, path, request, reservation, blockade, timer, tombstone or pending output.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        true
+        self.node.state.blocks() == 0 && self.node.queue.is_empty()
     }
+}
+
+/// What the front of the queue was, when it was no intent to write.
+enum Content<'b> {
+    Nothing,
+    Output(Box<Output<'b>>),
+    Written(Written),
+}
+
+impl Node {
+    /// Takes the front of the queue, which is not an intent to write a Path or Resv.
+    fn next_content<'b>(&mut self, buf: &mut [u8]) -> Content<'b> {
+        if let Some(Pending::Letter(letter)) = self.queue.front() {
+            let length = letter.octets.len();
+            let Some(room) = buf.get_mut(..length) else {
+                return Content::Written(Written::NeedSpace(length));
+            };
+            room.copy_from_slice(&letter.octets);
+            let envelope = letter.envelope;
+            self.queue.pop();
+            let usable =
+                self.interfaces.find(envelope.interface).is_some_and(|i| i.config.up && i.config.enabled);
+            return if usable && length > 0 {
+                Content::Written(Written::Message(envelope, length))
+            } else {
+                Content::Nothing
+            };
+        }
+        let output = match self.queue.pop() {
+            Some(Pending::Event(event)) => Output::Event(*event),
+            Some(Pending::Install(id)) => {
+                let Some(ix) = self.state.reserved.find(id) else { return Content::Nothing };
+                let reserved = &mut self.state.reserved[ix];
+                (reserved.queued, reserved.announced) = (false, true);
+                let reserved = &self.state.reserved[ix];
+                Output::TrafficControl(TrafficControl {
+                    reservation: ReservationId { index: ix.place(), generation: id.generation },
+                    interface: reserved.interface,
+                    change: TcChange::Install(self.reservation(reserved)),
+                })
+            }
+            Some(Pending::Remove(reservation, interface)) => {
+                Output::TrafficControl(TrafficControl { reservation, interface, change: TcChange::Remove })
+            }
+            _ => return Content::Nothing,
+        };
+        Content::Output(Box::new(output))
+    }
+
+    /// A message that would exceed the largest IP datagram is not sent (RFC 2205 section 3.3).
+    fn oversized(&mut self) {
+        tracing::warn!("a message of more than 65535 octets is not sent");
+        self.counters.count_discard(Discard::TooLarge);
+        match self.queue.pop() {
+            Some(Pending::Path(id)) => {
+                if let Some(ix) = self.state.paths.find(id) {
+                    self.state.paths[ix].flags.queued = false;
+                    self.state.paths[ix].outgoing.iter_mut().for_each(|o| o.due = false);
+                }
+            }
+            Some(Pending::Resv(id)) => {
+                if let Some(ix) = self.state.upstreams.find(id) {
+                    self.state.upstreams[ix].queued = false;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn idle<'b>(&self) -> Output<'b> {
+        if self.sweep.is_some() {
+            return Output::Idle { until: Some(self.now), why: Why::Housekeeping };
+        }
+        let Some((until, owner)) = self.state.wheel.wake() else {
+            return Output::Idle { until: None, why: Why::Nothing };
+        };
+        let why = match owner {
+            Some(TimerOwner::Path(_)) => Why::Path,
+            Some(TimerOwner::Request(_)) => Why::Resv,
+            Some(TimerOwner::Upstream(_)) => Why::ResvRefresh,
+            Some(TimerOwner::Blockade(_)) => Why::Blockade,
+            None => Why::Housekeeping,
+        };
+        Output::Idle { until: Some(until), why }
+    }
+}
+
+fn transmit(envelope: Envelope, octets: &[u8]) -> Transmit<'_> {
+    let Envelope { interface, destination, source, ttl, router_alert } = envelope;
+    Transmit { interface, destination, source, ttl, router_alert, octets }
 }

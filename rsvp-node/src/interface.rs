@@ -81,3 +81,45 @@ impl Interface {
         self.address_like(address) == Some(address)
     }
 }
+
+/// An interface and what is reserved on it.
+#[derive(Debug)]
+pub(crate) struct InterfaceState {
+    pub(crate) config: Interface,
+    pub(crate) reserved_bps: u64,
+}
+
+/// The interfaces of the node, by id.
+#[derive(Debug, Default)]
+pub(crate) struct Interfaces(Vec<InterfaceState>);
+
+impl Interfaces {
+    /// Adds an interface or changes what is known of it; reservations on it stay.
+    pub(crate) fn change(&mut self, config: Interface) {
+        match self.0.binary_search_by_key(&config.id, |i| i.config.id) {
+            Ok(at) => self.0[at].config = config,
+            Err(at) => self.0.insert(at, InterfaceState { config, reserved_bps: 0 }),
+        }
+    }
+
+    pub(crate) fn find(&self, id: InterfaceId) -> Option<&InterfaceState> {
+        self.0.binary_search_by_key(&id, |i| i.config.id).ok().map(|at| &self.0[at])
+    }
+
+    pub(crate) fn find_mut(&mut self, id: InterfaceId) -> Option<&mut InterfaceState> {
+        self.0.binary_search_by_key(&id, |i| i.config.id).ok().map(|at| &mut self.0[at])
+    }
+
+    /// The interface a logical interface handle stands for.
+    pub(crate) fn by_lih(&self, lih: u32) -> Option<&InterfaceState> {
+        self.0.iter().find(|i| i.config.lih == lih)
+    }
+
+    pub(crate) fn by_address(&self, address: IpAddr) -> Option<&InterfaceState> {
+        self.0.iter().find(|i| i.config.owns(address))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &InterfaceState> {
+        self.0.iter()
+    }
+}

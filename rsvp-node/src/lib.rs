@@ -3,21 +3,27 @@
 //! One door in, one door out: [`Engine::handle`] takes an [`Input`] and the time, [`Engine::poll`] gives back
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 
-pub mod config;
-pub mod counters;
-pub mod door;
-pub mod engine;
-pub mod event;
-pub mod host;
-pub mod interface;
-pub mod time;
-pub mod view;
+mod config;
+mod counters;
+mod door;
+mod engine;
+mod event;
+mod host;
+mod interface;
+mod merge;
+mod node;
+mod process;
+mod queue;
+mod rng;
+mod state;
+mod time;
+mod view;
 
 pub use config::{Config, Limits};
 pub use counters::{Counters, Work};
 pub use door::{
-    AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Refusal, Reservation, ReservationId, Rx, Source,
-    TcChange, TrafficControl, Transmit, Why,
+    AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Refusal, Reservation, ReservationId,
+    Rx, Source, TcChange, TrafficControl, Transmit, Why,
 };
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};

@@ -9,8 +9,8 @@ use core::fmt::{self, Formatter};
 use crate::code::{Class, error_value_name};
 use crate::message::{Message, ObjectRef};
 use crate::object::{
-    AdspecSummary, ErrorSpec, FilterSpec, Flowspec, Object, Overrides, ResvConfirm, RsvpHop, Scope,
-    SenderTemplate, SenderTspec, Session, Style, TimeValues, Tspec,
+    AdspecSummary, ErrorSpec, FilterSpec, Flowspec, GuaranteedParams, Object, Overrides, ResvConfirm,
+    RsvpHop, Scope, SenderTemplate, SenderTspec, Session, Style, TimeValues, Tspec,
 };
 use crate::registry;
 
@@ -55,9 +55,8 @@ pub fn tree(message: &Message<'_>) -> impl fmt::Display {
 pub fn object(object: &ObjectRef<'_>) -> impl fmt::Display {
     let object = *object;
     fmt::from_fn(move |f| {
-        match registry::row(object.class, object.ctype) {
-            Some(row) => write!(f, "{}: ", row.name)?,
-            None => write!(f, "class {} C-Type {}: ", object.class, object.ctype)?,
+        if let Some(row) = registry::row(object.class, object.ctype) {
+            write!(f, "{}: ", row.name)?;
         }
         brief(&object, f)
     })
@@ -116,6 +115,7 @@ impl Show for ErrorSpec {
         write!(f, "error {:02} {}", self.code.0, self.code)?;
         match error_value_name(self.code, self.value) {
             Some(name) => write!(f, ": {name}")?,
+            None if self.value == 0 => {}
             None => write!(f, ": value {:#06x}", self.value)?,
         }
         write!(f, " at {}", self.node)?;
@@ -192,18 +192,15 @@ impl Show for AdspecSummary {
         write!(f, "adspec hops={} bw={rate} latency={latency}us mtu={mtu}B", general.hops)?;
         broken(general.break_bit, f)?;
         if let Some(guaranteed) = self.guaranteed {
-            let terms = [guaranteed.ctot, guaranteed.csum, guaranteed.dtot, guaranteed.dsum];
-            let [ctot, csum, dtot, dsum] = terms;
-            write!(f, " guaranteed(Ctot={ctot}B Dtot={dtot}us Csum={csum}B Dsum={dsum}us")?;
+            let GuaranteedParams { ctot, dtot, csum, dsum, .. } = guaranteed;
+            write!(f, " guaranteed Ctot={ctot}B Dtot={dtot}us Csum={csum}B Dsum={dsum}us")?;
             overridden(&guaranteed.overrides, f)?;
             broken(guaranteed.break_bit, f)?;
-            f.write_str(")")?;
         }
         if let Some(controlled_load) = self.controlled_load {
-            f.write_str(" controlled-load(")?;
+            f.write_str(" controlled-load")?;
             overridden(&controlled_load.overrides, f)?;
             broken(controlled_load.break_bit, f)?;
-            f.write_str(")")?;
         }
         Ok(())
     }

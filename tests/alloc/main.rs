@@ -1,2 +1,6 @@
 //! Allocation tests.
-#[test] fn placeholder() {}
+mod counting;
+mod parse;
+
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;

@@ -1,2 +1,7 @@
 //! Integration tests.
-#[test] fn placeholder() {}
+mod pcaps;
+mod wire_corpora;
+mod wire_message;
+mod wire_properties;
+mod wire_tshark;
+mod wire_vectors;

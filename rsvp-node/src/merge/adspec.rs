@@ -18,7 +18,13 @@ const GUARANTEED_LEN: usize = 32;
 /// The ADSPEC of a new sender: the identity of every composition rule, so that the first interface sets the values.
 pub(crate) fn initial(guaranteed: bool, controlled_load: bool) -> AdspecSummary {
     AdspecSummary {
-        global: GeneralParams { break_bit: false, hops: 0, bandwidth: f32::INFINITY, latency_us: 0, mtu: u32::MAX },
+        global: GeneralParams {
+            break_bit: false,
+            hops: 0,
+            bandwidth: f32::INFINITY,
+            latency_us: 0,
+            mtu: u32::MAX,
+        },
         guaranteed: guaranteed.then_some(GuaranteedParams {
             break_bit: false,
             ctot: 0,
@@ -49,7 +55,13 @@ pub(crate) fn advertise(out: &mut Vec<u8>, object: &[u8], interface: &Interface,
     out[6..8].copy_from_slice(&((length / 4 - 2) as u16).to_be_bytes());
 }
 
-fn fragment(out: &mut Vec<u8>, [service, flags]: [u8; 2], body: &[u8], interface: &Interface, non_rsvp: bool) {
+fn fragment(
+    out: &mut Vec<u8>,
+    [service, flags]: [u8; 2],
+    body: &[u8],
+    interface: &Interface,
+    non_rsvp: bool,
+) {
     let known = matches!(service, GENERAL | GUARANTEED | CONTROLLED_LOAD);
     let broken = !known || (service == GENERAL && non_rsvp);
     let flags = if broken { flags | BREAK } else { flags };
@@ -73,7 +85,9 @@ fn fragment(out: &mut Vec<u8>, [service, flags]: [u8; 2], body: &[u8], interface
 
 /// Composes every parameter of a fragment with the local value.
 fn compose(mut body: &mut [u8], interface: &Interface) {
-    while let Some((&mut [parameter, _, h, l], after)) = core::mem::take(&mut body).split_first_chunk_mut::<4>() {
+    while let Some((&mut [parameter, _, h, l], after)) =
+        core::mem::take(&mut body).split_first_chunk_mut::<4>()
+    {
         let length = usize::from(u16::from_be_bytes([h, l])) * 4;
         let Some((value, next)) = after.split_at_mut_checked(length) else { return };
         if let Some(word) = value.first_chunk_mut::<4>() {

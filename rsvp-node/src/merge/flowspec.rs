@@ -14,7 +14,7 @@ pub(crate) fn compare(a: &Flowspec, b: &Flowspec) -> Option<Ordering> {
         (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => compare_rspec(a, b)?,
         _ => return None,
     };
-    combine(r, compare_tspec(&a.tspec(), &b.tspec())?)
+    combine(r, compare_tspec(a.tspec(), b.tspec())?)
 }
 
 /// Whether `a` is as good as `b` in everything and better in something.
@@ -25,7 +25,7 @@ pub(crate) fn strictly_greater(a: &Flowspec, b: &Flowspec) -> bool {
 /// The smallest flowspec that serves both, but with the smaller M (RFC 2210 section 2.3.2). `None` when the services
 /// differ: that is a service conflict.
 pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
-    let tspec = merge_tspec(&a.tspec(), &b.tspec());
+    let tspec = merge_tspec(a.tspec(), b.tspec());
     match (a, b) {
         (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
         (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
@@ -45,7 +45,10 @@ pub(crate) fn lower_bound(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
         peak: s.peak.min(t.peak),
         max_packet_size: s.max_packet_size.min(t.max_packet_size),
         // A larger m asks for less; but it must not exceed M.
-        min_policed_unit: s.min_policed_unit.max(t.min_policed_unit).min(s.max_packet_size.min(t.max_packet_size)),
+        min_policed_unit: s
+            .min_policed_unit
+            .max(t.min_policed_unit)
+            .min(s.max_packet_size.min(t.max_packet_size)),
     };
     match (a, b) {
         (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
@@ -71,7 +74,7 @@ pub(crate) fn sum(a: &Tspec, b: &Tspec) -> Tspec {
 /// The effective flowspec: the request with its TSpec limited to what the senders will send (RFC 2205 section 2.2,
 /// step 3; the *minimum* of RFC 2211 section 8).
 pub(crate) fn limit(request: &Flowspec, path: &Tspec) -> Flowspec {
-    let tspec = minimum(&request.tspec(), path);
+    let tspec = minimum(request.tspec(), path);
     match *request {
         Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
         Flowspec::Guaranteed(_, rspec) => Flowspec::Guaranteed(tspec, rspec),
@@ -181,7 +184,8 @@ mod tests {
     fn unordered_minimum_takes_the_larger_bucket() {
         let a = Tspec { rate: 2e5, bucket: 1e3, peak: 4e5, min_policed_unit: 64, max_packet_size: 1500 };
         let b = Tspec { rate: 1e5, bucket: 2e3, peak: 5e5, min_policed_unit: 40, max_packet_size: 1000 };
-        let expected = Tspec { rate: 1e5, bucket: 2e3, peak: 4e5, min_policed_unit: 40, max_packet_size: 1000 };
+        let expected =
+            Tspec { rate: 1e5, bucket: 2e3, peak: 4e5, min_policed_unit: 40, max_packet_size: 1000 };
         assert_eq!(limit(&Flowspec::ControlledLoad(a), &b), Flowspec::ControlledLoad(expected));
     }
 

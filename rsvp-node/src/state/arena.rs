@@ -149,7 +149,10 @@ impl<T> Arena<T> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Ix<T>, &T)> {
         self.chunks.iter().enumerate().flat_map(|(c, chunk)| {
-            chunk.iter().enumerate().filter_map(move |(i, slot)| Some((Ix::new(c * CHUNK + i)?, slot.value.as_ref()?)))
+            chunk
+                .iter()
+                .enumerate()
+                .filter_map(move |(i, slot)| Some((Ix::new(c * CHUNK + i)?, slot.value.as_ref()?)))
         })
     }
 

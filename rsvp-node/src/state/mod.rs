@@ -90,23 +90,38 @@ impl State {
         }
     }
 
-    pub(crate) fn paths_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<PathState>, &PathState)> {
+    pub(crate) fn paths_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> {
         walk(&self.paths, self.sessions[session].paths, |p| p.next)
     }
 
-    pub(crate) fn requests_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<Request>, &Request)> {
+    pub(crate) fn requests_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<Request>, &Request)> {
         walk(&self.requests, self.sessions[session].requests, |r| r.next)
     }
 
-    pub(crate) fn reserved_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<Reserved>, &Reserved)> {
+    pub(crate) fn reserved_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<Reserved>, &Reserved)> {
         walk(&self.reserved, self.sessions[session].reserved, |r| r.next)
     }
 
-    pub(crate) fn upstreams_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<Upstream>, &Upstream)> {
+    pub(crate) fn upstreams_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<Upstream>, &Upstream)> {
         walk(&self.upstreams, self.sessions[session].upstreams, |u| u.next)
     }
 
-    pub(crate) fn blockades_of(&self, session: Ix<SessionState>) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> {
+    pub(crate) fn blockades_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> {
         walk(&self.blockades, self.sessions[session].blockades, |b| b.next)
     }
 
@@ -210,7 +225,9 @@ impl State {
             return;
         }
         let session = self.upstreams[ix].session;
-        while let Some(blockade) = self.blockades_of(session).find(|(_, b)| b.upstream == ix).map(|(b, _)| b) {
+        loop {
+            let blockade = self.blockades_of(session).find(|(_, b)| b.upstream == ix).map(|(b, _)| b);
+            let Some(blockade) = blockade else { break };
             self.remove_blockade(blockade);
         }
         let mut head = self.sessions[session].upstreams;
@@ -287,7 +304,11 @@ impl State {
     }
 }
 
-fn walk<T>(arena: &Arena<T>, head: Option<Ix<T>>, next: fn(&T) -> Option<Ix<T>>) -> impl Iterator<Item = (Ix<T>, &T)> {
+fn walk<T>(
+    arena: &Arena<T>,
+    head: Option<Ix<T>>,
+    next: fn(&T) -> Option<Ix<T>>,
+) -> impl Iterator<Item = (Ix<T>, &T)> {
     let mut link = head;
     core::iter::from_fn(move || {
         let ix = link?;
@@ -297,7 +318,12 @@ fn walk<T>(arena: &Arena<T>, head: Option<Ix<T>>, next: fn(&T) -> Option<Ix<T>>)
     })
 }
 
-fn unlink<T>(arena: &mut Arena<T>, head: &mut Option<Ix<T>>, ix: Ix<T>, next: fn(&mut T) -> &mut Option<Ix<T>>) {
+fn unlink<T>(
+    arena: &mut Arena<T>,
+    head: &mut Option<Ix<T>>,
+    ix: Ix<T>,
+    next: fn(&mut T) -> &mut Option<Ix<T>>,
+) {
     let after = next(&mut arena[ix]).take();
     if *head == Some(ix) {
         *head = after;

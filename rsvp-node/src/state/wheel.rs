@@ -33,7 +33,12 @@ pub(crate) struct Wheel<O> {
 
 impl<O: Copy> Wheel<O> {
     pub(crate) fn new(expected: u32) -> Self {
-        Self { entries: Arena::new(expected), slots: [[None; SLOTS]; LEVELS], occupied: [0; LEVELS], elapsed: 0 }
+        Self {
+            entries: Arena::new(expected),
+            slots: [[None; SLOTS]; LEVELS],
+            occupied: [0; LEVELS],
+            elapsed: 0,
+        }
     }
 
     /// Arms a timer; `Instant::NEVER` arms nothing.

@@ -153,3 +153,38 @@ impl<'a> Object<'a> for Adspec<'a> {
         out.put_slice(self.object.body());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn fragments_of_unknown_services_are_kept() {
+        // By hand from RFC 2210 3.3.1: the general fragment, then service 200 with parameters 200 (2 words, flag I)
+        // and 4 (an override that nobody here reads, 0 words).
+        let octets = octets(
+            "00400d02 0000000e 01000008 04000001 00000001 06000001 49989680 08000001 00000000
+                             0a000001 000005dc c8800004 c8800002 01020304 05060708 04000000",
+        );
+        let (object, _) = ObjectRef::split_first(&octets, 100).unwrap();
+        let adspec: Adspec<'_> = object.read().unwrap();
+        let fragments: Vec<_> =
+            adspec.fragments().map(|part| (part.service, part.break_bit, part.at)).collect();
+        assert_eq!(fragments, [(1, false, 108), (200, true, 144)]);
+        let unknown = adspec.fragments().nth(1).unwrap();
+        let expected: [AdspecParam<'_>; 2] = [(200, 0x80, &[1, 2, 3, 4, 5, 6, 7, 8]), (4, 0, &[])];
+        assert!(unknown.params().eq(expected));
+        assert_eq!(adspec.summary().global.mtu, 1500);
+        both_ways(&octets, &object.read::<Adspec<'_>>().unwrap());
+    }
+
+    #[test]
+    fn refused_like_its_summary() {
+        refused::<Adspec<'_>>(&octets("00080d02 00000001"), 6, Why::BodyLength);
+        refused::<Adspec<'_>>(&octets("00080d02 00000000"), 8, Why::BodyLength);
+    }
+}

@@ -145,8 +145,8 @@ fn summary(body: &[u8]) -> Parsed<'_, AdspecSummary> {
     Ok((rest, summary))
 }
 
-/// The parameters of one fragment: the general ones, and the four of Guaranteed. Those of other services are framed
-/// alike, but their numbers from 128 on mean something else.
+/// The parameters of one fragment: the general ones, and the four of Guaranteed. Of other services
+/// only the framing is checked: nothing is known about what their parameters hold.
 #[inline]
 fn params(service: u8, mut data: &[u8]) -> Result<(Overrides, [u32; 4]), nom::Err<Fault<'_>>> {
     let mut general = Overrides::default();
@@ -155,6 +155,7 @@ fn params(service: u8, mut data: &[u8]) -> Result<(Overrides, [u32; 4]), nom::Er
         let (rest, (number, _, value)) = parameter(data)?;
         let [ctot, dtot, csum, dsum] = &mut terms;
         match number {
+            _ if ![GENERAL, GUARANTEED, CONTROLLED_LOAD].contains(&service) => {}
             HOPS => general.hops = Some(sole(word, value)?),
             BANDWIDTH => general.bandwidth = Some(sole(maybe_infinite, value)?),
             LATENCY => general.latency_us = Some(sole(word, value)?),
@@ -260,5 +261,107 @@ impl<'a> Object<'a> for AdspecSummary {
             put_service_header(CONTROLLED_LOAD, break_bit, overrides.words(), out);
             overrides.write(out);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+
+    const GENERAL_PARAMS: GeneralParams =
+        GeneralParams { break_bit: false, hops: 1, bandwidth: 1_250_000.0, latency_us: 0, mtu: 1500 };
+    /// wireshark-mpls-te, packet 1: general, Guaranteed and Controlled-Load.
+    const CAPTURED: &str = "00540d02 00000013
+        01000008 04000001 00000001 06000001 49989680 08000001 00000000 0a000001 000005dc
+        02000008 85000001 0002961c 86000001 000004b0 87000001 0002961c 88000001 000004b0
+        05000000";
+
+    #[test]
+    fn as_captured() {
+        let terms = (0x0002_961c, 0x4b0);
+        let (ctot, dtot) = terms;
+        let guaranteed =
+            GuaranteedParams { ctot, dtot, csum: ctot, dsum: dtot, ..GuaranteedParams::default() };
+        let controlled_load = Some(ServiceParams::default());
+        let summary = AdspecSummary { global: GENERAL_PARAMS, guaranteed: Some(guaranteed), controlled_load };
+        both_ways(&octets(CAPTURED), &summary);
+    }
+
+    #[test]
+    fn general_only_with_infinite_bandwidth() {
+        // kom-real-3hop, packet 1, octet 88.
+        let octets = octets(
+            "002c0d02 00000009 01000008 04000001 00000001 06000001 7f800000 08000001 00000000
+                             0a000001 7fffffff",
+        );
+        let global = GeneralParams { bandwidth: f32::INFINITY, mtu: 0x7fff_ffff, ..GENERAL_PARAMS };
+        both_ways(&octets, &AdspecSummary { global, guaranteed: None, controlled_load: None });
+    }
+
+    #[test]
+    fn overrides_and_break_bits() {
+        // By hand from RFC 2210 3.3.3 and 3.3.5: every override in both services, all break bits.
+        let overrides = "04000001 00000002 06000001 447a0000 08000001 00000007 0a000001 00000240";
+        let octets = octets(&std::format!(
+            "00940d02 00000023
+             01800008 04000001 00000001 06000001 49989680 08000001 00000000 0a000001 000005dc
+             02800010 85000001 00000001 86000001 00000002 87000001 00000003 88000001 00000004 {overrides}
+             05800008 {overrides}"
+        ));
+        let overrides =
+            Overrides { hops: Some(2), bandwidth: Some(1000.0), latency_us: Some(7), mtu: Some(576) };
+        let break_bit = true;
+        both_ways(
+            &octets,
+            &AdspecSummary {
+                global: GeneralParams { break_bit, ..GENERAL_PARAMS },
+                guaranteed: Some(GuaranteedParams {
+                    break_bit,
+                    ctot: 1,
+                    dtot: 2,
+                    csum: 3,
+                    dsum: 4,
+                    overrides,
+                }),
+                controlled_load: Some(ServiceParams { break_bit, overrides }),
+            },
+        );
+    }
+
+    #[test]
+    fn empty_guaranteed_fragment() {
+        // By hand from RFC 2210 3.3.3: a header word with the break bit.
+        let octets = octets(
+            "00300d02 0000000a 01000008 04000001 00000001 06000001 49989680 08000001 00000000
+                             0a000001 000005dc 02800000",
+        );
+        let (object, _) = ObjectRef::split_first(&octets, 0).unwrap();
+        let read = object.read::<AdspecSummary>().unwrap();
+        assert_eq!(
+            read.guaranteed,
+            Some(GuaranteedParams { break_bit: true, ..GuaranteedParams::default() })
+        );
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let change = |offset: usize, octet: u8| {
+            let mut octets = octets(CAPTURED);
+            octets[offset] = octet;
+            octets
+        };
+        refused::<AdspecSummary>(&change(3, 1), 3, Why::UnknownCType);
+        refused::<AdspecSummary>(&change(4, 0x10), 4, Why::BodyValue);
+        refused::<AdspecSummary>(&change(7, 0x12), 6, Why::BodyLength);
+        // Not service 1 first; service 1 without its MTU; a parameter of no length; past the fragment.
+        refused::<AdspecSummary>(&change(8, 5), 8, Why::BodyValue);
+        refused::<AdspecSummary>(&change(36, 11), 8, Why::BodyValue);
+        refused::<AdspecSummary>(&change(15, 0), 16, Why::BodyLength);
+        refused::<AdspecSummary>(&change(39, 9), 40, Why::BodyLength);
+        // A bandwidth that is no number; a service twice; a fragment past the end.
+        refused::<AdspecSummary>(&change(24, 0xff), 24, Why::BodyValue);
+        refused::<AdspecSummary>(&change(80, 2), 80, Why::BodyValue);
+        refused::<AdspecSummary>(&change(83, 1), 84, Why::BodyLength);
     }
 }

@@ -69,3 +69,33 @@ impl<'a> Object<'a> for ErrorSpec {
         out.put_slice(&[self.flags, self.code.0, high, low]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn ipv4_as_captured() {
+        // wireshark-rsvp-PATH-RESV, packet 8, octet 20: the confirmation in a ResvConf.
+        let octets = octets("000c0601 0a011804 00000000");
+        let node = [10, 1, 24, 4].into();
+        both_ways(&octets, &ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 });
+    }
+
+    #[test]
+    fn ipv6() {
+        // By hand from RFC 2205 A.5 and B: fd00::9, InPlace, Admission Control failure, bandwidth unavailable.
+        let octets = octets("00180602 fd000000 00000000 00000000 00000009 01010002");
+        let (flags, code) = (ErrorSpec::IN_PLACE, ErrorCode::ADMISSION_CONTROL);
+        both_ways(&octets, &ErrorSpec { node: "fd00::9".parse().unwrap(), flags, code, value: 2 });
+        assert_eq!(crate::error_value_name(code, 2), Some("Requested bandwidth unavailable"));
+    }
+
+    #[test]
+    fn length_follows_the_ctype() {
+        refused::<ErrorSpec>(&octets("00080601 0a011804"), 8, Why::BodyLength);
+        refused::<ErrorSpec>(&octets("00080603 0a011804"), 3, Why::UnknownCType);
+    }
+}

@@ -138,3 +138,40 @@ impl<'a> Object<'a> for FilterSpec {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn ipv4_as_captured() {
+        // wireshark-rsvp-PATH-RESV, packet 7, octet 92.
+        both_ways(&octets("000c0a01 0a011804 00004004"), &FilterSpec::new([10, 1, 24, 4].into(), 16388));
+    }
+
+    #[test]
+    fn ipv6_and_reserved_octets() {
+        // By hand from RFC 2205 A.9.
+        let octets = octets("00180a02 fd000000 00000000 00000000 00000001 beef0fa0");
+        let address = "fd00::1".parse().unwrap();
+        both_ways(&octets, &FilterSpec::Ipv6 { address, reserved: 0xbeef, port: 4000 });
+    }
+
+    #[test]
+    fn flow_label() {
+        // By hand from RFC 2205 A.9.
+        let octets = octets("00180a03 fd000000 00000000 00000000 00000001 7f012345");
+        let address = "fd00::1".parse().unwrap();
+        let filter = FilterSpec::Ipv6FlowLabel { address, reserved: 0x7f, label: 0x01_2345 };
+        both_ways(&octets, &filter);
+        assert_eq!((filter.address(), filter.port()), (address.into(), 0));
+    }
+
+    #[test]
+    fn length_follows_the_ctype() {
+        refused::<FilterSpec>(&octets("000c0a03 0a011804 00004004"), 4, Why::BodyLength);
+        refused::<FilterSpec>(&octets("000c0a07 0a011804 00004004"), 3, Why::UnknownCType);
+    }
+}

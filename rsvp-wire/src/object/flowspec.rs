@@ -122,3 +122,82 @@ impl<'a> Object<'a> for Flowspec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+
+    const TSPEC: Tspec = Tspec {
+        rate: 10_000.0,
+        bucket: 2_000.0,
+        peak: 12_000.0,
+        min_policed_unit: 64,
+        max_packet_size: 1500,
+    };
+    /// By hand from RFC 2210 3.2.2, Guaranteed.
+    const GUARANTEED_HEX: &str =
+        "00300902 0000000a 02000009 7f000005 461c4000 44fa0000 463b8000 00000040 000005dc
+                                  82000002 469c4000 000003e8";
+
+    #[test]
+    fn controlled_load() {
+        // By hand from RFC 2210 3.2.1, with the numbers of kom-real-3hop, packet 1.
+        let octets =
+            octets("00240902 00000007 05000006 7f000005 461c4000 44fa0000 463b8000 00000040 000005dc");
+        let flowspec = Flowspec::ControlledLoad(TSPEC);
+        both_ways(&octets, &flowspec);
+        assert_eq!((flowspec.service(), flowspec.tspec()), (5, &TSPEC));
+    }
+
+    #[test]
+    fn guaranteed() {
+        let flowspec = Flowspec::Guaranteed(TSPEC, Rspec { rate: 20_000.0, slack: 1000 });
+        both_ways(&octets(GUARANTEED_HEX), &flowspec);
+        assert_eq!((flowspec.service(), flowspec.tspec()), (2, &TSPEC));
+    }
+
+    #[test]
+    fn the_other_overall_length_of_guaranteed() {
+        // RFC 2210 3.2.2 (b) in words: 9.
+        let mut octets = octets(GUARANTEED_HEX);
+        octets[7] = 9;
+        let (object, _) = ObjectRef::split_first(&octets, 0).unwrap();
+        let flowspec = Flowspec::Guaranteed(TSPEC, Rspec { rate: 20_000.0, slack: 1000 });
+        assert_eq!(object.read(), Ok(flowspec));
+        octets[7] = 8;
+        refused::<Flowspec>(&octets, 6, Why::BodyLength);
+    }
+
+    #[test]
+    fn bad_values() {
+        for bad in [f32::NAN, f32::INFINITY, -1.0] {
+            let mut octets = octets(GUARANTEED_HEX);
+            octets[40..44].copy_from_slice(&bad.to_be_bytes());
+            refused::<Flowspec>(&octets, 40, Why::BodyValue);
+        }
+        // A service number that RFC 2210 does not define, and a version.
+        let mut octets = octets(GUARANTEED_HEX);
+        octets[8] = 3;
+        refused::<Flowspec>(&octets, 8, Why::BodyValue);
+        octets[4] = 0x10;
+        refused::<Flowspec>(&octets, 4, Why::BodyValue);
+    }
+
+    #[test]
+    fn bad_lengths() {
+        // A Guaranteed request that ends before its Rspec, and a Controlled-Load one with something after its Tspec.
+        let mut octets = octets(GUARANTEED_HEX);
+        octets.truncate(36);
+        octets[1] = 36;
+        refused::<Flowspec>(&octets, 36, Why::BodyLength);
+        octets[7] = 7;
+        octets[8] = 5;
+        octets[11] = 6;
+        octets.extend([0; 4]);
+        octets[1] = 40;
+        refused::<Flowspec>(&octets, 36, Why::BodyLength);
+        octets[3] = 1;
+        refused::<Flowspec>(&octets, 3, Why::UnknownCType);
+    }
+}

@@ -40,3 +40,19 @@ impl<'a> Object<'a> for Integrity<'a> {
         out.put_slice(self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn kept_as_it_is() {
+        // By hand from RFC 2205 3.1.2: any contents.
+        let some = octets("000c0401 01020304 05060708");
+        both_ways(&some, &Integrity(&[1, 2, 3, 4, 5, 6, 7, 8]));
+        both_ways(&octets("00040401"), &Integrity(&[]));
+        refused::<Integrity<'_>>(&octets("00040402"), 3, Why::UnknownCType);
+    }
+}

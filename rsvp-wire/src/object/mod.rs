@@ -19,6 +19,8 @@ mod sender_template;
 mod sender_tspec;
 mod session;
 mod style;
+#[cfg(test)]
+mod testing;
 mod time_values;
 mod tspec;
 

@@ -40,3 +40,19 @@ impl<'a> Object<'a> for PolicyData<'a> {
         out.put_slice(self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn kept_as_it_is() {
+        // By hand from RFC 2205 3.1.2: any contents.
+        let some = octets("000c0e01 01020304 05060708");
+        both_ways(&some, &PolicyData(&[1, 2, 3, 4, 5, 6, 7, 8]));
+        both_ways(&octets("00040e01"), &PolicyData(&[]));
+        refused::<PolicyData<'_>>(&octets("00040e02"), 3, Why::UnknownCType);
+    }
+}

@@ -47,3 +47,30 @@ impl<'a> Object<'a> for ResvConfirm {
         put_address(self.address, out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn ipv4_as_captured() {
+        // wireshark-rsvp-PATH-RESV, packet 7, octet 40.
+        both_ways(&octets("00080f01 0a010c01"), &ResvConfirm { address: [10, 1, 12, 1].into() });
+    }
+
+    #[test]
+    fn ipv6() {
+        // By hand from RFC 2205 A.14.
+        let octets = octets("00140f02 fd000000 00000000 00000000 00000002");
+        both_ways(&octets, &ResvConfirm { address: "fd00::2".parse().unwrap() });
+    }
+
+    #[test]
+    fn length_follows_the_ctype() {
+        refused::<ResvConfirm>(&octets("00080f02 0a010c01"), 4, Why::BodyLength);
+        refused::<ResvConfirm>(&octets("000c0f01 0a010c01 00000000"), 8, Why::BodyLength);
+        refused::<ResvConfirm>(&octets("00080f03 0a010c01"), 3, Why::UnknownCType);
+    }
+}

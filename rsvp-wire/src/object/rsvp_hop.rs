@@ -54,3 +54,30 @@ impl<'a> Object<'a> for RsvpHop {
         out.put_u32(self.lih);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn ipv4_as_captured() {
+        // kom-real-3hop, packet 1, octet 20.
+        let octets = octets("000c0301 0a4d0101 00000001");
+        both_ways(&octets, &RsvpHop { address: [10, 77, 1, 1].into(), lih: 1 });
+    }
+
+    #[test]
+    fn ipv6() {
+        // By hand from RFC 2205 A.2: fe80::2, LIH 0x01020304.
+        let octets = octets("00180302 fe800000 00000000 00000000 00000002 01020304");
+        both_ways(&octets, &RsvpHop { address: "fe80::2".parse().unwrap(), lih: 0x0102_0304 });
+    }
+
+    #[test]
+    fn length_follows_the_ctype() {
+        refused::<RsvpHop>(&octets("000c0302 0a4d0101 00000001"), 4, Why::BodyLength);
+        refused::<RsvpHop>(&octets("000c0303 0a4d0101 00000001"), 3, Why::UnknownCType);
+    }
+}

@@ -105,3 +105,40 @@ impl<'a> Object<'a> for Scope<'a> {
         out.put_slice(self.octets());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+
+    #[test]
+    fn ipv4() {
+        // By hand from RFC 2205 A.6.
+        let octets = octets("000c0701 0a000101 0a000102");
+        let scope = Scope::Ipv4(&octets[4..]);
+        both_ways(&octets, &scope);
+        let addresses: Vec<IpAddr> = scope.addresses().collect();
+        assert_eq!(addresses, [IpAddr::from([10, 0, 1, 1]), IpAddr::from([10, 0, 1, 2])]);
+    }
+
+    #[test]
+    fn ipv6() {
+        // By hand from RFC 2205 A.6.
+        let octets = octets("00140702 fd000000 00000000 00000000 00000001");
+        let scope = Scope::Ipv6(&octets[4..]);
+        both_ways(&octets, &scope);
+        assert!(scope.addresses().eq(["fd00::1".parse::<IpAddr>().unwrap()]));
+    }
+
+    #[test]
+    fn only_whole_addresses() {
+        refused::<Scope<'_>>(
+            &octets("00180702 fd000000 00000000 00000000 00000001 fd000000"),
+            20,
+            Why::BodyLength,
+        );
+        refused::<Scope<'_>>(&octets("00080703 0a000101"), 3, Why::UnknownCType);
+    }
+}

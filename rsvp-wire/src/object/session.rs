@@ -153,3 +153,40 @@ impl<'a> Object<'a> for Session {
         out.put_slice(&[self.protocol(), self.flags(), high, low]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn ipv4_as_captured() {
+        // kom-real-3hop, packet 1, octet 8.
+        let octets = octets("000c0101 0a4d0202 11001b59");
+        both_ways(&octets, &Session::new([10, 77, 2, 2].into(), 17, 7001));
+    }
+
+    #[test]
+    fn ipv6_with_e_police() {
+        // By hand from RFC 2205 A.1: fd00::1, TCP, E_Police, port 80.
+        let octets = octets("00180102 fd000000 00000000 00000000 00000001 06010050");
+        let destination = "fd00::1".parse().unwrap();
+        both_ways(&octets, &Session::Ipv6 { destination, protocol: 6, flags: Session::E_POLICE, port: 80 });
+    }
+
+    #[test]
+    fn only_its_own_length_and_ctypes() {
+        refused::<Session>(&octets("00080101 0a4d0202"), 8, Why::BodyLength);
+        refused::<Session>(&octets("00100101 0a4d0202 11001b59 00000000"), 12, Why::BodyLength);
+        refused::<Session>(&octets("00100107 0a4d0202 11001b59 00000000"), 3, Why::UnknownCType);
+        refused::<Session>(&octets("000c0a01 0a4d0202 11001b59"), 2, Why::UnknownClass);
+    }
+
+    #[test]
+    fn multicast_by_destination() {
+        assert!(Session::new([224, 1, 1, 1].into(), 17, 1).is_multicast());
+        assert!(!Session::new([10, 1, 1, 1].into(), 17, 1).is_multicast());
+        assert_eq!(Session::new([10, 1, 1, 1].into(), 17, 1).with_flags(1).flags(), 1);
+    }
+}

@@ -119,3 +119,50 @@ impl<'a> Object<'a> for Style {
         out.put_u32(u32::from(self.flags) << 24 | self.options & 0x00ff_ffff);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn the_three_styles() {
+        // FF: wireshark-rsvp-PATH-RESV, packet 7. SE: wireshark-mpls-te, packet 2. WF: by hand from RFC 2205 A.7.
+        both_ways(&octets("00080801 0000000a"), &Style::FF);
+        both_ways(&octets("00080801 00000012"), &Style::SE);
+        both_ways(&octets("00080801 00000011"), &Style::WF);
+        assert_eq!(
+            (Style::FF.sharing(), Style::FF.sender_selection()),
+            (Sharing::Distinct, SenderSelection::Explicit)
+        );
+        assert_eq!(
+            (Style::SE.sharing(), Style::SE.sender_selection()),
+            (Sharing::Shared, SenderSelection::Explicit)
+        );
+        assert_eq!(
+            (Style::WF.sharing(), Style::WF.sender_selection()),
+            (Sharing::Shared, SenderSelection::Wildcard)
+        );
+    }
+
+    #[test]
+    fn unknown_options_are_kept() {
+        // By hand: flags and reserved option bits set, reserved sharing and selection.
+        let style = Style { flags: 0xa5, options: 0x80_001f };
+        both_ways(&octets("00080801 a580001f"), &style);
+        assert_eq!(
+            (style.sharing(), style.sender_selection()),
+            (Sharing::Reserved(3), SenderSelection::Reserved(7))
+        );
+        assert_eq!(std::format!("{style} {} {} {}", Style::WF, Style::FF, Style::SE), "0x80001f WF FF SE");
+        // New bits in the vector do not change what the known ones say (RFC 2205 A.7).
+        assert_eq!(std::format!("{}", Style { flags: 0, options: 0x20 | 0b10001 }), "WF");
+    }
+
+    #[test]
+    fn one_word_only() {
+        refused::<Style>(&octets("00040801"), 4, Why::BodyLength);
+        refused::<Style>(&octets("00080802 00000011"), 3, Why::UnknownCType);
+    }
+}

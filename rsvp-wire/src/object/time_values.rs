@@ -50,3 +50,23 @@ impl<'a> Object<'a> for TimeValues {
         out.put_u32(self.refresh_ms);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn as_captured() {
+        // kom-real-3hop, packet 1, octet 32.
+        both_ways(&octets("00080501 00007530"), &TimeValues { refresh_ms: 30_000 });
+    }
+
+    #[test]
+    fn one_word_only() {
+        refused::<TimeValues>(&octets("00040501"), 4, Why::BodyLength);
+        refused::<TimeValues>(&octets("000c0501 00007530 00000000"), 8, Why::BodyLength);
+        refused::<TimeValues>(&octets("00080502 00007530"), 3, Why::UnknownCType);
+    }
+}

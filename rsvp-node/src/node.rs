@@ -1,0 +1,127 @@
+//! What every procedure works on: the state, the interfaces, the queue, the counters and the time.
+
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::door::Discard;
+use crate::event::{AppId, Event, EventKind};
+use crate::interface::{InterfaceId, Interfaces};
+use crate::queue::{Envelope, Letter, Pending, Queue};
+use crate::rng::Rng;
+use crate::state::State;
+use crate::state::arena::Ix;
+use crate::state::path::PathState;
+use crate::state::session::SessionState;
+use crate::state::upstream::Upstream;
+use crate::time::Instant;
+use core::net::IpAddr;
+use rsvp_wire::{MessageWriter, MsgType, Session};
+
+/// A node without its door.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) config: Config,
+    /// The time of the input being handled.
+    pub(crate) now: Instant,
+    pub(crate) interfaces: Interfaces,
+    pub(crate) state: State,
+    pub(crate) queue: Queue,
+    pub(crate) rng: Rng,
+    pub(crate) counters: Counters,
+    /// Routes to look up again.
+    pub(crate) sweep: Option<Sweep>,
+    /// Reused so that building a message allocates nothing.
+    pub(crate) scratch: Vec<u8>,
+}
+
+/// A walk over all path state after routes changed, a bounded piece at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sweep {
+    pub(crate) destination: Option<IpAddr>,
+    pub(crate) next: u32,
+}
+
+impl Node {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            now: Instant::ZERO,
+            interfaces: Interfaces::default(),
+            state: State::new(config.seed, &config.limits),
+            queue: Queue::new(config.limits.queue),
+            rng: Rng::new(config.seed),
+            counters: Counters::default(),
+            sweep: None,
+            scratch: Vec::new(),
+            config,
+        }
+    }
+
+    pub(crate) fn find_session(&mut self, key: &Session) -> Option<Ix<SessionState>> {
+        self.state.find_session(key, &mut self.counters.work.states_visited)
+    }
+
+    /// Counts a walk over blocks of state.
+    pub(crate) fn visited(&mut self, blocks: usize) {
+        self.counters.work.states_visited += blocks as u64;
+    }
+
+    /// Counts octets stored, compared or written.
+    pub(crate) fn handled(&mut self, octets: usize) {
+        self.counters.work.octets_handled += octets as u64;
+    }
+
+    /// Queues the Path messages (or PathTears) that a path state has marked as due.
+    pub(crate) fn intend_path(&mut self, ix: Ix<PathState>) {
+        if !self.state.paths[ix].flags.queued {
+            self.state.paths[ix].flags.queued = true;
+            self.queue.intend(Pending::Path(self.state.paths.id(ix)));
+        }
+    }
+
+    /// Queues a look at what a previous hop should know.
+    pub(crate) fn intend_resv(&mut self, ix: Ix<Upstream>) {
+        if !self.state.upstreams[ix].queued {
+            self.state.upstreams[ix].queued = true;
+            self.queue.intend(Pending::Resv(self.state.upstreams.id(ix)));
+        }
+    }
+
+    /// Queues an event for one application.
+    pub(crate) fn tell(&mut self, app: AppId, session: Session, kind: EventKind) {
+        if !self.queue.offer(Pending::Event(Box::new(Event { app, session, kind }))) {
+            self.counters.count_discard(Discard::QueueFull);
+        }
+    }
+
+    /// Queues a message that carries its own content.
+    pub(crate) fn send(&mut self, envelope: Envelope, octets: Box<[u8]>) {
+        self.handled(octets.len());
+        if !self.queue.offer(Pending::Letter(Box::new(Letter { envelope, octets }))) {
+            self.counters.count_discard(Discard::QueueFull);
+        }
+    }
+
+    /// Own address on an interface, of the family of `like`.
+    pub(crate) fn own_address(&self, interface: InterfaceId, like: IpAddr) -> Option<IpAddr> {
+        self.interfaces.find(interface)?.config.address_like(like)
+    }
+}
+
+/// Builds a message in a buffer of its own.
+pub(crate) fn compose(msg_type: MsgType, ttl: u8, fill: impl Fn(&mut MessageWriter<'_>)) -> Box<[u8]> {
+    let mut buffer = vec![0; 512];
+    loop {
+        let mut writer = MessageWriter::new(&mut buffer, msg_type, ttl);
+        fill(&mut writer);
+        let length = match writer.finish() {
+            Ok(message) => Ok(message.len()),
+            Err(need) => Err(need.0),
+        };
+        match length {
+            Ok(length) => return buffer[..length].into(),
+            // Nothing larger than what arrived, or than one flow descriptor, is composed here; were it too long for a
+            // message all the same, it is cut to nothing rather than sent broken.
+            Err(need) if need > usize::from(u16::MAX) => return Box::default(),
+            Err(need) => buffer.resize(need, 0),
+        }
+    }
+}

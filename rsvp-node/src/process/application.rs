@@ -1,0 +1,348 @@
+//! What local applications ask for (RFC 2205 sections 3.11.1 and 3.9).
+//!
+//! An application's sender is path state without a previous hop, its reservation a request without a next hop. A
+//! request stands until it is withdrawn: if there is no sender yet the application is told, and the Resv leaves when
+//! one appears.
+
+use super::errors::ErrorFlow;
+use super::resv::is_style;
+use super::{flowspec_object, normal};
+use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
+use crate::event::{AppId, Gone};
+use crate::interface::InterfaceId;
+use crate::merge::adspec;
+use crate::node::{Node, compose};
+use crate::process::path::store;
+use crate::state::arena::Ix;
+use crate::state::path::{Origin, PathFlags, PathState};
+use crate::state::resv::{From, Item, Request};
+use crate::state::session::SessionState;
+use crate::time::Instant;
+use rsvp_wire::{
+    ErrorCode, FilterSpec, Flowspec, Message, MsgType, RsvpHop, SenderTemplate, SenderTspec, Session, Style,
+    TimeValues, Tspec,
+};
+use smallvec::SmallVec;
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
+/// What a SENDER call says.
+struct Announcement {
+    app: AppId,
+    sender: FilterSpec,
+    tspec: Tspec,
+    adspec: Option<AdspecOffer>,
+    ttl: u8,
+    interface: InterfaceId,
+}
+
+impl Node {
+    pub(crate) fn command(&mut self, command: Command<'_>) -> Result<(), Refusal> {
+        match command {
+            Command::OpenSession { app, session } => self.open(app, &session).map(|_| ()),
+            Command::Sender { app, session, sender, tspec, adspec, ttl, interface } => {
+                check_session(&session)?;
+                let sender = normal(sender.0);
+                let interface = self.sender_interface(&session, &sender, interface)?;
+                if !is_sound(&tspec) || ttl == 0 {
+                    return Err(Refusal::BadTrafficParameter);
+                }
+                self.announce(&session, &Announcement { app, sender, tspec, adspec, ttl, interface })
+            }
+            Command::RemoveSender { app, session, sender } => {
+                let path = self.own_sender(app, &session, &normal(sender.0)).ok_or(Refusal::NotFound)?;
+                self.remove_path(path, Gone::Torn, None);
+                Ok(())
+            }
+            Command::Reserve { app, session, style, flows, confirm, interface } => {
+                check_session(&session)?;
+                self.reserve(&session, From::App { app, interface, confirm }, style, flows)
+            }
+            Command::ReleaseReservation { app, session } => {
+                let session = self.find_session(&session).ok_or(Refusal::NotFound)?;
+                let ix = self.own_request(session, app).ok_or(Refusal::NotFound)?;
+                self.remove_items(ix, |_| true);
+                Ok(())
+            }
+            Command::Release { app, session } => self.release(app, &session),
+        }
+    }
+
+    /// SESSION: the application is told of every sender that is there already.
+    fn open(&mut self, app: AppId, session: &Session) -> Result<Ix<SessionState>, Refusal> {
+        check_session(session)?;
+        let ix = match self.find_session(session) {
+            Some(ix) => ix,
+            None if self.state.sessions.len() >= self.config.limits.sessions => {
+                return Err(Refusal::LimitReached);
+            }
+            None => self.state.add_session(session),
+        };
+        let apps = self.state.sessions[ix].apps.get_or_insert_default();
+        if apps.contains(&app) {
+            return Ok(ix);
+        }
+        apps.push(app);
+        let events: Vec<_> = self
+            .state
+            .paths_of(ix)
+            .filter(|(_, p)| p.upstream().is_some())
+            .filter_map(|(path, _)| self.path_event(path))
+            .collect();
+        for kind in events {
+            self.tell(app, session.with_flags(0), kind);
+        }
+        Ok(ix)
+    }
+
+    /// The interface a local sender's data leaves through (RFC 2205 section 3.9).
+    fn sender_interface(
+        &self,
+        session: &Session,
+        sender: &FilterSpec,
+        named: Option<InterfaceId>,
+    ) -> Result<InterfaceId, Refusal> {
+        let address = sender.address();
+        let own = self.interfaces.by_address(address).map(|i| i.config.id);
+        if address.is_ipv4() != session.destination().is_ipv4() || own.is_none() {
+            return Err(Refusal::BadSender);
+        }
+        if session.port() == 0 && sender.port() != 0 {
+            return Err(Refusal::BadSender);
+        }
+        let id = named.or(own).ok_or(Refusal::NoInterface)?;
+        self.own_address(id, address).map(|_| id).ok_or(Refusal::NoInterface)
+    }
+
+    fn announce(&mut self, session: &Session, wanted: &Announcement) -> Result<(), Refusal> {
+        let known = self.find_session(session).and_then(|ix| self.state.path_of_sender(ix, &wanted.sender));
+        let known = known.map(|(ix, path)| (ix, path.origin));
+        if known.is_some_and(|(_, origin)| origin != Origin::App(wanted.app)) {
+            return Err(Refusal::SenderTaken);
+        }
+        let ix = self.open(wanted.app, session)?;
+        if known.is_none() && self.state.sessions[ix].path_count >= self.config.limits.senders_per_session {
+            return Err(Refusal::LimitReached);
+        }
+        let octets = path_message(session, wanted);
+        let path = match known {
+            Some((path, _)) => {
+                store(&mut self.state.paths[path].octets, &octets);
+                self.state.paths[path].ttl = wanted.ttl;
+                path
+            }
+            None => self.state.add_path(PathState {
+                session: ix,
+                next: None,
+                sender: wanted.sender,
+                origin: Origin::App(wanted.app),
+                octets,
+                outgoing: SmallVec::new(),
+                expires: Instant::NEVER,
+                repair_at: Instant::NEVER,
+                timer: None,
+                ttl: wanted.ttl,
+                flags: PathFlags { routed: true, ..PathFlags::default() },
+            }),
+        };
+        self.set_outgoing(path, None, &[wanted.interface]);
+        self.forward_path(path);
+        self.path_moved(path);
+        Ok(())
+    }
+
+    fn own_sender(&mut self, app: AppId, session: &Session, sender: &FilterSpec) -> Option<Ix<PathState>> {
+        let session = self.find_session(session)?;
+        self.state
+            .paths_of(session)
+            .find(|(_, p)| p.sender == *sender && p.origin == Origin::App(app))
+            .map(|(ix, _)| ix)
+    }
+
+    fn own_request(&self, session: Ix<SessionState>, app: AppId) -> Option<Ix<Request>> {
+        self.state.requests_of(session).find(|(_, r)| r.app() == Some(app)).map(|(ix, _)| ix)
+    }
+
+    fn reserve(
+        &mut self,
+        session: &Session,
+        from: From,
+        style: Style,
+        flows: &[FlowRequest<'_>],
+    ) -> Result<(), Refusal> {
+        let From::App { app, interface, .. } = from else { return Err(Refusal::NotFound) };
+        let items = read_flows(session, style, flows)?;
+        if items.len() > self.config.limits.filters_per_request as usize {
+            return Err(Refusal::LimitReached);
+        }
+        if interface.is_some_and(|i| self.own_address(i, session.destination()).is_none()) {
+            return Err(Refusal::NoInterface);
+        }
+        let known = self.find_session(session).and_then(|ix| self.own_request(ix, app));
+        if let Some(ix) = self.find_session(session) {
+            if self.conflicting_style(ix, style, known).is_some() {
+                return Err(Refusal::ConflictingStyle);
+            }
+            let limit = self.config.limits.requests_per_session;
+            if known.is_none() && self.state.sessions[ix].request_count >= limit {
+                return Err(Refusal::LimitReached);
+            }
+        }
+        let ix = self.open(app, session)?;
+        let request = match known {
+            Some(request) => {
+                let stored = &mut self.state.requests[request];
+                (stored.from, stored.style, stored.items) = (from, style, items);
+                request
+            }
+            None => self.state.add_request(Request {
+                session: ix,
+                next: None,
+                from,
+                style,
+                items,
+                octets: Box::default(),
+                timer: None,
+            }),
+        };
+        self.report_missing_senders(ix, request, flows);
+        if matches!(from, From::App { confirm: true, .. }) {
+            self.wish_for_application(request);
+        }
+        self.intend_resv_for(ix, |_| true);
+        Ok(())
+    }
+
+    /// An application that reserves before a sender is known is told so; its request stands all the same.
+    fn report_missing_senders(
+        &mut self,
+        session: Ix<SessionState>,
+        request: Ix<Request>,
+        flows: &[FlowRequest<'_>],
+    ) {
+        let key = self.key_of(session);
+        let (from, style) = (self.state.requests[request].from, self.state.requests[request].style);
+        let remote = self.state.paths_of(session).any(|(_, p)| p.upstream().is_some());
+        for flow in flows {
+            let filters: SmallVec<[FilterSpec; 4]> = flow.filters.iter().copied().map(normal).collect();
+            let selected = |f: &FilterSpec| filters.is_empty() || filters.contains(f);
+            let request = &self.state.requests[request];
+            let code = match remote {
+                false => ErrorCode::NO_PATH,
+                true if self
+                    .state
+                    .paths_of(session)
+                    .any(|(_, p)| selected(&p.sender) && self.applies(request, p)) =>
+                {
+                    continue;
+                }
+                true => ErrorCode::NO_SENDER,
+            };
+            let object = flowspec_object(&flow.flowspec);
+            let error = ErrorFlow { style, flowspec: Some(&object), filters: &filters, because_of: None };
+            self.report_resv_error(from, &key, code, 0, 0, &error);
+        }
+    }
+
+    fn release(&mut self, app: AppId, session: &Session) -> Result<(), Refusal> {
+        let ix = self.find_session(session).ok_or(Refusal::NotFound)?;
+        let open = self.state.sessions[ix].apps().contains(&app);
+        if !open {
+            return Err(Refusal::NotFound);
+        }
+        if let Some(apps) = &mut self.state.sessions[ix].apps {
+            apps.retain(|a| *a != app);
+            if apps.is_empty() {
+                self.state.sessions[ix].apps = None;
+            }
+        }
+        let senders: SmallVec<[Ix<PathState>; 4]> =
+            self.state.paths_of(ix).filter(|(_, p)| p.origin == Origin::App(app)).map(|(p, _)| p).collect();
+        let request = self.own_request(ix, app);
+        // The session goes with the last of these; it is not looked at afterwards.
+        if senders.is_empty() && request.is_none() {
+            self.state.release_session(ix);
+            return Ok(());
+        }
+        for path in senders {
+            self.remove_path(path, Gone::Torn, None);
+        }
+        if let Some(request) = request {
+            self.remove_items(request, |_| true);
+        }
+        Ok(())
+    }
+}
+
+/// The Path message a local sender's state is kept as: what a previous hop would have sent.
+fn path_message(session: &Session, wanted: &Announcement) -> Box<[u8]> {
+    compose(MsgType::PATH, wanted.ttl, |w| {
+        w.put(&session.with_flags(0))
+            .put(&RsvpHop { address: wanted.sender.address(), lih: 0 })
+            .put(&TimeValues { refresh_ms: 0 })
+            .put(&SenderTemplate(wanted.sender))
+            .put(&SenderTspec(wanted.tspec));
+        if let Some(offer) = wanted.adspec {
+            w.put(&adspec::initial(offer.guaranteed, offer.controlled_load));
+        }
+    })
+}
+
+fn read_flows(
+    session: &Session,
+    style: Style,
+    flows: &[FlowRequest<'_>],
+) -> Result<SmallVec<[Item; 1]>, Refusal> {
+    let shape = match style {
+        _ if !is_style(style) => false,
+        s if s.options == Style::WF.options => flows.len() == 1 && flows.iter().all(|f| f.filters.is_empty()),
+        s if s.options == Style::SE.options => {
+            flows.len() == 1 && flows.iter().all(|f| !f.filters.is_empty())
+        }
+        _ => !flows.is_empty() && flows.iter().all(|f| f.filters.len() == 1),
+    };
+    if !shape {
+        return Err(Refusal::BadStyle);
+    }
+    let mut items: SmallVec<[Item; 1]> = SmallVec::new();
+    for flow in flows {
+        if !is_sound_flowspec(&flow.flowspec) {
+            return Err(Refusal::BadTrafficParameter);
+        }
+        if items.first().is_some_and(|i: &Item| i.flowspec.service() != flow.flowspec.service()) {
+            return Err(Refusal::BadTrafficParameter);
+        }
+        let wildcard = flow.filters.is_empty().then_some(None);
+        for filter in flow.filters.iter().map(|f| Some(normal(*f))).chain(wildcard) {
+            let family = |f: FilterSpec| f.address().is_ipv4() == session.destination().is_ipv4();
+            let port = |f: FilterSpec| session.port() != 0 || f.port() == 0;
+            if filter.is_some_and(|f| !family(f) || !port(f)) {
+                return Err(Refusal::BadSender);
+            }
+            if items.iter().any(|i| i.filter == filter) {
+                return Err(Refusal::BadStyle);
+            }
+            items.push(Item { filter, flowspec: flow.flowspec, expires: Instant::NEVER });
+        }
+    }
+    Ok(items)
+}
+
+fn check_session(session: &Session) -> Result<(), Refusal> {
+    let ports = session.port() != 0 || !matches!(session.protocol(), TCP | UDP);
+    let sound = !session.destination().is_unspecified() && session.protocol() != 0 && ports;
+    if sound { Ok(()) } else { Err(Refusal::BadSession) }
+}
+
+/// Whether the wire would accept these values: the one place where traffic parameters are judged is their reader.
+fn is_sound(tspec: &Tspec) -> bool {
+    let octets = compose(MsgType::PATH, 1, |w| {
+        w.put(&SenderTspec(*tspec));
+    });
+    Message::parse(&octets).ok().and_then(|m| m.get::<SenderTspec>()).is_some_and(|t| t.is_ok())
+}
+
+fn is_sound_flowspec(flowspec: &Flowspec) -> bool {
+    super::errors::read_flowspec(&flowspec_object(flowspec)).is_some()
+}

@@ -1,0 +1,165 @@
+//! Reservation confirmation (RFC 2205 sections 2.6 and 3.1.4): a request for one goes upstream, once, with a request
+//! that is larger than all it is merged with; otherwise, and at the sender's own node, this node confirms. A blockaded
+//! request's confirmation is dropped.
+
+use super::errors::own_letter;
+use crate::door::Source;
+use crate::event::EventKind;
+use crate::merge::flowspec;
+use crate::node::{Node, compose};
+use crate::queue::Envelope;
+use crate::state::arena::Ix;
+use crate::state::path::PathState;
+use crate::state::resv::{From, Request};
+use crate::state::upstream::Upstream;
+use core::net::IpAddr;
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, SenderSelection, Style};
+use smallvec::SmallVec;
+
+/// A wish for confirmation of one flow descriptor of a request that is in place here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish<'a> {
+    /// Where the ResvConf goes; for a local application, own address on the incoming interface is put in instead.
+    pub(crate) address: IpAddr,
+    pub(crate) request: Ix<Request>,
+    /// Empty for WF.
+    pub(crate) filters: &'a [FilterSpec],
+    pub(crate) flowspec: Flowspec,
+}
+
+/// What becomes of a wish at one sender's path state.
+enum Fate {
+    Dropped,
+    Forwarded(Ix<Upstream>),
+    AnsweredHere,
+}
+
+impl Node {
+    /// Deals with a wish at every sender it concerns. False when there is none yet.
+    pub(crate) fn wish_confirm(&mut self, wish: &Wish<'_>) -> bool {
+        let request = &self.state.requests[wish.request];
+        let session = request.session;
+        let selected = |p: &PathState| wish.filters.is_empty() || wish.filters.contains(&p.sender);
+        let in_place =
+            |p: &PathState| request.item_for(&p.sender).is_some_and(|i| i.flowspec == wish.flowspec);
+        let fates: SmallVec<[Fate; 4]> = self
+            .state
+            .paths_of(session)
+            .filter(|(_, p)| selected(p) && in_place(p) && self.applies(request, p))
+            .map(|(_, p)| self.fate(wish, p))
+            .collect();
+        let local = request.app().is_some();
+        let concerned = !fates.is_empty();
+        let mut answered = false;
+        for fate in fates {
+            match fate {
+                Fate::Dropped => {}
+                Fate::AnsweredHere if answered => {}
+                Fate::AnsweredHere => {
+                    answered = true;
+                    self.confirm_here(wish);
+                }
+                Fate::Forwarded(upstream) => {
+                    let to = &self.state.upstreams[upstream];
+                    let own = self.own_address(to.interface, to.address);
+                    self.state.upstreams[upstream].confirm = if local { own } else { Some(wish.address) };
+                    self.intend_resv(upstream);
+                }
+            }
+        }
+        concerned
+    }
+
+    fn fate(&self, wish: &Wish<'_>, path: &PathState) -> Fate {
+        let style = self.state.requests[wish.request].style;
+        let wildcard = style.sender_selection() == SenderSelection::Wildcard;
+        if self.is_blockaded(path, wildcard, &wish.flowspec) {
+            return Fate::Dropped;
+        }
+        let Some(upstream) = path.upstream() else { return Fate::AnsweredHere };
+        let mut others = self.items_for(path).filter(|(ix, _, item)| {
+            *ix != wish.request && !self.is_blockaded(path, wildcard, &item.flowspec)
+        });
+        if others.all(|(_, _, other)| flowspec::strictly_greater(&wish.flowspec, &other.flowspec)) {
+            Fate::Forwarded(upstream)
+        } else {
+            Fate::AnsweredHere
+        }
+    }
+
+    /// This node confirms: a ResvConf to the receiver, or an event if that is on this node.
+    fn confirm_here(&mut self, wish: &Wish<'_>) {
+        let request = &self.state.requests[wish.request];
+        let (from, style) = (request.from, request.style);
+        let key = self.key_of(request.session);
+        match from {
+            From::App { app, interface, .. } => {
+                let on = interface.and_then(|i| self.own_address(i, key.destination()));
+                let node = on.unwrap_or(wish.address);
+                let filters = wish.filters.to_vec();
+                let flowspec = Some(wish.flowspec);
+                self.tell(app, key, EventKind::ResvConfirm { node, style, flowspec, filters });
+            }
+            From::Hop { interface, .. } => {
+                let Some(node) = self.own_address(interface, wish.address) else { return };
+                let ttl = self.config.ttl;
+                let octets = compose(MsgType::RESV_CONF, ttl, |w| {
+                    let none = ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 };
+                    w.put(&key).put(&none).put(&ResvConfirm { address: wish.address });
+                    write_flow(w, style, wish);
+                });
+                let envelope = Envelope {
+                    source: Source::Own,
+                    router_alert: true,
+                    ..own_letter(interface, wish.address, ttl)
+                };
+                self.send(envelope, octets);
+            }
+        }
+    }
+
+    /// Local applications whose wish found no sender yet: now there is one.
+    pub(crate) fn pass_waiting_confirms(&mut self, path: Ix<PathState>) {
+        let session = self.state.paths[path].session;
+        let waiting: SmallVec<[Ix<Request>; 2]> = self
+            .state
+            .requests_of(session)
+            .filter(|(_, r)| matches!(r.from, From::App { confirm: true, .. }))
+            .map(|(ix, _)| ix)
+            .collect();
+        for ix in waiting {
+            self.wish_for_application(ix);
+        }
+    }
+
+    /// Asks for confirmation of everything a local application requests; the wish is kept until a sender is there.
+    pub(crate) fn wish_for_application(&mut self, ix: Ix<Request>) {
+        let request = &self.state.requests[ix];
+        let key = self.key_of(request.session);
+        let own = self.interfaces.iter().find_map(|i| i.config.address_like(key.destination()));
+        let Some(address) = own else { return };
+        let mut groups: SmallVec<[(Flowspec, SmallVec<[FilterSpec; 4]>); 2]> = SmallVec::new();
+        for item in &request.items {
+            match groups.iter_mut().find(|(f, _)| *f == item.flowspec) {
+                Some((_, filters)) => filters.extend(item.filter),
+                None => groups.push((item.flowspec, item.filter.into_iter().collect())),
+            }
+        }
+        let mut concerned = false;
+        for (flowspec, filters) in groups {
+            concerned |= self.wish_confirm(&Wish { address, request: ix, filters: &filters, flowspec });
+        }
+        if let From::App { confirm, .. } = &mut self.state.requests[ix].from
+            && concerned
+        {
+            *confirm = false;
+        }
+    }
+}
+
+fn write_flow(w: &mut rsvp_wire::MessageWriter<'_>, style: Style, wish: &Wish<'_>) {
+    w.put(&style).put(&wish.flowspec);
+    for filter in wish.filters {
+        w.put(filter);
+    }
+}

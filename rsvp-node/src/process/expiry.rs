@@ -1,0 +1,83 @@
+//! Timers: soft state dies without refreshes, and is refreshed on time (RFC 2205 sections 2.3 and 3.7).
+
+use crate::event::Gone;
+use crate::node::Node;
+use crate::state::TimerOwner;
+use crate::state::arena::Ix;
+use crate::state::path::PathState;
+use crate::state::resv::Request;
+use crate::time::Instant;
+
+/// Timers looked at in one call; more wait for the next.
+const STEPS: u32 = 256;
+
+impl Node {
+    /// Does what is due, a bounded amount of it.
+    pub(crate) fn time_passes(&mut self) {
+        let mut steps = STEPS;
+        while let Some(owner) = self.state.wheel.pop(self.now, &mut steps) {
+            self.visited(1);
+            match owner {
+                TimerOwner::Path(ix) => self.path_timer(ix),
+                TimerOwner::Request(ix) => self.request_timer(ix),
+                TimerOwner::Upstream(ix) => {
+                    let upstream = &mut self.state.upstreams[ix];
+                    upstream.timer = None;
+                    upstream.refresh_due = true;
+                    self.intend_resv(ix);
+                }
+                TimerOwner::Blockade(ix) => {
+                    // Nothing is sent now: the next refresh tries the larger request again (section 3.5).
+                    self.state.blockades[ix].timer = None;
+                    self.state.remove_blockade(ix);
+                }
+            }
+        }
+    }
+
+    fn path_timer(&mut self, ix: Ix<PathState>) {
+        let now = self.now;
+        let path = &mut self.state.paths[ix];
+        path.timer = None;
+        if path.expires <= now {
+            self.remove_path(ix, Gone::TimedOut, None);
+            return;
+        }
+        let repair = path.repair_at <= now;
+        if repair {
+            path.repair_at = Instant::NEVER;
+        }
+        let mut due = false;
+        for outgoing in &mut path.outgoing {
+            if repair || outgoing.refresh_at <= now {
+                outgoing.due = true;
+                due = true;
+                // Written messages set the real time; this one stands if nothing can be written.
+                let refresh =
+                    self.interfaces.find(outgoing.interface).map(|i| i.config.refresh).unwrap_or_default();
+                outgoing.refresh_at = now + self.rng.jitter(refresh);
+            }
+        }
+        if due {
+            self.intend_path(ix);
+        }
+        self.state.arm_path(ix);
+    }
+
+    fn request_timer(&mut self, ix: Ix<Request>) {
+        let now = self.now;
+        let request = &mut self.state.requests[ix];
+        request.timer = None;
+        if request.deadline() > now {
+            self.state.arm_request(ix);
+            return;
+        }
+        tracing::debug!(from = ?request.from, "reservation request timed out");
+        if request.items.iter().any(|item| item.expires > now) {
+            self.remove_items(ix, |item| item.expires <= now);
+            self.state.arm_request(ix);
+        } else {
+            self.remove_items(ix, |_| true);
+        }
+    }
+}

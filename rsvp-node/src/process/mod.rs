@@ -1,0 +1,186 @@
+//! The procedures of RFC 2209 section 2, a file for each sequence, and what comes before them: MESSAGE ARRIVES.
+//!
+//! RFC 2209 is informational: where it differs from RFC 2205, RFC 2205 wins and the procedure's file says so.
+
+pub(crate) mod application;
+pub(crate) mod confirm;
+pub(crate) mod errors;
+pub(crate) mod expiry;
+pub(crate) mod grammar;
+pub(crate) mod path;
+pub(crate) mod path_err;
+pub(crate) mod path_refresh;
+pub(crate) mod path_tear;
+pub(crate) mod remove_path;
+pub(crate) mod resv;
+pub(crate) mod resv_conf;
+pub(crate) mod resv_err;
+pub(crate) mod resv_merge;
+pub(crate) mod resv_refresh;
+pub(crate) mod resv_tear;
+pub(crate) mod route_change;
+pub(crate) mod update_traffic_control;
+
+use crate::door::{Discard, Outcome, Rx};
+use crate::host::Host;
+use crate::node::Node;
+use crate::time::Instant;
+use core::net::IpAddr;
+use core::time::Duration;
+use grammar::Fault;
+use rsvp_wire::{
+    Class, FilterSpec, Flowspec, Message, MsgType, Object, RsvpHop, SenderTemplate, Session, TimeValues,
+};
+
+/// A message that passed all general checks, with the objects every type has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrived<'a> {
+    pub(crate) rx: Rx<'a>,
+    pub(crate) message: Message<'a>,
+    pub(crate) session: Session,
+}
+
+impl Node {
+    /// MESSAGE ARRIVES.
+    pub(crate) fn message_arrives(&mut self, rx: Rx<'_>, host: &mut dyn Host) -> Outcome {
+        let done = self.accept(rx, host);
+        match done {
+            Ok(()) => Outcome::Taken,
+            Err(why) => {
+                tracing::trace!(?why, source = %rx.source, "message discarded");
+                self.counters.count_discard(why);
+                Outcome::Discarded(why)
+            }
+        }
+    }
+
+    fn accept(&mut self, rx: Rx<'_>, host: &mut dyn Host) -> Result<(), Discard> {
+        self.handled(rx.octets.len());
+        let message = Message::parse(rx.octets).map_err(Discard::Malformed)?;
+        let msg_type = message.msg_type();
+        self.counters.count_received(msg_type);
+        let usable = self.interfaces.find(rx.interface).is_some_and(|i| i.config.up && i.config.enabled);
+        if !usable {
+            return Err(Discard::InterfaceDisabled);
+        }
+        let diverted = matches!(msg_type, MsgType::PATH | MsgType::PATH_TEAR | MsgType::RESV_CONF);
+        if !diverted && self.interfaces.by_address(rx.destination).is_none() {
+            return Err(Discard::NotForThisNode);
+        }
+        if let Err(fault) = grammar::check(&message) {
+            return Err(self.faulty(&rx, &message, fault));
+        }
+        let session = read::<Session>(&message)?;
+        if session.destination().is_unspecified() || session.protocol() == 0 {
+            return Err(Discard::BadAddress);
+        }
+        check_senders(&message, &session)?;
+        let arrived = Arrived { rx, message, session };
+        match msg_type {
+            MsgType::PATH => self.path_arrives(&arrived, host),
+            MsgType::PATH_TEAR => self.path_tear_arrives(&arrived),
+            MsgType::PATH_ERR => self.path_err_arrives(&arrived),
+            MsgType::RESV => self.resv_arrives(&arrived),
+            MsgType::RESV_TEAR => self.resv_tear_arrives(&arrived),
+            MsgType::RESV_ERR => self.resv_err_arrives(&arrived),
+            _ => self.resv_conf_arrives(&arrived, host),
+        }
+    }
+
+    /// Deals with a message that does not follow the grammar: Path and Resv with unknown objects are answered.
+    fn faulty(&mut self, rx: &Rx<'_>, message: &Message<'_>, fault: Fault) -> Discard {
+        let (code, value) = match fault {
+            Fault::Discard(why) => return why,
+            Fault::Unknown(code, value) => (code, value),
+        };
+        let (Ok(session), Ok(hop)) = (read::<Session>(message), read::<RsvpHop>(message)) else {
+            return Discard::UnknownObject;
+        };
+        let arrived = Arrived { rx: *rx, message: *message, session };
+        match message.msg_type() {
+            MsgType::PATH => self.answer_path_err(&arrived, hop.address, code, value),
+            MsgType::RESV => self.answer_resv_err(&arrived, &hop, code, value),
+            _ => {}
+        }
+        Discard::UnknownObject
+    }
+}
+
+/// Reads an object that the grammar requires.
+pub(crate) fn read<'a, T: Object<'a>>(message: &Message<'a>) -> Result<T, Discard> {
+    message.get::<T>().ok_or(Discard::BadGrammar)?.map_err(Discard::Malformed)
+}
+
+/// Address families must agree, hop and sender addresses be usable, and ports follow RFC 2205 section 3.2 rule 2.
+fn check_senders(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
+    let family = session.destination().is_ipv4();
+    if let Some(hop) = message.get::<RsvpHop>() {
+        let hop = hop.map_err(Discard::Malformed)?.address;
+        if hop.is_ipv4() != family || !is_host(hop) {
+            return Err(Discard::BadAddress);
+        }
+    }
+    for object in message.objects() {
+        let filter = match object.class {
+            Class::SENDER_TEMPLATE => object.read::<SenderTemplate>().map(|t| t.0),
+            Class::FILTER_SPEC => object.read::<FilterSpec>(),
+            _ => continue,
+        };
+        let filter = filter.map_err(Discard::Malformed)?;
+        if filter.address().is_ipv4() != family || !is_host(filter.address()) {
+            return Err(Discard::BadAddress);
+        }
+        if session.port() == 0 && filter.port() != 0 {
+            return Err(Discard::BadSourcePort);
+        }
+    }
+    Ok(())
+}
+
+/// Whether an address can be a node's.
+fn is_host(address: IpAddr) -> bool {
+    !address.is_unspecified() && !address.is_multicast()
+}
+
+/// The same filter with reserved bits cleared: the form in which senders are stored and compared.
+pub(crate) fn normal(filter: FilterSpec) -> FilterSpec {
+    match filter {
+        FilterSpec::Ipv4 { address, port, .. } => FilterSpec::Ipv4 { address, reserved: 0, port },
+        FilterSpec::Ipv6 { address, port, .. } => FilterSpec::Ipv6 { address, reserved: 0, port },
+        FilterSpec::Ipv6FlowLabel { address, label, .. } => {
+            FilterSpec::Ipv6FlowLabel { address, reserved: 0, label }
+        }
+    }
+}
+
+/// Whether two messages say the same: all octets but the common header's flags and checksum (and its Send_TTL, which
+/// is compared with the received TTL elsewhere).
+pub(crate) fn same_content(stored: &[u8], received: &[u8]) -> bool {
+    stored.len() == received.len() && stored.get(5..) == received.get(5..)
+}
+
+/// Lifetime of received state: L = (K + 0.5) * 1.5 * R (RFC 2205 section 3.7, rule 2).
+pub(crate) fn lifetime(lifetime_multiplier: u32, refresh_ms: u32) -> Duration {
+    let micros = u64::from(refresh_ms) * 1000 * (2 * u64::from(lifetime_multiplier) + 1) / 4 * 3;
+    Duration::from_micros(micros)
+}
+
+impl Node {
+    /// When state that arrived now with these TIME_VALUES dies.
+    pub(crate) fn expiry_of(&self, arrived: &Arrived<'_>) -> Result<Instant, Discard> {
+        let TimeValues { refresh_ms } = read(&arrived.message)?;
+        if refresh_ms == 0 {
+            return Err(Discard::BadTimeValues);
+        }
+        let k = self.interfaces.find(arrived.rx.interface).map_or(3, |i| i.config.lifetime_multiplier);
+        Ok(self.now + lifetime(k, refresh_ms))
+    }
+}
+
+/// A flowspec as a complete object.
+pub(crate) fn flowspec_object(flowspec: &Flowspec) -> Box<[u8]> {
+    let message = crate::node::compose(MsgType::RESV, 0, |w| {
+        w.put(flowspec);
+    });
+    message[8..].into()
+}

@@ -1,0 +1,295 @@
+//! PATH MESSAGE ARRIVES (RFC 2209), RFC 2205 sections 3.1.3, 3.8 and 3.9.
+//!
+//! In a unicast session the previous hop may flip: path state is per sender, and the latest Path wins. In a multicast
+//! session it is also per incoming interface, and what arrives on an interface that routing does not expect is kept
+//! Local_Only. "Ambiguous Path" of RFC 2209 has no error code in RFC 2205; conflicting ports are not judged here yet.
+
+use super::{Arrived, normal, read, same_content};
+use crate::door::Discard;
+use crate::event::EventKind;
+use crate::host::{Host, Route, RouteAnswer, RouteQuery};
+use crate::interface::InterfaceId;
+use crate::node::Node;
+use crate::state::arena::Ix;
+use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
+use crate::state::session::SessionState;
+use crate::time::Instant;
+use rsvp_wire::{
+    AdspecSummary, Class, ErrorCode, FilterSpec, Message, ObjectRef, RsvpHop, SenderTemplate, SenderTspec,
+    Session, Why as ParseWhy, error_value,
+};
+use smallvec::SmallVec;
+
+impl Node {
+    pub(crate) fn path_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
+        let hop = read::<RsvpHop>(&arrived.message)?;
+        if self.interfaces.by_address(hop.address).is_some() {
+            return Err(Discard::OwnMessage);
+        }
+        let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
+        let expires = self.expiry_of(arrived)?;
+        let session = self.find_session(&arrived.session);
+        let known = session.and_then(|session| self.find_path(session, &sender, arrived));
+        if let Some(path) = known
+            && self.is_refresh(path, arrived)
+        {
+            self.state.paths[path].expires = expires;
+            return Ok(());
+        }
+        self.check_sender_descriptor(arrived, &hop)?;
+        match known {
+            Some(path) => self.path_changes(path, arrived, &hop, expires, host),
+            None => self.path_appears(session, sender, arrived, &hop, expires, host),
+        }
+    }
+
+    /// The path state a Path or PathTear message is about.
+    pub(crate) fn find_path(
+        &mut self,
+        session: Ix<SessionState>,
+        sender: &FilterSpec,
+        arrived: &Arrived<'_>,
+    ) -> Option<Ix<PathState>> {
+        let multicast = arrived.session.is_multicast();
+        let mut passed = 0;
+        let found = self.state.paths_of(session).inspect(|_| passed += 1).find(|(_, path)| {
+            let here = || match path.upstream() {
+                Some(up) => self.state.upstreams[up].interface == arrived.rx.interface,
+                None => false,
+            };
+            path.sender == *sender && (!multicast || here())
+        });
+        let found = found.map(|(ix, _)| ix);
+        self.visited(passed);
+        found
+    }
+
+    /// Whether a Path message says nothing new: then only the cleanup timer is restarted.
+    fn is_refresh(&self, path: Ix<PathState>, arrived: &Arrived<'_>) -> bool {
+        let path = &self.state.paths[path];
+        let Some(upstream) = path.upstream() else { return false };
+        path.flags.routed
+            && path.ttl == arrived.rx.ttl
+            && path.flags.non_rsvp == (arrived.rx.ttl != arrived.message.send_ttl())
+            && self.state.upstreams[upstream].interface == arrived.rx.interface
+            && same_content(&path.octets, arrived.rx.octets)
+    }
+
+    /// SENDER_TSPEC and ADSPEC that make no sense are answered with 21/04 and 21/05 (RFC 2205 Appendix B).
+    fn check_sender_descriptor(&mut self, arrived: &Arrived<'_>, hop: &RsvpHop) -> Result<(), Discard> {
+        let tspec = arrived.message.get::<SenderTspec>().map(|t| t.map(|_| ()));
+        let adspec = arrived.message.get::<AdspecSummary>().map(|a| a.map(|_| ()));
+        let checks = [(tspec, error_value::BAD_TSPEC), (adspec, error_value::BAD_ADSPEC)];
+        for (result, value) in checks {
+            let Some(Err(error)) = result else { continue };
+            if error.why == ParseWhy::BodyValue {
+                self.answer_path_err(arrived, hop.address, ErrorCode::TRAFFIC_CONTROL, value);
+                return Err(Discard::Rejected);
+            }
+            return Err(Discard::Malformed(error));
+        }
+        Ok(())
+    }
+
+    fn path_appears(
+        &mut self,
+        session: Option<Ix<SessionState>>,
+        sender: FilterSpec,
+        arrived: &Arrived<'_>,
+        hop: &RsvpHop,
+        expires: Instant,
+        host: &mut dyn Host,
+    ) -> Result<(), Discard> {
+        let session = match session {
+            Some(session) => session,
+            None if self.state.sessions.len() >= self.config.limits.sessions => {
+                return Err(Discard::LimitReached);
+            }
+            None => self.state.add_session(&arrived.session),
+        };
+        if self.state.sessions[session].path_count >= self.config.limits.senders_per_session {
+            return Err(Discard::LimitReached);
+        }
+        let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
+        self.handled(arrived.rx.octets.len());
+        let path = self.state.add_path(PathState {
+            session,
+            next: None,
+            sender,
+            origin: Origin::Hop(upstream),
+            octets: arrived.rx.octets.into(),
+            outgoing: SmallVec::new(),
+            expires,
+            repair_at: Instant::NEVER,
+            timer: None,
+            ttl: arrived.rx.ttl,
+            flags: PathFlags {
+                local_only: true,
+                non_rsvp: arrived.rx.ttl != arrived.message.send_ttl(),
+                ..PathFlags::default()
+            },
+        });
+        tracing::debug!(session = %arrived.session, %sender, "path state created");
+        self.route_path(path, host);
+        self.tell_path(path);
+        self.forward_path(path);
+        self.path_moved(path);
+        Ok(())
+    }
+
+    fn path_changes(
+        &mut self,
+        ix: Ix<PathState>,
+        arrived: &Arrived<'_>,
+        hop: &RsvpHop,
+        expires: Instant,
+        host: &mut dyn Host,
+    ) -> Result<(), Discard> {
+        if self.state.is_local(ix) {
+            // Somebody else announces our own sender: ours stands.
+            return Err(Discard::OwnMessage);
+        }
+        let session = self.state.paths[ix].session;
+        let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
+        let old_upstream = self.state.paths[ix].upstream();
+        let (old_tspec, old_adspec) = (self.state.paths[ix].tspec(), self.state.paths[ix].adspec());
+        self.handled(arrived.rx.octets.len());
+        let path = &mut self.state.paths[ix];
+        path.origin = Origin::Hop(upstream);
+        let descriptor_changed = !same_objects(&path.message(), &arrived.message);
+        store(&mut path.octets, arrived.rx.octets);
+        path.expires = expires;
+        let ttl_changed = path.ttl != arrived.rx.ttl;
+        path.ttl = arrived.rx.ttl;
+        path.flags.non_rsvp = arrived.rx.ttl != arrived.message.send_ttl();
+        let moved = old_upstream != Some(upstream);
+        if let Some(old) = old_upstream {
+            // The path state counts at one upstream only; this also undoes the count above where it is the same.
+            self.state.leave_upstream(old);
+        }
+        let rerouted = (moved || !self.state.paths[ix].flags.routed) && self.route_path(ix, host);
+        self.state.arm_path(ix);
+        if (old_tspec, old_adspec) != (self.state.paths[ix].tspec(), self.state.paths[ix].adspec()) {
+            self.tell_path(ix);
+        }
+        if descriptor_changed || moved || ttl_changed || rerouted {
+            self.forward_path(ix);
+        }
+        if descriptor_changed || moved || rerouted {
+            self.path_moved(ix);
+        }
+        Ok(())
+    }
+
+    /// Asks routing where a path state leads, and decides whether it is the one that is forwarded. Returns whether the
+    /// outgoing interfaces are others than before.
+    pub(crate) fn route_path(&mut self, ix: Ix<PathState>, host: &mut dyn Host) -> bool {
+        let path = &self.state.paths[ix];
+        let key = self.state.sessions[path.session].key;
+        let query = RouteQuery { destination: key.destination(), source: Some(path.sender.address()) };
+        let (route, routed) = match host.route(query) {
+            RouteAnswer::Known(route) => (route, true),
+            // State is kept; the next refresh asks again (RFC 2205 section 3.11.4).
+            RouteAnswer::NoRoute | RouteAnswer::Pending => (Route::default(), false),
+        };
+        let incoming = path.upstream().map(|up| self.state.upstreams[up].interface);
+        let expected = !key.is_multicast() || route.incoming.is_none() || route.incoming == incoming;
+        let local_only = key.is_multicast() && routed && !expected;
+        let outgoing = if local_only { SmallVec::new() } else { route.outgoing };
+        self.state.paths[ix].flags.routed = routed;
+        self.state.paths[ix].flags.local_only = local_only;
+        self.set_outgoing(ix, incoming, &outgoing)
+    }
+
+    /// Takes over a list of outgoing interfaces; refresh timers of those that stay keep running. A Path never leaves
+    /// through the interface it arrived on (RFC 2205 section 3.3).
+    pub(crate) fn set_outgoing(
+        &mut self,
+        ix: Ix<PathState>,
+        incoming: Option<InterfaceId>,
+        interfaces: &[InterfaceId],
+    ) -> bool {
+        let old = core::mem::take(&mut self.state.paths[ix].outgoing);
+        let mut new: SmallVec<[Outgoing; 1]> = SmallVec::new();
+        for &interface in interfaces {
+            let Some(config) = self.interfaces.find(interface).map(|i| &i.config) else { continue };
+            if Some(interface) == incoming || !config.enabled || new.iter().any(|o| o.interface == interface)
+            {
+                continue;
+            }
+            let kept = old.iter().find(|o| o.interface == interface).copied();
+            let refresh_at = || self.now + config.refresh;
+            new.push(kept.unwrap_or_else(|| Outgoing { refresh_at: refresh_at(), interface, due: false }));
+        }
+        let changed = old.len() != new.len() || old.iter().zip(&new).any(|(a, b)| a.interface != b.interface);
+        self.state.paths[ix].outgoing = new;
+        changed
+    }
+
+    /// Sends Path out of every outgoing interface at once.
+    pub(crate) fn forward_path(&mut self, ix: Ix<PathState>) {
+        for outgoing in &mut self.state.paths[ix].outgoing {
+            outgoing.due = true;
+        }
+        if !self.state.paths[ix].outgoing.is_empty() {
+            self.intend_path(ix);
+        }
+        self.state.arm_path(ix);
+    }
+
+    /// Brings reservations into line with path state that is new or leads elsewhere: steps 3 to 5 of the sequence.
+    pub(crate) fn path_moved(&mut self, ix: Ix<PathState>) {
+        let path = &self.state.paths[ix];
+        let (session, sender) = (path.session, path.sender);
+        let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
+        for interface in interfaces {
+            self.update_for_senders(session, interface, &sender);
+        }
+        if let Some(upstream) = self.state.paths[ix].upstream() {
+            self.pass_waiting_confirms(ix);
+            self.intend_resv(upstream);
+        }
+    }
+
+    /// PATH_EVENT to every application that opened the session.
+    fn tell_path(&mut self, ix: Ix<PathState>) {
+        let session = self.state.paths[ix].session;
+        let Some(kind) = self.path_event(ix) else { return };
+        let key = self.state.sessions[session].key;
+        for app in self.state.sessions[session].apps().to_vec() {
+            self.tell(app, key, kind.clone());
+        }
+    }
+
+    pub(crate) fn path_event(&self, ix: Ix<PathState>) -> Option<EventKind> {
+        let path = &self.state.paths[ix];
+        Some(EventKind::Path {
+            sender: SenderTemplate(path.sender),
+            tspec: path.tspec()?,
+            adspec: path.adspec(),
+        })
+    }
+
+    /// The key of a session.
+    pub(crate) fn key_of(&self, session: Ix<SessionState>) -> Session {
+        self.state.sessions[session].key
+    }
+}
+
+/// Replaces stored octets, in place where they fit.
+pub(crate) fn store(stored: &mut Box<[u8]>, octets: &[u8]) {
+    if stored.len() == octets.len() {
+        stored.copy_from_slice(octets);
+    } else {
+        *stored = octets.into();
+    }
+}
+
+/// Whether two Path messages forward the same: everything but hop, refresh period and what is never forwarded.
+fn same_objects(a: &Message<'_>, b: &Message<'_>) -> bool {
+    let matters = |o: &ObjectRef<'_>| {
+        !matches!(o.class, Class::RSVP_HOP | Class::TIME_VALUES | Class::INTEGRITY | Class::NULL)
+    };
+    let octets = |o: ObjectRef<'_>| o.octets().to_vec();
+    a.objects().filter(matters).map(octets).eq(b.objects().filter(matters).map(octets))
+}

@@ -1,0 +1,43 @@
+//! PERR MESSAGE ARRIVES: a PathErr changes no state; it goes to the previous hop, or to the application that is the
+//! sender (RFC 2205 section 3.1.7).
+
+use super::errors::own_letter;
+use super::{Arrived, normal, read};
+use crate::door::Discard;
+use crate::event::EventKind;
+use crate::node::{Node, compose};
+use crate::state::path::Origin;
+use rsvp_wire::{Class, ErrorSpec, MsgType, SenderTemplate};
+
+impl Node {
+    pub(crate) fn path_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
+        let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
+        let error = read::<ErrorSpec>(&arrived.message)?;
+        let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        let (_, path) = self.state.path_of_sender(session, &sender).ok_or(Discard::NoState)?;
+        match path.origin {
+            Origin::App(app) => {
+                let key = self.key_of(session);
+                self.tell(app, key, EventKind::PathError { error, sender: SenderTemplate(sender) });
+            }
+            Origin::Hop(upstream) => {
+                let upstream = &self.state.upstreams[upstream];
+                let ttl = self.config.ttl;
+                let octets = compose(MsgType::PATH_ERR, ttl, |w| {
+                    let kept = |class| !matches!(class, Class::INTEGRITY | Class::NULL);
+                    for object in arrived.message.objects().filter(|o| kept(o.class) && passes(o.class)) {
+                        w.copy(object.octets());
+                    }
+                });
+                self.send(own_letter(upstream.interface, upstream.address, ttl), octets);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Objects of unknown class pass only when their number says so (RFC 2205 section 3.10).
+fn passes(class: Class) -> bool {
+    use rsvp_wire::{UnknownClass, registry};
+    registry::known_class(class) || class.when_unknown() == UnknownClass::Forward
+}

@@ -1,0 +1,128 @@
+//! PATH REFRESH (RFC 2209), RFC 2205 sections 3.1.3 and 3.8; and the PathTear that ends path state, which is routed
+//! exactly like the Path (section 3.1.5).
+//!
+//! This node polices at its interfaces, so it is the edge if nobody was before: E_Police is cleared in what it sends.
+
+use crate::door::Source;
+use crate::interface::{Interface, InterfaceId};
+use crate::merge::{adspec, unknown};
+use crate::node::Node;
+use crate::queue::Envelope;
+use crate::state::arena::{Id, Ix};
+use crate::state::path::{Origin, PathState};
+use rsvp_wire::{Class, Message, MessageWriter, MsgType, NeedSpace, RsvpHop, Session, TimeValues};
+
+/// What became of the front of the queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Written {
+    /// Nothing (more) to write for it.
+    Done,
+    /// A message stands at the start of the buffer; there may be more.
+    Message(Envelope, usize),
+    NeedSpace(usize),
+}
+
+impl Node {
+    /// Writes the next message that a path state owes.
+    pub(crate) fn write_path(&mut self, id: Id<PathState>, buf: &mut [u8]) -> Written {
+        let Some(ix) = self.state.paths.find(id) else { return Written::Done };
+        let path = &self.state.paths[ix];
+        let Some(at) = path.outgoing.iter().position(|o| o.due) else {
+            self.state.paths[ix].flags.queued = false;
+            if self.state.paths[ix].flags.dead {
+                self.state.paths.remove(ix);
+            }
+            return Written::Done;
+        };
+        let outgoing = path.outgoing[at].interface;
+        let dead = path.flags.dead;
+        let Some((envelope, length)) = self.compose_path(ix, outgoing, buf) else {
+            // Down, gone, without address, or out of TTL: the timer will ask again.
+            self.state.paths[ix].outgoing[at].due = false;
+            return self.write_path(id, buf);
+        };
+        let length = match length {
+            Ok(length) => length,
+            Err(NeedSpace(need)) => return Written::NeedSpace(need),
+        };
+        self.handled(length);
+        let refresh = self.interfaces.find(outgoing).map(|i| i.config.refresh).unwrap_or_default();
+        let outgoing = &mut self.state.paths[ix].outgoing[at];
+        outgoing.due = false;
+        if !dead {
+            outgoing.refresh_at = self.now + self.rng.jitter(refresh);
+            self.state.arm_path(ix);
+        }
+        Written::Message(envelope, length)
+    }
+
+    fn compose_path(
+        &mut self,
+        ix: Ix<PathState>,
+        outgoing: InterfaceId,
+        buf: &mut [u8],
+    ) -> Option<(Envelope, Result<usize, NeedSpace>)> {
+        let path = &self.state.paths[ix];
+        let config = &self.interfaces.find(outgoing)?.config;
+        if !config.up || !config.enabled {
+            return None;
+        }
+        let message = path.message();
+        let session = message.get::<Session>()?.ok()?;
+        let own = config.address_like(session.destination())?;
+        let ttl = match path.origin {
+            Origin::App(_) => path.ttl,
+            Origin::Hop(_) => path.ttl.checked_sub(1).filter(|ttl| *ttl > 0)?,
+        };
+        let hop = RsvpHop { address: own, lih: config.lih };
+        let msg_type = if path.flags.dead { MsgType::PATH_TEAR } else { MsgType::PATH };
+        let mut writer = MessageWriter::new(buf, msg_type, ttl);
+        writer.put(&session.with_flags(session.flags() & !Session::E_POLICE)).put(&hop);
+        if !path.flags.dead {
+            writer.put(&TimeValues { refresh_ms: config.refresh.as_millis() as u32 });
+        }
+        write_rest(&mut writer, &message, path, config, &mut self.scratch);
+        let envelope = Envelope {
+            interface: outgoing,
+            destination: session.destination(),
+            source: Source::Foreign(path.sender.address()),
+            ttl,
+            router_alert: true,
+        };
+        Some((envelope, writer.finish().map(|m| m.len())))
+    }
+}
+
+/// Forwarded objects and the sender descriptor, which in a PathTear is only the template.
+fn write_rest(
+    writer: &mut MessageWriter<'_>,
+    message: &Message<'_>,
+    path: &PathState,
+    config: &Interface,
+    scratch: &mut Vec<u8>,
+) {
+    for object in message.objects() {
+        let tear = path.flags.dead;
+        if unknown::is_forwarded(&object) && !(tear && object.class == Class::POLICY_DATA) {
+            writer.copy(object.octets());
+        }
+    }
+    for object in message.objects() {
+        match object.class {
+            Class::SENDER_TEMPLATE => {
+                writer.copy(object.octets());
+            }
+            Class::SENDER_TSPEC if !path.flags.dead => {
+                writer.copy(object.octets());
+            }
+            _ => {}
+        }
+    }
+    if path.flags.dead {
+        return;
+    }
+    if let Some(object) = message.first(Class::ADSPEC) {
+        adspec::advertise(scratch, object.octets(), config, path.flags.non_rsvp);
+        writer.copy(scratch);
+    }
+}

@@ -1,0 +1,90 @@
+//! The end of path state, by PathTear, timeout or command: RFC 2205 section 3.1.5, RFC 2209 PTEAR MESSAGE ARRIVES.
+//!
+//! Reservation state that depended on the path is adjusted without a word upstream: the PathTear has already made the
+//! changes there, and a ResvErr for each would be a shower. What a local application asked for stays asked for.
+
+use crate::event::{EventKind, Gone};
+use crate::interface::InterfaceId;
+use crate::node::Node;
+use crate::state::arena::Ix;
+use crate::state::path::PathState;
+use crate::state::resv::Request;
+use crate::state::session::SessionState;
+use rsvp_wire::{FilterSpec, SenderSelection, SenderTemplate};
+use smallvec::SmallVec;
+
+impl Node {
+    /// Removes path state and forwards a PathTear where Path messages went. `tear` is the PathTear message that said
+    /// so, if one did: objects of unknown class go on from there.
+    pub(crate) fn remove_path(&mut self, ix: Ix<PathState>, why: Gone, tear: Option<&[u8]>) {
+        let path = &self.state.paths[ix];
+        let (session, sender, upstream) = (path.session, path.sender, path.upstream());
+        let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
+        tracing::debug!(%sender, ?why, "path state removed");
+        self.state.unlink_path(ix);
+        for &interface in &interfaces {
+            self.drop_requests_for(session, &sender, interface);
+            self.update_for_senders(session, interface, &sender);
+        }
+        if let Some(upstream) = upstream {
+            let blockade =
+                self.state.blockades_of(session).find(|(_, b)| b.sender == Some(sender)).map(|(b, _)| b);
+            if let Some(blockade) = blockade {
+                self.state.remove_blockade(blockade);
+            }
+            self.state.leave_upstream(upstream);
+            let key = self.key_of(session);
+            for app in self.state.sessions[session].apps().to_vec() {
+                self.tell(app, key, EventKind::PathGone { sender: SenderTemplate(sender), why });
+            }
+        }
+        self.bury_path(ix, tear);
+        self.state.release_session(session);
+    }
+
+    /// Keeps the block as a tombstone until its PathTears are written, or drops it when there are none to write.
+    fn bury_path(&mut self, ix: Ix<PathState>, tear: Option<&[u8]>) {
+        if self.state.paths[ix].outgoing.is_empty() {
+            self.state.paths.remove(ix);
+            return;
+        }
+        let path = &mut self.state.paths[ix];
+        path.flags.dead = true;
+        path.outgoing.iter_mut().for_each(|o| o.due = true);
+        if let Some(octets) = tear {
+            path.octets = octets.into();
+        }
+        self.intend_path(ix);
+    }
+
+    /// Deletes what next hops on `interface` had reserved for a sender whose path state is gone: the filter for
+    /// explicit styles, everything for the wildcard style when it was the last sender that leads there.
+    fn drop_requests_for(&mut self, session: Ix<SessionState>, sender: &FilterSpec, interface: InterfaceId) {
+        if self.state.paths_of(session).any(|(_, p)| p.sender == *sender && p.routes_to(interface)) {
+            return;
+        }
+        let last = !self.state.paths_of(session).any(|(_, p)| p.routes_to(interface));
+        let requests: SmallVec<[Ix<Request>; 8]> = self
+            .state
+            .requests_of(session)
+            .filter(|(_, r)| r.interface() == Some(interface))
+            .map(|(ix, _)| ix)
+            .collect();
+        for ix in requests {
+            let request = &mut self.state.requests[ix];
+            if request.style.sender_selection() == SenderSelection::Wildcard {
+                if last {
+                    self.state.remove_request(ix);
+                }
+                continue;
+            }
+            let before = request.items.len();
+            request.items.retain(|item| item.filter != Some(*sender));
+            if request.items.is_empty() {
+                self.state.remove_request(ix);
+            } else if request.items.len() != before {
+                request.octets = Box::default();
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! RESV CONFIRM ARRIVES (RFC 2209), RFC 2205 section 3.1.9: on the way to the receiver a ResvConf is forwarded hop by
+//! hop; at the receiver it becomes an event.
+
+use super::errors::own_letter;
+use super::{Arrived, normal, read};
+use crate::door::{Discard, Source};
+use crate::event::{AppId, EventKind};
+use crate::host::{Host, RouteAnswer, RouteQuery};
+use crate::node::{Node, compose};
+use crate::queue::Envelope;
+use rsvp_wire::{
+    Class, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, Style, UnknownClass, flow_descriptors,
+    registry,
+};
+
+impl Node {
+    pub(crate) fn resv_conf_arrives(
+        &mut self,
+        arrived: &Arrived<'_>,
+        host: &mut dyn Host,
+    ) -> Result<(), Discard> {
+        let address = read::<ResvConfirm>(&arrived.message)?.address;
+        if address != arrived.rx.destination {
+            return Err(Discard::BadAddress);
+        }
+        if self.interfaces.by_address(address).is_none() {
+            return self.forward_resv_conf(arrived, address, host);
+        }
+        let error = read::<ErrorSpec>(&arrived.message)?;
+        let style = read::<Style>(&arrived.message)?;
+        let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        let (mut flowspec, mut filters) = (None, Vec::<FilterSpec>::new());
+        for descriptor in flow_descriptors(&arrived.message) {
+            flowspec = flowspec.or_else(|| descriptor.flowspec?.read::<Flowspec>().ok());
+            if let Some(filter) = descriptor.filter {
+                filters.push(normal(filter.read().map_err(Discard::Malformed)?));
+            }
+        }
+        let asked = |f: &Option<FilterSpec>| f.is_none_or(|f| filters.contains(&f));
+        let apps: Vec<AppId> = self
+            .state
+            .requests_of(session)
+            .filter(|(_, r)| r.style.options == style.options && r.items.iter().any(|i| asked(&i.filter)))
+            .filter_map(|(_, r)| r.app())
+            .collect();
+        if apps.is_empty() {
+            return Err(Discard::NoState);
+        }
+        let key = self.key_of(session);
+        for app in apps {
+            let filters = filters.clone();
+            self.tell(app, key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });
+        }
+        Ok(())
+    }
+
+    fn forward_resv_conf(
+        &mut self,
+        arrived: &Arrived<'_>,
+        address: core::net::IpAddr,
+        host: &mut dyn Host,
+    ) -> Result<(), Discard> {
+        let ttl = arrived.rx.ttl.checked_sub(1).filter(|ttl| *ttl > 0).ok_or(Discard::TtlExhausted)?;
+        let RouteAnswer::Known(route) = host.route(RouteQuery { destination: address, source: None }) else {
+            return Err(Discard::NoRoute);
+        };
+        let interface = *route.outgoing.first().ok_or(Discard::NoRoute)?;
+        let octets = compose(MsgType::RESV_CONF, ttl, |w| {
+            for object in arrived.message.objects() {
+                let known = registry::known_class(object.class);
+                let passes = known || object.class.when_unknown() == UnknownClass::Forward;
+                if passes && !matches!(object.class, Class::INTEGRITY | Class::NULL) {
+                    w.copy(object.octets());
+                }
+            }
+        });
+        let envelope =
+            Envelope { source: Source::Own, router_alert: true, ..own_letter(interface, address, ttl) };
+        self.send(envelope, octets);
+        Ok(())
+    }
+}

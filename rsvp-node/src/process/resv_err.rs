@@ -1,0 +1,180 @@
+//! RERR MESSAGE ARRIVES (RFC 2209), RFC 2205 sections 3.1.8 and 3.5: blockade state for an Admission Control failure,
+//! and the error on to those who may have caused it.
+//!
+//! The SCOPE rules that keep wildcard errors from looping (section 3.4) are not here yet.
+
+use super::errors::ErrorFlow;
+use super::{Arrived, normal, read};
+use crate::door::Discard;
+use crate::merge::flowspec;
+use crate::node::Node;
+use crate::state::TimerOwner;
+use crate::state::arena::Ix;
+use crate::state::blockade::Blockade;
+use crate::state::resv::{From, Item};
+use crate::state::upstream::Upstream;
+use core::time::Duration;
+use rsvp_wire::{
+    ErrorCode, ErrorSpec, FilterSpec, Flowspec, RsvpHop, SenderSelection, Style, flow_descriptors,
+};
+use smallvec::SmallVec;
+
+/// Whom to tell, with which flags, about which senders.
+type Addressed = (From, ErrorSpec, SmallVec<[FilterSpec; 4]>);
+
+/// A ResvErr as it concerns this node.
+struct Failure<'a> {
+    upstream: Ix<Upstream>,
+    error: ErrorSpec,
+    style: Style,
+    /// Qe, and the object it came in.
+    flowspec: Option<Flowspec>,
+    object: Option<&'a [u8]>,
+    /// Empty for WF, or where the message names none.
+    filters: SmallVec<[FilterSpec; 4]>,
+}
+
+impl Failure<'_> {
+    fn is_admission(&self) -> bool {
+        self.error.code == ErrorCode::ADMISSION_CONTROL
+    }
+
+    fn concerns(&self, item: &Item) -> bool {
+        self.filters.is_empty() || item.filter.is_none_or(|f| self.filters.contains(&f))
+    }
+}
+
+impl Node {
+    pub(crate) fn resv_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
+        let hop = read::<RsvpHop>(&arrived.message)?;
+        let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        let upstream = self
+            .state
+            .upstreams_of(session)
+            .find(|(_, u)| u.address == hop.address && u.interface == arrived.rx.interface)
+            .map(|(ix, _)| ix)
+            .ok_or(Discard::NoState)?;
+        let mut failure = Failure {
+            upstream,
+            error: read(&arrived.message)?,
+            style: read(&arrived.message)?,
+            flowspec: None,
+            object: None,
+            filters: SmallVec::new(),
+        };
+        for descriptor in flow_descriptors(&arrived.message) {
+            if let Some(object) = descriptor.flowspec {
+                failure.flowspec = object.read().ok();
+                failure.object = Some(object.octets());
+            }
+            if let Some(filter) = descriptor.filter {
+                failure.filters.push(normal(filter.read().map_err(Discard::Malformed)?));
+            }
+        }
+        if failure.is_admission()
+            && let Some(qe) = failure.flowspec
+        {
+            self.blockade(&failure, qe);
+        }
+        self.forward_failure(arrived, &failure);
+        Ok(())
+    }
+
+    /// Creates or refreshes blockade state, and asks for what is not blockaded at once (section 3.5, rules 1 to 4).
+    fn blockade(&mut self, failure: &Failure<'_>, qe: Flowspec) {
+        let upstream = &self.state.upstreams[failure.upstream];
+        let (session, interface) = (upstream.session, upstream.interface);
+        let refresh = self.interfaces.find(interface).map(|i| i.config.refresh).unwrap_or_default();
+        let until = self.now + refresh.checked_mul(self.config.blockade_multiplier).unwrap_or(Duration::MAX);
+        let wildcard = failure.style.sender_selection() == SenderSelection::Wildcard;
+        let senders: SmallVec<[Option<FilterSpec>; 4]> = if wildcard {
+            [None].into_iter().collect()
+        } else {
+            failure.filters.iter().copied().map(Some).collect()
+        };
+        for sender in senders {
+            let behind = |p: &FilterSpec| {
+                self.state
+                    .paths_of(session)
+                    .any(|(_, q)| q.sender == *p && q.upstream() == Some(failure.upstream))
+            };
+            if sender.is_some_and(|s| !behind(&s)) {
+                continue;
+            }
+            let known = self
+                .state
+                .blockades_of(session)
+                .find(|(_, b)| b.sender == sender && b.upstream == failure.upstream)
+                .map(|(ix, _)| ix);
+            if let Some(ix) = known {
+                self.state.remove_blockade(ix);
+            }
+            let ix = self.state.add_blockade(Blockade {
+                session,
+                next: None,
+                upstream: failure.upstream,
+                sender,
+                flowspec: qe,
+                timer: None,
+            });
+            self.state.blockades[ix].timer = self.state.wheel.arm(until, TimerOwner::Blockade(ix));
+        }
+        if self.has_unblockaded(failure, wildcard) {
+            self.intend_resv(failure.upstream);
+        }
+    }
+
+    /// Whether some request for the failed flows is not blockaded; if all are, the next refresh is early enough.
+    fn has_unblockaded(&self, failure: &Failure<'_>, wildcard: bool) -> bool {
+        let session = self.state.upstreams[failure.upstream].session;
+        self.state
+            .paths_of(session)
+            .filter(|(_, p)| p.upstream() == Some(failure.upstream))
+            .filter(|(_, p)| wildcard || failure.filters.contains(&p.sender))
+            .any(|(_, p)| {
+                self.items_for(p).any(|(_, _, item)| !self.is_blockaded(p, wildcard, &item.flowspec))
+            })
+    }
+
+    /// Tells next hops and local applications (section 3.5, rule 5, and section 3.1.8).
+    fn forward_failure(&mut self, arrived: &Arrived<'_>, failure: &Failure<'_>) {
+        let upstream = &self.state.upstreams[failure.upstream];
+        let (session, incoming) = (upstream.session, upstream.interface);
+        let key = self.key_of(session);
+        let in_place = failure.error.flags & ErrorSpec::IN_PLACE != 0;
+        let mut letters: SmallVec<[Addressed; 4]> = SmallVec::new();
+        for (_, request) in self.state.requests_of(session) {
+            if request.interface() == Some(incoming) || request.style.options != failure.style.options {
+                continue;
+            }
+            let mut behind =
+                self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(failure.upstream));
+            let selected = |item: &Item| failure.concerns(item);
+            let applies = behind
+                .any(|(_, p)| self.applies(request, p) && request.item_for(&p.sender).is_some_and(selected));
+            if !applies {
+                continue;
+            }
+            let mut concerned = request.items.iter().filter(|i| failure.concerns(i)).peekable();
+            let Some(qi) = concerned.peek().map(|i| i.flowspec) else { continue };
+            let greater = failure.flowspec.is_some_and(|qe| flowspec::strictly_greater(&qe, &qi));
+            if failure.is_admission() && in_place && greater {
+                continue;
+            }
+            let mut error = failure.error;
+            if failure.is_admission() && greater && request.app().is_some() {
+                error.flags |= ErrorSpec::NOT_GUILTY;
+            }
+            letters.push((request.from, error, concerned.filter_map(|i| i.filter).collect()));
+        }
+        for (from, error, filters) in letters {
+            let flow = ErrorFlow {
+                style: failure.style,
+                flowspec: failure.object,
+                filters: &filters,
+                because_of: Some(arrived.message),
+            };
+            self.pass_resv_error(from, &key, error, &flow);
+        }
+    }
+}

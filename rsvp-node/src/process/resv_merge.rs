@@ -1,0 +1,153 @@
+//! What one previous hop is asked for: the merge of all requests that apply to senders behind it (RFC 2205 sections
+//! 2.2 and 3.5, RFC 2209 RESV REFRESH steps 1 to 5).
+//!
+//! RFC 2209 merges installed reservations and so cannot tell a blockaded request from a smaller one on the same
+//! interface; RFC 2205 section 3.5 merges the requests themselves, and so does this.
+
+use crate::merge::{flowspec, unknown};
+use crate::node::{Node, compose};
+use crate::state::arena::Ix;
+use crate::state::blockade::Blockade;
+use crate::state::path::PathState;
+use crate::state::resv::{From, Item, Request};
+use crate::state::upstream::Upstream;
+use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, SenderSelection, Sharing, Style};
+use smallvec::SmallVec;
+
+/// The merged request for one previous hop.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Merged {
+    pub(crate) style: Style,
+    /// One entry per sender in ascending order; for WF a single one without.
+    pub(crate) flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]>,
+}
+
+impl Node {
+    /// Whether a request applies to a sender's data: it is for an interface the data leaves through (never the one it
+    /// came in through), or for an application that receives it here.
+    pub(crate) fn applies(&self, request: &Request, path: &PathState) -> bool {
+        match request.from {
+            From::Hop { interface, .. } => path.routes_to(interface),
+            From::App { interface, .. } => match (path.upstream(), interface) {
+                (None, _) => false,
+                (Some(upstream), Some(interface)) => self.state.upstreams[upstream].interface == interface,
+                (Some(_), None) => !path.flags.local_only,
+            },
+        }
+    }
+
+    /// The elementary requests that apply to a sender, with who made them.
+    pub(crate) fn items_for<'a>(
+        &'a self,
+        path: &'a PathState,
+    ) -> impl Iterator<Item = (Ix<Request>, &'a Request, &'a Item)> + 'a {
+        self.state
+            .requests_of(path.session)
+            .filter(|(_, request)| self.applies(request, path))
+            .filter_map(|(ix, request)| Some((ix, request, request.item_for(&path.sender)?)))
+    }
+
+    /// Whether blockade state omits a flowspec from what is asked for a sender: Qb not strictly greater than Qi
+    /// (RFC 2205 section 3.5).
+    pub(crate) fn is_blockaded(&self, path: &PathState, wildcard: bool, flowspec: &Flowspec) -> bool {
+        self.blockade_for(path, wildcard).is_some_and(|b| !flowspec::strictly_greater(&b.flowspec, flowspec))
+    }
+
+    fn blockade_for(&self, path: &PathState, wildcard: bool) -> Option<&Blockade> {
+        let matches = |b: &Blockade| match b.sender {
+            None => wildcard && Some(b.upstream) == path.upstream(),
+            Some(sender) => !wildcard && sender == path.sender,
+        };
+        self.state.blockades_of(path.session).find(|(_, b)| matches(b)).map(|(_, b)| b)
+    }
+
+    /// What should be asked of a previous hop; `None` when nothing is.
+    pub(crate) fn merged(&self, upstream: Ix<Upstream>) -> Option<Merged> {
+        let session = self.state.upstreams[upstream].session;
+        let style = self.state.requests_of(session).next()?.1.style;
+        let wildcard = style.sender_selection() == SenderSelection::Wildcard;
+        let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
+        for (_, path) in self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream)) {
+            let Some(flowspec) = self.merged_for(path, wildcard) else { continue };
+            match flows.first_mut().filter(|_| wildcard) {
+                Some((_, so_far)) => *so_far = flowspec::merge(so_far, &flowspec).unwrap_or(*so_far),
+                None => flows.push(((!wildcard).then_some(path.sender), flowspec)),
+            }
+        }
+        if style.sharing() == Sharing::Shared && !wildcard {
+            let shared = flows.iter().map(|(_, f)| *f).reduce(|a, b| flowspec::merge(&a, &b).unwrap_or(a))?;
+            flows.iter_mut().for_each(|(_, f)| *f = shared);
+        }
+        flows.sort_unstable_by_key(|(filter, _)| *filter);
+        (!flows.is_empty()).then_some(Merged { style, flows })
+    }
+
+    /// The merge for one sender: the LUB of what is not blockaded, or else the GLB of everything.
+    fn merged_for(&self, path: &PathState, wildcard: bool) -> Option<Flowspec> {
+        let (mut upper, mut lower): (Option<Flowspec>, Option<Flowspec>) = (None, None);
+        for (_, _, item) in self.items_for(path) {
+            let q = item.flowspec;
+            if !self.is_blockaded(path, wildcard, &q) {
+                upper = Some(upper.map_or(q, |u| flowspec::merge(&u, &q).unwrap_or(u)));
+            }
+            lower = Some(lower.map_or(q, |l| flowspec::lower_bound(&l, &q).unwrap_or(l)));
+        }
+        upper.or(lower)
+    }
+
+    /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and
+    /// flow descriptors. Returns its place there.
+    pub(crate) fn write_flows(&mut self, upstream: Ix<Upstream>, merged: &Merged) -> core::ops::Range<usize> {
+        let mut scratch = core::mem::take(&mut self.scratch);
+        let kept = self.forwarded_objects(upstream);
+        let length = loop {
+            let mut writer = MessageWriter::new(&mut scratch, MsgType::RESV, 0);
+            writer.copy(&kept);
+            write_descriptors(&mut writer, merged);
+            let written = writer.len();
+            if writer.finish().is_ok() || written > usize::from(u16::MAX) {
+                break written;
+            }
+            scratch.resize(written, 0);
+        };
+        self.scratch = scratch;
+        8..length.min(self.scratch.len()).max(8)
+    }
+
+    /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
+    fn forwarded_objects(&self, upstream: Ix<Upstream>) -> Vec<u8> {
+        let mut union = Vec::new();
+        let session = self.state.upstreams[upstream].session;
+        for (_, request) in self.state.requests_of(session) {
+            let Some(message) = request.message() else { continue };
+            let mut objects = unknown::forwarded(&message).peekable();
+            if objects.peek().is_none() {
+                continue;
+            }
+            let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
+            if behind.any(|(_, p)| self.applies(request, p) && request.item_for(&p.sender).is_some()) {
+                objects.for_each(|o| unknown::union(&mut union, o.octets()));
+            }
+        }
+        union
+    }
+}
+
+/// STYLE and flow descriptors of a merged request.
+pub(crate) fn descriptors(merged: &Merged) -> Box<[u8]> {
+    let message = compose(MsgType::RESV, 0, |w| write_descriptors(w, merged));
+    message.get(8..).unwrap_or_default().into()
+}
+
+fn write_descriptors(writer: &mut MessageWriter<'_>, merged: &Merged) {
+    writer.put(&merged.style);
+    let shared = merged.style.sharing() == Sharing::Shared;
+    for (n, (filter, flowspec)) in merged.flows.iter().enumerate() {
+        if n == 0 || !shared {
+            writer.put(flowspec);
+        }
+        if let Some(filter) = filter {
+            writer.put(filter);
+        }
+    }
+}

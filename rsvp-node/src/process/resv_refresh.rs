@@ -1,0 +1,245 @@
+//! RESV REFRESH (RFC 2209), RFC 2205 sections 2.3, 3.1.4 and 3.1.6: brings one previous hop up to date.
+//!
+//! The merged request is compared with what was last sent. What is gone from it leaves as a ResvTear, what has changed
+//! as a Resv; if nothing has changed, propagation stops here, unless a refresh is due or a confirmation was asked for.
+//! Filters whose path state is gone are dropped without a ResvTear (section 3.1.5).
+
+use super::errors::own_letter;
+use super::path_refresh::Written;
+use super::resv_merge::Merged;
+use crate::merge::unknown;
+use crate::node::Node;
+use crate::process::normal;
+use crate::process::path::store;
+use crate::state::TimerOwner;
+use crate::state::arena::{Id, Ix};
+use crate::state::session::SessionState;
+use crate::state::upstream::Upstream;
+use crate::time::Instant;
+use rsvp_wire::{
+    Class, FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop,
+    SenderSelection, Sharing, Style, TimeValues,
+};
+use smallvec::SmallVec;
+
+impl Node {
+    /// Looks at every previous hop of a session that `concerns` selects.
+    pub(crate) fn intend_resv_for(
+        &mut self,
+        session: Ix<SessionState>,
+        concerns: impl Fn(&Upstream) -> bool,
+    ) {
+        let chosen: SmallVec<[Ix<Upstream>; 4]> =
+            self.state.upstreams_of(session).filter(|(_, u)| concerns(u)).map(|(ix, _)| ix).collect();
+        for ix in chosen {
+            self.intend_resv(ix);
+        }
+    }
+
+    /// Writes the next message a previous hop should get.
+    pub(crate) fn write_resv(&mut self, id: Id<Upstream>, buf: &mut [u8]) -> Written {
+        let Some(ix) = self.state.upstreams.find(id) else { return Written::Done };
+        let merged = self.merged(ix);
+        let flows = merged.as_ref().map_or(0..0, |merged| self.write_flows(ix, merged));
+        let last = core::mem::take(&mut self.state.upstreams[ix].last_sent);
+        let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
+        let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { Default::default() };
+        self.state.upstreams[ix].last_sent = last;
+        if !gone.is_empty() {
+            return self.write_resv_tear(ix, &gone, buf);
+        }
+        let upstream = &mut self.state.upstreams[ix];
+        upstream.tear_objects = None;
+        if merged.is_none() {
+            upstream.last_sent = Box::default();
+        }
+        if merged.is_none() || !(changed || upstream.refresh_due || upstream.confirm.is_some()) {
+            upstream.queued = false;
+            upstream.refresh_due = false;
+            upstream.confirm = None;
+            return Written::Done;
+        }
+        match self.compose_resv(ix, flows.clone(), buf) {
+            Some(Ok(length)) => {
+                let scratch = core::mem::take(&mut self.scratch);
+                store(&mut self.state.upstreams[ix].last_sent, &scratch[flows]);
+                self.scratch = scratch;
+                self.sent_resv(ix, length)
+            }
+            Some(Err(NeedSpace(need))) => Written::NeedSpace(need),
+            None => {
+                // The incoming interface is down: nothing was sent, so all is to be sent when it is back.
+                let upstream = &mut self.state.upstreams[ix];
+                upstream.queued = false;
+                upstream.last_sent = Box::default();
+                self.rearm_upstream(ix);
+                Written::Done
+            }
+        }
+    }
+
+    fn sent_resv(&mut self, ix: Ix<Upstream>, length: usize) -> Written {
+        self.handled(length);
+        self.rearm_upstream(ix);
+        let upstream = &mut self.state.upstreams[ix];
+        upstream.refresh_due = false;
+        upstream.confirm = None;
+        // Still queued: the next look finds nothing to do and ends it.
+        Written::Message(own_letter(upstream.interface, upstream.address, self.config.ttl), length)
+    }
+
+    /// Starts the refresh timer anew with fresh jitter.
+    fn rearm_upstream(&mut self, ix: Ix<Upstream>) {
+        let interface = self.state.upstreams[ix].interface;
+        let refresh = self.interfaces.find(interface).map(|i| i.config.refresh).unwrap_or_default();
+        let at = self.now + self.rng.jitter(refresh);
+        let upstream = &mut self.state.upstreams[ix];
+        if let Some(timer) = upstream.timer.take() {
+            self.state.wheel.cancel(timer);
+        }
+        upstream.timer =
+            if at == Instant::NEVER { None } else { self.state.wheel.arm(at, TimerOwner::Upstream(ix)) };
+    }
+
+    fn compose_resv(
+        &self,
+        ix: Ix<Upstream>,
+        flows: core::ops::Range<usize>,
+        buf: &mut [u8],
+    ) -> Option<Result<usize, NeedSpace>> {
+        let upstream = &self.state.upstreams[ix];
+        let config = &self.interfaces.find(upstream.interface)?.config;
+        if !config.up || !config.enabled {
+            return None;
+        }
+        let hop = RsvpHop { address: config.address_like(upstream.address)?, lih: upstream.lih };
+        let mut writer = MessageWriter::new(buf, MsgType::RESV, self.config.ttl);
+        writer
+            .put(&self.key_of(upstream.session))
+            .put(&hop)
+            .put(&TimeValues { refresh_ms: config.refresh.as_millis() as u32 });
+        if let Some(address) = upstream.confirm {
+            writer.put(&ResvConfirm { address });
+        }
+        writer.copy(&self.scratch[flows]);
+        Some(writer.finish().map(|m| m.len()))
+    }
+
+    /// What was asked for and is no more, where path state still leads to this previous hop.
+    fn gone(
+        &self,
+        ix: Ix<Upstream>,
+        last: &[u8],
+        merged: Option<&Merged>,
+    ) -> SmallVec<[Option<FilterSpec>; 2]> {
+        let Some(sent) = Sent::read(last) else { return SmallVec::new() };
+        let session = self.state.upstreams[ix].session;
+        let still = |filter: &Option<FilterSpec>| {
+            merged.is_some_and(|m| {
+                m.style.options == sent.style.options && m.flows.iter().any(|(f, _)| f == filter)
+            })
+        };
+        let leads_here = |filter: &Option<FilterSpec>| {
+            let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(ix));
+            behind.any(|(_, p)| filter.is_none_or(|f| f == p.sender))
+        };
+        sent.filters.iter().copied().filter(|f| !still(f) && leads_here(f)).collect()
+    }
+
+    fn write_resv_tear(&mut self, ix: Ix<Upstream>, gone: &[Option<FilterSpec>], buf: &mut [u8]) -> Written {
+        let id = self.state.upstreams.id(ix);
+        let upstream = &self.state.upstreams[ix];
+        let Some(sent) = Sent::read(&upstream.last_sent) else { return Written::Done };
+        let ttl = self.config.ttl;
+        let config =
+            self.interfaces.find(upstream.interface).map(|i| &i.config).filter(|c| c.up && c.enabled);
+        let length = config.and_then(|c| c.address_like(upstream.address)).map(|address| {
+            let mut writer = MessageWriter::new(buf, MsgType::RESV_TEAR, ttl);
+            writer.put(&self.key_of(upstream.session)).put(&RsvpHop { address, lih: upstream.lih });
+            if let Some(objects) = &upstream.tear_objects {
+                writer.copy(objects);
+            }
+            writer.put(&sent.style);
+            for filter in gone.iter().flatten() {
+                writer.put(filter);
+            }
+            writer.finish().map(|message| message.len())
+        });
+        if let Some(Err(NeedSpace(need))) = length {
+            return Written::NeedSpace(need);
+        }
+        let envelope = own_letter(upstream.interface, upstream.address, ttl);
+        let rest = sent.without(gone);
+        drop(sent);
+        self.state.upstreams[ix].last_sent = rest;
+        match length {
+            Some(Ok(length)) => {
+                self.handled(length);
+                Written::Message(envelope, length)
+            }
+            // The interface is down: what was asked for there dies with its refreshes.
+            _ => self.write_resv(id, buf),
+        }
+    }
+}
+
+/// What was last sent to a previous hop, read back.
+struct Sent<'a> {
+    style: Style,
+    /// Objects that were forwarded, before the STYLE.
+    kept: &'a [u8],
+    flowspecs: SmallVec<[&'a [u8]; 2]>,
+    filters: SmallVec<[Option<FilterSpec>; 2]>,
+}
+
+impl<'a> Sent<'a> {
+    /// `None` when nothing was sent.
+    fn read(octets: &'a [u8]) -> Option<Box<Self>> {
+        let mut at = 0;
+        let mut sent: Option<Box<Self>> = None;
+        for object in unknown::objects(octets) {
+            let Ok((object, _)) = ObjectRef::split_first(object, 0) else { break };
+            match (&mut sent, object.class) {
+                (None, Class::STYLE) => {
+                    let style = object.read().ok()?;
+                    let lists = (SmallVec::new(), SmallVec::new());
+                    sent = Some(Box::new(Self {
+                        style,
+                        kept: &octets[..at],
+                        flowspecs: lists.0,
+                        filters: lists.1,
+                    }));
+                }
+                (Some(sent), Class::FLOWSPEC) => sent.flowspecs.push(object.octets()),
+                (Some(sent), Class::FILTER_SPEC) => sent.filters.push(object.read().ok().map(normal)),
+                _ => {}
+            }
+            at += object.octets().len();
+        }
+        if let Some(sent) = &mut sent
+            && sent.style.sender_selection() == SenderSelection::Wildcard
+        {
+            sent.filters.push(None);
+        }
+        sent
+    }
+
+    /// The same with some filters taken out; empty when none is left.
+    fn without(&self, gone: &[Option<FilterSpec>]) -> Box<[u8]> {
+        let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
+        let distinct = self.style.sharing() == Sharing::Distinct;
+        let mut octets = self.kept.to_vec();
+        for (n, filter) in self.filters.iter().enumerate().filter(|(_, f)| !gone.contains(f)) {
+            let object = self.flowspecs.get(if distinct { n } else { 0 }).copied().unwrap_or_default();
+            if let Ok(flowspec) = ObjectRef::split_first(object, 0).and_then(|(o, _)| o.read()) {
+                flows.push((*filter, flowspec));
+            }
+        }
+        if flows.is_empty() {
+            return Box::default();
+        }
+        let merged = Merged { style: self.style, flows };
+        octets.extend_from_slice(&super::resv_merge::descriptors(&merged));
+        octets.into()
+    }
+}

@@ -1,0 +1,75 @@
+//! RTEAR MESSAGE ARRIVES (RFC 2209), RFC 2205 section 3.1.6: SESSION, STYLE, FILTER_SPEC and the handle in RSVP_HOP
+//! must match; FLOWSPEC and SCOPE are ignored. What goes on upstream is decided by merging, in `resv_refresh`.
+
+use super::{Arrived, normal, read};
+use crate::door::Discard;
+use crate::merge::unknown;
+use crate::node::Node;
+use crate::state::arena::Ix;
+use crate::state::resv::{From, Item, Request};
+use rsvp_wire::{FilterSpec, RsvpHop, SenderSelection, Style, flow_descriptors};
+use smallvec::SmallVec;
+
+impl Node {
+    pub(crate) fn resv_tear_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
+        let hop = read::<RsvpHop>(&arrived.message)?;
+        let interface = self.interfaces.by_lih(hop.lih).map(|i| i.config.id).ok_or(Discard::BadLih)?;
+        let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        let from = From::Hop { interface, address: hop.address };
+        let ix = self.find_request(session, from).ok_or(Discard::NoState)?;
+        let style = read::<Style>(&arrived.message)?;
+        if style.options != self.state.requests[ix].style.options {
+            return Err(Discard::NoState);
+        }
+        let mut filters: SmallVec<[FilterSpec; 4]> = SmallVec::new();
+        for descriptor in flow_descriptors(&arrived.message) {
+            let Some(filter) = descriptor.filter else { continue };
+            filters.push(normal(filter.read().map_err(Discard::Malformed)?));
+        }
+        let wildcard = style.sender_selection() == SenderSelection::Wildcard;
+        let matches = |item: &Item| wildcard || item.filter.is_some_and(|f| filters.contains(&f));
+        if !self.state.requests[ix].items.iter().any(matches) {
+            return Err(Discard::NoState);
+        }
+        self.keep_tear_objects(ix, arrived);
+        self.remove_items(ix, matches);
+        Ok(())
+    }
+
+    /// Removes the items of a request that match, and the request with the last of them; installed reservations and
+    /// previous hops follow.
+    pub(crate) fn remove_items(&mut self, ix: Ix<Request>, matches: impl Fn(&Item) -> bool) {
+        let request = &mut self.state.requests[ix];
+        let (session, style, interface) = (request.session, request.style, request.interface());
+        let mut gone: SmallVec<[Item; 1]> = SmallVec::new();
+        request.items.retain(|item| {
+            let matched = matches(item);
+            if matched {
+                gone.push(*item);
+            }
+            !matched
+        });
+        if request.items.is_empty() {
+            self.state.remove_request(ix);
+        } else if !gone.is_empty() {
+            request.octets = Box::default();
+        }
+        self.items_gone(session, interface, style, &gone);
+        self.intend_resv_for(session, |_| true);
+        self.state.release_session(session);
+    }
+
+    /// Objects of unknown class in a ResvTear go on in the ResvTears that result (RFC 2205 section 3.10).
+    fn keep_tear_objects(&mut self, request: Ix<Request>, arrived: &Arrived<'_>) {
+        let mut objects = Vec::new();
+        unknown::forwarded(&arrived.message).for_each(|o| unknown::union(&mut objects, o.octets()));
+        if objects.is_empty() {
+            return;
+        }
+        let session = self.state.requests[request].session;
+        let upstreams: SmallVec<[_; 4]> = self.state.upstreams_of(session).map(|(ix, _)| ix).collect();
+        for ix in upstreams {
+            self.state.upstreams[ix].tear_objects = Some(Box::new(objects.clone()));
+        }
+    }
+}

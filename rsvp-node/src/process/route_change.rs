@@ -1,0 +1,56 @@
+//! ROUTE CHANGE NOTIFICATION and PATH LOCAL REPAIR (RFC 2209), RFC 2205 section 3.6.
+//!
+//! Path state is walked a bounded piece at a time, so that a routing change on a node with much state does not hold up
+//! everything else. State on interfaces that are no longer used is left to time out.
+
+use crate::host::Host;
+use crate::node::{Node, Sweep};
+use crate::state::arena::Ix;
+use crate::state::path::PathState;
+use core::net::IpAddr;
+
+/// Path states looked at in one call.
+const PIECE: u32 = 256;
+
+impl Node {
+    pub(crate) fn routes_changed(&mut self, destination: Option<IpAddr>, host: &mut dyn Host) {
+        // A walk that is still going on starts anew; if its destination is another, everything is walked.
+        let destination = match self.sweep {
+            Some(sweep) if sweep.destination != destination => None,
+            _ => destination,
+        };
+        self.sweep = Some(Sweep { destination, next: 0 });
+        self.sweep_routes(host);
+    }
+
+    /// Looks up routes again for the next piece of the path state.
+    pub(crate) fn sweep_routes(&mut self, host: &mut dyn Host) {
+        let Some(Sweep { destination, next }) = self.sweep else { return };
+        let end = next.saturating_add(PIECE).min(self.state.paths.places());
+        for place in next..end {
+            let Some(path) = self.state.paths.at(place) else { continue };
+            if path.flags.dead || path.upstream().is_none() {
+                continue;
+            }
+            let key = self.key_of(path.session);
+            if destination.is_none_or(|d| d == key.destination())
+                && let Some(ix) = Ix::from_place(place)
+            {
+                self.reroute(ix, host);
+            }
+        }
+        self.visited((end - next) as usize);
+        self.sweep = (end < self.state.paths.places()).then_some(Sweep { destination, next: end });
+    }
+
+    fn reroute(&mut self, ix: Ix<PathState>, host: &mut dyn Host) {
+        let was_local_only = self.state.paths[ix].flags.local_only;
+        let changed = self.route_path(ix, host);
+        if !changed && was_local_only == self.state.paths[ix].flags.local_only {
+            return;
+        }
+        self.state.paths[ix].repair_at = self.now + self.config.local_repair_wait;
+        self.state.arm_path(ix);
+        self.path_moved(ix);
+    }
+}

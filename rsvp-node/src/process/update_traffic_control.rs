@@ -1,0 +1,278 @@
+//! UPDATE TRAFFIC CONTROL (RFC 2209), RFC 2205 sections 2.2 and 3.11.2: makes what is installed on an outgoing
+//! interface agree with the requests and the path state, if the interface's budget allows.
+//!
+//! Admission is by budget: Controlled-Load takes r and Guaranteed service takes R of the effective flowspec, once for
+//! each shared reservation. Delay bounds are not judged here.
+
+use super::errors::ErrorFlow;
+use super::flowspec_object;
+use crate::door::{Reservation, ReservationId};
+use crate::event::EventKind;
+use crate::interface::InterfaceId;
+use crate::merge::flowspec;
+use crate::node::Node;
+use crate::queue::Pending;
+use crate::state::arena::Ix;
+use crate::state::path::Origin;
+use crate::state::resv::{From, Item};
+use crate::state::session::SessionState;
+use crate::state::traffic::{Filters, Reserved};
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Sharing, Style, error_value};
+use smallvec::SmallVec;
+
+/// Why traffic control refused: Error Code and Error Value.
+pub(crate) type Refused = (ErrorCode, u16);
+
+/// What should be installed.
+struct Wanted {
+    style: Style,
+    filters: Filters,
+    flowspec: Flowspec,
+}
+
+impl Node {
+    /// Updates the reservation of a session on an interface; for FF the one for `sender`. On refusal the installed
+    /// reservation stays as it was; the error says whether there is one (RFC 2205 section 3.5, InPlace).
+    pub(crate) fn update_traffic_control(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<FilterSpec>,
+    ) -> Result<(), Refused> {
+        let installed = self.find_reserved(session, interface, sender.as_ref());
+        let Some(wanted) = self.wanted(session, interface, sender.as_ref())? else {
+            if let Some(ix) = installed {
+                self.uninstall(ix);
+            }
+            return Ok(());
+        };
+        let charge_bps = flowspec::charge_bps(&wanted.flowspec);
+        self.admit(interface, installed, &wanted.flowspec, charge_bps)?;
+        let (ix, changed) = match installed {
+            None => (self.install(session, interface, &wanted, charge_bps), true),
+            Some(ix) => {
+                let reserved = &mut self.state.reserved[ix];
+                let changed = reserved.flowspec != wanted.flowspec || reserved.filters != wanted.filters;
+                reserved.flowspec = wanted.flowspec;
+                reserved.filters = wanted.filters;
+                reserved.style = wanted.style;
+                reserved.charge_bps = charge_bps;
+                (ix, changed)
+            }
+        };
+        if changed {
+            self.intend_install(ix);
+            self.tell_reserved(ix);
+        }
+        Ok(())
+    }
+
+    /// The reservation for which path state changed: all of the session on an interface that concern `sender`. A
+    /// refusal leaves what is installed and is reported to those who asked (InPlace).
+    pub(crate) fn update_for_senders(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: &FilterSpec,
+    ) {
+        let style = self
+            .state
+            .requests_of(session)
+            .find(|(_, r)| r.interface() == Some(interface))
+            .map(|(_, r)| r.style);
+        let installed =
+            self.state.reserved_of(session).find(|(_, r)| r.interface == interface).map(|(_, r)| r.style);
+        let Some(style) = style.or(installed) else { return };
+        let distinct = style.sharing() == Sharing::Distinct;
+        let sender = distinct.then_some(*sender);
+        if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
+            self.report_to_requesters(session, interface, sender, code, value);
+        }
+    }
+
+    fn report_to_requesters(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<FilterSpec>,
+        code: ErrorCode,
+        value: u16,
+    ) {
+        let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
+        let flags = if in_place { ErrorSpec::IN_PLACE } else { 0 };
+        let key = self.key_of(session);
+        let concerned: Vec<(From, Style, Item, Vec<FilterSpec>)> = self
+            .state
+            .requests_of(session)
+            .filter(|(_, r)| r.interface() == Some(interface))
+            .filter_map(|(_, r)| {
+                let item = r.items.iter().find(|i| sender.is_none() || i.filter == sender)?;
+                let filters = r.items.iter().filter(|i| sender.is_none() || i.filter == sender);
+                Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect()))
+            })
+            .collect();
+        for (from, style, item, filters) in concerned {
+            let object = flowspec_object(&item.flowspec);
+            let flow = ErrorFlow { style, flowspec: Some(&object), filters: &filters, because_of: None };
+            self.report_resv_error(from, &key, code, value, flags, &flow);
+        }
+    }
+
+    pub(crate) fn find_reserved(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<&FilterSpec>,
+    ) -> Option<Ix<Reserved>> {
+        self.state
+            .reserved_of(session)
+            .find(|(_, r)| r.interface == interface && sender.is_none_or(|s| r.filters.selects(s)))
+            .map(|(ix, _)| ix)
+    }
+
+    /// Merges the requests of all next hops on an interface, and limits the result to what the senders announce.
+    fn wanted(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<&FilterSpec>,
+    ) -> Result<Option<Wanted>, Refused> {
+        let mut merged: Option<(Style, Flowspec)> = None;
+        let mut filters: SmallVec<[FilterSpec; 4]> = SmallVec::new();
+        for (_, request) in self.state.requests_of(session).filter(|(_, r)| r.interface() == Some(interface))
+        {
+            for item in request.items.iter().filter(|i| sender.is_none_or(|s| i.filter == Some(*s))) {
+                let flowspec = match &merged {
+                    None => item.flowspec,
+                    Some((_, so_far)) => flowspec::merge(so_far, &item.flowspec)
+                        .ok_or((ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT))?,
+                };
+                merged = Some((request.style, flowspec));
+                filters.extend(item.filter);
+            }
+        }
+        let Some((style, flowspec)) = merged else { return Ok(None) };
+        filters.sort_unstable();
+        filters.dedup();
+        let senders = self
+            .state
+            .paths_of(session)
+            .filter(|(_, p)| p.routes_to(interface) && (filters.is_empty() || filters.contains(&p.sender)));
+        let path = senders.filter_map(|(_, p)| p.tspec()).reduce(|a, b| flowspec::sum(&a, &b));
+        let flowspec = path.map_or(flowspec, |path| flowspec::limit(&flowspec, &path));
+        let filters = match filters.as_slice() {
+            [] => Filters::Wildcard,
+            [one] => Filters::One(*one),
+            many => Filters::Many(many.into()),
+        };
+        Ok(Some(Wanted { style, filters, flowspec }))
+    }
+
+    /// Admission control: whether the interface can carry the flowspec, and whether what it takes more than now is
+    /// there. What takes no more than now is always admitted.
+    fn admit(
+        &mut self,
+        interface: InterfaceId,
+        installed: Option<Ix<Reserved>>,
+        flowspec: &Flowspec,
+        charge_bps: u64,
+    ) -> Result<(), Refused> {
+        let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
+        let Some(budget) = self.interfaces.find_mut(interface) else {
+            return Err((ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE));
+        };
+        if flowspec.tspec().max_packet_size > budget.config.mtu {
+            return Err((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE));
+        }
+        let others_bps = budget.reserved_bps - now_bps;
+        if charge_bps > now_bps && others_bps.saturating_add(charge_bps) > budget.config.reservable_bps {
+            tracing::debug!(?interface, charge_bps, others_bps, "admission refused");
+            return Err((ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE));
+        }
+        budget.reserved_bps = others_bps + charge_bps;
+        Ok(())
+    }
+
+    fn install(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        wanted: &Wanted,
+        charge_bps: u64,
+    ) -> Ix<Reserved> {
+        self.state.add_reserved(Reserved {
+            session,
+            next: None,
+            interface,
+            style: wanted.style,
+            filters: wanted.filters.clone(),
+            flowspec: wanted.flowspec,
+            charge_bps,
+            queued: false,
+            announced: false,
+        })
+    }
+
+    fn intend_install(&mut self, ix: Ix<Reserved>) {
+        if !self.state.reserved[ix].queued {
+            self.state.reserved[ix].queued = true;
+            self.queue.intend(Pending::Install(self.state.reserved.id(ix)));
+        }
+    }
+
+    fn uninstall(&mut self, ix: Ix<Reserved>) {
+        let session = self.state.reserved[ix].session;
+        let id = self.state.reserved.id(ix);
+        let reserved = self.state.remove_reserved(ix);
+        if let Some(budget) = self.interfaces.find_mut(reserved.interface) {
+            budget.reserved_bps -= reserved.charge_bps;
+        }
+        if reserved.announced {
+            let id = ReservationId { index: id.ix.place(), generation: id.generation };
+            self.queue.intend(Pending::Remove(id, reserved.interface));
+        }
+        let filters = reserved.filters.as_slice().to_vec();
+        self.tell_senders(session, &reserved, &EventKind::ResvGone { style: reserved.style, filters });
+    }
+
+    /// RESV_EVENT to the local senders the reservation is for.
+    fn tell_reserved(&mut self, ix: Ix<Reserved>) {
+        let reserved = &self.state.reserved[ix];
+        let kind = EventKind::Resv {
+            style: reserved.style,
+            flowspec: reserved.flowspec,
+            filters: reserved.filters.as_slice().to_vec(),
+        };
+        let session = reserved.session;
+        let copy = Reserved { filters: reserved.filters.clone(), next: None, ..*reserved };
+        self.tell_senders(session, &copy, &kind);
+    }
+
+    fn tell_senders(&mut self, session: Ix<SessionState>, reserved: &Reserved, kind: &EventKind) {
+        let key = self.key_of(session);
+        let mut told: SmallVec<[_; 4]> = SmallVec::new();
+        for (_, path) in self.state.paths_of(session) {
+            if let Origin::App(app) = path.origin
+                && reserved.filters.selects(&path.sender)
+                && path.routes_to(reserved.interface)
+                && !told.contains(&app)
+            {
+                told.push(app);
+            }
+        }
+        for app in told {
+            self.tell(app, key, kind.clone());
+        }
+    }
+
+    /// A view of an installed reservation.
+    pub(crate) fn reservation(&self, reserved: &Reserved) -> Reservation {
+        Reservation {
+            session: self.key_of(reserved.session),
+            style: reserved.style,
+            filters: reserved.filters.as_slice().to_vec(),
+            flowspec: reserved.flowspec,
+            charge_bps: reserved.charge_bps,
+        }
+    }
+}

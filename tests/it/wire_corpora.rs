@@ -1,0 +1,26 @@
+//! The fuzz corpora, replayed through the bodies of the fuzz targets.
+
+use std::fs;
+
+#[track_caller]
+fn replay(target: &str, body: fn(&[u8])) {
+    let folder = format!("{}/../fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
+    let mut replayed = 0;
+    for entry in fs::read_dir(&folder).expect(&folder) {
+        let path = entry.expect(&folder).path();
+        println!("{}", path.display());
+        body(&fs::read(path).expect("a file"));
+        replayed += 1;
+    }
+    assert!(replayed > 0, "{folder} is empty");
+}
+
+#[test]
+fn messages() {
+    replay("message", rsvp_fuzz::message);
+}
+
+#[test]
+fn round_trips() {
+    replay("roundtrip", rsvp_fuzz::roundtrip);
+}
