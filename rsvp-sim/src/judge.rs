@@ -7,7 +7,10 @@ use crate::world::Record;
 use serde::Serialize;
 
 /// Things seen that a message still has room for.
-const MOST_SHOWN: usize = 6;
+const MOST_SHOWN: usize = 10;
+
+/// Between what is missing, what is too much and what was seen.
+pub(crate) const SEPARATOR: &str = " — ";
 
 /// What became of an expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,7 +43,8 @@ impl Seen {
 }
 
 /// Judges all expectations of a run.
-pub(crate) fn judge(scenario: &Scenario, record: &Record) -> Vec<Verdict> {
+#[must_use]
+pub fn judge(scenario: &Scenario, record: &Record) -> Vec<Verdict> {
     let each = |(n, expectation): (usize, &Expectation)| {
         let candidates = candidates(n, expectation, record);
         let (chosen, others): (Vec<Seen>, Vec<Seen>) =
@@ -95,17 +99,21 @@ fn number(least: u64, most: u64, chosen: &[Seen], others: &[Seen], select: &Fact
     (held, seen)
 }
 
-/// What came closest to a selection that met nothing.
+/// What came closest to a selection that met nothing; refreshes of the same content count once.
 fn nearest(others: &[Seen], select: &Facts) -> String {
     let same = |seen: &Seen| {
         select.0.iter().filter(|(name, fact)| seen.facts.0.get(*name).is_some_and(|s| fact.is(s))).count()
     };
-    // The first of the best: later ones are mostly its refreshes.
-    let best = others.iter().rev().max_by_key(|seen| same(seen));
-    match best {
-        Some(best) => format!("; of {} others the nearest is {}", others.len(), best.show()),
-        None => "; there is nothing of the kind at all".to_owned(),
+    let Some(best) = others.iter().map(same).max() else {
+        return "; there is nothing of the kind at all".to_owned();
+    };
+    let mut nearest: Vec<&Seen> = Vec::new();
+    for seen in others.iter().filter(|seen| same(seen) == best) {
+        if !nearest.iter().any(|n| n.facts == seen.facts) {
+            nearest.push(seen);
+        }
     }
+    format!("; nearest of {} others: {}", others.len(), list(nearest.into_iter()))
 }
 
 fn exactly(
@@ -131,7 +139,7 @@ fn exactly(
                     difference.missing.iter().map(|&n| wanted[n].to_string()).collect();
                 said.push(format!("missing {}", missing.join("; ")));
             }
-            if !difference.surplus.is_empty() {
+            if !difference.surplus.is_empty() && difference.surplus.len() < chosen.len() {
                 said.push(format!("not expected {}", list(difference.surplus.iter().map(|&n| &chosen[n]))));
             }
             if chosen.is_empty() {
@@ -139,7 +147,7 @@ fn exactly(
             } else {
                 said.push(format!("saw {}", list(chosen.iter())));
             }
-            (false, said.join(" — "))
+            (false, said.join(SEPARATOR))
         }
     }
 }

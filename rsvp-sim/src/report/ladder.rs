@@ -20,14 +20,14 @@ enum Row<'r> {
 pub(super) fn draw(report: &Report, out: &mut String) {
     let columns = Columns::new(report);
     columns.names(report, out);
-    let mut rows: Vec<(f64, u8, Row<'_>)> = Vec::new();
-    rows.extend(report.messages.iter().map(|m| (m.at, 1, Row::Message(m))));
-    rows.extend(report.notes.iter().map(|n| (n.at, 0, Row::Note(&n.text))));
-    rows.extend(report.events.iter().map(|e| (e.at, 2, Row::Event(&e.application, &e.node, &e.text))));
-    rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut rows: Vec<(usize, f64, Row<'_>)> = Vec::new();
+    rows.extend(report.messages.iter().map(|m| (m.order, m.at, Row::Message(m))));
+    rows.extend(report.notes.iter().map(|n| (n.order, n.at, Row::Note(&n.text))));
+    rows.extend(report.events.iter().map(|e| (e.order, e.at, Row::Event(&e.application, &e.node, &e.text))));
+    rows.sort_by_key(|row| row.0);
     let mut refreshes = 0;
     let mut drawn = 0;
-    for (at, _, row) in &rows {
+    for (_, at, row) in &rows {
         if let Row::Message(MessageReport { refresh: true, lost: false, .. }) = row {
             refreshes += 1;
             continue;

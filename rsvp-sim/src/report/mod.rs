@@ -4,13 +4,16 @@
 
 mod ladder;
 mod text;
+mod topology;
 
+use crate::facts::{Fact, Facts};
 use crate::judge::{Verdict, judge};
-use crate::scenario::model::{Family, Link, Scenario};
+use crate::scenario::model::{Family, Link, LinkId, Node, NodeId, Scenario};
 use crate::scenario::units::{show_rate, show_time};
-use crate::world::{Delivery, Record, Topology, World};
+use crate::world::{Delivery, Record, Sent, Topology, Use, World};
 use core::net::IpAddr;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 pub use text::Look;
 
@@ -78,6 +81,8 @@ pub struct LinkReport {
 /// A message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MessageReport {
+    /// Place among messages, notes and events.
+    pub order: usize,
     /// Seconds.
     pub at: f64,
     /// Who sent it.
@@ -105,6 +110,8 @@ pub struct MessageReport {
 /// Something the scenario did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NoteReport {
+    /// Place among messages, notes and events.
+    pub order: usize,
     /// Seconds.
     pub at: f64,
     /// What.
@@ -137,6 +144,8 @@ pub struct UseReport {
 /// An event at an application.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EventReport {
+    /// Place among messages, notes and events.
+    pub order: usize,
     /// Seconds.
     pub at: f64,
     /// The application.
@@ -159,7 +168,7 @@ impl Report {
     #[must_use]
     pub fn new(scenario: &Scenario, record: &Record) -> Self {
         let topology = Topology::new(scenario);
-        let name = |n: crate::scenario::model::NodeId| scenario.nodes[n.0].name.clone();
+        let name = |n: NodeId| scenario.nodes[n.0].name.clone();
         Self {
             scenario: scenario.name.clone(),
             description: scenario.description.clone(),
@@ -175,13 +184,18 @@ impl Report {
             notes: record
                 .notes
                 .iter()
-                .map(|(at, text)| NoteReport { at: at.as_secs_f64(), text: text.clone() })
+                .map(|note| NoteReport {
+                    order: note.order,
+                    at: note.at.as_secs_f64(),
+                    text: note.text.clone(),
+                })
                 .collect(),
             reservations: uses(scenario, record),
             events: record
                 .told
                 .iter()
                 .map(|told| EventReport {
+                    order: told.order,
                     at: told.at.as_secs_f64(),
                     application: told.application.clone(),
                     node: name(told.node),
@@ -201,7 +215,7 @@ impl Report {
 }
 
 fn nodes(scenario: &Scenario) -> Vec<NodeReport> {
-    let report = |(n, node): (usize, &crate::scenario::model::Node)| {
+    let report = |(n, node): (usize, &Node)| {
         let senders = scenario.senders.iter().filter(|s| s.node.0 == n).map(|s| s.name.clone());
         let receivers = scenario.receivers.iter().filter(|r| r.node.0 == n).map(|r| r.name.clone());
         NodeReport {
@@ -229,7 +243,7 @@ fn link(scenario: &Scenario, topology: &Topology, n: usize, link: &Link) -> Link
         name: link.name.clone(),
         kind: if link.lan { "lan" } else { "link" },
         ends: link.ends.iter().map(|end| scenario.nodes[end.0].name.clone()).collect(),
-        addresses: topology.addresses(crate::scenario::model::LinkId(n), &link.ends),
+        addresses: topology.addresses(LinkId(n), &link.ends),
         rate_bps: link.rate_bps,
         reservable_bps: link.reservable_bps,
         properties: properties.join(", "),
@@ -237,15 +251,11 @@ fn link(scenario: &Scenario, topology: &Topology, n: usize, link: &Link) -> Link
 }
 
 fn messages(scenario: &Scenario, record: &Record) -> Vec<MessageReport> {
-    let mut before = std::collections::BTreeMap::new();
+    let mut refreshes = Refreshes { last: BTreeMap::new(), gap_s: scenario.refresh.as_secs_f64() * 2.0 };
     let mut reports = Vec::new();
     for sent in &record.sent {
-        let word = |name: &str| sent.facts.word_of(name).to_owned();
-        let key = (sent.from, sent.link, word("to"), word("session"), word("sender"), word("type"));
-        // Errors and confirmations are never refreshes, however often they come.
-        let refreshing = matches!(sent.facts.word_of("type"), "Path" | "Resv");
-        let refresh = before.insert(key, &sent.facts).is_some_and(|facts| refreshing && *facts == sent.facts);
         reports.push(MessageReport {
+            order: sent.order,
             at: sent.at.as_secs_f64(),
             from: scenario.nodes[sent.from.0].name.clone(),
             to: sent.to.iter().map(|to| scenario.nodes[to.0].name.clone()).collect(),
@@ -256,16 +266,53 @@ fn messages(scenario: &Scenario, record: &Record) -> Vec<MessageReport> {
             octets: sent.octets.len(),
             text: sent.label.clone(),
             lost: sent.fate != Delivery::Underway,
-            refresh,
+            refresh: refreshes.is_refresh(sent),
         });
     }
     reports
 }
 
+/// From, link, to, session, sender.
+type Stream = (NodeId, LinkId, String, String, String);
+
+/// Tells refreshes from messages that say something new.
+struct Refreshes<'r> {
+    last: BTreeMap<(Stream, String), (f64, &'r Facts)>,
+    /// After a longer silence the state is set up anew.
+    gap_s: f64,
+}
+
+impl<'r> Refreshes<'r> {
+    fn is_refresh(&mut self, sent: &'r Sent) -> bool {
+        let word = |name: &str| sent.facts.word_of(name).to_owned();
+        let stream = (sent.from, sent.link, word("to"), word("session"), word("sender"));
+        let kind = word("type");
+        // What was torn is not refreshed.
+        if let Some(torn) = kind.strip_suffix("Tear") {
+            self.last.remove(&(stream.clone(), torn.to_owned()));
+        }
+        // Errors and confirmations are never refreshes, however often they come.
+        if kind != "Path" && kind != "Resv" {
+            return false;
+        }
+        let at = sent.at.as_secs_f64();
+        let Some((before, facts)) = self.last.insert((stream, kind), (at, &sent.facts)) else { return false };
+        at - before <= self.gap_s && same_but_confirmation(facts, &sent.facts)
+    }
+}
+
+/// A confirmation is asked for once; that it is missing from later refreshes is no news.
+fn same_but_confirmation(before: &Facts, now: &Facts) -> bool {
+    let asks =
+        now.0.get("confirm") == Some(&Fact::Truth(true)) && before.0.get("confirm") != now.0.get("confirm");
+    let content = |facts: &Facts| facts.clone().with("confirm", Fact::Truth(false));
+    !asks && content(before) == content(now)
+}
+
 fn uses(scenario: &Scenario, record: &Record) -> Vec<UseReport> {
-    let report = |(&(node, link), used): (&(_, _), &crate::world::Use)| {
-        let node: crate::scenario::model::NodeId = node;
-        let link: crate::scenario::model::LinkId = link;
+    let report = |(&(node, link), used): (&(_, _), &Use)| {
+        let node: NodeId = node;
+        let link: LinkId = link;
         let plan = &scenario.links[link.0];
         UseReport {
             from: scenario.nodes[node.0].name.clone(),

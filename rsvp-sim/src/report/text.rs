@@ -1,6 +1,7 @@
 //! The report as text.
 
-use super::{Report, UseReport, ladder, shown};
+use super::{Report, UseReport, ladder, shown, topology};
+use crate::judge::SEPARATOR;
 use std::fmt::Write;
 
 /// Cells of the bar that shows how full a link is.
@@ -24,7 +25,7 @@ impl Report {
             let _ = writeln!(out, "  {}", line.trim());
         }
         out.push_str("\nTopology\n");
-        self.topology(&mut out);
+        topology::draw(self, &mut out);
         out.push_str("\nMessages\n");
         ladder::draw(self, &mut out);
         out.push_str("\nReservations\n");
@@ -65,49 +66,6 @@ impl Report {
             );
         }
         out
-    }
-
-    fn topology(&self, out: &mut String) {
-        for node in &self.nodes {
-            let symbol =
-                if node.kind == "router" { format!("[{}]", node.name) } else { format!("({})", node.name) };
-            let runs = match node.applications.is_empty() {
-                true => String::new(),
-                false => format!("  runs {}", node.applications.join(", ")),
-            };
-            let _ = writeln!(out, "  {symbol}{runs}");
-        }
-        let drawn = |name: &String| match self.nodes.iter().find(|n| n.name == *name) {
-            Some(node) if node.kind == "router" => format!("[{name}]"),
-            _ => format!("({name})"),
-        };
-        let paths: Vec<String> = self
-            .links
-            .iter()
-            .map(|link| {
-                let ends: Vec<String> = link.ends.iter().map(drawn).collect();
-                if link.kind == "lan" {
-                    format!("=={}== {}", link.name, ends.join(" "))
-                } else {
-                    ends.join("----")
-                }
-            })
-            .collect();
-        let widest = paths.iter().map(|p| p.chars().count()).max().unwrap_or(0);
-        for (path, link) in paths.iter().zip(&self.links) {
-            let reservable = match link.reservable_bps == link.rate_bps {
-                true => String::new(),
-                false => format!(" ({} reservable)", shown(link.reservable_bps)),
-            };
-            let addresses: Vec<String> = link.addresses.iter().map(ToString::to_string).collect();
-            let _ = writeln!(
-                out,
-                "  {path:<widest$}  {}{reservable}, {}; {}",
-                shown(link.rate_bps),
-                link.properties,
-                addresses.join(" ")
-            );
-        }
     }
 
     fn reservations(&self, out: &mut String) {
@@ -164,7 +122,9 @@ impl Report {
                 if !verdict.about.is_empty() {
                     let _ = writeln!(out, "      expected {}", verdict.expected);
                 }
-                let _ = writeln!(out, "      {}", verdict.seen);
+                for part in verdict.seen.split(SEPARATOR) {
+                    let _ = writeln!(out, "      {part}");
+                }
             }
         }
         if let Some(fault) = &self.fault {

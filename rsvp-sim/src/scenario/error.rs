@@ -71,20 +71,23 @@ fn nearest<'n>(found: &str, allowed: &'n [impl AsRef<str>]) -> Option<&'n str> {
         .map(|(_, name)| name)
 }
 
-/// Edits (insertion, removal, replacement) between two words.
+/// Edits (insertion, removal, replacement, exchange of neighbours) between two words.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -97,6 +100,7 @@ mod tests {
             one_of("rat", &["rate", "bucket"]),
             "expected one of rate, bucket; did you mean \"rate\"?"
         );
+        assert!(one_of("hoem", &["home", "studio"]).ends_with("did you mean \"home\"?"));
         assert_eq!(one_of("colour", &["rate", "bucket"]), "expected one of rate, bucket");
     }
 

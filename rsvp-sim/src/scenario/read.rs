@@ -62,6 +62,9 @@ impl Scenario {
             Ok(text) => Text { file, text },
             Err(fault) => return Err(not_text(file, octets, fault.valid_up_to())),
         };
+        if let Some(at) = octets.iter().position(|&octet| octet == 0) {
+            return Err(not_text(file, octets, at));
+        }
         let table = DeTable::parse(text.text).map_err(|fault| {
             let at = fault.span().map_or(0, |span| span.start);
             text.error(at, fault.message().replace('\n', ", "))
@@ -329,6 +332,7 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
 fn not_text(file: &str, octets: &[u8], at: usize) -> ScenarioError {
     let (line, column) = super::error::position(octets, at);
     let octet = octets.get(at).copied().unwrap_or_default();
-    let message = format!("this is no text: octet 0x{octet:02x} is not UTF-8, expected a TOML scenario");
+    let message =
+        format!("this is no text: octet 0x{octet:02x} has no place in one, expected a TOML scenario");
     ScenarioError { file: file.to_owned(), line, column, message }
 }

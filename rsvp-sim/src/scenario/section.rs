@@ -92,7 +92,7 @@ impl<'a> Section<'a> {
         &self,
         key: &str,
         allowed: &[impl AsRef<str>],
-    ) -> Result<Vec<Section<'a>>, ScenarioError> {
+    ) -> Result<Vec<Self>, ScenarioError> {
         let Some(item) = self.find(key) else { return Ok(Vec::new()) };
         item.list("tables")?.into_iter().map(|each| each.section(&format!("[[{key}]]"), allowed)).collect()
     }
@@ -204,7 +204,7 @@ impl<'a> Item<'a> {
     }
 
     /// The elements of a list.
-    pub(crate) fn list(&self, of: &str) -> Result<Vec<Item<'a>>, ScenarioError> {
+    pub(crate) fn list(&self, of: &str) -> Result<Vec<Self>, ScenarioError> {
         let DeValue::Array(list) = self.value.get_ref() else {
             return Err(self.wrong(&format!("a list of {of}")));
         };

@@ -93,7 +93,8 @@ impl World {
     fn told(&mut self, node: NodeId, app: AppId, label: String, facts: Facts) {
         let application = self.application_name(app).to_owned();
         let facts = facts.word("application", application.as_str());
-        self.record.told.push(Told { at: self.now, application, node, label, facts });
+        let order = self.record.order();
+        self.record.told.push(Told { order, at: self.now, application, node, label, facts });
     }
 
     /// An engine's event reaches its application, which may act on it.

@@ -78,6 +78,7 @@ impl World {
             .word("to", to_name)
             .word("link", self.scenario.links[link.0].name.as_str());
         self.record.sent.push(Sent {
+            order: self.record.order(),
             at: self.now,
             arrival,
             from: node,

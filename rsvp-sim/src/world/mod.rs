@@ -3,6 +3,7 @@
 //! One seed and virtual time decide everything. Nothing here knows RSVP's rules: those are the engine's business.
 
 mod applications;
+mod change;
 mod delivery;
 mod happenings;
 mod look;
@@ -12,6 +13,6 @@ mod routing;
 mod run;
 mod topology;
 
-pub use record::{Delivery, Record, Sent, Told, Use};
+pub use record::{Delivery, Note, Record, Sent, Told, Use};
 pub use run::World;
 pub use topology::Topology;

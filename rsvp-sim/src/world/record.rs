@@ -14,7 +14,7 @@ pub struct Record {
     /// What applications were told, in order.
     pub told: Vec<Told>,
     /// What the scenario did to the world, in order.
-    pub notes: Vec<(Instant, String)>,
+    pub notes: Vec<Note>,
     /// Use of each direction of each link that ever carried a reservation.
     pub uses: BTreeMap<(NodeId, LinkId), Use>,
     /// State as it was when expectations asked for it, by their places.
@@ -26,6 +26,8 @@ pub struct Record {
 /// A message on a link.
 #[derive(Clone, Debug)]
 pub struct Sent {
+    /// Place among messages, notes and events.
+    pub order: usize,
     /// When it was sent.
     pub at: Instant,
     /// When it arrives.
@@ -70,6 +72,8 @@ pub enum Delivery {
 /// An event at an application.
 #[derive(Clone, Debug)]
 pub struct Told {
+    /// Place among messages, notes and events.
+    pub order: usize,
     /// When.
     pub at: Instant,
     /// Name of the application.
@@ -91,4 +95,22 @@ pub struct Use {
     pub peak: (u64, Vec<String>),
     /// When that was.
     pub peak_at: Instant,
+}
+
+/// Something the scenario did to the world.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Place among messages, notes and events.
+    pub order: usize,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub text: String,
+}
+
+impl Record {
+    /// The place of what is noted next.
+    pub(super) fn order(&self) -> usize {
+        self.sent.len() + self.told.len() + self.notes.len()
+    }
 }
