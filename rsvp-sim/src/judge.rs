@@ -4,7 +4,9 @@ use crate::facts::{Facts, pairing};
 use crate::scenario::model::{Expectation, Scenario, Test, What, When};
 use crate::scenario::units::show_time;
 use crate::world::Record;
+use rsvp_node::Instant;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Things seen that a message still has room for.
 const MOST_SHOWN: usize = 10;
@@ -28,12 +30,12 @@ pub struct Verdict {
 }
 
 /// One thing seen, and when, if it has a time of its own.
-struct Seen {
+struct Seen<'r> {
     at: Option<f64>,
-    facts: Facts,
+    facts: Cow<'r, Facts>,
 }
 
-impl Seen {
+impl Seen<'_> {
     fn show(&self) -> String {
         match self.at {
             Some(at) => format!("{at:.3}s: {}", self.facts),
@@ -45,43 +47,46 @@ impl Seen {
 /// Judges all expectations of a run.
 #[must_use]
 pub fn judge(scenario: &Scenario, record: &Record) -> Vec<Verdict> {
-    let each = |(n, expectation): (usize, &Expectation)| {
-        let candidates = candidates(n, expectation, record);
-        let (chosen, others): (Vec<Seen>, Vec<Seen>) =
-            candidates.into_iter().partition(|seen| expectation.select.matches(&seen.facts));
-        let (held, seen) = match &expectation.test {
-            Test::Number(least, most) => number(*least, *most, &chosen, &others, &expectation.select),
-            Test::Exactly(list) => exactly(expectation, list, chosen, &others),
-        };
-        Verdict {
-            line: expectation.line,
-            about: expectation.about.clone(),
-            expected: expected(expectation),
-            held,
-            seen,
-        }
-    };
-    scenario.expectations.iter().enumerate().map(each).collect()
+    let all = scenario.expectations.iter().enumerate();
+    all.map(|(place, expectation)| judge_one(place, expectation, record)).collect()
 }
 
-fn candidates(n: usize, expectation: &Expectation, record: &Record) -> Vec<Seen> {
-    let When::Within(from, to) = expectation.when else {
-        let state = record.looks.get(&n).cloned().unwrap_or_default();
-        return state.into_iter().map(|facts| Seen { at: None, facts }).collect();
+/// Judges the expectation that stands at this place of its scenario.
+#[must_use]
+pub fn judge_one(place: usize, expectation: &Expectation, record: &Record) -> Verdict {
+    let candidates = candidates(place, expectation, record);
+    let (chosen, others): (Vec<Seen<'_>>, Vec<Seen<'_>>) =
+        candidates.into_iter().partition(|seen| expectation.select.matches(&seen.facts));
+    let (held, seen) = match &expectation.test {
+        Test::Number(least, most) => number(*least, *most, &chosen, &others, &expectation.select),
+        Test::Exactly(list) => exactly(expectation, list, chosen, &others),
     };
-    let inside =
-        |at: rsvp_node::Instant| (from.as_micros()..=to.as_micros()).contains(&u128::from(at.as_micros()));
-    let seen =
-        |at: rsvp_node::Instant, facts: &Facts| Seen { at: Some(at.as_secs_f64()), facts: facts.clone() };
-    if expectation.what == What::Messages {
-        let sent = record.sent.iter().filter(|m| inside(m.at) && !m.forwarded);
-        sent.map(|m| seen(m.at, &m.facts)).collect()
-    } else {
-        record.told.iter().filter(|e| inside(e.at)).map(|e| seen(e.at, &e.facts)).collect()
+    Verdict {
+        line: expectation.line,
+        about: expectation.about.clone(),
+        expected: expected(expectation),
+        held,
+        seen,
     }
 }
 
-fn number(least: u64, most: u64, chosen: &[Seen], others: &[Seen], select: &Facts) -> (bool, String) {
+fn candidates<'r>(place: usize, expectation: &Expectation, record: &'r Record) -> Vec<Seen<'r>> {
+    let When::Within(from, to) = expectation.when else {
+        let state = record.looks.get(&place).map_or(&[][..], Vec::as_slice);
+        return state.iter().map(|facts| Seen { at: None, facts: Cow::Borrowed(facts) }).collect();
+    };
+    let (from, to) = (Instant::ZERO + from, Instant::ZERO + to);
+    let seen =
+        |at: Instant, facts: &'r Facts| Seen { at: Some(at.as_secs_f64()), facts: Cow::Borrowed(facts) };
+    if expectation.what == What::Messages {
+        let sent = record.sent.iter().filter(|m| (from..=to).contains(&m.at) && !m.forwarded);
+        sent.map(|m| seen(m.at, &m.facts)).collect()
+    } else {
+        record.told.iter().filter(|e| (from..=to).contains(&e.at)).map(|e| seen(e.at, &e.facts)).collect()
+    }
+}
+
+fn number(least: u64, most: u64, chosen: &[Seen<'_>], others: &[Seen<'_>], select: &Facts) -> (bool, String) {
     let count = chosen.len() as u64;
     let held = (least..=most).contains(&count);
     let mut seen = match count {
@@ -100,14 +105,14 @@ fn number(least: u64, most: u64, chosen: &[Seen], others: &[Seen], select: &Fact
 }
 
 /// What came closest to a selection that met nothing; refreshes of the same content count once.
-fn nearest(others: &[Seen], select: &Facts) -> String {
+fn nearest(others: &[Seen<'_>], select: &Facts) -> String {
     let same = |seen: &Seen| {
         select.0.iter().filter(|(name, fact)| seen.facts.0.get(*name).is_some_and(|s| fact.is(s))).count()
     };
     let Some(best) = others.iter().map(same).max() else {
         return "; there is nothing of the kind at all".to_owned();
     };
-    let mut nearest: Vec<&Seen> = Vec::new();
+    let mut nearest: Vec<&Seen<'_>> = Vec::new();
     for seen in others.iter().filter(|seen| same(seen) == best) {
         if !nearest.iter().any(|n| n.facts == seen.facts) {
             nearest.push(seen);
@@ -126,7 +131,7 @@ fn exactly(
     if expectation.what == What::Messages {
         chosen = distinct(chosen, wanted);
     }
-    let facts: Vec<Facts> = chosen.iter().map(|seen| seen.facts.clone()).collect();
+    let facts: Vec<Facts> = chosen.iter().map(|seen| seen.facts.as_ref().clone()).collect();
     match pairing(wanted, &facts) {
         Ok(()) => (
             true,
@@ -153,13 +158,13 @@ fn exactly(
 }
 
 /// Messages that differ in what the list talks about; refreshes of the same content count once.
-fn distinct(chosen: Vec<Seen>, wanted: &[Facts]) -> Vec<Seen> {
-    let mut kept: Vec<Seen> = Vec::new();
+fn distinct<'r>(chosen: Vec<Seen<'r>>, wanted: &[Facts]) -> Vec<Seen<'r>> {
+    let mut kept: Vec<Seen<'r>> = Vec::new();
     for seen in chosen {
-        let facts = seen.facts.0.into_iter();
-        let named =
-            facts.filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|w| w.0.contains_key(name)));
-        let facts = Facts(named.collect());
+        let named = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w.0.contains_key(name));
+        let facts =
+            seen.facts.0.iter().filter(|(name, _)| named(name)).map(|(name, fact)| (*name, fact.clone()));
+        let facts = Cow::Owned(Facts(facts.collect()));
         if !kept.iter().any(|k| k.facts == facts) {
             kept.push(Seen { at: seen.at, facts });
         }
@@ -167,9 +172,9 @@ fn distinct(chosen: Vec<Seen>, wanted: &[Facts]) -> Vec<Seen> {
     kept
 }
 
-fn list<'s>(seen: impl ExactSizeIterator<Item = &'s Seen>) -> String {
+fn list<'s, 'r: 's>(seen: impl ExactSizeIterator<Item = &'s Seen<'r>>) -> String {
     let more = seen.len().saturating_sub(MOST_SHOWN);
-    let mut shown: Vec<String> = seen.take(MOST_SHOWN).map(Seen::show).collect();
+    let mut shown: Vec<String> = seen.take(MOST_SHOWN).map(|each| each.show()).collect();
     if more > 0 {
         shown.push(format!("and {more} more"));
     }

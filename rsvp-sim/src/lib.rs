@@ -12,7 +12,7 @@ pub mod world;
 mod describe;
 mod judge;
 
-pub use judge::{Verdict, judge};
+pub use judge::{Verdict, judge, judge_one};
 pub use report::{Look, Report};
 pub use scenario::{Scenario, ScenarioError};
 pub use world::World;

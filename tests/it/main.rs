@@ -1,6 +1,8 @@
 //! Integration tests.
 mod pcaps;
 mod scenarios;
+mod sim_reading;
+mod sim_world;
 mod wire_corpora;
 mod wire_message;
 mod wire_properties;

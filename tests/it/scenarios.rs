@@ -2,7 +2,7 @@
 //! they expect, changed alone, makes them fail and say what was seen.
 
 use rsvp_sim::scenario::model::Family;
-use rsvp_sim::{Report, Scenario, Verdict, World, judge};
+use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
@@ -277,7 +277,8 @@ fn judge_mutants(name: &str) -> (usize, Vec<String>) {
         // A mutant may also be refused as nonsense.
         let Some(scenario) = parse(&changed) else { continue };
         judged += 1;
-        let verdict = &judge(&scenario, &record)[mutant.expectation];
+        let expectation = &scenario.expectations[mutant.expectation];
+        let verdict = &judge_one(mutant.expectation, expectation, &record);
         if verdict.held || !says_what_was_seen(verdict, mutant, &file) {
             survivors.push(format!("{name}: {:?} = {:?}: {verdict:?}", mutant.path, mutant.put));
         }
