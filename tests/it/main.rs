@@ -1,5 +1,6 @@
 //! Integration tests.
 mod pcaps;
+mod tidy;
 mod wire_corpora;
 mod wire_message;
 mod wire_properties;
