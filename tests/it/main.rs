@@ -1,5 +1,8 @@
 //! Integration tests.
 mod pcaps;
+mod scenarios;
+mod sim_reading;
+mod sim_world;
 mod tidy;
 mod wire_corpora;
 mod wire_message;

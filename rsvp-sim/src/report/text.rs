@@ -1,0 +1,158 @@
+//! The report as text.
+
+use super::{Report, UseReport, ladder, shown, topology};
+use crate::judge::SEPARATOR;
+use std::fmt::Write;
+
+/// Cells of the bar that shows how full a link is.
+const BAR: usize = 20;
+
+/// How text is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// Green and red for what held and what did not.
+    pub colours: bool,
+}
+
+impl Report {
+    /// The whole report for a reader.
+    #[must_use]
+    pub fn text(&self, look: Look) -> String {
+        let mut out = String::new();
+        let _ =
+            writeln!(out, "{} — seed {}, {}, {}s", self.scenario, self.seed, self.family, self.duration_s);
+        for line in self.description.trim().lines() {
+            let _ = writeln!(out, "  {}", line.trim());
+        }
+        out.push_str("\nTopology\n");
+        topology::draw(self, &mut out);
+        out.push_str("\nMessages\n");
+        ladder::draw(self, &mut out);
+        out.push_str("\nReservations\n");
+        self.reservations(&mut out);
+        out.push_str("\nEvents\n");
+        self.events(&mut out);
+        out.push_str("\nExpectations\n");
+        self.verdicts(&mut out, look, false);
+        out
+    }
+
+    /// Only what did not hold, for `--quiet`.
+    #[must_use]
+    pub fn brief(&self, look: Look) -> String {
+        let mut out = String::new();
+        self.verdicts(&mut out, look, true);
+        out
+    }
+
+    /// One line for each message.
+    #[must_use]
+    pub fn trace(&self) -> String {
+        let mut out = String::new();
+        for message in &self.messages {
+            let _ = writeln!(
+                out,
+                "{:>11.6} {} -> {} on {} [{} > {} ttl {} len {}]{} {}",
+                message.at,
+                message.from,
+                if message.to.is_empty() { "nobody".to_owned() } else { message.to.join(",") },
+                message.link,
+                message.source,
+                message.destination,
+                message.ttl,
+                message.octets,
+                if message.lost { " (lost)" } else { "" },
+                message.text
+            );
+        }
+        out
+    }
+
+    fn reservations(&self, out: &mut String) {
+        if self.reservations.is_empty() {
+            out.push_str("  none at any time\n");
+        }
+        for used in &self.reservations {
+            let _ = write!(out, "  {} -> {}", used.from, used.to.join(", "));
+            if self.links.iter().any(|l| l.name == used.link && l.kind == "lan") {
+                let _ = write!(out, " on {}", used.link);
+            }
+            out.push('\n');
+            if used.reserved_bps == 0 && used.reservations.is_empty() {
+                let _ = writeln!(out, "    nothing at the end; at {:.3}s, when it was most:", used.peak_at);
+                bar(used, used.peak_bps, &used.peak_reservations, out);
+                continue;
+            }
+            bar(used, used.reserved_bps, &used.reservations, out);
+            if used.peak_bps > used.reserved_bps {
+                let _ = writeln!(out, "    at {:.3}s, when it was most:", used.peak_at);
+                bar(used, used.peak_bps, &used.peak_reservations, out);
+            }
+        }
+    }
+
+    fn events(&self, out: &mut String) {
+        let mut names: Vec<(&str, &str)> = Vec::new();
+        for event in &self.events {
+            if !names.contains(&(&event.application, &event.node)) {
+                names.push((&event.application, &event.node));
+            }
+        }
+        if names.is_empty() {
+            out.push_str("  none\n");
+        }
+        for (application, node) in names {
+            let _ = writeln!(out, "  {application} on {node}");
+            for event in self.events.iter().filter(|e| e.application == application) {
+                let _ = writeln!(out, "    {:>9.3}s  {}", event.at, event.text);
+            }
+        }
+    }
+
+    fn verdicts(&self, out: &mut String, look: Look, only_failed: bool) {
+        let paint = |mark: &str, colour: u8| match look.colours {
+            true => format!("\u{1b}[{colour}m{mark}\u{1b}[0m"),
+            false => mark.to_owned(),
+        };
+        for verdict in self.expectations.iter().filter(|v| !(only_failed && v.held)) {
+            let mark = if verdict.held { paint("✓", 32) } else { paint("✗", 31) };
+            let title = if verdict.about.is_empty() { &verdict.expected } else { &verdict.about };
+            let _ = writeln!(out, "  {mark} line {:<3} {title}", verdict.line);
+            if !verdict.held {
+                if !verdict.about.is_empty() {
+                    let _ = writeln!(out, "      expected {}", verdict.expected);
+                }
+                for part in verdict.seen.split(SEPARATOR) {
+                    let _ = writeln!(out, "      {part}");
+                }
+            }
+        }
+        if let Some(fault) = &self.fault {
+            let _ = writeln!(out, "  {} the run was cut short {fault}", paint("✗", 31));
+        }
+        let failed = self.expectations.iter().filter(|v| !v.held).count();
+        let all = self.expectations.len();
+        let _ = match (all, failed) {
+            (0, _) => writeln!(out, "  nothing was expected"),
+            (_, 0) => writeln!(out, "  all {all} held"),
+            _ => writeln!(out, "  {failed} of {all} did not hold"),
+        };
+    }
+}
+
+fn bar(used: &UseReport, bps: u64, reservations: &[String], out: &mut String) {
+    let share = if used.reservable_bps == 0 { 0.0 } else { bps as f64 / used.reservable_bps as f64 };
+    let full = ((share * BAR as f64).round() as usize).min(BAR);
+    let _ = writeln!(
+        out,
+        "    [{}{}] {:.0}%  {} of {}",
+        "#".repeat(full),
+        ".".repeat(BAR - full),
+        share * 100.0,
+        shown(bps),
+        shown(used.reservable_bps)
+    );
+    for reservation in reservations {
+        let _ = writeln!(out, "      {reservation}");
+    }
+}

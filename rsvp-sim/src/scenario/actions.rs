@@ -1,0 +1,107 @@
+//! Reads the timed actions.
+
+use super::applications::{REQUEST, TRAFFIC};
+use super::error::ScenarioError;
+use super::model::{Action, Deed, ReceiverId, Scenario, SenderId};
+use super::read::look_up;
+use super::section::Section;
+
+const DEEDS: [&str; 6] = ["change", "tear", "leave", "link-down", "link-up", "crash"];
+
+pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), ScenarioError> {
+    let mut allowed = vec!["at", "do", "sender", "receiver", "link", "node", "for", "about"];
+    allowed.extend(REQUEST);
+    for section in top.sections("action", &allowed)? {
+        let at = scenario.moment(section.need("at", "\"60s\"")?)?;
+        let word = section.need("do", "\"tear\"")?;
+        let deed = scenario.deed(&section, DEEDS[word.choice(&DEEDS)?])?;
+        scenario.actions.push(Action { at, deed });
+    }
+    Ok(())
+}
+
+/// Refuses keys that an action of this kind has no use for.
+fn only(section: &Section<'_>, word: &str, used: &[&str]) -> Result<(), ScenarioError> {
+    let all = ["sender", "receiver", "link", "node", "for"].into_iter().chain(REQUEST);
+    match all.filter(|key| !used.contains(key)).find_map(|key| section.find(key).map(|item| (key, item))) {
+        Some((key, item)) => {
+            Err(item.error(format!("\"{word}\" has no use for `{key}`, expected {}", used.join(", "))))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Scenario {
+    fn deed(&self, section: &Section<'_>, word: &str) -> Result<Deed, ScenarioError> {
+        match word {
+            "change" | "tear" => self.application_deed(section, word),
+            "leave" => {
+                only(section, word, &["receiver"])?;
+                Ok(Deed::Leave(self.receiver(section)?))
+            }
+            "crash" => {
+                only(section, word, &["node", "for"])?;
+                let node = self.node(section.need("node", "\"…\"")?)?;
+                Ok(Deed::Crash(node, section.need("for", "\"10s\"")?.time()?))
+            }
+            _ => {
+                only(section, word, &["link"])?;
+                let link = self.link(section.need("link", "\"…\"")?)?;
+                Ok(if word == "link-up" { Deed::LinkUp(link) } else { Deed::LinkDown(link) })
+            }
+        }
+    }
+
+    fn receiver(&self, section: &Section<'_>) -> Result<ReceiverId, ScenarioError> {
+        let item = section.need("receiver", "\"…\"")?;
+        look_up(item, "receiver", self.receivers.iter().map(|r| r.name.as_str())).map(ReceiverId)
+    }
+
+    fn application_deed(&self, section: &Section<'_>, word: &str) -> Result<Deed, ScenarioError> {
+        match (section.find("sender"), section.find("receiver")) {
+            (Some(item), None) => {
+                let sender = self.sender(item)?;
+                if word == "tear" {
+                    only(section, word, &["sender"])?;
+                    return Ok(Deed::TearSender(sender));
+                }
+                only(section, word, &[&["sender"][..], &TRAFFIC[..]].concat())?;
+                let traffic = self.traffic(section, Some(self.senders[sender.0].traffic))?;
+                Ok(Deed::ChangeSender(sender, traffic))
+            }
+            (None, Some(_)) if word == "tear" => {
+                only(section, word, &["receiver", "filters"])?;
+                let receiver = self.receiver(section)?;
+                Ok(Deed::TearReceiver(receiver, self.torn_filters(section, receiver)?))
+            }
+            (None, Some(_)) => {
+                only(section, word, &[&["receiver"][..], &REQUEST[..]].concat())?;
+                let receiver = self.receiver(section)?;
+                let plan = &self.receivers[receiver.0];
+                let request = self.request(section, plan.session, plan.request.as_ref())?;
+                Ok(Deed::ChangeReceiver(receiver, request))
+            }
+            _ => {
+                Err(section.error(format!("\"{word}\" needs either `sender = \"…\"` or `receiver = \"…\"`")))
+            }
+        }
+    }
+
+    fn torn_filters(
+        &self,
+        section: &Section<'_>,
+        receiver: ReceiverId,
+    ) -> Result<Vec<SenderId>, ScenarioError> {
+        let Some(list) = section.find("filters") else { return Ok(Vec::new()) };
+        let session = self.receivers[receiver.0].session;
+        let mut filters = Vec::new();
+        for item in list.list("senders")? {
+            let sender = self.sender(item)?;
+            if self.senders[sender.0].session != session {
+                return Err(item.error("filters: expected senders of the receiver's session"));
+            }
+            filters.push(sender);
+        }
+        Ok(filters)
+    }
+}

@@ -1,0 +1,312 @@
+//! Reads senders and receivers, and the traffic parameters that both have.
+
+use super::error::ScenarioError;
+use super::model::{
+    Flow, Receiver, Request, ReservationStyle, Scenario, Sender, SenderId, Service, SessionId, Traffic,
+};
+use super::section::{Item, Section};
+use core::time::Duration;
+
+const SENDER: [&str; 13] = [
+    "name",
+    "node",
+    "session",
+    "port",
+    "rate",
+    "bucket",
+    "peak",
+    "min_packet",
+    "max_packet",
+    "start",
+    "ttl",
+    "adspec",
+    "about",
+];
+const RECEIVER: [&str; 19] = [
+    "name",
+    "node",
+    "session",
+    "style",
+    "service",
+    "rate",
+    "bucket",
+    "peak",
+    "min_packet",
+    "max_packet",
+    "reserve",
+    "slack",
+    "filters",
+    "flows",
+    "start",
+    "confirm",
+    "wait_for_path",
+    "reserve_at",
+    "about",
+];
+const FLOW: [&str; 9] =
+    ["filters", "service", "rate", "bucket", "peak", "min_packet", "max_packet", "reserve", "slack"];
+
+/// Keys of a request; an action that changes a receiver has them too.
+pub(crate) const REQUEST: [&str; 12] = [
+    "style",
+    "service",
+    "rate",
+    "bucket",
+    "peak",
+    "min_packet",
+    "max_packet",
+    "reserve",
+    "slack",
+    "filters",
+    "flows",
+    "confirm",
+];
+/// Keys of a token bucket; an action that changes a sender has them too.
+pub(crate) const TRAFFIC: [&str; 5] = ["rate", "bucket", "peak", "min_packet", "max_packet"];
+
+/// Words for styles and services, in the order of the enums.
+pub(crate) const STYLES: [&str; 3] = ["wf", "ff", "se"];
+pub(crate) const SERVICES: [&str; 2] = ["controlled-load", "guaranteed"];
+
+pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), ScenarioError> {
+    for section in top.sections("sender", &SENDER)? {
+        let sender = scenario.read_sender(&section)?;
+        scenario.senders.push(sender);
+    }
+    for section in top.sections("receiver", &RECEIVER)? {
+        let receiver = scenario.read_receiver(&section)?;
+        scenario.receivers.push(receiver);
+    }
+    Ok(())
+}
+
+impl Scenario {
+    fn read_sender(&self, section: &Section<'_>) -> Result<Sender, ScenarioError> {
+        let name = self.new_application(section)?;
+        let node = self.attached(section.need("node", "\"…\"")?)?;
+        let session = self.session_of(section)?;
+        let traffic = self.traffic(section, None)?;
+        let adspec = section.read_or("adspec", Some((true, true)), |item| {
+            let both = [Some((true, true)), Some((true, false)), Some((false, true)), None];
+            Ok(both[item.choice(&["both", "guaranteed", "controlled-load", "none"])?])
+        })?;
+        let port = section.read_or("port", 4000, |item| item.integer(1, 65_535))? as u16;
+        let twin = |s: &Sender| s.node == node && s.session == session && s.port == port;
+        if let Some(twin) = self.senders.iter().find(|s| twin(s)) {
+            return Err(section.error(format!("the same node and port as sender \"{}\"", twin.name)));
+        }
+        let ttl = section.read_or("ttl", 64, |item| item.integer(1, 255))? as u8;
+        let start = section.read_or("start", Duration::ZERO, |item| self.moment(item))?;
+        Ok(Sender { name, node, session, port, traffic, adspec, ttl, start })
+    }
+
+    fn read_receiver(&self, section: &Section<'_>) -> Result<Receiver, ScenarioError> {
+        let name = self.new_application(section)?;
+        let node = self.attached(section.need("node", "\"…\"")?)?;
+        let session = self.session_of(section)?;
+        let request = if section.find("style").is_some() {
+            Some(self.request(section, session, None)?)
+        } else if section.any(&REQUEST) {
+            section.need("style", "\"wf\"").map(|_| None)?
+        } else {
+            None
+        };
+        Ok(Receiver {
+            name,
+            node,
+            session,
+            start: section.read_or("start", Duration::ZERO, |item| self.moment(item))?,
+            reserve_at: section.find("reserve_at").map(|item| self.moment(item)).transpose()?,
+            wait_for_path: section.read_or("wait_for_path", true, |item| item.truth())?,
+            request,
+        })
+    }
+
+    /// A point in time that the run reaches.
+    pub(crate) fn moment(&self, item: Item<'_>) -> Result<Duration, ScenarioError> {
+        let time = item.time()?;
+        if time > self.duration {
+            let end = super::units::show_time(self.duration);
+            return Err(item.error(format!("this is after the end of the run (duration = \"{end}\")")));
+        }
+        Ok(time)
+    }
+
+    fn new_application(&self, section: &Section<'_>) -> Result<String, ScenarioError> {
+        let item = section.need("name", "\"…\"")?;
+        let name = item.name()?;
+        let senders = self.senders.iter().map(|s| &s.name);
+        if senders.chain(self.receivers.iter().map(|r| &r.name)).any(|n| n == name) {
+            return Err(item.error(format!("there are two applications \"{name}\"")));
+        }
+        Ok(name.to_owned())
+    }
+
+    /// A token bucket; what is not stated comes from `base`.
+    pub(crate) fn traffic(
+        &self,
+        section: &Section<'_>,
+        base: Option<Traffic>,
+    ) -> Result<Traffic, ScenarioError> {
+        let rate_bps = match (section.find("rate"), base) {
+            (Some(item), _) => item.rate()?,
+            (None, Some(base)) => base.rate_bps,
+            (None, None) => section.need("rate", "\"2mbit\"")?.rate()?,
+        };
+        let mtu = self.links.iter().map(|l| l.mtu).min().unwrap_or(1500);
+        let base = base.unwrap_or(Traffic {
+            rate_bps,
+            bucket: 15e3,
+            peak_bps: f64::INFINITY,
+            min_packet: 64,
+            max_packet: mtu,
+        });
+        let peak_bps = section.read_or("peak", base.peak_bps, |item| {
+            if item.word()? == "unlimited" { Ok(f64::INFINITY) } else { item.rate() }
+        })?;
+        if peak_bps < rate_bps {
+            return Err(section.find("peak").map_or_else(
+                || section.error("the rate is above the peak"),
+                |item| item.error("peak: expected at least the rate"),
+            ));
+        }
+        let packet = |item: Item<'_>| match item.size()? {
+            size if (1.0..=65_535.0).contains(&size) => Ok(size.round() as u32),
+            _ => Err(item.error("expected a packet size from \"1B\" to \"65535B\"")),
+        };
+        let min_packet = section.read_or("min_packet", base.min_packet, packet)?;
+        let max_packet = section.read_or("max_packet", base.max_packet, packet)?;
+        if min_packet > max_packet {
+            return Err(section.error("min_packet is above max_packet"));
+        }
+        let bucket = section.read_or("bucket", base.bucket, |item| item.size())?;
+        Ok(Traffic { rate_bps, bucket, peak_bps, min_packet, max_packet })
+    }
+
+    /// What a receiver asks for; what is not stated comes from `base`.
+    pub(crate) fn request(
+        &self,
+        section: &Section<'_>,
+        session: SessionId,
+        base: Option<&Request>,
+    ) -> Result<Request, ScenarioError> {
+        let styles = [ReservationStyle::Wf, ReservationStyle::Ff, ReservationStyle::Se];
+        let style = match (section.find("style"), base) {
+            (None, Some(base)) => base.style,
+            _ => styles[section.need("style", "\"wf\"")?.choice(&STYLES)?],
+        };
+        let confirm = section.read_or("confirm", base.is_some_and(|b| b.confirm), |item| item.truth())?;
+        let flows = match section.find("flows") {
+            Some(list) => {
+                if section.any(&["rate", "filters"]) {
+                    return Err(
+                        list.error("flows: each has its own rate and filters, expected none beside it")
+                    );
+                }
+                let mut flows = Vec::new();
+                for item in list.list("flows")? {
+                    let inner = item.section("a flow", &FLOW)?;
+                    flows.extend(self.flows(&inner, session, style, None)?);
+                }
+                flows
+            }
+            None => self.flows(section, session, style, base)?,
+        };
+        let fits = match style {
+            ReservationStyle::Wf => flows.len() == 1 && flows[0].filters.is_empty(),
+            ReservationStyle::Se => flows.len() == 1,
+            ReservationStyle::Ff => true,
+        };
+        if !fits || flows.is_empty() {
+            return Err(section.error(match style {
+                ReservationStyle::Wf => "wf takes one flow without filters",
+                ReservationStyle::Se => "se takes one flow",
+                ReservationStyle::Ff => "ff takes one flow or more",
+            }));
+        }
+        Ok(Request { style, flows, confirm })
+    }
+
+    /// The flows that one group of keys describes: one for all its filters, or for FF one for each.
+    fn flows(
+        &self,
+        section: &Section<'_>,
+        session: SessionId,
+        style: ReservationStyle,
+        base: Option<&Request>,
+    ) -> Result<Vec<Flow>, ScenarioError> {
+        let first = base.and_then(|b| b.flows.first());
+        let traffic = self.traffic(section, first.map(|f| f.traffic))?;
+        let service = service(section, traffic, first.map(|f| f.service))?;
+        let filters = self.filters(section, session, style, base)?;
+        let flow = |filters| Flow { filters, traffic, service };
+        Ok(match style {
+            ReservationStyle::Ff => filters.into_iter().map(|filter| flow(vec![filter])).collect(),
+            _ => vec![flow(filters)],
+        })
+    }
+
+    fn filters(
+        &self,
+        section: &Section<'_>,
+        session: SessionId,
+        style: ReservationStyle,
+        base: Option<&Request>,
+    ) -> Result<Vec<SenderId>, ScenarioError> {
+        let Some(item) = section.find("filters") else {
+            return Ok(match base {
+                _ if style == ReservationStyle::Wf => Vec::new(),
+                Some(base) => base.flows.iter().flat_map(|f| f.filters.iter().copied()).collect(),
+                None => self.senders_of(session),
+            });
+        };
+        if style == ReservationStyle::Wf {
+            return Err(item.error("filters: wf takes none"));
+        }
+        let mut filters = Vec::new();
+        for each in item.list("senders")? {
+            let sender = self.sender(each)?;
+            if self.senders[sender.0].session != session || filters.contains(&sender) {
+                return Err(each.error("filters: expected senders of this session, each once"));
+            }
+            filters.push(sender);
+        }
+        if filters.is_empty() {
+            return Err(item.error("filters: expected one sender at least"));
+        }
+        Ok(filters)
+    }
+
+    /// All senders of a session.
+    pub(crate) fn senders_of(&self, session: SessionId) -> Vec<SenderId> {
+        (0..self.senders.len()).map(SenderId).filter(|s| self.senders[s.0].session == session).collect()
+    }
+}
+
+fn service(section: &Section<'_>, traffic: Traffic, base: Option<Service>) -> Result<Service, ScenarioError> {
+    let guaranteed =
+        section.read_or("service", matches!(base, Some(Service::Guaranteed { .. })), |item| {
+            Ok(item.choice(&SERVICES)? == 1)
+        })?;
+    if !guaranteed {
+        if let Some(item) = section.find("reserve").or_else(|| section.find("slack")) {
+            return Err(item.error("only service = \"guaranteed\" has `reserve` and `slack`"));
+        }
+        return Ok(Service::ControlledLoad);
+    }
+    let (reserve_bps, slack_us) = match base {
+        Some(Service::Guaranteed { reserve_bps, slack_us }) if section.find("rate").is_none() => {
+            (reserve_bps, slack_us)
+        }
+        _ => (traffic.rate_bps, 0),
+    };
+    let reserve_bps = section.read_or("reserve", reserve_bps, |item| match item.rate()? {
+        reserve if reserve < traffic.rate_bps => Err(item.error("reserve: expected at least the rate")),
+        reserve => Ok(reserve),
+    })?;
+    let slack_us = section.read_or("slack", slack_us, |item| {
+        u32::try_from(item.time()?.as_micros())
+            .map_err(|_| item.error("slack: expected less than 71 minutes"))
+    })?;
+    Ok(Service::Guaranteed { reserve_bps, slack_us })
+}

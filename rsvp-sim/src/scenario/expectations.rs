@@ -1,0 +1,291 @@
+//! Reads the expectations: which things, when, and what has to hold for them.
+//!
+//! Every kind of thing has its table of fields; the same fields select things and describe those of a list.
+
+use super::applications::{SERVICES, STYLES};
+use super::error::ScenarioError;
+use super::model::{Expectation, Scenario, Test, What, When};
+use super::names::{ADMISSION_VALUES, CODES, name_number};
+use super::read::look_up;
+use super::section::{Item, Section};
+use crate::facts::{Fact, Facts};
+use core::time::Duration;
+
+/// How a field is written.
+#[derive(Clone, Copy)]
+enum Kind {
+    Node,
+    Link,
+    NodeOrLink,
+    /// A node, or `application` for a local one.
+    Hop,
+    Session,
+    Sender,
+    Senders,
+    Application,
+    Choice(&'static [&'static str]),
+    Choices(&'static [&'static str]),
+    Rate,
+    Code,
+    Value,
+    Truth,
+    Flows,
+}
+
+type Field = (&'static str, Kind);
+
+const STYLE: Field = ("style", Kind::Choice(&STYLES));
+const SERVICE: Field = ("service", Kind::Choice(&SERVICES));
+const RATE: Field = ("rate", Kind::Rate);
+const RESERVE: Field = ("reserve", Kind::Rate);
+const SESSION: Field = ("session", Kind::Session);
+const SENDER: Field = ("sender", Kind::Sender);
+const FILTERS: Field = ("filters", Kind::Senders);
+const NODE: Field = ("node", Kind::Node);
+const LINK: Field = ("link", Kind::Link);
+const FLOWS: Field = ("flows", Kind::Flows);
+const CODE: Field = ("code", Kind::Code);
+const VALUE: Field = ("value", Kind::Value);
+const ERROR_NODE: Field = ("error_node", Kind::Node);
+const FLAGS: Field = ("flags", Kind::Choices(&["in-place", "not-guilty"]));
+const FLOW: [Field; 4] = [FILTERS, SERVICE, RATE, RESERVE];
+
+/// Message types by the names that `rsvp-wire` shows.
+const TYPES: [&str; 7] = ["Path", "Resv", "PathErr", "ResvErr", "PathTear", "ResvTear", "ResvConf"];
+const EVENTS: [&str; 8] =
+    ["path", "path-gone", "resv", "resv-gone", "path-error", "resv-error", "resv-confirm", "refused"];
+const REASONS: [&str; 17] = [
+    "malformed",
+    "unknown-message-type",
+    "interface-disabled",
+    "not-for-this-node",
+    "bad-grammar",
+    "unknown-object",
+    "bad-address",
+    "bad-source-port",
+    "bad-time-values",
+    "bad-lih",
+    "no-state",
+    "rejected",
+    "own-message",
+    "limit-reached",
+    "queue-full",
+    "ttl-exhausted",
+    "no-route",
+];
+const WORDS: [&str; 8] =
+    ["reservations", "paths", "requests", "blockades", "messages", "events", "discards", "empty"];
+const WHATS: [What; 8] = [
+    What::Reservations,
+    What::Paths,
+    What::Requests,
+    What::Blockades,
+    What::Messages,
+    What::Events,
+    What::Discards,
+    What::Empty,
+];
+
+impl What {
+    /// Whether it is state at a point in time, not something that happens.
+    #[must_use]
+    pub fn is_state(self) -> bool {
+        !matches!(self, Self::Messages | Self::Events)
+    }
+
+    /// How scenario files call it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        WORDS[self as usize]
+    }
+
+    fn fields(self) -> Vec<Field> {
+        let charge = ("charge", Kind::Rate);
+        let hop = ("previous_hop", Kind::Hop);
+        let to = ("to", Kind::NodeOrLink);
+        match self {
+            Self::Reservations => vec![NODE, LINK, SESSION, STYLE, FILTERS, SERVICE, RATE, RESERVE, charge],
+            Self::Paths => vec![NODE, LINK, SESSION, SENDER, RATE, hop],
+            Self::Requests => vec![NODE, LINK, ("next_hop", Kind::Hop), SESSION, STYLE, FLOWS],
+            Self::Blockades => vec![NODE, SESSION, SENDER, hop, SERVICE, RATE, RESERVE],
+            Self::Messages => vec![
+                ("from", Kind::Node),
+                to,
+                LINK,
+                ("type", Kind::Choice(&TYPES)),
+                ("direction", Kind::Choice(&["upstream", "downstream"])),
+                SESSION,
+                SENDER,
+                RATE,
+                STYLE,
+                FLOWS,
+                ("confirm", Kind::Truth),
+                CODE,
+                VALUE,
+                ERROR_NODE,
+                FLAGS,
+            ],
+            Self::Events => vec![
+                ("application", Kind::Application),
+                ("event", Kind::Choice(&EVENTS)),
+                SESSION,
+                SENDER,
+                RATE,
+                RESERVE,
+                SERVICE,
+                STYLE,
+                FILTERS,
+                CODE,
+                VALUE,
+                NODE,
+                FLAGS,
+                ("why", Kind::Choice(&["torn", "timed-out"])),
+            ],
+            Self::Discards => vec![NODE, ("reason", Kind::Choice(&REASONS))],
+            Self::Empty => vec![NODE],
+        }
+    }
+}
+
+pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), ScenarioError> {
+    let Some(list) = top.find("expect") else { return Ok(()) };
+    for item in list.list("tables")? {
+        // Two steps, as the keys that are allowed depend on one of them.
+        let every: Vec<&str> = WHATS.iter().flat_map(|w| w.fields()).map(|f| f.0).chain(FRAME).collect();
+        let rough = item.section("[[expect]]", &unique(every))?;
+        let what = WHATS[rough.need("what", "\"reservations\"")?.choice(&WORDS)?];
+        let fields = what.fields();
+        let mut allowed: Vec<&str> = FRAME.to_vec();
+        allowed.retain(|key| what != What::Empty || !["list", "count", "at_least", "at_most"].contains(key));
+        allowed.retain(|key| *key != if what.is_state() { "within" } else { "at" });
+        allowed.extend(fields.iter().map(|f| f.0));
+        let section = item.section(&format!("an [[expect]] of {}", what.word()), &allowed)?;
+        let expectation = Expectation {
+            line: section.text.line(section.at),
+            about: section.read_or("about", String::new(), |item| item.word().map(str::to_owned))?,
+            what,
+            when: scenario.when(&section, what)?,
+            select: scenario.facts(&section, &fields)?,
+            test: scenario.test(&section, what, &fields)?,
+        };
+        scenario.expectations.push(expectation);
+    }
+    Ok(())
+}
+
+/// Keys that every kind has beside its fields.
+const FRAME: [&str; 8] = ["what", "about", "at", "within", "list", "count", "at_least", "at_most"];
+
+fn unique(mut names: Vec<&str>) -> Vec<&str> {
+    let mut seen = Vec::new();
+    names.retain(|name| {
+        let new = !seen.contains(name);
+        seen.push(*name);
+        new
+    });
+    names
+}
+
+impl Scenario {
+    fn when(&self, section: &Section<'_>, what: What) -> Result<When, ScenarioError> {
+        if what.is_state() {
+            return Ok(When::At(section.read_or("at", self.duration, |item| self.moment(item))?));
+        }
+        let Some(item) = section.find("within") else {
+            return Ok(When::Within(Duration::ZERO, self.duration));
+        };
+        match item.list("two times")?.as_slice() {
+            [from, to] => match (self.moment(*from)?, self.moment(*to)?) {
+                (from, to) if from <= to => Ok(When::Within(from, to)),
+                _ => Err(item.error("within: the second time is before the first")),
+            },
+            _ => Err(item.error("within: expected two times such as [\"10s\", \"20s\"]")),
+        }
+    }
+
+    fn test(&self, section: &Section<'_>, what: What, fields: &[Field]) -> Result<Test, ScenarioError> {
+        let most = 1_000_000_000;
+        let number = |key: &str| section.find(key).map(|item| item.integer(0, most)).transpose();
+        let tests = (section.find("list"), number("count")?, number("at_least")?, number("at_most")?);
+        match tests {
+            (None, None, None, None) if what == What::Empty => Ok(Test::Exactly(Vec::new())),
+            (None, None, None, None) => Ok(Test::Number(1, u64::MAX)),
+            (Some(list), None, None, None) => {
+                let names: Vec<&str> = fields.iter().map(|f| f.0).collect();
+                let of = format!("a {}", what.word().trim_end_matches('s'));
+                let each = |item: Item<'_>| self.facts(&item.section(&of, &names)?, fields);
+                list.list("tables")?.into_iter().map(each).collect::<Result<_, _>>().map(Test::Exactly)
+            }
+            (None, Some(count), None, None) => Ok(Test::Number(count, count)),
+            (None, None, least, most) => Ok(Test::Number(least.unwrap_or(0), most.unwrap_or(u64::MAX))),
+            _ => Err(section.error("expected only one of `list`, `count` and `at_least` with `at_most`")),
+        }
+    }
+
+    fn facts(&self, section: &Section<'_>, fields: &[Field]) -> Result<Facts, ScenarioError> {
+        let mut facts = Facts::default();
+        for &(name, kind) in fields {
+            if let Some(item) = section.find(name) {
+                facts = facts.with(name, self.fact(item, kind)?);
+            }
+        }
+        Ok(facts)
+    }
+
+    fn fact(&self, item: Item<'_>, kind: Kind) -> Result<Fact, ScenarioError> {
+        let word = |item: Item<'_>| item.word().map(|w| Fact::Word(w.to_owned()));
+        let words = |items: Vec<Item<'_>>| {
+            items.iter().map(|i| i.word().map(str::to_owned)).collect::<Result<_, _>>()
+        };
+        let nodes = || self.nodes.iter().map(|n| n.name.as_str());
+        let links = || self.links.iter().map(|l| l.name.as_str());
+        match kind {
+            Kind::Node => self.node(item).map(drop)?,
+            Kind::Link => self.link(item).map(drop)?,
+            Kind::NodeOrLink => look_up(item, "node or link", nodes().chain(links())).map(drop)?,
+            Kind::Hop => look_up(item, "node", nodes().chain(["application"])).map(drop)?,
+            Kind::Session => self.session(item).map(drop)?,
+            Kind::Sender => self.sender(item).map(drop)?,
+            Kind::Application => {
+                let senders = self.senders.iter().map(|s| s.name.as_str());
+                let receivers = self.receivers.iter().map(|r| r.name.as_str());
+                look_up(item, "application", senders.chain(receivers)).map(drop)?;
+            }
+            Kind::Choice(allowed) => item.choice(allowed).map(drop)?,
+            Kind::Senders => {
+                let list = item.list("senders")?;
+                list.iter().try_for_each(|each| self.sender(*each).map(drop))?;
+                return words(list).map(Fact::Words);
+            }
+            Kind::Choices(allowed) => {
+                let list = item.list("words")?;
+                list.iter().try_for_each(|each| each.choice(allowed).map(drop))?;
+                return words(list).map(Fact::Words);
+            }
+            Kind::Rate => return item.rate().map(Fact::Rate),
+            Kind::Truth => return item.truth().map(Fact::Truth),
+            Kind::Code => return numbered(item, &CODES, 255),
+            Kind::Value => return numbered(item, &ADMISSION_VALUES, 65_535),
+            Kind::Flows => {
+                let names: Vec<&str> = FLOW.iter().map(|f| f.0).collect();
+                let each = |item: Item<'_>| self.facts(&item.section("a flow", &names)?, &FLOW);
+                return item
+                    .list("flows")?
+                    .into_iter()
+                    .map(each)
+                    .collect::<Result<_, _>>()
+                    .map(Fact::Records);
+            }
+        }
+        word(item)
+    }
+}
+
+/// A number, or the name of one.
+fn numbered(item: Item<'_>, names: &[(u64, &'static str)], most: u64) -> Result<Fact, ScenarioError> {
+    if item.is_integer() {
+        return item.integer(0, most).map(|n| name_number(n, names));
+    }
+    let words: Vec<&str> = names.iter().map(|n| n.1).collect();
+    item.choice(&words).map(|place| Fact::Named(names[place].0, names[place].1))
+}

@@ -1,0 +1,17 @@
+//! Scenario files: what they say, and how they are read and refused.
+//!
+//! Reading deliberately resolves every name and unit at once, so that a scenario that was read can be run.
+
+pub mod model;
+
+mod actions;
+mod applications;
+mod error;
+mod expectations;
+pub(crate) mod names;
+mod read;
+mod section;
+pub(crate) mod units;
+
+pub use error::ScenarioError;
+pub use model::Scenario;

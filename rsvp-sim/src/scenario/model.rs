@@ -1,0 +1,350 @@
+//! A scenario as it is run: names resolved, units read, defaults filled in.
+//!
+//! Addresses are deliberately absent: they follow from the family, which can be chosen anew for every run.
+
+use crate::facts::Facts;
+use core::net::IpAddr;
+use core::time::Duration;
+
+macro_rules! place {
+    ($(#[$doc:meta] $name:ident)*) => {$(
+        #[$doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub usize);
+    )*};
+}
+
+place! {
+    /// Place of a node in its scenario.
+    NodeId
+    /// Place of a link or LAN in its scenario.
+    LinkId
+    /// Place of a session in its scenario.
+    SessionId
+    /// Place of a sender in its scenario.
+    SenderId
+    /// Place of a receiver in its scenario.
+    ReceiverId
+}
+
+/// A world to set up, what happens in it, and what is expected of it.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The file it came from.
+    pub file: String,
+    /// Its name.
+    pub name: String,
+    /// What it shows.
+    pub description: String,
+    /// Everything random comes from this.
+    pub seed: u64,
+    /// Addresses of this family are given out.
+    pub family: Family,
+    /// When the run ends.
+    pub duration: Duration,
+    /// Refresh period R on all interfaces.
+    pub refresh: Duration,
+    /// K of the lifetime rule.
+    pub lifetime_multiplier: u32,
+    /// Kb of the blockade timer.
+    pub blockade_multiplier: u32,
+    /// Wait W after a route change.
+    pub local_repair_wait: Duration,
+    /// Hosts and routers.
+    pub nodes: Vec<Node>,
+    /// Links and LANs.
+    pub links: Vec<Link>,
+    /// Routes that are not the shortest ones.
+    pub routes: Vec<ExplicitRoute>,
+    /// Sessions.
+    pub sessions: Vec<SessionPlan>,
+    /// Senders.
+    pub senders: Vec<Sender>,
+    /// Receivers.
+    pub receivers: Vec<Receiver>,
+    /// What happens when.
+    pub actions: Vec<Action>,
+    /// What has to be seen.
+    pub expectations: Vec<Expectation>,
+}
+
+/// Address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+/// A node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// Routers forward, hosts do not.
+    pub router: bool,
+}
+
+/// A point-to-point link or a broadcast LAN.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a LAN.
+    pub lan: bool,
+    /// Who is attached.
+    pub ends: Vec<NodeId>,
+    /// Bits per second in each direction.
+    pub rate_bps: u64,
+    /// Propagation delay.
+    pub delay: Duration,
+    /// Largest IP packet, in octets.
+    pub mtu: u32,
+    /// What reservations may take of each direction, in bits per second.
+    pub reservable_bps: u64,
+    /// Share of packets lost.
+    pub loss: f64,
+    /// Cost in shortest paths.
+    pub cost: u64,
+    /// Error term C, in octets.
+    pub error_c: u32,
+    /// Error term D, in microseconds.
+    pub error_d_us: u32,
+}
+
+/// A route at one node that overrides shortest paths.
+#[derive(Clone, Debug)]
+pub struct ExplicitRoute {
+    /// Where it holds.
+    pub node: NodeId,
+    /// What it is for.
+    pub target: RouteTarget,
+    /// Only for data of this sender.
+    pub sender: Option<SenderId>,
+    /// Where data comes from, when stated.
+    pub incoming: Option<LinkId>,
+    /// Where data goes.
+    pub outgoing: Vec<LinkId>,
+}
+
+/// What an explicit route is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteTarget {
+    /// Data of a session.
+    Session(SessionId),
+    /// Everything to a node.
+    Node(NodeId),
+}
+
+/// A session.
+#[derive(Clone, Debug)]
+pub struct SessionPlan {
+    /// Its name.
+    pub name: String,
+    /// Where its data goes.
+    pub destination: Destination,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Destination port.
+    pub port: u16,
+}
+
+/// Destination of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A node's first address.
+    Node(NodeId),
+    /// A multicast group; the number makes its address.
+    Group(u16),
+    /// A multicast group with this address.
+    Address(IpAddr),
+}
+
+/// A sending application.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// Its name.
+    pub name: String,
+    /// Where it runs.
+    pub node: NodeId,
+    /// What it sends to.
+    pub session: SessionId,
+    /// Source port.
+    pub port: u16,
+    /// What it announces.
+    pub traffic: Traffic,
+    /// Services whose ADSPEC fragments it sends: Guaranteed, Controlled-Load. None at all without.
+    pub adspec: Option<(bool, bool)>,
+    /// IP TTL of the data.
+    pub ttl: u8,
+    /// When it starts.
+    pub start: Duration,
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Traffic {
+    /// Token rate, in bits per second.
+    pub rate_bps: f64,
+    /// Bucket depth, in octets.
+    pub bucket: f64,
+    /// Peak rate, in bits per second; may be infinite.
+    pub peak_bps: f64,
+    /// Minimum policed unit, in octets.
+    pub min_packet: u32,
+    /// Maximum packet size, in octets.
+    pub max_packet: u32,
+}
+
+/// A receiving application.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    /// Its name.
+    pub name: String,
+    /// Where it runs.
+    pub node: NodeId,
+    /// What it listens to.
+    pub session: SessionId,
+    /// When it opens the session.
+    pub start: Duration,
+    /// Not to reserve before this.
+    pub reserve_at: Option<Duration>,
+    /// Reserves only once a matching sender has been announced.
+    pub wait_for_path: bool,
+    /// What it asks for; none for a receiver that only listens.
+    pub request: Option<Request>,
+}
+
+/// What a receiver asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Style.
+    pub style: ReservationStyle,
+    /// One flow for WF and SE, one for each sender for FF.
+    pub flows: Vec<Flow>,
+    /// Whether a confirmation is asked for.
+    pub confirm: bool,
+}
+
+/// A service, its parameters, and whose packets it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flow {
+    /// The senders; none for WF.
+    pub filters: Vec<SenderId>,
+    /// The token bucket asked for.
+    pub traffic: Traffic,
+    /// The service.
+    pub service: Service,
+}
+
+/// A service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Service {
+    /// Controlled-Load (RFC 2211).
+    ControlledLoad,
+    /// Guaranteed (RFC 2212).
+    Guaranteed {
+        /// R, in bits per second.
+        reserve_bps: f64,
+        /// Slack S, in microseconds.
+        slack_us: u32,
+    },
+}
+
+/// Reservation style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReservationStyle {
+    /// Wildcard filter.
+    Wf,
+    /// Fixed filter.
+    Ff,
+    /// Shared explicit.
+    Se,
+}
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// When.
+    pub at: Duration,
+    /// What.
+    pub deed: Deed,
+}
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// A sender announces something else.
+    ChangeSender(SenderId, Traffic),
+    /// A receiver asks for something else, or asks again.
+    ChangeReceiver(ReceiverId, Request),
+    /// A sender stops.
+    TearSender(SenderId),
+    /// A receiver gives up its reservation, or only that for these senders.
+    TearReceiver(ReceiverId, Vec<SenderId>),
+    /// A receiver gives up the session.
+    Leave(ReceiverId),
+    /// A link goes down.
+    LinkDown(LinkId),
+    /// A link comes up.
+    LinkUp(LinkId),
+    /// A node loses all its state and stays away for a while.
+    Crash(NodeId, Duration),
+}
+
+/// Something that has to be seen.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Line in the file.
+    pub line: usize,
+    /// Why it is expected, for readers of the report.
+    pub about: String,
+    /// What kind of thing.
+    pub what: What,
+    /// When.
+    pub when: When,
+    /// Which of them.
+    pub select: Facts,
+    /// What has to hold for those.
+    pub test: Test,
+}
+
+/// Kinds of things that can be expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// Reservations installed on outgoing interfaces.
+    Reservations,
+    /// Path state.
+    Paths,
+    /// Requests that stand at a node.
+    Requests,
+    /// Blockade state.
+    Blockades,
+    /// Messages sent.
+    Messages,
+    /// Events that applications were told.
+    Events,
+    /// Messages dropped by nodes.
+    Discards,
+    /// That no state is left.
+    Empty,
+}
+
+/// When something is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At one point in time.
+    At(Duration),
+    /// At any time from the first to the second, both included.
+    Within(Duration, Duration),
+}
+
+/// What has to hold.
+#[derive(Clone, Debug)]
+pub enum Test {
+    /// These and no other; repeated messages count once.
+    Exactly(Vec<Facts>),
+    /// So many, from the first to the second number.
+    Number(u64, u64),
+}

@@ -1,0 +1,338 @@
+//! Reads a scenario file: the top level, nodes, links, LANs, sessions and routes.
+//!
+//! Applications, actions and expectations are read by the modules beside this one.
+
+use super::error::{ScenarioError, Text, one_of};
+use super::model::{
+    Destination, ExplicitRoute, Family, Link, LinkId, Node, NodeId, RouteTarget, Scenario, SenderId,
+    SessionId, SessionPlan,
+};
+use super::section::{Item, Section};
+use super::{actions, applications, expectations};
+use core::net::IpAddr;
+use core::time::Duration;
+use toml::de::DeTable;
+
+const TOP: [&str; 18] = [
+    "name",
+    "description",
+    "seed",
+    "family",
+    "duration",
+    "refresh",
+    "lifetime_k",
+    "blockade_k",
+    "repair_wait",
+    "nodes",
+    "link",
+    "lan",
+    "route",
+    "session",
+    "sender",
+    "receiver",
+    "action",
+    "expect",
+];
+const LINK: [&str; 11] =
+    ["between", "name", "rate", "delay", "mtu", "reservable", "loss", "cost", "error_c", "error_d", "nodes"];
+const SESSION: [&str; 5] = ["name", "to", "group", "protocol", "port"];
+const ROUTE: [&str; 6] = ["node", "session", "to", "sender", "in", "out"];
+
+/// Names of one kind, to be looked up.
+pub(crate) fn look_up<'n>(
+    item: Item<'_>,
+    kind: &str,
+    names: impl Iterator<Item = &'n str>,
+) -> Result<usize, ScenarioError> {
+    let names: Vec<&str> = names.collect();
+    let word = item.word()?;
+    names.iter().position(|name| *name == word).ok_or_else(|| {
+        item.error(format!("unknown {kind} \"{}\", {}", word.escape_debug(), one_of(word, &names)))
+    })
+}
+
+impl Scenario {
+    /// Reads a scenario from the octets of a file.
+    ///
+    /// # Errors
+    ///
+    /// The first fault, with its place.
+    pub fn parse(file: &str, octets: &[u8]) -> Result<Self, ScenarioError> {
+        let text = match core::str::from_utf8(octets) {
+            Ok(text) => Text { file, text },
+            Err(fault) => return Err(not_text(file, octets, fault.valid_up_to())),
+        };
+        if let Some(at) = octets.iter().position(|&octet| octet == 0) {
+            return Err(not_text(file, octets, at));
+        }
+        let table = DeTable::parse(text.text).map_err(|fault| {
+            let at = fault.span().map_or(0, |span| span.start);
+            text.error(at, fault.message().replace('\n', ", "))
+        })?;
+        if table.get_ref().is_empty() {
+            return Err(text
+                .error(0, "the scenario is empty, expected `name = …`, [nodes] and at least one [[link]]"));
+        }
+        let top = Section::new(&text, table.get_ref(), 0, "the scenario", &TOP)?;
+        let mut scenario = head(&top)?;
+        scenario.read_nodes(&top)?;
+        scenario.read_links(&top)?;
+        scenario.read_sessions(&top)?;
+        applications::read(&mut scenario, &top)?;
+        scenario.read_routes(&top)?;
+        actions::read(&mut scenario, &top)?;
+        expectations::read(&mut scenario, &top)?;
+        Ok(scenario)
+    }
+
+    pub(crate) fn node(&self, item: Item<'_>) -> Result<NodeId, ScenarioError> {
+        look_up(item, "node", self.nodes.iter().map(|n| n.name.as_str())).map(NodeId)
+    }
+
+    pub(crate) fn link(&self, item: Item<'_>) -> Result<LinkId, ScenarioError> {
+        look_up(item, "link", self.links.iter().map(|l| l.name.as_str())).map(LinkId)
+    }
+
+    pub(crate) fn session(&self, item: Item<'_>) -> Result<SessionId, ScenarioError> {
+        look_up(item, "session", self.sessions.iter().map(|s| s.name.as_str())).map(SessionId)
+    }
+
+    pub(crate) fn sender(&self, item: Item<'_>) -> Result<SenderId, ScenarioError> {
+        look_up(item, "sender", self.senders.iter().map(|s| s.name.as_str())).map(SenderId)
+    }
+
+    /// The one session there is, or the one named.
+    pub(crate) fn session_of(&self, section: &Section<'_>) -> Result<SessionId, ScenarioError> {
+        match section.find("session") {
+            Some(item) => self.session(item),
+            None if self.sessions.len() == 1 => Ok(SessionId(0)),
+            None => Err(section.error("there is not just one session, expected `session = \"…\"`")),
+        }
+    }
+
+    fn read_nodes(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
+        let nodes = top.need("nodes", "…")?.section("[nodes]", &["hosts", "routers"])?;
+        for (key, router) in [("hosts", false), ("routers", true)] {
+            for item in nodes.find(key).map_or(Ok(Vec::new()), |list| list.list("names"))? {
+                let name = item.name()?;
+                if self.nodes.iter().any(|n| n.name == name) {
+                    return Err(item.error(format!("there are two nodes \"{name}\"")));
+                }
+                self.nodes.push(Node { name: name.to_owned(), router });
+            }
+        }
+        if self.nodes.is_empty() || self.nodes.len() > 200 {
+            return Err(nodes.error("expected between 1 and 200 nodes"));
+        }
+        Ok(())
+    }
+
+    fn read_links(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
+        for section in top.sections("link", &LINK)? {
+            if let Some(item) = section.find("nodes") {
+                return Err(item.error("a [[link]] has `between = [\"a\", \"b\"]`; a [[lan]] has `nodes`"));
+            }
+            let between = section.need("between", "[\"a\", \"b\"]")?;
+            let ends = self.ends(between)?;
+            if ends.len() != 2 {
+                return Err(between.error("between: a link joins two nodes; use [[lan]] for more"));
+            }
+            let name = format!("{}-{}", self.nodes[ends[0].0].name, self.nodes[ends[1].0].name);
+            self.add_link(&section, name, ends, false)?;
+        }
+        for section in top.sections("lan", &LINK)? {
+            if let Some(item) = section.find("between") {
+                return Err(item.error("a [[lan]] has `nodes = [\"a\", \"b\", …]`; a [[link]] has `between`"));
+            }
+            let ends = self.ends(section.need("nodes", "[\"a\", \"b\", …]")?)?;
+            section.need("name", "\"…\"")?;
+            self.add_link(&section, String::new(), ends, true)?;
+        }
+        if self.links.is_empty() || self.links.len() > 250 {
+            return Err(top.error("expected between 1 and 250 [[link]] and [[lan]]"));
+        }
+        Ok(())
+    }
+
+    fn ends(&self, item: Item<'_>) -> Result<Vec<NodeId>, ScenarioError> {
+        let mut ends = Vec::new();
+        for each in item.list("nodes")? {
+            let node = self.node(each)?;
+            if ends.contains(&node) {
+                return Err(each.error(format!("\"{}\" is named twice", self.nodes[node.0].name)));
+            }
+            ends.push(node);
+        }
+        if ends.len() < 2 {
+            return Err(item.error("expected two nodes at least"));
+        }
+        Ok(ends)
+    }
+
+    fn add_link(
+        &mut self,
+        section: &Section<'_>,
+        name: String,
+        ends: Vec<NodeId>,
+        lan: bool,
+    ) -> Result<(), ScenarioError> {
+        let name = section.read_or("name", name, |item| item.name().map(str::to_owned))?;
+        let taken =
+            self.nodes.iter().map(|n| &n.name).chain(self.links.iter().map(|l| &l.name)).any(|n| *n == name);
+        if taken {
+            return Err(
+                section.error(format!("the name \"{name}\" is taken, expected `name = \"…\"` with another"))
+            );
+        }
+        let rate_bps = section.read_or("rate", 10e6, |item| item.rate())?;
+        let reservable = section.read_or("reservable", rate_bps, |item| {
+            // A share or a rate.
+            if item.word()?.trim_end().ends_with('%') { Ok(item.share()? * rate_bps) } else { item.rate() }
+        })?;
+        self.links.push(Link {
+            name,
+            lan,
+            ends,
+            rate_bps: rate_bps.round() as u64,
+            delay: section.read_or("delay", Duration::from_millis(1), |item| item.time())?,
+            mtu: section.read_or("mtu", 1500, |item| item.integer(576, 65_535).map(|n| n as u32))?,
+            reservable_bps: reservable.round() as u64,
+            loss: section.read_or("loss", 0.0, |item| item.share())?,
+            cost: section.read_or("cost", 1, |item| item.integer(1, 65_535))?,
+            error_c: section.read_or("error_c", 0, |item| item.size().map(|n| n.round() as u32))?,
+            error_d_us: section.read_or("error_d", 0, |item| microseconds(item))?,
+        });
+        Ok(())
+    }
+
+    fn read_sessions(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
+        for section in top.sections("session", &SESSION)? {
+            let name = section.need("name", "\"…\"")?;
+            let word = name.name()?.to_owned();
+            if self.sessions.iter().any(|s| s.name == word) {
+                return Err(name.error(format!("there are two sessions \"{word}\"")));
+            }
+            let destination = match (section.find("to"), section.find("group")) {
+                (Some(to), None) => Destination::Node(self.attached(to)?),
+                (None, Some(group)) => self.group(group)?,
+                _ => {
+                    return Err(
+                        section.error("a [[session]] needs either `to = \"node\"` or `group = \"name\"`")
+                    );
+                }
+            };
+            let protocol = section.read_or("protocol", 17, |item| {
+                if item.is_integer() {
+                    item.integer(1, 255)
+                } else {
+                    Ok([17, 6][item.choice(&["udp", "tcp"])?])
+                }
+            })?;
+            let port = section.read_or("port", 5000, |item| item.integer(1, 65_535))?;
+            let (protocol, port) = (protocol as u8, port as u16);
+            self.sessions.push(SessionPlan { name: word, destination, protocol, port });
+        }
+        Ok(())
+    }
+
+    /// A node that has a link, and so an address.
+    pub(crate) fn attached(&self, item: Item<'_>) -> Result<NodeId, ScenarioError> {
+        let node = self.node(item)?;
+        if self.links.iter().any(|l| l.ends.contains(&node)) {
+            return Ok(node);
+        }
+        Err(item.error(format!("\"{}\" has no link and so no address", self.nodes[node.0].name)))
+    }
+
+    fn group(&self, item: Item<'_>) -> Result<Destination, ScenarioError> {
+        let word = item.word()?;
+        match word.parse::<IpAddr>() {
+            Ok(address) if address.is_multicast() => Ok(Destination::Address(address)),
+            Ok(_) => Err(item.error(format!("group: {word} is no multicast address"))),
+            Err(_) => {
+                item.name()?;
+                Ok(Destination::Group(self.sessions.len() as u16 + 1))
+            }
+        }
+    }
+
+    fn read_routes(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
+        for section in top.sections("route", &ROUTE)? {
+            let node = self.node(section.need("node", "\"…\"")?)?;
+            let target = match (section.find("session"), section.find("to")) {
+                (Some(session), None) => RouteTarget::Session(self.session(session)?),
+                (None, Some(to)) => RouteTarget::Node(self.attached(to)?),
+                _ => {
+                    return Err(
+                        section.error("a [[route]] needs either `session = \"…\"` or `to = \"node\"`")
+                    );
+                }
+            };
+            let sender = section.find("sender").map(|item| self.sender(item)).transpose()?;
+            let incoming = section.find("in").map(|item| self.towards(node, item)).transpose()?;
+            let out = section.need("out", "[\"neighbour or lan\", …]")?.list("neighbours or LANs")?;
+            let outgoing = out.into_iter().map(|item| self.towards(node, item)).collect::<Result<_, _>>()?;
+            self.routes.push(ExplicitRoute { node, target, sender, incoming, outgoing });
+        }
+        Ok(())
+    }
+
+    /// The link of `node` that has this name or leads to the neighbour of this name.
+    fn towards(&self, node: NodeId, item: Item<'_>) -> Result<LinkId, ScenarioError> {
+        let mut names = Vec::new();
+        for (n, link) in self.links.iter().enumerate().filter(|(_, l)| l.ends.contains(&node)) {
+            names.push((link.name.as_str(), n));
+            let others = link.ends.iter().filter(|&&end| end != node && !link.lan);
+            names.extend(others.map(|end| (self.nodes[end.0].name.as_str(), n)));
+        }
+        let place = look_up(item, "link or neighbour", names.iter().map(|(name, _)| *name))?;
+        Ok(LinkId(names[place].1))
+    }
+}
+
+fn microseconds(item: Item<'_>) -> Result<u32, ScenarioError> {
+    let time = item.time()?;
+    u32::try_from(time.as_micros()).map_err(|_| item.error("expected a time of less than 71 minutes"))
+}
+
+fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
+    let name = top.need("name", "\"…\"")?.name()?.to_owned();
+    let some_time = |item: Item<'_>| match item.time()? {
+        Duration::ZERO => Err(item.error("expected more than no time")),
+        time => Ok(time),
+    };
+    let times = |item: Item<'_>| item.integer(1, 100).map(|n| n as u32);
+    Ok(Scenario {
+        file: top.text.file.to_owned(),
+        name,
+        description: top.read_or("description", String::new(), |item| item.word().map(str::to_owned))?,
+        seed: top.read_or("seed", 1, |item| item.integer(0, i64::MAX as u64))?,
+        family: top.read_or("family", Family::Ipv4, |item| {
+            Ok([Family::Ipv4, Family::Ipv6][item.choice(&["ipv4", "ipv6"])?])
+        })?,
+        duration: top.read_or("duration", Duration::from_secs(120), some_time)?,
+        refresh: top.read_or("refresh", Duration::from_secs(30), |item| match item.time()? {
+            time if time >= Duration::from_millis(100) => Ok(time),
+            _ => Err(item.error("refresh: expected at least \"100ms\"")),
+        })?,
+        lifetime_multiplier: top.read_or("lifetime_k", 3, times)?,
+        blockade_multiplier: top.read_or("blockade_k", 3, times)?,
+        local_repair_wait: top.read_or("repair_wait", Duration::from_secs(2), |item| item.time())?,
+        nodes: Vec::new(),
+        links: Vec::new(),
+        routes: Vec::new(),
+        sessions: Vec::new(),
+        senders: Vec::new(),
+        receivers: Vec::new(),
+        actions: Vec::new(),
+        expectations: Vec::new(),
+    })
+}
+
+fn not_text(file: &str, octets: &[u8], at: usize) -> ScenarioError {
+    let (line, column) = super::error::position(octets, at);
+    let octet = octets.get(at).copied().unwrap_or_default();
+    let message =
+        format!("this is no text: octet 0x{octet:02x} has no place in one, expected a TOML scenario");
+    ScenarioError { file: file.to_owned(), line, column, message }
+}

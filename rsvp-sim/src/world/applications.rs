@@ -1,0 +1,334 @@
+//! Sending and receiving applications: what they ask of their node's engine, and what it tells them.
+
+use super::record::Told;
+use super::run::World;
+use crate::describe;
+use crate::facts::Facts;
+use crate::scenario::model::{
+    Deed, NodeId, ReceiverId, Request, ReservationStyle, Scenario, SenderId, Service, Traffic,
+};
+use rsvp_node::{AdspecOffer, AppId, Command, Event, EventKind, FlowRequest, Input, Outcome};
+use rsvp_wire::{FilterSpec, Flowspec, Rspec, SenderTemplate, Style, Tspec};
+
+/// A sender as it is.
+#[derive(Clone, Debug)]
+pub(super) struct SenderState {
+    started: bool,
+    torn: bool,
+    traffic: Traffic,
+}
+
+/// A receiver as it is.
+#[derive(Clone, Debug)]
+pub(super) struct ReceiverState {
+    pub(super) open: bool,
+    path_seen: bool,
+    reserved: bool,
+    /// It gave up its reservation, or the session; a sender that appears does not change that.
+    torn: bool,
+    left: bool,
+    started: bool,
+    request: Option<Request>,
+}
+
+pub(super) fn senders(scenario: &Scenario) -> Vec<SenderState> {
+    let state =
+        |s: &crate::scenario::model::Sender| SenderState { started: false, torn: false, traffic: s.traffic };
+    scenario.senders.iter().map(state).collect()
+}
+
+pub(super) fn receivers(scenario: &Scenario) -> Vec<ReceiverState> {
+    let state = |r: &crate::scenario::model::Receiver| ReceiverState {
+        open: false,
+        path_seen: false,
+        reserved: false,
+        torn: false,
+        left: false,
+        started: false,
+        request: r.request.clone(),
+    };
+    scenario.receivers.iter().map(state).collect()
+}
+
+/// Rates travel in octets per second.
+fn tspec(traffic: Traffic) -> Tspec {
+    Tspec {
+        rate: (traffic.rate_bps / 8.0) as f32,
+        bucket: traffic.bucket as f32,
+        peak: (traffic.peak_bps / 8.0) as f32,
+        min_policed_unit: traffic.min_packet,
+        max_packet_size: traffic.max_packet,
+    }
+}
+
+fn flowspec(traffic: Traffic, service: Service) -> Flowspec {
+    match service {
+        Service::ControlledLoad => Flowspec::ControlledLoad(tspec(traffic)),
+        Service::Guaranteed { reserve_bps, slack_us } => {
+            Flowspec::Guaranteed(tspec(traffic), Rspec { rate: (reserve_bps / 8.0) as f32, slack: slack_us })
+        }
+    }
+}
+
+impl World {
+    fn sender_app(sender: SenderId) -> AppId {
+        AppId(sender.0 as u32)
+    }
+
+    fn receiver_app(&self, receiver: ReceiverId) -> AppId {
+        AppId((self.scenario.senders.len() + receiver.0) as u32)
+    }
+
+    /// Gives a command; a refusal is something the application is told.
+    fn command(&mut self, node: NodeId, app: AppId, command: Command<'_>) {
+        if !self.network.node_up[node.0] {
+            return;
+        }
+        if let Outcome::Refused(why) = self.input(node, Input::Command(command)) {
+            let facts = Facts::default().word("event", "refused");
+            self.told(node, app, format!("refused: {why}"), facts);
+        }
+    }
+
+    fn told(&mut self, node: NodeId, app: AppId, label: String, facts: Facts) {
+        let application = self.application_name(app).to_owned();
+        let facts = facts.word("application", application.as_str());
+        let order = self.record.order();
+        self.record.told.push(Told { order, at: self.now, application, node, label, facts });
+    }
+
+    /// An engine's event reaches its application, which may act on it.
+    pub(super) fn tell(&mut self, node: NodeId, event: &Event) {
+        let said = describe::event(&self.topology, event);
+        self.told(node, event.app, said.label, said.facts);
+        let Some(place) = (event.app.0 as usize).checked_sub(self.scenario.senders.len()) else { return };
+        let (EventKind::Path { sender, .. }, Some(state)) = (&event.kind, self.receivers.get_mut(place))
+        else {
+            return;
+        };
+        let wanted = state.request.as_ref().is_some_and(|request| {
+            request.style == ReservationStyle::Wf
+                || request
+                    .flows
+                    .iter()
+                    .flat_map(|flow| &flow.filters)
+                    .any(|filter| self.topology.sender(*filter) == sender.0)
+        });
+        if wanted {
+            state.path_seen = true;
+            self.reserve_if_ready(ReceiverId(place));
+        }
+    }
+
+    pub(super) fn start_sender(&mut self, sender: SenderId) {
+        self.senders[sender.0].started = true;
+        if !self.senders[sender.0].torn {
+            self.announce(sender);
+        }
+    }
+
+    fn announce(&mut self, sender: SenderId) {
+        let plan = &self.scenario.senders[sender.0];
+        let app = Self::sender_app(sender);
+        let command = Command::Sender {
+            app,
+            session: self.topology.session(plan.session),
+            sender: SenderTemplate(self.topology.sender(sender)),
+            tspec: tspec(self.senders[sender.0].traffic),
+            adspec: plan
+                .adspec
+                .map(|(guaranteed, controlled_load)| AdspecOffer { guaranteed, controlled_load }),
+            ttl: plan.ttl,
+            interface: None,
+        };
+        self.command(plan.node, app, command);
+    }
+
+    pub(super) fn start_receiver(&mut self, receiver: ReceiverId) {
+        if self.receivers[receiver.0].left {
+            return;
+        }
+        self.receivers[receiver.0].started = true;
+        let node = self.scenario.receivers[receiver.0].node;
+        if !self.network.node_up[node.0] {
+            return;
+        }
+        let session = self.scenario.receivers[receiver.0].session;
+        self.receivers[receiver.0].open = true;
+        let app = self.receiver_app(receiver);
+        let session_object = self.topology.session(session);
+        self.command(node, app, Command::OpenSession { app, session: session_object });
+        let destination = session_object.destination();
+        if destination.is_multicast() {
+            self.change_network(Some(destination), |network| {
+                network.members[session.0].insert(node);
+            });
+        }
+        self.reserve_if_ready(receiver);
+    }
+
+    pub(super) fn reserve_if_ready(&mut self, receiver: ReceiverId) {
+        let plan = &self.scenario.receivers[receiver.0];
+        let state = &self.receivers[receiver.0];
+        let early = plan.reserve_at.is_some_and(|at| self.now < rsvp_node::Instant::ZERO + at);
+        let waits = plan.wait_for_path && !state.path_seen;
+        if state.open && !early && !waits && !state.reserved && !state.torn {
+            self.reserve(receiver);
+        }
+    }
+
+    fn reserve(&mut self, receiver: ReceiverId) {
+        let Some(request) = self.receivers[receiver.0].request.clone() else { return };
+        self.receivers[receiver.0].reserved = true;
+        let plan = &self.scenario.receivers[receiver.0];
+        let flows: Vec<(Flowspec, Vec<FilterSpec>)> = request
+            .flows
+            .iter()
+            .map(|flow| {
+                let filters = flow.filters.iter().map(|filter| self.topology.sender(*filter)).collect();
+                (flowspec(flow.traffic, flow.service), filters)
+            })
+            .collect();
+        let flows: Vec<FlowRequest<'_>> =
+            flows.iter().map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters }).collect();
+        let (node, app) = (plan.node, self.receiver_app(receiver));
+        let command = Command::Reserve {
+            app,
+            session: self.topology.session(plan.session),
+            style: match request.style {
+                ReservationStyle::Wf => Style::WF,
+                ReservationStyle::Ff => Style::FF,
+                ReservationStyle::Se => Style::SE,
+            },
+            flows: &flows,
+            confirm: request.confirm,
+            interface: None,
+        };
+        self.command(node, app, command);
+    }
+
+    pub(super) fn act_application(&mut self, deed: Deed) {
+        match deed {
+            Deed::ChangeSender(sender, traffic) => {
+                self.note(format!("{} changes what it sends", self.scenario.senders[sender.0].name));
+                self.senders[sender.0].traffic = traffic;
+                self.senders[sender.0].torn = false;
+                self.announce(sender);
+            }
+            Deed::TearSender(sender) => self.tear_sender(sender),
+            Deed::ChangeReceiver(receiver, request) => {
+                self.note(format!("{} changes its request", self.scenario.receivers[receiver.0].name));
+                self.receivers[receiver.0].request = Some(request);
+                self.receivers[receiver.0].torn = false;
+                if self.receivers[receiver.0].open {
+                    self.reserve(receiver);
+                }
+            }
+            Deed::TearReceiver(receiver, filters) => self.tear_receiver(receiver, &filters),
+            Deed::Leave(receiver) => self.leave(receiver),
+            Deed::LinkDown(_) | Deed::LinkUp(_) | Deed::Crash(..) => {}
+        }
+    }
+
+    fn tear_sender(&mut self, sender: SenderId) {
+        let plan = &self.scenario.senders[sender.0];
+        let (node, app, session) = (plan.node, Self::sender_app(sender), self.topology.session(plan.session));
+        self.note(format!("{} stops sending", self.scenario.senders[sender.0].name));
+        let was_on = self.senders[sender.0].started && !self.senders[sender.0].torn;
+        self.senders[sender.0].torn = true;
+        if was_on {
+            // An application that is done has no interest in the session either.
+            self.command(node, app, Command::Release { app, session });
+        }
+    }
+
+    fn tear_receiver(&mut self, receiver: ReceiverId, filters: &[SenderId]) {
+        let name = self.scenario.receivers[receiver.0].name.clone();
+        let state = &mut self.receivers[receiver.0];
+        let mut left = false;
+        if let Some(request) = state.request.as_mut().filter(|_| !filters.is_empty()) {
+            for flow in &mut request.flows {
+                flow.filters.retain(|filter| !filters.contains(filter));
+            }
+            request.flows.retain(|flow| !flow.filters.is_empty());
+            left = !request.flows.is_empty();
+        }
+        if left {
+            let gone: Vec<&str> = filters.iter().map(|s| self.scenario.senders[s.0].name.as_str()).collect();
+            self.note(format!("{name} gives up its reservation for {}", gone.join(", ")));
+            self.reserve(receiver);
+            return;
+        }
+        self.note(format!("{name} gives up its reservation"));
+        let was_on = core::mem::take(&mut self.receivers[receiver.0].reserved);
+        self.receivers[receiver.0].torn = true;
+        if was_on {
+            let plan = &self.scenario.receivers[receiver.0];
+            let (node, app) = (plan.node, self.receiver_app(receiver));
+            let session = self.topology.session(plan.session);
+            self.command(node, app, Command::ReleaseReservation { app, session });
+        }
+    }
+
+    fn leave(&mut self, receiver: ReceiverId) {
+        let plan = &self.scenario.receivers[receiver.0];
+        let (node, session) = (plan.node, plan.session);
+        self.note(format!("{} leaves the session", plan.name));
+        let app = self.receiver_app(receiver);
+        let was_open = core::mem::take(&mut self.receivers[receiver.0].open);
+        self.receivers[receiver.0].left = true;
+        self.receivers[receiver.0].reserved = false;
+        if !was_open {
+            return;
+        }
+        let session_object = self.topology.session(session);
+        self.command(node, app, Command::Release { app, session: session_object });
+        self.part(node, session);
+    }
+
+    /// Nobody on the node listens to a group any more.
+    fn part(&mut self, node: NodeId, session: crate::scenario::model::SessionId) {
+        let destination = self.topology.session(session).destination();
+        let others = self.scenario.receivers.iter().zip(&self.receivers);
+        let still = others.filter(|(r, s)| r.node == node && r.session == session && s.open).count();
+        if still == 0 && destination.is_multicast() {
+            self.change_network(Some(destination), |network| {
+                network.members[session.0].remove(&node);
+            });
+        }
+    }
+
+    /// A crash takes applications with it.
+    pub(super) fn forget_applications(&mut self, node: NodeId) {
+        for n in 0..self.receivers.len() {
+            if self.scenario.receivers[n].node == node && core::mem::take(&mut self.receivers[n].open) {
+                self.receivers[n].path_seen = false;
+                self.receivers[n].reserved = false;
+                self.part(node, self.scenario.receivers[n].session);
+            }
+        }
+    }
+
+    /// After a crash, those that had been started start again.
+    pub(super) fn restart_applications(&mut self, node: NodeId) {
+        for n in 0..self.receivers.len() {
+            if self.scenario.receivers[n].node == node && self.receivers[n].started {
+                self.start_receiver(ReceiverId(n));
+            }
+        }
+        for n in 0..self.senders.len() {
+            if self.scenario.senders[n].node == node && self.senders[n].started {
+                self.start_sender(SenderId(n));
+            }
+        }
+    }
+
+    /// Whether an application of the node has a session open, as sender or receiver.
+    pub(super) fn has_open_sessions(&self, node: NodeId) -> bool {
+        let receiver = |n: usize| self.scenario.receivers[n].node == node && self.receivers[n].open;
+        let sender = |n: usize| {
+            self.scenario.senders[n].node == node && self.senders[n].started && !self.senders[n].torn
+        };
+        (0..self.receivers.len()).any(receiver) || (0..self.senders.len()).any(sender)
+    }
+}

@@ -1,0 +1,106 @@
+//! What the scenario does to the world: links go down and up, nodes crash and come back, routing follows.
+
+use super::happenings::Happening;
+use super::random::Random;
+use super::record::Note;
+use super::routing::{Network, NodeRoutes, Routing};
+use super::run::World;
+use crate::scenario::model::{Action, Deed, LinkId, NodeId};
+use crate::scenario::units::show_time;
+use core::net::IpAddr;
+use core::time::Duration;
+use rsvp_node::{Config, Engine, Input};
+
+impl World {
+    pub(super) fn boot(&mut self, node: NodeId) {
+        let seed =
+            Random::new(self.scenario.seed ^ ((node.0 as u64 + 1) << 32) ^ self.nodes[node.0].lives).next();
+        let config = Config {
+            seed,
+            blockade_multiplier: self.scenario.blockade_multiplier,
+            local_repair_wait: self.scenario.local_repair_wait,
+            ..Config::default()
+        };
+        let again = self.nodes[node.0].lives > 0;
+        let state = &mut self.nodes[node.0];
+        state.engine = Engine::new(config);
+        state.lives += 1;
+        state.wake = None;
+        if again {
+            self.note(format!("{} is back, without any state", self.scenario.nodes[node.0].name));
+        }
+        for attachment in self.topology.attachments(node).to_vec() {
+            let up = self.network.link_up[attachment.link.0];
+            let interface = self.topology.interface(&self.scenario, attachment, up);
+            self.input(node, Input::InterfaceChanged(interface));
+        }
+        if again {
+            self.change_network(None, |network| network.node_up[node.0] = true);
+            self.restart_applications(node);
+        }
+    }
+
+    pub(super) fn note(&mut self, what: String) {
+        let order = self.record.order();
+        self.record.notes.push(Note { order, at: self.now, text: what });
+    }
+
+    /// Changes the network and tells every node whose routes that changes.
+    pub(super) fn change_network(&mut self, destination: Option<IpAddr>, change: impl FnOnce(&mut Network)) {
+        let answers = |world: &Self| -> Vec<_> {
+            let (scenario, topology, routing) = (&world.scenario, &world.topology, &world.routing);
+            (0..world.nodes.len())
+                .map(|n| NodeRoutes { scenario, topology, routing, node: NodeId(n) }.all())
+                .collect()
+        };
+        let before = answers(self);
+        change(&mut self.network);
+        self.routing = Routing::new(&self.scenario, &self.network);
+        let after = answers(self);
+        for n in 0..self.nodes.len() {
+            if before[n] != after[n] && self.network.node_up[n] {
+                self.input(NodeId(n), Input::RouteChanged { destination });
+            }
+        }
+    }
+
+    pub(super) fn act(&mut self, n: usize) {
+        let Action { deed, .. } = self.scenario.actions[n].clone();
+        match deed {
+            Deed::LinkDown(link) => self.switch_link(link, false),
+            Deed::LinkUp(link) => self.switch_link(link, true),
+            Deed::Crash(node, time) => self.crash(node, time),
+            deed => self.act_application(deed),
+        }
+    }
+
+    fn switch_link(&mut self, link: LinkId, up: bool) {
+        if self.network.link_up[link.0] == up {
+            return;
+        }
+        self.link_generation[link.0] += 1;
+        let state = if up { "up" } else { "down" };
+        self.note(format!("link {} goes {state}", self.scenario.links[link.0].name));
+        // The interfaces first: an engine that is asked to route anew has to know what it can use.
+        for end in self.scenario.links[link.0].ends.clone() {
+            if let Some(attachment) = self.topology.attachment(end, link) {
+                let interface = self.topology.interface(&self.scenario, attachment, up);
+                self.input(end, Input::InterfaceChanged(interface));
+            }
+        }
+        self.change_network(None, |network| network.link_up[link.0] = up);
+    }
+
+    fn crash(&mut self, node: NodeId, time: Duration) {
+        if !self.network.node_up[node.0] {
+            return;
+        }
+        self.note(format!("{} crashes for {}", self.scenario.nodes[node.0].name, show_time(time)));
+        self.nodes[node.0].wake = None;
+        self.nodes[node.0].engine = Engine::new(Config::default());
+        self.measure(node);
+        self.forget_applications(node);
+        self.change_network(None, |network| network.node_up[node.0] = false);
+        self.happenings.plan(self.now + time, Happening::Boot(node));
+    }
+}

@@ -1,0 +1,163 @@
+//! Packets on links and LANs: who gets them, when, and what becomes of those that are for somebody else.
+
+use super::happenings::Happening;
+use super::record::{Delivery, Sent};
+use super::run::World;
+use crate::describe;
+use crate::scenario::model::{LinkId, NodeId};
+use core::net::IpAddr;
+use core::time::Duration;
+use rsvp_node::{Input, Rx, Source, Transmit};
+use std::rc::Rc;
+
+/// An IP packet with an RSVP message.
+#[derive(Clone, Debug)]
+pub(super) struct Packet {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    pub(super) ttl: u8,
+    pub(super) router_alert: bool,
+    pub(super) octets: Vec<u8>,
+}
+
+impl Packet {
+    /// Octets with the IP header: Router Alert is an option of 4 octets in IPv4, a hop-by-hop header of 8 in IPv6.
+    fn length(&self) -> usize {
+        let header = match (self.destination.is_ipv4(), self.router_alert) {
+            (true, alert) => 20 + 4 * usize::from(alert),
+            (false, alert) => 40 + 8 * usize::from(alert),
+        };
+        header + self.octets.len()
+    }
+}
+
+impl World {
+    /// An engine's message, as an IP packet on its link.
+    pub(super) fn packet(&self, node: NodeId, transmit: &Transmit<'_>) -> Option<(LinkId, Packet)> {
+        let link = self.topology.link_of(node, transmit.interface)?;
+        let own = self.topology.attachment(node, link)?.address;
+        let source = match transmit.source {
+            Source::Own => own,
+            Source::Foreign(address) => address,
+        };
+        let packet = Packet {
+            source,
+            destination: transmit.destination,
+            ttl: transmit.ttl,
+            router_alert: transmit.router_alert,
+            octets: transmit.octets.to_vec(),
+        };
+        Some((link, packet))
+    }
+
+    /// Puts a packet on a link.
+    pub(super) fn send(&mut self, node: NodeId, link: LinkId, packet: Packet, forwarded: bool) {
+        let plan = &self.scenario.links[link.0];
+        let (to, to_name) = self.recipients(node, link, &packet);
+        let serialisation = packet.length() as u64 * 8 * 1_000_000 / plan.rate_bps.max(1);
+        let (delay, loss) = (plan.delay, plan.loss);
+        let busy = self.busy.entry((link, node)).or_insert(self.now);
+        *busy = (*busy).max(self.now) + Duration::from_micros(serialisation);
+        let arrival = *busy + delay;
+        let packet = Rc::new(packet);
+        let mut fate = if to.is_empty() { Delivery::Nobody } else { Delivery::Underway };
+        for &receiver in &to {
+            if !self.network.link_up[link.0] || self.random.chance(loss) {
+                fate = Delivery::Lost;
+                continue;
+            }
+            let link_generation = self.link_generation[link.0];
+            let packet = Rc::clone(&packet);
+            self.happenings
+                .plan(arrival, Happening::Arrive { node: receiver, link, link_generation, packet });
+        }
+        let message = describe::message(&self.topology, &packet.octets);
+        let facts = message
+            .facts
+            .word("from", self.scenario.nodes[node.0].name.as_str())
+            .word("to", to_name)
+            .word("link", self.scenario.links[link.0].name.as_str());
+        self.record.sent.push(Sent {
+            order: self.record.order(),
+            at: self.now,
+            arrival,
+            from: node,
+            to,
+            link,
+            fate,
+            forwarded,
+            source: packet.source,
+            destination: packet.destination,
+            ttl: packet.ttl,
+            router_alert: packet.router_alert,
+            octets: packet.octets.clone(),
+            label: message.label,
+            facts,
+        });
+    }
+
+    /// Who gets a packet, and how to call them together.
+    fn recipients(&self, node: NodeId, link: LinkId, packet: &Packet) -> (Vec<NodeId>, String) {
+        let plan = &self.scenario.links[link.0];
+        let name = |n: NodeId| self.scenario.nodes[n.0].name.clone();
+        let others: Vec<NodeId> = plan.ends.iter().copied().filter(|&end| end != node).collect();
+        if !plan.lan {
+            let label = others.first().map_or_else(String::new, |&n| name(n));
+            return (others, label);
+        }
+        if packet.destination.is_multicast() {
+            return (others, plan.name.clone());
+        }
+        let Some(owner) = self.topology.owner(packet.destination) else {
+            return (Vec::new(), plan.name.clone());
+        };
+        if others.contains(&owner) {
+            return (vec![owner], name(owner));
+        }
+        let session = self.topology.sessions_to(packet.destination).next();
+        match self.routing.next_hop(&self.scenario, node, owner, session, self.topology.owner(packet.source))
+        {
+            Some((via, next)) if via == link => (vec![next], name(next)),
+            _ => (Vec::new(), plan.name.clone()),
+        }
+    }
+
+    /// A packet has reached a node.
+    pub(super) fn arrive(&mut self, node: NodeId, link: LinkId, packet: &Packet) {
+        if !self.network.node_up[node.0] {
+            return;
+        }
+        let own = self.topology.owner(packet.destination) == Some(node);
+        let router = self.scenario.nodes[node.0].router;
+        let multicast = packet.destination.is_multicast();
+        if own || (packet.router_alert && router) || (multicast && (router || self.joined(node, packet))) {
+            let Some(attachment) = self.topology.attachment(node, link) else { return };
+            let rx = Rx {
+                interface: attachment.interface,
+                source: packet.source,
+                destination: packet.destination,
+                ttl: packet.ttl,
+                octets: &packet.octets,
+            };
+            self.input(node, Input::Packet(rx));
+        } else if router && !multicast {
+            self.forward(node, packet);
+        }
+    }
+
+    fn joined(&self, node: NodeId, packet: &Packet) -> bool {
+        self.topology.sessions_to(packet.destination).any(|s| self.network.members[s.0].contains(&node))
+    }
+
+    /// Ordinary IP forwarding, which does not look into the packet.
+    fn forward(&mut self, node: NodeId, packet: &Packet) {
+        let Some(owner) = self.topology.owner(packet.destination) else { return };
+        let source = self.topology.owner(packet.source);
+        if packet.ttl <= 1 {
+            return;
+        }
+        if let Some((link, _)) = self.routing.next_hop(&self.scenario, node, owner, None, source) {
+            self.send(node, link, Packet { ttl: packet.ttl - 1, ..packet.clone() }, true);
+        }
+    }
+}

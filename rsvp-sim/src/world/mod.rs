@@ -1,0 +1,18 @@
+//! The world: a heap of happenings, a loop, and the virtual nodes whose engines it drives.
+//!
+//! One seed and virtual time decide everything. Nothing here knows RSVP's rules: those are the engine's business.
+
+mod applications;
+mod change;
+mod delivery;
+mod happenings;
+mod look;
+mod random;
+mod record;
+mod routing;
+mod run;
+mod topology;
+
+pub use record::{Delivery, Note, Record, Sent, Told, Use};
+pub use run::World;
+pub use topology::Topology;

@@ -1,0 +1,116 @@
+//! What is kept of a run: messages, events, notes about actions, and how full links were.
+
+use crate::facts::Facts;
+use crate::scenario::model::{LinkId, NodeId};
+use core::net::IpAddr;
+use rsvp_node::Instant;
+use std::collections::BTreeMap;
+
+/// Everything a run leaves behind.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Messages, in the order they were sent.
+    pub sent: Vec<Sent>,
+    /// What applications were told, in order.
+    pub told: Vec<Told>,
+    /// What the scenario did to the world, in order.
+    pub notes: Vec<Note>,
+    /// Use of each direction of each link that ever carried a reservation.
+    pub uses: BTreeMap<(NodeId, LinkId), Use>,
+    /// State as it was when expectations asked for it, by their places.
+    pub looks: BTreeMap<usize, Vec<Facts>>,
+    /// Why the run was cut short.
+    pub fault: Option<String>,
+}
+
+/// A message on a link.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Place among messages, notes and events.
+    pub order: usize,
+    /// When it was sent.
+    pub at: Instant,
+    /// When it arrives.
+    pub arrival: Instant,
+    /// Who sent it.
+    pub from: NodeId,
+    /// Who gets it.
+    pub to: Vec<NodeId>,
+    /// The link.
+    pub link: LinkId,
+    /// What became of it.
+    pub fate: Delivery,
+    /// Whether it was only passed on by IP, not sent by the node's engine.
+    pub forwarded: bool,
+    /// IP source.
+    pub source: IpAddr,
+    /// IP destination.
+    pub destination: IpAddr,
+    /// IP TTL.
+    pub ttl: u8,
+    /// Whether Router Alert is on.
+    pub router_alert: bool,
+    /// The message.
+    pub octets: Vec<u8>,
+    /// The message in a few words.
+    pub label: String,
+    /// The message as facts.
+    pub facts: Facts,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It arrives, unless the link goes down meanwhile.
+    Underway,
+    /// The link lost it.
+    Lost,
+    /// Nobody on the link takes it.
+    Nobody,
+}
+
+/// An event at an application.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Place among messages, notes and events.
+    pub order: usize,
+    /// When.
+    pub at: Instant,
+    /// Name of the application.
+    pub application: String,
+    /// The node it runs on.
+    pub node: NodeId,
+    /// The event in a few words.
+    pub label: String,
+    /// The event as facts.
+    pub facts: Facts,
+}
+
+/// Reservations on one direction of a link.
+#[derive(Clone, Debug, Default)]
+pub struct Use {
+    /// At the end: bits per second and the reservations in a few words.
+    pub last: (u64, Vec<String>),
+    /// When they took most, for the first time.
+    pub peak: (u64, Vec<String>),
+    /// When that was.
+    pub peak_at: Instant,
+}
+
+/// Something the scenario did to the world.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Place among messages, notes and events.
+    pub order: usize,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub text: String,
+}
+
+impl Record {
+    /// The place of what is noted next.
+    pub(super) fn order(&self) -> usize {
+        self.sent.len() + self.told.len() + self.notes.len()
+    }
+}

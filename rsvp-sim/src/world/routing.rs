@@ -1,0 +1,222 @@
+//! Shortest-path unicast routes and source-rooted multicast trees over what is up at the moment.
+//!
+//! Routing is deliberately instantaneous: every change is known everywhere at once. Hosts never forward.
+
+use super::topology::Topology;
+use crate::scenario::model::{Destination, ExplicitRoute, LinkId, NodeId, RouteTarget, Scenario, SessionId};
+use core::net::IpAddr;
+use rsvp_node::{Host, Route, RouteAnswer, RouteQuery};
+use std::collections::BTreeSet;
+
+/// What is up and who listens.
+#[derive(Clone, Debug)]
+pub(super) struct Network {
+    pub(super) link_up: Vec<bool>,
+    pub(super) node_up: Vec<bool>,
+    /// Per session, the nodes where an application has it open to receive.
+    pub(super) members: Vec<BTreeSet<NodeId>>,
+}
+
+/// A step towards the root of a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Step {
+    cost: u64,
+    link: LinkId,
+    parent: NodeId,
+}
+
+/// All routes of the moment.
+#[derive(Clone, Debug)]
+pub(super) struct Routing {
+    /// Per root and node, the step towards the root. Costs are symmetric, so this serves both the way to a
+    /// destination and the tree from a source.
+    trees: Vec<Vec<Option<Step>>>,
+    network: Network,
+}
+
+impl Routing {
+    pub(super) fn new(scenario: &Scenario, network: &Network) -> Self {
+        let trees = (0..scenario.nodes.len()).map(|root| tree(scenario, network, NodeId(root))).collect();
+        Self { trees, network: network.clone() }
+    }
+
+    /// Where a packet to `to` leaves `node`, and whom it goes to.
+    pub(super) fn next_hop(
+        &self,
+        scenario: &Scenario,
+        node: NodeId,
+        to: NodeId,
+        session: Option<SessionId>,
+        source: Option<NodeId>,
+    ) -> Option<(LinkId, NodeId)> {
+        let explicit = explicit(scenario, node, source, |target| match target {
+            RouteTarget::Node(node) => node == to,
+            RouteTarget::Session(named) => Some(named) == session,
+        });
+        let Some(route) = explicit else {
+            return self.trees[to.0][node.0].map(|step| (step.link, step.parent));
+        };
+        let link = *route.outgoing.first().filter(|link| self.network.link_up[link.0])?;
+        let ends = &scenario.links[link.0].ends;
+        let nearest = ends
+            .iter()
+            .filter(|&&end| end != node && self.network.node_up[end.0])
+            .filter(|&&end| end == to || scenario.nodes[end.0].router)
+            .filter_map(|&end| self.cost(to, end).map(|cost| (cost, end)))
+            .min()?;
+        Some((link, nearest.1))
+    }
+
+    /// On which link data from `source` is expected at `node`, and where it leaves.
+    fn multicast(
+        &self,
+        scenario: &Scenario,
+        node: NodeId,
+        session: SessionId,
+        source: NodeId,
+    ) -> (Option<LinkId>, BTreeSet<LinkId>) {
+        let tree = &self.trees[source.0];
+        let mut incoming = tree[node.0].map(|step| step.link);
+        let mut outgoing = BTreeSet::new();
+        for member in &self.network.members[session.0] {
+            let mut at = *member;
+            while let Some(step) = tree[at.0] {
+                if step.parent == node {
+                    outgoing.insert(step.link);
+                }
+                at = step.parent;
+            }
+        }
+        if let Some(route) = explicit(scenario, node, Some(source), |t| t == RouteTarget::Session(session)) {
+            incoming = route.incoming.or(incoming);
+            outgoing = route.outgoing.iter().copied().filter(|link| self.network.link_up[link.0]).collect();
+        }
+        if !scenario.nodes[node.0].router && node != source {
+            outgoing.clear();
+        }
+        outgoing.retain(|link| Some(*link) != incoming);
+        (incoming, outgoing)
+    }
+
+    fn cost(&self, root: NodeId, node: NodeId) -> Option<u64> {
+        if root == node { Some(0) } else { self.trees[root.0][node.0].map(|step| step.cost) }
+    }
+}
+
+/// Dijkstra from the root; among equals the lower node and link win.
+fn tree(scenario: &Scenario, network: &Network, root: NodeId) -> Vec<Option<Step>> {
+    let mut steps: Vec<Option<Step>> = vec![None; scenario.nodes.len()];
+    if !network.node_up[root.0] {
+        return steps;
+    }
+    let mut todo = BTreeSet::from([(0u64, root)]);
+    while let Some((cost, node)) = todo.pop_first() {
+        if node != root && !scenario.nodes[node.0].router {
+            continue;
+        }
+        for (n, link) in scenario.links.iter().enumerate() {
+            if !network.link_up[n] || !link.ends.contains(&node) {
+                continue;
+            }
+            let step = Step { cost: cost + link.cost, link: LinkId(n), parent: node };
+            for end in link.ends.iter().filter(|&&end| end != node && end != root && network.node_up[end.0]) {
+                let old = steps[end.0];
+                let key = |s: Step| (s.cost, s.parent, s.link);
+                if old.is_none_or(|old| key(step) < key(old)) {
+                    if let Some(old) = old {
+                        todo.remove(&(old.cost, *end));
+                    }
+                    steps[end.0] = Some(step);
+                    todo.insert((step.cost, *end));
+                }
+            }
+        }
+    }
+    steps
+}
+
+/// The explicit route at a node, one for a certain sender before one for all.
+fn explicit(
+    scenario: &Scenario,
+    node: NodeId,
+    source: Option<NodeId>,
+    wanted: impl Fn(RouteTarget) -> bool,
+) -> Option<&ExplicitRoute> {
+    let here = || scenario.routes.iter().filter(|r| r.node == node && wanted(r.target));
+    let for_sender = here().find(|r| r.sender.is_some_and(|s| Some(scenario.senders[s.0].node) == source));
+    for_sender.or_else(|| here().find(|r| r.sender.is_none()))
+}
+
+/// Answers an engine's questions.
+pub(super) struct NodeRoutes<'w> {
+    pub(super) scenario: &'w Scenario,
+    pub(super) topology: &'w Topology,
+    pub(super) routing: &'w Routing,
+    pub(super) node: NodeId,
+}
+
+impl NodeRoutes<'_> {
+    fn known(&self, incoming: Option<LinkId>, outgoing: impl IntoIterator<Item = LinkId>) -> RouteAnswer {
+        let interface = |link| self.topology.attachment(self.node, link).map(|a| a.interface);
+        RouteAnswer::Known(Route {
+            incoming: incoming.and_then(interface),
+            outgoing: outgoing.into_iter().filter_map(interface).collect(),
+        })
+    }
+
+    fn answer(&self, query: RouteQuery) -> RouteAnswer {
+        let source = query.source.and_then(|address| self.topology.owner(address));
+        if query.destination.is_multicast() {
+            let Some(source) = source else { return RouteAnswer::NoRoute };
+            let mut incoming = None;
+            let mut outgoing = BTreeSet::new();
+            for session in self.topology.sessions_to(query.destination) {
+                let (from, to) = self.routing.multicast(self.scenario, self.node, session, source);
+                incoming = incoming.or(from);
+                outgoing.extend(to);
+            }
+            if incoming.is_none() && source != self.node {
+                return RouteAnswer::NoRoute;
+            }
+            return self.known(incoming, outgoing);
+        }
+        match self.topology.owner(query.destination) {
+            None => RouteAnswer::NoRoute,
+            Some(node) if node == self.node => self.known(None, []),
+            Some(node) => {
+                // Explicit routes of a session hold for data, which has a source.
+                let session = query.source.and_then(|_| self.topology.sessions_to(query.destination).next());
+                match self.routing.next_hop(self.scenario, self.node, node, session, source) {
+                    Some((link, _)) => self.known(None, [link]),
+                    None => RouteAnswer::NoRoute,
+                }
+            }
+        }
+    }
+
+    /// The answers that routing gives for every sender of every session.
+    pub(super) fn all(&self) -> Vec<(IpAddr, RouteAnswer)> {
+        let mut answers = Vec::new();
+        for sender in &self.scenario.senders {
+            let destination = self.topology.session(sender.session).destination();
+            let source = self.topology.attachments(sender.node).first().map(|a| a.address);
+            answers.push((destination, self.answer(RouteQuery { destination, source })));
+        }
+        answers
+    }
+}
+
+impl Host for NodeRoutes<'_> {
+    fn route(&mut self, query: RouteQuery) -> RouteAnswer {
+        self.answer(query)
+    }
+}
+
+/// The members of a session before anybody opened it: none, or for unicast its destination.
+pub(super) fn first_members(scenario: &Scenario) -> Vec<BTreeSet<NodeId>> {
+    let destination = |plan: &crate::scenario::model::SessionPlan| match plan.destination {
+        Destination::Node(node) => BTreeSet::from([node]),
+        _ => BTreeSet::new(),
+    };
+    scenario.sessions.iter().map(destination).collect()
+}

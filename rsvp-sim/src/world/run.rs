@@ -1,0 +1,257 @@
+//! The loop: takes the next happening, hands it to an engine, drains that engine until it is idle.
+
+use super::delivery::Packet;
+use super::happenings::{Happening, Happenings};
+use super::random::Random;
+use super::record::Record;
+use super::routing::{Network, NodeRoutes, Routing, first_members};
+use super::topology::Topology;
+use crate::describe;
+use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, When};
+use core::time::Duration;
+use rsvp_node::{AppId, Config, Engine, Event, Input, Instant, Outcome, Output};
+use std::collections::BTreeMap;
+
+/// Inputs at one instant after which a node is taken to spin.
+const MOST_WAKES_AT_ONE_TIME: u32 = 20_000;
+
+/// Largest message an engine is given room for.
+const LARGEST_MESSAGE: usize = 1 << 17;
+
+/// A world in which a scenario happens.
+#[derive(Debug)]
+pub struct World {
+    pub(super) scenario: Scenario,
+    pub(super) topology: Topology,
+    pub(super) network: Network,
+    pub(super) routing: Routing,
+    pub(super) happenings: Happenings,
+    pub(super) now: Instant,
+    pub(super) random: Random,
+    pub(super) record: Record,
+    pub(super) nodes: Vec<VirtualNode>,
+    pub(super) senders: Vec<super::applications::SenderState>,
+    pub(super) receivers: Vec<super::applications::ReceiverState>,
+    /// When each direction of each link has sent what it was given.
+    pub(super) busy: BTreeMap<(LinkId, NodeId), Instant>,
+    /// Raised when a link goes down, so that packets underway know.
+    pub(super) link_generation: Vec<u32>,
+    buffer: Vec<u8>,
+}
+
+/// A node's engine and when it wants to be woken.
+#[derive(Debug)]
+pub(super) struct VirtualNode {
+    pub(super) engine: Engine,
+    pub(super) wake: Option<Instant>,
+    /// Wake-ups at the present instant.
+    restless: (Instant, u32),
+    /// How often it has come to life.
+    pub(super) lives: u64,
+}
+
+impl World {
+    /// Sets up a scenario.
+    #[must_use]
+    pub fn new(scenario: Scenario) -> Self {
+        let topology = Topology::new(&scenario);
+        let network = Network {
+            link_up: vec![true; scenario.links.len()],
+            node_up: vec![true; scenario.nodes.len()],
+            members: first_members(&scenario),
+        };
+        let routing = Routing::new(&scenario, &network);
+        let node = |_| VirtualNode {
+            engine: Engine::new(Config::default()),
+            wake: None,
+            restless: (Instant::ZERO, 0),
+            lives: 0,
+        };
+        let mut world = Self {
+            nodes: (0..scenario.nodes.len()).map(node).collect(),
+            senders: super::applications::senders(&scenario),
+            receivers: super::applications::receivers(&scenario),
+            busy: BTreeMap::new(),
+            link_generation: vec![0; scenario.links.len()],
+            buffer: vec![0; 2048],
+            happenings: Happenings::default(),
+            now: Instant::ZERO,
+            random: Random::new(scenario.seed),
+            record: Record::default(),
+            topology,
+            network,
+            routing,
+            scenario,
+        };
+        world.plan();
+        world
+    }
+
+    /// At one time, state is looked at before anything happens, and receivers come before senders.
+    fn plan(&mut self) {
+        let at = |time: Duration| Instant::ZERO + time;
+        for (n, expectation) in self.scenario.expectations.iter().enumerate() {
+            if let When::At(time) = expectation.when {
+                self.happenings.plan(at(time), Happening::Look(n));
+            }
+        }
+        for n in 0..self.scenario.nodes.len() {
+            self.happenings.plan(Instant::ZERO, Happening::Boot(NodeId(n)));
+        }
+        for (n, receiver) in self.scenario.receivers.iter().enumerate() {
+            self.happenings.plan(at(receiver.start), Happening::StartReceiver(ReceiverId(n)));
+            if let Some(time) = receiver.reserve_at {
+                self.happenings.plan(at(time), Happening::MayReserve(ReceiverId(n)));
+            }
+        }
+        for (n, sender) in self.scenario.senders.iter().enumerate() {
+            self.happenings.plan(at(sender.start), Happening::StartSender(SenderId(n)));
+        }
+        for (n, action) in self.scenario.actions.iter().enumerate() {
+            self.happenings.plan(at(action.at), Happening::Act(n));
+        }
+    }
+
+    /// Runs to the end.
+    #[must_use]
+    pub fn run(mut self) -> (Scenario, Record) {
+        let end = Instant::ZERO + self.scenario.duration;
+        while self.record.fault.is_none()
+            && let Some((at, happening)) = self.happenings.next(end)
+        {
+            self.now = at;
+            self.happen(happening);
+        }
+        (self.scenario, self.record)
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Look(n) => self.look(n),
+            Happening::Boot(node) => self.boot(node),
+            Happening::StartReceiver(receiver) => self.start_receiver(receiver),
+            Happening::MayReserve(receiver) => self.reserve_if_ready(receiver),
+            Happening::StartSender(sender) => self.start_sender(sender),
+            Happening::Act(n) => self.act(n),
+            Happening::Arrive { node, link, link_generation, packet } => {
+                if self.link_generation[link.0] == link_generation {
+                    let packet: &Packet = &packet;
+                    self.arrive(node, link, packet);
+                }
+            }
+            Happening::Wake(node) => self.wake(node),
+        }
+    }
+
+    /// The driver: one input, then everything the engine has to say about it.
+    pub(super) fn input(&mut self, node: NodeId, input: Input<'_>) -> Outcome {
+        let mut routes =
+            NodeRoutes { scenario: &self.scenario, topology: &self.topology, routing: &self.routing, node };
+        let outcome = self.nodes[node.0].engine.handle(self.now, input, &mut routes);
+        for event in self.drain(node) {
+            self.tell(node, &event);
+        }
+        outcome
+    }
+
+    fn drain(&mut self, node: NodeId) -> Vec<Event> {
+        let mut events = Vec::new();
+        let mut reserved = false;
+        let mut buffer = core::mem::take(&mut self.buffer);
+        loop {
+            let room = buffer.len();
+            match self.nodes[node.0].engine.poll(self.now, &mut buffer) {
+                Output::Transmit(transmit) => {
+                    if let Some((link, packet)) = self.packet(node, &transmit) {
+                        self.send(node, link, packet, false);
+                    }
+                }
+                Output::TrafficControl(_) => reserved = true,
+                Output::Event(event) => events.push(event),
+                Output::NeedSpace(octets) if octets > room && octets <= LARGEST_MESSAGE => {
+                    buffer.resize(octets, 0)
+                }
+                Output::NeedSpace(octets) => {
+                    self.fault(node, &format!("asks for {octets} octets for a message"));
+                    break;
+                }
+                Output::Idle { until, .. } => {
+                    self.plan_wake(node, until);
+                    break;
+                }
+            }
+        }
+        self.buffer = buffer;
+        if reserved {
+            self.measure(node);
+        }
+        events
+    }
+
+    fn plan_wake(&mut self, node: NodeId, until: Option<Instant>) {
+        let until = until.filter(|at| *at != Instant::NEVER).map(|at| at.max(self.now));
+        if self.nodes[node.0].wake != until {
+            self.nodes[node.0].wake = until;
+            if let Some(at) = until {
+                self.happenings.plan(at, Happening::Wake(node));
+            }
+        }
+    }
+
+    fn wake(&mut self, node: NodeId) {
+        let state = &mut self.nodes[node.0];
+        // Wake-ups are not taken back when an engine thinks better of them.
+        if state.wake != Some(self.now) {
+            return;
+        }
+        state.wake = None;
+        if state.restless.0 != self.now {
+            state.restless = (self.now, 0);
+        }
+        state.restless.1 += 1;
+        if state.restless.1 > MOST_WAKES_AT_ONE_TIME {
+            self.fault(node, "does not come to rest");
+            return;
+        }
+        self.input(node, Input::Timer);
+    }
+
+    fn fault(&mut self, node: NodeId, what: &str) {
+        let name = &self.scenario.nodes[node.0].name;
+        self.record.fault = Some(format!("at {}: node {name} {what}", self.now));
+    }
+
+    /// Notes how full the links of a node are, after a reservation changed.
+    pub(super) fn measure(&mut self, node: NodeId) {
+        let mut sums: BTreeMap<LinkId, (u64, Vec<String>)> = BTreeMap::new();
+        for (_, interface, reservation) in self.nodes[node.0].engine.reservations() {
+            let Some(link) = self.topology.link_of(node, interface) else { continue };
+            let sum = sums.entry(link).or_default();
+            sum.0 += reservation.charge_bps;
+            sum.1.push(describe::reservation(&self.topology, &reservation).label);
+        }
+        for attachment in self.topology.attachments(node) {
+            let key = (node, attachment.link);
+            let mut sum = sums.remove(&attachment.link).unwrap_or_default();
+            if sum.1.is_empty() && !self.record.uses.contains_key(&key) {
+                continue;
+            }
+            sum.1.sort();
+            let used = self.record.uses.entry(key).or_default();
+            if sum.0 > used.peak.0 {
+                used.peak = sum.clone();
+                used.peak_at = self.now;
+            }
+            used.last = sum;
+        }
+    }
+
+    /// The application behind an id, by its place: senders first.
+    pub(super) fn application_name(&self, app: AppId) -> &str {
+        let place = app.0 as usize;
+        match place.checked_sub(self.scenario.senders.len()) {
+            None => &self.scenario.senders[place].name,
+            Some(place) => self.scenario.receivers.get(place).map_or("?", |r| r.name.as_str()),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Who is attached where, with which address, and the names of addresses, sessions and senders.
+//!
+//! Addresses follow from the places of links and nodes in the scenario: `10.0.<link>.<place>` or `fd00:<link>::<place>`.
+
+use crate::scenario::model::{Destination, Family, LinkId, NodeId, Scenario, SenderId, SessionId};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use rsvp_node::{Interface, InterfaceId};
+use rsvp_wire::{FilterSpec, Session};
+use std::collections::BTreeMap;
+
+/// Addresses and attachments of a scenario.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    attachments: Vec<Vec<Attachment>>,
+    owners: BTreeMap<IpAddr, NodeId>,
+    sessions: Vec<Session>,
+    senders: Vec<(SessionId, FilterSpec)>,
+    node_names: Vec<String>,
+    session_names: Vec<String>,
+    sender_names: Vec<String>,
+}
+
+/// A node's interface to a link.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attachment {
+    pub(super) interface: InterfaceId,
+    pub(super) link: LinkId,
+    pub(super) address: IpAddr,
+}
+
+impl Topology {
+    /// Gives out the addresses.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> Self {
+        let mut attachments: Vec<Vec<Attachment>> = vec![Vec::new(); scenario.nodes.len()];
+        let mut owners = BTreeMap::new();
+        for (n, link) in scenario.links.iter().enumerate() {
+            for (place, end) in link.ends.iter().enumerate() {
+                let address = address(scenario.family, n, place);
+                let interface = InterfaceId(attachments[end.0].len() as u32 + 1);
+                attachments[end.0].push(Attachment { interface, link: LinkId(n), address });
+                owners.insert(address, *end);
+            }
+        }
+        let first = |node: NodeId| {
+            attachments[node.0].first().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |each| each.address)
+        };
+        let sessions: Vec<Session> = scenario
+            .sessions
+            .iter()
+            .enumerate()
+            .map(|(n, plan)| {
+                let destination = match plan.destination {
+                    Destination::Node(node) => first(node),
+                    Destination::Address(address)
+                        if address.is_ipv4() == (scenario.family == Family::Ipv4) =>
+                    {
+                        address
+                    }
+                    // A literal of the other family cannot be used; any group will do.
+                    Destination::Address(_) => group(scenario.family, n as u16 + 1),
+                    Destination::Group(number) => group(scenario.family, number),
+                };
+                Session::new(destination, plan.protocol, plan.port)
+            })
+            .collect();
+        let senders =
+            scenario.senders.iter().map(|s| (s.session, FilterSpec::new(first(s.node), s.port))).collect();
+        Self {
+            attachments,
+            owners,
+            sessions,
+            senders,
+            node_names: scenario.nodes.iter().map(|n| n.name.clone()).collect(),
+            session_names: scenario.sessions.iter().map(|s| s.name.clone()).collect(),
+            sender_names: scenario.senders.iter().map(|s| s.name.clone()).collect(),
+        }
+    }
+
+    pub(super) fn attachments(&self, node: NodeId) -> &[Attachment] {
+        &self.attachments[node.0]
+    }
+
+    /// Addresses of nodes on a link.
+    pub(crate) fn addresses(&self, link: LinkId, nodes: &[NodeId]) -> Vec<IpAddr> {
+        nodes.iter().filter_map(|&node| self.attachment(node, link)).map(|a| a.address).collect()
+    }
+
+    /// The node with this address.
+    #[must_use]
+    pub fn owner(&self, address: IpAddr) -> Option<NodeId> {
+        self.owners.get(&address).copied()
+    }
+
+    pub(super) fn link_of(&self, node: NodeId, interface: InterfaceId) -> Option<LinkId> {
+        self.attachments[node.0].iter().find(|a| a.interface == interface).map(|a| a.link)
+    }
+
+    pub(super) fn attachment(&self, node: NodeId, link: LinkId) -> Option<Attachment> {
+        self.attachments[node.0].iter().find(|a| a.link == link).copied()
+    }
+
+    /// The session as the wire has it.
+    #[must_use]
+    pub fn session(&self, session: SessionId) -> Session {
+        self.sessions[session.0]
+    }
+
+    pub(super) fn sessions_to(&self, destination: IpAddr) -> impl Iterator<Item = SessionId> + '_ {
+        (0..self.sessions.len())
+            .map(SessionId)
+            .filter(move |s| self.sessions[s.0].destination() == destination)
+    }
+
+    /// Address and port of a sender.
+    #[must_use]
+    pub fn sender(&self, sender: SenderId) -> FilterSpec {
+        self.senders[sender.0].1
+    }
+
+    /// The name of the node with this address, or the address.
+    #[must_use]
+    pub fn node_name(&self, address: IpAddr) -> String {
+        self.owner(address).map_or_else(|| address.to_string(), |node| self.node_names[node.0].clone())
+    }
+
+    /// The name of a session.
+    #[must_use]
+    pub fn session_name(&self, session: &Session) -> String {
+        // Routers set flags in the object that the scenario does not know.
+        let bare = session.with_flags(0);
+        let place = self.sessions.iter().position(|s| *s == bare);
+        place.map_or_else(|| session.to_string(), |place| self.session_names[place].clone())
+    }
+
+    /// The name of a sender of a session.
+    #[must_use]
+    pub fn sender_name(&self, session: &Session, filter: &FilterSpec) -> String {
+        let bare = session.with_flags(0);
+        let place = self.senders.iter().position(|(s, f)| self.sessions[s.0] == bare && f == filter);
+        place.map_or_else(|| filter.to_string(), |place| self.sender_names[place].clone())
+    }
+
+    /// An engine's interface for an attachment.
+    pub(super) fn interface(&self, scenario: &Scenario, attachment: Attachment, up: bool) -> Interface {
+        let link = &scenario.links[attachment.link.0];
+        let mut interface = Interface::new(attachment.interface);
+        match attachment.address {
+            IpAddr::V4(address) => interface.ipv4 = Some(address),
+            IpAddr::V6(address) => interface.ipv6 = Some(address),
+        }
+        interface.up = up;
+        interface.mtu = link.mtu;
+        interface.bandwidth_bps = link.rate_bps;
+        interface.reservable_bps = link.reservable_bps;
+        interface.latency_us = u32::try_from(link.delay.as_micros()).unwrap_or(u32::MAX);
+        interface.error_c = link.error_c;
+        interface.error_d_us = link.error_d_us;
+        interface.refresh = scenario.refresh;
+        interface.lifetime_multiplier = scenario.lifetime_multiplier;
+        interface
+    }
+}
+
+fn address(family: Family, link: usize, place: usize) -> IpAddr {
+    match family {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(10, 0, link as u8 + 1, place as u8 + 1)),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0xfd00, link as u16 + 1, 0, 0, 0, 0, 0, place as u16 + 1)),
+    }
+}
+
+fn group(family: Family, number: u16) -> IpAddr {
+    let [high, low] = number.to_be_bytes();
+    match family {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(224, 1, high, low)),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0xff0e, 0, 0, 0, 0, 0, 1, number)),
+    }
+}

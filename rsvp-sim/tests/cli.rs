@@ -1,0 +1,282 @@
+//! The command as a user meets it: what it prints, what it exits with, and what it says about bad files.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn shipped(name: &str) -> String {
+    format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rsvp-sim")).args(arguments).output().expect("the command")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+/// A scratch file of this test's own.
+fn file(name: &str, octets: &[u8]) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, octets).expect("a scratch file");
+    path
+}
+
+/// Runs a bad file: exit 2, and a message that names file, place and fault.
+fn refused(name: &str, octets: &[u8], says: &[&str]) {
+    let path = file(name, octets);
+    let path = path.to_str().expect("a name");
+    for command in ["run", "check"] {
+        let output = run(&[command, path]);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{command} {name}: {said}");
+        assert_eq!(stdout(&output), "", "{command} {name}");
+        assert!(said.starts_with(&format!("rsvp-sim: {path}:")), "{said}");
+        for each in says {
+            assert!(said.contains(each), "{command} {name}: no {each:?} in {said}");
+        }
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+fn three_routers() -> String {
+    std::fs::read_to_string(shipped("three-routers")).expect("a shipped scenario")
+}
+
+#[test]
+fn the_first_command_shows_everything_and_exits_0() {
+    let output = run(&["run", &shipped("three-routers")]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for part in [
+        "(studio)----[r1]----[r2]----[r3]----(home)",
+        "Resv FF camera{2Mbit/s GS}",
+        "refreshes, unchanged",
+        "50%  2Mbit/s of 4Mbit/s",
+        "resv confirmed: FF camera{2Mbit/s GS} by studio",
+        "✓",
+        "all 6 held",
+    ] {
+        assert!(text.contains(part), "no {part:?} in\n{text}");
+    }
+    assert!(text.lines().count() < 100, "too long for a screen or two");
+    assert!(!text.contains('\u{1b}'), "no colours where no terminal is");
+}
+
+#[test]
+fn a_middle_link_that_is_too_small_exits_1_and_says_where() {
+    let text = three_routers().replacen(
+        "delay = \"10ms\"\nreservable = \"80%\"",
+        "delay = \"10ms\"\nreservable = \"30%\"",
+        1,
+    );
+    let path = file("small-link.toml", text.as_bytes());
+    let output = run(&["run", path.to_str().expect("a name")]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.contains("resv error: FF camera{2Mbit/s GS} admission-control/bandwidth at r2"), "{text}");
+    assert!(text.contains('✗') && text.contains("saw "), "{text}");
+    let quiet = run(&["run", "--quiet", path.to_str().expect("a name")]);
+    assert_eq!(quiet.status.code(), Some(1));
+    assert!(!stdout(&quiet).contains('✓'));
+}
+
+#[test]
+fn quiet_says_nothing_when_all_is_well() {
+    let output = run(&["run", "--quiet", &shipped("three-routers")]);
+    assert_eq!(
+        (output.status.code(), stdout(&output), stderr(&output)),
+        (Some(0), String::new(), String::new())
+    );
+}
+
+#[test]
+fn json_is_one_document_with_the_same_content_and_the_same_for_the_same_seed() {
+    let json = |seed: &str| stdout(&run(&["run", "--json", "--seed", seed, &shipped("figure-6-ff")]));
+    let first = json("5");
+    let value: serde_json::Value = serde_json::from_str(&first).expect("JSON");
+    assert_eq!(value["scenario"], "figure-6-ff");
+    assert_eq!(value["seed"], 5);
+    for part in ["nodes", "links", "messages", "reservations", "events", "expectations"] {
+        assert!(value[part].as_array().is_some_and(|list| !list.is_empty()), "{part}");
+    }
+    assert_eq!(first, json("5"));
+    assert_ne!(first, json("6"));
+}
+
+#[test]
+fn trace_gives_one_line_per_message() {
+    let scenario = shipped("three-routers");
+    let traced = stdout(&run(&["run", "--trace", &scenario]));
+    let json = stdout(&run(&["run", "--json", &scenario]));
+    let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let messages = value["messages"].as_array().expect("messages").len();
+    assert_eq!(traced.lines().filter(|line| line.contains(" -> ")).count(), messages);
+}
+
+#[test]
+fn the_family_can_be_chosen() {
+    let text = stdout(&run(&["run", "--family", "ipv6", &shipped("three-routers")]));
+    assert!(text.contains("fd00:1::1") && !text.contains("10.0.1.1"), "{text}");
+}
+
+/// tshark is asked where it is installed; its verdict is the one that counts for captures.
+#[test]
+fn captures_open_as_rsvp_without_complaints() {
+    for family in ["ipv4", "ipv6"] {
+        for name in ["three-routers", "killer-reservation", "teardown", "figure-7-se"] {
+            let path = file(&format!("{name}-{family}.pcap"), b"");
+            let path = path.to_str().expect("a name");
+            let output = run(&["run", "--quiet", "--family", family, "--pcap", path, &shipped(name)]);
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            let capture = std::fs::read(path).expect("a capture");
+            assert_eq!(capture[20..24], 101u32.to_be_bytes(), "raw IP");
+            let tshark = |filter: &str| Command::new("tshark").args(["-r", path, "-Y", filter]).output();
+            let Ok(all) = tshark("rsvp") else { return };
+            let packets = stdout(&all).lines().count();
+            assert!(packets > 10, "{name}: {packets} packets; {}", stderr(&all));
+            let other =
+                stdout(&tshark("!rsvp || _ws.malformed || _ws.expert.severity >= 6291456").expect("tshark"));
+            assert_eq!(other, "", "{name}, {family}");
+        }
+    }
+}
+
+#[test]
+fn an_unwritable_capture_is_reported() {
+    let output = run(&["run", "--quiet", "--pcap", "/nonexistent/out.pcap", &shipped("three-routers")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("/nonexistent/out.pcap: cannot write the capture"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn check_counts_what_a_sound_file_has() {
+    let output = run(&["check", &shipped("three-routers"), &shipped("teardown")]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    assert!(text.contains("ok: 5 nodes, 4 links, 1 senders, 1 receivers, 6 expectations"), "{text}");
+    assert_eq!(text.lines().count(), 2);
+}
+
+#[test]
+fn check_reports_every_bad_file_and_still_checks_the_others() {
+    let bad = file("check-bad.toml", b"name = 5");
+    let output = run(&["check", bad.to_str().expect("a name"), &shipped("teardown")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stdout(&output).contains("teardown.toml: ok"));
+    assert!(
+        stderr(&output)
+            .contains("check-bad.toml:1:8: name: expected a string in quotes, found a bare number")
+    );
+}
+
+#[test]
+fn a_missing_file_or_a_directory_is_reported() {
+    for path in ["/nonexistent/scenario.toml", "/"] {
+        let output = run(&["run", path]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("cannot read it"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_typo_in_a_key_is_met_with_what_was_meant() {
+    let text = three_routers().replacen("rate = \"2mbit\"\nbucket", "rat = \"2mbit\"\nbucket", 1);
+    let line = text.lines().position(|l| l.starts_with("rat ")).expect("the typo") + 1;
+    let place = format!(":{line}:1: ");
+    refused(
+        "typo.toml",
+        text.as_bytes(),
+        &[
+            &place,
+            "unknown key \"rat\" in [[sender]]",
+            "expected one of name, node",
+            "did you mean \"rate\"?",
+        ],
+    );
+}
+
+#[test]
+fn a_typo_in_an_expectation_is_met_likewise() {
+    let text =
+        three_routers().replacen("sender = \"camera\", previous_hop", "sendr = \"camera\", previous_hop", 1);
+    refused(
+        "typo-expect.toml",
+        text.as_bytes(),
+        &["unknown key \"sendr\" in a path", "did you mean \"sender\"?"],
+    );
+}
+
+#[test]
+fn an_unknown_node_is_named() {
+    let text = three_routers().replacen("[\"r2\", \"r3\"]", "[\"r2\", \"r33\"]", 1);
+    refused(
+        "node.toml",
+        text.as_bytes(),
+        &["unknown node \"r33\"", "expected one of studio, home", "did you mean \"r3\"?"],
+    );
+}
+
+#[test]
+fn a_negative_rate_is_refused() {
+    let text = three_routers().replacen("rate = \"5mbit\"", "rate = \"-5mbit\"", 1);
+    refused(
+        "negative.toml",
+        text.as_bytes(),
+        &["rate: \"-5mbit\" is negative, expected a rate such as \"2mbit\""],
+    );
+}
+
+#[test]
+fn an_empty_file_and_a_binary_file_are_refused() {
+    refused("empty.toml", b"", &[":1:1: the scenario is empty, expected `name"]);
+    refused("comment.toml", b"# nothing\n", &["the scenario is empty"]);
+    refused(
+        "binary.toml",
+        &[0x7f, b'E', b'L', b'F', 2, 1, 0, 0xff, 0xfe],
+        &[":1:8: this is no text: octet 0xff"],
+    );
+    refused("zeros.toml", &[0; 64], &[":1:1: "]);
+}
+
+#[test]
+fn other_nonsense_is_refused_with_its_place() {
+    let cases: [(&str, &str, &str); 14] = [
+        ("rate = \"5mbit\"", "rate = 5000000", "expected a rate such as \"2mbit\", found a bare number"),
+        ("rate = \"5mbit\"", "rate = \"5\"", "has no unit"),
+        ("delay = \"10ms\"", "delay = \"10m\"", "unknown unit \"m\""),
+        ("reservable = \"80%\"", "reservable = \"180%\"", "out of range"),
+        ("to = \"home\"", "to = \"hoem\"", "did you mean \"home\"?"),
+        ("to = \"home\"", "group = \"10.1.1.1\"", "no multicast address"),
+        ("style = \"ff\"", "style = \"fff\"", "expected one of wf, ff, se"),
+        ("style = \"ff\"", "style = \"wf\"", "filters: wf takes none"),
+        ("filters = [\"camera\"]\nconfirm", "filters = []\nconfirm", "expected one sender at least"),
+        ("confirm = true", "confirm = \"yes\"", "confirm: expected true or false, found a string"),
+        ("duration = \"100s\"", "duration = \"0s\"", "expected more than no time"),
+        ("at = \"5s\"", "at = \"500s\"", "after the end of the run"),
+        ("count = 4", "count = -4", "expected a whole number from 0"),
+        ("[nodes]", "[nodes", "expected"),
+    ];
+    for (n, (good, bad, says)) in cases.into_iter().enumerate() {
+        let text = three_routers();
+        assert!(text.contains(good), "{good}");
+        refused(&format!("nonsense-{n}.toml"), text.replacen(good, bad, 1).as_bytes(), &[says]);
+    }
+}
+
+#[test]
+fn bad_arguments_exit_2_and_help_has_an_example() {
+    assert_eq!(run(&["run"]).status.code(), Some(2));
+    assert_eq!(run(&["run", "--family", "ipv5", "x"]).status.code(), Some(2));
+    let help = run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(stdout(&help).contains("rsvp-sim run rsvp-sim/scenarios/three-routers.toml"));
+}
