@@ -104,7 +104,7 @@ impl Engine {
                 sender: SenderTemplate(path.sender),
                 tspec: path.tspec()?,
                 previous_hop: upstream.map(|u| u.address),
-                incoming: upstream.map(|u| u.interface),
+                incoming: path.incoming(),
                 outgoing: path.outgoing.iter().map(|o| o.interface).collect(),
                 local_only: path.flags.local_only,
             })

@@ -1,6 +1,9 @@
-//! Allocation tests.
+//! Tests under a counting allocator: what must not allocate, and how much the rest may.
 mod counting;
 mod parse;
+mod scale;
+#[path = "../transit.rs"]
+mod transit;
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;

@@ -4,6 +4,7 @@ mod scenarios;
 mod sim_random;
 mod sim_reading;
 mod sim_world;
+mod tidy;
 mod wire_corpora;
 mod wire_message;
 mod wire_properties;

@@ -53,11 +53,7 @@ impl Node {
         let multicast = arrived.session.is_multicast();
         let mut passed = 0;
         let found = self.state.paths_of(session).inspect(|_| passed += 1).find(|(_, path)| {
-            let here = || match path.upstream() {
-                Some(up) => self.state.upstreams[up].interface == arrived.rx.interface,
-                None => false,
-            };
-            path.sender == *sender && (!multicast || here())
+            path.sender == *sender && (!multicast || path.incoming() == Some(arrived.rx.interface))
         });
         let found = found.map(|(ix, _)| ix);
         self.visited(passed);
@@ -67,11 +63,10 @@ impl Node {
     /// Whether a Path message says nothing new: then only the cleanup timer is restarted.
     fn is_refresh(&self, path: Ix<PathState>, arrived: &Arrived<'_>) -> bool {
         let path = &self.state.paths[path];
-        let Some(upstream) = path.upstream() else { return false };
         path.flags.routed
             && path.ttl == arrived.rx.ttl
             && path.flags.non_rsvp == (arrived.rx.ttl != arrived.message.send_ttl())
-            && self.state.upstreams[upstream].interface == arrived.rx.interface
+            && path.incoming() == Some(arrived.rx.interface)
             && same_content(&path.octets, arrived.rx.octets)
     }
 
@@ -116,7 +111,7 @@ impl Node {
             session,
             next: None,
             sender,
-            origin: Origin::Hop(upstream),
+            origin: Origin::Hop(upstream, arrived.rx.interface),
             octets: arrived.rx.octets.into(),
             outgoing: SmallVec::new(),
             expires,
@@ -155,7 +150,7 @@ impl Node {
         let (old_tspec, old_adspec) = (self.state.paths[ix].tspec(), self.state.paths[ix].adspec());
         self.handled(arrived.rx.octets.len());
         let path = &mut self.state.paths[ix];
-        path.origin = Origin::Hop(upstream);
+        path.origin = Origin::Hop(upstream, arrived.rx.interface);
         let descriptor_changed = !same_objects(&path.message(), &arrived.message);
         store(&mut path.octets, arrived.rx.octets);
         path.expires = expires;
@@ -192,7 +187,7 @@ impl Node {
             // State is kept; the next refresh asks again (RFC 2205 section 3.11.4).
             RouteAnswer::NoRoute | RouteAnswer::Pending => (Route::default(), false),
         };
-        let incoming = path.upstream().map(|up| self.state.upstreams[up].interface);
+        let incoming = path.incoming();
         let expected = !key.is_multicast() || route.incoming.is_none() || route.incoming == incoming;
         let local_only = key.is_multicast() && routed && !expected;
         let outgoing = if local_only { SmallVec::new() } else { route.outgoing };

@@ -20,7 +20,7 @@ impl Node {
                 let key = self.key_of(session);
                 self.tell(app, key, EventKind::PathError { error, sender: SenderTemplate(sender) });
             }
-            Origin::Hop(upstream) => {
+            Origin::Hop(upstream, _) => {
                 let upstream = &self.state.upstreams[upstream];
                 let ttl = self.config.ttl;
                 let octets = compose(MsgType::PATH_ERR, ttl, |w| {

@@ -72,7 +72,7 @@ impl Node {
         let own = config.address_like(session.destination())?;
         let ttl = match path.origin {
             Origin::App(_) => path.ttl,
-            Origin::Hop(_) => path.ttl.checked_sub(1).filter(|ttl| *ttl > 0)?,
+            Origin::Hop(..) => path.ttl.checked_sub(1).filter(|ttl| *ttl > 0)?,
         };
         let hop = RsvpHop { address: own, lih: config.lih };
         let msg_type = if path.flags.dead { MsgType::PATH_TEAR } else { MsgType::PATH };

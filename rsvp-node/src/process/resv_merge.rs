@@ -28,9 +28,9 @@ impl Node {
     pub(crate) fn applies(&self, request: &Request, path: &PathState) -> bool {
         match request.from {
             From::Hop { interface, .. } => path.routes_to(interface),
-            From::App { interface, .. } => match (path.upstream(), interface) {
+            From::App { interface, .. } => match (path.incoming(), interface) {
                 (None, _) => false,
-                (Some(upstream), Some(interface)) => self.state.upstreams[upstream].interface == interface,
+                (Some(incoming), Some(interface)) => incoming == interface,
                 (Some(_), None) => !path.flags.local_only,
             },
         }

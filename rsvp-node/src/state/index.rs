@@ -23,7 +23,7 @@ pub(crate) struct SessionIndex {
 
 impl SessionIndex {
     pub(crate) fn new(seed: u64, expected: u32) -> Self {
-        let mut buckets = Vec::with_capacity(expected as usize / CHUNK + 1);
+        let mut buckets = Vec::with_capacity(expected as usize * 2 / CHUNK + 1);
         let mut first = Vec::with_capacity(CHUNK);
         first.push(None);
         buckets.push(first);
@@ -46,7 +46,8 @@ impl SessionIndex {
 
     pub(crate) fn insert(&mut self, ix: Ix<SessionState>, sessions: &mut Arena<SessionState>) {
         self.entries += 1;
-        if self.entries > self.count {
+        // Half as many sessions as buckets: a spare bucket is four octets, a longer chain is a walk through cold memory.
+        while self.entries * 2 > self.count {
             self.split(sessions);
         }
         let place = self.place(hash(self.seed, &sessions[ix].key));

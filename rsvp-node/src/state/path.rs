@@ -37,8 +37,9 @@ pub(crate) struct PathState {
 /// Where path state comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A previous hop; the address, the LIH and the incoming interface are there.
-    Hop(Ix<Upstream>),
+    /// A previous hop, and the interface its messages arrive on. (That is in the upstream too; here it spares a
+    /// refresh from looking there.)
+    Hop(Ix<Upstream>, InterfaceId),
     /// A sender on this node.
     App(AppId),
 }
@@ -89,7 +90,15 @@ impl PathState {
 
     pub(crate) fn upstream(&self) -> Option<Ix<Upstream>> {
         match self.origin {
-            Origin::Hop(ix) => Some(ix),
+            Origin::Hop(ix, _) => Some(ix),
+            Origin::App(_) => None,
+        }
+    }
+
+    /// The interface it arrives on.
+    pub(crate) fn incoming(&self) -> Option<InterfaceId> {
+        match self.origin {
+            Origin::Hop(_, interface) => Some(interface),
             Origin::App(_) => None,
         }
     }

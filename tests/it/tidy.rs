@@ -1,0 +1,140 @@
+//! The house rules that a machine can check: the walls between the parts, sizes of files and functions, names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// All Rust files below a folder of the repository, with their text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of the repository") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).expect("UTF-8");
+                found.push((path.strip_prefix(root()).expect("below the root").display().to_string(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no sources");
+    found
+}
+
+fn library_sources() -> Vec<(String, String)> {
+    ["rsvp-wire/src", "rsvp-node/src", "rsvp-sim/src"].into_iter().flat_map(sources).collect()
+}
+
+/// The part of a file before its tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+/// Lines of code that are no comments, with their numbers.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(n, line)| (n + 1, line)).filter(|(_, l)| !l.trim_start().starts_with("//"))
+}
+
+fn check_absent(folder: &str, words: &[&str], why: &str) {
+    // A file `testing.rs` is compiled for tests only.
+    for (name, text) in sources(folder).into_iter().filter(|(name, _)| !name.ends_with("testing.rs")) {
+        for (n, line) in code(without_tests(&text)) {
+            for word in words {
+                assert!(!line.contains(word), "{name}:{n}: `{word}`: {why}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_engine_has_no_clock_socket_file_thread_or_randomness() {
+    let words =
+        ["std::time", "SystemTime", "std::net", "std::fs", "std::thread", "std::env", "std::io", "tokio", "async fn", "HashMap"];
+    check_absent("rsvp-node/src", &words, "the engine is driven, it does not reach out");
+    check_absent("rsvp-sim/src/world", &["std::time", "std::thread", "HashMap", "HashSet"], "worlds are deterministic");
+}
+
+#[test]
+fn state_does_not_know_procedures_and_only_the_door_knows_the_queue_front() {
+    check_absent("rsvp-node/src/state", &["crate::process", "crate::engine", "crate::node"], "state knows no protocol");
+    check_absent("rsvp-node/src/merge", &["crate::process", "crate::state", "crate::node"], "merging is arithmetic");
+    check_absent("rsvp-node/src/process", &["crate::engine", "queue.front", "queue.pop"], "procedures queue, the door drains");
+    check_absent("rsvp-wire/src", &["std::vec", "alloc::", "String", "Vec<"], "the wire does not allocate");
+}
+
+#[test]
+fn dependencies_are_the_agreed_ones() {
+    let allowed_below = |package: &str, forbidden: &[&str]| {
+        let tree = Command::new(env!("CARGO"))
+            .args(["tree", "-p", package, "-e", "normal", "--prefix", "none", "--offline"])
+            .current_dir(root())
+            .output()
+            .expect("cargo runs");
+        assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+        let tree = String::from_utf8(tree.stdout).expect("UTF-8");
+        assert!(tree.contains("rsvp-wire"), "{tree}");
+        for line in tree.lines() {
+            let name = line.split(' ').next().unwrap_or_default();
+            assert!(!forbidden.contains(&name), "{package} depends on {name}");
+        }
+    };
+    let outside = [
+        "tokio", "async-std", "smol", "futures", "mio", "socket2", "nix", "libc-net", "pnet", "rand", "rand_core", "getrandom",
+        "fastrand", "oorandom", "quanta",
+    ];
+    allowed_below("rsvp-node", &outside);
+    allowed_below("rsvp-sim", &outside);
+}
+
+#[test]
+fn files_are_short_and_open_with_what_they_are() {
+    for (name, text) in library_sources() {
+        assert!(text.starts_with("//! "), "{name} does not open with what it is");
+        let lines = without_tests(&text).lines().count();
+        assert!(lines <= 500, "{name} has {lines} lines before its tests: one idea each is the rule");
+    }
+}
+
+#[test]
+fn functions_are_short() {
+    for (name, text) in library_sources() {
+        let mut open: Option<(usize, usize, String)> = None;
+        for (n, line) in text.lines().enumerate() {
+            let indent = line.len() - line.trim_start().len();
+            let head = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+            let head = head.trim_start_matches("const ");
+            match &open {
+                None if head.starts_with("fn ") && !line.ends_with(';') && !line.ends_with('}') => {
+                    open = Some((indent, n, head.to_owned()));
+                }
+                Some((at, start, head)) if indent == *at && line.trim() == "}" => {
+                    let length = n - start + 1;
+                    assert!(length <= 70, "{name}:{}: {length} lines: {head}", start + 1);
+                    open = None;
+                }
+                Some((at, ..)) if indent == *at && line.ends_with(';') => open = None,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn names_say_what_things_are() {
+    for (name, text) in library_sources() {
+        let stem = Path::new(&name).file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_owned();
+        for word in ["util", "utils", "common", "helper", "helpers", "manager", "misc"] {
+            assert_ne!(stem, word, "{name}");
+        }
+        for (n, line) in code(&text) {
+            assert!(!line.contains("fn get_"), "{name}:{n}: a getter is named for what it gives");
+            assert!(!line.contains("todo!(") && !line.contains("unimplemented!("), "{name}:{n}: unfinished");
+        }
+    }
+}
