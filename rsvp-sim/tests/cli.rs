@@ -283,7 +283,8 @@ fn bad_arguments_exit_2_and_help_has_an_example() {
 
 #[test]
 fn the_scenario_in_the_documentation_is_sound_and_holds() {
-    let text = std::fs::read_to_string(format!("{}/SCENARIOS.md", env!("CARGO_MANIFEST_DIR"))).expect("the text");
+    let text =
+        std::fs::read_to_string(format!("{}/SCENARIOS.md", env!("CARGO_MANIFEST_DIR"))).expect("the text");
     let (_, after) = text.split_once("```toml\n").expect("an example");
     let (example, _) = after.split_once("```").expect("its end");
     let path = file("documented.toml", example.as_bytes());
