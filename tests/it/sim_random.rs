@@ -1,8 +1,9 @@
 //! Networks drawn at random, with failures, crashes, losses and changes of mind: whatever happens, no link is promised
 //! more than it has, no engine spins or panics, and once everybody has left no state is left.
 
+use rsvp_sim::facts::{Facts, pairing};
 use rsvp_sim::scenario::model::Family;
-use rsvp_sim::{Report, Scenario};
+use rsvp_sim::{Report, Scenario, World};
 use std::fmt::Write;
 
 /// Draws numbers; the same in every run.
@@ -161,4 +162,81 @@ fn random_networks_keep_their_promises_and_forget() {
         messages += report.messages.len();
     }
     assert!(messages > 10_000, "nothing much happens: {messages} messages");
+}
+
+/// When failures have healed for several lifetimes.
+const HEALED: usize = 300;
+
+/// The same network with enough room, one style for all, and failures or none; nobody leaves.
+fn healing(seed: u64, failures: bool) -> String {
+    let mut draw = Draw(seed ^ 0x5eed);
+    draw.below(1);
+    let mut out =
+        format!("name = \"healing-{seed}\"\nduration = \"{HEALED}s\"\nrefresh = \"5s\"\nseed = {seed}\n");
+    let mut plan = String::new();
+    let (hosts, links) = network(&mut draw, &mut plan);
+    applications(&mut draw, &hosts, &mut plan);
+    let style = draw.one(&["wf", "ff", "se"]);
+    for other in ["wf", "ff", "se"] {
+        plan = plan.replace(&format!("style = \"{other}\""), &format!("style = \"{style}\""));
+    }
+    for (tight, roomy) in [("\"3mbit\"\ncost", "\"20mbit\"\ncost"), ("\"6mbit\"\ncost", "\"20mbit\"\ncost")] {
+        plan = plan.replace(tight, roomy);
+    }
+    plan = plan
+        .replace("\"20mbit\"", "\"1gbit\"")
+        .replace("\"8mbit\"", "\"1gbit\"")
+        .replace("\"guaranteed\"", "\"controlled-load\"");
+    // Losses in a row can let state time out just before the end.
+    out.push_str(&plan.replace("\"5%\"", "\"0%\""));
+    for _ in 0..3 {
+        let (at, link, node) =
+            (20 + draw.below(60), draw.below(links.len()), draw.one(&["r0", "r1", "h1", "h2"]));
+        let (away, crash) = (1 + draw.below(40), draw.below(2) == 0);
+        if !failures {
+            continue;
+        }
+        let _ = match (crash, &links[link]) {
+            (true, _) => writeln!(
+                out,
+                "[[action]]\nat = \"{at}s\"\ndo = \"crash\"\nnode = \"{node}\"\nfor = \"{away}s\""
+            ),
+            (false, link) => writeln!(
+                out,
+                "[[action]]\nat = \"{at}s\"\ndo = \"link-down\"\nlink = \"{link}\"\n[[action]]\nat = \"{}s\"\ndo = \"link-up\"\nlink = \"{link}\"",
+                at + away
+            ),
+        };
+    }
+    for what in ["paths", "requests", "reservations", "blockades"] {
+        let _ = writeln!(out, "[[expect]]\nwhat = \"{what}\"\nat_least = 0");
+    }
+    out
+}
+
+#[test]
+fn healed_networks_are_as_if_nothing_had_happened() {
+    let end = |text: &str| -> Vec<Vec<Facts>> {
+        let scenario =
+            Scenario::parse("healing.toml", text.as_bytes()).unwrap_or_else(|f| panic!("{f}\n{text}"));
+        let (_, record) = World::new(scenario).run();
+        assert_eq!(record.fault, None, "{text}");
+        record.looks.into_values().collect()
+    };
+    let mut paths = 0;
+    for seed in 0..40 {
+        let text = healing(seed, true);
+        let (healed, calm) = (end(&text), end(&healing(seed, false)));
+        for (one, other) in healed.iter().zip(&calm) {
+            if let Err(difference) = pairing(other, one) {
+                let show = |list: &[Facts], places: &[usize]| {
+                    places.iter().map(|&n| list[n].to_string()).collect::<Vec<_>>().join("\n  ")
+                };
+                let (missing, surplus) = (show(other, &difference.missing), show(one, &difference.surplus));
+                panic!("seed {seed}: missing\n  {missing}\nleft over\n  {surplus}\n{text}");
+            }
+        }
+        paths += calm[0].len();
+    }
+    assert!(paths > 200, "nothing much is there: {paths} paths");
 }
