@@ -1,6 +1,5 @@
 //! Reading and writing a Path of 172 octets: SESSION, RSVP_HOP, TIME_VALUES, SENDER_TEMPLATE, SENDER_TSPEC, and an
 //! ADSPEC with the general, Guaranteed and Controlled-Load fragments.
-#![expect(missing_docs, reason = "the macro of criterion makes a public function")]
 
 use std::hint::black_box;
 
