@@ -106,15 +106,17 @@ pub(super) fn ipv6(input: &[u8]) -> Parsed<'_, Ipv6Addr> {
     array::<16>.map(Ipv6Addr::from).parse(input)
 }
 
-/// The address of an object whose C-Type 1 is the IPv4 and 2 the IPv6 form, then the rest of its fields.
+/// An object whose C-Type 1 has an IPv4 and 2 an IPv6 address before the rest of its fields.
 #[inline]
-pub(super) fn addressed<'a, T>(
+pub(super) fn addressed<'a, T, V>(
     object: ObjectRef<'a>,
     rest: impl Parser<&'a [u8], Output = T, Error = Fault<'a>>,
-) -> Result<(IpAddr, T), ParseError> {
+    build: impl Fn(IpAddr, T) -> V,
+) -> Result<V, ParseError> {
+    // The value is built inside the parser: handing an `IpAddr` out first means copying it through memory.
     match object.ctype.0 {
-        1 => whole(object, (ipv4.map(IpAddr::V4), rest)),
-        2 => whole(object, (ipv6.map(IpAddr::V6), rest)),
+        1 => whole(object, (ipv4, rest).map(|(address, rest)| build(IpAddr::V4(address), rest))),
+        2 => whole(object, (ipv6, rest).map(|(address, rest)| build(IpAddr::V6(address), rest))),
         _ => Err(object.unknown_ctype()),
     }
 }

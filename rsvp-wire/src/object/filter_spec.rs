@@ -21,7 +21,7 @@ use bytes::BufMut;
 use nom::Parser;
 
 use super::Object;
-use super::body::{address_len, half, ipv4, ipv6, put_address, whole, word};
+use super::body::{address_len, ipv4, ipv6, put_address, whole, word};
 use crate::code::{CType, Class};
 use crate::error::ParseError;
 use crate::message::ObjectRef;
@@ -95,11 +95,19 @@ impl<'a> Object<'a> for FilterSpec {
         match object.ctype.0 {
             1 => whole(
                 object,
-                (ipv4, half, half).map(|(address, reserved, port)| Self::Ipv4 { address, reserved, port }),
+                (ipv4, word).map(|(address, word)| Self::Ipv4 {
+                    address,
+                    reserved: (word >> 16) as u16,
+                    port: word as u16,
+                }),
             ),
             2 => whole(
                 object,
-                (ipv6, half, half).map(|(address, reserved, port)| Self::Ipv6 { address, reserved, port }),
+                (ipv6, word).map(|(address, word)| Self::Ipv6 {
+                    address,
+                    reserved: (word >> 16) as u16,
+                    port: word as u16,
+                }),
             ),
             3 => whole(
                 object,
