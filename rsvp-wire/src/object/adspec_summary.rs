@@ -158,10 +158,10 @@ fn general(break_bit: bool, data: &[u8]) -> Checked<'_, Option<GeneralParams>> {
 
 #[inline]
 fn guaranteed(break_bit: bool, data: &[u8]) -> Checked<'_, GuaranteedParams> {
-    let (overrides, [ctot, dtot, csum, dsum]) = match as_drawn([CTOT, DTOT, CSUM, DSUM], data) {
-        Some(terms) => (Overrides::default(), terms),
-        None => any_params(GUARANTEED, data)?,
-    };
+    if let Some([ctot, dtot, csum, dsum]) = as_drawn([CTOT, DTOT, CSUM, DSUM], data) {
+        return Ok(GuaranteedParams { break_bit, ctot, dtot, csum, dsum, overrides: Overrides::default() });
+    }
+    let (overrides, [ctot, dtot, csum, dsum]) = any_params(GUARANTEED, data)?;
     Ok(GuaranteedParams { break_bit, ctot, dtot, csum, dsum, overrides })
 }
 
