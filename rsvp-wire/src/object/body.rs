@@ -79,6 +79,17 @@ pub(super) fn word(input: &[u8]) -> Parsed<'_, u32> {
     array.map(u32::from_be_bytes).parse(input)
 }
 
+/// Some words at once: one length check for all.
+#[inline]
+pub(super) fn words<const N: usize>(input: &[u8]) -> Parsed<'_, [u32; N]> {
+    let (all, _) = input.as_chunks::<4>();
+    match (all.first_chunk::<N>(), input.get(N.saturating_mul(4)..)) {
+        (Some(words), Some(rest)) => Ok((rest, words.map(u32::from_be_bytes))),
+        // The first word that is not there.
+        _ => fault(input.get(all.len().saturating_mul(4)..).unwrap_or_default(), Why::BodyLength),
+    }
+}
+
 #[inline]
 pub(super) fn float(input: &[u8]) -> Parsed<'_, f32> {
     array.map(f32::from_be_bytes).parse(input)
