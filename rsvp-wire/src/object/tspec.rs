@@ -63,8 +63,8 @@ fn forbidden_value(input: &[u8]) -> Parsed<'_, Tspec> {
 }
 
 /// A body with one service and a token bucket first: the overall length is one word more than that of the service.
-/// The usual headers are compared as three words; None says that they
-/// differ, in bits that are ignored or in what they mean.
+/// The usual headers are compared as three words; None says that they differ, in bits that are ignored or in what
+/// they mean.
 #[inline]
 pub(super) fn after_headers<'a>(
     service: u8,
