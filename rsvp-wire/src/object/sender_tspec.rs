@@ -32,6 +32,9 @@ impl<'a> Object<'a> for SenderTspec {
             return Err(object.unknown_ctype());
         }
         whole(object, |input| {
+            if let Some(read) = tspec::after_headers(GENERAL, TSPEC_WORDS, input) {
+                return read.map(|(rest, tspec)| (rest, Self(tspec)));
+            }
             let (input, _) = verify(octet, |&first: &u8| first >> 4 == 0).parse(input)?;
             let (input, _) = (octet, tspec::length_of(OVERALL_WORDS)).parse(input)?;
             let (input, _) = verify(octet, |&service: &u8| service == GENERAL).parse(input)?;
