@@ -54,17 +54,43 @@ fn check_absent(folder: &str, words: &[&str], why: &str) {
 
 #[test]
 fn the_engine_has_no_clock_socket_file_thread_or_randomness() {
-    let words =
-        ["std::time", "SystemTime", "std::net", "std::fs", "std::thread", "std::env", "std::io", "tokio", "async fn", "HashMap"];
+    let words = [
+        "std::time",
+        "SystemTime",
+        "std::net",
+        "std::fs",
+        "std::thread",
+        "std::env",
+        "std::io",
+        "tokio",
+        "async fn",
+        "HashMap",
+    ];
     check_absent("rsvp-node/src", &words, "the engine is driven, it does not reach out");
-    check_absent("rsvp-sim/src/world", &["std::time", "std::thread", "HashMap", "HashSet"], "worlds are deterministic");
+    check_absent(
+        "rsvp-sim/src/world",
+        &["std::time", "std::thread", "HashMap", "HashSet"],
+        "worlds are deterministic",
+    );
 }
 
 #[test]
 fn state_does_not_know_procedures_and_only_the_door_knows_the_queue_front() {
-    check_absent("rsvp-node/src/state", &["crate::process", "crate::engine", "crate::node"], "state knows no protocol");
-    check_absent("rsvp-node/src/merge", &["crate::process", "crate::state", "crate::node"], "merging is arithmetic");
-    check_absent("rsvp-node/src/process", &["crate::engine", "queue.front", "queue.pop"], "procedures queue, the door drains");
+    check_absent(
+        "rsvp-node/src/state",
+        &["crate::process", "crate::engine", "crate::node"],
+        "state knows no protocol",
+    );
+    check_absent(
+        "rsvp-node/src/merge",
+        &["crate::process", "crate::state", "crate::node"],
+        "merging is arithmetic",
+    );
+    check_absent(
+        "rsvp-node/src/process",
+        &["crate::engine", "queue.front", "queue.pop"],
+        "procedures queue, the door drains",
+    );
     check_absent("rsvp-wire/src", &["std::vec", "alloc::", "String", "Vec<"], "the wire does not allocate");
 }
 
@@ -85,8 +111,21 @@ fn dependencies_are_the_agreed_ones() {
         }
     };
     let outside = [
-        "tokio", "async-std", "smol", "futures", "mio", "socket2", "nix", "libc-net", "pnet", "rand", "rand_core", "getrandom",
-        "fastrand", "oorandom", "quanta",
+        "tokio",
+        "async-std",
+        "smol",
+        "futures",
+        "mio",
+        "socket2",
+        "nix",
+        "libc-net",
+        "pnet",
+        "rand",
+        "rand_core",
+        "getrandom",
+        "fastrand",
+        "oorandom",
+        "quanta",
     ];
     allowed_below("rsvp-node", &outside);
     allowed_below("rsvp-sim", &outside);

@@ -25,10 +25,19 @@ pub struct Tspec {
     pub bucket: f32,
     /// Peak rate p, in octets per second; may be positive infinity.
     pub peak: f32,
-    /// Minimum policed unit m, in octets; smaller packets count as this large. Never zero in a Tspec that was read.
+    /// Minimum policed unit m, in octets; smaller packets count as this large. See [`is_legal`](Self::is_legal).
     pub min_policed_unit: u32,
-    /// Maximum packet size M, in octets; never below m in a Tspec that was read.
+    /// Maximum packet size M, in octets.
     pub max_packet_size: u32,
+}
+
+impl Tspec {
+    /// Whether the packet sizes keep to RFC 2210 3.1: m is not zero, and M is at least m. Reading accepts what does
+    /// not, because traffic engineering routers send m = 0 and M = 0, and a dissector has to show it.
+    #[must_use]
+    pub const fn is_legal(&self) -> bool {
+        self.min_policed_unit != 0 && self.min_policed_unit <= self.max_packet_size
+    }
 }
 
 /// Words of parameter 127 with its header.
@@ -47,7 +56,7 @@ fn token_bucket(input: &[u8]) -> Parsed<'_, Tspec> {
     let (rest, [rate, bucket, peak, min_policed_unit, max_packet_size]) = words::<5>(input)?;
     let [rate, bucket, peak] = [rate, bucket, peak].map(f32::from_bits);
     let rates = (0.0..f32::INFINITY).contains(&rate) & (0.0..f32::INFINITY).contains(&bucket) & (peak >= 0.0);
-    if rates & (min_policed_unit != 0) & (min_policed_unit <= max_packet_size) {
+    if rates {
         return Ok((rest, Tspec { rate, bucket, peak, min_policed_unit, max_packet_size }));
     }
     forbidden_value(input)
@@ -57,8 +66,7 @@ fn token_bucket(input: &[u8]) -> Parsed<'_, Tspec> {
 #[cold]
 fn forbidden_value(input: &[u8]) -> Parsed<'_, Tspec> {
     let (input, (rate, bucket, peak)) = (finite, finite, maybe_infinite).parse(input)?;
-    let (input, min_policed_unit) = verify(word, |&m: &u32| m != 0).parse(input)?;
-    let (input, max_packet_size) = verify(word, |&most: &u32| most >= min_policed_unit).parse(input)?;
+    let (input, (min_policed_unit, max_packet_size)) = (word, word).parse(input)?;
     Ok((input, Tspec { rate, bucket, peak, min_policed_unit, max_packet_size }))
 }
 
