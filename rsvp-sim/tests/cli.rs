@@ -280,3 +280,14 @@ fn bad_arguments_exit_2_and_help_has_an_example() {
     assert_eq!(help.status.code(), Some(0));
     assert!(stdout(&help).contains("rsvp-sim run rsvp-sim/scenarios/three-routers.toml"));
 }
+
+#[test]
+fn the_scenario_in_the_documentation_is_sound_and_holds() {
+    let text =
+        std::fs::read_to_string(format!("{}/SCENARIOS.md", env!("CARGO_MANIFEST_DIR"))).expect("the text");
+    let (_, after) = text.split_once("```toml\n").expect("an example");
+    let (example, _) = after.split_once("```").expect("its end");
+    let path = file("documented.toml", example.as_bytes());
+    let output = run(&["run", path.to_str().expect("a name")]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stderr(&output), stdout(&output));
+}

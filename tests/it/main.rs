@@ -1,6 +1,7 @@
 //! Integration tests.
 mod pcaps;
 mod scenarios;
+mod sim_random;
 mod sim_reading;
 mod sim_world;
 mod tidy;

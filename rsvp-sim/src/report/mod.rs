@@ -42,6 +42,8 @@ pub struct Report {
     pub reservations: Vec<UseReport>,
     /// What applications were told.
     pub events: Vec<EventReport>,
+    /// Messages that nodes dropped.
+    pub discards: Vec<DiscardReport>,
     /// Expectations.
     pub expectations: Vec<Verdict>,
     /// Why the run was cut short, if it was.
@@ -156,6 +158,17 @@ pub struct EventReport {
     pub text: String,
 }
 
+/// Messages that a node dropped for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DiscardReport {
+    /// The node.
+    pub node: String,
+    /// Why.
+    pub reason: &'static str,
+    /// How often.
+    pub count: u64,
+}
+
 impl Report {
     /// Runs a scenario and reports.
     #[must_use]
@@ -201,6 +214,11 @@ impl Report {
                     node: name(told.node),
                     text: told.label.clone(),
                 })
+                .collect(),
+            discards: record
+                .discards
+                .iter()
+                .map(|&(node, reason, count)| DiscardReport { node: name(node), reason, count })
                 .collect(),
             expectations: judge(scenario, record),
             fault: record.fault.clone(),

@@ -32,6 +32,12 @@ impl Report {
         self.reservations(&mut out);
         out.push_str("\nEvents\n");
         self.events(&mut out);
+        if !self.discards.is_empty() {
+            out.push_str("\nDropped messages\n");
+        }
+        for each in &self.discards {
+            let _ = writeln!(out, "  {} dropped {} ({})", each.node, each.count, each.reason);
+        }
         out.push_str("\nExpectations\n");
         self.verdicts(&mut out, look, false);
         out

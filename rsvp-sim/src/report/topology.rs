@@ -40,17 +40,12 @@ fn chains(report: &Report) -> Vec<String> {
     while !unused.is_empty() {
         let has =
             |name: &str, unused: &[&LinkReport]| unused.iter().any(|l| l.ends.iter().any(|e| e == name));
-        let hosts = report.nodes.iter().filter(|n| n.kind == "host");
-        let Some(start) = hosts.chain(&report.nodes).find(|n| has(&n.name, &unused)) else { break };
+        let Some(start) = report.nodes.iter().find(|n| has(&n.name, &unused)) else { break };
         let mut at = start.name.as_str();
         let mut chain = drawn(report, at);
         loop {
-            let met = visited.contains(&at);
             visited.push(at);
             let Some(place) = next(report, at, &unused, &visited) else { break };
-            if met && chain.contains("--") {
-                break;
-            }
             let link = unused.remove(place);
             let others: Vec<&str> = link.ends.iter().map(String::as_str).filter(|e| *e != at).collect();
             if link.kind == "lan" {
@@ -66,13 +61,22 @@ fn chains(report: &Report) -> Vec<String> {
     chains
 }
 
-/// The link to go on with: to a router not yet met, else to anything, a LAN last.
+/// The link to go on with: data flows from left to right, by routers to those who receive it.
 fn next(report: &Report, at: &str, unused: &[&LinkReport], visited: &[&str]) -> Option<usize> {
-    let router = |name: &str| report.nodes.iter().any(|n| n.name == name && n.kind == "router");
-    let here = unused.iter().enumerate().filter(|(_, l)| l.ends.iter().any(|e| e == at));
+    let place = |name: &str| report.nodes.iter().position(|n| n.name == name).unwrap_or(0);
+    let first_router = report.nodes.iter().position(|n| n.kind == "router").unwrap_or(0);
     let rank = |link: &LinkReport| {
         let other = link.ends.iter().find(|e| *e != at).map_or("", String::as_str);
-        (link.kind == "lan", visited.contains(&other), !router(other))
+        let router = report.nodes[place(other)].kind == "router";
+        match (link.kind, router) {
+            ("lan", _) => 2,
+            (_, true) if visited.contains(&other) => 3,
+            (_, true) => 0,
+            // Hosts that send stand before the routers.
+            _ if place(other) < first_router => 4,
+            _ => 1,
+        }
     };
+    let here = unused.iter().enumerate().filter(|(_, l)| l.ends.iter().any(|e| e == at));
     here.min_by_key(|(_, link)| rank(link)).map(|(place, _)| place)
 }

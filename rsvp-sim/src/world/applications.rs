@@ -177,6 +177,15 @@ impl World {
         }
     }
 
+    /// Replaces a reservation that was asked for; one that was not waits for its time.
+    fn reserve_anew(&mut self, receiver: ReceiverId) {
+        if self.receivers[receiver.0].reserved {
+            self.reserve(receiver);
+        } else {
+            self.reserve_if_ready(receiver);
+        }
+    }
+
     fn reserve(&mut self, receiver: ReceiverId) {
         let Some(request) = self.receivers[receiver.0].request.clone() else { return };
         self.receivers[receiver.0].reserved = true;
@@ -220,9 +229,7 @@ impl World {
                 self.note(format!("{} changes its request", self.scenario.receivers[receiver.0].name));
                 self.receivers[receiver.0].request = Some(request);
                 self.receivers[receiver.0].torn = false;
-                if self.receivers[receiver.0].open {
-                    self.reserve(receiver);
-                }
+                self.reserve_anew(receiver);
             }
             Deed::TearReceiver(receiver, filters) => self.tear_receiver(receiver, &filters),
             Deed::Leave(receiver) => self.leave(receiver),
@@ -256,7 +263,7 @@ impl World {
         if left {
             let gone: Vec<&str> = filters.iter().map(|s| self.scenario.senders[s.0].name.as_str()).collect();
             self.note(format!("{name} gives up its reservation for {}", gone.join(", ")));
-            self.reserve(receiver);
+            self.reserve_anew(receiver);
             return;
         }
         self.note(format!("{name} gives up its reservation"));

@@ -19,6 +19,8 @@ pub struct Record {
     pub uses: BTreeMap<(NodeId, LinkId), Use>,
     /// State as it was when expectations asked for it, by their places.
     pub looks: BTreeMap<usize, Vec<Facts>>,
+    /// Messages that nodes dropped: where, why, how many.
+    pub discards: Vec<(NodeId, &'static str, u64)>,
     /// Why the run was cut short.
     pub fault: Option<String>,
 }

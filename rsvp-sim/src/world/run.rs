@@ -122,6 +122,10 @@ impl World {
             self.now = at;
             self.happen(happening);
         }
+        for (n, node) in self.nodes.iter().enumerate() {
+            let discards = node.engine.counters().discards().filter(|(_, times)| *times > 0);
+            self.record.discards.extend(discards.map(|(why, times)| (NodeId(n), why, times)));
+        }
         (self.scenario, self.record)
     }
 
