@@ -188,11 +188,15 @@ impl Node {
         };
         let incoming = path.incoming();
         let expected = !key.is_multicast() || route.incoming.is_none() || route.incoming == incoming;
-        let local_only = key.is_multicast() && routed && !expected;
-        let outgoing = if local_only { SmallVec::new() } else { route.outgoing };
-        self.state.paths[ix].flags.routed = routed;
-        self.state.paths[ix].flags.local_only = local_only;
-        self.set_outgoing(ix, incoming, &outgoing)
+        let misplaced = key.is_multicast() && routed && !expected;
+        let outgoing = if misplaced { SmallVec::new() } else { route.outgoing };
+        let flags = &mut self.state.paths[ix].flags;
+        flags.routed = routed;
+        let (was_misplaced, was_local_only) = (flags.misplaced, flags.local_only);
+        flags.misplaced = misplaced && !was_local_only;
+        flags.local_only = misplaced && was_local_only;
+        let changed = (was_misplaced, was_local_only) != (flags.misplaced, flags.local_only);
+        self.set_outgoing(ix, incoming, &outgoing) || changed
     }
 
     /// Takes over a list of outgoing interfaces; refresh timers of those that stay keep running, and those that go are

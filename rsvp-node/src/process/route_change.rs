@@ -49,9 +49,7 @@ impl Node {
     }
 
     fn reroute(&mut self, ix: Ix<PathState>, host: &mut dyn Host) {
-        let was_local_only = self.state.paths[ix].flags.local_only;
-        let changed = self.route_path(ix, host);
-        if !changed && was_local_only == self.state.paths[ix].flags.local_only {
+        if !self.route_path(ix, host) {
             return;
         }
         let path = &mut self.state.paths[ix];
@@ -68,10 +66,12 @@ impl Node {
             path.flags.settling = false;
             path.repair_at = Instant::NEVER;
             path.outgoing.retain(|o| !o.leaving);
+            path.flags.local_only |= path.flags.misplaced;
+            path.flags.misplaced = false;
             self.path_moved(ix);
             return;
         }
-        let leaving = path.outgoing.iter().any(|o| o.leaving);
+        let leaving = path.flags.misplaced || path.outgoing.iter().any(|o| o.leaving);
         path.flags.settling = leaving;
         path.repair_at = if leaving { self.now + self.config.local_repair_wait } else { Instant::NEVER };
         self.forward_path(ix);

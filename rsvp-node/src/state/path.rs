@@ -61,6 +61,8 @@ pub(crate) struct Outgoing {
 pub(crate) struct PathFlags {
     /// Never forwarded, matches local reservations only (RFC 2205 section 3.9).
     pub(crate) local_only: bool,
+    /// Routing no longer expects the data here: Local_Only when local repair ends, and not forwarded until then.
+    pub(crate) misplaced: bool,
     /// TTL and Send_TTL differed: there are hops without RSVP behind us (RFC 2205 section 3.8).
     pub(crate) non_rsvp: bool,
     /// Routing has answered, and will say when the answer changes.
