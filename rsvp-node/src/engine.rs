@@ -105,7 +105,7 @@ impl Engine {
                 tspec: path.tspec()?,
                 previous_hop: upstream.map(|u| u.address),
                 incoming: path.incoming(),
-                outgoing: path.outgoing.iter().map(|o| o.interface).collect(),
+                outgoing: path.outgoing.iter().filter(|o| !o.leaving).map(|o| o.interface).collect(),
                 local_only: path.flags.local_only,
             })
         })

@@ -40,7 +40,9 @@ impl<'b> MessageWriter<'b> {
             room.put_slice(&object_header(length, T::CLASS, object.ctype()));
             object.write_body(&mut room);
             // A body shorter than it said must not send whatever the buffer held before.
-            room.fill(0);
+            if !room.is_empty() {
+                room.fill(0);
+            }
         }
         self
     }

@@ -340,9 +340,12 @@ fn is_sound(tspec: &Tspec) -> bool {
     let octets = compose(MsgType::PATH, 1, |w| {
         w.put(&SenderTspec(*tspec));
     });
-    Message::parse(&octets).ok().and_then(|m| m.get::<SenderTspec>()).is_some_and(|t| t.is_ok())
+    Message::parse(&octets)
+        .ok()
+        .and_then(|m| m.get::<SenderTspec>())
+        .is_some_and(|t| t.is_ok_and(|t| t.0.is_legal()))
 }
 
 fn is_sound_flowspec(flowspec: &Flowspec) -> bool {
-    super::errors::read_flowspec(&flowspec_object(flowspec)).is_some()
+    super::errors::read_flowspec(&flowspec_object(flowspec)).is_some_and(|f| f.tspec().is_legal())
 }

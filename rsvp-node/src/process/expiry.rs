@@ -6,7 +6,6 @@ use crate::state::TimerOwner;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
-use crate::time::Instant;
 
 /// Timers looked at in one call; more wait for the next.
 const STEPS: u32 = 256;
@@ -43,13 +42,12 @@ impl Node {
             self.remove_path(ix, Gone::TimedOut, None);
             return;
         }
-        let repair = path.repair_at <= now;
-        if repair {
-            path.repair_at = Instant::NEVER;
+        if path.repair_at <= now {
+            self.repair_path(ix);
         }
         let mut due = false;
-        for outgoing in &mut path.outgoing {
-            if repair || outgoing.refresh_at <= now {
+        for outgoing in &mut self.state.paths[ix].outgoing {
+            if outgoing.refresh_at <= now && !outgoing.leaving {
                 outgoing.due = true;
                 due = true;
                 // Written messages set the real time; this one stands if nothing can be written.

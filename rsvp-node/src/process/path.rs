@@ -72,18 +72,17 @@ impl Node {
 
     /// SENDER_TSPEC and ADSPEC that make no sense are answered with 21/04 and 21/05 (RFC 2205 Appendix B).
     fn check_sender_descriptor(&mut self, arrived: &Arrived<'_>, hop: &RsvpHop) -> Result<(), Discard> {
-        let tspec = arrived.message.get::<SenderTspec>().map(|t| t.map(|_| ()));
+        let tspec = arrived.message.get::<SenderTspec>().map(|t| t.map(|t| t.0.is_legal()));
         let adspec = arrived.message.get::<AdspecSummary>().map(|a| a.map(|_| ()));
-        let checks = [(tspec, error_value::BAD_TSPEC), (adspec, error_value::BAD_ADSPEC)];
-        for (result, value) in checks {
-            let Some(Err(error)) = result else { continue };
-            if error.why == ParseWhy::BodyValue {
-                self.answer_path_err(arrived, hop.address, ErrorCode::TRAFFIC_CONTROL, value);
-                return Err(Discard::Rejected);
-            }
-            return Err(Discard::Malformed(error));
-        }
-        Ok(())
+        let value = match (tspec, adspec) {
+            (Some(Ok(false)), _) => error_value::BAD_TSPEC,
+            (Some(Err(error)), _) if error.why == ParseWhy::BodyValue => error_value::BAD_TSPEC,
+            (_, Some(Err(error))) if error.why == ParseWhy::BodyValue => error_value::BAD_ADSPEC,
+            (Some(Err(error)), _) | (_, Some(Err(error))) => return Err(Discard::Malformed(error)),
+            _ => return Ok(()),
+        };
+        self.answer_path_err(arrived, hop.address, ErrorCode::TRAFFIC_CONTROL, value);
+        Err(Discard::Rejected)
     }
 
     fn path_appears(
@@ -189,15 +188,19 @@ impl Node {
         };
         let incoming = path.incoming();
         let expected = !key.is_multicast() || route.incoming.is_none() || route.incoming == incoming;
-        let local_only = key.is_multicast() && routed && !expected;
-        let outgoing = if local_only { SmallVec::new() } else { route.outgoing };
-        self.state.paths[ix].flags.routed = routed;
-        self.state.paths[ix].flags.local_only = local_only;
-        self.set_outgoing(ix, incoming, &outgoing)
+        let misplaced = key.is_multicast() && routed && !expected;
+        let outgoing = if misplaced { SmallVec::new() } else { route.outgoing };
+        let flags = &mut self.state.paths[ix].flags;
+        flags.routed = routed;
+        let (was_misplaced, was_local_only) = (flags.misplaced, flags.local_only);
+        flags.misplaced = misplaced && !was_local_only;
+        flags.local_only = misplaced && was_local_only;
+        let changed = (was_misplaced, was_local_only) != (flags.misplaced, flags.local_only);
+        self.set_outgoing(ix, incoming, &outgoing) || changed
     }
 
-    /// Takes over a list of outgoing interfaces; refresh timers of those that stay keep running. A Path never leaves
-    /// through the interface it arrived on (RFC 2205 section 3.3).
+    /// Takes over a list of outgoing interfaces; refresh timers of those that stay keep running, and those that go are
+    /// left for a while. A Path never leaves through the interface it arrived on (RFC 2205 section 3.3).
     pub(crate) fn set_outgoing(
         &mut self,
         ix: Ix<PathState>,
@@ -214,17 +217,27 @@ impl Node {
             }
             let kept = old.iter().find(|o| o.interface == interface).copied();
             let refresh_at = || self.now + config.refresh;
-            new.push(kept.unwrap_or_else(|| Outgoing { refresh_at: refresh_at(), interface, due: false }));
+            let fresh = || Outgoing { refresh_at: refresh_at(), interface, due: false, leaving: false };
+            new.push(Outgoing { leaving: false, ..kept.unwrap_or_else(fresh) });
         }
-        let changed = old.len() != new.len() || old.iter().zip(&new).any(|(a, b)| a.interface != b.interface);
+        let stays = |o: &Outgoing| new.iter().any(|n| n.interface == o.interface);
+        let changed = new.len() != old.iter().filter(|o| !o.leaving && stays(o)).count()
+            || old.iter().any(|o| !o.leaving && !stays(o));
+        let left: SmallVec<[Outgoing; 4]> = old.iter().filter(|o| !stays(o)).copied().collect();
+        new.extend(left.into_iter().map(|o| Outgoing { due: false, leaving: true, ..o }));
         self.state.paths[ix].outgoing = new;
+        let path = &mut self.state.paths[ix];
+        if path.outgoing.iter().any(|o| o.leaving) && path.repair_at == Instant::NEVER {
+            path.repair_at = self.now + self.config.local_repair_wait;
+            path.flags.settling = true;
+        }
         changed
     }
 
     /// Sends Path out of every outgoing interface at once.
     pub(crate) fn forward_path(&mut self, ix: Ix<PathState>) {
         for outgoing in &mut self.state.paths[ix].outgoing {
-            outgoing.due = true;
+            outgoing.due = !outgoing.leaving;
         }
         if !self.state.paths[ix].outgoing.is_empty() {
             self.intend_path(ix);

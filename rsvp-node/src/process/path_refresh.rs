@@ -64,7 +64,9 @@ impl Node {
     ) -> Option<(Envelope, Result<usize, NeedSpace>)> {
         let path = &self.state.paths[ix];
         let config = &self.interfaces.find(outgoing)?.config;
-        if !config.up || !config.enabled {
+        // What arrived on an interface that is down is not passed on as if it had been refreshed.
+        let arrives = path.incoming().is_none_or(|i| self.interfaces.find(i).is_some_and(|i| i.config.up));
+        if !config.up || !config.enabled || !(arrives || path.flags.dead) {
             return None;
         }
         let message = path.message();

@@ -50,7 +50,7 @@ impl Node {
         }
         let path = &mut self.state.paths[ix];
         path.flags.dead = true;
-        path.outgoing.iter_mut().for_each(|o| o.due = true);
+        path.outgoing.iter_mut().for_each(|o| o.due = !o.leaving);
         if let Some(octets) = tear {
             path.octets = octets.into();
         }

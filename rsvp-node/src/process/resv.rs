@@ -186,7 +186,11 @@ impl Node {
                 continue;
             }
             let flowspec = match object.read::<Flowspec>() {
-                Ok(flowspec) => flowspec,
+                Ok(flowspec) if flowspec.tspec().is_legal() => flowspec,
+                Ok(_) => {
+                    self.refuse_unreadable(arrived, from, style, &object, filter, ParseWhy::BodyValue);
+                    return Err(Discard::Rejected);
+                }
                 Err(error) => {
                     self.refuse_unreadable(arrived, from, style, &object, filter, error.why);
                     return Err(match error.why {

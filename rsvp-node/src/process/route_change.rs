@@ -1,12 +1,17 @@
 //! ROUTE CHANGE NOTIFICATION and PATH LOCAL REPAIR (RFC 2209), RFC 2205 section 3.6.
 //!
 //! Path state is walked a bounded piece at a time, so that a routing change on a node with much state does not hold up
-//! everything else. State on interfaces that are no longer used is left to time out.
+//! everything else.
+//!
+//! Reservations are made on the new way before they are given up on the old: W after the change Path messages leave,
+//! and until W after that the requests on interfaces that routing has left still count upstream. Then they no longer
+//! do; the requests themselves are left to time out.
 
 use crate::host::Host;
 use crate::node::{Node, Sweep};
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
+use crate::time::Instant;
 use core::net::IpAddr;
 
 /// Path states looked at in one call.
@@ -44,13 +49,31 @@ impl Node {
     }
 
     fn reroute(&mut self, ix: Ix<PathState>, host: &mut dyn Host) {
-        let was_local_only = self.state.paths[ix].flags.local_only;
-        let changed = self.route_path(ix, host);
-        if !changed && was_local_only == self.state.paths[ix].flags.local_only {
+        if !self.route_path(ix, host) {
             return;
         }
-        self.state.paths[ix].repair_at = self.now + self.config.local_repair_wait;
+        let path = &mut self.state.paths[ix];
+        path.repair_at = self.now + self.config.local_repair_wait;
+        path.flags.settling = false;
         self.state.arm_path(ix);
         self.path_moved(ix);
+    }
+
+    /// PATH LOCAL REPAIR: the first step sends Path, the second ends what routing has left.
+    pub(crate) fn repair_path(&mut self, ix: Ix<PathState>) {
+        let path = &mut self.state.paths[ix];
+        if path.flags.settling {
+            path.flags.settling = false;
+            path.repair_at = Instant::NEVER;
+            path.outgoing.retain(|o| !o.leaving);
+            path.flags.local_only |= path.flags.misplaced;
+            path.flags.misplaced = false;
+            self.path_moved(ix);
+            return;
+        }
+        let leaving = path.flags.misplaced || path.outgoing.iter().any(|o| o.leaving);
+        path.flags.settling = leaving;
+        path.repair_at = if leaving { self.now + self.config.local_repair_wait } else { Instant::NEVER };
+        self.forward_path(ix);
     }
 }

@@ -26,7 +26,8 @@ pub(crate) struct PathState {
     pub(crate) outgoing: SmallVec<[Outgoing; 1]>,
     /// When the state dies unless it is refreshed; never for a local sender.
     pub(crate) expires: Instant,
-    /// When local repair sends Path on all outgoing interfaces (RFC 2205 section 3.6).
+    /// When local repair takes its next step: Path on all outgoing interfaces, then an end to those that are leaving
+    /// (RFC 2205 section 3.6).
     pub(crate) repair_at: Instant,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
     /// TTL with which the message arrived, or with which a local sender's data leaves.
@@ -51,16 +52,23 @@ pub(crate) struct Outgoing {
     pub(crate) interface: InterfaceId,
     /// A message (Path, or PathTear once the block is a tombstone) waits to be written.
     pub(crate) due: bool,
+    /// Routing has left this interface: no Path goes there any more, but what is reserved there still counts until
+    /// local repair has had time to reserve elsewhere.
+    pub(crate) leaving: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PathFlags {
     /// Never forwarded, matches local reservations only (RFC 2205 section 3.9).
     pub(crate) local_only: bool,
+    /// Routing no longer expects the data here: Local_Only when local repair ends, and not forwarded until then.
+    pub(crate) misplaced: bool,
     /// TTL and Send_TTL differed: there are hops without RSVP behind us (RFC 2205 section 3.8).
     pub(crate) non_rsvp: bool,
     /// Routing has answered, and will say when the answer changes.
     pub(crate) routed: bool,
+    /// Local repair has sent Path, and waits for the reservations to follow.
+    pub(crate) settling: bool,
     /// An intent to write is queued.
     pub(crate) queued: bool,
     /// A tombstone: in no index, kept until its PathTear is written.
@@ -83,7 +91,7 @@ impl PathState {
         self.message().get::<AdspecSummary>().and_then(Result::ok)
     }
 
-    /// Whether data of this sender is forwarded to `interface`.
+    /// Whether data of this sender is forwarded to `interface`, or was until just now.
     pub(crate) fn routes_to(&self, interface: InterfaceId) -> bool {
         !self.flags.local_only && self.outgoing.iter().any(|o| o.interface == interface)
     }
@@ -105,6 +113,7 @@ impl PathState {
 
     /// The earliest of its deadlines.
     pub(crate) fn deadline(&self) -> Instant {
-        self.outgoing.iter().map(|o| o.refresh_at).fold(self.expires.min(self.repair_at), Instant::min)
+        let refreshed = self.outgoing.iter().filter(|o| !o.leaving);
+        refreshed.map(|o| o.refresh_at).fold(self.expires.min(self.repair_at), Instant::min)
     }
 }

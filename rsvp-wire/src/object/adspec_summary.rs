@@ -98,11 +98,18 @@ pub(super) fn survey(object: ObjectRef<'_>) -> Result<AdspecSummary, ParseError>
     if object.ctype != CType(2) {
         return Err(object.unknown_ctype());
     }
-    whole(object, summary)
+    let mut summary = AdspecSummary {
+        global: GeneralParams { break_bit: false, hops: 0, bandwidth: 0.0, latency_us: 0, mtu: 0 },
+        guaranteed: None,
+        controlled_load: None,
+    };
+    // Filled in place: the value is large enough for its way through a parser's results to be a third of the work.
+    whole(object, |body| fill(&mut summary, body))?;
+    Ok(summary)
 }
 
 #[inline]
-fn summary(body: &[u8]) -> Parsed<'_, AdspecSummary> {
+fn fill<'a>(summary: &mut AdspecSummary, body: &'a [u8]) -> Parsed<'a, ()> {
     let (first, words) = message_header(body)?;
     if octets(words) != first.len() {
         return fault(body.get(2..).unwrap_or_default(), Why::BodyLength);
@@ -111,44 +118,79 @@ fn summary(body: &[u8]) -> Parsed<'_, AdspecSummary> {
     if service != GENERAL {
         return fault(first, Why::BodyValue);
     }
-    let (general, _) = params(service, data)?;
-    let Overrides {
-        hops: Some(hops),
-        bandwidth: Some(bandwidth),
-        latency_us: Some(latency_us),
-        mtu: Some(mtu),
-    } = general
-    else {
-        return fault(first, Why::BodyValue);
-    };
-    let global = GeneralParams { break_bit, hops, bandwidth, latency_us, mtu };
-    let mut summary = AdspecSummary { global, guaranteed: None, controlled_load: None };
+    let Some(global) = general(break_bit, data)? else { return fault(first, Why::BodyValue) };
+    summary.global = global;
     while !rest.is_empty() {
         let (after, (service, break_bit, data)) = fragment(rest)?;
-        let (overrides, [ctot, dtot, csum, dsum]) = params(service, data)?;
         let twice = match service {
             GENERAL => true,
-            GUARANTEED => {
-                let params = GuaranteedParams { break_bit, ctot, dtot, csum, dsum, overrides };
-                summary.guaranteed.replace(params).is_some()
+            GUARANTEED => summary.guaranteed.replace(guaranteed(break_bit, data)?).is_some(),
+            CONTROLLED_LOAD => summary.controlled_load.replace(controlled_load(break_bit, data)?).is_some(),
+            other => {
+                any_params(other, data)?;
+                false
             }
-            CONTROLLED_LOAD => {
-                summary.controlled_load.replace(ServiceParams { break_bit, overrides }).is_some()
-            }
-            _ => false,
         };
         if twice {
             return fault(rest, Why::BodyValue);
         }
         rest = after;
     }
-    Ok((rest, summary))
+    Ok((rest, ()))
 }
 
-/// The parameters of one fragment: the general ones, and the four of Guaranteed. Of other services
-/// only the framing is checked: nothing is known about what their parameters hold.
+type Checked<'a, T> = Result<T, nom::Err<Fault<'a>>>;
+
+/// The general fragment; none if one of its four parameters is missing.
 #[inline]
-fn params(service: u8, mut data: &[u8]) -> Result<(Overrides, [u32; 4]), nom::Err<Fault<'_>>> {
+fn general(break_bit: bool, data: &[u8]) -> Checked<'_, Option<GeneralParams>> {
+    if let Some([hops, bandwidth, latency_us, mtu]) = as_drawn([HOPS, BANDWIDTH, LATENCY, MTU], data) {
+        let bandwidth = f32::from_bits(bandwidth);
+        if bandwidth >= 0.0 {
+            return Ok(Some(GeneralParams { break_bit, hops, bandwidth, latency_us, mtu }));
+        }
+    }
+    let (Overrides { hops, bandwidth, latency_us, mtu }, _) = any_params(GENERAL, data)?;
+    Ok(hops.zip(bandwidth).zip(latency_us).zip(mtu).map(|(((hops, bandwidth), latency_us), mtu)| {
+        GeneralParams { break_bit, hops, bandwidth, latency_us, mtu }
+    }))
+}
+
+#[inline]
+fn guaranteed(break_bit: bool, data: &[u8]) -> Checked<'_, GuaranteedParams> {
+    if let Some([ctot, dtot, csum, dsum]) = as_drawn([CTOT, DTOT, CSUM, DSUM], data) {
+        return Ok(GuaranteedParams { break_bit, ctot, dtot, csum, dsum, overrides: Overrides::default() });
+    }
+    let (overrides, [ctot, dtot, csum, dsum]) = any_params(GUARANTEED, data)?;
+    Ok(GuaranteedParams { break_bit, ctot, dtot, csum, dsum, overrides })
+}
+
+#[inline]
+fn controlled_load(break_bit: bool, data: &[u8]) -> Checked<'_, ServiceParams> {
+    let overrides = if data.is_empty() { Overrides::default() } else { any_params(CONTROLLED_LOAD, data)?.0 };
+    Ok(ServiceParams { break_bit, overrides })
+}
+
+/// Exactly four parameters of one word each in the order in which RFC 2210 draws them, which is how nearly all
+/// fragments look (3.3: "fixed by the service definition, and does not require run-time parsing").
+#[inline]
+fn as_drawn(numbers: [u8; 4], data: &[u8]) -> Option<[u32; 4]> {
+    let block: &[u8; 32] = data.try_into().ok()?;
+    let mut values = [0; 4];
+    let mut differs = 0;
+    for ((number, value), &pair) in numbers.into_iter().zip(&mut values).zip(block.as_chunks::<8>().0) {
+        let pair = u64::from_be_bytes(pair);
+        // Number and length must be as drawn; the flags between them are ignored.
+        differs |= ((pair >> 32) as u32 ^ (u32::from(number) << 24 | 1)) & 0xff00_ffff;
+        *value = pair as u32;
+    }
+    (differs == 0).then_some(values)
+}
+
+/// Parameters in any order and of any length: the general ones, and the four of Guaranteed. Of unknown services only
+/// the framing is checked: nothing is known about what their parameters hold.
+#[inline(never)]
+fn any_params(service: u8, mut data: &[u8]) -> Checked<'_, (Overrides, [u32; 4])> {
     let mut general = Overrides::default();
     let mut terms = [0; 4];
     while !data.is_empty() {
@@ -174,7 +216,7 @@ fn params(service: u8, mut data: &[u8]) -> Result<(Overrides, [u32; 4]), nom::Er
 
 /// A value that is exactly what one parser reads.
 #[inline]
-fn sole<'a, T>(parser: fn(&'a [u8]) -> Parsed<'a, T>, value: &'a [u8]) -> Result<T, nom::Err<Fault<'a>>> {
+fn sole<'a, T>(parser: fn(&'a [u8]) -> Parsed<'a, T>, value: &'a [u8]) -> Checked<'a, T> {
     let ([], read) = parser(value)? else { return fault(value, Why::BodyLength).map(|(_, never)| never) };
     Ok(read)
 }

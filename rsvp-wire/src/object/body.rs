@@ -79,6 +79,17 @@ pub(super) fn word(input: &[u8]) -> Parsed<'_, u32> {
     array.map(u32::from_be_bytes).parse(input)
 }
 
+/// Some words at once: one length check for all.
+#[inline]
+pub(super) fn words<const N: usize>(input: &[u8]) -> Parsed<'_, [u32; N]> {
+    let (all, _) = input.as_chunks::<4>();
+    match (all.first_chunk::<N>(), input.get(N.saturating_mul(4)..)) {
+        (Some(words), Some(rest)) => Ok((rest, words.map(u32::from_be_bytes))),
+        // The first word that is not there.
+        _ => fault(input.get(all.len().saturating_mul(4)..).unwrap_or_default(), Why::BodyLength),
+    }
+}
+
 #[inline]
 pub(super) fn float(input: &[u8]) -> Parsed<'_, f32> {
     array.map(f32::from_be_bytes).parse(input)
@@ -106,15 +117,17 @@ pub(super) fn ipv6(input: &[u8]) -> Parsed<'_, Ipv6Addr> {
     array::<16>.map(Ipv6Addr::from).parse(input)
 }
 
-/// The address of an object whose C-Type 1 is the IPv4 and 2 the IPv6 form, then the rest of its fields.
+/// An object whose C-Type 1 has an IPv4 and 2 an IPv6 address before the rest of its fields.
 #[inline]
-pub(super) fn addressed<'a, T>(
+pub(super) fn addressed<'a, T, V>(
     object: ObjectRef<'a>,
     rest: impl Parser<&'a [u8], Output = T, Error = Fault<'a>>,
-) -> Result<(IpAddr, T), ParseError> {
+    build: impl Fn(IpAddr, T) -> V,
+) -> Result<V, ParseError> {
+    // The value is built inside the parser: handing an `IpAddr` out first means copying it through memory.
     match object.ctype.0 {
-        1 => whole(object, (ipv4.map(IpAddr::V4), rest)),
-        2 => whole(object, (ipv6.map(IpAddr::V6), rest)),
+        1 => whole(object, (ipv4, rest).map(|(address, rest)| build(IpAddr::V4(address), rest))),
+        2 => whole(object, (ipv6, rest).map(|(address, rest)| build(IpAddr::V6(address), rest))),
         _ => Err(object.unknown_ctype()),
     }
 }

@@ -44,7 +44,7 @@ impl<'a> Object<'a> for ErrorSpec {
 
     #[inline]
     fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
-        addressed(object, (octet, octet, half)).map(|(node, (flags, code, value))| Self {
+        addressed(object, (octet, octet, half), |node, (flags, code, value)| Self {
             node,
             flags,
             code: ErrorCode(code),

@@ -21,7 +21,7 @@ use bytes::BufMut;
 use nom::Parser;
 
 use super::Object;
-use super::body::{address_len, half, ipv4, ipv6, put_address, whole, word};
+use super::body::{address_len, ipv4, ipv6, put_address, whole, word};
 use crate::code::{CType, Class};
 use crate::error::ParseError;
 use crate::message::ObjectRef;
@@ -92,25 +92,7 @@ impl<'a> Object<'a> for FilterSpec {
 
     #[inline]
     fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
-        match object.ctype.0 {
-            1 => whole(
-                object,
-                (ipv4, half, half).map(|(address, reserved, port)| Self::Ipv4 { address, reserved, port }),
-            ),
-            2 => whole(
-                object,
-                (ipv6, half, half).map(|(address, reserved, port)| Self::Ipv6 { address, reserved, port }),
-            ),
-            3 => whole(
-                object,
-                (ipv6, word).map(|(address, word)| Self::Ipv6FlowLabel {
-                    address,
-                    reserved: (word >> 24) as u8,
-                    label: word & 0x00ff_ffff,
-                }),
-            ),
-            _ => Err(object.unknown_ctype()),
-        }
+        read_as(object, |filter| filter)
     }
 
     #[inline]
@@ -136,6 +118,33 @@ impl<'a> Object<'a> for FilterSpec {
             }
             Self::Ipv6FlowLabel { reserved, label, .. } => u32::from(reserved) << 24 | label & 0x00ff_ffff,
         });
+    }
+}
+
+/// The body as a FILTER_SPEC inside something else: wrapped before it leaves the parser, not copied into it after.
+#[inline]
+pub(super) fn read_as<T>(object: ObjectRef<'_>, wrap: impl Fn(FilterSpec) -> T) -> Result<T, ParseError> {
+    match object.ctype.0 {
+        1 => whole(
+            object,
+            (ipv4, word).map(|(address, word)| {
+                wrap(FilterSpec::Ipv4 { address, reserved: (word >> 16) as u16, port: word as u16 })
+            }),
+        ),
+        2 => whole(
+            object,
+            (ipv6, word).map(|(address, word)| {
+                wrap(FilterSpec::Ipv6 { address, reserved: (word >> 16) as u16, port: word as u16 })
+            }),
+        ),
+        3 => whole(
+            object,
+            (ipv6, word).map(|(address, word)| {
+                let (reserved, label) = ((word >> 24) as u8, word & 0x00ff_ffff);
+                wrap(FilterSpec::Ipv6FlowLabel { address, reserved, label })
+            }),
+        ),
+        _ => Err(object.unknown_ctype()),
     }
 }
 

@@ -66,6 +66,9 @@ impl Flowspec {
 
 #[inline]
 fn flowspec(input: &[u8]) -> Parsed<'_, Flowspec> {
+    if let Some(read) = tspec::after_headers(CONTROLLED_LOAD, TSPEC_WORDS, input) {
+        return read.map(|(rest, tspec)| (rest, Flowspec::ControlledLoad(tspec)));
+    }
     let after_message_header = tspec::message_header.parse(input)?;
     let (service_input, overall) = after_message_header;
     let (input_words, service) =

@@ -29,7 +29,7 @@ impl<'a> Object<'a> for ResvConfirm {
 
     #[inline]
     fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
-        addressed(object, nom::combinator::success(())).map(|(address, ())| Self { address })
+        addressed(object, nom::combinator::success(()), |address, ()| Self { address })
     }
 
     #[inline]

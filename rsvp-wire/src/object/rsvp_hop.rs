@@ -35,7 +35,7 @@ impl<'a> Object<'a> for RsvpHop {
 
     #[inline]
     fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
-        addressed(object, word).map(|(address, lih)| Self { address, lih })
+        addressed(object, word, |address, lih| Self { address, lih })
     }
 
     #[inline]

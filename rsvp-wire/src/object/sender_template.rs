@@ -2,6 +2,7 @@
 
 use bytes::BufMut;
 
+use super::filter_spec::read_as;
 use super::{FilterSpec, Object};
 use crate::code::{CType, Class};
 use crate::error::ParseError;
@@ -16,7 +17,7 @@ impl<'a> Object<'a> for SenderTemplate {
 
     #[inline]
     fn read(object: ObjectRef<'a>) -> Result<Self, ParseError> {
-        <FilterSpec as Object>::read(object).map(Self)
+        read_as(object, Self)
     }
 
     #[inline]

@@ -32,6 +32,9 @@ impl<'a> Object<'a> for SenderTspec {
             return Err(object.unknown_ctype());
         }
         whole(object, |input| {
+            if let Some(read) = tspec::after_headers(GENERAL, TSPEC_WORDS, input) {
+                return read.map(|(rest, tspec)| (rest, Self(tspec)));
+            }
             let (input, _) = verify(octet, |&first: &u8| first >> 4 == 0).parse(input)?;
             let (input, _) = (octet, tspec::length_of(OVERALL_WORDS)).parse(input)?;
             let (input, _) = verify(octet, |&service: &u8| service == GENERAL).parse(input)?;
@@ -103,9 +106,18 @@ mod tests {
         {
             refused::<SenderTspec>(&with(word, bad), word as u16 * 4, Why::BodyValue);
         }
-        // m = 0, and M < m.
-        refused::<SenderTspec>(&with(7, 0), 28, Why::BodyValue);
-        refused::<SenderTspec>(&with(8, 63), 32, Why::BodyValue);
+    }
+
+    #[test]
+    fn packet_sizes_are_read_as_they_are_and_judged_apart() {
+        let tspec = |word, value| {
+            let octets = with(word, value);
+            let (object, _) = ObjectRef::split_first(&octets, 0).unwrap();
+            object.read::<SenderTspec>().unwrap().0
+        };
+        assert!(TSPEC.is_legal());
+        assert!(!tspec(7, 0).is_legal(), "m = 0");
+        assert!(!tspec(8, 63).is_legal(), "M < m");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use bytes::BufMut;
 use nom::Parser;
 use nom::combinator::verify;
 
-use super::body::{Parsed, fault, finite, half, maybe_infinite, octet, word};
+use super::body::{Parsed, fault, finite, half, maybe_infinite, octet, word, words};
 use crate::error::Why;
 
 /// Token bucket parameters of a flow, RFC 2215 3.6 and RFC 2210 3.1.
@@ -25,10 +25,19 @@ pub struct Tspec {
     pub bucket: f32,
     /// Peak rate p, in octets per second; may be positive infinity.
     pub peak: f32,
-    /// Minimum policed unit m, in octets; smaller packets count as this large. Never zero in a Tspec that was read.
+    /// Minimum policed unit m, in octets; smaller packets count as this large. See [`is_legal`](Self::is_legal).
     pub min_policed_unit: u32,
-    /// Maximum packet size M, in octets; never below m in a Tspec that was read.
+    /// Maximum packet size M, in octets.
     pub max_packet_size: u32,
+}
+
+impl Tspec {
+    /// Whether the packet sizes keep to RFC 2210 3.1: m is not zero, and M is at least m. Reading accepts what does
+    /// not, because traffic engineering routers send m = 0 and M = 0, and a dissector has to show it.
+    #[must_use]
+    pub const fn is_legal(&self) -> bool {
+        self.min_policed_unit != 0 && self.min_policed_unit <= self.max_packet_size
+    }
 }
 
 /// Words of parameter 127 with its header.
@@ -38,10 +47,43 @@ const TOKEN_BUCKET: u8 = 127;
 #[inline]
 pub(super) fn tspec(input: &[u8]) -> Parsed<'_, Tspec> {
     let (input, ()) = parameter_header(TOKEN_BUCKET, 5).parse(input)?;
+    token_bucket(input)
+}
+
+/// The five words, checked at once; only a value that fails is looked for field by field.
+#[inline]
+fn token_bucket(input: &[u8]) -> Parsed<'_, Tspec> {
+    let (rest, [rate, bucket, peak, min_policed_unit, max_packet_size]) = words::<5>(input)?;
+    let [rate, bucket, peak] = [rate, bucket, peak].map(f32::from_bits);
+    let rates = (0.0..f32::INFINITY).contains(&rate) & (0.0..f32::INFINITY).contains(&bucket) & (peak >= 0.0);
+    if rates {
+        return Ok((rest, Tspec { rate, bucket, peak, min_policed_unit, max_packet_size }));
+    }
+    forbidden_value(input)
+}
+
+/// A token bucket read to find the field that is not allowed.
+#[cold]
+fn forbidden_value(input: &[u8]) -> Parsed<'_, Tspec> {
     let (input, (rate, bucket, peak)) = (finite, finite, maybe_infinite).parse(input)?;
-    let (input, min_policed_unit) = verify(word, |&m: &u32| m != 0).parse(input)?;
-    let (input, max_packet_size) = verify(word, |&most: &u32| most >= min_policed_unit).parse(input)?;
+    let (input, (min_policed_unit, max_packet_size)) = (word, word).parse(input)?;
     Ok((input, Tspec { rate, bucket, peak, min_policed_unit, max_packet_size }))
+}
+
+/// A body with one service and a token bucket first: the overall length is one word more than that of the service.
+/// The usual headers are compared as three words; None says that they differ, in bits that are ignored or in what
+/// they mean.
+#[inline]
+pub(super) fn after_headers<'a>(
+    service: u8,
+    service_words: u16,
+    input: &'a [u8],
+) -> Option<Parsed<'a, Tspec>> {
+    let (rest, [message, service_header, parameter]) = words::<3>(input).ok()?;
+    let differs = message ^ u32::from(service_words).wrapping_add(1)
+        | service_header ^ (u32::from(service) << 24 | u32::from(service_words))
+        | parameter ^ (u32::from(TOKEN_BUCKET) << 24 | 5);
+    (differs == 0).then(|| token_bucket(rest))
 }
 
 #[inline]
