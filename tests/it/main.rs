@@ -1,5 +1,6 @@
 //! Integration tests.
 mod pcaps;
+mod readme;
 mod scenarios;
 mod sim_random;
 mod sim_reading;
