@@ -5,7 +5,7 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 use rsvp_node::{
-    Config, Counters, Engine, Host, Input, Instant, Interface, InterfaceId, Limits, Outcome, Output, Route,
+    Config, Engine, Host, Input, Instant, Interface, InterfaceId, Limits, Outcome, Output, Route,
     RouteAnswer, RouteQuery, Rx,
 };
 use rsvp_wire::{
@@ -51,11 +51,6 @@ impl Transit {
             engine.handle(Instant::ZERO, Input::InterfaceChanged(interface), &mut Downstream);
         }
         Self { engine, now: Instant::from_millis(1), sent: 0, buffer: vec![0; 2048].into() }
-    }
-
-    /// The engine's counters.
-    pub(crate) fn counters(&self) -> &Counters {
-        self.engine.counters()
     }
 
     /// Hands a message to the engine and drains it.

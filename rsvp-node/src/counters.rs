@@ -13,14 +13,13 @@ pub struct Counters {
     discards: [u64; Discard::KINDS],
     received: [u64; TYPES],
     sent: [u64; TYPES],
-    /// Work done so far.
-    pub work: Work,
 }
 
-/// How much was touched; used to show that the cost of one input does not grow with the number of sessions.
+/// How much was touched so far; used to show that the cost of one input does not grow with the number of sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// State blocks looked at, including those passed while walking an index chain.
+    /// How often a block of state was looked at: found, passed in a chain or a list, read or changed. One block looked
+    /// at twice counts twice.
     pub states_visited: u64,
     /// Octets of messages stored, compared or written.
     pub octets_handled: u64,

@@ -1,7 +1,7 @@
 //! The engine: the door in, the door out, and views of what is inside.
 
 use crate::config::Config;
-use crate::counters::Counters;
+use crate::counters::{Counters, Work};
 use crate::door::{
     Discard, Input, Outcome, Output, Reservation, ReservationId, TcChange, TrafficControl, Transmit, Why,
 };
@@ -87,6 +87,12 @@ impl Engine {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.node.counters
+    }
+
+    /// The work done so far.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        Work { states_visited: self.node.state.visits(), octets_handled: self.node.octets_handled }
     }
 
     /// Every interface, with the bits per second reserved on it.

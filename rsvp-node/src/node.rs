@@ -27,6 +27,7 @@ pub(crate) struct Node {
     pub(crate) queue: Queue,
     pub(crate) rng: Rng,
     pub(crate) counters: Counters,
+    pub(crate) octets_handled: u64,
     /// Routes to look up again.
     pub(crate) sweep: Option<Sweep>,
     /// Reused so that building a message allocates nothing.
@@ -49,24 +50,20 @@ impl Node {
             queue: Queue::new(config.limits.queue),
             rng: Rng::new(config.seed),
             counters: Counters::default(),
+            octets_handled: 0,
             sweep: None,
             scratch: Vec::new(),
             config,
         }
     }
 
-    pub(crate) fn find_session(&mut self, key: &Session) -> Option<Ix<SessionState>> {
-        self.state.find_session(key, &mut self.counters.work.states_visited)
-    }
-
-    /// Counts a walk over blocks of state.
-    pub(crate) fn visited(&mut self, blocks: usize) {
-        self.counters.work.states_visited += blocks as u64;
+    pub(crate) fn find_session(&self, key: &Session) -> Option<Ix<SessionState>> {
+        self.state.find_session(key)
     }
 
     /// Counts octets stored, compared or written.
     pub(crate) fn handled(&mut self, octets: usize) {
-        self.counters.work.octets_handled += octets as u64;
+        self.octets_handled += octets as u64;
     }
 
     /// Queues the Path messages (or PathTears) that a path state has marked as due.

@@ -15,7 +15,6 @@ impl Node {
     pub(crate) fn time_passes(&mut self) {
         let mut steps = STEPS;
         while let Some(owner) = self.state.wheel.pop(self.now, &mut steps) {
-            self.visited(1);
             match owner {
                 TimerOwner::Path(ix) => self.path_timer(ix),
                 TimerOwner::Request(ix) => self.request_timer(ix),

@@ -45,19 +45,14 @@ impl Node {
 
     /// The path state a Path or PathTear message is about.
     pub(crate) fn find_path(
-        &mut self,
+        &self,
         session: Ix<SessionState>,
         sender: &FilterSpec,
         arrived: &Arrived<'_>,
     ) -> Option<Ix<PathState>> {
         let multicast = arrived.session.is_multicast();
-        let mut passed = 0;
-        let found = self.state.paths_of(session).inspect(|_| passed += 1).find(|(_, path)| {
-            path.sender == *sender && (!multicast || path.incoming() == Some(arrived.rx.interface))
-        });
-        let found = found.map(|(ix, _)| ix);
-        self.visited(passed);
-        found
+        let here = |path: &PathState| !multicast || path.incoming() == Some(arrived.rx.interface);
+        self.state.paths_of(session).find(|(_, path)| path.sender == *sender && here(path)).map(|(ix, _)| ix)
     }
 
     /// Whether a Path message says nothing new: then only the cleanup timer is restarted.

@@ -124,16 +124,12 @@ impl Node {
         }
     }
 
-    pub(crate) fn find_request(&mut self, session: Ix<SessionState>, from: From) -> Option<Ix<Request>> {
-        let mut passed = 0;
-        let found =
-            self.state.requests_of(session).inspect(|_| passed += 1).find(|(_, r)| match (r.from, from) {
-                (From::App { app: a, .. }, From::App { app: b, .. }) => a == b,
-                (a, b) => a == b,
-            });
-        let found = found.map(|(ix, _)| ix);
-        self.visited(passed);
-        found
+    pub(crate) fn find_request(&self, session: Ix<SessionState>, from: From) -> Option<Ix<Request>> {
+        let same = |r: &Request| match (r.from, from) {
+            (From::App { app: a, .. }, From::App { app: b, .. }) => a == b,
+            (a, b) => a == b,
+        };
+        self.state.requests_of(session).find(|(_, r)| same(r)).map(|(ix, _)| ix)
     }
 
     /// The style of another request that cannot stand beside `style` (RFC 2205 section 1.3).

@@ -44,7 +44,6 @@ impl Node {
                 self.reroute(ix, host);
             }
         }
-        self.visited((end - next) as usize);
         self.sweep = (end < self.state.paths.places()).then_some(Sweep { destination, next: end });
     }
 

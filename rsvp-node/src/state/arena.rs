@@ -2,6 +2,7 @@
 //!
 //! A table grows by one chunk at a time, so no insertion ever copies what is already there.
 
+use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::num::NonZeroU32;
@@ -82,16 +83,32 @@ pub(crate) struct Arena<T> {
     chunks: Vec<Vec<Slot<T>>>,
     free: Option<Ix<T>>,
     len: u32,
+    /// How often a block was looked at: what shows that the cost of an input does not grow with the table.
+    visits: Cell<u64>,
 }
 
 impl<T> Arena<T> {
     /// An empty table whose list of chunks will not move before `expected` blocks are in it.
     pub(crate) fn new(expected: u32) -> Self {
-        Self { chunks: Vec::with_capacity(expected as usize / CHUNK + 1), free: None, len: 0 }
+        Self {
+            chunks: Vec::with_capacity(expected as usize / CHUNK + 1),
+            free: None,
+            len: 0,
+            visits: Cell::new(0),
+        }
     }
 
     pub(crate) const fn len(&self) -> u32 {
         self.len
+    }
+
+    /// How often blocks were looked at since the beginning.
+    pub(crate) fn visits(&self) -> u64 {
+        self.visits.get()
+    }
+
+    fn visit(&self) {
+        self.visits.set(self.visits.get() + 1);
     }
 
     /// Puts `value` into the table.
@@ -138,6 +155,7 @@ impl<T> Arena<T> {
 
     /// The block at a place that may be free, for walks over the whole table.
     pub(crate) fn at(&self, place: u32) -> Option<&T> {
+        self.visit();
         let place = place as usize;
         self.chunks.get(place / CHUNK)?.get(place % CHUNK)?.value.as_ref()
     }
@@ -166,6 +184,7 @@ impl<T> Index<Ix<T>> for Arena<T> {
     type Output = T;
 
     fn index(&self, ix: Ix<T>) -> &T {
+        self.visit();
         let (chunk, at) = ix.split();
         self.chunks[chunk][at].value.as_ref().expect("a link to a block that is gone")
     }
@@ -173,6 +192,7 @@ impl<T> Index<Ix<T>> for Arena<T> {
 
 impl<T> IndexMut<Ix<T>> for Arena<T> {
     fn index_mut(&mut self, ix: Ix<T>) -> &mut T {
+        self.visit();
         self.slot_mut(ix).value.as_mut().expect("a link to a block that is gone")
     }
 }

@@ -72,8 +72,8 @@ impl State {
     }
 
     /// The session with this key, if it is known.
-    pub(crate) fn find_session(&self, key: &Session, visited: &mut u64) -> Option<Ix<SessionState>> {
-        self.index.find(&key.with_flags(0), &self.sessions, visited)
+    pub(crate) fn find_session(&self, key: &Session) -> Option<Ix<SessionState>> {
+        self.index.find(&key.with_flags(0), &self.sessions)
     }
 
     pub(crate) fn add_session(&mut self, key: &Session) -> Ix<SessionState> {
@@ -290,6 +290,17 @@ impl State {
     /// Whether a path state comes from a sender on this node.
     pub(crate) fn is_local(&self, ix: Ix<PathState>) -> bool {
         matches!(self.paths[ix].origin, Origin::App(_))
+    }
+
+    /// How often blocks of any kind were looked at.
+    pub(crate) fn visits(&self) -> u64 {
+        self.sessions.visits()
+            + self.paths.visits()
+            + self.requests.visits()
+            + self.reserved.visits()
+            + self.upstreams.visits()
+            + self.blockades.visits()
+            + self.wheel.visits()
     }
 
     /// Blocks of every kind together, tombstones too.

@@ -101,6 +101,11 @@ impl<O: Copy> Wheel<O> {
         self.entries.len()
     }
 
+    /// How often entries were looked at.
+    pub(crate) fn visits(&self) -> u64 {
+        self.entries.visits()
+    }
+
     /// The slot that begins first, over all levels.
     fn earliest(&self) -> Option<(usize, usize, u64)> {
         let mut best: Option<(usize, usize, u64)> = None;
