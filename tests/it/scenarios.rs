@@ -99,19 +99,19 @@ fn the_same_seed_gives_the_same_report_and_another_seed_another() {
 
 #[test]
 fn a_middle_link_that_is_too_small_turns_three_routers_into_an_admission_failure_there() {
-    let mut file: Table = text("three-routers").parse().expect("TOML");
-    let links = file["link"].as_array_mut().expect("links");
-    let middle = links.iter_mut().find(|l| l["between"][0].as_str() == Some("r2")).expect("r2-r3");
-    middle["reservable"] = Value::from("30%");
-    let report = Report::of(parse(&file).expect("a sound scenario"));
-    assert!(!report.held());
-    let told: Vec<&str> =
-        report.events.iter().filter(|e| e.application == "viewer").map(|e| e.text.as_str()).collect();
-    assert!(
-        told.iter()
-            .any(|text| text.contains("resv error") && text.contains("admission-control/bandwidth at r2")),
-        "{told:?}"
-    );
+    // Between r1 and r2 the share is of 10 Mbit/s, between r2 and r3 of 5.
+    for (router, share) in [("r1", "19%"), ("r2", "39%")] {
+        let mut file: Table = text("three-routers").parse().expect("TOML");
+        let links = file["link"].as_array_mut().expect("links");
+        let middle = links.iter_mut().find(|l| l["between"][0].as_str() == Some(router)).expect("the link");
+        middle["reservable"] = Value::from(share);
+        let report = Report::of(parse(&file).expect("a sound scenario"));
+        assert!(!report.held());
+        let told: Vec<&str> =
+            report.events.iter().filter(|e| e.application == "viewer").map(|e| e.text.as_str()).collect();
+        let error = format!("admission-control/bandwidth at {router}");
+        assert!(told.iter().any(|text| text.contains("resv error") && text.contains(&error)), "{told:?}");
+    }
 }
 
 fn parse(file: &Table) -> Option<Scenario> {

@@ -57,8 +57,17 @@ fn network(draw: &mut Draw, out: &mut String) -> (Vec<String>, Vec<String>) {
         let to = draw.below(routers.len());
         link(&routers[to], host, draw, out);
     }
-    let (x, y, r) = (&hosts[hosts.len() - 2], &hosts[hosts.len() - 1], &routers[draw.below(routers.len())]);
-    let _ = writeln!(out, "[[lan]]\nname = \"lan\"\nnodes = [\"{r}\", \"{x}\", \"{y}\"]\nrate = \"8mbit\"");
+    let (x, y) = (&hosts[hosts.len() - 2], &hosts[hosts.len() - 1]);
+    let served_by = draw.below(routers.len());
+    let second = draw.below(2 * routers.len());
+    // Sometimes two routers meet on it, so that Path and Resv of others pass by.
+    let second =
+        routers.get(second).filter(|_| second != served_by).map(|r| format!(", \"{r}\"")).unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "[[lan]]\nname = \"lan\"\nnodes = [\"{}\"{second}, \"{x}\", \"{y}\"]\nrate = \"8mbit\"",
+        routers[served_by]
+    );
     (hosts, links)
 }
 

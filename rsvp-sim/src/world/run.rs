@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// Inputs at one instant after which a node is taken to spin.
 const MOST_WAKES_AT_ONE_TIME: u32 = 20_000;
 
+/// Messages after which a run is cut short: each is kept for the report, and no reader wants more.
+const MOST_MESSAGES: usize = 1_000_000;
+
 /// Largest message an engine is given room for.
 const LARGEST_MESSAGE: usize = 1 << 17;
 
@@ -121,6 +124,9 @@ impl World {
         {
             self.now = at;
             self.happen(happening);
+            if self.record.sent.len() > MOST_MESSAGES {
+                self.record.fault = Some(format!("at {at}: more than {MOST_MESSAGES} messages were sent"));
+            }
         }
         for (n, node) in self.nodes.iter().enumerate() {
             let discards = node.engine.counters().discards().filter(|(_, times)| *times > 0);
