@@ -1,4 +1,5 @@
 //! Integration tests.
+mod engine;
 mod pcaps;
 mod wire_corpora;
 mod wire_message;

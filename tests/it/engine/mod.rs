@@ -1,0 +1,10 @@
+//! The engine driven from the outside: real messages, commands, routes and time in, everything that leaves looked at.
+//!
+//! Expectations are written from the text of RFC 2205 (and 2209 to 2212 and 2215 where named), not from the code.
+
+mod adspec;
+mod bench;
+mod message;
+mod path;
+mod soft_state;
+mod words;
