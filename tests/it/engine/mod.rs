@@ -6,5 +6,8 @@ mod adspec;
 mod bench;
 mod message;
 mod path;
+mod resv;
+mod resv_errors;
 mod soft_state;
+mod teardown;
 mod words;
