@@ -49,6 +49,7 @@ impl Node {
         let session = self.find_session(&arrived.session);
         let known = session.and_then(|session| self.find_request(session, from));
         if let Some(ix) = known
+            && self.state.requests[ix].in_full
             && same_content(&self.state.requests[ix].octets, arrived.rx.octets)
         {
             self.state.requests[ix].items.iter_mut().for_each(|item| item.expires = expires);
@@ -104,9 +105,9 @@ impl Node {
         let request = self.find_request(asker.session, asker.from);
         if let Some(ix) = request {
             if any {
-                let kept = if in_full { arrived.rx.octets } else { &[] };
-                store(&mut self.state.requests[ix].octets, kept);
-                self.handled(kept.len());
+                store(&mut self.state.requests[ix].octets, arrived.rx.octets);
+                self.state.requests[ix].in_full = in_full;
+                self.handled(arrived.rx.octets.len());
             }
             self.state.arm_request(ix);
         }
@@ -258,6 +259,7 @@ impl Node {
                 style,
                 items: SmallVec::new(),
                 octets: Box::default(),
+                in_full: false,
                 timer: None,
             }),
         };
