@@ -2,8 +2,11 @@
 //!
 //! Expectations are written from the text of RFC 2205 (and 2209 to 2212 and 2215 where named), not from the code.
 
+mod admission;
 mod adspec;
 mod bench;
+mod blockade;
+mod confirm;
 mod message;
 mod path;
 mod resv;
