@@ -1,4 +1,5 @@
 //! Integration tests.
+mod engine;
 mod pcaps;
 mod readme;
 mod scenarios;

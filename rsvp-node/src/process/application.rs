@@ -203,6 +203,7 @@ impl Node {
                 style,
                 items,
                 octets: Box::default(),
+                in_full: false,
                 timer: None,
             }),
         };

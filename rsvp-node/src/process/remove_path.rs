@@ -83,7 +83,7 @@ impl Node {
             if request.items.is_empty() {
                 self.state.remove_request(ix);
             } else if request.items.len() != before {
-                request.octets = Box::default();
+                request.in_full = false;
             }
         }
     }

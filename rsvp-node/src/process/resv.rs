@@ -49,6 +49,7 @@ impl Node {
         let session = self.find_session(&arrived.session);
         let known = session.and_then(|session| self.find_request(session, from));
         if let Some(ix) = known
+            && self.state.requests[ix].in_full
             && same_content(&self.state.requests[ix].octets, arrived.rx.octets)
         {
             self.state.requests[ix].items.iter_mut().for_each(|item| item.expires = expires);
@@ -59,7 +60,7 @@ impl Node {
             self.answer_resv_err(arrived, &hop, ErrorCode::UNKNOWN_STYLE, 0);
             return Err(Discard::Rejected);
         }
-        let demands = self.read_demands(arrived, from, style)?;
+        let (demands, all_readable) = self.read_demands(arrived, from, style)?;
         let session = match session {
             Some(session) if self.state.sessions[session].paths.is_some() => session,
             _ => {
@@ -78,7 +79,7 @@ impl Node {
         }
         self.replace_style(known, style);
         let asker = Asker { session, from, interface, style, expires };
-        self.take_demands(arrived, asker, &demands)
+        self.take_demands(arrived, asker, &demands, all_readable)
     }
 
     /// Processes every demand of a message whose session and style are in order.
@@ -87,12 +88,13 @@ impl Node {
         arrived: &Arrived<'_>,
         asker: Asker,
         demands: &[Demand<'_>],
+        all_readable: bool,
     ) -> Result<(), Discard> {
         let confirm = match arrived.message.get::<ResvConfirm>() {
             Some(confirm) => Some(confirm.map_err(Discard::Malformed)?.address),
             None => None,
         };
-        let (mut in_full, mut any, mut limited) = (true, false, false);
+        let (mut in_full, mut any, mut limited) = (all_readable, false, false);
         for demand in demands {
             match self.take_demand(arrived, asker, demand) {
                 Taken::InFull => any = true,
@@ -104,9 +106,9 @@ impl Node {
         let request = self.find_request(asker.session, asker.from);
         if let Some(ix) = request {
             if any {
-                let kept = if in_full { arrived.rx.octets } else { &[] };
-                store(&mut self.state.requests[ix].octets, kept);
-                self.handled(kept.len());
+                store(&mut self.state.requests[ix].octets, arrived.rx.octets);
+                self.state.requests[ix].in_full = in_full;
+                self.handled(arrived.rx.octets.len());
             }
             self.state.arm_request(ix);
         }
@@ -153,13 +155,15 @@ impl Node {
         self.drop_request(ix);
     }
 
-    /// Reads the flow descriptor list by the rules of its style (RFC 2205 section 3.1.4).
+    /// Reads the flow descriptor list by the rules of its style (RFC 2205 section 3.1.4). An FF descriptor with a bad
+    /// flowspec is answered and left out, and the second value is false; SE and WF are refused with theirs.
     fn read_demands<'a>(
         &mut self,
         arrived: &Arrived<'a>,
         from: From,
         style: Style,
-    ) -> Result<SmallVec<[Demand<'a>; 2]>, Discard> {
+    ) -> Result<(SmallVec<[Demand<'a>; 2]>, bool), Discard> {
+        let mut all_readable = true;
         let mut demands: SmallVec<[Demand<'a>; 2]> = SmallVec::new();
         let limit = self.config.limits.filters_per_request as usize;
         let mut count = 0;
@@ -188,19 +192,26 @@ impl Node {
                     return Err(Discard::Rejected);
                 }
                 Err(error) => {
+                    if !matches!(error.why, ParseWhy::BodyValue | ParseWhy::UnknownCType) {
+                        return Err(Discard::Malformed(error));
+                    }
                     self.refuse_unreadable(arrived, from, style, &object, filter, error.why);
-                    return Err(match error.why {
-                        ParseWhy::BodyValue | ParseWhy::UnknownCType => Discard::Rejected,
-                        _ => Discard::Malformed(error),
-                    });
+                    if style.sharing() == Sharing::Shared {
+                        return Err(Discard::Rejected);
+                    }
+                    all_readable = false;
+                    continue;
                 }
             };
             demands.push(Demand { object, flowspec, filters: filter.into_iter().collect() });
         }
+        if demands.is_empty() && !all_readable {
+            return Err(Discard::Rejected);
+        }
         if demands.is_empty() || (style == wf(style) && demands.len() > 1) {
             return Err(Discard::BadGrammar);
         }
-        Ok(demands)
+        Ok((demands, all_readable))
     }
 
     fn refuse_unreadable(
@@ -258,6 +269,7 @@ impl Node {
                 style,
                 items: SmallVec::new(),
                 octets: Box::default(),
+                in_full: false,
                 timer: None,
             }),
         };

@@ -129,7 +129,10 @@ impl Node {
                 objects.for_each(|o| unknown::union(&mut union, o.octets()));
             }
         }
-        union
+        // In an order of their own, so that the order in which requests came makes no difference to be sent.
+        let mut objects: Vec<&[u8]> = unknown::objects(&union).collect();
+        objects.sort_unstable();
+        objects.concat()
     }
 }
 

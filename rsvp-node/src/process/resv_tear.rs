@@ -52,7 +52,7 @@ impl Node {
         if request.items.is_empty() {
             self.state.remove_request(ix);
         } else if !gone.is_empty() {
-            request.octets = Box::default();
+            request.in_full = false;
         }
         self.items_gone(session, interface, style, &gone);
         self.intend_resv_for(session, |_| true);

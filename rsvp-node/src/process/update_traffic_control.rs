@@ -185,11 +185,13 @@ impl Node {
             return Err((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE));
         }
         let others_bps = budget.reserved_bps - now_bps;
-        if charge_bps > now_bps && others_bps.saturating_add(charge_bps) > budget.config.reservable_bps {
+        // The sum may not fit its type: rates go to 2^128, and an interface may have no limit.
+        let fits = |sum: &u64| charge_bps <= now_bps || *sum <= budget.config.reservable_bps;
+        let Some(reserved_bps) = others_bps.checked_add(charge_bps).filter(fits) else {
             tracing::debug!(?interface, charge_bps, others_bps, "admission refused");
             return Err((ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE));
-        }
-        budget.reserved_bps = others_bps + charge_bps;
+        };
+        budget.reserved_bps = reserved_bps;
         Ok(())
     }
 

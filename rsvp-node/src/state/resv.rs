@@ -23,9 +23,11 @@ pub(crate) struct Request {
     pub(crate) from: From,
     pub(crate) style: Style,
     pub(crate) items: SmallVec<[Item; 1]>,
-    /// The last Resv message that was accepted in full; empty when there is none. A refresh equal to it only moves
-    /// expiry times.
+    /// The last Resv message that was accepted, in full or in part; empty when there is none. What it forwards is
+    /// copied out of here.
     pub(crate) octets: Box<[u8]>,
+    /// All that the message asked for stands: a refresh equal to it only moves expiry times.
+    pub(crate) in_full: bool,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
 }
 

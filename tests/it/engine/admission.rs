@@ -1,0 +1,212 @@
+//! Admission control by the budget of an interface: RFC 2205 sections 1.2, 2.2, 2.5, 3.1.8, RFC 2211 and RFC 2212.
+
+use super::bench::Bench;
+use super::words::{Family, controlled, guaranteed, interface};
+use rsvp_node::{Config, Discard, Engine, Input, Instant};
+use rsvp_wire::{Flowspec, Rspec};
+
+/// Admission of one message in the family's bench: refused with this error.
+#[track_caller]
+fn refused(b: &mut Bench, resv: &str, error: &str) {
+    b.drops(&b.message(resv), Discard::Rejected);
+    let (hop, rest) = resv.split_once(" Resv ").expect("a Resv");
+    b.sends(&[&format!("{}>{hop} ResvErr {error} {rest}", &hop[..1])]);
+}
+
+/// RFC 2211 and RFC 2212: Controlled-Load takes r, Guaranteed takes R, in bits a second.
+#[test]
+fn a_reservation_is_charged_r_or_capital_r() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv WF{4B}");
+        assert_eq!(b.engine.reservations().map(|(_, _, r)| r.charge_bps).collect::<Vec<_>>(), [32_000]);
+        let Flowspec::Guaranteed(tspec, _) = guaranteed(4.0) else { panic!("guaranteed") };
+        let flowspec = Flowspec::Guaranteed(tspec, Rspec { rate: 6000.0, slack: 0 });
+        b.takes(&b.message("c1 Resv WF{4G}").with(|m| m.flows.as_mut().unwrap().flows[0].0 = Some(flowspec)));
+        assert_eq!(b.engine.reservations().map(|(_, _, r)| r.charge_bps).collect::<Vec<_>>(), [48_000]);
+    }
+}
+
+/// RFC 2205 Appendix B, code 01, sub-code 2: the budget may be used to the last bit and not beyond.
+#[test]
+fn an_exactly_full_interface_admits_no_more() {
+    for mut b in Bench::both() {
+        b.figure_4().reservable("c", 9).hears("c1 Resv FF S1{4B} S2{5B}").forget();
+        assert_eq!(b.reserved("c"), 9.0);
+        refused(&mut b, "c1 Resv FF S3{0.001B}", "01/0002");
+        b.installs(&["c FF S1{4B}", "c FF S2{5B}"]);
+        b.hears("d1 Resv FF S3{9B}").installs(&["c FF S1{4B}", "c FF S2{5B}", "d FF S3{9B}"]);
+    }
+}
+
+/// RFC 2205 section 3.1.8: InPlace when, and only when, a reservation is in place and stays.
+#[test]
+fn a_refused_increase_leaves_the_reservation_in_place() {
+    for style in ["WF", "FF S1", "SE S1"] {
+        for mut b in Bench::both() {
+            b.figure_4().reservable("c", 6);
+            refused(&mut b, &format!("c1 Resv {style}{{7B}}"), "01/0002");
+            b.hears(&format!("c1 Resv {style}{{4B}}")).forget();
+            refused(&mut b, &format!("c1 Resv {style}{{7B}}"), "01/0002 InPlace");
+            b.installs(&[&format!("c {style}{{4B}}")]).hears(&format!("c1 Resv {style}{{6B}}"));
+            b.installs(&[&format!("c {style}{{6B}}")]);
+            let flows: Vec<_> = b.engine.requests().map(|r| r.flows[0].1).collect();
+            assert_eq!(flows, [controlled(6.0)]);
+        }
+    }
+}
+
+/// RFC 2205 section 3.1.8: the existing reservation is in place too when another next hop made it.
+#[test]
+fn a_second_next_hop_that_asks_too_much_hears_that_something_is_in_place() {
+    for mut b in Bench::both() {
+        b.figure_4().reservable("d", 6).hears("d1 Resv WF{4B}").forget();
+        refused(&mut b, "d2 Resv WF{7B}", "01/0002 InPlace");
+        assert_eq!(b.engine.requests().count(), 1);
+        b.installs(&["d WF{4B}"]);
+        refused(&mut b, "d2 Resv WF{8B}", "01/0002 InPlace");
+    }
+}
+
+/// RFC 2205 section 1.2: an SE request is admitted or refused as a whole, filters and all.
+#[test]
+fn a_refused_change_of_filters_changes_nothing() {
+    for mut b in Bench::both() {
+        b.figure_4().reservable("c", 6).hears("c1 Resv SE S1{4B}").forget();
+        refused(&mut b, "c1 Resv SE S1 S2{7B}", "01/0002 InPlace");
+        b.installs(&["c SE S1{4B}"]);
+        let flows: Vec<_> = b.engine.requests().flat_map(|r| r.flows).collect();
+        assert_eq!(flows, [(Some(b.family.sender("S1")), controlled(4.0))]);
+    }
+}
+
+/// RFC 2205 sections 2.3, 3.1.5 and 3.1.6: what is torn down, timed out or has lost its path is free again.
+#[test]
+fn the_budget_is_free_again_after_every_end() {
+    for mut b in Bench::both() {
+        b.figure_4().reservable("c", 9);
+        b.hears("c1 Resv FF S1{9B}").hears("c1 ResvTear FF S1");
+        b.hears("c1 Resv FF S2{9B}").hears("b1 PathTear S2");
+        b.takes(&b.message("c1 Resv FF S3{9B}").every(10)).forget();
+        assert_eq!(b.reserved("c"), 9.0);
+        refused(&mut b, "c1 Resv FF S1{9B}", "01/0002");
+        b.seconds(52.6);
+        assert_eq!(b.reserved("c"), 0.0);
+        b.hears("c1 Resv FF S1{9B}").installs(&["c FF S1{9B}"]);
+    }
+}
+
+/// RFC 2205 section 1.3: a shared reservation is one pipe for all its senders.
+#[test]
+fn a_shared_reservation_is_charged_once() {
+    for mut b in Bench::both() {
+        b.figure_4().reservable("c", 4).hears("c1 Resv SE S1 S2 S3{4B}");
+        assert_eq!(b.reserved("c"), 4.0);
+        b.hears("c1 ResvTear SE S2");
+        assert_eq!(b.reserved("c"), 4.0);
+    }
+}
+
+/// RFC 2205 section 2.2: the merge of next hops on one interface is one reservation.
+#[test]
+fn requests_of_next_hops_on_one_interface_are_charged_merged() {
+    for mut b in Bench::both() {
+        b.figure_4().reservable("d", 4);
+        b.hears("d1 Resv FF S1{4B}").hears("d2 Resv FF S1{3B}").installs(&["d FF S1{4B}"]);
+        b.hears("d1 ResvTear FF S1").installs(&["d FF S1{3B}"]);
+        assert_eq!(b.reserved("d"), 3.0);
+    }
+}
+
+/// RFC 2205 Appendix B, code 01, sub-code 3.
+#[test]
+fn packets_larger_than_the_mtu_are_refused() {
+    for mut b in Bench::both() {
+        b.figure_4().change("c", |i| i.mtu = 1499);
+        refused(&mut b, "c1 Resv FF S1{4B}", "01/0003");
+        b.change("c", |i| i.mtu = 1500).hears("c1 Resv FF S1{4B}").installs(&["c FF S1{4B}"]);
+    }
+}
+
+/// RFC 2205 section 2.1: Resv messages reach the sender hosts themselves, which admit too.
+#[test]
+fn the_senders_own_node_admits_on_its_interface() {
+    for mut b in Bench::both() {
+        b.reservable("c", 5).announces(1, "C0").forget();
+        refused(&mut b, "c1 Resv FF C0{6B}", "01/0002");
+        b.hears("c1 Resv FF C0{5B}").installs(&["c FF C0{5B}"]).tells(&["1 Resv FF C0{5B}"]);
+        b.hears("c1 ResvTear FF C0").installs(&[]).tells(&["1 ResvGone FF C0"]).sends(&[]);
+    }
+}
+
+/// RFC 2205 sections 2.2 and 3.1.8: what a sender's larger TSpec would cost is refused with the reservation in place.
+#[test]
+fn a_tspec_that_raises_a_reservation_beyond_the_budget_leaves_it_in_place() {
+    for mut b in Bench::both() {
+        b.reservable("c", 5).hears("a1 Path S1{4B}").hears("c1 Resv WF{9B}").installs(&["c WF{4B}"]).forget();
+        b.hears("a1 Path S1{6B}").installs(&["c WF{4B}"]);
+        b.sends(&["c>G Path S1{6B}", "d>G Path S1{6B}", "c>c1 ResvErr 01/0002 InPlace WF{9B}"]);
+    }
+}
+
+/// RFC 2205 section 3.1.5: less is never refused, even where an interface has shrunk below what is reserved on it.
+#[test]
+fn a_decrease_is_admitted_on_an_interface_that_shrank() {
+    for mut b in Bench::both() {
+        b.figure_4()
+            .hears("c1 Resv FF S1{4B} S2{5B}")
+            .reservable("c", 2)
+            .installs(&["c FF S1{4B}", "c FF S2{5B}"]);
+        b.hears("c1 Resv FF S1{3B}").installs(&["c FF S1{3B}", "c FF S2{5B}"]).forget();
+        refused(&mut b, "c1 Resv FF S1{4B}", "01/0002 InPlace");
+    }
+}
+
+/// Budgets are 64 bits wide and rates are not: the sum may not wrap on an interface without a limit.
+#[test]
+fn the_largest_rates_on_an_unlimited_interface_do_not_overflow() {
+    for mut b in Bench::both() {
+        b.change("c", |i| i.reservable_bps = u64::MAX)
+            .hears("a1 Path S1{9B}")
+            .hears("b1 Path S2{9B}")
+            .forget();
+        let huge = |m: &mut super::message::Arriving| {
+            let Flowspec::Guaranteed(tspec, _) = guaranteed(1.0) else { panic!("guaranteed") };
+            let flowspec = Flowspec::Guaranteed(tspec, Rspec { rate: f32::MAX, slack: 0 });
+            m.flows.as_mut().unwrap().flows[0].0 = Some(flowspec);
+        };
+        b.takes(&b.message("c1 Resv FF S1{1G}").with(huge)).forget();
+        b.drops(&b.message("c1 Resv FF S2{1G}").with(huge), Discard::Rejected);
+        assert_eq!(b.engine.reservations().count(), 1);
+    }
+}
+
+/// RFC 2205 section 3.11.2: the data plane hears of every installation, change and removal, once each.
+#[test]
+fn traffic_control_is_told_of_every_change_once() {
+    for mut b in Bench::both() {
+        b.figure_4();
+        b.hears("c1 Resv FF S1{4B}").commands_traffic_control(&["+c FF S1{4B}"]);
+        b.hears("c1 Resv FF S1{4B}").commands_traffic_control(&[]);
+        let first = b.engine.reservations().next().expect("installed").0;
+        b.hears("c1 Resv FF S1{5B}");
+        assert_eq!(b.traffic[0].reservation, first, "a change keeps the id");
+        b.commands_traffic_control(&["+c FF S1{5B}"]);
+        b.hears("c1 ResvTear FF S1").commands_traffic_control(&["-c"]);
+        b.hears("c1 Resv FF S1{5B}");
+        assert_ne!(b.traffic[0].reservation, first, "ids are not used again");
+        assert_eq!(b.traffic[0].interface, interface("c"));
+    }
+}
+
+/// An engine without interfaces has nothing to admit on, and does not mind.
+#[test]
+fn an_engine_without_interfaces_drops_everything() {
+    let mut engine = Engine::new(Config::default());
+    let b = Bench::new(Family::V4, Config::default());
+    let message = b.message("a1 Path S1{9B}");
+    let octets = message.octets();
+    let mut routes = super::bench::Routes::default();
+    let outcome = engine.handle(Instant::ZERO, Input::Packet(message.rx(&octets)), &mut routes);
+    assert_eq!(outcome, rsvp_node::Outcome::Discarded(Discard::InterfaceDisabled));
+    assert!(engine.is_empty());
+}

@@ -1,0 +1,198 @@
+//! ResvErr messages and blockade state: RFC 2205 sections 2.5, 3.1.8 and 3.5.
+
+use super::bench::Bench;
+use super::message::object;
+use super::words::{controlled, interface};
+use rsvp_node::{Discard, Instant};
+use rsvp_wire::{ErrorSpec, MsgType};
+
+/// The Resv messages sent to one interface.
+fn resvs(b: &Bench, letter: &str) -> Vec<(Instant, String)> {
+    let of = |s: &&super::bench::Sent| s.interface == interface(letter) && s.msg_type() == MsgType::RESV;
+    b.sent.iter().filter(of).map(|s| (s.at, super::words::Flows::of(&s.message()).name())).collect()
+}
+
+/// RFC 2205 section 3.5 and Figure 12: the smaller request passes at once, to the hop from which the error came only.
+#[test]
+fn figure_12_a_smaller_request_passes_a_blockade_at_once() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv WF{2B}").hears("c1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 01/0002 WF{4B}");
+        b.sends(&["a>a1 Resv WF{2B}", "c>c1 ResvErr 01/0002 WF{4B}", "d>d1 ResvErr 01/0002 WF{4B}"]);
+        let blockade = b.engine.blockades().next().expect("blockade state");
+        let seen = (blockade.sender, blockade.previous_hop, blockade.flowspec);
+        assert_eq!(seen, (None, b.family.named("a1"), controlled(4.0)));
+        b.installs(&["c WF{4B}", "d WF{2B}"]);
+    }
+}
+
+/// RFC 2205 section 3.5, rule 5: InPlace off, to all next hops with reservation state; on, to those blockaded only.
+#[test]
+fn in_place_keeps_the_error_from_those_who_asked_for_less() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv WF{2B}").hears("d2 Resv WF{4B}").hears("c1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 01/0002 InPlace WF{4B}");
+        b.sends(&[
+            "a>a1 Resv WF{2B}",
+            "c>c1 ResvErr 01/0002 InPlace WF{4B}",
+            "d>d2 ResvErr 01/0002 InPlace WF{4B}",
+        ]);
+    }
+}
+
+/// RFC 2205 section 3.1.8: other errors go to everybody, and blockade nothing.
+#[test]
+fn other_errors_make_no_blockade_and_go_to_all() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv WF{2B}").hears("c1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 21/0002 WF{4B}");
+        b.sends(&["c>c1 ResvErr 21/0002 WF{4B}", "d>d1 ResvErr 21/0002 WF{4B}"]);
+        assert_eq!(b.engine.blockades().count(), 0);
+    }
+}
+
+/// RFC 2205 section 3.1.8: the error keeps the node that found it, and carries the filters of the state here.
+#[test]
+fn a_forwarded_error_keeps_its_node_and_carries_the_filters_of_the_request() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv SE S2{3B}").hears("c1 Resv SE S1 S2 S3{4B}").forget();
+        let far = b.family.named("S2");
+        b.takes(&b.message("b1 ResvErr 02/0007 SE S2 S3{4B}").with(|m| m.error.as_mut().unwrap().node = far));
+        assert!(b.sent.iter().all(|s| s.get::<ErrorSpec>().node == far));
+        b.sends(&["c>c1 ResvErr 02/0007 SE S2 S3{4B}", "d>d1 ResvErr 02/0007 SE S2{4B}"]);
+    }
+}
+
+/// RFC 2205 section 3.10, rule 1.
+#[test]
+fn unknown_objects_of_a_resv_err_are_forwarded() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv WF{4B}").forget();
+        b.takes(&b.message("a1 ResvErr 02/0000 WF{4B}").object(0xc9, 1, &[1; 4]).object(0x89, 1, &[1; 4]));
+        let sent = b.sends_one("c>c1 ResvErr 02/0000 WF{4B}");
+        assert_eq!(sent.objects(0xc9), [object(0xc9, 1, &[1; 4])]);
+        assert!(sent.objects(0x89).is_empty());
+    }
+}
+
+/// RFC 2205 section 3.5: blockade state per sender for explicit styles.
+#[test]
+fn an_explicit_blockade_is_per_sender() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv FF S2{2B}").hears("c1 Resv FF S2{4B} S3{4B}").forget();
+        b.hears("b1 ResvErr 01/0002 FF S2{4B}");
+        b.sends(&[
+            "b>b1 Resv FF S2{2B} S3{4B}",
+            "c>c1 ResvErr 01/0002 FF S2{4B}",
+            "d>d1 ResvErr 01/0002 FF S2{4B}",
+        ]);
+        let senders: Vec<_> = b.engine.blockades().map(|x| x.sender).collect();
+        assert_eq!(senders, [Some(b.family.sender("S2"))]);
+    }
+}
+
+/// RFC 2205 section 3.5, merging: when all are blockaded the GLB is asked for, at the next refresh.
+#[test]
+fn when_all_are_blockaded_the_next_refresh_asks_for_the_greatest_lower_bound() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv WF{3B}").hears("c1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 01/0002 WF{2B}");
+        b.sends(&["c>c1 ResvErr 01/0002 WF{2B}", "d>d1 ResvErr 01/0002 WF{2B}"]);
+        b.seconds(45.1);
+        let sent = resvs(&b, "a");
+        assert!(!sent.is_empty() && sent.iter().all(|(_, flows)| flows == "WF{3B}"), "{sent:?}");
+        assert!(resvs(&b, "b").iter().all(|(_, flows)| flows == "WF{4B}"));
+    }
+}
+
+/// RFC 2205 section 3.5: Qb blockades Qi unless strictly greater, so an equal request is blockaded too.
+#[test]
+fn a_request_equal_to_what_failed_is_blockaded() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv WF{2B}").hears("c1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 01/0002 WF{4B}").forget();
+        b.hears("d2 Resv WF{4B}").is_silent();
+        b.hears("d2 Resv WF{3B}").sends(&["a>a1 Resv WF{3B}"]);
+        b.hears("d2 Resv WF{5B}").sends(&["a>a1 Resv WF{2B}", "b>b1 Resv WF{5B}"]);
+    }
+}
+
+/// RFC 2205 section 3.5, rule 3 and Figure 12: it ends after Kb * R, and the larger request is tried again by a refresh.
+#[test]
+fn a_blockade_ends_after_kb_times_r_and_the_next_refresh_tries_again() {
+    for mut b in Bench::both() {
+        for path in ["a1 Path S1{9B}", "b1 Path S2{9B}"] {
+            b.takes(&b.message(path).every(600));
+        }
+        b.takes(&b.message("d1 Resv WF{2B}").every(600));
+        b.takes(&b.message("c1 Resv WF{4B}").every(600)).forget();
+        b.hears("a1 ResvErr 01/0002 WF{4B}").seconds(80.0).hears("a1 ResvErr 01/0002 WF{4B}");
+        let restarted = b.now;
+        b.seconds(89.99);
+        assert_eq!(b.engine.blockades().count(), 1, "restarted by the second error");
+        assert!(resvs(&b, "a").iter().all(|(_, flows)| flows == "WF{2B}"));
+        b.forget().seconds(0.02);
+        assert_eq!(b.engine.blockades().count(), 0);
+        assert!(resvs(&b, "a").is_empty(), "nothing is sent because a blockade ends");
+        b.seconds(45.1);
+        let sent = resvs(&b, "a");
+        assert!(sent[0].0 > restarted && sent.iter().all(|(_, flows)| flows == "WF{4B}"), "{sent:?}");
+    }
+}
+
+/// RFC 2205 section 3.5: blockade state goes with what it is for.
+#[test]
+fn a_blockade_goes_with_its_sender_or_previous_hop() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv FF S2{4B} S3{4B}");
+        b.hears("b1 ResvErr 01/0002 FF S2{4B}").hears("b1 PathTear S2");
+        assert_eq!(b.engine.blockades().count(), 0);
+        b.hears("b1 ResvErr 01/0002 FF S3{4B}").hears("b1 PathTear S3").hears("a1 PathTear S1").is_empty();
+    }
+}
+
+/// RFC 2205 sections 2.5 and 3.1.8: the application hears every error; NotGuilty when it asked for less than failed.
+#[test]
+fn the_local_application_hears_whether_it_is_guilty() {
+    for mut b in Bench::both() {
+        b.figure_4().reserves(1, "WF{2B}").hears("c1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 01/0002 WF{4B}");
+        b.tells(&["1 ResvError 01/0002 NotGuilty WF{4B} at a1"]);
+        b.hears("a1 ResvErr 01/0002 WF{2B}").tells(&["1 ResvError 01/0002 WF{2B} at a1"]);
+        b.hears("a1 ResvErr 02/0002 WF{4B}").tells(&["1 ResvError 02/0002 WF{4B} at a1"]);
+        b.hears("a1 ResvErr 02/0002 WF{4B}").tells(&["1 ResvError 02/0002 WF{4B} at a1"]);
+    }
+}
+
+/// RFC 2209 RERR MESSAGE ARRIVES, step 1: with InPlace the error is for those it blockades.
+#[test]
+fn the_local_application_that_asked_for_less_is_not_told_when_in_place_is_on() {
+    for mut b in Bench::both() {
+        b.figure_4().reserves(1, "WF{2B}").hears("c1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 01/0002 InPlace WF{4B}").tells(&[]);
+    }
+}
+
+/// RFC 2205 section 3.1.8, RFC 2209: an error that concerns no state here is dropped, and none goes back where it
+/// came from.
+#[test]
+fn an_error_without_matching_state_is_dropped() {
+    for mut b in Bench::both() {
+        b.drops(&b.message("a1 ResvErr 01/0002 WF{4B}"), Discard::NoState);
+        b.figure_4().hears("c1 Resv WF{4B}").forget();
+        b.drops(&b.message("a2 ResvErr 01/0002 WF{4B}"), Discard::NoState);
+        b.drops(&b.message("a1 ResvErr 01/0002 WF{4B}").on("b"), Discard::NoState);
+        b.is_silent();
+        assert_eq!(b.engine.blockades().count(), 0);
+    }
+}
+
+/// RFC 2205 section 3.1.8: only to next hops whose requests apply to senders behind the previous hop.
+#[test]
+fn an_error_goes_only_where_the_failed_request_came_from() {
+    for mut b in Bench::both() {
+        b.route("S1", Some("a"), "c").route("S2", Some("b"), "d").figure_4();
+        b.hears("c1 Resv WF{4B}").hears("d1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 01/0002 WF{4B}").sends(&["c>c1 ResvErr 01/0002 WF{4B}"]);
+    }
+}

@@ -1,0 +1,146 @@
+//! Confirmation of reservations: RFC 2205 sections 2.6, 3.1.4 and 3.1.9.
+
+use super::bench::Bench;
+use super::message::object;
+use rsvp_node::Discard;
+use rsvp_wire::{ErrorSpec, ResvConfirm};
+
+/// RFC 2205 section 3.1.4: forwarded with the request that is larger than all others, and once.
+#[test]
+fn a_wish_travels_upstream_once_with_the_largest_request() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("d1 Resv WF{3B}").forget();
+        b.takes(&b.message("c1 Resv WF{4B}").confirm("e5")).sends(&["a>a1 Resv WF{4B} confirm e5"]);
+        b.takes(&b.message("c1 Resv WF{4B}").confirm("e5")).is_silent();
+        b.seconds(45.1);
+        assert!(b.sent.iter().all(|s| s.objects(15).is_empty()), "refreshes do not ask again");
+    }
+}
+
+/// RFC 2205 section 3.1.4: equal, smaller or incomparable: this node confirms.
+#[test]
+fn a_merge_point_confirms_a_request_that_is_not_larger() {
+    for rate in ["4", "3"] {
+        for mut b in Bench::both() {
+            b.hears("a1 Path S1{9B}").hears("d1 Resv WF{4B}").forget();
+            b.takes(&b.message(&format!("c1 Resv WF{{{rate}B}}")).confirm("e5"));
+            let sent = b.sends_one(&format!("c>e5 ResvConf c0 WF{{{rate}B}}"));
+            assert_eq!(sent.get::<ResvConfirm>().address, b.family.named("e5"));
+            let error = sent.get::<ErrorSpec>();
+            assert_eq!((error.code.0, error.value, error.flags), (0, 0, 0));
+        }
+    }
+}
+
+/// RFC 2205 section 3.1.4: each FF descriptor is a request of its own.
+#[test]
+fn each_ff_descriptor_is_confirmed_or_asked_for_on_its_own() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv FF S1{4B}").forget();
+        b.takes(&b.message("c1 Resv FF S1{4B} S2{5B}").confirm("e5"));
+        b.sends(&["c>e5 ResvConf c0 FF S1{4B}", "b>b1 Resv FF S2{5B} confirm e5"]);
+    }
+}
+
+/// RFC 2205 section 2.6: the sender's node confirms.
+#[test]
+fn the_senders_own_node_confirms() {
+    for mut b in Bench::both() {
+        b.announces(1, "C0").forget();
+        b.takes(&b.message("c1 Resv FF C0{4B}").confirm("e5")).sends(&["c>e5 ResvConf c0 FF C0{4B}"]);
+    }
+}
+
+/// RFC 2205 section 3.1.4: neither forwarded nor returned when the request is blockaded.
+#[test]
+fn the_wish_of_a_blockaded_request_is_dropped() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("d1 Resv WF{2B}").hears("c1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 01/0002 WF{4B}").forget();
+        b.takes(&b.message("c1 Resv WF{5B}").confirm("e5")).is_silent();
+        b.takes(&b.message("c2 Resv WF{4B}").confirm("e5")).is_silent();
+        b.takes(&b.message("d1 Resv WF{3B}").confirm("e5")).sends(&["a>a1 Resv WF{3B} confirm e5"]);
+    }
+}
+
+/// RFC 2205 section 3.1.4: a request that is refused is not confirmed.
+#[test]
+fn a_refused_request_is_not_confirmed() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").reservable("c", 3).forget();
+        b.drops(&b.message("c1 Resv WF{4B}").confirm("e5"), Discard::Rejected);
+        b.sends(&["c>c1 ResvErr 01/0002 WF{4B}"]);
+        b.hears("d1 Resv WF{4B}").hears("c1 Resv WF{2B}").forget();
+        b.drops(&b.message("c1 Resv WF{4B}").confirm("e5"), Discard::Rejected);
+        b.sends(&["c>c1 ResvErr 01/0002 InPlace WF{4B}"]);
+    }
+}
+
+/// RFC 2205 sections 3.1.9 and 3.3: hop by hop towards the receiver, with Router Alert (the audit of the bench).
+#[test]
+fn a_resv_conf_is_forwarded_towards_the_receiver() {
+    for mut b in Bench::both() {
+        b.route_to("e5", "d");
+        let conf = b.message("a1 ResvConf e5 FF S1{4B}").object(0xc9, 1, &[1; 4]).object(0x89, 1, &[1; 4]);
+        b.takes(&conf);
+        let sent = b.sends_one("d>e5 ResvConf a1 FF S1{4B}");
+        assert_eq!(sent.ttl, 59);
+        assert_eq!(sent.objects(0xc9), [object(0xc9, 1, &[1; 4])]);
+        assert!(sent.objects(0x89).is_empty());
+        b.is_empty();
+    }
+}
+
+/// RFC 2205 section 3.1.9 and Appendix B: what cannot be forwarded is dropped.
+#[test]
+fn a_resv_conf_that_cannot_go_on_is_dropped() {
+    for mut b in Bench::both() {
+        b.drops(&b.message("a1 ResvConf e5 WF{4B}"), Discard::NoRoute);
+        b.route_to("e5", "d");
+        b.drops(&b.message("a1 ResvConf e5 WF{4B}").ttl(1), Discard::TtlExhausted);
+        let other = b.family.named("e6");
+        b.drops(&b.message("a1 ResvConf e5 WF{4B}").with(|m| m.destination = other), Discard::BadAddress);
+        b.drops(&b.message("a1 ResvConf a0 WF{4B}"), Discard::NoState);
+        b.is_silent();
+    }
+}
+
+/// RFC 2205 sections 2.6 and 3.11.1: a local application asks with its own address and hears the answer.
+#[test]
+fn a_local_application_asks_and_hears_the_confirmation() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").forget();
+        assert_eq!(b.reserve(1, "FF S1{4B}", true), rsvp_node::Outcome::Taken);
+        b.sends(&["a>a1 Resv FF S1{4B} confirm a0"]).forget();
+        let conf = b.message("a1 ResvConf a0 FF S1{4B}");
+        b.takes(&conf).tells(&["1 ResvConfirm a1 FF S1{4B}"]);
+        b.takes(&conf).tells(&["1 ResvConfirm a1 FF S1{4B}"]);
+    }
+}
+
+/// RFC 2205 section 3.1.4: or hears it at once when others have asked for as much.
+#[test]
+fn a_local_application_is_confirmed_here_when_others_asked_for_as_much() {
+    for mut b in Bench::both() {
+        b.opens(1).hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}").forget();
+        assert_eq!(b.reserve(1, "WF{4B}", true), rsvp_node::Outcome::Taken);
+        b.sends(&[]);
+        assert!(matches!(
+            b.events[..],
+            [rsvp_node::Event { kind: rsvp_node::EventKind::ResvConfirm { .. }, .. }]
+        ));
+    }
+}
+
+/// RFC 2205 section 3.11.1: a wish made before there is a sender goes out with the first Resv, and no later one.
+#[test]
+fn a_wish_made_before_a_sender_is_known_waits_for_it() {
+    for mut b in Bench::both() {
+        assert_eq!(b.reserve(1, "WF{4B}", true), rsvp_node::Outcome::Taken);
+        b.forget();
+        b.hears("a1 Path S1{9B}");
+        b.sends(&["c>G Path S1{9B}", "d>G Path S1{9B}", "a>a1 Resv WF{4B} confirm a0"]);
+        b.hears("b1 Path S2{9B}");
+        b.sends(&["c>G Path S2{9B}", "d>G Path S2{9B}", "b>b1 Resv WF{4B}"]);
+    }
+}

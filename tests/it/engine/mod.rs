@@ -1,0 +1,16 @@
+//! The engine driven from the outside: real messages, commands, routes and time in, everything that leaves looked at.
+//!
+//! Expectations are written from the text of RFC 2205 (and 2209 to 2212 and 2215 where named), not from the code.
+
+mod admission;
+mod adspec;
+mod bench;
+mod blockade;
+mod confirm;
+mod message;
+mod path;
+mod resv;
+mod resv_errors;
+mod soft_state;
+mod teardown;
+mod words;

@@ -1,0 +1,126 @@
+//! Soft state: lifetimes and refreshes, RFC 2205 sections 2.3 and 3.7.
+
+use super::bench::Bench;
+use super::words::interface;
+use core::time::Duration;
+use rsvp_wire::MsgType;
+
+/// L = (K + 0.5) * 1.5 * R with K = 3.
+fn lifetime(r: f64) -> f64 {
+    3.5 * 1.5 * r
+}
+
+/// RFC 2205 sections 3.7 (rules 2 and 3), 3.1.5: R is the received one; expiry sends PathTear downstream, and neither
+/// ResvTear nor ResvErr.
+#[test]
+fn path_state_lives_for_l_and_then_a_path_tear_goes_downstream() {
+    for r in [30, 10] {
+        for mut b in Bench::both() {
+            b.takes(&b.message("a1 Path S1{9B}").every(r)).hears("c1 Resv WF{4B}");
+            for _ in 0..3 {
+                b.seconds(lifetime(f64::from(r)) - 0.01).hears("c1 Resv WF{4B}");
+                assert_eq!(b.engine.senders().count(), 1);
+                b.takes(&b.message("a1 Path S1{9B}").every(r));
+            }
+            b.seconds(lifetime(f64::from(r)) - 0.001);
+            assert_eq!(b.engine.senders().count(), 1);
+            b.hears("c1 Resv WF{4B}").forget();
+            b.seconds(0.003);
+            b.sends(&["c>G PathTear S1", "d>G PathTear S1"]).installs(&[]).is_empty();
+        }
+    }
+}
+
+/// RFC 2205 section 3.7, rule 7: K is the interface's.
+#[test]
+fn the_lifetime_uses_k_of_the_interface() {
+    for mut b in Bench::both() {
+        b.change("a", |i| i.lifetime_multiplier = 5);
+        b.takes(&b.message("a1 Path S1{9B}").every(10)).seconds(5.5 * 15.0 - 0.001);
+        assert_eq!(b.engine.senders().count(), 1);
+        b.seconds(0.003);
+        assert_eq!(b.engine.senders().count(), 0);
+    }
+}
+
+/// RFC 2205 section 3.7, rule 3: a refresh with another R moves the end by that R.
+#[test]
+fn the_latest_refresh_period_counts() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}");
+        b.takes(&b.message("a1 Path S1{9B}").every(5));
+        b.seconds(lifetime(5.0) - 0.001);
+        assert_eq!(b.engine.senders().count(), 1);
+        b.seconds(0.003);
+        assert_eq!(b.engine.senders().count(), 0);
+    }
+}
+
+/// RFC 2205 sections 2.3 and 3.1.6: a reservation that times out leaves a ResvTear upstream.
+#[test]
+fn reservation_state_lives_for_l_and_then_a_resv_tear_goes_upstream() {
+    for mut b in Bench::both() {
+        b.takes(&b.message("a1 Path S1{9B}").every(3600));
+        b.takes(&b.message("c1 Resv WF{4B}").every(10)).seconds(lifetime(10.0) - 0.1);
+        b.takes(&b.message("c1 Resv WF{4B}").every(10)).seconds(lifetime(10.0) - 0.001);
+        b.installs(&["c WF{4B}"]).forget();
+        b.seconds(0.003).sends(&["a>a1 ResvTear WF"]).installs(&[]);
+        assert_eq!(b.reserved("c"), 0.0);
+    }
+}
+
+/// RFC 2205 section 2.3: each filter spec of an SE reservation has its own life.
+#[test]
+fn filters_of_a_shared_explicit_reservation_expire_one_by_one() {
+    for mut b in Bench::both() {
+        for path in ["b1 Path S2{9B}", "b1 Path S3{9B}", "b1 Path S4{9B}"] {
+            b.takes(&b.message(path).every(3600));
+        }
+        b.takes(&b.message("c1 Resv SE S2 S3 S4{4B}").every(10)).seconds(20.0);
+        b.takes(&b.message("c1 Resv SE S2 S3{4B}").every(10)).seconds(20.0);
+        b.takes(&b.message("c1 Resv SE S2{4B}").every(10)).forget();
+        b.installs(&["c SE S2 S3 S4{4B}"]);
+        b.seconds(52.5 - 40.0 + 0.002);
+        let tears = |b: &Bench| b.sent.iter().filter(|s| s.msg_type() == MsgType::RESV_TEAR).count();
+        assert_eq!(tears(&b), 1);
+        b.installs(&["c SE S2 S3{4B}"]).seconds(20.0).installs(&["c SE S2{4B}"]);
+        b.seconds(20.0).installs(&[]);
+        assert_eq!(tears(&b), 3);
+    }
+}
+
+/// RFC 2205 section 3.7, rule 1: the refresh timer is random in [0.5R, 1.5R], for each interface with its own R.
+#[test]
+fn refreshes_stay_within_half_and_one_and_a_half_r_over_many_periods() {
+    for mut b in Bench::both() {
+        b.change("d", |i| i.refresh = Duration::from_secs(8));
+        b.change("a", |i| i.refresh = Duration::from_secs(12));
+        b.takes(&b.message("a1 Path S1{9B}").every(36_000));
+        b.takes(&b.message("c1 Resv WF{4B}").every(36_000));
+        b.seconds(6000.0);
+        for (letter, kind, r) in [("c", MsgType::PATH, 30), ("d", MsgType::PATH, 8), ("a", MsgType::RESV, 12)]
+        {
+            let of_kind = |s: &&super::bench::Sent| s.interface == interface(letter) && s.msg_type() == kind;
+            let times: Vec<_> = b.sent.iter().filter(of_kind).map(|s| s.at).collect();
+            let gaps: Vec<Duration> = times.windows(2).map(|w| w[1] - w[0]).collect();
+            let r = Duration::from_secs(r);
+            let tick = Duration::from_millis(2);
+            assert!(gaps.len() > 150, "{} refreshes on {letter}", gaps.len());
+            assert!(gaps.iter().all(|g| *g >= r / 2 && *g <= r * 3 / 2 + tick), "on {letter}: {gaps:?}");
+            let spread = gaps.iter().any(|g| *g < r * 7 / 10) && gaps.iter().any(|g| *g > r * 13 / 10);
+            assert!(spread, "the whole of the range is used on {letter}");
+        }
+    }
+}
+
+/// RFC 2205 section 2.3: refreshes end with the state.
+#[test]
+fn nothing_is_refreshed_that_is_gone() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv WF{4B}").hears("c1 ResvTear WF").forget();
+        b.seconds(100.0);
+        assert!(b.sent.drain(..).all(|s| s.msg_type() == MsgType::PATH));
+        b.seconds(100.0).forget().is_empty();
+        b.seconds(1000.0).is_silent();
+    }
+}
