@@ -8,11 +8,13 @@
 //! do; the requests themselves are left to time out.
 
 use crate::host::Host;
+use crate::interface::InterfaceId;
 use crate::node::{Node, Sweep};
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
 use crate::time::Instant;
 use core::net::IpAddr;
+use smallvec::SmallVec;
 
 /// Path states looked at in one call.
 const PIECE: u32 = 256;
@@ -64,10 +66,16 @@ impl Node {
         if path.flags.settling {
             path.flags.settling = false;
             path.repair_at = Instant::NEVER;
+            let (session, sender) = (path.session, path.sender);
+            let left: SmallVec<[InterfaceId; 4]> =
+                path.outgoing.iter().filter(|o| o.leaving).map(|o| o.interface).collect();
             path.outgoing.retain(|o| !o.leaving);
             path.flags.local_only |= path.flags.misplaced;
             path.flags.misplaced = false;
             self.path_moved(ix);
+            for interface in left {
+                self.update_for_senders(session, interface, &sender);
+            }
             return;
         }
         let leaving = path.flags.misplaced || path.outgoing.iter().any(|o| o.leaving);

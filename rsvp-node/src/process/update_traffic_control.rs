@@ -13,11 +13,11 @@ use crate::merge::flowspec;
 use crate::node::Node;
 use crate::queue::Pending;
 use crate::state::arena::Ix;
-use crate::state::path::Origin;
+use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item};
 use crate::state::session::SessionState;
 use crate::state::traffic::{Filters, Reserved};
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Sharing, Style, error_value};
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Sharing, Style, Tspec, error_value};
 use smallvec::SmallVec;
 
 /// Why traffic control refused: Error Code and Error Value.
@@ -40,7 +40,7 @@ impl Node {
         sender: Option<FilterSpec>,
     ) -> Result<(), Refused> {
         let installed = self.find_reserved(session, interface, sender.as_ref());
-        let Some(wanted) = self.wanted(session, interface, sender.as_ref())? else {
+        let Some(wanted) = self.wanted(session, interface, sender.as_ref(), installed)? else {
             if let Some(ix) = installed {
                 self.uninstall(ix);
             }
@@ -136,6 +136,7 @@ impl Node {
         session: Ix<SessionState>,
         interface: InterfaceId,
         sender: Option<&FilterSpec>,
+        installed: Option<Ix<Reserved>>,
     ) -> Result<Option<Wanted>, Refused> {
         let mut merged: Option<(Style, Flowspec)> = None;
         let mut filters: SmallVec<[FilterSpec; 4]> = SmallVec::new();
@@ -154,18 +155,36 @@ impl Node {
         let Some((style, flowspec)) = merged else { return Ok(None) };
         filters.sort_unstable();
         filters.dedup();
-        let senders = self
-            .state
-            .paths_of(session)
-            .filter(|(_, p)| p.routes_to(interface) && (filters.is_empty() || filters.contains(&p.sender)));
-        let path = senders.filter_map(|(_, p)| p.tspec()).reduce(|a, b| flowspec::sum(&a, &b));
-        let flowspec = path.map_or(flowspec, |path| flowspec::limit(&flowspec, &path));
+        let flowspec = match (self.path_tspec(session, interface, &filters), installed) {
+            (Some(path), _) => flowspec::limit(&flowspec, &path),
+            // Routing has taken the senders elsewhere: what stands here is left as it is to time out.
+            (None, Some(ix)) => self.state.reserved[ix].flowspec,
+            (None, None) => flowspec,
+        };
         let filters = match filters.as_slice() {
             [] => Filters::Wildcard,
             [one] => Filters::One(*one),
             many => Filters::Many(many.into()),
         };
         Ok(Some(Wanted { style, filters, flowspec }))
+    }
+
+    /// Path_Te: the sum of what the senders announce whose data leaves through an interface (RFC 2205 section 2.2). A
+    /// sender whose data is moving from one incoming interface to another counts once.
+    fn path_tspec(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        filters: &[FilterSpec],
+    ) -> Option<Tspec> {
+        let counts = |path: &PathState| {
+            let selected = filters.is_empty() || filters.contains(&path.sender);
+            let same = |other: &PathState| other.sender == path.sender && !other.flags.misplaced;
+            let twice = || self.state.paths_of(session).any(|(_, p)| same(p) && p.routes_to(interface));
+            selected && path.routes_to(interface) && !(path.flags.misplaced && twice())
+        };
+        let paths = self.state.paths_of(session).filter(|(_, p)| counts(p));
+        paths.filter_map(|(_, p)| p.tspec()).reduce(|a, b| flowspec::sum(&a, &b))
     }
 
     /// Admission control: whether the interface can carry the flowspec, and whether what it takes more than now is
