@@ -158,7 +158,7 @@ fn scenario(seed: u64) -> String {
 #[test]
 fn random_networks_keep_their_promises_and_forget() {
     let mut messages = 0;
-    for seed in 0..40 {
+    for seed in 0..150 {
         let text = scenario(seed);
         let parsed = Scenario::parse("random.toml", text.as_bytes());
         let mut parsed = parsed.unwrap_or_else(|fault| panic!("{fault}\n{text}"));
@@ -233,7 +233,7 @@ fn healed_networks_are_as_if_nothing_had_happened() {
         record.looks.into_values().collect()
     };
     let mut paths = 0;
-    for seed in 0..40 {
+    for seed in 0..150 {
         let text = healing(seed, true);
         let (healed, calm) = (end(&text), end(&healing(seed, false)));
         for (one, other) in healed.iter().zip(&calm) {
