@@ -274,6 +274,10 @@ impl Node {
             }),
         };
         let before = self.state.requests[ix].items.clone();
+        let new = filters.iter().filter(|f| !before.iter().any(|item| item.filter == Some(**f))).count();
+        if new > 0 && before.len() + new > self.config.limits.filters_per_request as usize {
+            return Taken::Limited;
+        }
         self.merge_items(ix, asker, demand.flowspec, &filters);
         let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
         if let Err(refused) = self.update_traffic_control(session, interface, sender) {
