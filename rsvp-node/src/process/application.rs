@@ -186,6 +186,9 @@ impl Node {
             if self.conflicting_style(ix, style, known).is_some() {
                 return Err(Refusal::ConflictingStyle);
             }
+            if items.first().is_some_and(|item| self.service_conflicts(ix, known, &item.flowspec)) {
+                return Err(Refusal::ConflictingService);
+            }
             let limit = self.config.limits.requests_per_session;
             if known.is_none() && self.state.sessions[ix].request_count >= limit {
                 return Err(Refusal::LimitReached);

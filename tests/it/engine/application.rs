@@ -219,13 +219,13 @@ fn a_removed_sender_leaves_by_a_path_tear() {
 
 /// RFC 2210 section 2.2: all of a session use one service, the local applications too.
 #[test]
-fn a_local_reservation_of_another_service_is_not_merged_silently() {
+fn a_local_reservation_of_another_service_is_refused() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}").forget();
-        b.reserve(1, "WF{5G}", false);
-        let told = b.events.iter().any(|e| matches!(&e.kind, EventKind::ResvError { error, .. } if (error.code.0, error.value) == (21, 1)));
-        assert!(told, "21/01 is reported: {:?}", b.events);
-        b.sends(&[]);
+        assert_eq!(b.reserve(1, "WF{5G}", false), Outcome::Refused(Refusal::ConflictingService));
+        b.is_silent().hears("c1 ResvTear WF").forget();
+        b.reserves(1, "WF{5G}").sends(&["a>a1 Resv WF{5G}"]);
+        b.reserves(1, "WF{5B}").sends(&["a>a1 Resv WF{5B}"]);
     }
 }
 
