@@ -223,6 +223,9 @@ pub enum Refusal {
     /// The reservation conflicts in style with one that stands in the session.
     #[error("the style conflicts with a reservation that stands")]
     ConflictingStyle,
+    /// The reservation asks for another service than one that stands in the session (RFC 2210 section 2.2).
+    #[error("the service conflicts with a reservation that stands")]
+    ConflictingService,
     /// The named interface does not exist or has no address of the session's family.
     #[error("no such interface for this session")]
     NoInterface,

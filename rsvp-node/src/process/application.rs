@@ -116,15 +116,17 @@ impl Node {
     }
 
     fn announce(&mut self, session: &Session, wanted: &Announcement) -> Result<(), Refusal> {
-        let known = self.find_session(session).and_then(|ix| self.state.path_of_sender(ix, &wanted.sender));
+        let standing = self.find_session(session);
+        let known = standing.and_then(|ix| self.state.path_of_sender(ix, &wanted.sender));
         let known = known.map(|(ix, path)| (ix, path.origin));
+        let senders = standing.map_or(0, |ix| self.state.sessions[ix].path_count);
         if known.is_some_and(|(_, origin)| origin != Origin::App(wanted.app)) {
             return Err(Refusal::SenderTaken);
         }
-        let ix = self.open(wanted.app, session)?;
-        if known.is_none() && self.state.sessions[ix].path_count >= self.config.limits.senders_per_session {
+        if known.is_none() && senders >= self.config.limits.senders_per_session {
             return Err(Refusal::LimitReached);
         }
+        let ix = self.open(wanted.app, session)?;
         let octets = path_message(session, wanted);
         let path = match known {
             Some((path, _)) => {
@@ -183,6 +185,9 @@ impl Node {
         if let Some(ix) = self.find_session(session) {
             if self.conflicting_style(ix, style, known).is_some() {
                 return Err(Refusal::ConflictingStyle);
+            }
+            if items.first().is_some_and(|item| self.service_conflicts(ix, known, &item.flowspec)) {
+                return Err(Refusal::ConflictingService);
             }
             let limit = self.config.limits.requests_per_session;
             if known.is_none() && self.state.sessions[ix].request_count >= limit {

@@ -252,7 +252,7 @@ impl Node {
             return Taken::Refused;
         }
         let own = self.find_request(session, from);
-        if self.service_conflicts(session, own, demand) {
+        if self.service_conflicts(session, own, &demand.flowspec) {
             let why = (ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT);
             self.refuse(arrived, from, style, demand, why, false);
             return Taken::Refused;
@@ -274,6 +274,10 @@ impl Node {
             }),
         };
         let before = self.state.requests[ix].items.clone();
+        let new = filters.iter().filter(|f| !before.iter().any(|item| item.filter == Some(**f))).count();
+        if new > 0 && before.len() + new > self.config.limits.filters_per_request as usize {
+            return Taken::Limited;
+        }
         self.merge_items(ix, asker, demand.flowspec, &filters);
         let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
         if let Err(refused) = self.update_traffic_control(session, interface, sender) {
@@ -305,17 +309,17 @@ impl Node {
     }
 
     /// All receivers of a session must choose the same service (RFC 2210 section 2.2).
-    fn service_conflicts(
+    pub(crate) fn service_conflicts(
         &self,
         session: Ix<SessionState>,
         own: Option<Ix<Request>>,
-        demand: &Demand<'_>,
+        flowspec: &Flowspec,
     ) -> bool {
         self.state
             .requests_of(session)
             .filter(|(ix, _)| Some(*ix) != own)
             .flat_map(|(_, r)| &r.items)
-            .any(|item| item.flowspec.service() != demand.flowspec.service())
+            .any(|item| item.flowspec.service() != flowspec.service())
     }
 
     fn refuse(

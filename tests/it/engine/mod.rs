@@ -4,9 +4,11 @@
 
 mod admission;
 mod adspec;
+mod application;
 mod bench;
 mod blockade;
 mod confirm;
+mod discard;
 mod message;
 mod path;
 mod resv;

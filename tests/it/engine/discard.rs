@@ -1,0 +1,299 @@
+//! Every reason to drop a message, provoked, with its counter raised once; every limit (RFC 2205 sections 3.1, 3.2 and
+//! Appendix B).
+
+use super::bench::Bench;
+use super::message::{Arriving, object, written};
+use super::words::{Family, SENDER_PORT, interface};
+use rsvp_node::{AppId, Command, Config, Discard, Input, InterfaceId, Limits, Outcome, Refusal};
+use rsvp_wire::{AdspecSummary, Message, MsgType, Session};
+
+/// A bench with one limit lowered.
+fn limited(change: impl Fn(&mut Limits)) -> [Bench; 2] {
+    [Family::V4, Family::V6].map(|family| {
+        let mut config = Config { seed: 3, ..Config::default() };
+        change(&mut config.limits);
+        Bench::new(family, config)
+    })
+}
+
+/// RFC 2205 Appendix B: wrong length, version, checksum, object length; logged, never answered.
+#[test]
+fn malformed_octets_are_dropped() {
+    for mut b in Bench::both() {
+        let message = b.message("a1 Path S1{9B}");
+        let octets = message.octets();
+        let mut broken = vec![Vec::new(), octets[..octets.len() - 4].to_vec()];
+        for (at, value) in [(0, 0x20), (2, octets[2] ^ 1), (7, 3), (9, 3)] {
+            let mut copy = octets.clone();
+            copy[at] = value;
+            broken.push(copy);
+        }
+        for copy in broken {
+            let why = Message::parse(&copy).expect_err("broken octets");
+            b.drops_rx(&message, &copy, Discard::Malformed(why));
+        }
+        b.is_silent().is_empty();
+    }
+}
+
+/// RFC 2205 Appendix B: illegal message type.
+#[test]
+fn unknown_message_types_are_dropped() {
+    for mut b in Bench::both() {
+        for kind in [0, 8, 20, 255] {
+            b.drops(
+                &b.message("a1 Path S1{9B}").with(|m| m.msg_type = MsgType(kind)).on("a"),
+                Discard::NotForThisNode,
+            );
+            let own = b.family.named("a0");
+            let to_us =
+                b.message("a1 Path S1{9B}").with(|m| (m.msg_type, m.destination) = (MsgType(kind), own));
+            b.drops(&to_us, Discard::UnknownMessageType);
+        }
+        b.is_silent().is_empty();
+    }
+}
+
+/// RFC 2205 section 3.11.4: an interface may have RSVP switched off.
+#[test]
+fn an_interface_that_is_unknown_down_or_without_rsvp_hears_nothing() {
+    for mut b in Bench::both() {
+        b.change("a", |i| i.up = false);
+        b.drops(&b.message("a1 Path S1{9B}"), Discard::InterfaceDisabled);
+        b.change("a", |i| (i.up, i.enabled) = (true, false));
+        b.drops(&b.message("a1 Path S1{9B}"), Discard::InterfaceDisabled);
+        b.drops(&b.message("a1 Path S1{9B}").with(|m| m.on = InterfaceId(77)), Discard::InterfaceDisabled);
+        b.change("a", |i| i.enabled = true).hears("a1 Path S1{9B}");
+    }
+}
+
+/// RFC 2205 section 3.11.4: no Path leaves where RSVP is off; where the link is down it waits for the next refresh.
+#[test]
+fn nothing_leaves_by_an_interface_that_is_down_or_without_rsvp() {
+    for mut b in Bench::both() {
+        b.change("c", |i| i.enabled = false)
+            .change("d", |i| i.up = false)
+            .hears("a1 Path S1{9B}")
+            .is_silent();
+        b.change("d", |i| i.up = true).seconds(46.0);
+        assert!(!b.sent.is_empty() && b.sent.iter().all(|s| s.interface == interface("d")));
+        b.hears("d1 Resv WF{4B}").change("a", |i| i.up = false).forget();
+        b.hears("d1 Resv WF{5B}").is_silent();
+        b.change("a", |i| i.up = true).hears("d1 Resv WF{6B}").sends(&["a>a1 Resv WF{6B}"]);
+    }
+}
+
+/// RFC 2205 section 3.3: only Path, PathTear and ResvConf are diverted by Router Alert.
+#[test]
+fn other_messages_for_another_node_are_dropped() {
+    for mut b in Bench::both() {
+        b.figure_4();
+        let far = b.family.named("e9");
+        for text in ["c1 Resv WF{4B}", "c1 ResvTear WF", "a1 ResvErr 02/0000 WF{4B}", "c1 PathErr 02/0000 S1"]
+        {
+            b.drops(&b.message(text).with(|m| m.destination = far), Discard::NotForThisNode);
+        }
+        let (interface, own) = (b.message("c1 Resv WF{4B}"), b.family.named("d0"));
+        b.takes(&interface.with(|m| m.destination = own));
+    }
+}
+
+/// RFC 2205 sections 3.1.3 to 3.1.9 and Appendix B: required objects, one each, allowed ones only, in their order.
+#[test]
+fn messages_that_break_the_grammar_are_dropped() {
+    let broken: [(&str, fn(&mut Arriving)); 12] = [
+        ("a1 Path S1{9B}", |m| m.hop = None),
+        ("a1 Path S1{9B}", |m| m.refresh_ms = None),
+        ("a1 Path S1{9B}", |m| m.sender = None),
+        ("a1 Path S1{9B}", |m| m.tspec = None),
+        ("a1 Path S1{9B}", |m| m.last.push(written(&m.session))),
+        ("a1 Path S1{9B}", |m| m.last.push(object(4, 1, &[0; 36]))),
+        ("a1 Path S1{9B}", |m| m.confirm = Some(m.source)),
+        ("c1 Resv WF{4B}", |m| m.flows = None),
+        ("c1 Resv WF{4B}", |m| m.last.push(object(14, 1, &[0; 4]))),
+        ("c1 Resv WF{4B}", |m| m.hop = None),
+        ("a1 ResvErr 02/0000 WF{4B}", |m| m.error = None),
+        ("a1 ResvConf a0 WF{4B}", |m| m.confirm = None),
+    ];
+    for mut b in Bench::both() {
+        b.figure_4();
+        for (text, change) in broken {
+            b.drops(&b.message(text).with(change), Discard::BadGrammar);
+        }
+        b.is_silent();
+    }
+}
+
+/// RFC 2205 sections 3.1.3 and 3.1.4: no requirements on order but those named.
+#[test]
+fn objects_may_come_in_another_order() {
+    for mut b in Bench::both() {
+        let path = b.message("a1 Path S1{9B}").with(|m| {
+            let hop = written(&m.hop.take().unwrap());
+            let time = written(&rsvp_wire::TimeValues { refresh_ms: m.refresh_ms.take().unwrap() });
+            m.last.extend([time, hop]);
+        });
+        b.takes(&path).sends(&["c>G Path S1{9B}", "d>G Path S1{9B}"]);
+    }
+}
+
+/// RFC 2205 Appendix A and B: illegal hop, sender and session addresses; families that disagree.
+#[test]
+fn illegal_addresses_are_dropped() {
+    for mut b in Bench::both() {
+        let group = b.family.named("G");
+        let none = if b.family == Family::V4 { "0.0.0.0" } else { "::" }.parse().unwrap();
+        let other = if b.family == Family::V4 { Family::V6 } else { Family::V4 };
+        for bad in [group, none, other.named("a1")] {
+            b.drops(
+                &b.message("a1 Path S1{9B}").with(|m| m.hop.as_mut().unwrap().address = bad),
+                Discard::BadAddress,
+            );
+            let sender = rsvp_wire::FilterSpec::new(bad, SENDER_PORT);
+            b.drops(&b.message("a1 Path S1{9B}").with(|m| m.sender = Some(sender)), Discard::BadAddress);
+        }
+        for bad in [Session::new(none, 17, 7), Session::new(group, 0, 7)] {
+            b.drops(&b.message("a1 Path S1{9B}").with(|m| m.session = bad), Discard::BadAddress);
+        }
+        b.is_silent().is_empty();
+    }
+}
+
+/// RFC 2205 section 3.2, rule 2.
+#[test]
+fn a_source_port_needs_a_destination_port() {
+    for mut b in Bench::both() {
+        b.session = Session::new(b.session.destination(), 89, 0);
+        b.drops(&b.message("a1 Path S1{9B}"), Discard::BadSourcePort);
+        let portless = |m: &mut Arriving| m.sender = Some(rsvp_wire::FilterSpec::new(m.source, 0));
+        b.takes(&b.message("a1 Path S1{9B}").with(portless));
+        b.drops(&b.message("c1 Resv FF S1{9B}"), Discard::BadSourcePort);
+    }
+}
+
+/// RFC 2205 section 3.7: a period of zero would be no period.
+#[test]
+fn a_refresh_period_of_zero_is_dropped() {
+    for mut b in Bench::both() {
+        b.drops(&b.message("a1 Path S1{9B}").every(0), Discard::BadTimeValues).is_empty();
+        b.hears("a1 Path S1{9B}").forget();
+        b.drops(&b.message("c1 Resv WF{9B}").every(0), Discard::BadTimeValues).is_silent();
+    }
+}
+
+/// RFC 2205 section 3.4: this node's own Path, come back.
+#[test]
+fn an_own_message_that_comes_back_is_dropped() {
+    for mut b in Bench::both() {
+        let own = b.family.named("c0");
+        b.drops(
+            &b.message("d1 Path S1{9B}").with(|m| m.hop.as_mut().unwrap().address = own),
+            Discard::OwnMessage,
+        );
+        b.is_silent().is_empty();
+    }
+}
+
+/// A limit on sessions, for messages and commands.
+#[test]
+fn sessions_are_limited() {
+    for mut b in limited(|l| l.sessions = 1) {
+        b.hears("a1 Path S1{9B}").forget();
+        let other = Session::new(b.session.destination(), 17, 7001);
+        b.drops(&b.message("a1 Path S1{9B}").with(|m| m.session = other), Discard::LimitReached);
+        b.refuses(Command::OpenSession { app: AppId(1), session: other }, Refusal::LimitReached);
+        b.hears("a1 PathTear S1");
+        b.takes(&b.message("a1 Path S1{9B}").with(|m| m.session = other));
+    }
+}
+
+/// A limit on the senders of a session.
+#[test]
+fn senders_are_limited() {
+    for mut b in limited(|l| l.senders_per_session = 2) {
+        b.hears("a1 Path S1{9B}").hears("b1 Path S2{9B}").forget();
+        b.drops(&b.message("b1 Path S3{9B}"), Discard::LimitReached).is_silent();
+        let sender = rsvp_wire::SenderTemplate(b.family.sender("C0"));
+        let (session, tspec) = (b.session, super::words::tspec(1.0));
+        let announce =
+            Command::Sender { app: AppId(1), session, sender, tspec, adspec: None, ttl: 9, interface: None };
+        b.refuses(announce, Refusal::LimitReached);
+        b.hears("b1 PathTear S2")
+            .hears("b1 Path S3{9B}")
+            .hears("a1 PathTear S1")
+            .hears("b1 PathTear S3")
+            .is_empty();
+    }
+}
+
+/// A limit on the requests of a session.
+#[test]
+fn requests_are_limited() {
+    for mut b in limited(|l| l.requests_per_session = 1) {
+        b.hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}").forget();
+        b.drops(&b.message("c2 Resv WF{4B}"), Discard::LimitReached).is_silent();
+        assert_eq!(b.reserve(1, "WF{4B}", false), Outcome::Refused(Refusal::LimitReached));
+        b.hears("c1 ResvTear WF").hears("c2 Resv WF{4B}").installs(&["c WF{4B}"]);
+    }
+}
+
+/// A limit on the filters of a request, also when they come in several messages.
+#[test]
+fn filters_are_limited() {
+    for mut b in limited(|l| l.filters_per_request = 2) {
+        b.figure_4();
+        b.drops(&b.message("c1 Resv SE S1 S2 S3{4B}"), Discard::LimitReached);
+        assert_eq!(b.reserve(1, "SE S1 S2 S3{4B}", false), Outcome::Refused(Refusal::LimitReached));
+        b.hears("c1 Resv FF S1{4B} S2{4B}").forget();
+        b.drops(&b.message("c1 Resv FF S3{4B}"), Discard::LimitReached).is_silent();
+        b.installs(&["c FF S1{4B}", "c FF S2{4B}"]).hears("c1 Resv FF S1{5B}");
+    }
+}
+
+/// What waits to leave is limited; what does not fit is counted.
+#[test]
+fn the_queue_is_limited() {
+    for mut b in limited(|l| l.queue = 2) {
+        b.figure_4();
+        let message = b.message("c1 Resv FF S4{1B} S5{1B} S6{1B}");
+        let octets = message.octets();
+        assert_eq!(b.input(Input::Packet(message.rx(&octets))), Outcome::Discarded(Discard::Rejected));
+        assert_eq!(b.sent.len(), 2);
+        assert_eq!(b.engine.counters().discarded(Discard::QueueFull), 1);
+    }
+}
+
+/// RFC 2205 section 3.3: a message may not exceed an IP datagram. Here an empty Guaranteed fragment grows by 32 octets.
+#[test]
+fn a_message_that_grows_beyond_a_datagram_is_not_sent() {
+    for mut b in Bench::both() {
+        let summary = AdspecSummary { guaranteed: None, controlled_load: None, ..super::adspec::full() };
+        let mut adspec = written(&summary);
+        adspec.extend_from_slice(&[2, 0x80, 0, 0]);
+        adspec[0..2].copy_from_slice(&48_u16.to_be_bytes());
+        adspec[6..8].copy_from_slice(&10_u16.to_be_bytes());
+        let filler = b.message("a1 Path S1{9B}").last(adspec.clone()).octets().len();
+        let large = vec![0; 65_532 - filler - 4];
+        b.takes(&b.message("a1 Path S1{9B}").object(0xc8, 1, &large).last(adspec)).is_silent();
+        assert_eq!(b.engine.counters().discarded(Discard::TooLarge), 1, "one for what could not be sent");
+        assert_eq!(b.engine.senders().count(), 1);
+        b.hears("a1 PathTear S1").is_empty();
+    }
+}
+
+/// Each reason has a name and a counter of its own; sound messages count as received by type.
+#[test]
+fn counters_have_names_of_their_own() {
+    for mut b in Bench::both() {
+        b.figure_4();
+        b.drops(&b.message("c1 ResvTear WF"), Discard::NoState);
+        let raised: Vec<_> = b.engine.counters().discards().filter(|(_, n)| *n > 0).collect();
+        assert_eq!(raised, [("no-state", 1)]);
+        let names: std::collections::BTreeSet<_> =
+            b.engine.counters().discards().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), b.engine.counters().discards().count());
+        let counters = b.engine.counters();
+        assert_eq!((counters.received(MsgType::PATH), counters.received(MsgType::RESV_TEAR)), (3, 1));
+        assert_eq!(counters.sent(MsgType::PATH), 6);
+    }
+}
