@@ -1,5 +1,6 @@
 //! Integration tests.
 mod engine;
+mod engine_packets;
 mod pcaps;
 mod wire_corpora;
 mod wire_message;

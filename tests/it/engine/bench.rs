@@ -5,21 +5,19 @@
 //! what holds for all messages of its type, so no test needs to say that again.
 
 use super::message::{Arriving, lih, neighbour_lih};
-use super::words::{
-    Family, Flows, error_name, flowspec_name, interface, interface_name, name, sender_name, style_name,
-};
+use super::words::{Family, Flows, error_name, interface, interface_name, name, sender_name};
 use core::net::IpAddr;
 use core::time::Duration;
 use rsvp_node::{
     AppId, Command, Config, Discard, Engine, Event, EventKind, FlowRequest, Host, Input, Instant, Interface,
-    InterfaceId, Outcome, Output, Refusal, Reservation, Route, RouteAnswer, RouteQuery, Source, TcChange,
-    TrafficControl,
+    InterfaceId, Outcome, Output, Refusal, Reservation, ReservationId, Route, RouteAnswer, RouteQuery,
+    Source, TcChange, TrafficControl,
 };
 use rsvp_wire::{
     ErrorSpec, Flowspec, Message, MsgType, Object, ResvConfirm, RsvpHop, SenderTemplate, SenderTspec,
     Session, TimeValues,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Routes by the question asked of them.
 #[derive(Debug, Default)]
@@ -93,6 +91,8 @@ pub(crate) struct Bench {
     pub(crate) sent: Vec<Sent>,
     pub(crate) events: Vec<Event>,
     pub(crate) traffic: Vec<TrafficControl>,
+    /// What a data plane that does as it is told has installed.
+    installed: BTreeMap<ReservationId, (InterfaceId, Reservation)>,
     wake: Option<Instant>,
     buffer: Vec<u8>,
 }
@@ -125,6 +125,7 @@ impl Bench {
             sent: Vec::new(),
             events: Vec::new(),
             traffic: Vec::new(),
+            installed: BTreeMap::new(),
             wake: None,
             buffer: Vec::new(),
         };
@@ -221,7 +222,17 @@ impl Bench {
                     self.audit(&sent);
                     self.sent.push(sent);
                 }
-                Output::TrafficControl(change) => self.traffic.push(change),
+                Output::TrafficControl(told) => {
+                    let removed = match &told.change {
+                        TcChange::Install(r) => {
+                            self.installed.insert(told.reservation, (told.interface, r.clone()));
+                            true
+                        }
+                        TcChange::Remove => self.installed.remove(&told.reservation).is_some(),
+                    };
+                    assert!(removed, "only what was installed is removed");
+                    self.traffic.push(told);
+                }
                 Output::Event(event) => self.events.push(event),
                 Output::NeedSpace(need) => {
                     assert!(need > self.buffer.len(), "space is asked for only when there is too little");
@@ -467,7 +478,7 @@ impl Bench {
     fn audit(&self, sent: &Sent) {
         let message = sent.message();
         let kind = message.msg_type();
-        let (_, config) = (0, self.engine.interfaces().find(|(i, _)| i.id == sent.interface));
+        let config = self.engine.interfaces().find(|(i, _)| i.id == sent.interface);
         let (config, _) = config.expect("a message leaves by an interface that exists");
         assert!(config.up && config.enabled, "nothing leaves by an interface that is down or without RSVP");
         assert_eq!(message.send_ttl(), sent.ttl, "Send_TTL is the IP TTL");
@@ -507,6 +518,8 @@ impl Bench {
             let on = self.engine.reservations().filter(|(_, on, _)| *on == config.id);
             assert_eq!(on.map(|(_, _, r)| r.charge_bps).sum::<u64>(), reserved_bps, "{:?}", config.id);
         }
+        let held: BTreeMap<_, _> = self.engine.reservations().map(|(id, on, r)| (id, (on, r))).collect();
+        assert_eq!(held, self.installed, "the data plane has what the node says");
     }
 }
 
@@ -551,9 +564,4 @@ fn event_name(event: &Event) -> String {
         }
     };
     format!("{} {said}", event.app.0)
-}
-
-/// Keeps the words for parts that only some tests name in one place.
-pub(crate) fn style_and_rate(style: rsvp_wire::Style, flowspec: &Flowspec) -> String {
-    format!("{}{}", style_name(style), flowspec_name(flowspec))
 }

@@ -9,6 +9,7 @@ mod bench;
 mod blockade;
 mod confirm;
 mod discard;
+mod leaks;
 mod message;
 mod path;
 mod resv;
