@@ -103,7 +103,7 @@ fn every_packet_reads_as_tshark_reads_it() {
 /// One packet: header, checksum, framing, then the typed objects.
 fn compare(packet: &str, octets: &[u8], dissected: &Json) {
     let scan = Scan::new(octets);
-    let header = scan.header().unwrap();
+    let header = scan.header().expect("a header");
     let (head, entries) = dissected.objects();
     assert_eq!(u64::from(header.msg_type.0), head.number("rsvp.msg"), "{packet}");
     assert_eq!(u64::from(header.length), head.number("rsvp.message_length"), "{packet}");
