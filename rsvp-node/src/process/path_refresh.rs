@@ -19,6 +19,8 @@ pub(crate) enum Written {
     Done,
     /// A message stands at the start of the buffer; there may be more.
     Message(Envelope, usize),
+    /// A message stands at the start of the buffer, the last for this intent.
+    Last(Envelope, usize),
     NeedSpace(usize),
 }
 

@@ -55,9 +55,9 @@ impl Node {
     }
 
     fn blockade_for(&self, path: &PathState, wildcard: bool) -> Option<&Blockade> {
-        let matches = |b: &Blockade| match b.sender {
-            None => wildcard && Some(b.upstream) == path.upstream(),
-            Some(sender) => !wildcard && sender == path.sender,
+        let matches = |b: &Blockade| {
+            let sender = if wildcard { None } else { Some(path.sender) };
+            b.sender == sender && Some(b.upstream) == path.upstream()
         };
         self.state.blockades_of(path.session).find(|(_, b)| matches(b)).map(|(_, b)| b)
     }
@@ -122,7 +122,7 @@ impl Node {
 
     /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
     fn forwarded_objects(&self, upstream: Ix<Upstream>) -> Vec<u8> {
-        let mut union = Vec::new();
+        let mut all = Vec::new();
         let session = self.state.upstreams[upstream].session;
         for (_, request) in self.state.requests_of(session) {
             let Some(message) = request.message() else { continue };
@@ -132,13 +132,10 @@ impl Node {
             }
             let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
             if behind.any(|(_, p)| self.applies(request, p) && request.item_for(&p.sender).is_some()) {
-                objects.for_each(|o| unknown::union(&mut union, o.octets()));
+                all.extend(objects.map(|o| o.octets()));
             }
         }
-        // In an order of their own, so that the order in which requests came makes no difference to be sent.
-        let mut objects: Vec<&[u8]> = unknown::objects(&union).collect();
-        objects.sort_unstable();
-        objects.concat()
+        unknown::union(all)
     }
 }
 

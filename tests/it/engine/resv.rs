@@ -138,16 +138,16 @@ fn incomparable_flowspecs_merge_by_the_least_upper_bound() {
             min_policed_unit: m,
             max_packet_size: max,
         };
-        let one = Flowspec::Guaranteed(t(1e3, 3e3, 80, 1500), Rspec { rate: 2e3, slack: 20 });
-        let two = Flowspec::Guaranteed(t(2e3, 1e3, 64, 576), Rspec { rate: 1e3, slack: 10 });
-        let both = Flowspec::Guaranteed(t(2e3, 3e3, 64, 576), Rspec { rate: 2e3, slack: 10 });
+        let one = Flowspec::Guaranteed(t(1e3, 3e3, 80, 1500), Rspec { rate: 4e3, slack: 20 });
+        let two = Flowspec::Guaranteed(t(2e3, 1e3, 64, 576), Rspec { rate: 3e3, slack: 10 });
+        let both = Flowspec::Guaranteed(t(2e3, 3e3, 64, 576), Rspec { rate: 4e3, slack: 10 });
         b.takes(&b.message("d1 Resv WF{1G}").with(with(one)));
         b.takes(&b.message("c1 Resv WF{1G}").with(with(two)));
         assert_eq!(b.sent.last().expect("a Resv").get::<Flowspec>(), both);
         b.takes(&b.message("d2 Resv WF{1G}").with(with(two)));
         let installed = b.engine.reservations().find(|(_, on, _)| *on == interface("d")).expect("on d");
         let Flowspec::Guaranteed(_, rspec) = installed.2.flowspec else { panic!("guaranteed") };
-        assert_eq!(rspec, Rspec { rate: 2e3, slack: 10 });
+        assert_eq!(rspec, Rspec { rate: 4e3, slack: 10 });
     }
 }
 
