@@ -46,12 +46,12 @@ impl Node {
     pub(crate) fn resv_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
-        let upstream = self
-            .state
-            .upstreams_of(session)
-            .find(|(_, u)| u.address == hop.address && u.interface == arrived.rx.interface)
-            .map(|(ix, _)| ix)
-            .ok_or(Discard::NoState)?;
+        let from_there = |u: &Upstream| u.address == hop.address && u.interface == arrived.rx.interface;
+        let mut upstreams = self.state.upstreams_of(session).filter(|(_, u)| from_there(u));
+        // The handle tells two of one address apart; RFC 2205 does not say that it must be in a ResvErr.
+        let first = upstreams.next().ok_or(Discard::NoState)?;
+        let upstream =
+            core::iter::once(first).chain(upstreams).find(|(_, u)| u.lih == hop.lih).unwrap_or(first).0;
         let mut failure = Failure {
             upstream,
             error: read(&arrived.message)?,

@@ -10,6 +10,7 @@ mod bench;
 mod blockade;
 mod confirm;
 mod discard;
+mod lasting;
 mod leaks;
 mod looks;
 mod message;
