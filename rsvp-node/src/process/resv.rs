@@ -283,6 +283,13 @@ impl Node {
         if let Err(refused) = self.update_traffic_control(session, interface, sender) {
             let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
             self.state.requests[ix].items = before;
+            // Who keeps asking for more keeps what is in place: RFC 2209 restarts the cleanup timer before it tries.
+            let named = |item: &&mut Item| item.filter.is_none_or(|f| filters.contains(&f));
+            self.state.requests[ix]
+                .items
+                .iter_mut()
+                .filter(named)
+                .for_each(|item| item.expires = asker.expires);
             if self.state.requests[ix].items.is_empty() {
                 self.state.remove_request(ix);
             }
