@@ -186,8 +186,8 @@ fn answers_go_to_nodes_only() {
 fn a_confirmation_names_what_is_granted_and_is_not_given_twice() {
     for mut b in Bench::both() {
         b.announces(1, "C0").forget();
-        b.takes(&b.message("d1 Resv SE C0 S9{4B}").confirm("d7"));
-        b.sends(&["d>d7 ResvConf d0 SE C0{4B}"]);
+        b.takes(&b.message("c1 Resv SE C0 S9{4B}").confirm("c7"));
+        b.sends(&["c>c7 ResvConf c0 SE C0{4B}"]);
     }
     for mut b in Bench::both() {
         b.figure_4().hears("d1 Resv SE S3{9B}").forget();
