@@ -16,8 +16,8 @@ use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ObjectRef, ResvConfirm, RsvpHop, Sharing,
-    Style, Why as ParseWhy, error_value, flow_descriptors,
+    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ObjectRef, ParseError, ResvConfirm, RsvpHop,
+    Sharing, Style, Why as ParseWhy, error_value, flow_descriptors,
 };
 use smallvec::SmallVec;
 
@@ -185,12 +185,12 @@ impl Node {
                 demand.filters.extend(filter);
                 continue;
             }
-            let flowspec = match object.read::<Flowspec>() {
-                Ok(flowspec) if flowspec.tspec().is_legal() => flowspec,
-                Ok(_) => {
-                    self.refuse_unreadable(arrived, from, style, &object, filter, ParseWhy::BodyValue);
-                    return Err(Discard::Rejected);
-                }
+            let legal = |f: Flowspec| {
+                let illegal = ParseError { at: object.at(), why: ParseWhy::BodyValue };
+                f.tspec().is_legal().then_some(f).ok_or(illegal)
+            };
+            let flowspec = match object.read::<Flowspec>().and_then(legal) {
+                Ok(flowspec) => flowspec,
                 Err(error) => {
                     if !matches!(error.why, ParseWhy::BodyValue | ParseWhy::UnknownCType) {
                         return Err(Discard::Malformed(error));
@@ -282,14 +282,33 @@ impl Node {
         let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
         if let Err(refused) = self.update_traffic_control(session, interface, sender) {
             let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
-            self.state.requests[ix].items = before;
-            if self.state.requests[ix].items.is_empty() {
-                self.state.remove_request(ix);
-            }
+            self.restore_items(ix, before, &filters, asker.expires);
             self.refuse(arrived, from, style, demand, refused, in_place);
             return Taken::Refused;
         }
         if filters.len() == demand.filters.len() { Taken::InFull } else { Taken::InPart }
+    }
+
+    /// Puts back what a refused demand would have replaced. It has been asked for again, so it lives on (RFC 2209
+    /// restarts the cleanup timer before it calls traffic control).
+    fn restore_items(
+        &mut self,
+        ix: Ix<Request>,
+        before: SmallVec<[Item; 1]>,
+        filters: &[FilterSpec],
+        expires: Instant,
+    ) {
+        if before.is_empty() {
+            self.state.remove_request(ix);
+            return;
+        }
+        let request = &mut self.state.requests[ix];
+        request.items = before;
+        for item in &mut request.items {
+            if item.filter.is_none_or(|f| filters.contains(&f)) {
+                item.expires = expires;
+            }
+        }
     }
 
     /// Puts a demand into the request: flowspec and expiry of the items it names.
