@@ -13,6 +13,7 @@ mod message;
 mod path;
 mod resv;
 mod resv_errors;
+mod rules;
 mod soft_state;
 mod teardown;
 mod words;
