@@ -246,7 +246,8 @@ impl Node {
                 true => ErrorCode::NO_SENDER,
             };
             let object = flowspec_object(&flow.flowspec);
-            let error = ErrorFlow { style, flowspec: Some(&object), filters: &filters, because_of: None };
+            let error =
+                ErrorFlow { style, flowspec: Some(&object), filters: &filters, scope: &[], because_of: None };
             self.report_resv_error(from, &key, code, 0, 0, &error);
         }
     }

@@ -5,7 +5,7 @@
 //! replaced is left in place.
 
 use super::confirm::Wish;
-use super::errors::ErrorFlow;
+use super::errors::{ErrorFlow, scope_of};
 use super::{Arrived, normal, read, same_content};
 use crate::door::Discard;
 use crate::interface::InterfaceId;
@@ -235,6 +235,7 @@ impl Node {
             style,
             flowspec: Some(object.octets()),
             filters: &filters,
+            scope: &scope_of(&arrived.message),
             because_of: Some(arrived.message),
         };
         self.report_resv_error(from, &arrived.session, code, value, 0, &flow);
@@ -355,6 +356,7 @@ impl Node {
             style,
             flowspec: Some(demand.object.octets()),
             filters: &demand.filters,
+            scope: &scope_of(&arrived.message),
             because_of: Some(arrived.message),
         };
         self.report_resv_error(from, &arrived.session, code, value, flags, &flow);

@@ -4,8 +4,9 @@
 //! Admission is by budget: Controlled-Load takes r and Guaranteed service takes R of the effective flowspec, once for
 //! each shared reservation. Delay bounds are not judged here.
 
-use super::errors::ErrorFlow;
+use super::errors::{ErrorFlow, scope_of};
 use super::flowspec_object;
+use super::scope::Addresses;
 use crate::door::{Reservation, ReservationId};
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
@@ -22,6 +23,9 @@ use smallvec::SmallVec;
 
 /// Why traffic control refused: Error Code and Error Value.
 pub(crate) type Refused = (ErrorCode, u16);
+
+/// Who is to be told of a refusal, and of what.
+type Concerned = (From, Style, Item, Vec<FilterSpec>, Addresses);
 
 /// What should be installed.
 struct Wanted {
@@ -101,19 +105,26 @@ impl Node {
         let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
         let flags = if in_place { ErrorSpec::IN_PLACE } else { 0 };
         let key = self.key_of(session);
-        let concerned: Vec<(From, Style, Item, Vec<FilterSpec>)> = self
+        let concerned: Vec<Concerned> = self
             .state
             .requests_of(session)
             .filter(|(_, r)| r.interface() == Some(interface))
             .filter_map(|(_, r)| {
                 let item = r.items.iter().find(|i| sender.is_none() || i.filter == sender)?;
                 let filters = r.items.iter().filter(|i| sender.is_none() || i.filter == sender);
-                Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect()))
+                let scope = r.message().map(|m| scope_of(&m)).unwrap_or_default();
+                Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect(), scope))
             })
             .collect();
-        for (from, style, item, filters) in concerned {
+        for (from, style, item, filters, scope) in concerned {
             let object = flowspec_object(&item.flowspec);
-            let flow = ErrorFlow { style, flowspec: Some(&object), filters: &filters, because_of: None };
+            let flow = ErrorFlow {
+                style,
+                flowspec: Some(&object),
+                filters: &filters,
+                scope: &scope,
+                because_of: None,
+            };
             self.report_resv_error(from, &key, code, value, flags, &flow);
         }
     }

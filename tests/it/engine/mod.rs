@@ -14,6 +14,7 @@ mod path;
 mod resv;
 mod resv_errors;
 mod rules;
+mod scope;
 mod soft_state;
 mod teardown;
 mod words;

@@ -105,7 +105,8 @@ fn a_new_sender_behind_a_new_previous_hop_is_asked_at_once() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}").forget();
         b.hears("b1 Path S2{9B}").sends(&["c>G Path S2{9B}", "d>G Path S2{9B}", "b>b1 Resv WF{4B}"]);
-        b.hears("b1 Path S3{9B}").sends(&["c>G Path S3{9B}", "d>G Path S3{9B}"]);
+        // S3 is behind the same previous hop as S2; only the SCOPE of what is asked there grows (section 3.4).
+        b.hears("b1 Path S3{9B}").sends(&["c>G Path S3{9B}", "d>G Path S3{9B}", "b>b1 Resv WF{4B}"]);
     }
 }
 
