@@ -1,6 +1,7 @@
 //! Integration tests.
 mod conformance;
 mod engine;
+mod engine_packets;
 mod pcaps;
 mod readme;
 mod scenarios;

@@ -64,8 +64,10 @@ impl Node {
         let session = match session {
             Some(session) if self.state.sessions[session].paths.is_some() => session,
             _ => {
+                let conflict = session.is_none() && self.state.conflicts_in_ports(&arrived.session);
+                let code = if conflict { ErrorCode::CONFLICTING_DEST_PORTS } else { ErrorCode::NO_PATH };
                 for demand in &demands {
-                    self.refuse(arrived, from, style, demand, (ErrorCode::NO_PATH, 0), false);
+                    self.refuse(arrived, from, style, demand, (code, 0), false);
                 }
                 return Err(Discard::Rejected);
             }

@@ -9,7 +9,7 @@ use crate::merge::{flowspec, unknown};
 use crate::node::{Node, compose};
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
-use crate::state::path::PathState;
+use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item, Request};
 use crate::state::upstream::Upstream;
 use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, SenderSelection, Sharing, Style};
@@ -29,10 +29,10 @@ impl Node {
     pub(crate) fn applies(&self, request: &Request, path: &PathState) -> bool {
         match request.from {
             From::Hop { interface, .. } => path.routes_to(interface) && in_scope(request, path),
-            From::App { interface, .. } => match (path.incoming(), interface) {
-                (None, _) => false,
-                (Some(incoming), Some(interface)) => incoming == interface,
-                (Some(_), None) => !path.flags.local_only,
+            From::App { app, interface, .. } => match (path.origin, interface) {
+                (Origin::App(sender), _) => sender != app,
+                (Origin::Hop(_, incoming), Some(interface)) => incoming == interface,
+                (Origin::Hop(..), None) => !path.flags.local_only,
             },
         }
     }

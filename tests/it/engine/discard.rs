@@ -101,7 +101,8 @@ fn other_messages_for_another_node_are_dropped() {
 /// RFC 2205 sections 3.1.3 to 3.1.9 and Appendix B: required objects, one each, allowed ones only, in their order.
 #[test]
 fn messages_that_break_the_grammar_are_dropped() {
-    let broken: [(&str, fn(&mut Arriving)); 12] = [
+    type Breakage = (&'static str, fn(&mut Arriving));
+    let broken: [Breakage; 12] = [
         ("a1 Path S1{9B}", |m| m.hop = None),
         ("a1 Path S1{9B}", |m| m.refresh_ms = None),
         ("a1 Path S1{9B}", |m| m.sender = None),

@@ -1,7 +1,8 @@
 //! SCOPE: RFC 2205 section 3.4 and Figure 11.
 
-use super::bench::{Bench, Sent};
+use super::bench::Bench;
 use super::message::Arriving;
+use super::sent::Sent;
 use rsvp_wire::Scope;
 use std::net::IpAddr;
 
