@@ -1,10 +1,11 @@
 //! Single rules of RFC 2205 that the other files here do not come by.
 
-use super::bench::{Bench, Sent};
+use super::bench::Bench;
 use super::message::{object, written};
+use super::sent::Sent;
 use super::words::{Family, interface, tspec};
 use core::time::Duration;
-use rsvp_node::{AppId, Command, Config, Discard, RouteAnswer};
+use rsvp_node::{AppId, Command, Config, Discard, Police, Refusal, RouteAnswer};
 use rsvp_wire::{ErrorSpec, FilterSpec, MsgType, Scope, SenderTemplate, Session, Style};
 
 /// A bench with another configuration.
@@ -113,7 +114,7 @@ fn an_obsolete_flowspec_is_answered_with_14() {
     }
 }
 
-/// RFC 2205 Appendix A: unused fields are ignored on receipt; those of the common header and of STYLE leave as zero.
+/// RFC 2205 Appendix A: unused fields are ignored on receipt; those of the common header leave as zero.
 #[test]
 fn unused_fields_are_ignored_on_receipt() {
     for mut b in Bench::both() {
@@ -138,7 +139,8 @@ fn unused_fields_are_ignored_on_receipt() {
         b.sends(&["c>G Path S1{8B}", "d>G Path S1{8B}"]);
         let style = Style { flags: 0xff, ..Style::SE };
         b.takes(&b.message("c1 Resv SE S1{4B}").with(|m| m.flows.as_mut().unwrap().style = style));
-        assert_eq!(b.sent[0].objects(8), [written(&Style::SE)]);
+        b.sends(&["a>a1 Resv SE S1{4B}"]);
+        b.hears("c1 ResvTear SE S1").installs(&[]);
     }
 }
 
@@ -241,5 +243,120 @@ fn sessions_differ_by_address_protocol_and_port() {
             b.takes(&b.message("a1 Path S1{9B}").with(|m| m.session = other));
         }
         assert_eq!(b.engine.senders().count(), 4);
+    }
+}
+
+/// RFC 2205 section 3.1.2: SESSION is required in every message.
+#[test]
+fn a_message_without_session_is_dropped() {
+    for mut b in Bench::both() {
+        b.figure_4();
+        let texts =
+            ["a1 Path S1{9B}", "c1 Resv WF{4B}", "c1 PathErr 02/0000 S1", "a1 ResvErr 02/0000 WF{4B}"];
+        for text in texts.into_iter().chain(["a1 PathTear S1", "c1 ResvTear WF", "a1 ResvConf a0 WF{4B}"]) {
+            let message = b.message(text);
+            let mut octets = message.octets();
+            let session = usize::from(octets[9]);
+            octets.drain(8..8 + session);
+            octets[2..4].fill(0);
+            octets[7] -= session as u8;
+            b.drops_rx(&message, &octets, Discard::BadGrammar);
+        }
+        b.is_silent();
+    }
+}
+
+/// RFC 2205 section 3.2, rule 1, and Appendix B, code 07: for one address and protocol, ports everywhere or nowhere.
+#[test]
+fn destination_ports_are_all_zero_or_all_set() {
+    for mut b in Bench::both() {
+        let (group, other) = (b.session.destination(), Session::new(b.session.destination(), 17, 7001));
+        let portless = Session::new(group, 17, 0);
+        b.hears("a1 Path S1{9B}").forget();
+        let path = b.message("b1 Path S2{9B}").with(|m| {
+            m.session = portless;
+            m.sender = m.sender.map(|s| FilterSpec::new(s.address(), 0));
+        });
+        b.drops(&path, Discard::Rejected).sends(&["b>b1 PathErr 07/0000 S2:0"]);
+        let resv = b.message("c1 Resv WF{4B}").with(|m| m.session = portless);
+        b.drops(&resv, Discard::Rejected).sends(&["c>c1 ResvErr 07/0000 WF{4B}"]);
+        b.takes(&b.message("a1 Path S1{9B}").with(|m| m.session = other));
+        b.takes(&path.clone().with(|m| m.session = Session::new(group, 89, 0)));
+        let app = AppId(1);
+        b.does(Command::OpenSession { app, session: Session::new(group, 88, 7) });
+        b.refuses(
+            Command::OpenSession { app, session: Session::new(group, 88, 0) },
+            Refusal::ConflictingPorts,
+        );
+    }
+}
+
+/// RFC 2205 section 3.2, rule 3, and Appendix B, code 08: a sender's port is zero in all its Paths or in none.
+#[test]
+fn a_sender_port_is_not_both_zero_and_set() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").forget();
+        let zero =
+            |m: &mut super::message::Arriving| m.sender = m.sender.map(|s| FilterSpec::new(s.address(), 0));
+        let path = b.message("a1 Path S1{9B}").with(zero);
+        b.drops(&path, Discard::Rejected).sends(&["a>a1 PathErr 08/0000 S1:0"]);
+        b.takes(&b.message("b1 Path S2{9B}").with(zero));
+        b.announces(1, "C0");
+        let (session, sender) = (b.session, SenderTemplate(FilterSpec::new(b.family.named("C0"), 0)));
+        let (app, tspec) = (AppId(1), tspec(9.0));
+        let announce = Command::Sender { app, session, sender, tspec, adspec: None, ttl: 9, interface: None };
+        b.refuses(announce, Refusal::ConflictingPorts);
+    }
+}
+
+/// The policing flags of what is installed on an interface.
+fn police(b: &Bench, letter: &str) -> Police {
+    let on = b.engine.reservations().find(|(_, on, _)| *on == interface(letter));
+    on.expect("a reservation").2.police
+}
+
+/// RFC 2205 section 3.8: the first node that can police does, for a sender of its own or one that nobody policed.
+#[test]
+fn entry_policing_is_at_the_first_node_that_can() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}");
+        assert!(!police(&b, "c").entry);
+        let flagged = b.session.with_flags(Session::E_POLICE);
+        b.takes(&b.message("b1 Path S2{9B}").with(|m| m.session = flagged)).hears("c1 Resv WF{4B}");
+        assert!(police(&b, "c").entry);
+        b.hears("b1 PathTear S2");
+        assert!(!police(&b, "c").entry);
+        b.announces(1, "C0");
+        assert!(police(&b, "c").entry);
+    }
+}
+
+/// RFC 2205 section 3.8: a shared reservation for more than one sender.
+#[test]
+fn merge_policing_is_for_shared_reservations_of_several_senders() {
+    for (resv, merges) in
+        [("WF{4B}", true), ("SE S1 S2{4B}", true), ("SE S1{4B}", false), ("FF S1{4B}", false)]
+    {
+        for mut b in Bench::both() {
+            b.figure_4().hears(&format!("c1 Resv {resv}"));
+            assert_eq!(police(&b, "c").merge, merges, "{resv}");
+        }
+    }
+}
+
+/// RFC 2205 section 3.8: where less is installed than on another interface for the same flow.
+#[test]
+fn branch_policing_is_where_less_is_installed_than_elsewhere() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv FF S1{4B}").hears("d1 Resv FF S1{2B}");
+        assert_eq!((police(&b, "c").branch, police(&b, "d").branch), (false, true));
+        b.hears("d1 Resv FF S1{4B}");
+        assert!(!police(&b, "d").branch);
+        b.hears("d1 Resv FF S1{6B}");
+        assert_eq!((police(&b, "c").branch, police(&b, "d").branch), (true, false));
+        b.hears("d1 ResvTear FF S1");
+        assert!(!police(&b, "c").branch);
+        b.hears("d1 Resv FF S2{6B}");
+        assert!(!police(&b, "c").branch, "another sender");
     }
 }
