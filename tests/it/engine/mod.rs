@@ -9,6 +9,7 @@ mod bench;
 mod blockade;
 mod confirm;
 mod discard;
+mod intserv;
 mod message;
 mod path;
 mod resv;
