@@ -5,9 +5,7 @@
 //! what holds for all messages of its type, so no test needs to say that again.
 
 use super::message::{Arriving, lih, neighbour_lih};
-use super::words::{
-    Family, Flows, error_name, flowspec_name, interface, interface_name, name, sender_name, style_name,
-};
+use super::words::{Family, Flows, error_name, interface, interface_name, name, sender_name};
 use core::net::IpAddr;
 use core::time::Duration;
 use rsvp_node::{
@@ -513,7 +511,8 @@ impl Bench {
 #[track_caller]
 fn check(family: Family, what: &str, mut actual: Vec<String>, expected: &[&str]) {
     let mut expected = expected.to_vec();
-    (actual.sort(), expected.sort_unstable());
+    actual.sort();
+    expected.sort_unstable();
     assert_eq!(actual, expected, "{family:?}: {what}");
 }
 
@@ -551,9 +550,4 @@ fn event_name(event: &Event) -> String {
         }
     };
     format!("{} {said}", event.app.0)
-}
-
-/// Keeps the words for parts that only some tests name in one place.
-pub(crate) fn style_and_rate(style: rsvp_wire::Style, flowspec: &Flowspec) -> String {
-    format!("{}{}", style_name(style), flowspec_name(flowspec))
 }
