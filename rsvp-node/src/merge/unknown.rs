@@ -1,12 +1,23 @@
 //! Objects that are kept and forwarded without being understood: classes of the form `11bbbbbb` (RFC 2205
 //! section 3.10), and POLICY_DATA, which is for policy control and passes through a node that has none.
 
-use rsvp_wire::{Class, Message, ObjectRef, UnknownClass, registry};
+use rsvp_wire::{Class, Message, ObjectRef, UnknownClass};
+
+/// Whether the engine knows what to do with a class: those of RFC 2205 Appendix A.
+pub(crate) const fn is_recognised(class: Class) -> bool {
+    class.0 <= Class::RESV_CONFIRM.0 && class.0 != 2
+}
 
 /// Whether an object goes into every message that results from the one it came in.
 pub(crate) fn is_forwarded(object: &ObjectRef<'_>) -> bool {
     object.class == Class::POLICY_DATA
-        || (!registry::known_class(object.class) && object.class.when_unknown() == UnknownClass::Forward)
+        || (!is_recognised(object.class) && object.class.when_unknown() == UnknownClass::Forward)
+}
+
+/// Whether an object passes through with an error or a confirmation, which are forwarded as they came.
+pub(crate) fn passes(object: &ObjectRef<'_>) -> bool {
+    let hop_by_hop = matches!(object.class, Class::INTEGRITY | Class::NULL);
+    !hop_by_hop && (is_recognised(object.class) || object.class.when_unknown() == UnknownClass::Forward)
 }
 
 /// The objects of a message that are forwarded, in their order.

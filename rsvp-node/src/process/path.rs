@@ -2,7 +2,7 @@
 //!
 //! In a unicast session the previous hop may flip: path state is per sender, and the latest Path wins. In a multicast
 //! session it is also per incoming interface, and what arrives on an interface that routing does not expect is kept
-//! Local_Only. "Ambiguous Path" of RFC 2209 has no error code in RFC 2205; conflicting ports are not judged here yet.
+//! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
 use super::{Arrived, normal, read, same_content};
 use crate::door::Discard;
@@ -37,6 +37,12 @@ impl Node {
             return Ok(());
         }
         self.check_sender_descriptor(arrived, &hop)?;
+        if known.is_none()
+            && let Some(code) = self.conflicting_ports(&arrived.session, session, &sender)
+        {
+            self.answer_path_err(arrived, hop.address, code, 0);
+            return Err(Discard::Rejected);
+        }
         match known {
             Some(path) => self.path_changes(path, arrived, &hop, expires, host),
             None => self.path_appears(session, sender, arrived, &hop, expires, host),
@@ -63,6 +69,23 @@ impl Node {
             && path.flags.non_rsvp == (arrived.rx.ttl != arrived.message.send_ttl())
             && path.incoming() == Some(arrived.rx.interface)
             && same_content(&path.octets, arrived.rx.octets)
+    }
+
+    /// The error in the ports of a sender that is new here, if there is one (RFC 2205 section 3.2, rules 1 and 3).
+    pub(crate) fn conflicting_ports(
+        &self,
+        key: &Session,
+        session: Option<Ix<SessionState>>,
+        sender: &FilterSpec,
+    ) -> Option<ErrorCode> {
+        let Some(session) = session else {
+            return self.state.conflicts_in_ports(key).then_some(ErrorCode::CONFLICTING_DEST_PORTS);
+        };
+        let conflicts = |p: &PathState| {
+            p.sender.address() == sender.address() && (p.sender.port() == 0) != (sender.port() == 0)
+        };
+        let mut paths = self.state.paths_of(session);
+        paths.any(|(_, p)| conflicts(p)).then_some(ErrorCode::CONFLICTING_SENDER_PORTS)
     }
 
     /// SENDER_TSPEC and ADSPEC that make no sense are answered with 21/04 and 21/05 (RFC 2205 Appendix B).
@@ -255,12 +278,18 @@ impl Node {
     }
 
     /// PATH_EVENT to every application that opened the session.
-    fn tell_path(&mut self, ix: Ix<PathState>) {
-        let session = self.state.paths[ix].session;
+    pub(crate) fn tell_path(&mut self, ix: Ix<PathState>) {
         let Some(kind) = self.path_event(ix) else { return };
-        let key = self.state.sessions[session].key;
+        self.tell_listeners(self.state.paths[ix].session, self.state.paths[ix].origin, &kind);
+    }
+
+    /// Tells every application that opened the session, but not the one whose own sender it is about.
+    pub(crate) fn tell_listeners(&mut self, session: Ix<SessionState>, origin: Origin, kind: &EventKind) {
+        let key = self.key_of(session);
         for app in self.state.sessions[session].apps().to_vec() {
-            self.tell(app, key, kind.clone());
+            if origin != Origin::App(app) {
+                self.tell(app, key, kind.clone());
+            }
         }
     }
 

@@ -18,7 +18,7 @@ impl Node {
     /// so, if one did: objects of unknown class go on from there.
     pub(crate) fn remove_path(&mut self, ix: Ix<PathState>, why: Gone, tear: Option<&[u8]>) {
         let path = &self.state.paths[ix];
-        let (session, sender, upstream) = (path.session, path.sender, path.upstream());
+        let (session, sender, origin, upstream) = (path.session, path.sender, path.origin, path.upstream());
         let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
         tracing::debug!(%sender, ?why, "path state removed");
         self.state.unlink_path(ix);
@@ -33,11 +33,8 @@ impl Node {
                 self.state.remove_blockade(blockade);
             }
             self.state.leave_upstream(upstream);
-            let key = self.key_of(session);
-            for app in self.state.sessions[session].apps().to_vec() {
-                self.tell(app, key, EventKind::PathGone { sender: SenderTemplate(sender), why });
-            }
         }
+        self.tell_listeners(session, origin, &EventKind::PathGone { sender: SenderTemplate(sender), why });
         self.bury_path(ix, tear);
         self.state.release_session(session);
     }

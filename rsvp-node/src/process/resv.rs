@@ -5,7 +5,7 @@
 //! replaced is left in place.
 
 use super::confirm::Wish;
-use super::errors::ErrorFlow;
+use super::errors::{ErrorFlow, scope_of};
 use super::{Arrived, normal, read, same_content};
 use crate::door::Discard;
 use crate::interface::InterfaceId;
@@ -16,8 +16,8 @@ use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ObjectRef, ResvConfirm, RsvpHop, Sharing,
-    Style, Why as ParseWhy, error_value, flow_descriptors,
+    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ObjectRef, ParseError, ResvConfirm, RsvpHop,
+    Sharing, Style, Why as ParseWhy, error_value, flow_descriptors,
 };
 use smallvec::SmallVec;
 
@@ -64,8 +64,10 @@ impl Node {
         let session = match session {
             Some(session) if self.state.sessions[session].paths.is_some() => session,
             _ => {
+                let conflict = session.is_none() && self.state.conflicts_in_ports(&arrived.session);
+                let code = if conflict { ErrorCode::CONFLICTING_DEST_PORTS } else { ErrorCode::NO_PATH };
                 for demand in &demands {
-                    self.refuse(arrived, from, style, demand, (ErrorCode::NO_PATH, 0), false);
+                    self.refuse(arrived, from, style, demand, (code, 0), false);
                 }
                 return Err(Discard::Rejected);
             }
@@ -185,12 +187,12 @@ impl Node {
                 demand.filters.extend(filter);
                 continue;
             }
-            let flowspec = match object.read::<Flowspec>() {
-                Ok(flowspec) if flowspec.tspec().is_legal() => flowspec,
-                Ok(_) => {
-                    self.refuse_unreadable(arrived, from, style, &object, filter, ParseWhy::BodyValue);
-                    return Err(Discard::Rejected);
-                }
+            let legal = |f: Flowspec| {
+                let illegal = ParseError { at: object.at(), why: ParseWhy::BodyValue };
+                f.tspec().is_legal().then_some(f).ok_or(illegal)
+            };
+            let flowspec = match object.read::<Flowspec>().and_then(legal) {
+                Ok(flowspec) => flowspec,
                 Err(error) => {
                     if !matches!(error.why, ParseWhy::BodyValue | ParseWhy::UnknownCType) {
                         return Err(Discard::Malformed(error));
@@ -235,6 +237,7 @@ impl Node {
             style,
             flowspec: Some(object.octets()),
             filters: &filters,
+            scope: &scope_of(&arrived.message),
             because_of: Some(arrived.message),
         };
         self.report_resv_error(from, &arrived.session, code, value, 0, &flow);
@@ -282,14 +285,33 @@ impl Node {
         let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
         if let Err(refused) = self.update_traffic_control(session, interface, sender) {
             let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
-            self.state.requests[ix].items = before;
-            if self.state.requests[ix].items.is_empty() {
-                self.state.remove_request(ix);
-            }
+            self.restore_items(ix, before, &filters, asker.expires);
             self.refuse(arrived, from, style, demand, refused, in_place);
             return Taken::Refused;
         }
         if filters.len() == demand.filters.len() { Taken::InFull } else { Taken::InPart }
+    }
+
+    /// Puts back what a refused demand would have replaced. It has been asked for again, so it lives on (RFC 2209
+    /// restarts the cleanup timer before it calls traffic control).
+    fn restore_items(
+        &mut self,
+        ix: Ix<Request>,
+        before: SmallVec<[Item; 1]>,
+        filters: &[FilterSpec],
+        expires: Instant,
+    ) {
+        if before.is_empty() {
+            self.state.remove_request(ix);
+            return;
+        }
+        let request = &mut self.state.requests[ix];
+        request.items = before;
+        for item in &mut request.items {
+            if item.filter.is_none_or(|f| filters.contains(&f)) {
+                item.expires = expires;
+            }
+        }
     }
 
     /// Puts a demand into the request: flowspec and expiry of the items it names.
@@ -336,6 +358,7 @@ impl Node {
             style,
             flowspec: Some(demand.object.octets()),
             filters: &demand.filters,
+            scope: &scope_of(&arrived.message),
             because_of: Some(arrived.message),
         };
         self.report_resv_error(from, &arrived.session, code, value, flags, &flow);

@@ -1,7 +1,5 @@
 //! RERR MESSAGE ARRIVES (RFC 2209), RFC 2205 sections 3.1.8 and 3.5: blockade state for an Admission Control failure,
 //! and the error on to those who may have caused it.
-//!
-//! The SCOPE rules that keep wildcard errors from looping (section 3.4) are not here yet.
 
 use super::errors::ErrorFlow;
 use super::{Arrived, normal, read};
@@ -168,10 +166,18 @@ impl Node {
             letters.push((request.from, error, concerned.filter_map(|i| i.filter).collect()));
         }
         for (from, error, filters) in letters {
+            let scope = match from {
+                From::Hop { interface, .. } => self.resv_err_scope(session, &arrived.message, interface),
+                From::App { .. } => None,
+            };
+            if scope.as_ref().is_some_and(|s| s.is_empty()) {
+                continue;
+            }
             let flow = ErrorFlow {
                 style: failure.style,
                 flowspec: failure.object,
                 filters: &filters,
+                scope: &scope.unwrap_or_default(),
                 because_of: Some(arrived.message),
             };
             self.pass_resv_error(from, &key, error, &flow);

@@ -4,14 +4,15 @@
 //! RFC 2209 merges installed reservations and so cannot tell a blockaded request from a smaller one on the same
 //! interface; RFC 2205 section 3.5 merges the requests themselves, and so does this.
 
+use super::scope::{self, in_scope};
 use crate::merge::{flowspec, unknown};
 use crate::node::{Node, compose};
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
-use crate::state::path::PathState;
+use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item, Request};
 use crate::state::upstream::Upstream;
-use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, SenderSelection, Sharing, Style};
+use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, SenderSelection, Sharing, Style};
 use smallvec::SmallVec;
 
 /// The merged request for one previous hop.
@@ -27,11 +28,11 @@ impl Node {
     /// came in through), or for an application that receives it here.
     pub(crate) fn applies(&self, request: &Request, path: &PathState) -> bool {
         match request.from {
-            From::Hop { interface, .. } => path.routes_to(interface),
-            From::App { interface, .. } => match (path.incoming(), interface) {
-                (None, _) => false,
-                (Some(incoming), Some(interface)) => incoming == interface,
-                (Some(_), None) => !path.flags.local_only,
+            From::Hop { interface, .. } => path.routes_to(interface) && in_scope(request, path),
+            From::App { app, interface, .. } => match (path.origin, interface) {
+                (Origin::App(sender), _) => sender != app,
+                (Origin::Hop(_, incoming), Some(interface)) => incoming == interface,
+                (Origin::Hop(..), None) => !path.flags.local_only,
             },
         }
     }
@@ -96,22 +97,27 @@ impl Node {
     }
 
     /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and
-    /// flow descriptors. Returns its place there.
-    pub(crate) fn write_flows(&mut self, upstream: Ix<Upstream>, merged: &Merged) -> core::ops::Range<usize> {
+    /// flow descriptors, with the SCOPE before them. Returns its place there.
+    pub(crate) fn write_flows(
+        &mut self,
+        upstream: Ix<Upstream>,
+        merged: &Merged,
+    ) -> Result<core::ops::Range<usize>, NeedSpace> {
         let mut scratch = core::mem::take(&mut self.scratch);
         let kept = self.forwarded_objects(upstream);
-        let length = loop {
+        let scope = self.resv_scope(upstream).unwrap_or_default();
+        let written = loop {
             let mut writer = MessageWriter::new(&mut scratch, MsgType::RESV, 0);
+            scope::put(&mut writer, &scope);
             writer.copy(&kept);
             write_descriptors(&mut writer, merged);
-            let written = writer.len();
-            if writer.finish().is_ok() || written > usize::from(u16::MAX) {
-                break written;
+            match writer.finish().map(|message| message.len()) {
+                Err(NeedSpace(need)) if need <= usize::from(u16::MAX) => scratch.resize(need, 0),
+                done => break done,
             }
-            scratch.resize(written, 0);
         };
         self.scratch = scratch;
-        8..length.min(self.scratch.len()).max(8)
+        written.map(|length| 8..length)
     }
 
     /// The union of forwarded objects over all requests that apply to senders behind a previous hop.

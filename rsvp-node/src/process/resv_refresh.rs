@@ -40,7 +40,10 @@ impl Node {
     pub(crate) fn write_resv(&mut self, id: Id<Upstream>, buf: &mut [u8]) -> Written {
         let Some(ix) = self.state.upstreams.find(id) else { return Written::Done };
         let merged = self.merged(ix);
-        let flows = merged.as_ref().map_or(0..0, |merged| self.write_flows(ix, merged));
+        let flows = match merged.as_ref().map_or(Ok(0..0), |merged| self.write_flows(ix, merged)) {
+            Ok(flows) => flows,
+            Err(NeedSpace(need)) => return Written::NeedSpace(need),
+        };
         let last = core::mem::take(&mut self.state.upstreams[ix].last_sent);
         let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
         let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { Default::default() };

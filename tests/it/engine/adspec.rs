@@ -19,7 +19,7 @@ fn through(b: &mut Bench, adspec: &AdspecSummary) -> AdspecSummary {
     sent_on_c(b, written(adspec), 60).get()
 }
 
-fn sent_on_c(b: &mut Bench, adspec: Vec<u8>, ttl: u8) -> super::bench::Sent {
+fn sent_on_c(b: &mut Bench, adspec: Vec<u8>, ttl: u8) -> super::sent::Sent {
     b.change("c", |i| {
         (i.mtu, i.latency_us, i.error_c, i.error_d_us, i.bandwidth_bps) = (1400, 70, 100, 200, 8_000_000);
     });

@@ -8,7 +8,7 @@ use rsvp_wire::{ErrorSpec, MsgType};
 
 /// The Resv messages sent to one interface.
 fn resvs(b: &Bench, letter: &str) -> Vec<(Instant, String)> {
-    let of = |s: &&super::bench::Sent| s.interface == interface(letter) && s.msg_type() == MsgType::RESV;
+    let of = |s: &&super::sent::Sent| s.interface == interface(letter) && s.msg_type() == MsgType::RESV;
     b.sent.iter().filter(of).map(|s| (s.at, super::words::Flows::of(&s.message()).name())).collect()
 }
 

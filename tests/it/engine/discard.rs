@@ -7,9 +7,6 @@ use super::words::{Family, SENDER_PORT, interface};
 use rsvp_node::{AppId, Command, Config, Discard, Input, InterfaceId, Limits, Outcome, Refusal};
 use rsvp_wire::{AdspecSummary, Message, MsgType, Session};
 
-/// A way to break a message.
-type Change = fn(&mut Arriving);
-
 /// A bench with one limit lowered.
 fn limited(change: impl Fn(&mut Limits)) -> [Bench; 2] {
     [Family::V4, Family::V6].map(|family| {
@@ -104,7 +101,8 @@ fn other_messages_for_another_node_are_dropped() {
 /// RFC 2205 sections 3.1.3 to 3.1.9 and Appendix B: required objects, one each, allowed ones only, in their order.
 #[test]
 fn messages_that_break_the_grammar_are_dropped() {
-    let broken: [(&str, Change); 12] = [
+    type Breakage = (&'static str, fn(&mut Arriving));
+    let broken: [Breakage; 12] = [
         ("a1 Path S1{9B}", |m| m.hop = None),
         ("a1 Path S1{9B}", |m| m.refresh_ms = None),
         ("a1 Path S1{9B}", |m| m.sender = None),

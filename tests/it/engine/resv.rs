@@ -105,7 +105,8 @@ fn a_new_sender_behind_a_new_previous_hop_is_asked_at_once() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}").forget();
         b.hears("b1 Path S2{9B}").sends(&["c>G Path S2{9B}", "d>G Path S2{9B}", "b>b1 Resv WF{4B}"]);
-        b.hears("b1 Path S3{9B}").sends(&["c>G Path S3{9B}", "d>G Path S3{9B}"]);
+        // S3 is behind the same previous hop as S2; only the SCOPE of what is asked there grows (section 3.4).
+        b.hears("b1 Path S3{9B}").sends(&["c>G Path S3{9B}", "d>G Path S3{9B}", "b>b1 Resv WF{4B}"]);
     }
 }
 
@@ -161,7 +162,7 @@ fn unknown_objects_of_merged_requests_are_united() {
         b.takes(&b.message("d2 Resv WF{4B}").object(0xc1, 1, &[2; 4]));
         let sent: Vec<_> = b.sent.drain(..).map(|s| s.objects(0xc1)).collect();
         assert_eq!(sent.len(), 2, "the third adds nothing new");
-        assert_eq!(sent[0], std::slice::from_ref(&x));
+        assert_eq!(sent[0], [&x[..]]);
         assert!(sent[1].len() == 2 && sent[1].contains(&x) && sent[1].contains(&y));
         b.seconds(45.0);
         let refresh = b.sent.iter().rfind(|s| s.interface == interface("a")).expect("a refresh");
@@ -177,7 +178,7 @@ fn unknown_objects_stay_with_a_request_that_is_granted_or_torn_in_part() {
         let x = object(0xc1, 1, &[1; 4]);
         b.takes(&b.message("c1 Resv FF S2{4B} S3{9B}").object(0xc1, 1, &[1; 4]));
         let resv = b.sent.iter().find(|s| s.interface == interface("b")).expect("a Resv for S2");
-        assert_eq!(resv.objects(0xc1), std::slice::from_ref(&x), "granted in part");
+        assert_eq!(resv.objects(0xc1), [&x[..]], "granted in part");
         b.reservable("c", 50).forget();
         b.takes(&b.message("c1 Resv FF S2{4B} S3{9B}").object(0xc1, 1, &[1; 4])).forget();
         b.hears("c1 ResvTear FF S3").forget().seconds(46.0);
