@@ -17,6 +17,7 @@ mod message;
 mod path;
 mod resv;
 mod resv_errors;
+mod rules;
 mod scope;
 mod sent;
 mod soft_state;
