@@ -278,6 +278,19 @@ fn values_that_no_token_bucket_has_are_answered() {
     }
 }
 
+/// RFC 2205 section 3.1.8: a good FF descriptor beside one with an m of zero stands.
+#[test]
+fn an_illegal_m_does_not_touch_other_ff_descriptors() {
+    for mut b in Bench::both() {
+        b.figure_4();
+        let resv = b.message("c1 Resv FF S1{4B} S2{5B}").with(|m| {
+            m.flows.as_mut().expect("a Resv").flows[1].0 =
+                Some(Flowspec::ControlledLoad(Tspec { min_policed_unit: 0, ..T }));
+        });
+        b.takes(&resv).installs(&["c FF S1{4B}"]);
+    }
+}
+
 /// RFC 2210 sections 2.2 and 3.2: one service in a FLOWSPEC, one token bucket in a SENDER_TSPEC.
 #[test]
 fn a_flowspec_of_two_services_is_not_taken() {
