@@ -6,7 +6,7 @@ use super::adspec::full;
 use super::bench::Bench;
 use super::message::{Arriving, object, written};
 use super::words::{controlled, interface};
-use rsvp_node::Discard;
+use rsvp_node::{Discard, Event, EventKind};
 use rsvp_wire::{AdspecSummary, ErrorSpec, Flowspec, GeneralParams, MsgType, Rspec, Tspec};
 
 const T: Tspec = Tspec { rate: 2e3, bucket: 2e3, peak: 4e3, min_policed_unit: 100, max_packet_size: 1000 };
@@ -348,6 +348,25 @@ fn an_unknown_bandwidth_stays_unknown() {
         let unknown = GeneralParams { bandwidth: 0.0, ..arrived };
         assert_eq!(general(&mut b, unknown, 0, 8_000_000, 1500).bandwidth, 0.0);
         assert_eq!(general(&mut b, arrived, 0, 0, 1500).bandwidth, 0.0);
+    }
+}
+
+/// RFC 2210 sections 2.1 and 2.2: TSpec and ADSPEC reach the receiving application as they arrived, not as they leave.
+#[test]
+fn the_receiver_is_told_what_the_sender_and_the_path_offer() {
+    for mut b in Bench::both() {
+        b.opens(1);
+        b.takes(&announcing(&b, "a1 Path S1{9B}", T).adspec(&full()));
+        let [Event { kind: EventKind::Path { tspec, adspec, .. }, .. }] = b.events[..] else {
+            panic!("one event: {:?}", b.events)
+        };
+        assert_eq!((tspec, adspec), (T, Some(full())));
+        let other = AdspecSummary { controlled_load: None, ..full() };
+        b.forget();
+        b.takes(&announcing(&b, "a1 Path S1{9B}", T).adspec(&other));
+        assert!(
+            matches!(&b.events[..], [Event { kind: EventKind::Path { adspec: Some(a), .. }, .. }] if *a == other)
+        );
     }
 }
 
