@@ -76,6 +76,7 @@ impl Node {
                 }
             }
         }
+        answered.sort_unstable();
         if here {
             self.confirm_here(&Wish { filters: &answered, ..*wish });
         }

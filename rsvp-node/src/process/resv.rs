@@ -245,8 +245,12 @@ impl Node {
             scope: &scope_of(&arrived.message),
             because_of: Some(arrived.message),
         };
-        let (code, value) = (ErrorCode::TRAFFIC_CONTROL, error_value::BAD_FLOWSPEC);
-        self.report_resv_error(from, &arrived.session, code, value, 0, &flow);
+        // The service number stands after the message header (RFC 2210 section 3.2).
+        let value = match object.body().get(4) {
+            Some(2 | 5) | None => error_value::BAD_FLOWSPEC,
+            Some(_) => error_value::SERVICE_UNSUPPORTED,
+        };
+        self.report_resv_error(from, &arrived.session, ErrorCode::TRAFFIC_CONTROL, value, 0, &flow);
     }
 
     /// The refusal of a request whose packets, as large as its senders may make them, the interface cannot carry. Judged

@@ -32,6 +32,12 @@ struct Failure<'a> {
     filters: SmallVec<[FilterSpec; 4]>,
 }
 
+/// The error as a neighbour can report it: NotGuilty is set towards applications only (RFC 2205 Appendix A.5).
+fn received_error(arrived: &Arrived<'_>) -> Result<ErrorSpec, Discard> {
+    let error = read::<ErrorSpec>(&arrived.message)?;
+    Ok(ErrorSpec { flags: error.flags & ErrorSpec::IN_PLACE, ..error })
+}
+
 impl Failure<'_> {
     fn is_admission(&self) -> bool {
         self.error.code == ErrorCode::ADMISSION_CONTROL
@@ -54,7 +60,7 @@ impl Node {
             core::iter::once(first).chain(upstreams).find(|(_, u)| u.lih == hop.lih).unwrap_or(first).0;
         let mut failure = Failure {
             upstream,
-            error: read(&arrived.message)?,
+            error: received_error(arrived)?,
             style: read(&arrived.message)?,
             flowspec: None,
             object: None,

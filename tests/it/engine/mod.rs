@@ -10,6 +10,7 @@ mod bench;
 mod blockade;
 mod confirm;
 mod discard;
+mod intserv;
 mod lasting;
 mod leaks;
 mod looks;
