@@ -111,7 +111,7 @@ impl World {
     /// An engine's event reaches its application, which may act on it.
     pub(super) fn tell(&mut self, node: NodeId, event: &Event) {
         if self.notices.is_some() {
-            self.notice(Notice::Told { node, event: event.clone() });
+            self.notice(Notice::Told { event: event.clone() });
         } else {
             let said = describe::event(&self.topology, event);
             self.told(node, event.app, said.label, said.facts);

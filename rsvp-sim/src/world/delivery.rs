@@ -78,7 +78,7 @@ impl World {
         if self.notices.is_some() {
             let (destination, octets) = (packet.destination, packet.octets.clone());
             if !forwarded {
-                self.notice(Notice::Sent { node, link, destination, octets, fate });
+                self.notice(Notice::Sent { node, link, destination, octets });
             }
             return;
         }

@@ -2,7 +2,6 @@
 //!
 //! A watched world deliberately keeps no record, so that many of them can run in little memory.
 
-use super::record::Delivery;
 use super::run::World;
 use super::topology::Topology;
 use crate::scenario::model::{Deed, LinkId, NodeId, ReceiverId, Scenario, SenderId};
@@ -21,11 +20,11 @@ pub(crate) enum Notice {
     /// A node's routes are others than before.
     Rerouted,
     /// A node's engine sent a message.
-    Sent { node: NodeId, link: LinkId, destination: IpAddr, octets: Vec<u8>, fate: Delivery },
+    Sent { node: NodeId, link: LinkId, destination: IpAddr, octets: Vec<u8> },
     /// A node changed what is installed.
     Installed,
     /// An application was told something.
-    Told { node: NodeId, event: Event },
+    Told { event: Event },
     /// An application asked for a reservation, and was refused at once or not.
     Asked { app: AppId, refused: bool },
 }
@@ -82,7 +81,7 @@ impl World {
     }
 
     /// Why nothing happens any more, if so.
-    pub(crate) fn fault(&self) -> Option<&str> {
+    pub(crate) fn standstill(&self) -> Option<&str> {
         self.record.fault.as_deref()
     }
 
@@ -97,13 +96,12 @@ impl World {
         place.checked_sub(self.scenario.senders.len()).map_or(Ok(SenderId(place)), |n| Err(ReceiverId(n)))
     }
 
-    /// Every application gives up what it has.
-    pub(crate) fn everybody_leaves(&mut self) {
-        for n in 0..self.receivers.len() {
-            self.act_application(Deed::Leave(ReceiverId(n)));
-        }
-        for n in 0..self.senders.len() {
-            self.act_application(Deed::TearSender(SenderId(n)));
-        }
+    /// An application gives up what it has.
+    pub(crate) fn leave_or_stop(&mut self, app: AppId) {
+        let deed = match self.application(app) {
+            Ok(sender) => Deed::TearSender(sender),
+            Err(receiver) => Deed::Leave(receiver),
+        };
+        self.act_application(deed);
     }
 }
