@@ -4,7 +4,7 @@
 use super::Failure;
 use crate::reference::{Demand, Place, Reference, Standing, charge_bps};
 use crate::scenario::model::{
-    Deed, Destination, NodeId, Request, ReservationStyle, Scenario, SenderId, Service, SessionId,
+    Deed, Destination, LinkId, NodeId, Request, ReservationStyle, Scenario, SenderId, Service, SessionId,
 };
 use crate::world::World;
 use core::fmt::Write;
@@ -204,7 +204,14 @@ impl Settled<'_> {
     /// Whether a sender's data goes through a node onto a link that another node is on, be it meant or overhears.
     fn is_on_the_way(&self, sender: SenderId, hop: NodeId, node: NodeId) -> bool {
         let links = self.reference.paths.iter().filter(|((s, _), from)| *s == sender && from.1 == hop);
-        links.map(|(_, from)| from.0).any(|link| self.scenario().links[link.0].ends.contains(&node))
+        // A sender's host sends onto its first link whether anybody listens or not.
+        let plan = &self.scenario().senders[sender.0];
+        let sending = self.demand.senders[sender.0].is_some() && plan.node == hop;
+        let first = (0..self.scenario().links.len())
+            .map(LinkId)
+            .find(|l| self.scenario().links[l.0].ends.contains(&hop));
+        let mut links = links.map(|(_, from)| from.0).chain(first.filter(|_| sending));
+        links.any(|link| self.scenario().links[link.0].ends.contains(&node))
     }
 
     fn is_asked_for(&self, (node, link, session, _): &Place, standing: &Standing) -> bool {
@@ -228,12 +235,7 @@ impl Settled<'_> {
     }
 
     /// Receivers of a sender's session that its data reaches by way of a node and a link.
-    fn receivers_beyond(
-        &self,
-        sender: SenderId,
-        node: NodeId,
-        link: crate::scenario::model::LinkId,
-    ) -> Vec<usize> {
+    fn receivers_beyond(&self, sender: SenderId, node: NodeId, link: LinkId) -> Vec<usize> {
         let scenario = self.scenario();
         let all = (0..scenario.receivers.len())
             .filter(|n| scenario.receivers[*n].session == scenario.senders[sender.0].session);
@@ -241,7 +243,7 @@ impl Settled<'_> {
     }
 
     /// The nodes that a sender's data goes through to reach a node, and the links it leaves them by.
-    pub(super) fn way(&self, sender: SenderId, to: NodeId) -> Vec<(NodeId, crate::scenario::model::LinkId)> {
+    pub(super) fn way(&self, sender: SenderId, to: NodeId) -> Vec<(NodeId, LinkId)> {
         let mut way = Vec::new();
         let mut at = to;
         while let Some(&(link, hop)) = self.reference.paths.get(&(sender, at)) {
