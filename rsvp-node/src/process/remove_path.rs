@@ -33,13 +33,27 @@ impl Node {
                 self.state.remove_blockade(blockade);
             }
             self.state.leave_upstream(upstream);
-            let key = self.key_of(session);
-            for app in self.state.sessions[session].apps().to_vec() {
-                self.tell(app, key, EventKind::PathGone { sender: SenderTemplate(sender), why });
-            }
+            self.tell_path_gone(session, ix, why);
         }
         self.bury_path(ix, tear);
         self.state.release_session(session);
+    }
+
+    /// Tells applications that a sender is gone, unless it is still announced over another interface (multicast, while
+    /// its way changes): then they hear what it says there, if that is something else.
+    fn tell_path_gone(&mut self, session: Ix<SessionState>, gone: Ix<PathState>, why: Gone) {
+        let path = &self.state.paths[gone];
+        let sender = path.sender;
+        let other = self.state.path_of_sender(session, &sender).filter(|(_, p)| p.upstream().is_some());
+        let kind = match other {
+            Some((_, p)) if (p.tspec(), p.adspec()) == (path.tspec(), path.adspec()) => return,
+            Some((other, _)) => self.path_event(other),
+            None => Some(EventKind::PathGone { sender: SenderTemplate(sender), why }),
+        };
+        let (Some(kind), key) = (kind, self.key_of(session)) else { return };
+        for app in self.state.sessions[session].apps().to_vec() {
+            self.tell(app, key, kind.clone());
+        }
     }
 
     /// Keeps the block as a tombstone until its PathTears are written, or drops it when there are none to write.

@@ -256,12 +256,15 @@ impl Checker {
         let plan = &world.scenario().receivers[receiver.0];
         let app = AppId((world.scenario().senders.len() + receiver.0) as u32);
         let session = world.topology().session(plan.session);
-        let there: BTreeMap<FilterSpec, Tspec> = world
-            .engine(plan.node)
-            .senders()
-            .filter(|s| s.session == session && s.previous_hop.is_some())
-            .map(|s| (s.sender.0, s.tspec))
-            .collect();
+        let mut there: BTreeMap<FilterSpec, Tspec> = BTreeMap::new();
+        for path in
+            world.engine(plan.node).senders().filter(|s| s.session == session && s.previous_hop.is_some())
+        {
+            // The same sender may be heard from two sides; what counts is the side that routing expects it on.
+            if !path.local_only || !there.contains_key(&path.sender.0) {
+                there.insert(path.sender.0, path.tspec);
+            }
+        }
         let told = self.paths_told.range((app, LEAST)..).take_while(|((of, _), _)| *of == app);
         let told: BTreeMap<FilterSpec, Tspec> =
             told.filter_map(|((_, s), tspec)| Some((*s, (*tspec)?))).collect();
