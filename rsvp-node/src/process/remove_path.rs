@@ -19,7 +19,7 @@ impl Node {
     /// so, if one did: objects of unknown class go on from there.
     pub(crate) fn remove_path(&mut self, ix: Ix<PathState>, why: Gone, tear: Option<&[u8]>) {
         let path = &self.state.paths[ix];
-        let (session, sender, origin, upstream) = (path.session, path.sender, path.origin, path.upstream());
+        let (session, sender, upstream) = (path.session, path.sender, path.upstream());
         let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
         tracing::debug!(%sender, ?why, "path state removed");
         self.state.unlink_path(ix);
@@ -35,16 +35,25 @@ impl Node {
             }
             self.state.leave_upstream(upstream);
         }
-        // In multicast the sender may still be known from another interface.
-        if !self.state.paths_of(session).any(|(_, p)| p.sender == sender) {
-            self.tell_listeners(
-                session,
-                origin,
-                &EventKind::PathGone { sender: SenderTemplate(sender), why },
-            );
-        }
+        self.tell_path_gone(session, ix, why);
         self.bury_path(ix, tear);
         self.state.release_session(session);
+    }
+
+    /// Tells applications that a sender is gone, unless it is still announced over another interface (multicast, while
+    /// its way changes): then they hear what it says there, if that is something else.
+    fn tell_path_gone(&mut self, session: Ix<SessionState>, gone: Ix<PathState>, why: Gone) {
+        let path = &self.state.paths[gone];
+        let sender = path.sender;
+        let other = self.state.path_of_sender(session, &sender).filter(|(_, p)| p.upstream().is_some());
+        let kind = match other {
+            Some((_, p)) if (p.tspec(), p.adspec()) == (path.tspec(), path.adspec()) => return,
+            Some((other, _)) => self.path_event(other),
+            None => Some(EventKind::PathGone { sender: SenderTemplate(sender), why }),
+        };
+        if let Some(kind) = kind {
+            self.tell_listeners(session, self.state.paths[gone].origin, &kind);
+        }
     }
 
     /// Keeps the block as a tombstone until its PathTears are written, or drops it when there are none to write.

@@ -60,6 +60,7 @@ impl Node {
         let (ix, changed) = match installed {
             None => (self.install(session, interface, &wanted, charge_bps), true),
             Some(ix) => {
+                self.tell_left(ix, &wanted.filters);
                 let reserved = &mut self.state.reserved[ix];
                 let changed = reserved.flowspec != wanted.flowspec || reserved.filters != wanted.filters;
                 let policed = (reserved.police.entry, reserved.police.merge) != (wanted.entry, wanted.merge);
@@ -333,6 +334,19 @@ impl Node {
         let session = reserved.session;
         let copy = Reserved { filters: reserved.filters.clone(), next: None, ..*reserved };
         self.tell_senders(session, &copy, &kind);
+    }
+
+    /// Local senders that a reservation is no longer for hear so while it goes on for others.
+    fn tell_left(&mut self, ix: Ix<Reserved>, filters: &Filters) {
+        let reserved = &self.state.reserved[ix];
+        let left = reserved.filters.as_slice().iter().filter(|f| !filters.selects(f));
+        let left: SmallVec<[FilterSpec; 4]> = left.copied().collect();
+        if left.is_empty() {
+            return;
+        }
+        let (session, style, filters) = (reserved.session, reserved.style, left.to_vec());
+        let gone = Reserved { filters: Filters::Many(filters.clone().into()), next: None, ..*reserved };
+        self.tell_senders(session, &gone, &EventKind::ResvGone { style, filters });
     }
 
     fn tell_senders(&mut self, session: Ix<SessionState>, reserved: &Reserved, kind: &EventKind) {
