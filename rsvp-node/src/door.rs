@@ -197,6 +197,9 @@ pub enum Discard {
     /// Routing has no way to forward a confirmation.
     #[error("no route")]
     NoRoute,
+    /// A message to send found its interface down or disabled.
+    #[error("interface of a message to send is down")]
+    NotSendable,
     /// A message to send would exceed the largest IP datagram.
     #[error("message to send exceeds 65535 octets")]
     TooLarge,

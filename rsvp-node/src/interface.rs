@@ -94,11 +94,19 @@ pub(crate) struct InterfaceState {
 pub(crate) struct Interfaces(Vec<InterfaceState>);
 
 impl Interfaces {
-    /// Adds an interface or changes what is known of it; reservations on it stay.
-    pub(crate) fn change(&mut self, config: Interface) {
+    /// Adds an interface or changes what is known of it; reservations on it stay. True when routes may lead there now
+    /// that were of no use before.
+    pub(crate) fn change(&mut self, config: Interface) -> bool {
         match self.0.binary_search_by_key(&config.id, |i| i.config.id) {
-            Ok(at) => self.0[at].config = config,
-            Err(at) => self.0.insert(at, InterfaceState { config, reserved_bps: 0 }),
+            Ok(at) => {
+                let enabled = config.enabled && !self.0[at].config.enabled;
+                self.0[at].config = config;
+                enabled
+            }
+            Err(at) => {
+                self.0.insert(at, InterfaceState { config, reserved_bps: 0 });
+                true
+            }
         }
     }
 

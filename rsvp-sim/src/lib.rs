@@ -5,8 +5,10 @@
 
 pub mod capture;
 pub mod facts;
+pub mod reference;
 pub mod report;
 pub mod scenario;
+pub mod search;
 pub mod world;
 
 mod describe;

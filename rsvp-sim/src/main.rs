@@ -1,5 +1,8 @@
 //! The command `rsvp-sim`: arguments in, report out. Everything else is the library's.
 
+mod replay_command;
+mod search_command;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rsvp_sim::scenario::model::Family;
 use rsvp_sim::{Look, Report, Scenario, World, capture};
@@ -25,6 +28,13 @@ enum Command {
     #[command(after_help = "Example:\n  rsvp-sim run --seed 7 --family ipv6 --pcap run.pcap \
         rsvp-sim/scenarios/three-routers.toml")]
     Run(Run),
+    /// Draw worlds in which everything goes wrong, and check them against the reference.
+    Search(search_command::Search),
+    /// Do again what a journal says, and compare what comes out.
+    Replay {
+        /// The journal.
+        journal: PathBuf,
+    },
     /// Say whether scenario files are sound, without running them.
     Check {
         /// Scenario files.
@@ -35,6 +45,9 @@ enum Command {
 
 #[derive(Args)]
 struct Run {
+    /// Write configuration, every input and every output of every engine to a journal.
+    #[arg(long, value_name = "OUT")]
+    journal: Option<PathBuf>,
     /// The scenario file.
     file: PathBuf,
     /// One JSON document instead of text.
@@ -69,6 +82,8 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(run) => run_file(&run),
         Command::Check { files } => check(&files),
+        Command::Search(search) => search_command::run(&search),
+        Command::Replay { journal } => replay_command::run(&journal),
     }
 }
 

@@ -19,7 +19,7 @@ fn the_corpus_of_the_fuzzer() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_script_keeps_every_promise(script in prop::collection::vec(any::<u8>(), 0..3000)) {

@@ -1,5 +1,4 @@
 //! Integration tests.
-mod conformance;
 mod engine;
 mod engine_packets;
 mod pcaps;

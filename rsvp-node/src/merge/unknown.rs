@@ -25,11 +25,14 @@ pub(crate) fn forwarded<'a>(message: &Message<'a>) -> impl Iterator<Item = Objec
     message.objects().filter(is_forwarded)
 }
 
-/// Adds an object's octets to a list of objects unless the very same is there already.
-pub(crate) fn union(list: &mut Vec<u8>, object: &[u8]) {
-    if !objects(list).any(|known| known == object) {
-        list.extend_from_slice(object);
-    }
+/// Octets of forwarded objects that one message may carry; more is refused, because state keeps and sends them again.
+pub(crate) const FORWARDED_MAX: usize = 4096;
+
+/// Each unique object once, in an order that does not depend on where it came from.
+pub(crate) fn union(mut objects: Vec<&[u8]>) -> Vec<u8> {
+    objects.sort_unstable();
+    objects.dedup();
+    objects.concat()
 }
 
 /// Splits octets that were put together from whole objects.

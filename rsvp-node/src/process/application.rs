@@ -195,7 +195,11 @@ impl Node {
             if self.conflicting_style(ix, style, known).is_some() {
                 return Err(Refusal::ConflictingStyle);
             }
-            if items.first().is_some_and(|item| self.service_conflicts(ix, known, &item.flowspec)) {
+            // Whatever this application had asked for before is replaced.
+            let replaced = known.map(|k| &self.state.requests[k]).into_iter().flat_map(|r| &r.items);
+            let replaced: SmallVec<[FilterSpec; 4]> = replaced.filter_map(|i| i.filter).collect();
+            let conflicts = |item: &Item| self.service_conflicts(ix, known, &replaced, &item.flowspec);
+            if items.first().is_some_and(conflicts) {
                 return Err(Refusal::ConflictingService);
             }
             let limit = self.config.limits.requests_per_session;
@@ -217,7 +221,7 @@ impl Node {
                 style,
                 items,
                 octets: Box::default(),
-                in_full: false,
+                refreshable: false,
                 timer: None,
             }),
         };
@@ -365,5 +369,5 @@ fn is_sound(tspec: &Tspec) -> bool {
 }
 
 fn is_sound_flowspec(flowspec: &Flowspec) -> bool {
-    super::errors::read_flowspec(&flowspec_object(flowspec)).is_some_and(|f| f.tspec().is_legal())
+    super::errors::read_flowspec(&flowspec_object(flowspec)).is_some_and(|f| f.is_legal())
 }

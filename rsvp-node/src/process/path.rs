@@ -209,12 +209,21 @@ impl Node {
         let misplaced = key.is_multicast() && routed && !expected;
         let outgoing = if misplaced { SmallVec::new() } else { route.outgoing };
         let flags = &mut self.state.paths[ix].flags;
-        flags.routed = routed;
+        let was_routed = core::mem::replace(&mut flags.routed, routed);
         let (was_misplaced, was_local_only) = (flags.misplaced, flags.local_only);
-        flags.misplaced = misplaced && !was_local_only;
-        flags.local_only = misplaced && was_local_only;
+        // What was never forwarded has nothing to be given up later.
+        let at_once = was_local_only || !was_routed;
+        flags.misplaced = misplaced && !at_once;
+        flags.local_only = misplaced && at_once;
         let changed = (was_misplaced, was_local_only) != (flags.misplaced, flags.local_only);
-        self.set_outgoing(ix, incoming, &outgoing) || changed
+        let settles = flags.misplaced;
+        let changed = self.set_outgoing(ix, incoming, &outgoing) || changed;
+        let path = &mut self.state.paths[ix];
+        if (settles || path.outgoing.iter().any(|o| o.leaving)) && path.repair_at == Instant::NEVER {
+            path.repair_at = self.now + self.config.local_repair_wait;
+            path.flags.settling = true;
+        }
+        changed
     }
 
     /// Takes over a list of outgoing interfaces; refresh timers of those that stay keep running, and those that go are
@@ -244,11 +253,6 @@ impl Node {
         let left: SmallVec<[Outgoing; 4]> = old.iter().filter(|o| !stays(o)).copied().collect();
         new.extend(left.into_iter().map(|o| Outgoing { due: false, leaving: true, ..o }));
         self.state.paths[ix].outgoing = new;
-        let path = &mut self.state.paths[ix];
-        if path.outgoing.iter().any(|o| o.leaving) && path.repair_at == Instant::NEVER {
-            path.repair_at = self.now + self.config.local_repair_wait;
-            path.flags.settling = true;
-        }
         changed
     }
 

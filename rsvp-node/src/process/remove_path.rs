@@ -7,6 +7,7 @@ use crate::event::{EventKind, Gone};
 use crate::interface::InterfaceId;
 use crate::node::Node;
 use crate::state::arena::Ix;
+use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
@@ -18,7 +19,7 @@ impl Node {
     /// so, if one did: objects of unknown class go on from there.
     pub(crate) fn remove_path(&mut self, ix: Ix<PathState>, why: Gone, tear: Option<&[u8]>) {
         let path = &self.state.paths[ix];
-        let (session, sender, origin, upstream) = (path.session, path.sender, path.origin, path.upstream());
+        let (session, sender, upstream) = (path.session, path.sender, path.upstream());
         let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
         tracing::debug!(%sender, ?why, "path state removed");
         self.state.unlink_path(ix);
@@ -27,16 +28,32 @@ impl Node {
             self.update_for_senders(session, interface, &sender);
         }
         if let Some(upstream) = upstream {
-            let blockade =
-                self.state.blockades_of(session).find(|(_, b)| b.sender == Some(sender)).map(|(b, _)| b);
+            let ours = |b: &Blockade| b.sender == Some(sender) && b.upstream == upstream;
+            let blockade = self.state.blockades_of(session).find(|(_, b)| ours(b)).map(|(b, _)| b);
             if let Some(blockade) = blockade {
                 self.state.remove_blockade(blockade);
             }
             self.state.leave_upstream(upstream);
         }
-        self.tell_listeners(session, origin, &EventKind::PathGone { sender: SenderTemplate(sender), why });
+        self.tell_path_gone(session, ix, why);
         self.bury_path(ix, tear);
         self.state.release_session(session);
+    }
+
+    /// Tells applications that a sender is gone, unless it is still announced over another interface (multicast, while
+    /// its way changes): then they hear what it says there, if that is something else.
+    fn tell_path_gone(&mut self, session: Ix<SessionState>, gone: Ix<PathState>, why: Gone) {
+        let path = &self.state.paths[gone];
+        let sender = path.sender;
+        let other = self.state.path_of_sender(session, &sender).filter(|(_, p)| p.upstream().is_some());
+        let kind = match other {
+            Some((_, p)) if (p.tspec(), p.adspec()) == (path.tspec(), path.adspec()) => return,
+            Some((other, _)) => self.path_event(other),
+            None => Some(EventKind::PathGone { sender: SenderTemplate(sender), why }),
+        };
+        if let Some(kind) = kind {
+            self.tell_listeners(session, self.state.paths[gone].origin, &kind);
+        }
     }
 
     /// Keeps the block as a tombstone until its PathTears are written, or drops it when there are none to write.
@@ -80,7 +97,7 @@ impl Node {
             if request.items.is_empty() {
                 self.state.remove_request(ix);
             } else if request.items.len() != before {
-                request.in_full = false;
+                request.refreshable = false;
             }
         }
     }

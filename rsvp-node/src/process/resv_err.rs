@@ -32,6 +32,12 @@ struct Failure<'a> {
     filters: SmallVec<[FilterSpec; 4]>,
 }
 
+/// The error as a neighbour can report it: NotGuilty is set towards applications only (RFC 2205 Appendix A.5).
+fn received_error(arrived: &Arrived<'_>) -> Result<ErrorSpec, Discard> {
+    let error = read::<ErrorSpec>(&arrived.message)?;
+    Ok(ErrorSpec { flags: error.flags & ErrorSpec::IN_PLACE, ..error })
+}
+
 impl Failure<'_> {
     fn is_admission(&self) -> bool {
         self.error.code == ErrorCode::ADMISSION_CONTROL
@@ -46,15 +52,15 @@ impl Node {
     pub(crate) fn resv_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
-        let upstream = self
-            .state
-            .upstreams_of(session)
-            .find(|(_, u)| u.address == hop.address && u.interface == arrived.rx.interface)
-            .map(|(ix, _)| ix)
-            .ok_or(Discard::NoState)?;
+        let from_there = |u: &Upstream| u.address == hop.address && u.interface == arrived.rx.interface;
+        let mut upstreams = self.state.upstreams_of(session).filter(|(_, u)| from_there(u));
+        // The handle tells two of one address apart; RFC 2205 does not say that it must be in a ResvErr.
+        let first = upstreams.next().ok_or(Discard::NoState)?;
+        let upstream =
+            core::iter::once(first).chain(upstreams).find(|(_, u)| u.lih == hop.lih).unwrap_or(first).0;
         let mut failure = Failure {
             upstream,
-            error: read(&arrived.message)?,
+            error: received_error(arrived)?,
             style: read(&arrived.message)?,
             flowspec: None,
             object: None,

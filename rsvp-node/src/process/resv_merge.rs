@@ -5,6 +5,7 @@
 //! interface; RFC 2205 section 3.5 merges the requests themselves, and so does this.
 
 use super::scope::{self, in_scope};
+use crate::interface::InterfaceId;
 use crate::merge::{flowspec, unknown};
 use crate::node::{Node, compose};
 use crate::state::arena::Ix;
@@ -31,10 +32,19 @@ impl Node {
             From::Hop { interface, .. } => path.routes_to(interface) && in_scope(request, path),
             From::App { app, interface, .. } => match (path.origin, interface) {
                 (Origin::App(sender), _) => sender != app,
-                (Origin::Hop(_, incoming), Some(interface)) => incoming == interface,
+                (Origin::Hop(_, incoming), Some(interface)) => {
+                    incoming == interface || self.is_forwarded_within(path, interface)
+                }
                 (Origin::Hop(..), None) => !path.flags.local_only,
             },
         }
+    }
+
+    /// Whether multicast routing forwards a sender's data within this node to the interface on which an application
+    /// listens, and not by a branch of the tree that ends there (RFC 2205 section 3.9, cases 2 and 1).
+    fn is_forwarded_within(&self, path: &PathState, interface: InterfaceId) -> bool {
+        let branch = |p: &PathState| p.sender == path.sender && p.incoming() == Some(interface);
+        path.routes_to(interface) && !self.state.paths_of(path.session).any(|(_, p)| branch(p))
     }
 
     /// The elementary requests that apply to a sender, with who made them.
@@ -55,9 +65,9 @@ impl Node {
     }
 
     fn blockade_for(&self, path: &PathState, wildcard: bool) -> Option<&Blockade> {
-        let matches = |b: &Blockade| match b.sender {
-            None => wildcard && Some(b.upstream) == path.upstream(),
-            Some(sender) => !wildcard && sender == path.sender,
+        let matches = |b: &Blockade| {
+            let sender = if wildcard { None } else { Some(path.sender) };
+            b.sender == sender && Some(b.upstream) == path.upstream()
         };
         self.state.blockades_of(path.session).find(|(_, b)| matches(b)).map(|(_, b)| b)
     }
@@ -65,7 +75,7 @@ impl Node {
     /// What should be asked of a previous hop; `None` when nothing is.
     pub(crate) fn merged(&self, upstream: Ix<Upstream>) -> Option<Merged> {
         let session = self.state.upstreams[upstream].session;
-        let style = self.state.requests_of(session).next()?.1.style;
+        let style = Style { flags: 0, ..self.state.requests_of(session).next()?.1.style };
         let wildcard = style.sender_selection() == SenderSelection::Wildcard;
         let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
         for (_, path) in self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream)) {
@@ -122,7 +132,7 @@ impl Node {
 
     /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
     fn forwarded_objects(&self, upstream: Ix<Upstream>) -> Vec<u8> {
-        let mut union = Vec::new();
+        let mut all = Vec::new();
         let session = self.state.upstreams[upstream].session;
         for (_, request) in self.state.requests_of(session) {
             let Some(message) = request.message() else { continue };
@@ -132,13 +142,10 @@ impl Node {
             }
             let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
             if behind.any(|(_, p)| self.applies(request, p) && request.item_for(&p.sender).is_some()) {
-                objects.for_each(|o| unknown::union(&mut union, o.octets()));
+                all.extend(objects.map(|o| o.octets()));
             }
         }
-        // In an order of their own, so that the order in which requests came makes no difference to be sent.
-        let mut objects: Vec<&[u8]> = unknown::objects(&union).collect();
-        objects.sort_unstable();
-        objects.concat()
+        unknown::union(all)
     }
 }
 

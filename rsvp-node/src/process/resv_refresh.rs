@@ -87,12 +87,12 @@ impl Node {
         let upstream = &mut self.state.upstreams[ix];
         upstream.refresh_due = false;
         upstream.confirm = None;
-        // Still queued: the next look finds nothing to do and ends it.
-        Written::Message(own_letter(upstream.interface, upstream.address, self.config.ttl), length)
+        upstream.queued = false;
+        Written::Last(own_letter(upstream.interface, upstream.address, self.config.ttl), length)
     }
 
     /// Starts the refresh timer anew with fresh jitter.
-    fn rearm_upstream(&mut self, ix: Ix<Upstream>) {
+    pub(crate) fn rearm_upstream(&mut self, ix: Ix<Upstream>) {
         let interface = self.state.upstreams[ix].interface;
         let refresh = self.interfaces.find(interface).map(|i| i.config.refresh).unwrap_or_default();
         let at = self.now + self.rng.jitter(refresh);

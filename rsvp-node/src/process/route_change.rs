@@ -54,7 +54,10 @@ impl Node {
             return;
         }
         let path = &mut self.state.paths[ix];
-        path.repair_at = self.now + self.config.local_repair_wait;
+        // A repair that is waiting already is not put off, or routes that flap would put it off for ever.
+        if path.repair_at == Instant::NEVER || path.flags.settling {
+            path.repair_at = self.now + self.config.local_repair_wait;
+        }
         path.flags.settling = false;
         self.state.arm_path(ix);
         self.path_moved(ix);
@@ -75,6 +78,7 @@ impl Node {
             self.path_moved(ix);
             for interface in left {
                 self.update_for_senders(session, interface, &sender);
+                self.judge_again(session, interface);
             }
             return;
         }

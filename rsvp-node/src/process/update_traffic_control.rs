@@ -56,10 +56,11 @@ impl Node {
             return Ok(());
         };
         let charge_bps = flowspec::charge_bps(&wanted.flowspec);
-        self.admit(interface, installed, &wanted.flowspec, charge_bps)?;
+        self.admit(interface, installed, charge_bps)?;
         let (ix, changed) = match installed {
             None => (self.install(session, interface, &wanted, charge_bps), true),
             Some(ix) => {
+                self.tell_left(ix, &wanted.filters);
                 let reserved = &mut self.state.reserved[ix];
                 let changed = reserved.flowspec != wanted.flowspec || reserved.filters != wanted.filters;
                 let policed = (reserved.police.entry, reserved.police.merge) != (wanted.entry, wanted.merge);
@@ -103,6 +104,8 @@ impl Node {
         let sender = distinct.then_some(*sender);
         if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
             self.report_to_requesters(session, interface, sender, code, value);
+            // Their next refreshes try again.
+            self.judge_again(session, interface);
         }
     }
 
@@ -237,7 +240,7 @@ impl Node {
 
     /// Path_Te: the sum of what the senders announce whose data leaves through an interface (RFC 2205 section 2.2). A
     /// sender whose data is moving from one incoming interface to another counts once.
-    fn path_tspec(
+    pub(crate) fn path_tspec(
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
@@ -253,22 +256,18 @@ impl Node {
         paths.filter_map(|(_, p)| p.tspec()).reduce(|a, b| flowspec::sum(&a, &b))
     }
 
-    /// Admission control: whether the interface can carry the flowspec, and whether what it takes more than now is
-    /// there. What takes no more than now is always admitted.
+    /// Admission control: whether what a reservation takes more than now is there. What takes no more than now is always
+    /// admitted.
     fn admit(
         &mut self,
         interface: InterfaceId,
         installed: Option<Ix<Reserved>>,
-        flowspec: &Flowspec,
         charge_bps: u64,
     ) -> Result<(), Refused> {
         let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
         let Some(budget) = self.interfaces.find_mut(interface) else {
             return Err((ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE));
         };
-        if flowspec.tspec().max_packet_size > budget.config.mtu {
-            return Err((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE));
-        }
         let others_bps = budget.reserved_bps - now_bps;
         // The sum may not fit its type: rates go to 2^128, and an interface may have no limit.
         let fits = |sum: &u64| charge_bps <= now_bps || *sum <= budget.config.reservable_bps;
@@ -335,6 +334,19 @@ impl Node {
         let session = reserved.session;
         let copy = Reserved { filters: reserved.filters.clone(), next: None, ..*reserved };
         self.tell_senders(session, &copy, &kind);
+    }
+
+    /// Local senders that a reservation is no longer for hear so while it goes on for others.
+    fn tell_left(&mut self, ix: Ix<Reserved>, filters: &Filters) {
+        let reserved = &self.state.reserved[ix];
+        let left = reserved.filters.as_slice().iter().filter(|f| !filters.selects(f));
+        let left: SmallVec<[FilterSpec; 4]> = left.copied().collect();
+        if left.is_empty() {
+            return;
+        }
+        let (session, style, filters) = (reserved.session, reserved.style, left.to_vec());
+        let gone = Reserved { filters: Filters::Many(filters.clone().into()), next: None, ..*reserved };
+        self.tell_senders(session, &gone, &EventKind::ResvGone { style, filters });
     }
 
     fn tell_senders(&mut self, session: Ix<SessionState>, reserved: &Reserved, kind: &EventKind) {

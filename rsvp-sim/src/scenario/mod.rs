@@ -12,6 +12,7 @@ pub(crate) mod names;
 mod read;
 mod section;
 pub(crate) mod units;
+mod write;
 
 pub use error::ScenarioError;
 pub use model::Scenario;

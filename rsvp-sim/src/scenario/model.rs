@@ -50,6 +50,8 @@ pub struct Scenario {
     pub blockade_multiplier: u32,
     /// Wait W after a route change.
     pub local_repair_wait: Duration,
+    /// When links stop losing, duplicating, reordering and corrupting packets; never, without.
+    pub faults_until: Option<Duration>,
     /// Hosts and routers.
     pub nodes: Vec<Node>,
     /// Links and LANs.
@@ -84,6 +86,8 @@ pub struct Node {
     pub name: String,
     /// Routers forward, hosts do not.
     pub router: bool,
+    /// How much faster than time its clock runs, in millionths; negative for a slow one.
+    pub clock_ppm: i32,
 }
 
 /// A point-to-point link or a broadcast LAN.
@@ -105,6 +109,14 @@ pub struct Link {
     pub reservable_bps: u64,
     /// Share of packets lost.
     pub loss: f64,
+    /// Share of packets that arrive twice.
+    pub duplicate: f64,
+    /// Share of packets that are held up, so that later ones overtake them.
+    pub reorder: f64,
+    /// How long those are held up at most.
+    pub reorder_by: Duration,
+    /// Share of packets that arrive damaged: an octet changed, or the end missing.
+    pub corrupt: f64,
     /// Cost in shortest paths.
     pub cost: u64,
     /// Error term C, in octets.

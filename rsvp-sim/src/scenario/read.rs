@@ -13,7 +13,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use toml::de::DeTable;
 
-const TOP: [&str; 18] = [
+const TOP: [&str; 20] = [
     "name",
     "description",
     "seed",
@@ -23,7 +23,9 @@ const TOP: [&str; 18] = [
     "lifetime_k",
     "blockade_k",
     "repair_wait",
+    "faults_until",
     "nodes",
+    "clock",
     "link",
     "lan",
     "route",
@@ -33,8 +35,24 @@ const TOP: [&str; 18] = [
     "action",
     "expect",
 ];
-const LINK: [&str; 11] =
-    ["between", "name", "rate", "delay", "mtu", "reservable", "loss", "cost", "error_c", "error_d", "nodes"];
+const LINK: [&str; 15] = [
+    "between",
+    "name",
+    "rate",
+    "delay",
+    "mtu",
+    "reservable",
+    "loss",
+    "duplicate",
+    "reorder",
+    "reorder_by",
+    "corrupt",
+    "cost",
+    "error_c",
+    "error_d",
+    "nodes",
+];
+const CLOCK: [&str; 3] = ["node", "fast", "slow"];
 const SESSION: [&str; 5] = ["name", "to", "group", "protocol", "port"];
 const ROUTE: [&str; 6] = ["node", "session", "to", "sender", "in", "out"];
 
@@ -76,6 +94,8 @@ impl Scenario {
         let top = Section::new(&text, table.get_ref(), 0, "the scenario", &TOP)?;
         let mut scenario = head(&top)?;
         scenario.read_nodes(&top)?;
+        scenario.read_clocks(&top)?;
+        scenario.faults_until = top.find("faults_until").map(|item| scenario.moment(item)).transpose()?;
         scenario.read_links(&top)?;
         scenario.read_sessions(&top)?;
         applications::read(&mut scenario, &top)?;
@@ -118,11 +138,32 @@ impl Scenario {
                 if self.nodes.iter().any(|n| n.name == name) {
                     return Err(item.error(format!("there are two nodes \"{name}\"")));
                 }
-                self.nodes.push(Node { name: name.to_owned(), router });
+                self.nodes.push(Node { name: name.to_owned(), router, clock_ppm: 0 });
             }
         }
         if self.nodes.is_empty() || self.nodes.len() > 200 {
             return Err(nodes.error("expected between 1 and 200 nodes"));
+        }
+        Ok(())
+    }
+
+    fn read_clocks(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
+        for section in top.sections("clock", &CLOCK)? {
+            let node = self.node(section.need("node", "\"…\"")?)?;
+            let (item, sign) = match (section.find("fast"), section.find("slow")) {
+                (Some(item), None) => (item, 1.0),
+                (None, Some(item)) => (item, -1.0),
+                _ => {
+                    return Err(
+                        section.error("a [[clock]] needs either `fast = \"10%\"` or `slow = \"10%\"`")
+                    );
+                }
+            };
+            let share = item.share()?;
+            if share > 0.5 {
+                return Err(item.error("expected a clock that is wrong by 50% at most"));
+            }
+            self.nodes[node.0].clock_ppm = (share * sign * 1e6).round() as i32;
         }
         Ok(())
     }
@@ -198,6 +239,10 @@ impl Scenario {
             mtu: section.read_or("mtu", 1500, |item| item.integer(576, 65_535).map(|n| n as u32))?,
             reservable_bps: reservable.round() as u64,
             loss: section.read_or("loss", 0.0, |item| item.share())?,
+            duplicate: section.read_or("duplicate", 0.0, |item| item.share())?,
+            reorder: section.read_or("reorder", 0.0, |item| item.share())?,
+            reorder_by: section.read_or("reorder_by", Duration::from_millis(50), |item| item.time())?,
+            corrupt: section.read_or("corrupt", 0.0, |item| item.share())?,
             cost: section.read_or("cost", 1, |item| item.integer(1, 65_535))?,
             error_c: section.read_or("error_c", 0, |item| item.size().map(|n| n.round() as u32))?,
             error_d_us: section.read_or("error_d", 0, |item| microseconds(item))?,
@@ -318,6 +363,7 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         lifetime_multiplier: top.read_or("lifetime_k", 3, times)?,
         blockade_multiplier: top.read_or("blockade_k", 3, times)?,
         local_repair_wait: top.read_or("repair_wait", Duration::from_secs(2), |item| item.time())?,
+        faults_until: None,
         nodes: Vec::new(),
         links: Vec::new(),
         routes: Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::record::Told;
 use super::run::World;
+use super::watch::Notice;
 use crate::describe;
 use crate::facts::Facts;
 use crate::scenario::model::{
@@ -9,6 +10,7 @@ use crate::scenario::model::{
 };
 use rsvp_node::{AdspecOffer, AppId, Command, Event, EventKind, FlowRequest, Input, Outcome};
 use rsvp_wire::{FilterSpec, Flowspec, Rspec, SenderTemplate, Style, Tspec};
+use std::collections::BTreeSet;
 
 /// A sender as it is.
 #[derive(Clone, Debug)]
@@ -22,7 +24,8 @@ pub(super) struct SenderState {
 #[derive(Clone, Debug)]
 pub(super) struct ReceiverState {
     pub(super) open: bool,
-    path_seen: bool,
+    /// Senders that were announced to it.
+    announced: BTreeSet<FilterSpec>,
     reserved: bool,
     /// It gave up its reservation, or the session; a sender that appears does not change that.
     torn: bool,
@@ -40,7 +43,7 @@ pub(super) fn senders(scenario: &Scenario) -> Vec<SenderState> {
 pub(super) fn receivers(scenario: &Scenario) -> Vec<ReceiverState> {
     let state = |r: &crate::scenario::model::Receiver| ReceiverState {
         open: false,
-        path_seen: false,
+        announced: BTreeSet::new(),
         reserved: false,
         torn: false,
         left: false,
@@ -51,7 +54,7 @@ pub(super) fn receivers(scenario: &Scenario) -> Vec<ReceiverState> {
 }
 
 /// Rates travel in octets per second.
-fn tspec(traffic: Traffic) -> Tspec {
+pub(crate) fn tspec(traffic: Traffic) -> Tspec {
     Tspec {
         rate: (traffic.rate_bps / 8.0) as f32,
         bucket: traffic.bucket as f32,
@@ -61,7 +64,7 @@ fn tspec(traffic: Traffic) -> Tspec {
     }
 }
 
-fn flowspec(traffic: Traffic, service: Service) -> Flowspec {
+pub(crate) fn flowspec(traffic: Traffic, service: Service) -> Flowspec {
     match service {
         Service::ControlledLoad => Flowspec::ControlledLoad(tspec(traffic)),
         Service::Guaranteed { reserve_bps, slack_us } => {
@@ -84,13 +87,21 @@ impl World {
         if !self.network.node_up[node.0] {
             return;
         }
-        if let Outcome::Refused(why) = self.input(node, Input::Command(command)) {
+        let asked = matches!(command, Command::Reserve { .. });
+        let outcome = self.input(node, Input::Command(command));
+        if asked {
+            self.notice(Notice::Asked { app, refused: matches!(outcome, Outcome::Refused(_)) });
+        }
+        if let Outcome::Refused(why) = outcome {
             let facts = Facts::default().word("event", "refused");
             self.told(node, app, format!("refused: {why}"), facts);
         }
     }
 
     fn told(&mut self, node: NodeId, app: AppId, label: String, facts: Facts) {
+        if self.notices.is_some() {
+            return;
+        }
         let application = self.application_name(app).to_owned();
         let facts = facts.word("application", application.as_str());
         let order = self.record.order();
@@ -99,25 +110,19 @@ impl World {
 
     /// An engine's event reaches its application, which may act on it.
     pub(super) fn tell(&mut self, node: NodeId, event: &Event) {
-        let said = describe::event(&self.topology, event);
-        self.told(node, event.app, said.label, said.facts);
+        if self.notices.is_some() {
+            self.notice(Notice::Told { event: event.clone() });
+        } else {
+            let said = describe::event(&self.topology, event);
+            self.told(node, event.app, said.label, said.facts);
+        }
         let Some(place) = (event.app.0 as usize).checked_sub(self.scenario.senders.len()) else { return };
         let (EventKind::Path { sender, .. }, Some(state)) = (&event.kind, self.receivers.get_mut(place))
         else {
             return;
         };
-        let wanted = state.request.as_ref().is_some_and(|request| {
-            request.style == ReservationStyle::Wf
-                || request
-                    .flows
-                    .iter()
-                    .flat_map(|flow| &flow.filters)
-                    .any(|filter| self.topology.sender(*filter) == sender.0)
-        });
-        if wanted {
-            state.path_seen = true;
-            self.reserve_if_ready(ReceiverId(place));
-        }
+        state.announced.insert(sender.0);
+        self.reserve_if_ready(ReceiverId(place));
     }
 
     pub(super) fn start_sender(&mut self, sender: SenderId) {
@@ -171,10 +176,20 @@ impl World {
         let plan = &self.scenario.receivers[receiver.0];
         let state = &self.receivers[receiver.0];
         let early = plan.reserve_at.is_some_and(|at| self.now < rsvp_node::Instant::ZERO + at);
-        let waits = plan.wait_for_path && !state.path_seen;
+        let waits = plan.wait_for_path && !self.is_wanted_announced(state);
         if state.open && !early && !waits && !state.reserved && !state.torn {
             self.reserve(receiver);
         }
+    }
+
+    /// Whether a sender that a receiver wants has been announced to it.
+    fn is_wanted_announced(&self, state: &ReceiverState) -> bool {
+        let Some(request) = &state.request else { return false };
+        if request.style == ReservationStyle::Wf {
+            return !state.announced.is_empty();
+        }
+        let mut wanted = request.flows.iter().flat_map(|flow| &flow.filters);
+        wanted.any(|filter| state.announced.contains(&self.topology.sender(*filter)))
     }
 
     /// Replaces a reservation that was asked for; one that was not waits for its time.
@@ -309,7 +324,7 @@ impl World {
     pub(super) fn forget_applications(&mut self, node: NodeId) {
         for n in 0..self.receivers.len() {
             if self.scenario.receivers[n].node == node && core::mem::take(&mut self.receivers[n].open) {
-                self.receivers[n].path_seen = false;
+                self.receivers[n].announced.clear();
                 self.receivers[n].reserved = false;
                 self.part(node, self.scenario.receivers[n].session);
             }

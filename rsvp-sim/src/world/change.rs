@@ -5,6 +5,7 @@ use super::random::Random;
 use super::record::Note;
 use super::routing::{Network, NodeRoutes, Routing};
 use super::run::World;
+use super::watch::Notice;
 use crate::scenario::model::{Action, Deed, LinkId, NodeId};
 use crate::scenario::units::show_time;
 use core::net::IpAddr;
@@ -41,6 +42,9 @@ impl World {
     }
 
     pub(super) fn note(&mut self, what: String) {
+        if self.notices.is_some() {
+            return;
+        }
         let order = self.record.order();
         self.record.notes.push(Note { order, at: self.now, text: what });
     }
@@ -59,6 +63,7 @@ impl World {
         let after = answers(self);
         for n in 0..self.nodes.len() {
             if before[n] != after[n] && self.network.node_up[n] {
+                self.notice(Notice::Rerouted);
                 self.input(NodeId(n), Input::RouteChanged { destination });
             }
         }
@@ -98,6 +103,7 @@ impl World {
         self.note(format!("{} crashes for {}", self.scenario.nodes[node.0].name, show_time(time)));
         self.nodes[node.0].wake = None;
         self.nodes[node.0].engine = Engine::new(Config::default());
+        self.notice(Notice::Crashed { node });
         self.measure(node);
         self.forget_applications(node);
         self.change_network(None, |network| network.node_up[node.0] = false);

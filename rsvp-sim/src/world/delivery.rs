@@ -3,6 +3,7 @@
 use super::happenings::Happening;
 use super::record::{Delivery, Sent};
 use super::run::World;
+use super::watch::Notice;
 use crate::describe;
 use crate::scenario::model::{LinkId, NodeId};
 use core::net::IpAddr;
@@ -55,7 +56,7 @@ impl World {
         let plan = &self.scenario.links[link.0];
         let (to, to_name) = self.recipients(node, link, &packet);
         let serialisation = packet.length() as u64 * 8 * 1_000_000 / plan.rate_bps.max(1);
-        let (delay, loss) = (plan.delay, plan.loss);
+        let (delay, loss) = (plan.delay, if self.is_faulty() { plan.loss } else { 0.0 });
         let busy = self.busy.entry((link, node)).or_insert(self.now);
         *busy = (*busy).max(self.now) + Duration::from_micros(serialisation);
         let arrival = *busy + delay;
@@ -67,9 +68,19 @@ impl World {
                 continue;
             }
             let link_generation = self.link_generation[link.0];
-            let packet = Rc::clone(&packet);
-            self.happenings
-                .plan(arrival, Happening::Arrive { node: receiver, link, link_generation, packet });
+            for (late, packet) in self.copies(link, &packet) {
+                self.happenings.plan(
+                    arrival + late,
+                    Happening::Arrive { node: receiver, link, link_generation, packet },
+                );
+            }
+        }
+        if self.notices.is_some() {
+            let (destination, octets) = (packet.destination, packet.octets.clone());
+            if !forwarded {
+                self.notice(Notice::Sent { node, link, destination, octets });
+            }
+            return;
         }
         let message = describe::message(&self.topology, &packet.octets);
         let facts = message

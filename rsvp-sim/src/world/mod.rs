@@ -2,16 +2,18 @@
 //!
 //! One seed and virtual time decide everything. Nothing here knows RSVP's rules: those are the engine's business.
 
-mod applications;
+pub(crate) mod applications;
 mod change;
 mod delivery;
+mod faults;
 mod happenings;
 mod look;
-mod random;
+pub(crate) mod random;
 mod record;
 mod routing;
 mod run;
 mod topology;
+pub(crate) mod watch;
 
 pub use record::{Delivery, Note, Record, Sent, Told, Use};
 pub use run::World;

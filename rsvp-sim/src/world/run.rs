@@ -6,6 +6,7 @@ use super::random::Random;
 use super::record::Record;
 use super::routing::{Network, NodeRoutes, Routing, first_members};
 use super::topology::Topology;
+use super::watch::Notice;
 use crate::describe;
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, When};
 use core::time::Duration;
@@ -31,6 +32,8 @@ pub struct World {
     pub(super) happenings: Happenings,
     pub(super) now: Instant,
     pub(super) random: Random,
+    /// Luck of its own, so that a run without faults does not depend on there being a rule for them.
+    pub(super) fault_random: Random,
     pub(super) record: Record,
     pub(super) nodes: Vec<VirtualNode>,
     pub(super) senders: Vec<super::applications::SenderState>,
@@ -40,6 +43,8 @@ pub struct World {
     /// Raised when a link goes down, so that packets underway know.
     pub(super) link_generation: Vec<u32>,
     buffer: Vec<u8>,
+    /// What happened, where somebody watches; there is no record then.
+    pub(super) notices: Option<Vec<Notice>>,
 }
 
 /// A node's engine and when it wants to be woken.
@@ -77,9 +82,11 @@ impl World {
             busy: BTreeMap::new(),
             link_generation: vec![0; scenario.links.len()],
             buffer: vec![0; 2048],
+            notices: None,
             happenings: Happenings::default(),
             now: Instant::ZERO,
             random: Random::new(scenario.seed),
+            fault_random: Random::new(scenario.seed ^ 0x6661_756c_7473),
             record: Record::default(),
             topology,
             network,
@@ -135,7 +142,7 @@ impl World {
         (self.scenario, self.record)
     }
 
-    fn happen(&mut self, happening: Happening) {
+    pub(super) fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Look(n) => self.look(n),
             Happening::Boot(node) => self.boot(node),
@@ -155,9 +162,14 @@ impl World {
 
     /// The driver: one input, then everything the engine has to say about it.
     pub(super) fn input(&mut self, node: NodeId, input: Input<'_>) -> Outcome {
+        self.notice(match &input {
+            Input::Packet(_) => Notice::Arrived { node },
+            _ => Notice::Stirred { node },
+        });
         let mut routes =
             NodeRoutes { scenario: &self.scenario, topology: &self.topology, routing: &self.routing, node };
-        let outcome = self.nodes[node.0].engine.handle(self.now, input, &mut routes);
+        let local = self.clock(node);
+        let outcome = self.nodes[node.0].engine.handle(local, input, &mut routes);
         for event in self.drain(node) {
             self.tell(node, &event);
         }
@@ -165,12 +177,13 @@ impl World {
     }
 
     fn drain(&mut self, node: NodeId) -> Vec<Event> {
+        let local = self.clock(node);
         let mut events = Vec::new();
         let mut reserved = false;
         let mut buffer = core::mem::take(&mut self.buffer);
         loop {
             let room = buffer.len();
-            match self.nodes[node.0].engine.poll(self.now, &mut buffer) {
+            match self.nodes[node.0].engine.poll(local, &mut buffer) {
                 Output::Transmit(transmit) => {
                     if let Some((link, packet)) = self.packet(node, &transmit) {
                         self.send(node, link, packet, false);
@@ -192,14 +205,17 @@ impl World {
             }
         }
         self.buffer = buffer;
-        if reserved {
+        if reserved && self.notices.is_some() {
+            self.notice(Notice::Installed);
+        } else if reserved {
             self.measure(node);
         }
         events
     }
 
     fn plan_wake(&mut self, node: NodeId, until: Option<Instant>) {
-        let until = until.filter(|at| *at != Instant::NEVER).map(|at| at.max(self.now));
+        let until = until.filter(|at| *at != Instant::NEVER);
+        let until = until.map(|at| self.when_clock_shows(node, at).max(self.now));
         if self.nodes[node.0].wake != until {
             self.nodes[node.0].wake = until;
             if let Some(at) = until {

@@ -54,6 +54,17 @@ impl Flowspec {
         tspec
     }
 
+    /// Whether the values keep to what the services demand: packet sizes as in [`Tspec::is_legal`], and for Guaranteed
+    /// service a reserved rate R of at least the token rate r (RFC 2212). Reading accepts what does not.
+    #[must_use]
+    pub const fn is_legal(&self) -> bool {
+        let enough = match self {
+            Self::ControlledLoad(_) => true,
+            Self::Guaranteed(tspec, rspec) => rspec.rate >= tspec.rate,
+        };
+        enough && self.tspec().is_legal()
+    }
+
     /// The service number: 5 for Controlled-Load, 2 for Guaranteed.
     #[inline]
     pub const fn service(&self) -> u8 {

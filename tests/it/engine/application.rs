@@ -196,7 +196,8 @@ fn release_tears_everything_of_the_application() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").announces(1, "C0").announces(1, "D0").announces(2, "B0");
         b.reserves(1, "WF{4B}").forget();
-        b.releases(1).sends(&["c>G PathTear C0", "d>G PathTear D0", "a>a1 ResvTear WF"]).tells(&[]);
+        b.releases(1).sends(&["c>G PathTear C0", "d>G PathTear D0", "a>a1 ResvTear WF"]);
+        b.tells(&["2 PathGone C0 Torn", "2 PathGone D0 Torn"]);
         let session = b.session;
         b.refuses(Command::Release { app: APP, session }, Refusal::NotFound);
         b.hears("a1 PathTear S1").releases(2).is_empty();

@@ -153,7 +153,8 @@ impl Bench {
     }
 
     fn drain(&mut self) {
-        loop {
+        for outputs in 0.. {
+            assert!(outputs < 10_000, "one input has no end of outputs");
             match self.engine.poll(self.now, &mut self.buffer) {
                 Output::Transmit(t) => {
                     let sent = Sent {
@@ -196,7 +197,10 @@ impl Bench {
     /// Lets time pass, waking the node whenever it asked for that.
     pub(crate) fn pass(&mut self, time: Duration) -> &mut Self {
         let end = self.now + time;
+        let mut at_once = 0;
         while let Some(at) = self.wake.filter(|at| *at <= end) {
+            at_once = if at > self.now { 0 } else { at_once + 1 };
+            assert!(at_once < 1000, "a node that never sleeps");
             self.now = self.now.max(at);
             self.input(Input::Timer);
         }

@@ -168,6 +168,19 @@ fn a_blockade_goes_with_its_sender_or_previous_hop() {
     }
 }
 
+/// RFC 2205 sections 3.1.3 and 3.5: and when every sender behind a previous hop flips to another.
+#[test]
+fn blockades_go_with_a_previous_hop_that_all_senders_left() {
+    for mut b in Bench::unicast() {
+        b.hears("a1 Path S1{9B}").hears("a1 Path S2{9B}").hears("c1 Resv FF S1{4B} S2{4B}");
+        b.hears("a1 ResvErr 01/0002 FF S1{4B}").hears("a1 ResvErr 01/0002 FF S2{4B}");
+        assert_eq!(b.engine.blockades().count(), 2);
+        b.hears("b1 Path S1{9B}").hears("b1 Path S2{9B}");
+        assert_eq!(b.engine.blockades().count(), 0);
+        b.hears("b1 PathTear S1").hears("b1 PathTear S2").is_empty();
+    }
+}
+
 /// RFC 2205 sections 2.5 and 3.1.8: the application hears every error; NotGuilty when it asked for less than failed.
 #[test]
 fn the_local_application_hears_whether_it_is_guilty() {

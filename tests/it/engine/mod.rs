@@ -11,6 +11,7 @@ mod blockade;
 mod confirm;
 mod discard;
 mod intserv;
+mod lasting;
 mod leaks;
 mod looks;
 mod message;

@@ -3,9 +3,9 @@
 use super::bench::Bench;
 use super::message::{object, written};
 use super::sent::Sent;
-use super::words::{Family, interface, tspec};
+use super::words::{Family, controlled, interface, tspec};
 use core::time::Duration;
-use rsvp_node::{AppId, Command, Config, Discard, Police, Refusal, RouteAnswer};
+use rsvp_node::{AppId, Command, Config, Discard, FlowRequest, Police, Refusal, RouteAnswer};
 use rsvp_wire::{ErrorSpec, FilterSpec, MsgType, Scope, SenderTemplate, Session, Style};
 
 /// A bench with another configuration.
@@ -358,5 +358,41 @@ fn branch_policing_is_where_less_is_installed_than_elsewhere() {
         assert!(!police(&b, "c").branch);
         b.hears("d1 Resv FF S2{6B}");
         assert!(!police(&b, "c").branch, "another sender");
+    }
+}
+
+/// RFC 2205 section 3.9, case 2: where multicast routing forwards within the router to the interface on which the
+/// application listens, the Resv goes out the interface of the path that leads there.
+#[test]
+fn a_listener_on_an_outgoing_interface_reserves_on_the_path_that_leads_there() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").opens(1).forget();
+        let session = b.session;
+        b.does(Command::Reserve {
+            app: AppId(1),
+            session,
+            style: Style::WF,
+            flows: &[FlowRequest { flowspec: controlled(4.0), filters: &[] }],
+            confirm: false,
+            interface: Some(interface("c")),
+        });
+        b.sends(&["a>a1 Resv WF{4B}"]);
+    }
+}
+
+/// RFC 2205 Appendix A: unused fields are sent as zero, also in what is copied out of a Path message.
+#[test]
+fn unused_fields_of_a_forwarded_sender_template_are_sent_as_zero() {
+    for mut b in Bench::both() {
+        let path = b.message("a1 Path S1{9B}").with(|m| {
+            m.sender = m.sender.map(|filter| match filter {
+                FilterSpec::Ipv4 { address, port, .. } => FilterSpec::Ipv4 { address, reserved: 7, port },
+                FilterSpec::Ipv6 { address, port, .. } => FilterSpec::Ipv6 { address, reserved: 7, port },
+                label => label,
+            });
+        });
+        b.takes(&path.with(|m| m.session = m.session.with_flags(0x06)));
+        let template = SenderTemplate(b.family.sender("S1"));
+        assert!(b.sent.len() == 2 && b.sent.iter().all(|s| s.get::<SenderTemplate>() == template));
     }
 }

@@ -1,0 +1,362 @@
+//! The reference: what must stand where once everything has settled, worked out from scratch.
+//!
+//! From the topology that is left at the end, who sends and who reserves, it says which path state leads where and which
+//! reservation stands on which link (RFC 2205 sections 1.3, 2.2 and 2.5; RFC 2211 section 8 and RFC 2212 for the
+//! arithmetic). Deliberately there is no state machine, no message and no time in here, nothing is shared with the engine,
+//! and explicit routes, admission and applications that disagree are not its business.
+
+use crate::scenario::model::{
+    Deed, Destination, LinkId, NodeId, Request, ReservationStyle, Scenario, SenderId, SessionId, Traffic,
+};
+use crate::world::applications::{flowspec, tspec};
+use rsvp_wire::{Flowspec, Rspec, Tspec};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What everybody wants when all actions are done, and the links that are up then.
+#[derive(Clone, Debug)]
+pub struct Demand {
+    /// Per link.
+    pub link_up: Vec<bool>,
+    /// Per sender, what it announces; nothing if it has stopped.
+    pub senders: Vec<Option<Traffic>>,
+    /// Per receiver, whether it has the session open.
+    pub listens: Vec<bool>,
+    /// Per receiver, what it asks for.
+    pub requests: Vec<Option<Request>>,
+}
+
+/// A reservation that stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// Its style.
+    pub style: ReservationStyle,
+    /// Whose packets may use it; none for WF.
+    pub filters: BTreeSet<SenderId>,
+    /// The effective flowspec.
+    pub flowspec: Flowspec,
+}
+
+/// A reservation's place: the node, the link it leaves by, the session, and for FF the sender.
+pub type Place = (NodeId, LinkId, SessionId, Option<SenderId>);
+
+/// Where data of a sender comes from: the link and the node at its other end.
+pub type Hop = (LinkId, NodeId);
+
+/// What must stand.
+#[derive(Clone, Debug, Default)]
+pub struct Reference {
+    /// Per sender and node that its data reaches, where it comes from.
+    pub paths: BTreeMap<(SenderId, NodeId), Hop>,
+    /// Reservations.
+    pub reservations: BTreeMap<Place, Standing>,
+    /// Whether some request depends on itself, around a loop of shared reservations: such a request can keep itself alive
+    /// (RFC 2205 section 3.4), so that what is there need not be what must be there.
+    pub loops: bool,
+}
+
+/// A flowspec for each sender, or one without for WF.
+type Asked = BTreeMap<Option<SenderId>, Flowspec>;
+
+impl Demand {
+    /// All actions of a scenario, one after the other.
+    #[must_use]
+    pub fn at_the_end(scenario: &Scenario) -> Self {
+        let mut demand = Self {
+            link_up: vec![true; scenario.links.len()],
+            senders: scenario.senders.iter().map(|s| Some(s.traffic)).collect(),
+            listens: vec![true; scenario.receivers.len()],
+            requests: scenario.receivers.iter().map(|r| r.request.clone()).collect(),
+        };
+        let mut actions: Vec<_> = scenario.actions.iter().collect();
+        actions.sort_by_key(|action| action.at);
+        // What a receiver that has given up would ask for; it matters when it changes its mind in part.
+        let mut wishes = demand.requests.clone();
+        for action in actions {
+            match &action.deed {
+                Deed::ChangeSender(sender, traffic) => demand.senders[sender.0] = Some(*traffic),
+                Deed::TearSender(sender) => demand.senders[sender.0] = None,
+                Deed::ChangeReceiver(receiver, request) => {
+                    wishes[receiver.0] = Some(request.clone());
+                    demand.requests[receiver.0] = wishes[receiver.0].clone();
+                }
+                Deed::TearReceiver(receiver, filters) => {
+                    let standing = demand.requests[receiver.0].is_some();
+                    let rest = wishes[receiver.0].as_ref().map(|wish| without(wish, filters));
+                    let rest = rest.filter(|rest| !rest.flows.is_empty() && !filters.is_empty());
+                    demand.requests[receiver.0] = rest.clone().filter(|_| standing);
+                    wishes[receiver.0] = rest.or_else(|| wishes[receiver.0].clone());
+                }
+                Deed::Leave(receiver) => demand.listens[receiver.0] = false,
+                Deed::LinkDown(link) => demand.link_up[link.0] = false,
+                Deed::LinkUp(link) => demand.link_up[link.0] = true,
+                Deed::Crash(..) => {}
+            }
+        }
+        for (request, listens) in demand.requests.iter_mut().zip(&demand.listens) {
+            request.take_if(|_| !listens);
+        }
+        demand
+    }
+}
+
+fn without(request: &Request, gone: &[SenderId]) -> Request {
+    let mut rest = request.clone();
+    rest.flows.iter_mut().for_each(|flow| flow.filters.retain(|filter| !gone.contains(filter)));
+    rest.flows.retain(|flow| !flow.filters.is_empty());
+    rest
+}
+
+impl Reference {
+    /// Works it out.
+    #[must_use]
+    pub fn new(scenario: &Scenario, demand: &Demand) -> Self {
+        let mut reference = Self { paths: paths(scenario, demand), ..Self::default() };
+        let mut asking =
+            Asking { scenario, demand, paths: &reference.paths, known: BTreeMap::new(), loops: false };
+        let mut reservations = BTreeMap::new();
+        for (&(sender, _), &(link, node)) in &reference.paths {
+            let session = scenario.senders[sender.0].session;
+            for (key, standing) in asking.standing(session, node, link) {
+                reservations.insert((node, link, session, key), standing);
+            }
+        }
+        (reference.loops, reference.reservations) = (asking.loops, reservations);
+        reference
+    }
+}
+
+/// The way of every sender's data: the shortest, and among equal ones that by the node and the link named first.
+fn paths(scenario: &Scenario, demand: &Demand) -> BTreeMap<(SenderId, NodeId), Hop> {
+    let mut paths = BTreeMap::new();
+    for (n, sender) in scenario.senders.iter().enumerate().filter(|(n, _)| demand.senders[*n].is_some()) {
+        match scenario.sessions[sender.session.0].destination {
+            Destination::Node(to) => {
+                let tree = tree(scenario, demand, to);
+                let mut at = sender.node;
+                while let Some((link, next)) = tree[at.0] {
+                    paths.insert((SenderId(n), next), (link, at));
+                    at = next;
+                }
+            }
+            _ => {
+                let tree = tree(scenario, demand, sender.node);
+                for (receiver, _) in
+                    scenario.receivers.iter().zip(&demand.listens).filter(|(_, listens)| **listens)
+                {
+                    let mut at = receiver.node;
+                    while let Some((link, parent)) = tree[at.0].filter(|_| receiver.session == sender.session)
+                    {
+                        paths.insert((SenderId(n), at), (link, parent));
+                        at = parent;
+                    }
+                }
+            }
+        }
+    }
+    paths
+}
+
+/// The step from every node towards a root. Hosts do not forward.
+fn tree(scenario: &Scenario, demand: &Demand, root: NodeId) -> Vec<Option<Hop>> {
+    let mut steps: Vec<Option<(u64, NodeId, LinkId)>> = vec![None; scenario.nodes.len()];
+    for _ in &scenario.nodes {
+        for (n, link) in scenario.links.iter().enumerate().filter(|(n, _)| demand.link_up[*n]) {
+            for (&from, &to) in link.ends.iter().flat_map(|a| link.ends.iter().map(move |b| (a, b))) {
+                let cost = if from == root { Some(0) } else { steps[from.0].map(|step| step.0) };
+                let forwards = from == root || scenario.nodes[from.0].router;
+                let Some(cost) = cost.filter(|_| forwards && from != to && to != root) else { continue };
+                let step = (cost + link.cost, from, LinkId(n));
+                steps[to.0] = Some(steps[to.0].map_or(step, |old| old.min(step)));
+            }
+        }
+    }
+    steps.into_iter().map(|step| step.map(|(_, parent, link)| (link, parent))).collect()
+}
+
+/// Works out who asks whom for what.
+struct Asking<'a> {
+    scenario: &'a Scenario,
+    demand: &'a Demand,
+    paths: &'a BTreeMap<(SenderId, NodeId), Hop>,
+    /// What was worked out; nothing while that is still going on.
+    known: BTreeMap<(SessionId, NodeId, Hop), Option<Asked>>,
+    loops: bool,
+}
+
+impl Asking<'_> {
+    fn senders(&self, session: SessionId) -> Vec<SenderId> {
+        let all = (0..self.scenario.senders.len()).map(SenderId);
+        all.filter(|s| self.scenario.senders[s.0].session == session && self.demand.senders[s.0].is_some())
+            .collect()
+    }
+
+    /// The links by which a sender's data leaves a node.
+    fn leaves_by(&self, sender: SenderId, node: NodeId) -> BTreeSet<LinkId> {
+        self.paths
+            .iter()
+            .filter(|((s, _), hop)| *s == sender && hop.1 == node)
+            .map(|(_, hop)| hop.0)
+            .collect()
+    }
+
+    /// Everything that is asked of a node for one of its links, by those beyond it.
+    fn asked_for(&mut self, session: SessionId, node: NodeId, link: LinkId) -> Vec<Asked> {
+        let others: Vec<NodeId> =
+            self.scenario.links[link.0].ends.iter().copied().filter(|&n| n != node).collect();
+        others.into_iter().map(|next| self.asked_of(session, next, (link, node))).collect()
+    }
+
+    /// What a node asks of a previous hop (RFC 2205 section 2.2): for each sender behind it the merge of what the
+    /// applications here and the next hops on the sender's way ask for.
+    fn asked_of(&mut self, session: SessionId, node: NodeId, hop: Hop) -> Asked {
+        match self.known.get(&(session, node, hop)) {
+            Some(Some(asked)) => return asked.clone(),
+            Some(None) => {
+                self.loops = true;
+                return Asked::new();
+            }
+            None => self.known.insert((session, node, hop), None),
+        };
+        let mut asked = Asked::new();
+        let mut shared = false;
+        for sender in self.senders(session) {
+            if self.paths.get(&(sender, node)) != Some(&hop) {
+                continue;
+            }
+            for (n, receiver) in self.scenario.receivers.iter().enumerate() {
+                let Some(request) = &self.demand.requests[n] else { continue };
+                if receiver.node != node || receiver.session != session {
+                    continue;
+                }
+                shared |= request.style == ReservationStyle::Se;
+                for flow in &request.flows {
+                    if request.style == ReservationStyle::Wf {
+                        join(&mut asked, None, flowspec(flow.traffic, flow.service));
+                    } else if flow.filters.contains(&sender) {
+                        join(&mut asked, Some(sender), flowspec(flow.traffic, flow.service));
+                    }
+                }
+            }
+            for link in self.leaves_by(sender, node) {
+                for (key, flowspec) in self.asked_for(session, node, link).into_iter().flatten() {
+                    if key.is_none_or(|key| key == sender) {
+                        join(&mut asked, key, flowspec);
+                    }
+                }
+            }
+        }
+        shared |= self.style(session) == Some(ReservationStyle::Se);
+        if let Some(merged) = asked.values().copied().reduce(|a, b| merge(&a, &b)).filter(|_| shared) {
+            asked.values_mut().for_each(|each| *each = merged);
+        }
+        self.known.insert((session, node, hop), Some(asked.clone()));
+        asked
+    }
+
+    fn style(&self, session: SessionId) -> Option<ReservationStyle> {
+        let all = self.scenario.receivers.iter().zip(&self.demand.requests);
+        all.filter(|(receiver, _)| receiver.session == session)
+            .find_map(|(_, request)| Some(request.as_ref()?.style))
+    }
+
+    /// What stands on a link: the merge of what those beyond it ask for, limited to what the senders send there.
+    fn standing(
+        &mut self,
+        session: SessionId,
+        node: NodeId,
+        link: LinkId,
+    ) -> Vec<(Option<SenderId>, Standing)> {
+        let Some(style) = self.style(session) else { return Vec::new() };
+        let mut asked = Asked::new();
+        for (key, flowspec) in self.asked_for(session, node, link).into_iter().flatten() {
+            join(&mut asked, key, flowspec);
+        }
+        let groups: Vec<Asked> = match style {
+            ReservationStyle::Ff => asked.into_iter().map(|each| Asked::from([each])).collect(),
+            _ => vec![asked],
+        };
+        let mut standing = Vec::new();
+        for group in groups {
+            let Some(merged) = group.values().copied().reduce(|a, b| merge(&a, &b)) else { continue };
+            let filters: BTreeSet<SenderId> = group.keys().flatten().copied().collect();
+            let sends = |s: &SenderId| {
+                (filters.is_empty() || filters.contains(s)) && self.leaves_by(*s, node).contains(&link)
+            };
+            let traffic =
+                self.senders(session).into_iter().filter(sends).filter_map(|s| self.demand.senders[s.0]);
+            let Some(path) = traffic.map(tspec).reduce(|a, b| sum(&a, &b)) else { continue };
+            let key = filters.first().copied().filter(|_| style == ReservationStyle::Ff);
+            standing.push((key, Standing { style, filters, flowspec: limit(&merged, &path) }));
+        }
+        standing
+    }
+}
+
+fn join(asked: &mut Asked, key: Option<SenderId>, flowspec: Flowspec) {
+    asked.entry(key).and_modify(|so_far| *so_far = merge(so_far, &flowspec)).or_insert(flowspec);
+}
+
+/// The merge of two flowspecs of one service; of different services, which do not merge, the first.
+pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Flowspec {
+    let (s, t) = (a.tspec(), b.tspec());
+    let tspec = Tspec {
+        rate: s.rate.max(t.rate),
+        bucket: s.bucket.max(t.bucket),
+        peak: s.peak.max(t.peak),
+        min_policed_unit: s.min_policed_unit.min(t.min_policed_unit),
+        max_packet_size: s.max_packet_size.min(t.max_packet_size),
+    };
+    match (a, b) {
+        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Flowspec::ControlledLoad(tspec),
+        (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
+            Flowspec::Guaranteed(tspec, Rspec { rate: a.rate.max(b.rate), slack: a.slack.min(b.slack) })
+        }
+        _ => *a,
+    }
+}
+
+pub(crate) fn sum(a: &Tspec, b: &Tspec) -> Tspec {
+    Tspec {
+        rate: a.rate + b.rate,
+        bucket: a.bucket + b.bucket,
+        peak: a.peak + b.peak,
+        min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+        max_packet_size: a.max_packet_size.max(b.max_packet_size),
+    }
+}
+
+/// The *minimum* of RFC 2211 section 8: the lesser of two, or if neither is, the lesser of everything but the bucket.
+pub(crate) fn limit(asked: &Flowspec, path: &Tspec) -> Flowspec {
+    let as_good = |a: &Tspec, b: &Tspec| {
+        a.rate >= b.rate
+            && a.bucket >= b.bucket
+            && a.peak >= b.peak
+            && a.min_policed_unit <= b.min_policed_unit
+            && a.max_packet_size >= b.max_packet_size
+    };
+    let a = asked.tspec();
+    let tspec = match (as_good(path, a), as_good(a, path)) {
+        (true, _) => *a,
+        (_, true) => *path,
+        _ => Tspec {
+            rate: a.rate.min(path.rate),
+            bucket: a.bucket.max(path.bucket),
+            peak: a.peak.min(path.peak),
+            min_policed_unit: a.min_policed_unit.min(path.min_policed_unit),
+            max_packet_size: a.max_packet_size.min(path.max_packet_size),
+        },
+    };
+    match *asked {
+        Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
+        Flowspec::Guaranteed(_, rspec) => Flowspec::Guaranteed(tspec, rspec),
+    }
+}
+
+/// What a flowspec takes of a link, in bits per second.
+pub(crate) fn charge_bps(flowspec: &Flowspec) -> u64 {
+    let octets_per_second = match flowspec {
+        Flowspec::ControlledLoad(tspec) => tspec.rate,
+        Flowspec::Guaranteed(_, rspec) => rspec.rate,
+    };
+    (f64::from(octets_per_second) * 8.0).round() as u64
+}

@@ -1,0 +1,293 @@
+//! Draws worlds: a network, who sends and who receives, and what may go wrong.
+//!
+//! Deliberately not drawn: explicit routes, and senders on nodes with several links, whose data leaves by one of them
+//! only. What the engine is known not to do yet is left out by [`Known`].
+
+use super::draw::Draw;
+use super::upheaval;
+use crate::scenario::model::{
+    Destination, Family, Flow, Link, LinkId, Node, NodeId, Receiver, Request, ReservationStyle, Scenario,
+    Sender, SenderId, Service, SessionId, SessionPlan, Traffic,
+};
+use core::time::Duration;
+
+/// Most nodes of a drawn world.
+const MOST_NODES: usize = 30;
+
+/// What the engine is known to do or not to do yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// Sender and receiver of one session on the same node see each other.
+    pub same_node: bool,
+}
+
+/// What the engine does at present.
+pub const KNOWN: Known = Known { same_node: false };
+
+/// How a world is to be: drawn once, so that everything in it fits together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Temper {
+    /// Links have room for everything.
+    pub(super) roomy: bool,
+    /// Styles and services agree within a session.
+    pub(super) agrees: bool,
+}
+
+/// Draws a world.
+#[must_use]
+pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
+    let temper = Temper { roomy: !draw.percent(40), agrees: !draw.percent(15) };
+    let refresh = Duration::from_secs([5, 10, 30][draw.below(3)]);
+    let mut scenario = Scenario {
+        file: String::new(),
+        name: format!("world-{seed}"),
+        description: String::new(),
+        seed,
+        family: draw.one(&[Family::Ipv4, Family::Ipv6]),
+        duration: Duration::ZERO,
+        refresh,
+        lifetime_multiplier: draw.one(&[3, 3, 2, 4]),
+        blockade_multiplier: draw.one(&[3, 3, 2, 4]),
+        local_repair_wait: Duration::from_secs(draw.one(&[2, 2, 0, 1])),
+        faults_until: None,
+        nodes: Vec::new(),
+        links: Vec::new(),
+        routes: Vec::new(),
+        sessions: Vec::new(),
+        senders: Vec::new(),
+        receivers: Vec::new(),
+        actions: Vec::new(),
+        expectations: Vec::new(),
+    };
+    network(draw, &mut scenario, temper);
+    sessions(draw, &mut scenario, temper);
+    upheaval::actions(draw, &mut scenario, temper);
+    upheaval::faults(draw, &mut scenario);
+    scenario.duration = super::settled_at(&scenario);
+    scenario
+}
+
+fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
+    let large = draw.percent(12);
+    let routers = if large { draw.between(6, 14) } else { draw.between(2, 7) };
+    for n in 0..routers {
+        scenario.nodes.push(Node { name: format!("r{n}"), router: true, clock_ppm: 0 });
+    }
+    let shape = draw.below(5);
+    for n in 1..routers {
+        let to = match shape {
+            0 | 1 => n - 1,
+            _ => draw.below(n),
+        };
+        // In the last shape some routers meet on LANs.
+        if shape == 4 && draw.percent(40) && n + 1 < routers {
+            join(draw, scenario, &[to, n, n + 1], temper);
+        } else {
+            join(draw, scenario, &[to, n], temper);
+        }
+    }
+    if shape == 1 && routers > 2 {
+        join(draw, scenario, &[routers - 1, 0], temper);
+    }
+    if shape >= 3 {
+        for _ in 0..draw.between(1, 3) {
+            let (a, b) = (draw.below(routers), draw.below(routers));
+            if a < b {
+                join(draw, scenario, &[a, b], temper);
+            }
+        }
+    }
+    let hosts = if large { draw.between(6, 16) } else { draw.between(3, 8) };
+    let mut n = 0;
+    while n < hosts.min(MOST_NODES - routers) {
+        let mut ends = vec![draw.below(routers)];
+        if draw.percent(15) {
+            let second = draw.below(routers);
+            if second != ends[0] {
+                ends.push(second);
+            }
+        }
+        let together = if draw.percent(35) { draw.between(2, 3) } else { 1 };
+        for _ in 0..together.min(hosts - n).min(MOST_NODES - routers - n).max(1) {
+            ends.push(scenario.nodes.len());
+            scenario.nodes.push(Node { name: format!("h{n}"), router: false, clock_ppm: 0 });
+            n += 1;
+        }
+        join(draw, scenario, &ends, temper);
+    }
+    order(scenario);
+}
+
+/// Nodes and links in the order that a file has: hosts before routers, links before LANs.
+fn order(scenario: &mut Scenario) {
+    let mut places: Vec<usize> = (0..scenario.nodes.len()).collect();
+    places.sort_by_key(|&n| scenario.nodes[n].router);
+    for end in scenario.links.iter_mut().flat_map(|link| &mut link.ends) {
+        end.0 = places.iter().position(|&old| old == end.0).unwrap_or_default();
+    }
+    scenario.nodes.sort_by_key(|node| node.router);
+    scenario.links.sort_by_key(|link| link.lan);
+}
+
+/// A link for two nodes that have none yet, a LAN for more.
+fn join(draw: &mut Draw<'_>, scenario: &mut Scenario, ends: &[usize], temper: Temper) {
+    let mut ends: Vec<NodeId> = ends.iter().map(|&n| NodeId(n)).collect();
+    ends.retain(|end| end.0 < scenario.nodes.len());
+    let (cost, rate) = (draw.one(&[1, 1, 2, 3]), draw.between(2, 12) as u64 * 800_000);
+    let delay = Duration::from_millis(draw.one(&[1, 5, 20]));
+    if scenario.links.iter().any(|link| ends.iter().all(|end| link.ends.contains(end))) {
+        return;
+    }
+    let lan = ends.len() > 2;
+    let name = if lan {
+        format!("lan{}", scenario.links.len())
+    } else {
+        format!("{}-{}", scenario.nodes[ends[0].0].name, scenario.nodes[ends[1].0].name)
+    };
+    scenario.links.push(Link {
+        name,
+        lan,
+        ends,
+        rate_bps: 1_000_000_000,
+        delay,
+        mtu: 1500,
+        reservable_bps: if temper.roomy { 1_000_000_000 } else { rate },
+        loss: 0.0,
+        duplicate: 0.0,
+        reorder: 0.0,
+        reorder_by: Duration::from_millis(50),
+        corrupt: 0.0,
+        cost,
+        error_c: 0,
+        error_d_us: 0,
+    });
+}
+
+fn sessions(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
+    let hosts: Vec<NodeId> =
+        (0..scenario.nodes.len()).map(NodeId).filter(|n| !scenario.nodes[n.0].router).collect();
+    for n in 0..draw.between(1, 4) {
+        let session = SessionId(n);
+        let unicast = draw.percent(35);
+        let destination =
+            if unicast { Destination::Node(draw.one(&hosts)) } else { Destination::Group(n as u16 + 1) };
+        scenario.sessions.push(SessionPlan {
+            name: format!("s{n}"),
+            destination,
+            protocol: draw.one(&[17, 17, 6]),
+            port: 5000 + n as u16,
+        });
+        let mut sending: Vec<NodeId> = Vec::new();
+        for _ in 0..draw.between(1, 4) {
+            let node = draw.one(&hosts);
+            if destination == Destination::Node(node) && !KNOWN.same_node {
+                continue;
+            }
+            sending.push(node);
+            sender(draw, scenario, session, node);
+        }
+        let style = draw.one(&[ReservationStyle::Wf, ReservationStyle::Ff, ReservationStyle::Se]);
+        let guaranteed = draw.percent(35);
+        let receivers = if unicast { draw.between(1, 2) } else { draw.between(1, 6) };
+        for _ in 0..receivers {
+            let node = match destination {
+                Destination::Node(node) => node,
+                // Now and then a router has an application of its own.
+                _ if draw.percent(12) => NodeId(draw.below(scenario.nodes.len())),
+                _ => draw.one(&hosts),
+            };
+            if sending.contains(&node) && !KNOWN.same_node {
+                continue;
+            }
+            let style = if !temper.agrees && draw.percent(30) {
+                draw.one(&[ReservationStyle::Ff, ReservationStyle::Se])
+            } else {
+                style
+            };
+            receiver(draw, scenario, session, node, style, guaranteed);
+        }
+    }
+}
+
+fn sender(draw: &mut Draw<'_>, scenario: &mut Scenario, session: SessionId, node: NodeId) {
+    let n = scenario.senders.len();
+    scenario.senders.push(Sender {
+        name: format!("tx{n}"),
+        node,
+        session,
+        port: 4000 + n as u16,
+        traffic: traffic(draw),
+        adspec: draw.one(&[Some((true, true)), Some((true, false)), Some((false, true)), None]),
+        ttl: 64,
+        start: scenario.refresh * draw.below(12) as u32 / 2,
+    });
+}
+
+/// Rates in steps that single precision adds up without rounding, so that sums do not depend on their order.
+pub(super) fn traffic(draw: &mut Draw<'_>) -> Traffic {
+    let rate_bps = draw.between(1, 12) as f64 * 400_000.0;
+    let bucket = draw.one(&[1_000.0, 1_500.0, 4_000.0, 15_000.0]);
+    let peak_bps = if draw.percent(20) { rate_bps * 2.0 } else { f64::INFINITY };
+    let (min_packet, max_packet) = (draw.one(&[64, 64, 40, 128]), draw.one(&[1500, 1500, 1000]));
+    Traffic { rate_bps, bucket, peak_bps, min_packet, max_packet }
+}
+
+fn receiver(
+    draw: &mut Draw<'_>,
+    scenario: &mut Scenario,
+    session: SessionId,
+    node: NodeId,
+    style: ReservationStyle,
+    guaranteed: bool,
+) {
+    let listens_only = draw.percent(8);
+    let request = request(draw, scenario, session, style, guaranteed).filter(|_| !listens_only);
+    let n = scenario.receivers.len();
+    scenario.receivers.push(Receiver {
+        name: format!("rx{n}"),
+        node,
+        session,
+        start: scenario.refresh * draw.below(12) as u32 / 2,
+        reserve_at: None,
+        wait_for_path: !draw.percent(20),
+        request,
+    });
+}
+
+/// A request for senders of a session; none if there are none.
+pub(super) fn request(
+    draw: &mut Draw<'_>,
+    scenario: &Scenario,
+    session: SessionId,
+    style: ReservationStyle,
+    guaranteed: bool,
+) -> Option<Request> {
+    let senders = scenario.senders_of(session);
+    let mut chosen: Vec<SenderId> = senders.iter().copied().filter(|_| !draw.percent(25)).collect();
+    if chosen.is_empty() {
+        chosen = senders;
+    }
+    let flow = |filters: Vec<SenderId>, draw: &mut Draw<'_>| {
+        let traffic = traffic(draw);
+        let service = match guaranteed {
+            false => Service::ControlledLoad,
+            true => Service::Guaranteed {
+                reserve_bps: traffic.rate_bps + draw.below(3) as f64 * 400_000.0,
+                slack_us: draw.one(&[0, 0, 1_000]),
+            },
+        };
+        Flow { filters, traffic, service }
+    };
+    let flows: Vec<Flow> = match style {
+        _ if chosen.is_empty() => return None,
+        ReservationStyle::Wf => vec![flow(Vec::new(), draw)],
+        ReservationStyle::Se => vec![flow(chosen, draw)],
+        ReservationStyle::Ff => chosen.into_iter().map(|sender| flow(vec![sender], draw)).collect(),
+    };
+    Some(Request { style, flows, confirm: draw.percent(40) })
+}
+
+/// All links of a scenario.
+pub(super) fn links(scenario: &Scenario) -> impl Iterator<Item = LinkId> {
+    (0..scenario.links.len()).map(LinkId)
+}

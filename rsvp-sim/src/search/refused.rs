@@ -1,0 +1,171 @@
+//! Worlds in which not everything fits, or not everybody agrees: what is refused must be refused for a reason, and those
+//! who asked must hear of it again and again (RFC 2205 section 3.5).
+
+use super::Failure;
+use super::check::Checker;
+use super::settled::{Settled, selects, session_agrees};
+use crate::reference::{Place, Standing, charge_bps, limit, merge, sum};
+use crate::scenario::model::{ReceiverId, ReservationStyle, Scenario, SenderId};
+use crate::world::World;
+use crate::world::applications::{flowspec, tspec};
+use core::time::Duration;
+use rsvp_node::{AppId, Instant};
+use rsvp_wire::Flowspec;
+use std::collections::BTreeMap;
+
+/// Requests that have been without their reservation all the time that was watched.
+pub(super) struct Watch {
+    since: Duration,
+    /// Per receiver and sender, whether it would have fitted at every look; gone when it was once in place.
+    refused: Option<BTreeMap<(ReceiverId, SenderId), bool>>,
+}
+
+impl Watch {
+    pub(super) fn new(_scenario: &Scenario, since: Duration) -> Self {
+        Self { since, refused: None }
+    }
+
+    /// Looks at who is without what they asked for.
+    pub(super) fn look(&mut self, state: &Settled<'_>) {
+        let seen = state.seen();
+        let mut refused = BTreeMap::new();
+        for (n, request) in state.demand.requests.iter().enumerate() {
+            let Some(request) = request else { continue };
+            let receiver = &state.world.scenario().receivers[n];
+            for sender in state.world.scenario().senders_of(receiver.session) {
+                let way = state.way(sender, receiver.node);
+                if way.is_empty() || !selects(request, sender) {
+                    continue;
+                }
+                let wanted =
+                    request.flows.iter().find(|f| f.filters.is_empty() || f.filters.contains(&sender));
+                let Some(wanted) = wanted.map(|flow| flowspec(flow.traffic, flow.service)) else { continue };
+                let wish = Wish { state, seen: &seen, sender, style: request.style, wanted };
+                if !way.iter().all(|at| wish.is_in_place(*at)) {
+                    let fits = way.iter().all(|at| wish.would_fit(*at));
+                    refused.insert((ReceiverId(n), sender), fits);
+                }
+            }
+        }
+        self.refused = Some(match self.refused.take() {
+            None => refused,
+            Some(before) => {
+                let both = |key: &_, fits: bool| refused.get(key).map(|now| fits && *now);
+                before
+                    .into_iter()
+                    .filter_map(|(key, fits)| both(&key, fits).map(|fits| (key, fits)))
+                    .collect()
+            }
+        });
+    }
+
+    /// Those who were without all the time have been told, and for none of them would there have been room.
+    pub(super) fn judge(&self, world: &World, checker: &Checker, until: Duration) -> Result<(), Failure> {
+        let scenario = world.scenario();
+        // The blockade's time and a refresh; clocks may be a tenth slow, and messages take their time.
+        let gap = scenario.refresh * (2 * scenario.blockade_multiplier + 3) / 2 * 115 / 100
+            + Duration::from_secs(2);
+        for ((receiver, sender), fits) in self.refused.iter().flatten() {
+            let app = AppId((scenario.senders.len() + receiver.0) as u32);
+            if checker.refused.contains(&app) {
+                continue;
+            }
+            let name = &scenario.receivers[receiver.0].name;
+            let about = &scenario.senders[sender.0].name;
+            let fail = |promise, what: String| Failure {
+                promise,
+                at: world.now(),
+                seen: format!("{name} for {about}: {what}"),
+            };
+            let filter = world.topology().sender(*sender);
+            let heard = checker
+                .errors
+                .iter()
+                .filter(|e| e.app == app && (e.filters.is_empty() || e.filters.contains(&filter)))
+                .map(|e| e.at)
+                .filter(|at| *at >= Instant::ZERO + self.since);
+            let mut last = Instant::ZERO + self.since;
+            for at in heard.chain([Instant::ZERO + until]) {
+                if at - last > gap {
+                    let what = format!("without its reservation, and nothing heard from {last} to {at}");
+                    return Err(fail("whoever is refused is told", what));
+                }
+                last = at;
+            }
+            if *fits && session_agrees(scenario, scenario.receivers[receiver.0].session) {
+                return Err(fail("what would fit is not refused", "every link has had room".to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a receiver wants for a sender.
+struct Wish<'a> {
+    state: &'a Settled<'a>,
+    seen: &'a BTreeMap<Place, Standing>,
+    sender: SenderId,
+    style: ReservationStyle,
+    wanted: Flowspec,
+}
+
+type At = (crate::scenario::model::NodeId, crate::scenario::model::LinkId);
+
+impl Wish<'_> {
+    fn standing(&self, (node, link): At) -> Option<&Standing> {
+        let session = self.state.world.scenario().senders[self.sender.0].session;
+        let here = |(n, l, s, _): &Place| (*n, *l, *s) == (node, link, session);
+        let all = self.seen.iter().filter(|(place, _)| here(place)).map(|(_, standing)| standing);
+        all.into_iter().find(|s| {
+            s.filters.is_empty() || s.filters.contains(&self.sender) || s.style != ReservationStyle::Ff
+        })
+    }
+
+    /// What the request comes to on a link, beside what stands there.
+    fn effective(&self, at: At) -> Flowspec {
+        let standing = self.standing(at).filter(|s| s.style == self.style);
+        let merged = standing.map_or(self.wanted, |s| merge(&s.flowspec, &self.wanted));
+        let mut filters = standing.map(|s| s.filters.clone()).unwrap_or_default();
+        filters.insert(self.sender);
+        let scenario = self.state.world.scenario();
+        let session = scenario.senders[self.sender.0].session;
+        let sends = |s: &SenderId| {
+            let selected = self.style == ReservationStyle::Wf || filters.contains(s);
+            let hops = self.state.reference.paths.iter();
+            selected && hops.into_iter().any(|((of, _), hop)| of == s && (hop.1, hop.0) == at)
+        };
+        let traffic = scenario
+            .senders_of(session)
+            .into_iter()
+            .filter(sends)
+            .filter_map(|s| self.state.demand.senders[s.0]);
+        traffic.map(tspec).reduce(|a, b| sum(&a, &b)).map_or(merged, |path| limit(&merged, &path))
+    }
+
+    fn is_in_place(&self, at: At) -> bool {
+        self.standing(at).is_some_and(|standing| {
+            let selected = standing.filters.is_empty() || standing.filters.contains(&self.sender);
+            standing.style == self.style
+                && selected
+                && charge_bps(&standing.flowspec) >= charge_bps(&self.effective(at))
+        })
+    }
+
+    fn would_fit(&self, at: At) -> bool {
+        let used: u64 = self
+            .seen
+            .iter()
+            .filter(|((node, link, ..), _)| (*node, *link) == at)
+            .map(|(_, standing)| charge_bps(&standing.flowspec))
+            .sum();
+        let standing = self.standing(at);
+        if standing.is_some_and(|s| s.style != self.style) {
+            return false;
+        }
+        let now = standing.map_or(0, |s| charge_bps(&s.flowspec));
+        let effective = self.effective(at);
+        let link = &self.state.world.scenario().links[at.1.0];
+        used - now + charge_bps(&effective).max(now) <= link.reservable_bps
+            && effective.tspec().max_packet_size <= link.mtu
+    }
+}

@@ -1,0 +1,226 @@
+//! The command `rsvp-sim search`: spreads seeds over the cores, shows how far it is, and stops at the first world that
+//! breaks a promise, with everything that is needed to look into it.
+
+use crate::{BAD_FILE, complain, read, say};
+use clap::Args;
+use rsvp_sim::Scenario;
+use rsvp_sim::search::{self, Failure, Outcome, Summary};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What to search.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  rsvp-sim search --seeds 0..10000\n  \
+    rsvp-sim search --seeds 0..1000000 --minutes 10 --shard 3/8 --json > part-3.jsonl")]
+pub(crate) struct Search {
+    /// The seeds, from the first up to but not with the last.
+    #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = seeds)]
+    seeds: (u64, u64),
+    /// Stop drawing new worlds after so many minutes.
+    #[arg(long, value_name = "N")]
+    minutes: Option<f64>,
+    /// Only every n-th seed, beginning with the i-th.
+    #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = shard)]
+    shard: (u64, u64),
+    /// One line of JSON per seed.
+    #[arg(long)]
+    json: bool,
+    /// Check the world of a scenario file in place of drawn ones.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "minutes", "shard"])]
+    scenario: Option<PathBuf>,
+    /// Where to write the scenario of a world that fails.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    out: PathBuf,
+}
+
+fn seeds(text: &str) -> Result<(u64, u64), String> {
+    let range = text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    range
+        .filter(|(a, b)| a < b)
+        .ok_or_else(|| "expected two numbers, the lesser first, such as 0..1000".to_owned())
+}
+
+fn shard(text: &str) -> Result<(u64, u64), String> {
+    let shard = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    let sound = |(i, n): &(u64, u64)| *i >= 1 && i <= n;
+    shard.filter(sound).ok_or_else(|| "expected such as 3/8: the third of eight".to_owned())
+}
+
+pub(crate) fn run(search: &Search) -> ExitCode {
+    if let Some(file) = &search.scenario {
+        return run_one(file);
+    }
+    let (summary, failures) = run_all(search);
+    let Some((seed, failure)) = failures.into_iter().min_by_key(|(seed, _)| *seed) else {
+        if !search.json {
+            say(&summary.text());
+        }
+        // Few worlds need not have met everything; many must have.
+        return if summary.worlds < 1000 || summary.missing().is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
+    };
+    complain(&format!("seed {seed}: {}; making the world smaller", tell(&failure)));
+    let (smaller, failure) = search::shrink(&search::world_of(seed), &failure);
+    let file = search.out.join(format!("world-{seed}.toml"));
+    let written = std::fs::write(&file, smaller.to_toml());
+    say(&format!("seed {seed} fails: {}\n", tell(&failure)));
+    match written {
+        Ok(()) => say(&format!(
+            "smaller world:  {0}\nreplay:         rsvp-sim search --scenario {0}\nlook:           rsvp-sim run --trace {0}\n",
+            file.display()
+        )),
+        Err(fault) => complain(&format!("{}: cannot write it: {fault}", file.display())),
+    }
+    say(&format!("replay whole:   rsvp-sim search --seeds {seed}..{}\n", seed + 1));
+    ExitCode::FAILURE
+}
+
+fn tell(failure: &Failure) -> String {
+    format!("at {}: not so: {}\n{}", failure.at, failure.promise, failure.seen.trim_end())
+}
+
+fn run_one(file: &Path) -> ExitCode {
+    let Some(scenario) = read(file) else { return ExitCode::from(BAD_FILE) };
+    if !scenario.routes.is_empty() {
+        complain(&format!("{}: the reference knows no explicit routes", file.display()));
+        return ExitCode::from(BAD_FILE);
+    }
+    let outcome = search::try_world(&scenario);
+    let Some(failure) = &outcome.failure else {
+        let features: Vec<&str> = outcome.features.iter().copied().collect();
+        say(&format!("all promises held: {}\n", features.join(", ")));
+        return ExitCode::SUCCESS;
+    };
+    say(&format!("{} fails: {}\n", file.display(), tell(failure)));
+    ExitCode::FAILURE
+}
+
+/// Runs seeds on all cores until all are done, time is up or one fails.
+fn run_all(search: &Search) -> (Summary, Vec<(u64, Failure)>) {
+    let (first, last) = search.seeds;
+    let (shard, shards) = search.shard;
+    let next = AtomicU64::new(first + shard - 1);
+    let stop = AtomicBool::new(false);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let (sender, receiver) = mpsc::channel::<(u64, Outcome)>();
+    let clock = Clock::start(search.minutes);
+    let mut progress =
+        Progress { total: (last - first).div_ceil(shards), json: search.json, ..Progress::default() };
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            let (sender, next, stop, clock) = (sender.clone(), &next, &stop, &clock);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) && !clock.is_over() {
+                    let seed = next.fetch_add(shards, Ordering::Relaxed);
+                    if seed >= last || sender.send((seed, search::try_world(&drawn(seed)))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (seed, outcome) in receiver {
+            if outcome.failure.is_some() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            progress.take(seed, outcome, &clock);
+        }
+    });
+    progress.end();
+    (progress.summary, progress.failures)
+}
+
+fn drawn(seed: u64) -> Scenario {
+    search::world_of(seed)
+}
+
+/// How far the search is.
+#[derive(Default)]
+struct Progress {
+    total: u64,
+    json: bool,
+    summary: Summary,
+    failures: Vec<(u64, Failure)>,
+    shown: Duration,
+}
+
+impl Progress {
+    fn take(&mut self, seed: u64, outcome: Outcome, clock: &Clock) {
+        self.summary.add(&outcome);
+        if self.json {
+            let features: Vec<&str> = outcome.features.iter().copied().collect();
+            let failure = outcome.failure.as_ref();
+            let line = serde_json::json!({
+                "seed": seed,
+                "held": failure.is_none(),
+                "nodes": outcome.nodes,
+                "reservations": outcome.reservations,
+                "messages": outcome.messages,
+                "features": features,
+                "promise": failure.map(|f| f.promise),
+                "seen": failure.map(|f| f.seen.as_str()),
+            });
+            say(&format!("{line}\n"));
+        }
+        self.failures.extend(outcome.failure.map(|failure| (seed, failure)));
+        let elapsed = clock.elapsed();
+        let often = if std::io::stderr().is_terminal() { 1 } else { 10 };
+        if elapsed >= self.shown + Duration::from_secs(often) {
+            self.shown = elapsed;
+            let (nodes, reservations) = self.summary.mean_size();
+            let end = if std::io::stderr().is_terminal() { "\r" } else { "\n" };
+            let _ = write!(
+                std::io::stderr(),
+                "{} of {} worlds in {:.0} s, {:.1} nodes and {:.1} reservations in the mean{end}",
+                self.summary.worlds,
+                self.total,
+                elapsed.as_secs_f64(),
+                nodes,
+                reservations
+            );
+        }
+    }
+
+    fn end(&self) {
+        if std::io::stderr().is_terminal() {
+            let _ = writeln!(std::io::stderr());
+        }
+    }
+}
+
+/// Real time, of which only the person at the command knows.
+struct Clock {
+    start: Instant,
+    most: Option<Duration>,
+}
+
+impl Clock {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "--minutes is about the time of whoever waits, not of a world"
+    )]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    fn start(minutes: Option<f64>) -> Self {
+        let most = minutes.map(|minutes| Duration::from_secs_f64((minutes * 60.0).clamp(0.0, 1e9)));
+        Self { start: Self::now(), most }
+    }
+
+    fn elapsed(&self) -> Duration {
+        Self::now() - self.start
+    }
+
+    fn is_over(&self) -> bool {
+        self.most.is_some_and(|most| self.elapsed() >= most)
+    }
+}

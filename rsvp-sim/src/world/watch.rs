@@ -1,0 +1,107 @@
+//! A world for those who check every step: it is taken step by step, says what happened in each, and shows its engines.
+//!
+//! A watched world deliberately keeps no record, so that many of them can run in little memory.
+
+use super::run::World;
+use super::topology::Topology;
+use crate::scenario::model::{Deed, LinkId, NodeId, ReceiverId, Scenario, SenderId};
+use core::net::IpAddr;
+use rsvp_node::{AppId, Engine, Event, Instant};
+
+/// Something that happened in a step.
+#[derive(Clone, Debug)]
+pub(crate) enum Notice {
+    /// A node's engine got a message.
+    Arrived { node: NodeId },
+    /// Any other input.
+    Stirred { node: NodeId },
+    /// A node lost its state.
+    Crashed { node: NodeId },
+    /// A node's routes are others than before.
+    Rerouted,
+    /// A node's engine sent a message.
+    Sent { node: NodeId, link: LinkId, destination: IpAddr, octets: Vec<u8> },
+    /// A node changed what is installed.
+    Installed,
+    /// An application was told something.
+    Told { event: Event },
+    /// An application asked for a reservation, and was refused at once or not.
+    Asked { app: AppId, refused: bool },
+}
+
+impl World {
+    /// A world that keeps notices in place of a record.
+    #[must_use]
+    pub(crate) fn watched(scenario: Scenario) -> Self {
+        let mut world = Self::new(scenario);
+        world.notices = Some(Vec::new());
+        world
+    }
+
+    pub(super) fn notice(&mut self, notice: Notice) {
+        if let Some(notices) = &mut self.notices {
+            notices.push(notice);
+        }
+    }
+
+    /// What happened since this was asked last.
+    pub(crate) fn take_notices(&mut self) -> Vec<Notice> {
+        self.notices.as_mut().map(core::mem::take).unwrap_or_default()
+    }
+
+    /// Lets the next thing happen, if it comes no later than `end`; if none does, it is `end` now.
+    pub(crate) fn step(&mut self, end: Instant) -> bool {
+        let Some((at, happening)) = self.happenings.next(end) else {
+            self.now = self.now.max(end);
+            return false;
+        };
+        self.now = at;
+        self.happen(happening);
+        true
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// What is run.
+    pub(crate) fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// Addresses and names.
+    pub(crate) fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// A node's engine.
+    pub(crate) fn engine(&self, node: NodeId) -> &Engine {
+        &self.nodes[node.0].engine
+    }
+
+    /// Why nothing happens any more, if so.
+    pub(crate) fn standstill(&self) -> Option<&str> {
+        self.record.fault.as_deref()
+    }
+
+    /// The link behind an interface.
+    pub(crate) fn link_behind(&self, node: NodeId, interface: rsvp_node::InterfaceId) -> Option<LinkId> {
+        self.topology.link_of(node, interface)
+    }
+
+    /// The receiver behind an application's id, or the sender.
+    pub(crate) fn application(&self, app: AppId) -> Result<SenderId, ReceiverId> {
+        let place = app.0 as usize;
+        place.checked_sub(self.scenario.senders.len()).map_or(Ok(SenderId(place)), |n| Err(ReceiverId(n)))
+    }
+
+    /// An application gives up what it has.
+    pub(crate) fn leave_or_stop(&mut self, app: AppId) {
+        let deed = match self.application(app) {
+            Ok(sender) => Deed::TearSender(sender),
+            Err(receiver) => Deed::Leave(receiver),
+        };
+        self.act_application(deed);
+    }
+}
