@@ -40,9 +40,16 @@ impl Watch {
                 let wanted =
                     request.flows.iter().find(|f| f.filters.is_empty() || f.filters.contains(&sender));
                 let Some(wanted) = wanted.map(|flow| flowspec(flow.traffic, flow.service)) else { continue };
-                let wish = Wish { state, seen: &seen, sender, style: request.style, wanted };
+                // SE and WF are granted or refused as a whole, FF for each sender.
+                let mut together = state.world.scenario().senders_of(receiver.session);
+                together.retain(|s| match request.style {
+                    ReservationStyle::Ff => *s == sender,
+                    _ => selects(request, *s),
+                });
+                let ways = together.iter().flat_map(|s| state.way(*s, receiver.node)).collect::<Vec<_>>();
+                let wish = Wish { state, seen: &seen, sender, together, style: request.style, wanted };
                 if !way.iter().all(|at| wish.is_in_place(*at)) {
-                    let fits = way.iter().all(|at| wish.would_fit(*at));
+                    let fits = ways.iter().all(|at| wish.would_fit(*at));
                     refused.insert((ReceiverId(n), sender), fits);
                 }
             }
@@ -105,6 +112,8 @@ struct Wish<'a> {
     state: &'a Settled<'a>,
     seen: &'a BTreeMap<Place, Standing>,
     sender: SenderId,
+    /// The senders that are reserved for together.
+    together: Vec<SenderId>,
     style: ReservationStyle,
     wanted: Flowspec,
 }
@@ -126,7 +135,7 @@ impl Wish<'_> {
         let standing = self.standing(at).filter(|s| s.style == self.style);
         let merged = standing.map_or(self.wanted, |s| merge(&s.flowspec, &self.wanted));
         let mut filters = standing.map(|s| s.filters.clone()).unwrap_or_default();
-        filters.insert(self.sender);
+        filters.extend(&self.together);
         let scenario = self.state.world.scenario();
         let session = scenario.senders[self.sender.0].session;
         let sends = |s: &SenderId| {
