@@ -107,7 +107,14 @@ impl Node {
         if let Some(ix) = request {
             if any {
                 store(&mut self.state.requests[ix].octets, arrived.rx.octets);
-                self.state.requests[ix].in_full = in_full;
+                // A repetition of this message must not keep alive what it does not name.
+                let named = |item: &Item| {
+                    let by =
+                        |d: &Demand<'_>| item.filter.map_or(d.filters.is_empty(), |f| d.filters.contains(&f));
+                    demands.iter().any(by)
+                };
+                let all_named = self.state.requests[ix].items.iter().all(named);
+                self.state.requests[ix].in_full = in_full && all_named;
                 self.handled(arrived.rx.octets.len());
             }
             self.state.arm_request(ix);
