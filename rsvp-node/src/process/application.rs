@@ -149,6 +149,9 @@ impl Node {
             }),
         };
         self.set_outgoing(path, None, &[wanted.interface]);
+        if known.is_none() {
+            self.tell_standing(path, wanted.app, wanted.interface);
+        }
         self.forward_path(path);
         self.path_moved(path);
         Ok(())
