@@ -62,6 +62,7 @@ impl Checker {
                     self.features.insert("route change");
                 }
                 Notice::Installed => {}
+                Notice::Released { app } => self.reservations_told.retain(|(of, _), _| *of != app),
                 Notice::Sent { node, link, destination, octets } => {
                     self.sent(world, node, link, destination, &octets)?;
                 }
