@@ -290,6 +290,13 @@ impl Node {
         if let Err(refused) = self.update_traffic_control(session, interface, sender) {
             let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
             self.state.requests[ix].items = before;
+            // What is in place stays, also while more is asked for again and again (RFC 2205 section 2.5, KR-I).
+            let named = |item: &&mut Item| item.filter.map_or(wildcard, |f| filters.contains(&f));
+            self.state.requests[ix]
+                .items
+                .iter_mut()
+                .filter(named)
+                .for_each(|item| item.expires = asker.expires);
             if self.state.requests[ix].items.is_empty() {
                 self.state.remove_request(ix);
             }
