@@ -113,6 +113,10 @@ impl Node {
             })
             .collect();
         for (from, style, item, filters) in concerned {
+            // Refreshes are looked at in full, and refused, until it fits.
+            if let Some(ix) = self.find_request(session, from) {
+                self.state.requests[ix].in_full = false;
+            }
             let object = flowspec_object(&item.flowspec);
             let flow = ErrorFlow { style, flowspec: Some(&object), filters: &filters, because_of: None };
             self.report_resv_error(from, &key, code, value, flags, &flow);
