@@ -119,7 +119,7 @@ impl Node {
             }
             lower = Some(lower.map_or(q, |l| flowspec::lower_bound(&l, &q).unwrap_or(l)));
         }
-        upper.map(|upper| (upper, false)).or(lower.map(|lower| (lower, true)))
+        upper.map(|upper| (upper, false)).or_else(|| lower.map(|lower| (lower, true)))
     }
 
     /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and
