@@ -3,7 +3,7 @@ mod engine;
 mod pcaps;
 mod readme;
 mod scenarios;
-mod sim_random;
+mod search;
 mod sim_reading;
 mod sim_world;
 mod tidy;
