@@ -2,6 +2,8 @@
 //!
 //! They know nothing of the fuzzer, so tests replay the corpora through them.
 
+pub mod engine;
+
 use rsvp_sim::search;
 use rsvp_wire::{
     Adspec, AdspecSummary, ChecksumVerdict, Class, ErrorSpec, FilterSpec, Flowspec, Integrity, Message,

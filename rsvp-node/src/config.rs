@@ -1,16 +1,14 @@
 //! What a node is configured with. Seeds and limits live here so that a run can be repeated octet for octet.
 
-use core::time::Duration;
-
 /// Configuration of one engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Seed of the refresh jitter and of the index hashes.
+    /// Seed of the refresh jitter. Neighbours see what it yields, so it is no secret.
     pub seed: u64,
+    /// Seed of the index hashes; a secret on a node that strangers can reach, or they could aim at one bucket.
+    pub hash_seed: u64,
     /// Blockade multiplier Kb: blockade state lives `Kb * R` (RFC 2205 section 3.5).
     pub blockade_multiplier: u32,
-    /// Wait W between a route change and the Path refreshes it triggers (RFC 2205 section 3.6).
-    pub local_repair_wait: Duration,
     /// IP TTL of messages this node originates other than Path and PathTear.
     pub ttl: u8,
     /// Upper bounds on everything a peer or an application can make grow.
@@ -19,13 +17,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            seed: 0,
-            blockade_multiplier: 3,
-            local_repair_wait: Duration::from_secs(2),
-            ttl: 64,
-            limits: Limits::default(),
-        }
+        Self { seed: 0, hash_seed: 0, blockade_multiplier: 3, ttl: 64, limits: Limits::default() }
     }
 }
 
@@ -48,9 +40,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             sessions: 1 << 20,
-            senders_per_session: 4_096,
-            requests_per_session: 4_096,
-            filters_per_request: 4_096,
+            senders_per_session: 1_024,
+            requests_per_session: 1_024,
+            filters_per_request: 1_024,
             queue: 16_384,
         }
     }

@@ -74,7 +74,7 @@ fn slot(t: MsgType) -> usize {
 }
 
 impl Discard {
-    pub(crate) const KINDS: usize = 18;
+    pub(crate) const KINDS: usize = 19;
     const NAMES: [&'static str; Self::KINDS] = [
         "malformed",
         "unknown-message-type",
@@ -94,6 +94,7 @@ impl Discard {
         "ttl-exhausted",
         "no-route",
         "too-large",
+        "not-sendable",
     ];
 
     const fn kind(self) -> usize {
@@ -116,6 +117,7 @@ impl Discard {
             Self::TtlExhausted => 15,
             Self::NoRoute => 16,
             Self::TooLarge => 17,
+            Self::NotSendable => 18,
         }
     }
 }

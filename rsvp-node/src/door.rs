@@ -197,6 +197,9 @@ pub enum Discard {
     /// Routing has no way to forward a confirmation.
     #[error("no route")]
     NoRoute,
+    /// A message to send found its interface down or disabled.
+    #[error("interface of a message to send is down")]
+    NotSendable,
     /// A message to send would exceed the largest IP datagram.
     #[error("message to send exceeds 65535 octets")]
     TooLarge,
@@ -217,6 +220,10 @@ pub enum Refusal {
     /// The style is none of WF, FF, SE, or the filters do not fit it.
     #[error("the style is unknown or its filters do not fit it")]
     BadStyle,
+    /// Sessions with the same destination and protocol exist with a port where this one has none, or without where it
+    /// has one (RFC 2205 section 3.2, rule 1), or the sender's address is announced with a port and without (rule 3).
+    #[error("ports conflict with those of other sessions or senders")]
+    ConflictingPorts,
     /// Another application of this node already announces that sender.
     #[error("this sender is announced by another application")]
     SenderTaken,
@@ -342,4 +349,17 @@ pub struct Reservation {
     pub flowspec: Flowspec,
     /// What it takes of the interface's budget, in bits per second.
     pub charge_bps: u64,
+    /// Why its traffic may have to be policed here.
+    pub police: Police,
+}
+
+/// The policing flags of a reservation (RFC 2205 section 3.8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Police {
+    /// E_Police_Flag: this is the first node on the way that can police.
+    pub entry: bool,
+    /// M_Police_Flag: a shared reservation merges the flows of several senders.
+    pub merge: bool,
+    /// B_Police_Flag: less is installed here than on another interface for the same flow, or something incomparable.
+    pub branch: bool,
 }

@@ -43,7 +43,11 @@ impl Engine {
                     Err(refusal) => Outcome::Refused(refusal),
                 };
             }
-            Input::InterfaceChanged(interface) => node.interfaces.change(interface),
+            Input::InterfaceChanged(interface) => {
+                if node.interfaces.change(interface) {
+                    node.routes_changed(None, host);
+                }
+            }
             Input::RouteChanged { destination } => node.routes_changed(destination, host),
             Input::Timer => {
                 node.sweep_routes(host);
@@ -74,7 +78,10 @@ impl Engine {
                 }
                 Written::NeedSpace(need) if need > usize::from(u16::MAX) => node.oversized(),
                 Written::NeedSpace(need) => return Output::NeedSpace(need),
-                Written::Message(envelope, length) => {
+                Written::Message(envelope, length) | Written::Last(envelope, length) => {
+                    if matches!(written, Written::Last(..)) {
+                        node.queue.pop();
+                    }
                     let octets = &buf[..length];
                     node.counters.count_sent(MsgType(octets[1]));
                     return Output::Transmit(transmit(envelope, octets));
@@ -176,11 +183,11 @@ impl Node {
             self.queue.pop();
             let usable =
                 self.interfaces.find(envelope.interface).is_some_and(|i| i.config.up && i.config.enabled);
-            return if usable && length > 0 {
-                Content::Written(Written::Message(envelope, length))
-            } else {
-                Content::Nothing
-            };
+            if usable && length > 0 {
+                return Content::Written(Written::Message(envelope, length));
+            }
+            self.counters.count_discard(if usable { Discard::TooLarge } else { Discard::NotSendable });
+            return Content::Nothing;
         }
         let output = match self.queue.pop() {
             Some(Pending::Event(event)) => Output::Event(*event),
@@ -217,6 +224,8 @@ impl Node {
             Some(Pending::Resv(id)) => {
                 if let Some(ix) = self.state.upstreams.find(id) {
                     self.state.upstreams[ix].queued = false;
+                    self.state.upstreams[ix].refresh_due = false;
+                    self.rearm_upstream(ix);
                 }
             }
             _ => {}

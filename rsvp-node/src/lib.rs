@@ -22,8 +22,8 @@ mod view;
 pub use config::{Config, Limits};
 pub use counters::{Counters, Work};
 pub use door::{
-    AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Refusal, Reservation, ReservationId,
-    Rx, Source, TcChange, TrafficControl, Transmit, Why,
+    AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Police, Refusal, Reservation,
+    ReservationId, Rx, Source, TcChange, TrafficControl, Transmit, Why,
 };
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};

@@ -46,7 +46,7 @@ impl Node {
         Self {
             now: Instant::ZERO,
             interfaces: Interfaces::default(),
-            state: State::new(config.seed, &config.limits),
+            state: State::new(config.hash_seed, &config.limits),
             queue: Queue::new(config.limits.queue),
             rng: Rng::new(config.seed),
             counters: Counters::default(),

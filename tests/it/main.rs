@@ -1,5 +1,6 @@
 //! Integration tests.
 mod engine;
+mod engine_packets;
 mod pcaps;
 mod readme;
 mod scenarios;

@@ -1,12 +1,23 @@
 //! Objects that are kept and forwarded without being understood: classes of the form `11bbbbbb` (RFC 2205
 //! section 3.10), and POLICY_DATA, which is for policy control and passes through a node that has none.
 
-use rsvp_wire::{Class, Message, ObjectRef, UnknownClass, registry};
+use rsvp_wire::{Class, Message, ObjectRef, UnknownClass};
+
+/// Whether the engine knows what to do with a class: those of RFC 2205 Appendix A.
+pub(crate) const fn is_recognised(class: Class) -> bool {
+    class.0 <= Class::RESV_CONFIRM.0 && class.0 != 2
+}
 
 /// Whether an object goes into every message that results from the one it came in.
 pub(crate) fn is_forwarded(object: &ObjectRef<'_>) -> bool {
     object.class == Class::POLICY_DATA
-        || (!registry::known_class(object.class) && object.class.when_unknown() == UnknownClass::Forward)
+        || (!is_recognised(object.class) && object.class.when_unknown() == UnknownClass::Forward)
+}
+
+/// Whether an object passes through with an error or a confirmation, which are forwarded as they came.
+pub(crate) fn passes(object: &ObjectRef<'_>) -> bool {
+    let hop_by_hop = matches!(object.class, Class::INTEGRITY | Class::NULL);
+    !hop_by_hop && (is_recognised(object.class) || object.class.when_unknown() == UnknownClass::Forward)
 }
 
 /// The objects of a message that are forwarded, in their order.
@@ -14,11 +25,14 @@ pub(crate) fn forwarded<'a>(message: &Message<'a>) -> impl Iterator<Item = Objec
     message.objects().filter(is_forwarded)
 }
 
-/// Adds an object's octets to a list of objects unless the very same is there already.
-pub(crate) fn union(list: &mut Vec<u8>, object: &[u8]) {
-    if !objects(list).any(|known| known == object) {
-        list.extend_from_slice(object);
-    }
+/// Octets of forwarded objects that one message may carry; more is refused, because state keeps and sends them again.
+pub(crate) const FORWARDED_MAX: usize = 4096;
+
+/// Each unique object once, in an order that does not depend on where it came from.
+pub(crate) fn union(mut objects: Vec<&[u8]>) -> Vec<u8> {
+    objects.sort_unstable();
+    objects.dedup();
+    objects.concat()
 }
 
 /// Splits octets that were put together from whole objects.

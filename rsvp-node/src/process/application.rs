@@ -1,6 +1,7 @@
 //! What local applications ask for (RFC 2205 sections 3.11.1 and 3.9).
 //!
-//! An application's sender is path state without a previous hop, its reservation a request without a next hop. A
+//! An application's sender is path state without a previous hop, its reservation a request without a next hop. What an
+//! application announces is heard by the others on this node, but not by itself (section 3.1.3). A
 //! request stands until it is withdrawn: if there is no sender yet the application is told, and the Resv leaves when
 //! one appears.
 
@@ -77,6 +78,7 @@ impl Node {
             None if self.state.sessions.len() >= self.config.limits.sessions => {
                 return Err(Refusal::LimitReached);
             }
+            None if self.state.conflicts_in_ports(session) => return Err(Refusal::ConflictingPorts),
             None => self.state.add_session(session),
         };
         let apps = self.state.sessions[ix].apps.get_or_insert_default();
@@ -87,7 +89,7 @@ impl Node {
         let events: Vec<_> = self
             .state
             .paths_of(ix)
-            .filter(|(_, p)| p.upstream().is_some())
+            .filter(|(_, p)| p.origin != Origin::App(app))
             .filter_map(|(path, _)| self.path_event(path))
             .collect();
         for kind in events {
@@ -126,8 +128,12 @@ impl Node {
         if known.is_none() && senders >= self.config.limits.senders_per_session {
             return Err(Refusal::LimitReached);
         }
+        if known.is_none() && self.conflicting_ports(session, standing, &wanted.sender).is_some() {
+            return Err(Refusal::ConflictingPorts);
+        }
         let ix = self.open(wanted.app, session)?;
         let octets = path_message(session, wanted);
+        let changed = known.is_none_or(|(path, _)| *self.state.paths[path].octets != *octets);
         let path = match known {
             Some((path, _)) => {
                 store(&mut self.state.paths[path].octets, &octets);
@@ -151,6 +157,9 @@ impl Node {
         self.set_outgoing(path, None, &[wanted.interface]);
         if known.is_none() {
             self.tell_standing(path, wanted.app, wanted.interface);
+        }
+        if changed {
+            self.tell_path(path);
         }
         self.forward_path(path);
         self.path_moved(path);
@@ -189,7 +198,11 @@ impl Node {
             if self.conflicting_style(ix, style, known).is_some() {
                 return Err(Refusal::ConflictingStyle);
             }
-            if items.first().is_some_and(|item| self.service_conflicts(ix, known, &item.flowspec)) {
+            // Whatever this application had asked for before is replaced.
+            let replaced = known.map(|k| &self.state.requests[k]).into_iter().flat_map(|r| &r.items);
+            let replaced: SmallVec<[FilterSpec; 4]> = replaced.filter_map(|i| i.filter).collect();
+            let conflicts = |item: &Item| self.service_conflicts(ix, known, &replaced, &item.flowspec);
+            if items.first().is_some_and(conflicts) {
                 return Err(Refusal::ConflictingService);
             }
             let limit = self.config.limits.requests_per_session;
@@ -211,7 +224,7 @@ impl Node {
                 style,
                 items,
                 octets: Box::default(),
-                in_full: false,
+                refreshable: false,
                 timer: None,
             }),
         };
@@ -232,12 +245,14 @@ impl Node {
     ) {
         let key = self.key_of(session);
         let (from, style) = (self.state.requests[request].from, self.state.requests[request].style);
-        let remote = self.state.paths_of(session).any(|(_, p)| p.upstream().is_some());
+        let own =
+            |p: &PathState| matches!((p.origin, from), (Origin::App(a), From::App { app, .. }) if a == app);
+        let others = self.state.paths_of(session).any(|(_, p)| !own(p));
         for flow in flows {
             let filters: SmallVec<[FilterSpec; 4]> = flow.filters.iter().copied().map(normal).collect();
             let selected = |f: &FilterSpec| filters.is_empty() || filters.contains(f);
             let request = &self.state.requests[request];
-            let code = match remote {
+            let code = match others {
                 false => ErrorCode::NO_PATH,
                 true if self
                     .state
@@ -249,7 +264,8 @@ impl Node {
                 true => ErrorCode::NO_SENDER,
             };
             let object = flowspec_object(&flow.flowspec);
-            let error = ErrorFlow { style, flowspec: Some(&object), filters: &filters, because_of: None };
+            let error =
+                ErrorFlow { style, flowspec: Some(&object), filters: &filters, scope: &[], because_of: None };
             self.report_resv_error(from, &key, code, 0, 0, &error);
         }
     }
@@ -356,5 +372,5 @@ fn is_sound(tspec: &Tspec) -> bool {
 }
 
 fn is_sound_flowspec(flowspec: &Flowspec) -> bool {
-    super::errors::read_flowspec(&flowspec_object(flowspec)).is_some_and(|f| f.tspec().is_legal())
+    super::errors::read_flowspec(&flowspec_object(flowspec)).is_some_and(|f| f.is_legal())
 }

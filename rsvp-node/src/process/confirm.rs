@@ -13,8 +13,12 @@ use crate::state::path::PathState;
 use crate::state::resv::{From, Request};
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, SenderSelection, Style};
+use rsvp_wire::{
+    ErrorCode, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, SenderSelection, Sharing, Style,
+};
 use smallvec::SmallVec;
+
+type Filters = SmallVec<[FilterSpec; 4]>;
 
 /// A wish for confirmation of one flow descriptor of a request that is in place here.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +31,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) flowspec: Flowspec,
 }
 
-/// What becomes of a wish at one sender's path state.
+/// What becomes of a wish at one previous hop.
 enum Fate {
     Dropped,
     Forwarded(Ix<Upstream>),
@@ -35,29 +39,34 @@ enum Fate {
 }
 
 impl Node {
-    /// Deals with a wish at every sender it concerns. False when there is none yet.
+    /// Deals with a wish at every previous hop it concerns; senders on this node are one of them. False when there is
+    /// none yet.
     pub(crate) fn wish_confirm(&mut self, wish: &Wish<'_>) -> bool {
         let request = &self.state.requests[wish.request];
         let session = request.session;
         let selected = |p: &PathState| wish.filters.is_empty() || wish.filters.contains(&p.sender);
         let in_place =
             |p: &PathState| request.item_for(&p.sender).is_some_and(|i| i.flowspec == wish.flowspec);
-        let fates: SmallVec<[Fate; 4]> = self
-            .state
-            .paths_of(session)
-            .filter(|(_, p)| selected(p) && in_place(p) && self.applies(request, p))
-            .map(|(_, p)| self.fate(wish, p))
-            .collect();
+        let mut hops: SmallVec<[(Option<Ix<Upstream>>, Filters); 4]> = SmallVec::new();
+        for (_, path) in self.state.paths_of(session) {
+            if !(selected(path) && in_place(path) && self.applies(request, path)) {
+                continue;
+            }
+            let named = (!wish.filters.is_empty()).then_some(path.sender);
+            match hops.iter_mut().find(|(hop, _)| *hop == path.upstream()) {
+                Some((_, filters)) => filters.extend(named),
+                None => hops.push((path.upstream(), named.into_iter().collect())),
+            }
+        }
         let local = request.app().is_some();
-        let concerned = !fates.is_empty();
-        let mut answered = false;
-        for fate in fates {
-            match fate {
+        let concerned = !hops.is_empty();
+        let (mut answered, mut here) = (Filters::new(), false);
+        for (hop, filters) in hops {
+            match self.fate(wish, hop) {
                 Fate::Dropped => {}
-                Fate::AnsweredHere if answered => {}
                 Fate::AnsweredHere => {
-                    answered = true;
-                    self.confirm_here(wish);
+                    here = true;
+                    answered.extend(filters);
                 }
                 Fate::Forwarded(upstream) => {
                     let to = &self.state.upstreams[upstream];
@@ -67,24 +76,33 @@ impl Node {
                 }
             }
         }
+        answered.sort_unstable();
+        if here {
+            self.confirm_here(&Wish { filters: &answered, ..*wish });
+        }
         concerned
     }
 
-    fn fate(&self, wish: &Wish<'_>, path: &PathState) -> Fate {
-        let style = self.state.requests[wish.request].style;
-        let wildcard = style.sender_selection() == SenderSelection::Wildcard;
-        if self.is_blockaded(path, wildcard, &wish.flowspec) {
-            return Fate::Dropped;
+    /// Judges a wish by all that goes to one previous hop in the same flow descriptor: a shared reservation is one for
+    /// all senders behind it, a distinct one is for the sender alone.
+    fn fate(&self, wish: &Wish<'_>, hop: Option<Ix<Upstream>>) -> Fate {
+        let request = &self.state.requests[wish.request];
+        let wildcard = request.style.sender_selection() == SenderSelection::Wildcard;
+        let shared = request.style.sharing() == Sharing::Shared;
+        let Some(upstream) = hop else { return Fate::AnsweredHere };
+        let mut blockaded = false;
+        for (_, path) in self.state.paths_of(request.session).filter(|(_, p)| p.upstream() == hop) {
+            let own = wish.filters.is_empty() || wish.filters.contains(&path.sender);
+            blockaded |= own && self.is_blockaded(path, wildcard, &wish.flowspec);
+            let larger = |other: &Flowspec| {
+                flowspec::strictly_greater(&wish.flowspec, other) || self.is_blockaded(path, wildcard, other)
+            };
+            let others = self.items_for(path).filter(|(ix, ..)| *ix != wish.request);
+            if (own || shared) && others.into_iter().any(|(_, _, item)| !larger(&item.flowspec)) {
+                return if blockaded { Fate::Dropped } else { Fate::AnsweredHere };
+            }
         }
-        let Some(upstream) = path.upstream() else { return Fate::AnsweredHere };
-        let mut others = self.items_for(path).filter(|(ix, _, item)| {
-            *ix != wish.request && !self.is_blockaded(path, wildcard, &item.flowspec)
-        });
-        if others.all(|(_, _, other)| flowspec::strictly_greater(&wish.flowspec, &other.flowspec)) {
-            Fate::Forwarded(upstream)
-        } else {
-            Fate::AnsweredHere
-        }
+        if blockaded { Fate::Dropped } else { Fate::Forwarded(upstream) }
     }
 
     /// This node confirms: a ResvConf to the receiver, or an event if that is on this node.
@@ -138,7 +156,7 @@ impl Node {
         let key = self.key_of(request.session);
         let own = self.interfaces.iter().find_map(|i| i.config.address_like(key.destination()));
         let Some(address) = own else { return };
-        let mut groups: SmallVec<[(Flowspec, SmallVec<[FilterSpec; 4]>); 2]> = SmallVec::new();
+        let mut groups: SmallVec<[(Flowspec, Filters); 2]> = SmallVec::new();
         for item in &request.items {
             match groups.iter_mut().find(|(f, _)| *f == item.flowspec) {
                 Some((_, filters)) => filters.extend(item.filter),

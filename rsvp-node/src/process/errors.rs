@@ -1,7 +1,7 @@
 //! Building PathErr and ResvErr messages, and the error events of local applications (RFC 2205 sections 3.1.7, 3.1.8
 //! and 3.11.1).
 
-use super::Arrived;
+use super::{Arrived, scope};
 use crate::door::Source;
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
@@ -11,8 +11,10 @@ use crate::queue::Envelope;
 use crate::state::resv::From;
 use core::net::IpAddr;
 use rsvp_wire::{
-    Class, ErrorCode, ErrorSpec, FilterSpec, Flowspec, Message, MsgType, ObjectRef, RsvpHop, Session, Style,
+    Class, ErrorCode, ErrorSpec, FilterSpec, Flowspec, Message, MsgType, ObjectRef, RsvpHop, Scope, Session,
+    Style,
 };
+use scope::Addresses;
 
 /// What a ResvErr says beside the error: an error flow descriptor.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,8 @@ pub(crate) struct ErrorFlow<'a> {
     /// A complete FLOWSPEC object, as it came.
     pub(crate) flowspec: Option<&'a [u8]>,
     pub(crate) filters: &'a [FilterSpec],
+    /// Sender addresses of the SCOPE, for a wildcard reservation that has one (RFC 2205 section 3.4).
+    pub(crate) scope: &'a [IpAddr],
     /// The message whose objects of unknown class are passed on (RFC 2205 section 3.10).
     pub(crate) because_of: Option<Message<'a>>,
 }
@@ -62,7 +66,8 @@ impl Node {
         let Some(style) = arrived.message.get::<Style>().and_then(Result::ok) else { return };
         let Some(interface) = self.interfaces.by_lih(hop.lih).map(|i| i.config.id) else { return };
         let from = From::Hop { interface, address: hop.address };
-        let flow = ErrorFlow { style, flowspec: None, filters: &[], because_of: Some(arrived.message) };
+        let flow =
+            ErrorFlow { style, flowspec: None, filters: &[], scope: &[], because_of: Some(arrived.message) };
         self.report_resv_error(from, &arrived.session, code, value, 0, &flow);
     }
 
@@ -113,6 +118,7 @@ impl Node {
                 let ttl = self.config.ttl;
                 let octets = compose(MsgType::RESV_ERR, ttl, |w| {
                     w.put(&session.with_flags(0)).put(&hop).put(&error);
+                    scope::put(w, flow.scope);
                     if let Some(message) = &flow.because_of {
                         unknown::forwarded(message).for_each(|object| {
                             w.copy(object.octets());
@@ -127,6 +133,14 @@ impl Node {
                 self.send(own_letter(interface, address, ttl), octets);
             }
         }
+    }
+}
+
+/// The SCOPE of a message in error, to be copied into the ResvErr.
+pub(crate) fn scope_of(message: &Message<'_>) -> Addresses {
+    match message.get::<Scope<'_>>() {
+        Some(Ok(scope)) => scope.addresses().collect(),
+        _ => Addresses::new(),
     }
 }
 

@@ -5,7 +5,8 @@
 //! end of a message that has them. Whether the flow descriptors suit the style is judged where they are processed.
 
 use crate::door::Discard;
-use rsvp_wire::{CType, Class, ErrorCode, Message, MsgType, ObjectRef, UnknownClass, registry};
+use crate::merge::unknown;
+use rsvp_wire::{CType, Class, ErrorCode, Message, MsgType, ObjectRef, UnknownClass};
 
 /// What is wrong with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,9 @@ pub(crate) enum Fault {
 }
 
 /// Class sets as bits; all classes of RFC 2205 are below 16.
+///
+/// What the engine recognises is decided here and not by the registry of `rsvp-wire`, which knows how to read objects
+/// that this engine does not process.
 const fn bits(classes: &[Class]) -> u16 {
     let (mut set, mut i) = (0, 0);
     while i < classes.len() {
@@ -63,14 +67,14 @@ pub(crate) fn check(message: &Message<'_>) -> Result<(), Fault> {
     let allowed = required | allowed | ALWAYS;
     let mut seen = 0;
     for object in message.objects() {
-        if !registry::known_class(object.class) {
+        if !unknown::is_recognised(object.class) {
             match object.class.when_unknown() {
-                UnknownClass::Reject => return Err(unknown(ErrorCode::UNKNOWN_CLASS, &object)),
+                UnknownClass::Reject => return Err(unknown_object(ErrorCode::UNKNOWN_CLASS, &object)),
                 UnknownClass::Ignore | UnknownClass::Forward => continue,
             }
         }
-        if object.class != Class::NULL && !registry::known(object.class, object.ctype) {
-            return Err(unknown(ErrorCode::UNKNOWN_CTYPE, &object));
+        if !has_known_ctype(&object) {
+            return Err(unknown_object(ErrorCode::UNKNOWN_CTYPE, &object));
         }
         let bit = 1 << object.class.0;
         let repeated = seen & bit & !REPEATED != 0;
@@ -85,7 +89,19 @@ pub(crate) fn check(message: &Message<'_>) -> Result<(), Fault> {
     if seen & required == required { Ok(()) } else { Err(Fault::Discard(Discard::BadGrammar)) }
 }
 
-fn unknown(code: ErrorCode, object: &ObjectRef<'_>) -> Fault {
+/// Whether the engine processes this C-Type of a class that it recognises: those of RFC 2205 and RFC 2210.
+fn has_known_ctype(object: &ObjectRef<'_>) -> bool {
+    let known: &[u8] = match object.class {
+        Class::NULL => return true,
+        Class::FILTER_SPEC | Class::SENDER_TEMPLATE => &[1, 2, 3],
+        Class::FLOWSPEC | Class::SENDER_TSPEC | Class::ADSPEC => &[2],
+        Class::INTEGRITY | Class::TIME_VALUES | Class::STYLE | Class::POLICY_DATA => &[1],
+        _ => &[1, 2],
+    };
+    known.contains(&object.ctype.0)
+}
+
+fn unknown_object(code: ErrorCode, object: &ObjectRef<'_>) -> Fault {
     Fault::Unknown(code, unknown_value(object.class, object.ctype))
 }
 

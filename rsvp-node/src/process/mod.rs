@@ -12,6 +12,7 @@ pub(crate) mod path_err;
 pub(crate) mod path_refresh;
 pub(crate) mod path_tear;
 pub(crate) mod remove_path;
+pub(crate) mod requests;
 pub(crate) mod resv;
 pub(crate) mod resv_conf;
 pub(crate) mod resv_err;
@@ -19,17 +20,20 @@ pub(crate) mod resv_merge;
 pub(crate) mod resv_refresh;
 pub(crate) mod resv_tear;
 pub(crate) mod route_change;
+pub(crate) mod scope;
 pub(crate) mod update_traffic_control;
 
 use crate::door::{Discard, Outcome, Rx};
 use crate::host::Host;
+use crate::merge::unknown;
 use crate::node::Node;
 use crate::time::Instant;
 use core::net::IpAddr;
 use core::time::Duration;
 use grammar::Fault;
 use rsvp_wire::{
-    Class, FilterSpec, Flowspec, Message, MsgType, Object, RsvpHop, SenderTemplate, Session, TimeValues,
+    Class, FilterSpec, Flowspec, Message, MsgType, Object, ResvConfirm, RsvpHop, SenderTemplate, Session,
+    TimeValues,
 };
 
 /// A message that passed all general checks, with the objects every type has.
@@ -74,7 +78,11 @@ impl Node {
         if session.destination().is_unspecified() || session.protocol() == 0 {
             return Err(Discard::BadAddress);
         }
-        check_senders(&message, &session)?;
+        check_hop(&message, &session)?;
+        check_ends(&message, &session)?;
+        if unknown::forwarded(&message).map(|o| o.octets().len()).sum::<usize>() > unknown::FORWARDED_MAX {
+            return Err(Discard::LimitReached);
+        }
         let arrived = Arrived { rx, message, session };
         match msg_type {
             MsgType::PATH => self.path_arrives(&arrived, host),
@@ -97,6 +105,9 @@ impl Node {
             return Discard::UnknownObject;
         };
         let arrived = Arrived { rx: *rx, message: *message, session };
+        if check_hop(message, &session).is_err() {
+            return Discard::UnknownObject;
+        }
         match message.msg_type() {
             MsgType::PATH => self.answer_path_err(&arrived, hop.address, code, value),
             MsgType::RESV => self.answer_resv_err(&arrived, &hop, code, value),
@@ -111,12 +122,20 @@ pub(crate) fn read<'a, T: Object<'a>>(message: &Message<'a>) -> Result<T, Discar
     message.get::<T>().ok_or(Discard::BadGrammar)?.map_err(Discard::Malformed)
 }
 
-/// Address families must agree, hop and sender addresses be usable, and ports follow RFC 2205 section 3.2 rule 2.
-fn check_senders(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
+/// The hop, which answers go to, must be a node's address of the session's family.
+fn check_hop(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
+    let Some(hop) = message.get::<RsvpHop>() else { return Ok(()) };
+    let hop = hop.map_err(Discard::Malformed)?.address;
+    let usable = hop.is_ipv4() == session.destination().is_ipv4() && is_host(hop);
+    if usable { Ok(()) } else { Err(Discard::BadAddress) }
+}
+
+/// So must receivers that want confirmation and senders; and ports follow RFC 2205 section 3.2 rule 2.
+fn check_ends(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
     let family = session.destination().is_ipv4();
-    if let Some(hop) = message.get::<RsvpHop>() {
-        let hop = hop.map_err(Discard::Malformed)?.address;
-        if hop.is_ipv4() != family || !is_host(hop) {
+    if let Some(confirm) = message.get::<ResvConfirm>() {
+        let address = confirm.map_err(Discard::Malformed)?.address;
+        if address.is_ipv4() != family || !is_host(address) {
             return Err(Discard::BadAddress);
         }
     }
@@ -161,8 +180,8 @@ pub(crate) fn same_content(stored: &[u8], received: &[u8]) -> bool {
 
 /// Lifetime of received state: L = (K + 0.5) * 1.5 * R (RFC 2205 section 3.7, rule 2).
 pub(crate) fn lifetime(lifetime_multiplier: u32, refresh_ms: u32) -> Duration {
-    let micros = u64::from(refresh_ms) * 1000 * (2 * u64::from(lifetime_multiplier) + 1) / 4 * 3;
-    Duration::from_micros(micros)
+    let quarters = (2 * u64::from(lifetime_multiplier) + 1).saturating_mul(3);
+    Duration::from_micros((u64::from(refresh_ms) * 250).saturating_mul(quarters))
 }
 
 impl Node {

@@ -2,7 +2,7 @@
 //!
 //! In a unicast session the previous hop may flip: path state is per sender, and the latest Path wins. In a multicast
 //! session it is also per incoming interface, and what arrives on an interface that routing does not expect is kept
-//! Local_Only. "Ambiguous Path" of RFC 2209 has no error code in RFC 2205; conflicting ports are not judged here yet.
+//! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
 use super::{Arrived, normal, read, same_content};
 use crate::door::Discard;
@@ -37,6 +37,12 @@ impl Node {
             return Ok(());
         }
         self.check_sender_descriptor(arrived, &hop)?;
+        if known.is_none()
+            && let Some(code) = self.conflicting_ports(&arrived.session, session, &sender)
+        {
+            self.answer_path_err(arrived, hop.address, code, 0);
+            return Err(Discard::Rejected);
+        }
         match known {
             Some(path) => self.path_changes(path, arrived, &hop, expires, host),
             None => self.path_appears(session, sender, arrived, &hop, expires, host),
@@ -63,6 +69,23 @@ impl Node {
             && path.flags.non_rsvp == (arrived.rx.ttl != arrived.message.send_ttl())
             && path.incoming() == Some(arrived.rx.interface)
             && same_content(&path.octets, arrived.rx.octets)
+    }
+
+    /// The error in the ports of a sender that is new here, if there is one (RFC 2205 section 3.2, rules 1 and 3).
+    pub(crate) fn conflicting_ports(
+        &self,
+        key: &Session,
+        session: Option<Ix<SessionState>>,
+        sender: &FilterSpec,
+    ) -> Option<ErrorCode> {
+        let Some(session) = session else {
+            return self.state.conflicts_in_ports(key).then_some(ErrorCode::CONFLICTING_DEST_PORTS);
+        };
+        let conflicts = |p: &PathState| {
+            p.sender.address() == sender.address() && (p.sender.port() == 0) != (sender.port() == 0)
+        };
+        let mut paths = self.state.paths_of(session);
+        paths.any(|(_, p)| conflicts(p)).then_some(ErrorCode::CONFLICTING_SENDER_PORTS)
     }
 
     /// SENDER_TSPEC and ADSPEC that make no sense are answered with 21/04 and 21/05 (RFC 2205 Appendix B).
@@ -186,12 +209,22 @@ impl Node {
         let misplaced = key.is_multicast() && routed && !expected;
         let outgoing = if misplaced { SmallVec::new() } else { route.outgoing };
         let flags = &mut self.state.paths[ix].flags;
-        flags.routed = routed;
+        let was_routed = core::mem::replace(&mut flags.routed, routed);
         let (was_misplaced, was_local_only) = (flags.misplaced, flags.local_only);
-        flags.misplaced = misplaced && !was_local_only;
-        flags.local_only = misplaced && was_local_only;
+        // What was never forwarded has nothing to be given up later.
+        let at_once = was_local_only || !was_routed;
+        flags.misplaced = misplaced && !at_once;
+        flags.local_only = misplaced && at_once;
         let changed = (was_misplaced, was_local_only) != (flags.misplaced, flags.local_only);
-        self.set_outgoing(ix, incoming, &outgoing) || changed
+        let settles = flags.misplaced;
+        let changed = self.set_outgoing(ix, incoming, &outgoing) || changed;
+        let wait = self.repair_wait(ix);
+        let path = &mut self.state.paths[ix];
+        if (settles || path.outgoing.iter().any(|o| o.leaving)) && path.repair_at == Instant::NEVER {
+            path.repair_at = self.now + wait;
+            path.flags.settling = true;
+        }
+        changed
     }
 
     /// Takes over a list of outgoing interfaces; refresh timers of those that stay keep running, and those that go are
@@ -205,13 +238,14 @@ impl Node {
         let old = core::mem::take(&mut self.state.paths[ix].outgoing);
         let mut new: SmallVec<[Outgoing; 1]> = SmallVec::new();
         for &interface in interfaces {
-            let Some(config) = self.interfaces.find(interface).map(|i| &i.config) else { continue };
+            let Some(state) = self.interfaces.find(interface) else { continue };
+            let config = &state.config;
             if Some(interface) == incoming || !config.enabled || new.iter().any(|o| o.interface == interface)
             {
                 continue;
             }
             let kept = old.iter().find(|o| o.interface == interface).copied();
-            let refresh_at = || self.now + config.refresh;
+            let refresh_at = || self.now + state.refresh;
             let fresh = || Outgoing { refresh_at: refresh_at(), interface, due: false, leaving: false };
             new.push(Outgoing { leaving: false, ..kept.unwrap_or_else(fresh) });
         }
@@ -221,11 +255,6 @@ impl Node {
         let left: SmallVec<[Outgoing; 4]> = old.iter().filter(|o| !stays(o)).copied().collect();
         new.extend(left.into_iter().map(|o| Outgoing { due: false, leaving: true, ..o }));
         self.state.paths[ix].outgoing = new;
-        let path = &mut self.state.paths[ix];
-        if path.outgoing.iter().any(|o| o.leaving) && path.repair_at == Instant::NEVER {
-            path.repair_at = self.now + self.config.local_repair_wait;
-            path.flags.settling = true;
-        }
         changed
     }
 
@@ -255,12 +284,18 @@ impl Node {
     }
 
     /// PATH_EVENT to every application that opened the session.
-    fn tell_path(&mut self, ix: Ix<PathState>) {
-        let session = self.state.paths[ix].session;
+    pub(crate) fn tell_path(&mut self, ix: Ix<PathState>) {
         let Some(kind) = self.path_event(ix) else { return };
-        let key = self.state.sessions[session].key;
+        self.tell_listeners(self.state.paths[ix].session, self.state.paths[ix].origin, &kind);
+    }
+
+    /// Tells every application that opened the session, but not the one whose own sender it is about.
+    pub(crate) fn tell_listeners(&mut self, session: Ix<SessionState>, origin: Origin, kind: &EventKind) {
+        let key = self.key_of(session);
         for app in self.state.sessions[session].apps().to_vec() {
-            self.tell(app, key, kind.clone());
+            if origin != Origin::App(app) {
+                self.tell(app, key, kind.clone());
+            }
         }
     }
 

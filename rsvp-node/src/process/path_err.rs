@@ -5,9 +5,10 @@ use super::errors::own_letter;
 use super::{Arrived, normal, read};
 use crate::door::Discard;
 use crate::event::EventKind;
+use crate::merge::unknown;
 use crate::node::{Node, compose};
 use crate::state::path::Origin;
-use rsvp_wire::{Class, ErrorSpec, MsgType, SenderTemplate};
+use rsvp_wire::{ErrorSpec, MsgType, SenderTemplate};
 
 impl Node {
     pub(crate) fn path_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
@@ -24,8 +25,7 @@ impl Node {
                 let upstream = &self.state.upstreams[upstream];
                 let ttl = self.config.ttl;
                 let octets = compose(MsgType::PATH_ERR, ttl, |w| {
-                    let kept = |class| !matches!(class, Class::INTEGRITY | Class::NULL);
-                    for object in arrived.message.objects().filter(|o| kept(o.class) && passes(o.class)) {
+                    for object in arrived.message.objects().filter(unknown::passes) {
                         w.copy(object.octets());
                     }
                 });
@@ -34,10 +34,4 @@ impl Node {
         }
         Ok(())
     }
-}
-
-/// Objects of unknown class pass only when their number says so (RFC 2205 section 3.10).
-fn passes(class: Class) -> bool {
-    use rsvp_wire::{UnknownClass, registry};
-    registry::known_class(class) || class.when_unknown() == UnknownClass::Forward
 }

@@ -1,7 +1,8 @@
 //! PATH REFRESH (RFC 2209), RFC 2205 sections 3.1.3 and 3.8; and the PathTear that ends path state, which is routed
 //! exactly like the Path (section 3.1.5).
 //!
-//! This node polices at its interfaces, so it is the edge if nobody was before: E_Police is cleared in what it sends.
+//! This node polices at its interfaces, so it is the edge if nobody was before: E_Police is off in what it sends, and so
+//! are all bits that no RFC assigns (Appendix A).
 
 use crate::door::Source;
 use crate::interface::{Interface, InterfaceId};
@@ -10,7 +11,9 @@ use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::{Id, Ix};
 use crate::state::path::{Origin, PathState};
-use rsvp_wire::{Class, Message, MessageWriter, MsgType, NeedSpace, RsvpHop, Session, TimeValues};
+use rsvp_wire::{
+    Class, Message, MessageWriter, MsgType, NeedSpace, RsvpHop, SenderTemplate, Session, TimeValues,
+};
 
 /// What became of the front of the queue.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,8 @@ pub(crate) enum Written {
     Done,
     /// A message stands at the start of the buffer; there may be more.
     Message(Envelope, usize),
+    /// A message stands at the start of the buffer, the last for this intent.
+    Last(Envelope, usize),
     NeedSpace(usize),
 }
 
@@ -46,7 +51,7 @@ impl Node {
             Err(NeedSpace(need)) => return Written::NeedSpace(need),
         };
         self.handled(length);
-        let refresh = self.interfaces.find(outgoing).map(|i| i.config.refresh).unwrap_or_default();
+        let refresh = self.interfaces.find(outgoing).map(|i| i.refresh).unwrap_or_default();
         let outgoing = &mut self.state.paths[ix].outgoing[at];
         outgoing.due = false;
         if !dead {
@@ -63,7 +68,8 @@ impl Node {
         buf: &mut [u8],
     ) -> Option<(Envelope, Result<usize, NeedSpace>)> {
         let path = &self.state.paths[ix];
-        let config = &self.interfaces.find(outgoing)?.config;
+        let state = self.interfaces.find(outgoing)?;
+        let config = &state.config;
         // What arrived on an interface that is down is not passed on as if it had been refreshed.
         let arrives = path.incoming().is_none_or(|i| self.interfaces.find(i).is_some_and(|i| i.config.up));
         if !config.up || !config.enabled || !(arrives || path.flags.dead) {
@@ -79,9 +85,9 @@ impl Node {
         let hop = RsvpHop { address: own, lih: config.lih };
         let msg_type = if path.flags.dead { MsgType::PATH_TEAR } else { MsgType::PATH };
         let mut writer = MessageWriter::new(buf, msg_type, ttl);
-        writer.put(&session.with_flags(session.flags() & !Session::E_POLICE)).put(&hop);
+        writer.put(&session.with_flags(0)).put(&hop);
         if !path.flags.dead {
-            writer.put(&TimeValues { refresh_ms: config.refresh.as_millis() as u32 });
+            writer.put(&TimeValues { refresh_ms: state.refresh.as_millis() as u32 });
         }
         write_rest(&mut writer, &message, path, config, &mut self.scratch);
         let envelope = Envelope {
@@ -112,7 +118,7 @@ fn write_rest(
     for object in message.objects() {
         match object.class {
             Class::SENDER_TEMPLATE => {
-                writer.copy(object.octets());
+                writer.put(&SenderTemplate(path.sender));
             }
             Class::SENDER_TSPEC if !path.flags.dead => {
                 writer.copy(object.octets());

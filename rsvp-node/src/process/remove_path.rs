@@ -7,6 +7,7 @@ use crate::event::{EventKind, Gone};
 use crate::interface::InterfaceId;
 use crate::node::Node;
 use crate::state::arena::Ix;
+use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
@@ -27,14 +28,14 @@ impl Node {
             self.update_for_senders(session, interface, &sender);
         }
         if let Some(upstream) = upstream {
-            let blockade =
-                self.state.blockades_of(session).find(|(_, b)| b.sender == Some(sender)).map(|(b, _)| b);
+            let ours = |b: &Blockade| b.sender == Some(sender) && b.upstream == upstream;
+            let blockade = self.state.blockades_of(session).find(|(_, b)| ours(b)).map(|(b, _)| b);
             if let Some(blockade) = blockade {
                 self.state.remove_blockade(blockade);
             }
             self.state.leave_upstream(upstream);
-            self.tell_path_gone(session, ix, why);
         }
+        self.tell_path_gone(session, ix, why);
         self.bury_path(ix, tear);
         self.state.release_session(session);
     }
@@ -50,9 +51,8 @@ impl Node {
             Some((other, _)) => self.path_event(other),
             None => Some(EventKind::PathGone { sender: SenderTemplate(sender), why }),
         };
-        let (Some(kind), key) = (kind, self.key_of(session)) else { return };
-        for app in self.state.sessions[session].apps().to_vec() {
-            self.tell(app, key, kind.clone());
+        if let Some(kind) = kind {
+            self.tell_listeners(session, self.state.paths[gone].origin, &kind);
         }
     }
 
@@ -97,7 +97,7 @@ impl Node {
             if request.items.is_empty() {
                 self.state.remove_request(ix);
             } else if request.items.len() != before {
-                request.in_full = false;
+                request.refreshable = false;
             }
         }
     }

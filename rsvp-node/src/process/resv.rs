@@ -5,10 +5,12 @@
 //! replaced is left in place.
 
 use super::confirm::Wish;
-use super::errors::ErrorFlow;
+use super::errors::{ErrorFlow, scope_of};
+use super::update_traffic_control::Refused;
 use super::{Arrived, normal, read, same_content};
 use crate::door::Discard;
 use crate::interface::InterfaceId;
+use crate::merge::flowspec;
 use crate::node::Node;
 use crate::process::path::store;
 use crate::state::arena::Ix;
@@ -16,8 +18,8 @@ use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ObjectRef, ResvConfirm, RsvpHop, Sharing,
-    Style, Why as ParseWhy, error_value, flow_descriptors,
+    Class, ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ObjectRef, ParseError, ResvConfirm,
+    RsvpHop, Sharing, Style, Why as ParseWhy, error_value, flow_descriptors,
 };
 use smallvec::SmallVec;
 
@@ -49,7 +51,7 @@ impl Node {
         let session = self.find_session(&arrived.session);
         let known = session.and_then(|session| self.find_request(session, from));
         if let Some(ix) = known
-            && self.state.requests[ix].in_full
+            && self.state.requests[ix].refreshable
             && same_content(&self.state.requests[ix].octets, arrived.rx.octets)
         {
             self.state.requests[ix].items.iter_mut().for_each(|item| item.expires = expires);
@@ -64,8 +66,10 @@ impl Node {
         let session = match session {
             Some(session) if self.state.sessions[session].paths.is_some() => session,
             _ => {
+                let conflict = session.is_none() && self.state.conflicts_in_ports(&arrived.session);
+                let code = if conflict { ErrorCode::CONFLICTING_DEST_PORTS } else { ErrorCode::NO_PATH };
                 for demand in &demands {
-                    self.refuse(arrived, from, style, demand, (ErrorCode::NO_PATH, 0), false);
+                    self.refuse(arrived, from, style, demand, (code, 0), false);
                 }
                 return Err(Discard::Rejected);
             }
@@ -77,9 +81,36 @@ impl Node {
             }
             return Err(Discard::Rejected);
         }
-        self.replace_style(known, style);
+        // A request that comes back in another style is a new one; the old is put back if nothing of it is granted.
+        let replaced = known
+            .filter(|ix| self.state.requests[*ix].style.options != style.options)
+            .map(|ix| self.drop_request(ix));
         let asker = Asker { session, from, interface, style, expires };
-        self.take_demands(arrived, asker, &demands, all_readable)
+        let taken = self.take_demands(arrived, asker, &demands, all_readable);
+        if let Some(replaced) = replaced.filter(|_| self.find_request(session, from).is_none()) {
+            self.reinstate(replaced, expires);
+        }
+        taken
+    }
+
+    /// Puts back a request that was taken out for one that is refused.
+    fn reinstate(&mut self, mut request: Request, expires: Instant) {
+        let (session, interface) = (request.session, request.interface());
+        let distinct = request.style.sharing() == Sharing::Distinct;
+        request.items.iter_mut().for_each(|item| item.expires = expires);
+        request.timer = None;
+        let senders: FilterList = request.items.iter().filter_map(|i| i.filter).collect();
+        let ix = self.state.add_request(request);
+        self.state.arm_request(ix);
+        let Some(interface) = interface else { return };
+        let each: SmallVec<[Option<FilterSpec>; 4]> =
+            if distinct { senders.into_iter().map(Some).collect() } else { [None].into_iter().collect() };
+        for sender in each {
+            // What it takes was free a moment ago.
+            if self.update_traffic_control(session, interface, sender).is_err() {
+                self.judge_again(session, interface);
+            }
+        }
     }
 
     /// Processes every demand of a message whose session and style are in order.
@@ -106,23 +137,23 @@ impl Node {
         let request = self.find_request(asker.session, asker.from);
         if let Some(ix) = request {
             if any {
-                store(&mut self.state.requests[ix].octets, arrived.rx.octets);
-                // A repetition of this message must not keep alive what it does not name.
-                let named = |item: &Item| {
-                    let by =
-                        |d: &Demand<'_>| item.filter.map_or(d.filters.is_empty(), |f| d.filters.contains(&f));
-                    demands.iter().any(by)
-                };
-                let all_named = self.state.requests[ix].items.iter().all(named);
-                self.state.requests[ix].in_full = in_full && all_named;
+                let request = &mut self.state.requests[ix];
+                store(&mut request.octets, arrived.rx.octets);
+                // Items that this message does not name live on until they expire, which equal refreshes must not undo.
+                request.refreshable = in_full && request.items.iter().all(|i| i.expires == asker.expires);
                 self.handled(arrived.rx.octets.len());
             }
             self.state.arm_request(ix);
         }
         if let (Some(address), Some(ix)) = (confirm, request) {
             for demand in demands {
-                let wish = Wish { address, request: ix, filters: &demand.filters, flowspec: demand.flowspec };
-                self.wish_confirm(&wish);
+                let items = &self.state.requests[ix].items;
+                let granted = |f: &FilterSpec| items.iter().any(|i| i.filter == Some(*f));
+                let filters: FilterList = demand.filters.iter().copied().filter(granted).collect();
+                if filters.is_empty() == demand.filters.is_empty() {
+                    let wish = Wish { address, request: ix, filters: &filters, flowspec: demand.flowspec };
+                    self.wish_confirm(&wish);
+                }
             }
         }
         self.intend_resv_for(asker.session, |_| true);
@@ -131,35 +162,6 @@ impl Node {
             (false, true) => Err(Discard::LimitReached),
             (false, false) => Err(Discard::Rejected),
         }
-    }
-
-    pub(crate) fn find_request(&self, session: Ix<SessionState>, from: From) -> Option<Ix<Request>> {
-        let same = |r: &Request| match (r.from, from) {
-            (From::App { app: a, .. }, From::App { app: b, .. }) => a == b,
-            (a, b) => a == b,
-        };
-        self.state.requests_of(session).find(|(_, r)| same(r)).map(|(ix, _)| ix)
-    }
-
-    /// The style of another request that cannot stand beside `style` (RFC 2205 section 1.3).
-    pub(crate) fn conflicting_style(
-        &self,
-        session: Ix<SessionState>,
-        style: Style,
-        own: Option<Ix<Request>>,
-    ) -> Option<Style> {
-        self.state
-            .requests_of(session)
-            .find(|(ix, r)| Some(*ix) != own && r.style.options != style.options)
-            .map(|(_, r)| r.style)
-    }
-
-    /// A request that comes back in another style is a new one: the old is taken out first.
-    fn replace_style(&mut self, known: Option<Ix<Request>>, style: Style) {
-        let Some(ix) = known.filter(|ix| self.state.requests[*ix].style.options != style.options) else {
-            return;
-        };
-        self.drop_request(ix);
     }
 
     /// Reads the flow descriptor list by the rules of its style (RFC 2205 section 3.1.4). An FF descriptor with a bad
@@ -192,17 +194,17 @@ impl Node {
                 demand.filters.extend(filter);
                 continue;
             }
-            let flowspec = match object.read::<Flowspec>() {
-                Ok(flowspec) if flowspec.tspec().is_legal() => flowspec,
-                Ok(_) => {
-                    self.refuse_unreadable(arrived, from, style, &object, filter, ParseWhy::BodyValue);
-                    return Err(Discard::Rejected);
-                }
+            let legal = |f: Flowspec| {
+                let illegal = ParseError { at: object.at(), why: ParseWhy::BodyValue };
+                f.is_legal().then_some(f).ok_or(illegal)
+            };
+            let flowspec = match object.read::<Flowspec>().and_then(legal) {
+                Ok(flowspec) => flowspec,
                 Err(error) => {
-                    if !matches!(error.why, ParseWhy::BodyValue | ParseWhy::UnknownCType) {
+                    if error.why != ParseWhy::BodyValue {
                         return Err(Discard::Malformed(error));
                     }
-                    self.refuse_unreadable(arrived, from, style, &object, filter, error.why);
+                    self.refuse_unreadable(arrived, from, style, &object, filter);
                     if style.sharing() == Sharing::Shared {
                         return Err(Discard::Rejected);
                     }
@@ -221,6 +223,7 @@ impl Node {
         Ok((demands, all_readable))
     }
 
+    /// Answers a bad flowspec: an FF descriptor with its own filter, anything else with all that it would be for.
     fn refuse_unreadable(
         &mut self,
         arrived: &Arrived<'_>,
@@ -228,23 +231,41 @@ impl Node {
         style: Style,
         object: &ObjectRef<'_>,
         filter: Option<FilterSpec>,
-        why: ParseWhy,
     ) {
-        let (code, value) = match why {
-            ParseWhy::BodyValue => (ErrorCode::TRAFFIC_CONTROL, error_value::BAD_FLOWSPEC),
-            ParseWhy::UnknownCType => {
-                (ErrorCode::UNKNOWN_CTYPE, super::grammar::unknown_value(object.class, object.ctype))
-            }
-            _ => return,
+        let filters: FilterList = if style.sharing() == Sharing::Distinct {
+            filter.into_iter().collect()
+        } else {
+            let all = arrived.message.objects().filter(|o| o.class == Class::FILTER_SPEC);
+            all.filter_map(|o| o.read().ok()).map(normal).collect()
         };
-        let filters: FilterList = filter.into_iter().collect();
         let flow = ErrorFlow {
             style,
             flowspec: Some(object.octets()),
             filters: &filters,
+            scope: &scope_of(&arrived.message),
             because_of: Some(arrived.message),
         };
-        self.report_resv_error(from, &arrived.session, code, value, 0, &flow);
+        // The service number stands after the message header (RFC 2210 section 3.2).
+        let value = match object.body().get(4) {
+            Some(2 | 5) | None => error_value::BAD_FLOWSPEC,
+            Some(_) => error_value::SERVICE_UNSUPPORTED,
+        };
+        self.report_resv_error(from, &arrived.session, ErrorCode::TRAFFIC_CONTROL, value, 0, &flow);
+    }
+
+    /// The refusal of a request whose packets, as large as its senders may make them, the interface cannot carry. Judged
+    /// for each request and not for what is merged, because merging takes the smallest M.
+    fn too_large_packets(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        filters: &[FilterSpec],
+        request: &Flowspec,
+    ) -> Option<Refused> {
+        let path = self.path_tspec(session, interface, filters)?;
+        let mtu = self.interfaces.find(interface)?.config.mtu;
+        let largest = flowspec::limit(request, &path).tspec().max_packet_size;
+        (largest > mtu).then_some((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE))
     }
 
     fn take_demand(&mut self, arrived: &Arrived<'_>, asker: Asker, demand: &Demand<'_>) -> Taken {
@@ -259,9 +280,15 @@ impl Node {
             return Taken::Refused;
         }
         let own = self.find_request(session, from);
-        if self.service_conflicts(session, own, &demand.flowspec) {
+        if self.service_conflicts(session, own, &filters, &demand.flowspec) {
             let why = (ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT);
             self.refuse(arrived, from, style, demand, why, false);
+            return Taken::Refused;
+        }
+        if let Some(refused) = self.too_large_packets(session, interface, &filters, &demand.flowspec) {
+            let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first()).flatten();
+            let in_place = self.find_reserved(session, interface, sender).is_some();
+            self.refuse(arrived, from, style, demand, refused, in_place);
             return Taken::Refused;
         }
         let ix = match own {
@@ -276,7 +303,7 @@ impl Node {
                 style,
                 items: SmallVec::new(),
                 octets: Box::default(),
-                in_full: false,
+                refreshable: false,
                 timer: None,
             }),
         };
@@ -289,21 +316,33 @@ impl Node {
         let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
         if let Err(refused) = self.update_traffic_control(session, interface, sender) {
             let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
-            self.state.requests[ix].items = before;
-            // What is in place stays, also while more is asked for again and again (RFC 2205 section 2.5, KR-I).
-            let named = |item: &&mut Item| item.filter.map_or(wildcard, |f| filters.contains(&f));
-            self.state.requests[ix]
-                .items
-                .iter_mut()
-                .filter(named)
-                .for_each(|item| item.expires = asker.expires);
-            if self.state.requests[ix].items.is_empty() {
-                self.state.remove_request(ix);
-            }
+            self.restore_items(ix, before, &filters, asker.expires);
             self.refuse(arrived, from, style, demand, refused, in_place);
             return Taken::Refused;
         }
         if filters.len() == demand.filters.len() { Taken::InFull } else { Taken::InPart }
+    }
+
+    /// Puts back what a refused demand would have replaced. It has been asked for again, so it lives on (RFC 2209
+    /// restarts the cleanup timer before it calls traffic control).
+    fn restore_items(
+        &mut self,
+        ix: Ix<Request>,
+        before: SmallVec<[Item; 1]>,
+        filters: &[FilterSpec],
+        expires: Instant,
+    ) {
+        if before.is_empty() {
+            self.state.remove_request(ix);
+            return;
+        }
+        let request = &mut self.state.requests[ix];
+        request.items = before;
+        for item in &mut request.items {
+            if item.filter.is_none_or(|f| filters.contains(&f)) {
+                item.expires = expires;
+            }
+        }
     }
 
     /// Puts a demand into the request: flowspec and expiry of the items it names.
@@ -322,20 +361,6 @@ impl Node {
         }
     }
 
-    /// All receivers of a session must choose the same service (RFC 2210 section 2.2).
-    pub(crate) fn service_conflicts(
-        &self,
-        session: Ix<SessionState>,
-        own: Option<Ix<Request>>,
-        flowspec: &Flowspec,
-    ) -> bool {
-        self.state
-            .requests_of(session)
-            .filter(|(ix, _)| Some(*ix) != own)
-            .flat_map(|(_, r)| &r.items)
-            .any(|item| item.flowspec.service() != flowspec.service())
-    }
-
     fn refuse(
         &mut self,
         arrived: &Arrived<'_>,
@@ -350,34 +375,10 @@ impl Node {
             style,
             flowspec: Some(demand.object.octets()),
             filters: &demand.filters,
+            scope: &scope_of(&arrived.message),
             because_of: Some(arrived.message),
         };
         self.report_resv_error(from, &arrived.session, code, value, flags, &flow);
-    }
-
-    /// Takes a whole request out, and adjusts what is installed for it.
-    pub(crate) fn drop_request(&mut self, ix: Ix<Request>) {
-        let request = self.state.remove_request(ix);
-        self.items_gone(request.session, request.interface(), request.style, &request.items);
-    }
-
-    /// Adjusts what is installed after items are gone from a request.
-    pub(crate) fn items_gone(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: Option<InterfaceId>,
-        style: Style,
-        gone: &[Item],
-    ) {
-        let Some(interface) = interface else { return };
-        let distinct = style.sharing() == Sharing::Distinct;
-        for item in gone.iter().take(if distinct { usize::MAX } else { 1 }) {
-            let sender = item.filter.filter(|_| distinct);
-            if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
-                // Less is wanted than before, so only contradictory requests can end here.
-                tracing::warn!(?code, value, "traffic control refused to shrink a reservation");
-            }
-        }
     }
 }
 

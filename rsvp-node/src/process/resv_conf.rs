@@ -6,12 +6,10 @@ use super::{Arrived, normal, read};
 use crate::door::{Discard, Source};
 use crate::event::{AppId, EventKind};
 use crate::host::{Host, RouteAnswer, RouteQuery};
+use crate::merge::unknown;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
-use rsvp_wire::{
-    Class, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, Style, UnknownClass, flow_descriptors,
-    registry,
-};
+use rsvp_wire::{ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, Style, flow_descriptors};
 
 impl Node {
     pub(crate) fn resv_conf_arrives(
@@ -66,12 +64,8 @@ impl Node {
         };
         let interface = *route.outgoing.first().ok_or(Discard::NoRoute)?;
         let octets = compose(MsgType::RESV_CONF, ttl, |w| {
-            for object in arrived.message.objects() {
-                let known = registry::known_class(object.class);
-                let passes = known || object.class.when_unknown() == UnknownClass::Forward;
-                if passes && !matches!(object.class, Class::INTEGRITY | Class::NULL) {
-                    w.copy(object.octets());
-                }
+            for object in arrived.message.objects().filter(unknown::passes) {
+                w.copy(object.octets());
             }
         });
         let envelope =

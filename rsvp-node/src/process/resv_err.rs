@@ -1,7 +1,5 @@
 //! RERR MESSAGE ARRIVES (RFC 2209), RFC 2205 sections 3.1.8 and 3.5: blockade state for an Admission Control failure,
 //! and the error on to those who may have caused it.
-//!
-//! The SCOPE rules that keep wildcard errors from looping (section 3.4) are not here yet.
 
 use super::errors::ErrorFlow;
 use super::{Arrived, normal, read};
@@ -34,6 +32,12 @@ struct Failure<'a> {
     filters: SmallVec<[FilterSpec; 4]>,
 }
 
+/// The error as a neighbour can report it: NotGuilty is set towards applications only (RFC 2205 Appendix A.5).
+fn received_error(arrived: &Arrived<'_>) -> Result<ErrorSpec, Discard> {
+    let error = read::<ErrorSpec>(&arrived.message)?;
+    Ok(ErrorSpec { flags: error.flags & ErrorSpec::IN_PLACE, ..error })
+}
+
 impl Failure<'_> {
     fn is_admission(&self) -> bool {
         self.error.code == ErrorCode::ADMISSION_CONTROL
@@ -48,15 +52,15 @@ impl Node {
     pub(crate) fn resv_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
-        let upstream = self
-            .state
-            .upstreams_of(session)
-            .find(|(_, u)| u.address == hop.address && u.interface == arrived.rx.interface)
-            .map(|(ix, _)| ix)
-            .ok_or(Discard::NoState)?;
+        let from_there = |u: &Upstream| u.address == hop.address && u.interface == arrived.rx.interface;
+        let mut upstreams = self.state.upstreams_of(session).filter(|(_, u)| from_there(u));
+        // The handle tells two of one address apart; RFC 2205 does not say that it must be in a ResvErr.
+        let first = upstreams.next().ok_or(Discard::NoState)?;
+        let upstream =
+            core::iter::once(first).chain(upstreams).find(|(_, u)| u.lih == hop.lih).unwrap_or(first).0;
         let mut failure = Failure {
             upstream,
-            error: read(&arrived.message)?,
+            error: received_error(arrived)?,
             style: read(&arrived.message)?,
             flowspec: None,
             object: None,
@@ -84,7 +88,7 @@ impl Node {
     fn blockade(&mut self, failure: &Failure<'_>, qe: Flowspec) {
         let upstream = &self.state.upstreams[failure.upstream];
         let (session, interface) = (upstream.session, upstream.interface);
-        let refresh = self.interfaces.find(interface).map(|i| i.config.refresh).unwrap_or_default();
+        let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
         let until = self.now + refresh.checked_mul(self.config.blockade_multiplier).unwrap_or(Duration::MAX);
         let wildcard = failure.style.sender_selection() == SenderSelection::Wildcard;
         let senders: SmallVec<[Option<FilterSpec>; 4]> = if wildcard {
@@ -168,10 +172,18 @@ impl Node {
             letters.push((request.from, error, concerned.filter_map(|i| i.filter).collect()));
         }
         for (from, error, filters) in letters {
+            let scope = match from {
+                From::Hop { interface, .. } => self.resv_err_scope(session, &arrived.message, interface),
+                From::App { .. } => None,
+            };
+            if scope.as_ref().is_some_and(|s| s.is_empty()) {
+                continue;
+            }
             let flow = ErrorFlow {
                 style: failure.style,
                 flowspec: failure.object,
                 filters: &filters,
+                scope: &scope.unwrap_or_default(),
                 because_of: Some(arrived.message),
             };
             self.pass_resv_error(from, &key, error, &flow);

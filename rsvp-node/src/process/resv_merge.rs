@@ -4,14 +4,16 @@
 //! RFC 2209 merges installed reservations and so cannot tell a blockaded request from a smaller one on the same
 //! interface; RFC 2205 section 3.5 merges the requests themselves, and so does this.
 
+use super::scope::{self, in_scope};
+use crate::interface::InterfaceId;
 use crate::merge::{flowspec, unknown};
 use crate::node::{Node, compose};
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
-use crate::state::path::PathState;
+use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item, Request};
 use crate::state::upstream::Upstream;
-use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, SenderSelection, Sharing, Style};
+use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, SenderSelection, Sharing, Style};
 use smallvec::SmallVec;
 
 /// The merged request for one previous hop.
@@ -27,13 +29,22 @@ impl Node {
     /// came in through), or for an application that receives it here.
     pub(crate) fn applies(&self, request: &Request, path: &PathState) -> bool {
         match request.from {
-            From::Hop { interface, .. } => path.routes_to(interface),
-            From::App { interface, .. } => match (path.incoming(), interface) {
-                (None, _) => false,
-                (Some(incoming), Some(interface)) => incoming == interface,
-                (Some(_), None) => !path.flags.local_only,
+            From::Hop { interface, .. } => path.routes_to(interface) && in_scope(request, path),
+            From::App { app, interface, .. } => match (path.origin, interface) {
+                (Origin::App(sender), _) => sender != app,
+                (Origin::Hop(_, incoming), Some(interface)) => {
+                    incoming == interface || self.is_forwarded_within(path, interface)
+                }
+                (Origin::Hop(..), None) => !path.flags.local_only,
             },
         }
+    }
+
+    /// Whether multicast routing forwards a sender's data within this node to the interface on which an application
+    /// listens, and not by a branch of the tree that ends there (RFC 2205 section 3.9, cases 2 and 1).
+    fn is_forwarded_within(&self, path: &PathState, interface: InterfaceId) -> bool {
+        let branch = |p: &PathState| p.sender == path.sender && p.incoming() == Some(interface);
+        path.routes_to(interface) && !self.state.paths_of(path.session).any(|(_, p)| branch(p))
     }
 
     /// The elementary requests that apply to a sender, with who made them.
@@ -72,9 +83,9 @@ impl Node {
     }
 
     fn blockade_for(&self, path: &PathState, wildcard: bool) -> Option<&Blockade> {
-        let matches = |b: &Blockade| match b.sender {
-            None => wildcard && Some(b.upstream) == path.upstream(),
-            Some(sender) => !wildcard && sender == path.sender,
+        let matches = |b: &Blockade| {
+            let sender = if wildcard { None } else { Some(path.sender) };
+            b.sender == sender && Some(b.upstream) == path.upstream()
         };
         self.state.blockades_of(path.session).find(|(_, b)| matches(b)).map(|(_, b)| b)
     }
@@ -82,7 +93,7 @@ impl Node {
     /// What should be asked of a previous hop; `None` when nothing is.
     pub(crate) fn merged(&self, upstream: Ix<Upstream>) -> Option<Merged> {
         let session = self.state.upstreams[upstream].session;
-        let style = self.state.requests_of(session).next()?.1.style;
+        let style = Style { flags: 0, ..self.state.requests_of(session).next()?.1.style };
         let wildcard = style.sender_selection() == SenderSelection::Wildcard;
         let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
         let (mut upper, mut lower): (Option<Flowspec>, Option<Flowspec>) = (None, None);
@@ -123,27 +134,32 @@ impl Node {
     }
 
     /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and
-    /// flow descriptors. Returns its place there.
-    pub(crate) fn write_flows(&mut self, upstream: Ix<Upstream>, merged: &Merged) -> core::ops::Range<usize> {
+    /// flow descriptors, with the SCOPE before them. Returns its place there.
+    pub(crate) fn write_flows(
+        &mut self,
+        upstream: Ix<Upstream>,
+        merged: &Merged,
+    ) -> Result<core::ops::Range<usize>, NeedSpace> {
         let mut scratch = core::mem::take(&mut self.scratch);
         let kept = self.forwarded_objects(upstream);
-        let length = loop {
+        let scope = self.resv_scope(upstream).unwrap_or_default();
+        let written = loop {
             let mut writer = MessageWriter::new(&mut scratch, MsgType::RESV, 0);
+            scope::put(&mut writer, &scope);
             writer.copy(&kept);
             write_descriptors(&mut writer, merged);
-            let written = writer.len();
-            if writer.finish().is_ok() || written > usize::from(u16::MAX) {
-                break written;
+            match writer.finish().map(|message| message.len()) {
+                Err(NeedSpace(need)) if need <= usize::from(u16::MAX) => scratch.resize(need, 0),
+                done => break done,
             }
-            scratch.resize(written, 0);
         };
         self.scratch = scratch;
-        8..length.min(self.scratch.len()).max(8)
+        written.map(|length| 8..length)
     }
 
     /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
     fn forwarded_objects(&self, upstream: Ix<Upstream>) -> Vec<u8> {
-        let mut union = Vec::new();
+        let mut all = Vec::new();
         let session = self.state.upstreams[upstream].session;
         for (_, request) in self.state.requests_of(session) {
             let Some(message) = request.message() else { continue };
@@ -153,13 +169,10 @@ impl Node {
             }
             let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
             if behind.any(|(_, p)| self.applies(request, p) && request.item_for(&p.sender).is_some()) {
-                objects.for_each(|o| unknown::union(&mut union, o.octets()));
+                all.extend(objects.map(|o| o.octets()));
             }
         }
-        // In an order of their own, so that the order in which requests came makes no difference to be sent.
-        let mut objects: Vec<&[u8]> = unknown::objects(&union).collect();
-        objects.sort_unstable();
-        objects.concat()
+        unknown::union(all)
     }
 }
 

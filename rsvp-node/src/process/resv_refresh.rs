@@ -40,7 +40,10 @@ impl Node {
     pub(crate) fn write_resv(&mut self, id: Id<Upstream>, buf: &mut [u8]) -> Written {
         let Some(ix) = self.state.upstreams.find(id) else { return Written::Done };
         let merged = self.merged(ix);
-        let flows = merged.as_ref().map_or(0..0, |merged| self.write_flows(ix, merged));
+        let flows = match merged.as_ref().map_or(Ok(0..0), |merged| self.write_flows(ix, merged)) {
+            Ok(flows) => flows,
+            Err(NeedSpace(need)) => return Written::NeedSpace(need),
+        };
         let last = core::mem::take(&mut self.state.upstreams[ix].last_sent);
         let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
         let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { Default::default() };
@@ -84,14 +87,14 @@ impl Node {
         let upstream = &mut self.state.upstreams[ix];
         upstream.refresh_due = false;
         upstream.confirm = None;
-        // Still queued: the next look finds nothing to do and ends it.
-        Written::Message(own_letter(upstream.interface, upstream.address, self.config.ttl), length)
+        upstream.queued = false;
+        Written::Last(own_letter(upstream.interface, upstream.address, self.config.ttl), length)
     }
 
     /// Starts the refresh timer anew with fresh jitter.
-    fn rearm_upstream(&mut self, ix: Ix<Upstream>) {
+    pub(crate) fn rearm_upstream(&mut self, ix: Ix<Upstream>) {
         let interface = self.state.upstreams[ix].interface;
-        let refresh = self.interfaces.find(interface).map(|i| i.config.refresh).unwrap_or_default();
+        let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
         let at = self.now + self.rng.jitter(refresh);
         let upstream = &mut self.state.upstreams[ix];
         if let Some(timer) = upstream.timer.take() {
@@ -108,7 +111,8 @@ impl Node {
         buf: &mut [u8],
     ) -> Option<Result<usize, NeedSpace>> {
         let upstream = &self.state.upstreams[ix];
-        let config = &self.interfaces.find(upstream.interface)?.config;
+        let state = self.interfaces.find(upstream.interface)?;
+        let config = &state.config;
         if !config.up || !config.enabled {
             return None;
         }
@@ -117,7 +121,7 @@ impl Node {
         writer
             .put(&self.key_of(upstream.session))
             .put(&hop)
-            .put(&TimeValues { refresh_ms: config.refresh.as_millis() as u32 });
+            .put(&TimeValues { refresh_ms: state.refresh.as_millis() as u32 });
         if let Some(address) = upstream.confirm {
             writer.put(&ResvConfirm { address });
         }

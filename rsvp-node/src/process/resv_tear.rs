@@ -36,33 +36,9 @@ impl Node {
         Ok(())
     }
 
-    /// Removes the items of a request that match, and the request with the last of them; installed reservations and
-    /// previous hops follow.
-    pub(crate) fn remove_items(&mut self, ix: Ix<Request>, matches: impl Fn(&Item) -> bool) {
-        let request = &mut self.state.requests[ix];
-        let (session, style, interface) = (request.session, request.style, request.interface());
-        let mut gone: SmallVec<[Item; 1]> = SmallVec::new();
-        request.items.retain(|item| {
-            let matched = matches(item);
-            if matched {
-                gone.push(*item);
-            }
-            !matched
-        });
-        if request.items.is_empty() {
-            self.state.remove_request(ix);
-        } else if !gone.is_empty() {
-            request.in_full = false;
-        }
-        self.items_gone(session, interface, style, &gone);
-        self.intend_resv_for(session, |_| true);
-        self.state.release_session(session);
-    }
-
     /// Objects of unknown class in a ResvTear go on in the ResvTears that result (RFC 2205 section 3.10).
     fn keep_tear_objects(&mut self, request: Ix<Request>, arrived: &Arrived<'_>) {
-        let mut objects = Vec::new();
-        unknown::forwarded(&arrived.message).for_each(|o| unknown::union(&mut objects, o.octets()));
+        let objects = unknown::union(unknown::forwarded(&arrived.message).map(|o| o.octets()).collect());
         if objects.is_empty() {
             return;
         }

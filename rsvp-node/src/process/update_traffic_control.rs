@@ -4,9 +4,10 @@
 //! Admission is by budget: Controlled-Load takes r and Guaranteed service takes R of the effective flowspec, once for
 //! each shared reservation. Delay bounds are not judged here.
 
-use super::errors::ErrorFlow;
+use super::errors::{ErrorFlow, scope_of};
 use super::flowspec_object;
-use crate::door::{Reservation, ReservationId};
+use super::scope::Addresses;
+use crate::door::{Police, Reservation, ReservationId};
 use crate::event::{AppId, EventKind};
 use crate::interface::InterfaceId;
 use crate::merge::flowspec;
@@ -17,17 +18,25 @@ use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item};
 use crate::state::session::SessionState;
 use crate::state::traffic::{Filters, Reserved};
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Sharing, Style, Tspec, error_value};
+use core::cmp::Ordering;
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Session, Sharing, Style, Tspec, error_value};
 use smallvec::SmallVec;
 
 /// Why traffic control refused: Error Code and Error Value.
 pub(crate) type Refused = (ErrorCode, u16);
+
+/// Who is to be told of a refusal, and of what.
+type Concerned = (From, Style, Item, Vec<FilterSpec>, Addresses);
 
 /// What should be installed.
 struct Wanted {
     style: Style,
     filters: Filters,
     flowspec: Flowspec,
+    /// Some sender's traffic has not been policed yet.
+    entry: bool,
+    /// Several senders share it.
+    merge: bool,
 }
 
 impl Node {
@@ -47,23 +56,30 @@ impl Node {
             return Ok(());
         };
         let charge_bps = flowspec::charge_bps(&wanted.flowspec);
-        self.admit(interface, installed, &wanted.flowspec, charge_bps)?;
+        self.admit(interface, installed, charge_bps)?;
         let (ix, changed) = match installed {
             None => (self.install(session, interface, &wanted, charge_bps), true),
             Some(ix) => {
                 self.tell_left(ix, &wanted.filters);
                 let reserved = &mut self.state.reserved[ix];
                 let changed = reserved.flowspec != wanted.flowspec || reserved.filters != wanted.filters;
+                let policed = (reserved.police.entry, reserved.police.merge) != (wanted.entry, wanted.merge);
+                (reserved.police.entry, reserved.police.merge) = (wanted.entry, wanted.merge);
                 reserved.flowspec = wanted.flowspec;
                 reserved.filters = wanted.filters;
                 reserved.style = wanted.style;
                 reserved.charge_bps = charge_bps;
+                if policed && !changed {
+                    self.intend_install(ix);
+                }
                 (ix, changed)
             }
         };
         if changed {
             self.intend_install(ix);
             self.tell_reserved(ix);
+            let filters = self.state.reserved[ix].filters.clone();
+            self.update_branch_policing(session, &filters);
         }
         Ok(())
     }
@@ -88,6 +104,8 @@ impl Node {
         let sender = distinct.then_some(*sender);
         if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
             self.report_to_requesters(session, interface, sender, code, value);
+            // Their next refreshes try again.
+            self.judge_again(session, interface);
         }
     }
 
@@ -102,23 +120,30 @@ impl Node {
         let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
         let flags = if in_place { ErrorSpec::IN_PLACE } else { 0 };
         let key = self.key_of(session);
-        let concerned: Vec<(From, Style, Item, Vec<FilterSpec>)> = self
+        let concerned: Vec<Concerned> = self
             .state
             .requests_of(session)
             .filter(|(_, r)| r.interface() == Some(interface))
             .filter_map(|(_, r)| {
                 let item = r.items.iter().find(|i| sender.is_none() || i.filter == sender)?;
                 let filters = r.items.iter().filter(|i| sender.is_none() || i.filter == sender);
-                Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect()))
+                let scope = r.message().map(|m| scope_of(&m)).unwrap_or_default();
+                Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect(), scope))
             })
             .collect();
-        for (from, style, item, filters) in concerned {
+        for (from, style, item, filters, scope) in concerned {
             // Refreshes are looked at in full, and refused, until it fits.
             if let Some(ix) = self.find_request(session, from) {
-                self.state.requests[ix].in_full = false;
+                self.state.requests[ix].refreshable = false;
             }
             let object = flowspec_object(&item.flowspec);
-            let flow = ErrorFlow { style, flowspec: Some(&object), filters: &filters, because_of: None };
+            let flow = ErrorFlow {
+                style,
+                flowspec: Some(&object),
+                filters: &filters,
+                scope: &scope,
+                because_of: None,
+            };
             self.report_resv_error(from, &key, code, value, flags, &flow);
         }
     }
@@ -171,12 +196,55 @@ impl Node {
             [one] => Filters::One(*one),
             many => Filters::Many(many.into()),
         };
-        Ok(Some(Wanted { style, filters, flowspec }))
+        let (entry, merge) = self.policing(session, interface, style, filters.as_slice());
+        Ok(Some(Wanted { style, filters, flowspec, entry, merge }))
+    }
+
+    /// E_Police_Flag and M_Police_Flag (RFC 2205 section 3.8): whether a sender is on this node, or nobody has policed
+    /// its traffic before; and whether a shared reservation has more than one sender.
+    fn policing(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        style: Style,
+        filters: &[FilterSpec],
+    ) -> (bool, bool) {
+        let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
+        let (mut entry, mut senders) = (false, 0);
+        for (_, path) in self.state.paths_of(session).filter(|(_, p)| p.routes_to(interface) && selected(p)) {
+            let flags = path.message().get::<Session>().and_then(Result::ok).map_or(0, |s| s.flags());
+            entry |= path.upstream().is_none() || flags & Session::E_POLICE != 0;
+            senders += 1;
+        }
+        (entry, style.sharing() == Sharing::Shared && senders > 1)
+    }
+
+    /// B_Police_Flag of every reservation that shares a sender with one that has changed (RFC 2205 section 3.8).
+    fn update_branch_policing(&mut self, session: Ix<SessionState>, changed: &Filters) {
+        let concerned: SmallVec<[Ix<Reserved>; 4]> = self
+            .state
+            .reserved_of(session)
+            .filter(|(_, r)| r.filters.overlap(changed))
+            .map(|(ix, _)| ix)
+            .collect();
+        for ix in concerned {
+            let this = &self.state.reserved[ix];
+            let less = |other: &Reserved| {
+                let order = flowspec::compare(&this.flowspec, &other.flowspec);
+                !matches!(order, Some(Ordering::Equal | Ordering::Greater))
+            };
+            let elsewhere = |r: &Reserved| r.interface != this.interface && r.filters.overlap(&this.filters);
+            let branch = self.state.reserved_of(session).any(|(_, r)| elsewhere(r) && less(r));
+            if branch != this.police.branch {
+                self.state.reserved[ix].police.branch = branch;
+                self.intend_install(ix);
+            }
+        }
     }
 
     /// Path_Te: the sum of what the senders announce whose data leaves through an interface (RFC 2205 section 2.2). A
     /// sender whose data is moving from one incoming interface to another counts once.
-    fn path_tspec(
+    pub(crate) fn path_tspec(
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
@@ -192,22 +260,18 @@ impl Node {
         paths.filter_map(|(_, p)| p.tspec()).reduce(|a, b| flowspec::sum(&a, &b))
     }
 
-    /// Admission control: whether the interface can carry the flowspec, and whether what it takes more than now is
-    /// there. What takes no more than now is always admitted.
+    /// Admission control: whether what a reservation takes more than now is there. What takes no more than now is always
+    /// admitted.
     fn admit(
         &mut self,
         interface: InterfaceId,
         installed: Option<Ix<Reserved>>,
-        flowspec: &Flowspec,
         charge_bps: u64,
     ) -> Result<(), Refused> {
         let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
         let Some(budget) = self.interfaces.find_mut(interface) else {
             return Err((ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE));
         };
-        if flowspec.tspec().max_packet_size > budget.config.mtu {
-            return Err((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE));
-        }
         let others_bps = budget.reserved_bps - now_bps;
         // The sum may not fit its type: rates go to 2^128, and an interface may have no limit.
         let fits = |sum: &u64| charge_bps <= now_bps || *sum <= budget.config.reservable_bps;
@@ -234,6 +298,7 @@ impl Node {
             filters: wanted.filters.clone(),
             flowspec: wanted.flowspec,
             charge_bps,
+            police: Police { entry: wanted.entry, merge: wanted.merge, branch: false },
             queued: false,
             announced: false,
         })
@@ -259,6 +324,7 @@ impl Node {
         }
         let filters = reserved.filters.as_slice().to_vec();
         self.tell_senders(session, &reserved, &EventKind::ResvGone { style: reserved.style, filters });
+        self.update_branch_policing(session, &reserved.filters);
     }
 
     /// RESV_EVENT to the local senders the reservation is for.
@@ -330,6 +396,7 @@ impl Node {
             filters: reserved.filters.as_slice().to_vec(),
             flowspec: reserved.flowspec,
             charge_bps: reserved.charge_bps,
+            police: reserved.police,
         }
     }
 }

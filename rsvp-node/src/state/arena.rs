@@ -71,16 +71,22 @@ impl<T> fmt::Debug for Id<T> {
 }
 
 #[derive(Debug)]
-struct Slot<T> {
-    generation: u32,
-    next_free: Option<Ix<T>>,
-    value: Option<T>,
+enum Slot<T> {
+    Free(Option<Ix<T>>),
+    Full(T),
+}
+
+/// Generations stand apart from the blocks: they are looked at only where an id may be stale.
+#[derive(Debug)]
+struct Chunk<T> {
+    slots: Vec<Slot<T>>,
+    generations: Vec<u32>,
 }
 
 /// A table of `T`.
 #[derive(Debug)]
 pub(crate) struct Arena<T> {
-    chunks: Vec<Vec<Slot<T>>>,
+    chunks: Vec<Chunk<T>>,
     free: Option<Ix<T>>,
     len: u32,
     /// How often a block was looked at: what shows that the cost of an input does not grow with the table.
@@ -115,27 +121,28 @@ impl<T> Arena<T> {
     pub(crate) fn insert(&mut self, value: T) -> Ix<T> {
         self.len += 1;
         if let Some(ix) = self.free {
-            let slot = self.slot_mut(ix);
-            slot.value = Some(value);
-            let next = slot.next_free.take();
-            self.free = next;
+            if let Slot::Free(next) = core::mem::replace(self.slot_mut(ix), Slot::Full(value)) {
+                self.free = next;
+            }
             return ix;
         }
-        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+        if self.chunks.last().is_none_or(|chunk| chunk.slots.len() == CHUNK) {
+            let slots = Vec::with_capacity(CHUNK);
+            self.chunks.push(Chunk { slots, generations: vec![0; CHUNK] });
         }
-        let chunk = self.chunks.len() - 1;
-        self.chunks[chunk].push(Slot { generation: 0, next_free: None, value: Some(value) });
-        Ix::new(chunk * CHUNK + self.chunks[chunk].len() - 1).expect("limits keep tables below 2^32 blocks")
+        let last = self.chunks.len() - 1;
+        let chunk = &mut self.chunks[last];
+        chunk.slots.push(Slot::Full(value));
+        Ix::new(last * CHUNK + chunk.slots.len() - 1).expect("limits keep tables below 2^32 blocks")
     }
 
     /// Takes the block out; its place is reused under another generation.
     pub(crate) fn remove(&mut self, ix: Ix<T>) -> T {
-        let free = self.free;
-        let slot = self.slot_mut(ix);
-        slot.generation = slot.generation.wrapping_add(1);
-        slot.next_free = free;
-        let value = slot.value.take().expect("a link to a block that is gone");
+        let free = Slot::Free(self.free);
+        let Slot::Full(value) = core::mem::replace(self.slot_mut(ix), free) else { gone() };
+        let (chunk, at) = ix.split();
+        let generation = &mut self.chunks[chunk].generations[at];
+        *generation = generation.wrapping_add(1);
         self.free = Some(ix);
         self.len -= 1;
         value
@@ -143,40 +150,44 @@ impl<T> Arena<T> {
 
     pub(crate) fn id(&self, ix: Ix<T>) -> Id<T> {
         let (chunk, at) = ix.split();
-        Id { ix, generation: self.chunks[chunk][at].generation }
+        Id { ix, generation: self.chunks[chunk].generations[at] }
     }
 
     /// The place behind an id, if its user is still the same.
     pub(crate) fn find(&self, id: Id<T>) -> Option<Ix<T>> {
         let (chunk, at) = id.ix.split();
-        let slot = self.chunks.get(chunk)?.get(at)?;
-        (slot.generation == id.generation && slot.value.is_some()).then_some(id.ix)
+        let chunk = self.chunks.get(chunk)?;
+        let same = *chunk.generations.get(at)? == id.generation;
+        (same && matches!(chunk.slots.get(at)?, Slot::Full(_))).then_some(id.ix)
     }
 
     /// The block at a place that may be free, for walks over the whole table.
     pub(crate) fn at(&self, place: u32) -> Option<&T> {
         self.visit();
         let place = place as usize;
-        self.chunks.get(place / CHUNK)?.get(place % CHUNK)?.value.as_ref()
+        match self.chunks.get(place / CHUNK)?.slots.get(place % CHUNK)? {
+            Slot::Full(value) => Some(value),
+            Slot::Free(_) => None,
+        }
     }
 
     /// One more than the highest place ever used.
     pub(crate) fn places(&self) -> u32 {
-        self.chunks.last().map_or(0, |last| ((self.chunks.len() - 1) * CHUNK + last.len()) as u32)
+        self.chunks.last().map_or(0, |last| ((self.chunks.len() - 1) * CHUNK + last.slots.len()) as u32)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Ix<T>, &T)> {
         self.chunks.iter().enumerate().flat_map(|(c, chunk)| {
-            chunk
-                .iter()
-                .enumerate()
-                .filter_map(move |(i, slot)| Some((Ix::new(c * CHUNK + i)?, slot.value.as_ref()?)))
+            chunk.slots.iter().enumerate().filter_map(move |(i, slot)| match slot {
+                Slot::Full(value) => Some((Ix::new(c * CHUNK + i)?, value)),
+                Slot::Free(_) => None,
+            })
         })
     }
 
     fn slot_mut(&mut self, ix: Ix<T>) -> &mut Slot<T> {
         let (chunk, at) = ix.split();
-        &mut self.chunks[chunk][at]
+        &mut self.chunks[chunk].slots[at]
     }
 }
 
@@ -186,15 +197,27 @@ impl<T> Index<Ix<T>> for Arena<T> {
     fn index(&self, ix: Ix<T>) -> &T {
         self.visit();
         let (chunk, at) = ix.split();
-        self.chunks[chunk][at].value.as_ref().expect("a link to a block that is gone")
+        match &self.chunks[chunk].slots[at] {
+            Slot::Full(value) => value,
+            Slot::Free(_) => gone(),
+        }
     }
 }
 
 impl<T> IndexMut<Ix<T>> for Arena<T> {
     fn index_mut(&mut self, ix: Ix<T>) -> &mut T {
         self.visit();
-        self.slot_mut(ix).value.as_mut().expect("a link to a block that is gone")
+        match self.slot_mut(ix) {
+            Slot::Full(value) => value,
+            Slot::Free(_) => gone(),
+        }
     }
+}
+
+/// Links are kept consistent by whoever removes a block; this is where a mistake in that shows.
+#[cold]
+fn gone() -> ! {
+    panic!("a link to a block that is gone")
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
-//! The index of sessions: linear hashing, so that it grows by one bucket at a time and no insertion ever rehashes the
-//! whole. Keys stay in the sessions; a bucket is the head of a chain through them.
+//! Indexes of sessions: linear hashing, so that they grow by one bucket at a time and no insertion ever rehashes the
+//! whole. Keys stay in the sessions; a bucket is the head of a chain through them. One index is by the whole key; another
+//! by destination and protocol, because the ports of sessions that share those must agree (RFC 2205 section 3.2).
 //!
 //! The hash is seeded, so that a peer who does not know the seed cannot aim at one bucket. It is no cryptographic hash.
 
 use super::arena::{Arena, Ix};
 use super::session::SessionState;
 use crate::rng::mix;
+use core::marker::PhantomData;
 use core::net::IpAddr;
 use rsvp_wire::Session;
 
@@ -13,32 +15,81 @@ const CHUNK: usize = 1024;
 
 type Link = Option<Ix<SessionState>>;
 
+/// What an index goes by, and where its chain runs.
+pub(crate) trait Order {
+    /// Whether two sessions are the same to this index.
+    fn same(a: &Session, b: &Session) -> bool;
+    /// The part of the hash that destination and protocol do not make.
+    fn rest(key: &Session) -> u64;
+    fn chain(session: &mut SessionState) -> &mut Link;
+    fn next(session: &SessionState) -> Link;
+}
+
+/// By destination, protocol and port.
 #[derive(Debug)]
-pub(crate) struct SessionIndex {
+pub(crate) struct ByKey;
+
+/// By destination and protocol.
+#[derive(Debug)]
+pub(crate) struct ByDestination;
+
+impl Order for ByKey {
+    fn same(a: &Session, b: &Session) -> bool {
+        a == b
+    }
+    fn rest(key: &Session) -> u64 {
+        u64::from(key.port())
+    }
+    fn chain(session: &mut SessionState) -> &mut Link {
+        &mut session.chain
+    }
+    fn next(session: &SessionState) -> Link {
+        session.chain
+    }
+}
+
+impl Order for ByDestination {
+    fn same(a: &Session, b: &Session) -> bool {
+        a.destination() == b.destination() && a.protocol() == b.protocol()
+    }
+    fn rest(_: &Session) -> u64 {
+        0
+    }
+    fn chain(session: &mut SessionState) -> &mut Link {
+        &mut session.group_chain
+    }
+    fn next(session: &SessionState) -> Link {
+        session.group_chain
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct SessionIndex<O> {
     seed: u64,
     buckets: Vec<Vec<Link>>,
     count: u32,
     entries: u32,
+    order: PhantomData<O>,
 }
 
-impl SessionIndex {
+impl<O: Order> SessionIndex<O> {
     pub(crate) fn new(seed: u64, expected: u32) -> Self {
         let mut buckets = Vec::with_capacity(expected as usize * 2 / CHUNK + 1);
         let mut first = Vec::with_capacity(CHUNK);
         first.push(None);
         buckets.push(first);
-        Self { seed: mix(seed ^ 0x5253_5650), buckets, count: 1, entries: 0 }
+        Self { seed: mix(seed ^ 0x5253_5650), buckets, count: 1, entries: 0, order: PhantomData }
     }
 
     /// Looks a session up.
     pub(crate) fn find(&self, key: &Session, sessions: &Arena<SessionState>) -> Link {
-        let mut link = self.bucket(self.place(hash(self.seed, key)));
+        let mut link = self.bucket(self.place(hash::<O>(self.seed, key)));
         while let Some(ix) = link {
             let session = &sessions[ix];
-            if session.key == *key {
+            if O::same(&session.key, key) {
                 return Some(ix);
             }
-            link = session.chain;
+            link = O::next(session);
         }
         None
     }
@@ -49,27 +100,32 @@ impl SessionIndex {
         while self.entries * 2 > self.count {
             self.split(sessions);
         }
-        let place = self.place(hash(self.seed, &sessions[ix].key));
-        sessions[ix].chain = self.bucket(place);
+        let place = self.place(hash::<O>(self.seed, &sessions[ix].key));
+        *O::chain(&mut sessions[ix]) = self.bucket(place);
         *self.bucket_mut(place) = Some(ix);
     }
 
-    pub(crate) fn remove(&mut self, ix: Ix<SessionState>, sessions: &mut Arena<SessionState>) {
-        let place = self.place(hash(self.seed, &sessions[ix].key));
-        let after = sessions[ix].chain.take();
+    /// Takes a session out; false if it was not in.
+    pub(crate) fn remove(&mut self, ix: Ix<SessionState>, sessions: &mut Arena<SessionState>) -> bool {
+        let place = self.place(hash::<O>(self.seed, &sessions[ix].key));
+        let after = O::next(&sessions[ix]);
         let mut link = self.bucket(place);
-        if link == Some(ix) {
+        let mut found = link == Some(ix);
+        if found {
             *self.bucket_mut(place) = after;
-        } else {
-            while let Some(at) = link {
-                link = sessions[at].chain;
-                if link == Some(ix) {
-                    sessions[at].chain = after;
-                    break;
-                }
+        }
+        while let Some(at) = link.filter(|_| !found) {
+            link = O::next(&sessions[at]);
+            if link == Some(ix) {
+                *O::chain(&mut sessions[at]) = after;
+                found = true;
             }
         }
-        self.entries -= 1;
+        if found {
+            *O::chain(&mut sessions[ix]) = None;
+            self.entries -= 1;
+        }
+        found
     }
 
     /// Adds one bucket and moves to it the half of its sibling's chain that belongs there.
@@ -85,9 +141,9 @@ impl SessionIndex {
         self.count += 1;
         let mut link = self.bucket_mut(sibling).take();
         while let Some(ix) = link {
-            link = sessions[ix].chain;
-            let place = self.place(hash(self.seed, &sessions[ix].key));
-            sessions[ix].chain = self.bucket(place);
+            link = O::next(&sessions[ix]);
+            let place = self.place(hash::<O>(self.seed, &sessions[ix].key));
+            *O::chain(&mut sessions[ix]) = self.bucket(place);
             *self.bucket_mut(place) = Some(ix);
         }
     }
@@ -107,12 +163,12 @@ impl SessionIndex {
     }
 }
 
-fn hash(seed: u64, key: &Session) -> u64 {
+fn hash<O: Order>(seed: u64, key: &Session) -> u64 {
     let (high, low) = match key.destination() {
         IpAddr::V4(a) => (0, u64::from(u32::from(a))),
         IpAddr::V6(a) => ((u128::from(a) >> 64) as u64, u128::from(a) as u64),
     };
-    let rest = u64::from(key.protocol()) << 16 | u64::from(key.port());
+    let rest = u64::from(key.protocol()) << 16 | O::rest(key);
     mix(mix(mix(seed ^ high).wrapping_add(low)).wrapping_add(rest))
 }
 
@@ -128,7 +184,7 @@ mod tests {
     #[test]
     fn everything_inserted_is_found_until_removed_and_chains_stay_short() {
         let mut arena = Arena::new(0);
-        let mut index = SessionIndex::new(1, 0);
+        let mut index = SessionIndex::<ByKey>::new(1, 0);
         let all: Vec<_> = (0..5_000)
             .map(|n| {
                 let ix = arena.insert(SessionState::new(session(n)));
@@ -143,7 +199,8 @@ mod tests {
         let visits = arena.visits() - before;
         assert!(visits < 2 * 5_000, "{visits} blocks looked at to find 5000");
         for ix in all.iter().step_by(2) {
-            index.remove(*ix, &mut arena);
+            assert!(index.remove(*ix, &mut arena));
+            assert!(!index.remove(*ix, &mut arena));
         }
         for (n, ix) in all.iter().enumerate() {
             let expected = (n % 2 == 1).then_some(*ix);

@@ -18,7 +18,7 @@ use crate::interface::InterfaceId;
 use arena::{Arena, Ix};
 use blockade::Blockade;
 use core::net::IpAddr;
-use index::SessionIndex;
+use index::{ByDestination, ByKey, SessionIndex};
 use path::{Origin, PathState};
 use resv::Request;
 use rsvp_wire::{FilterSpec, Session};
@@ -39,7 +39,8 @@ pub(crate) enum TimerOwner {
 /// All state of a node.
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) index: SessionIndex,
+    index: SessionIndex<ByKey>,
+    groups: SessionIndex<ByDestination>,
     pub(crate) sessions: Arena<SessionState>,
     pub(crate) paths: Arena<PathState>,
     pub(crate) requests: Arena<Request>,
@@ -61,6 +62,7 @@ impl State {
         let expected = limits.sessions;
         Self {
             index: SessionIndex::new(seed, expected),
+            groups: SessionIndex::new(!seed, expected),
             sessions: Arena::new(expected),
             paths: Arena::new(expected),
             requests: Arena::new(expected),
@@ -79,13 +81,47 @@ impl State {
     pub(crate) fn add_session(&mut self, key: &Session) -> Ix<SessionState> {
         let ix = self.sessions.insert(SessionState::new(key.with_flags(0)));
         self.index.insert(ix, &mut self.sessions);
+        self.join_group(ix);
         ix
+    }
+
+    /// Whether sessions with the destination and protocol of `key` exist that have a port where it has none, or none
+    /// where it has one (RFC 2205 section 3.2, rule 1). One of them speaks for all.
+    pub(crate) fn conflicts_in_ports(&self, key: &Session) -> bool {
+        let member = self.groups.find(key, &self.sessions);
+        member.is_some_and(|ix| (self.sessions[ix].key.port() == 0) != (key.port() == 0))
+    }
+
+    fn join_group(&mut self, ix: Ix<SessionState>) {
+        let key = self.sessions[ix].key;
+        let Some(member) = self.groups.find(&key, &self.sessions) else {
+            self.groups.insert(ix, &mut self.sessions);
+            return;
+        };
+        let next = self.sessions[member].group_next.unwrap_or(member);
+        self.sessions[ix].group_prev = Some(member);
+        self.sessions[ix].group_next = Some(next);
+        self.sessions[member].group_next = Some(ix);
+        self.sessions[next].group_prev = Some(ix);
+    }
+
+    fn leave_group(&mut self, ix: Ix<SessionState>) {
+        let was_indexed = self.groups.remove(ix, &mut self.sessions);
+        let (next, prev) = (self.sessions[ix].group_next.take(), self.sessions[ix].group_prev.take());
+        let (Some(next), Some(prev)) = (next, prev) else { return };
+        let alone = next == prev;
+        self.sessions[prev].group_next = (!alone).then_some(next);
+        self.sessions[next].group_prev = (!alone).then_some(prev);
+        if was_indexed {
+            self.groups.insert(next, &mut self.sessions);
+        }
     }
 
     /// Drops a session that nothing belongs to any more.
     pub(crate) fn release_session(&mut self, ix: Ix<SessionState>) {
         if self.sessions[ix].is_unused() {
             self.index.remove(ix, &mut self.sessions);
+            self.leave_group(ix);
             self.sessions.remove(ix);
         }
     }

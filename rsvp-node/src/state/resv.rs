@@ -26,8 +26,9 @@ pub(crate) struct Request {
     /// The last Resv message that was accepted, in full or in part; empty when there is none. What it forwards is
     /// copied out of here.
     pub(crate) octets: Box<[u8]>,
-    /// All that the message asked for stands: a refresh equal to it only moves expiry times.
-    pub(crate) in_full: bool,
+    /// The items are what that message asked for, all of it and nothing else, and it is all in place: a refresh equal to
+    /// it only moves expiry times.
+    pub(crate) refreshable: bool,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
 }
 

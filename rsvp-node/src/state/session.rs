@@ -16,6 +16,11 @@ pub(crate) struct SessionState {
     pub(crate) key: Session,
     /// Next session in the same bucket of the index.
     pub(crate) chain: Option<Ix<Self>>,
+    /// Next session in the same bucket of the index by destination; only one session of each group is in it.
+    pub(crate) group_chain: Option<Ix<Self>>,
+    /// The ring of all sessions with this destination and protocol; `None` when there is no other.
+    pub(crate) group_next: Option<Ix<Self>>,
+    pub(crate) group_prev: Option<Ix<Self>>,
     pub(crate) paths: Option<Ix<PathState>>,
     pub(crate) requests: Option<Ix<Request>>,
     pub(crate) reserved: Option<Ix<Reserved>>,
@@ -33,6 +38,9 @@ impl SessionState {
         Self {
             key,
             chain: None,
+            group_chain: None,
+            group_next: None,
+            group_prev: None,
             paths: None,
             requests: None,
             reserved: None,

@@ -3,6 +3,7 @@
 
 use super::arena::Ix;
 use super::session::SessionState;
+use crate::door::Police;
 use crate::interface::InterfaceId;
 use rsvp_wire::{FilterSpec, Flowspec, Style};
 
@@ -19,6 +20,7 @@ pub(crate) struct Reserved {
     pub(crate) flowspec: Flowspec,
     /// What it takes of the interface's budget, in bits per second.
     pub(crate) charge_bps: u64,
+    pub(crate) police: Police,
     /// An intent to tell the data plane is queued.
     pub(crate) queued: bool,
     /// The data plane has been told of it.
@@ -39,6 +41,13 @@ impl Filters {
             Self::Wildcard => &[],
             Self::One(filter) => core::slice::from_ref(filter),
             Self::Many(filters) => filters,
+        }
+    }
+
+    /// Whether some sender may use both.
+    pub(crate) fn overlap(&self, other: &Self) -> bool {
+        matches!(self, Self::Wildcard) || matches!(other, Self::Wildcard) || {
+            other.as_slice().iter().any(|f| self.as_slice().contains(f))
         }
     }
 

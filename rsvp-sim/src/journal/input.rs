@@ -61,6 +61,7 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "mtu": i.mtu, "bandwidth_bps": i.bandwidth_bps, "reservable_bps": i.reservable_bps,
             "latency_us": i.latency_us, "error_c": i.error_c, "error_d_us": i.error_d_us,
             "refresh_us": i.refresh.as_micros() as u64, "lifetime_multiplier": i.lifetime_multiplier,
+            "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
         }),
         Input::RouteChanged { destination } => json!({ "route_changed": destination }),
         Input::Timer => json!("timer"),
@@ -237,6 +238,8 @@ fn read_interface(value: &Value) -> Option<Interface> {
         (number(&value["bandwidth_bps"])?, number(&value["reservable_bps"])?);
     (read.error_c, read.error_d_us) = (number(&value["error_c"])?, number(&value["error_d_us"])?);
     read.refresh = Duration::from_micros(number(&value["refresh_us"])?);
+    read.slew_max_percent = number(&value["slew_max_percent"])?;
+    read.local_repair_wait = Duration::from_micros(number(&value["repair_wait_us"])?);
     read.lifetime_multiplier = number(&value["lifetime_multiplier"])?;
     Some(read)
 }

@@ -44,7 +44,7 @@ impl Journal {
             "config": {
                 "seed": config.seed,
                 "blockade_multiplier": config.blockade_multiplier,
-                "local_repair_wait_us": config.local_repair_wait.as_micros() as u64,
+                "hash_seed": config.hash_seed,
                 "ttl": config.ttl,
                 "limits": [
                     limits.sessions,

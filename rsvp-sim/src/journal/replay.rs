@@ -2,7 +2,6 @@
 
 use super::input::{self, Kept};
 use super::{HEADER, Said};
-use core::time::Duration;
 use rsvp_node::{Config, Engine, Host, Instant, Limits, Output, RouteAnswer, RouteQuery};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -89,7 +88,7 @@ fn read_config(value: &Value) -> Option<Config> {
     Some(Config {
         seed: value["seed"].as_u64()?,
         blockade_multiplier: u32::try_from(value["blockade_multiplier"].as_u64()?).ok()?,
-        local_repair_wait: Duration::from_micros(value["local_repair_wait_us"].as_u64()?),
+        hash_seed: value["hash_seed"].as_u64()?,
         ttl: u8::try_from(value["ttl"].as_u64()?).ok()?,
         limits: Limits {
             sessions: limit(0)?,

@@ -54,6 +54,20 @@ impl Flowspec {
         tspec
     }
 
+    /// Whether the values keep to what the services demand: traffic parameters as in [`Tspec::is_legal`], and for
+    /// Guaranteed service a peak rate p and a reserved rate R of at least the token rate r (RFC 2212). Reading accepts
+    /// what does not.
+    #[must_use]
+    pub fn is_legal(&self) -> bool {
+        let enough = match self {
+            Self::ControlledLoad(_) => true,
+            Self::Guaranteed(tspec, rspec) => {
+                tspec.peak >= tspec.rate && (tspec.rate..f32::INFINITY).contains(&rspec.rate)
+            }
+        };
+        enough && self.tspec().is_legal()
+    }
+
     /// The service number: 5 for Controlled-Load, 2 for Guaranteed.
     #[inline]
     pub const fn service(&self) -> u8 {

@@ -55,6 +55,24 @@ fn a_refused_increase_leaves_the_reservation_in_place() {
     }
 }
 
+/// RFC 2205 section 3.1.8, RFC 2209 RESV MESSAGE ARRIVES: a next hop that goes on asking for more than there is goes on
+/// having what it has; the cleanup timer is restarted before traffic control is asked.
+#[test]
+fn a_reservation_in_place_lives_on_while_more_is_asked_for_in_vain() {
+    for flows in ["WF{4B}", "FF S1{4B}", "SE S1{4B}"] {
+        for mut b in Bench::both() {
+            b.takes(&b.message("a1 Path S1{9B}").every(600));
+            b.reservable("c", 6).hears(&format!("c1 Resv {flows}"));
+            for _ in 0..10 {
+                b.seconds(30.0);
+                b.drops(&b.message(&format!("c1 Resv {}", flows.replace('4', "7"))), Discard::Rejected);
+            }
+            b.installs(&[&format!("c {flows}")]).seconds(157.4).installs(&[&format!("c {flows}")]);
+            b.seconds(0.2).installs(&[]);
+        }
+    }
+}
+
 /// RFC 2205 section 3.1.8: the existing reservation is in place too when another next hop made it.
 #[test]
 fn a_second_next_hop_that_asks_too_much_hears_that_something_is_in_place() {
@@ -195,6 +213,16 @@ fn traffic_control_is_told_of_every_change_once() {
         b.hears("c1 Resv FF S1{5B}");
         assert_ne!(b.traffic[0].reservation, first, "ids are not used again");
         assert_eq!(b.traffic[0].interface, interface("c"));
+    }
+}
+
+/// RFC 2205 section 3.11.2: filters that come and go change a reservation, whatever becomes of its flowspec.
+#[test]
+fn traffic_control_is_told_of_filters_too() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv SE S1{4B}").commands_traffic_control(&["+c SE S1{4B}"]);
+        b.hears("c1 Resv SE S1 S2{4B}").commands_traffic_control(&["+c SE S1 S2{4B}"]);
+        b.hears("c1 ResvTear SE S1").commands_traffic_control(&["+c SE S2{4B}"]);
     }
 }
 

@@ -109,8 +109,9 @@ fn a_path_err_is_delivered_to_the_local_sender() {
     for mut b in Bench::both() {
         b.announces(1, "C0").opens(2).forget();
         let before = b.state();
-        for _ in 0..2 {
-            b.hears("c1 PathErr 21/0004 C0").sends(&[]).tells(&["1 PathError 21/0004 C0 at c1"]);
+        // A SENDER_TSPEC in it is of no account (RFC 2209 PERR MESSAGE ARRIVES).
+        for text in ["c1 PathErr 21/0004 C0", "c1 PathErr 21/0004 C0", "c1 PathErr 21/0004 C0{8B}"] {
+            b.hears(text).sends(&[]).tells(&["1 PathError 21/0004 C0 at c1"]);
         }
         assert_eq!(b.state(), before);
     }
@@ -195,7 +196,8 @@ fn release_tears_everything_of_the_application() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").announces(1, "C0").announces(1, "D0").announces(2, "B0");
         b.reserves(1, "WF{4B}").forget();
-        b.releases(1).sends(&["c>G PathTear C0", "d>G PathTear D0", "a>a1 ResvTear WF"]).tells(&[]);
+        b.releases(1).sends(&["c>G PathTear C0", "d>G PathTear D0", "a>a1 ResvTear WF"]);
+        b.tells(&["2 PathGone C0 Torn", "2 PathGone D0 Torn"]);
         let session = b.session;
         b.refuses(Command::Release { app: APP, session }, Refusal::NotFound);
         b.hears("a1 PathTear S1").releases(2).is_empty();

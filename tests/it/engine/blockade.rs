@@ -8,7 +8,7 @@ use rsvp_wire::{ErrorSpec, MsgType};
 
 /// The Resv messages sent to one interface.
 fn resvs(b: &Bench, letter: &str) -> Vec<(Instant, String)> {
-    let of = |s: &&super::bench::Sent| s.interface == interface(letter) && s.msg_type() == MsgType::RESV;
+    let of = |s: &&super::sent::Sent| s.interface == interface(letter) && s.msg_type() == MsgType::RESV;
     b.sent.iter().filter(of).map(|s| (s.at, super::words::Flows::of(&s.message()).name())).collect()
 }
 
@@ -91,6 +91,23 @@ fn an_explicit_blockade_is_per_sender() {
     }
 }
 
+/// RFC 2209 RERR MESSAGE ARRIVES, step 1: for SE one for each sender that the error names.
+#[test]
+fn a_shared_explicit_blockade_is_for_each_sender_named() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv SE S2 S3{2B}").hears("c1 Resv SE S1 S2 S3{4B}").forget();
+        b.hears("b1 ResvErr 01/0002 SE S2 S3{4B}");
+        let mut senders: Vec<_> = b.engine.blockades().map(|x| x.sender).collect();
+        senders.sort_unstable();
+        assert_eq!(senders, ["S2", "S3"].map(|s| Some(b.family.sender(s))));
+        b.sends(&[
+            "b>b1 Resv SE S2 S3{2B}",
+            "c>c1 ResvErr 01/0002 SE S2 S3{4B}",
+            "d>d1 ResvErr 01/0002 SE S2 S3{4B}",
+        ]);
+    }
+}
+
 /// RFC 2205 section 3.5, merging: when all are blockaded the GLB is asked for, at the next refresh.
 #[test]
 fn when_all_are_blockaded_the_next_refresh_asks_for_the_greatest_lower_bound() {
@@ -148,6 +165,19 @@ fn a_blockade_goes_with_its_sender_or_previous_hop() {
         b.hears("b1 ResvErr 01/0002 FF S2{4B}").hears("b1 PathTear S2");
         assert_eq!(b.engine.blockades().count(), 0);
         b.hears("b1 ResvErr 01/0002 FF S3{4B}").hears("b1 PathTear S3").hears("a1 PathTear S1").is_empty();
+    }
+}
+
+/// RFC 2205 sections 3.1.3 and 3.5: and when every sender behind a previous hop flips to another.
+#[test]
+fn blockades_go_with_a_previous_hop_that_all_senders_left() {
+    for mut b in Bench::unicast() {
+        b.hears("a1 Path S1{9B}").hears("a1 Path S2{9B}").hears("c1 Resv FF S1{4B} S2{4B}");
+        b.hears("a1 ResvErr 01/0002 FF S1{4B}").hears("a1 ResvErr 01/0002 FF S2{4B}");
+        assert_eq!(b.engine.blockades().count(), 2);
+        b.hears("b1 Path S1{9B}").hears("b1 Path S2{9B}");
+        assert_eq!(b.engine.blockades().count(), 0);
+        b.hears("b1 PathTear S1").hears("b1 PathTear S2").is_empty();
     }
 }
 

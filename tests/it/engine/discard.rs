@@ -101,7 +101,8 @@ fn other_messages_for_another_node_are_dropped() {
 /// RFC 2205 sections 3.1.3 to 3.1.9 and Appendix B: required objects, one each, allowed ones only, in their order.
 #[test]
 fn messages_that_break_the_grammar_are_dropped() {
-    let broken: [(&str, fn(&mut Arriving)); 12] = [
+    type Breakage = (&'static str, fn(&mut Arriving));
+    let broken: [Breakage; 12] = [
         ("a1 Path S1{9B}", |m| m.hop = None),
         ("a1 Path S1{9B}", |m| m.refresh_ms = None),
         ("a1 Path S1{9B}", |m| m.sender = None),
@@ -269,12 +270,17 @@ fn a_message_that_grows_beyond_a_datagram_is_not_sent() {
     for mut b in Bench::both() {
         let summary = AdspecSummary { guaranteed: None, controlled_load: None, ..super::adspec::full() };
         let mut adspec = written(&summary);
-        adspec.extend_from_slice(&[2, 0x80, 0, 0]);
-        adspec[0..2].copy_from_slice(&48_u16.to_be_bytes());
-        adspec[6..8].copy_from_slice(&10_u16.to_be_bytes());
-        let filler = b.message("a1 Path S1{9B}").last(adspec.clone()).octets().len();
-        let large = vec![0; 65_532 - filler - 4];
-        b.takes(&b.message("a1 Path S1{9B}").object(0xc8, 1, &large).last(adspec)).is_silent();
+        // The empty fragment, and one of a service that nobody knows, as long as the message can be.
+        adspec.extend_from_slice(&[2, 0x80, 0, 0, 200, 0, 0, 0]);
+        let rest = b.message("a1 Path S1{9B}").octets().len() + adspec.len();
+        let words = (65_532 - rest) / 4;
+        let at = adspec.len() - 2;
+        adspec[at..].copy_from_slice(&(words as u16).to_be_bytes());
+        adspec.resize(adspec.len() + 4 * words, 0);
+        let length = adspec.len() as u16;
+        adspec[0..2].copy_from_slice(&length.to_be_bytes());
+        adspec[6..8].copy_from_slice(&(length / 4 - 2).to_be_bytes());
+        b.takes(&b.message("a1 Path S1{9B}").last(adspec)).is_silent();
         assert_eq!(b.engine.counters().discarded(Discard::TooLarge), 1, "one for what could not be sent");
         assert_eq!(b.engine.senders().count(), 1);
         b.hears("a1 PathTear S1").is_empty();

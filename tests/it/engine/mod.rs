@@ -2,6 +2,7 @@
 //!
 //! Expectations are written from the text of RFC 2205 (and 2209 to 2212 and 2215 where named), not from the code.
 
+mod acts;
 mod admission;
 mod adspec;
 mod application;
@@ -9,10 +10,17 @@ mod bench;
 mod blockade;
 mod confirm;
 mod discard;
+mod intserv;
+mod lasting;
+mod leaks;
+mod looks;
 mod message;
 mod path;
 mod resv;
 mod resv_errors;
+mod rules;
+mod scope;
+mod sent;
 mod soft_state;
 mod teardown;
 mod words;

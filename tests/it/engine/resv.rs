@@ -2,7 +2,7 @@
 
 use super::bench::Bench;
 use super::message::{lih, object};
-use super::words::{controlled, interface};
+use super::words::interface;
 use rsvp_node::{Discard, RouteAnswer};
 use rsvp_wire::{Flowspec, Rspec, Tspec};
 
@@ -105,7 +105,8 @@ fn a_new_sender_behind_a_new_previous_hop_is_asked_at_once() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}").forget();
         b.hears("b1 Path S2{9B}").sends(&["c>G Path S2{9B}", "d>G Path S2{9B}", "b>b1 Resv WF{4B}"]);
-        b.hears("b1 Path S3{9B}").sends(&["c>G Path S3{9B}", "d>G Path S3{9B}"]);
+        // S3 is behind the same previous hop as S2; only the SCOPE of what is asked there grows (section 3.4).
+        b.hears("b1 Path S3{9B}").sends(&["c>G Path S3{9B}", "d>G Path S3{9B}", "b>b1 Resv WF{4B}"]);
     }
 }
 
@@ -137,16 +138,16 @@ fn incomparable_flowspecs_merge_by_the_least_upper_bound() {
             min_policed_unit: m,
             max_packet_size: max,
         };
-        let one = Flowspec::Guaranteed(t(1e3, 3e3, 80, 1500), Rspec { rate: 2e3, slack: 20 });
-        let two = Flowspec::Guaranteed(t(2e3, 1e3, 64, 576), Rspec { rate: 1e3, slack: 10 });
-        let both = Flowspec::Guaranteed(t(2e3, 3e3, 64, 576), Rspec { rate: 2e3, slack: 10 });
+        let one = Flowspec::Guaranteed(t(1e3, 3e3, 80, 1500), Rspec { rate: 4e3, slack: 20 });
+        let two = Flowspec::Guaranteed(t(2e3, 1e3, 64, 576), Rspec { rate: 3e3, slack: 10 });
+        let both = Flowspec::Guaranteed(t(2e3, 3e3, 64, 576), Rspec { rate: 4e3, slack: 10 });
         b.takes(&b.message("d1 Resv WF{1G}").with(with(one)));
         b.takes(&b.message("c1 Resv WF{1G}").with(with(two)));
         assert_eq!(b.sent.last().expect("a Resv").get::<Flowspec>(), both);
         b.takes(&b.message("d2 Resv WF{1G}").with(with(two)));
         let installed = b.engine.reservations().find(|(_, on, _)| *on == interface("d")).expect("on d");
         let Flowspec::Guaranteed(_, rspec) = installed.2.flowspec else { panic!("guaranteed") };
-        assert_eq!(rspec, Rspec { rate: 2e3, slack: 10 });
+        assert_eq!(rspec, Rspec { rate: 4e3, slack: 10 });
     }
 }
 
@@ -161,7 +162,7 @@ fn unknown_objects_of_merged_requests_are_united() {
         b.takes(&b.message("d2 Resv WF{4B}").object(0xc1, 1, &[2; 4]));
         let sent: Vec<_> = b.sent.drain(..).map(|s| s.objects(0xc1)).collect();
         assert_eq!(sent.len(), 2, "the third adds nothing new");
-        assert_eq!(sent[0], [x.clone()]);
+        assert_eq!(sent[0], [&x[..]]);
         assert!(sent[1].len() == 2 && sent[1].contains(&x) && sent[1].contains(&y));
         b.seconds(45.0);
         let refresh = b.sent.iter().rfind(|s| s.interface == interface("a")).expect("a refresh");
@@ -177,7 +178,7 @@ fn unknown_objects_stay_with_a_request_that_is_granted_or_torn_in_part() {
         let x = object(0xc1, 1, &[1; 4]);
         b.takes(&b.message("c1 Resv FF S2{4B} S3{9B}").object(0xc1, 1, &[1; 4]));
         let resv = b.sent.iter().find(|s| s.interface == interface("b")).expect("a Resv for S2");
-        assert_eq!(resv.objects(0xc1), [x.clone()], "granted in part");
+        assert_eq!(resv.objects(0xc1), [&x[..]], "granted in part");
         b.reservable("c", 50).forget();
         b.takes(&b.message("c1 Resv FF S2{4B} S3{9B}").object(0xc1, 1, &[1; 4])).forget();
         b.hears("c1 ResvTear FF S3").forget().seconds(46.0);
@@ -195,6 +196,15 @@ fn the_effective_tspec_is_limited_by_the_sum_of_the_senders_tspecs() {
         b.sends(&["a>a1 Resv WF{7B}", "b>b1 Resv WF{7B}"]);
         assert_eq!(b.reserved("c"), 5.0);
         b.hears("b1 Path S2{4B}").installs(&["c WF{6B}"]).hears("b1 Path S2{6B}").installs(&["c WF{7B}"]);
-        assert_eq!(controlled(7.0).tspec().rate, 7e3);
+    }
+}
+
+/// RFC 2205 section 2.2: the senders are those that the reservation is for.
+#[test]
+fn only_the_senders_of_a_reservation_limit_it() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv FF S1{20B} S2{5B}").installs(&["c FF S1{9B}", "c FF S2{5B}"]);
+        b.hears("c1 ResvTear FF S1").hears("c1 ResvTear FF S2");
+        b.hears("c1 Resv SE S1 S3{30B}").installs(&["c SE S1 S3{18B}"]);
     }
 }

@@ -1,7 +1,8 @@
 //! Resv messages in error: RFC 2205 sections 1.3, 3.1.8, 3.10 and Appendix B.
 
-use super::bench::{Bench, Sent};
+use super::bench::Bench;
 use super::message::object;
+use super::sent::Sent;
 use super::words::interface;
 use rsvp_node::Discard;
 use rsvp_wire::{ErrorSpec, Flowspec, Style};

@@ -100,7 +100,7 @@ fn refreshes_stay_within_half_and_one_and_a_half_r_over_many_periods() {
         b.seconds(6000.0);
         for (letter, kind, r) in [("c", MsgType::PATH, 30), ("d", MsgType::PATH, 8), ("a", MsgType::RESV, 12)]
         {
-            let of_kind = |s: &&super::bench::Sent| s.interface == interface(letter) && s.msg_type() == kind;
+            let of_kind = |s: &&super::sent::Sent| s.interface == interface(letter) && s.msg_type() == kind;
             let times: Vec<_> = b.sent.iter().filter(of_kind).map(|s| s.at).collect();
             let gaps: Vec<Duration> = times.windows(2).map(|w| w[1] - w[0]).collect();
             let r = Duration::from_secs(r);

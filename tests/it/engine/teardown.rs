@@ -61,6 +61,23 @@ fn a_path_tear_takes_the_explicit_filters_of_its_sender_quietly() {
     }
 }
 
+/// RFC 2205 section 3.1.5: nor a ResvTear later: the next refresh just does not name the sender any more.
+#[test]
+fn the_refresh_after_a_path_tear_does_not_tear_what_is_gone_upstream() {
+    for (resv, left) in [("FF S2{4B} S3{2B}", "b>b1 Resv FF S3{2B}"), ("SE S2 S3{4B}", "b>b1 Resv SE S3{4B}")]
+    {
+        for mut b in Bench::both() {
+            b.figure_4().hears(&format!("c1 Resv {resv}")).hears("b1 PathTear S2").forget();
+            b.seconds(45.1);
+            b.sent.retain(|s| s.interface == interface("b"));
+            b.sent.truncate(1);
+            b.sends(&[left]);
+            b.seconds(60.0);
+            assert!(b.sent.iter().all(|s| s.msg_type() != rsvp_wire::MsgType::RESV_TEAR));
+        }
+    }
+}
+
 /// RFC 2205 section 3.1.5: a wildcard reservation goes with the last sender.
 #[test]
 fn a_wildcard_reservation_goes_with_the_last_sender_only() {

@@ -1,0 +1,442 @@
+//! A node fed with whatever the octets say: messages sound, mutated, cut off and made up, commands of applications,
+//! changes of interfaces and routes, and time.
+//!
+//! After every step what is promised of a node at any time is looked at; when the octets are used up the world falls
+//! silent, and what is not an application's has to go away.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
+use rsvp_node::{
+    AdspecOffer, AppId, Command, Config, Engine, FlowRequest, Host, Input, Instant, Interface, InterfaceId,
+    Limits, Output, Requester, Reservation, ReservationId, Route, RouteAnswer, RouteQuery, Rx, TcChange,
+};
+use rsvp_wire::{
+    AdspecSummary, ErrorCode, ErrorSpec, FilterSpec, Flowspec, GeneralParams, GuaranteedParams, Message,
+    MessageWriter, MsgType, ResvConfirm, Rspec, RsvpHop, SenderSelection, SenderTemplate, SenderTspec,
+    ServiceParams, Session, Style, TimeValues, Tspec,
+};
+use std::collections::BTreeMap;
+
+const INTERFACES: u8 = 4;
+const APPS: u32 = 3;
+/// Longer than the longest lifetime a message can ask for: (3 + 0.5) * 1.5 * 2^32 ms.
+const FOREVER: Duration = Duration::from_secs(300 * 24 * 3600);
+
+/// The octets, taken one by one; zeros when they are used up.
+struct Script<'a>(&'a [u8]);
+
+impl Script<'_> {
+    fn octet(&mut self) -> u8 {
+        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        *first
+    }
+
+    fn below(&mut self, n: u8) -> u8 {
+        self.octet() % n
+    }
+}
+
+/// Routes that the script changes: for each sender address, what the last octet of it says.
+struct Routes([u8; 8]);
+
+impl Host for Routes {
+    fn route(&mut self, query: RouteQuery) -> RouteAnswer {
+        let last = match query.source.unwrap_or(query.destination) {
+            IpAddr::V4(a) => a.octets()[3],
+            IpAddr::V6(a) => a.octets()[15],
+        };
+        let said = self.0[usize::from(last % 8)];
+        match said {
+            255 => return RouteAnswer::NoRoute,
+            254 => return RouteAnswer::Pending,
+            _ => {}
+        }
+        let outgoing = (1..=INTERFACES).filter(|i| said & (1 << i) != 0).map(|i| InterfaceId(i.into()));
+        let incoming = (said & 1 != 0).then_some(InterfaceId(u32::from(said >> 5)));
+        RouteAnswer::Known(Route { incoming, outgoing: outgoing.collect() })
+    }
+}
+
+/// The node, and a data plane that does what it is told.
+struct World {
+    engine: Engine,
+    now: Instant,
+    wake: Option<Instant>,
+    routes: Routes,
+    installed: BTreeMap<ReservationId, (InterfaceId, Reservation)>,
+    reserved_bps: BTreeMap<InterfaceId, u64>,
+    buffer: Vec<u8>,
+}
+
+/// Runs a script of octets against one node.
+///
+/// # Panics
+/// When a promise of the engine is broken.
+pub fn engine_packets(data: &[u8]) {
+    let mut script = Script(data);
+    let limits = Limits {
+        sessions: 3,
+        senders_per_session: 5,
+        requests_per_session: 4,
+        filters_per_request: 4,
+        queue: 16,
+    };
+    let mut world = World {
+        engine: Engine::new(Config { seed: u64::from(script.octet()), limits, ..Config::default() }),
+        now: Instant::from_millis(1),
+        wake: None,
+        routes: Routes([0b0_1101, 0b10_1100, 0b100_1101, 0b1_1000, 0b1100, 0b1_0110, 255, 254]),
+        installed: BTreeMap::new(),
+        reserved_bps: BTreeMap::new(),
+        buffer: Vec::new(),
+    };
+    for id in 1..=INTERFACES {
+        world.input(Input::InterfaceChanged(interface(id)));
+    }
+    while !script.0.is_empty() {
+        step(&mut world, &mut script);
+        world.check();
+    }
+    silence(&mut world, data.len().is_multiple_of(2));
+}
+
+fn step(world: &mut World, script: &mut Script<'_>) {
+    match script.below(16) {
+        0..=6 => {
+            let (rx, octets) = message(script);
+            world.packet(rx, &octets);
+        }
+        7 => {
+            let (rx, mut octets) = message(script);
+            octets[2..4].fill(0);
+            for _ in 0..=script.below(3) {
+                let at = usize::from(script.octet()) % octets.len();
+                octets[at] ^= script.octet();
+            }
+            world.packet(rx, &octets);
+        }
+        8 => {
+            let (rx, octets) = message(script);
+            let end = usize::from(script.octet()) % (octets.len() + 1);
+            world.packet(rx, &octets[..end]);
+        }
+        9 => {
+            let (rx, _) = message(script);
+            let (raw, rest) = script.0.split_at(script.0.len().min(64));
+            script.0 = rest;
+            world.packet(rx, raw);
+        }
+        10 | 11 => command(world, script),
+        12 => {
+            let mut changed = interface(1 + script.below(INTERFACES));
+            changed.reservable_bps = [8_000, 80_000, 800_000, u64::MAX][usize::from(script.below(4))];
+            changed.up = script.below(4) != 0;
+            changed.enabled = script.below(4) != 0;
+            changed.mtu = 1000 + u32::from(script.below(2)) * 500;
+            world.input(Input::InterfaceChanged(changed));
+        }
+        13 => {
+            let at = usize::from(script.below(8));
+            world.routes.0[at] = script.octet();
+            let destination = session(script.octet()).destination();
+            let destination = (script.below(2) == 0).then_some(destination);
+            world.input(Input::RouteChanged { destination });
+        }
+        _ => world.pass(Duration::from_millis(u64::from(script.octet()) * u64::from(script.octet()))),
+    }
+}
+
+impl World {
+    fn packet(&mut self, rx: Rx<'_>, octets: &[u8]) {
+        self.input(Input::Packet(Rx { octets, ..rx }));
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        self.engine.handle(self.now, input, &mut self.routes);
+        for _ in 0..100_000 {
+            match self.engine.poll(self.now, &mut self.buffer) {
+                Output::NeedSpace(need) => {
+                    assert!(need > self.buffer.len(), "space is asked for only when there is too little");
+                    self.buffer.resize(need, 0);
+                }
+                Output::Idle { until, .. } => {
+                    self.wake = until;
+                    return;
+                }
+                Output::TrafficControl(told) => match told.change {
+                    TcChange::Install(r) => {
+                        drop(self.installed.insert(told.reservation, (told.interface, r)))
+                    }
+                    TcChange::Remove => {
+                        let removed = self.installed.remove(&told.reservation);
+                        assert!(removed.is_some(), "only what was installed is removed");
+                    }
+                },
+                Output::Transmit(sent) => {
+                    let message = Message::parse(sent.octets).expect("a sound message leaves");
+                    assert_eq!(message.send_ttl(), sent.ttl);
+                    let kind = message.msg_type();
+                    let alert = matches!(kind, MsgType::PATH | MsgType::PATH_TEAR | MsgType::RESV_CONF);
+                    assert_eq!(sent.router_alert, alert);
+                    let (config, _) =
+                        self.engine.interfaces().find(|(i, _)| i.id == sent.interface).expect("it exists");
+                    assert!(config.up && config.enabled);
+                }
+                Output::Event(_) => {}
+            }
+        }
+        panic!("one input has no end of outputs");
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        let mut at_once = 0;
+        while let Some(at) = self.wake.filter(|at| *at <= end) {
+            at_once = if at > self.now { 0 } else { at_once + 1 };
+            assert!(at_once < 1000, "a node that never sleeps");
+            self.now = self.now.max(at);
+            self.input(Input::Timer);
+            self.check();
+        }
+        self.now = end;
+    }
+
+    /// What is promised at any time.
+    fn check(&mut self) {
+        let held: BTreeMap<_, _> = self.engine.reservations().map(|(id, on, r)| (id, (on, r))).collect();
+        assert_eq!(held, self.installed, "the data plane has what the node says");
+        for (config, reserved_bps) in self.engine.interfaces() {
+            let on = held.values().filter(|(on, _)| *on == config.id).map(|(_, r)| u128::from(r.charge_bps));
+            assert_eq!(on.sum::<u128>(), u128::from(reserved_bps), "charges add up");
+            let before = self.reserved_bps.insert(config.id, reserved_bps).unwrap_or(0);
+            assert!(reserved_bps <= config.reservable_bps.max(before), "never more than may be reserved");
+        }
+        let requests: Vec<_> = self.engine.requests().collect();
+        for request in &requests {
+            let others = requests.iter().filter(|r| r.session == request.session);
+            assert!(others.clone().all(|r| r.style.options == request.style.options), "styles do not mix");
+            assert!(others.count() <= 4 && !request.flows.is_empty() && request.flows.len() <= 4);
+        }
+        for (_, (on, reservation)) in &held {
+            let wildcard = reservation.style.sender_selection() == SenderSelection::Wildcard;
+            assert_eq!(wildcard, reservation.filters.is_empty());
+            let asked = |r: &&rsvp_node::RequestView| {
+                r.session == reservation.session
+                    && matches!(r.from, Requester::NextHop { interface, .. } if interface == *on)
+            };
+            assert!(requests.iter().any(|r| asked(&r)), "nobody asked for this reservation");
+        }
+    }
+}
+
+/// No message comes any more: soft state ends, and with the applications gone nothing is left.
+fn silence(world: &mut World, release: bool) {
+    for id in 1..=INTERFACES {
+        // Refreshes of what has a long life yet would only take time here.
+        let refresh = Duration::from_secs(10 * 24 * 3600);
+        world.input(Input::InterfaceChanged(Interface { refresh, ..interface(id) }));
+    }
+    if release {
+        for app in 0..APPS {
+            for number in 0..4 {
+                world.input(Input::Command(Command::Release { app: AppId(app), session: session(number) }));
+            }
+        }
+    }
+    world.pass(FOREVER);
+    world.check();
+    assert_eq!(world.engine.reservations().count(), 0);
+    assert_eq!(world.engine.blockades().count(), 0);
+    assert!(world.engine.senders().all(|s| s.previous_hop.is_none()));
+    assert!(world.engine.requests().all(|r| matches!(r.from, Requester::App(_))));
+    assert!(world.engine.interfaces().all(|(_, reserved_bps)| reserved_bps == 0));
+    if release {
+        assert!(world.engine.is_empty(), "something is left of nothing");
+    }
+}
+
+fn address(v4: bool, net: u8, host: u8) -> IpAddr {
+    if v4 {
+        IpAddr::V4(Ipv4Addr::new(10, 0, net, host))
+    } else {
+        IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, net.into(), 0, 0, 0, host.into()))
+    }
+}
+
+fn interface(id: u8) -> Interface {
+    let mut interface = Interface::new(InterfaceId(id.into()));
+    for v4 in [true, false] {
+        match address(v4, id, 1) {
+            IpAddr::V4(a) => interface.ipv4 = Some(a),
+            IpAddr::V6(a) => interface.ipv6 = Some(a),
+        }
+    }
+    interface.lih = 100 + u32::from(id);
+    (interface.bandwidth_bps, interface.reservable_bps) = (1_000_000, 80_000);
+    interface
+}
+
+/// A group and a unicast destination in each family.
+fn session(n: u8) -> Session {
+    match n % 4 {
+        0 => Session::new(IpAddr::V4(Ipv4Addr::new(239, 0, 0, 1)), 17, 7),
+        1 => Session::new(address(true, 50, 1), 17, 7),
+        2 => Session::new(IpAddr::V6(Ipv6Addr::new(0xff0e, 0, 0, 0, 0, 0, 0, 1)), 17, 7),
+        _ => Session::new(address(false, 50, 1), 17, 7),
+    }
+}
+
+fn sender(v4: bool, n: u8) -> FilterSpec {
+    // The last two are this node's own addresses.
+    let n = n % 6;
+    if n < 4 { FilterSpec::new(address(v4, 60, n), 9) } else { FilterSpec::new(address(v4, n - 1, 1), 9) }
+}
+
+fn tspec(script: &mut Script<'_>) -> Tspec {
+    let rate = [100.0, 1000.0, 2500.0, 10_000.0, f32::MAX, 0.0][usize::from(script.below(6))];
+    let max_packet_size = 500 + u32::from(script.below(3)) * 500;
+    Tspec { rate, bucket: 1e3, peak: f32::INFINITY, min_policed_unit: 64, max_packet_size }
+}
+
+fn flowspec(script: &mut Script<'_>) -> Flowspec {
+    let tspec = tspec(script);
+    let kind = script.below(8);
+    if kind < 6 {
+        return Flowspec::ControlledLoad(tspec);
+    }
+    Flowspec::Guaranteed(tspec, Rspec { rate: tspec.rate, slack: u32::from(kind) })
+}
+
+fn style(script: &mut Script<'_>) -> Style {
+    [Style::WF, Style::FF, Style::SE, Style { flags: 0, options: 1 }][usize::from(script.octet() % 13 / 4)]
+}
+
+/// STYLE and flow descriptors.
+fn flows(w: &mut MessageWriter<'_>, script: &mut Script<'_>, v4: bool) {
+    let style = style(script);
+    w.put(&style).put(&flowspec(script));
+    if style.sender_selection() == SenderSelection::Wildcard {
+        return;
+    }
+    w.put(&sender(v4, script.octet()));
+    for _ in 0..script.below(4) {
+        if style == Style::FF {
+            w.put(&flowspec(script));
+        }
+        w.put(&sender(v4, script.octet()));
+    }
+}
+
+fn adspec() -> AdspecSummary {
+    AdspecSummary {
+        global: GeneralParams { break_bit: false, hops: 3, bandwidth: 2e6, latency_us: 500, mtu: 9000 },
+        guaranteed: Some(GuaranteedParams::default()),
+        controlled_load: Some(ServiceParams::default()),
+    }
+}
+
+/// A message from a neighbour, sound in itself.
+fn message(script: &mut Script<'_>) -> (Rx<'static>, Vec<u8>) {
+    let msg_type = MsgType([1, 1, 2, 2, 2, 3, 4, 5, 6, 7][usize::from(script.below(10))]);
+    let on = 1 + script.below(INTERFACES);
+    let session = session(script.octet());
+    let v4 = session.destination().is_ipv4();
+    let source = address(v4, on, 2 + script.below(2));
+    let ttl = [60, 59, 1, 2][usize::from(script.octet() % 10 / 3)];
+    let mut buffer = vec![0; 2048];
+    let mut w = MessageWriter::new(&mut buffer, msg_type, 60);
+    w.put(&session);
+    let downstream = matches!(msg_type, MsgType::PATH | MsgType::PATH_TEAR | MsgType::RESV_ERR);
+    if !matches!(msg_type, MsgType::PATH_ERR | MsgType::RESV_CONF) {
+        let lih = if downstream { 7 } else { 100 + u32::from(1 + script.below(INTERFACES)) };
+        w.put(&RsvpHop { address: source, lih });
+    }
+    if matches!(msg_type, MsgType::PATH | MsgType::RESV) {
+        w.put(&TimeValues { refresh_ms: [30_000, 5_000, 90_000, 0][usize::from(script.octet() % 10 / 3)] });
+    }
+    if matches!(msg_type, MsgType::PATH_ERR | MsgType::RESV_ERR | MsgType::RESV_CONF) {
+        let (code, flags) = (script.below(4), script.below(4));
+        w.put(&ErrorSpec { node: source, flags, code: ErrorCode(code), value: 2 });
+    }
+    let mut destination =
+        if downstream && msg_type != MsgType::RESV_ERR { session.destination() } else { address(v4, on, 1) };
+    if msg_type == MsgType::RESV_CONF {
+        destination = address(v4, 1 + script.below(6), 1);
+    }
+    if msg_type == MsgType::RESV_CONF || (msg_type == MsgType::RESV && script.below(3) == 0) {
+        w.put(&ResvConfirm {
+            address: if msg_type == MsgType::RESV { address(v4, 70, 1) } else { destination },
+        });
+    }
+    if script.below(4) == 0 {
+        w.copy(&[
+            0,
+            8,
+            [0xc0, 0xc1, 0x80, 0x70][usize::from(script.octet() % 13 / 4)],
+            1,
+            1,
+            2,
+            3,
+            script.below(3),
+        ]);
+    }
+    if matches!(msg_type, MsgType::PATH | MsgType::PATH_TEAR | MsgType::PATH_ERR) {
+        w.put(&SenderTemplate(sender(v4, script.octet())));
+        if msg_type != MsgType::PATH_TEAR {
+            w.put(&SenderTspec(tspec(script)));
+            if script.below(2) == 0 {
+                w.put(&adspec());
+            }
+        }
+    } else {
+        flows(&mut w, script, v4);
+    }
+    let octets = w.finish().expect("room for the message").to_vec();
+    (Rx { interface: InterfaceId(on.into()), source, destination, ttl, octets: &[] }, octets)
+}
+
+fn command(world: &mut World, script: &mut Script<'_>) {
+    let app = AppId(u32::from(script.below(APPS as u8)));
+    let session = session(script.octet());
+    let v4 = session.destination().is_ipv4();
+    let interface = match script.below(8) {
+        0 => Some(InterfaceId(1 + u32::from(script.below(INTERFACES)))),
+        _ => None,
+    };
+    let own = SenderTemplate(sender(v4, script.octet()));
+    let filters: Vec<FilterSpec> = (0..script.below(4)).map(|_| sender(v4, script.octet())).collect();
+    match script.below(8) {
+        0 => world.input(Input::Command(Command::OpenSession { app, session })),
+        1 | 2 => {
+            let tspec = tspec(script);
+            let adspec = Some(AdspecOffer { guaranteed: true, controlled_load: script.below(2) == 0 });
+            let sender = own;
+            let ttl = script.below(3);
+            world.input(Input::Command(Command::Sender {
+                app,
+                session,
+                sender,
+                tspec,
+                adspec,
+                ttl,
+                interface,
+            }));
+        }
+        3 => world.input(Input::Command(Command::RemoveSender { app, session, sender: own })),
+        4 => world.input(Input::Command(Command::ReleaseReservation { app, session })),
+        5 => world.input(Input::Command(Command::Release { app, session })),
+        _ => {
+            let style = style(script);
+            let flowspec = flowspec(script);
+            let flows: Vec<FlowRequest<'_>> = if style == Style::FF {
+                filters.chunks(1).map(|filters| FlowRequest { flowspec, filters }).collect()
+            } else {
+                vec![FlowRequest { flowspec, filters: if style == Style::WF { &[] } else { &filters } }]
+            };
+            let confirm = script.below(2) == 0;
+            let reserve = Command::Reserve { app, session, style, flows: &flows, confirm, interface };
+            world.input(Input::Command(reserve));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! SCOPE objects: how wildcard reservations and their errors avoid loops (RFC 2205 section 3.4, RFC 2209 RESV REFRESH
+//! step 6 and RERR MESSAGE ARRIVES step 3).
+//!
+//! A request that carries a SCOPE applies to the senders it lists and to no others; that is judged in `resv_merge`. Here
+//! the SCOPE of a message to be sent is put together.
+
+use crate::interface::InterfaceId;
+use crate::node::Node;
+use crate::state::arena::Ix;
+use crate::state::path::PathState;
+use crate::state::resv::Request;
+use crate::state::session::SessionState;
+use crate::state::upstream::Upstream;
+use core::net::IpAddr;
+use rsvp_wire::{Message, MessageWriter, Scope, SenderSelection};
+use smallvec::SmallVec;
+
+/// Sender addresses in ascending order, each once.
+pub(crate) type Addresses = SmallVec<[IpAddr; 4]>;
+
+impl Node {
+    /// The SCOPE of a wildcard request to a previous hop: the senders behind it to which some request applies; none when
+    /// the message needs no SCOPE, which is when it goes to one previous hop only and none was received.
+    pub(crate) fn resv_scope(&self, upstream: Ix<Upstream>) -> Option<Addresses> {
+        let session = self.state.upstreams[upstream].session;
+        let (_, first) = self.state.requests_of(session).next()?;
+        let wildcard = first.style.sender_selection() == SenderSelection::Wildcard;
+        let received = || self.state.requests_of(session).any(|(_, r)| received_scope(r).is_some());
+        if !wildcard || !(self.has_several_previous_hops(session) || received()) {
+            return None;
+        }
+        let behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
+        Some(sorted(
+            behind.filter(|(_, p)| self.items_for(p).next().is_some()).map(|(_, p)| p.sender.address()),
+        ))
+    }
+
+    /// The SCOPE of a wildcard error that goes on to a next hop: of the senders it names those whose data goes there.
+    /// `None` when the error came without; an empty list says that it must not be sent.
+    pub(crate) fn resv_err_scope(
+        &self,
+        session: Ix<SessionState>,
+        message: &Message<'_>,
+        interface: InterfaceId,
+    ) -> Option<Addresses> {
+        let scope = message.get::<Scope<'_>>()?.ok()?;
+        let routed = |a: &IpAddr| {
+            self.state.paths_of(session).any(|(_, p)| p.sender.address() == *a && p.routes_to(interface))
+        };
+        Some(sorted(scope.addresses().filter(routed)))
+    }
+
+    fn has_several_previous_hops(&self, session: Ix<SessionState>) -> bool {
+        let mut upstreams = self
+            .state
+            .paths_of(session)
+            .filter(|(_, p)| !p.flags.local_only)
+            .filter_map(|(_, p)| p.upstream());
+        let first = upstreams.next();
+        upstreams.any(|u| Some(u) != first)
+    }
+}
+
+/// Whether a request is for a sender: always, unless it came with a SCOPE that does not list it.
+pub(crate) fn in_scope(request: &Request, path: &PathState) -> bool {
+    received_scope(request).is_none_or(|scope| scope.addresses().any(|a| a == path.sender.address()))
+}
+
+fn received_scope(request: &Request) -> Option<Scope<'_>> {
+    if request.style.sender_selection() != SenderSelection::Wildcard {
+        return None;
+    }
+    request.message()?.get::<Scope<'_>>()?.ok()
+}
+
+/// Writes a SCOPE object.
+pub(crate) fn put(writer: &mut MessageWriter<'_>, addresses: &[IpAddr]) {
+    let mut octets: SmallVec<[u8; 64]> = SmallVec::new();
+    for address in addresses {
+        match address {
+            IpAddr::V4(a) => octets.extend_from_slice(&a.octets()),
+            IpAddr::V6(a) => octets.extend_from_slice(&a.octets()),
+        }
+    }
+    match addresses.first() {
+        Some(IpAddr::V4(_)) => writer.put(&Scope::Ipv4(&octets)),
+        Some(IpAddr::V6(_)) => writer.put(&Scope::Ipv6(&octets)),
+        None => writer,
+    };
+}
+
+fn sorted(addresses: impl Iterator<Item = IpAddr>) -> Addresses {
+    let mut list: Addresses = addresses.collect();
+    list.sort_unstable();
+    list.dedup();
+    list
+}
