@@ -4,6 +4,7 @@
 
 pub mod engine;
 
+use rsvp_sim::search;
 use rsvp_wire::{
     Adspec, AdspecSummary, ChecksumVerdict, Class, ErrorSpec, FilterSpec, Flowspec, Integrity, Message,
     MessageWriter, MsgType, Object, ObjectRef, PolicyData, ResvConfirm, RsvpHop, Scan, Scope, SenderTemplate,
@@ -41,6 +42,18 @@ pub fn message(octets: &[u8]) {
     assert!(flow_descriptors(&message).count() <= message.objects().count() + 1);
     assert!(!show::one_line(&message).to_string().contains('\n'));
     assert_eq!(show::tree(&message).to_string().lines().count(), message.objects().count() + 1);
+}
+
+/// Octets as the choices by which a world is drawn: whatever happens in it, it keeps the promises of the world search.
+///
+/// # Panics
+/// When one of these promises is broken.
+pub fn world(octets: &[u8]) {
+    let scenario = search::scenario(&mut search::Draw::octets(octets), 0);
+    if let Some(failure) = search::try_world(&scenario).failure {
+        let (promise, seen) = (failure.promise, failure.seen);
+        panic!("at {}: not so: {promise}: {seen}\n{}", failure.at, scenario.to_toml());
+    }
 }
 
 /// A parsed message is re-written to the same octets, and a typed object that was read is written to octets that read

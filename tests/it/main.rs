@@ -4,7 +4,7 @@ mod engine_packets;
 mod pcaps;
 mod readme;
 mod scenarios;
-mod sim_random;
+mod search;
 mod sim_reading;
 mod sim_world;
 mod tidy;

@@ -21,6 +21,11 @@ fn messages() {
 }
 
 #[test]
+fn worlds() {
+    replay("world", rsvp_fuzz::world);
+}
+
+#[test]
 fn round_trips() {
     replay("roundtrip", rsvp_fuzz::roundtrip);
 }

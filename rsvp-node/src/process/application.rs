@@ -155,11 +155,11 @@ impl Node {
             }),
         };
         self.set_outgoing(path, None, &[wanted.interface]);
-        if changed {
-            self.tell_path(path);
-        }
         if known.is_none() {
             self.tell_standing(path, wanted.app, wanted.interface);
+        }
+        if changed {
+            self.tell_path(path);
         }
         self.forward_path(path);
         self.path_moved(path);

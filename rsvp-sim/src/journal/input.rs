@@ -60,9 +60,8 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "interface": i.id.0, "lih": i.lih, "ipv4": i.ipv4, "ipv6": i.ipv6, "up": i.up, "enabled": i.enabled,
             "mtu": i.mtu, "bandwidth_bps": i.bandwidth_bps, "reservable_bps": i.reservable_bps,
             "latency_us": i.latency_us, "error_c": i.error_c, "error_d_us": i.error_d_us,
-            "refresh_us": i.refresh.as_micros() as u64, "slew_max_percent": i.slew_max_percent,
-            "local_repair_wait_us": i.local_repair_wait.as_micros() as u64,
-            "lifetime_multiplier": i.lifetime_multiplier,
+            "refresh_us": i.refresh.as_micros() as u64, "lifetime_multiplier": i.lifetime_multiplier,
+            "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
         }),
         Input::RouteChanged { destination } => json!({ "route_changed": destination }),
         Input::Timer => json!("timer"),
@@ -240,7 +239,7 @@ fn read_interface(value: &Value) -> Option<Interface> {
     (read.error_c, read.error_d_us) = (number(&value["error_c"])?, number(&value["error_d_us"])?);
     read.refresh = Duration::from_micros(number(&value["refresh_us"])?);
     read.slew_max_percent = number(&value["slew_max_percent"])?;
-    read.local_repair_wait = Duration::from_micros(number(&value["local_repair_wait_us"])?);
+    read.local_repair_wait = Duration::from_micros(number(&value["repair_wait_us"])?);
     read.lifetime_multiplier = number(&value["lifetime_multiplier"])?;
     Some(read)
 }

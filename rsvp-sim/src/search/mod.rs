@@ -130,7 +130,12 @@ impl Trial {
         self.until(settled)?;
         let demand = Demand::at_the_end(&scenario);
         let reference = Reference::new(&scenario, &demand);
-        let state = Settled { world: &self.world, demand: &demand, reference: &reference };
+        let state = Settled {
+            world: &self.world,
+            demand: &demand,
+            reference: &reference,
+            refused: &self.checker.refused,
+        };
         self.outcome.reservations = state.seen().len();
         state.note_features(&mut self.outcome.features);
         let strict = state.fits() && settled::agrees(&scenario) && !reference.loops;
@@ -147,7 +152,12 @@ impl Trial {
         } else {
             self.watch_refused(&demand, &reference, settled, lifetime)?;
         }
-        let state = Settled { world: &self.world, demand: &demand, reference: &reference };
+        let state = Settled {
+            world: &self.world,
+            demand: &demand,
+            reference: &reference,
+            refused: &self.checker.refused,
+        };
         state.is_explained()?;
         self.checker.last_events_are_true(&self.world, &demand)?;
         self.everybody_leaves(lifetime)
@@ -167,7 +177,7 @@ impl Trial {
         while at < settled + lifetime * 3 {
             at += step;
             self.until(at)?;
-            watch.look(&Settled { world: &self.world, demand, reference });
+            watch.look(&Settled { world: &self.world, demand, reference, refused: &self.checker.refused });
         }
         watch.judge(&self.world, &self.checker, at)
     }

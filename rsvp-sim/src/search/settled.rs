@@ -8,6 +8,7 @@ use crate::scenario::model::{
 };
 use crate::world::World;
 use core::fmt::Write;
+use rsvp_node::AppId;
 use rsvp_wire::{FilterSpec, Session, Style};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,8 @@ pub(super) struct Settled<'w> {
     pub(super) world: &'w World,
     pub(super) demand: &'w Demand,
     pub(super) reference: &'w Reference,
+    /// Applications whose last request was refused at once.
+    pub(super) refused: &'w BTreeSet<AppId>,
 }
 
 /// Whether all that was ever asked for in a session is of one style and one service, or comes from one receiver.
@@ -222,16 +225,49 @@ impl Settled<'_> {
         };
         let explained = |sender: &SenderId| {
             self.demand.senders[sender.0].is_some()
-                && self.receivers_beyond(*sender, *node, *link).into_iter().any(|n| {
-                    self.demand.requests[n]
-                        .as_ref()
-                        .is_some_and(|request| request.style == standing.style && selects(request, *sender))
-                })
+                && match standing.style {
+                    // A wildcard request applies to every sender that leads where it came from (RFC 2205 section
+                    // 3.1.4), also where none of its own is behind that.
+                    ReservationStyle::Wf => {
+                        self.goes_by(*sender, *node, *link)
+                            && self.anybody_asks(*session, |r| r.style == standing.style)
+                    }
+                    style => self
+                        .receivers_beyond(*sender, *node, *link)
+                        .into_iter()
+                        .any(|n| self.asks(n, |request| request.style == style && selects(request, *sender))),
+                }
         };
         match standing.style {
             ReservationStyle::Wf => senders.iter().any(explained),
             _ => !senders.is_empty() && senders.iter().all(explained),
         }
+    }
+
+    /// Whether a receiver asks for something of that kind. If it was refused at once, it may have it from before.
+    fn asks(&self, receiver: usize, kind: impl Fn(&Request) -> bool) -> bool {
+        let scenario = self.scenario();
+        let app = AppId((scenario.senders.len() + receiver) as u32);
+        let changed = scenario.actions.iter().filter_map(|action| match &action.deed {
+            Deed::ChangeReceiver(who, request) if who.0 == receiver => Some(request),
+            _ => None,
+        });
+        let mut before = scenario.receivers[receiver].request.iter().chain(changed);
+        let open = self.demand.listens[receiver];
+        self.demand.requests[receiver].as_ref().is_some_and(&kind)
+            || (open && self.refused.contains(&app) && before.any(kind))
+    }
+
+    fn anybody_asks(&self, session: SessionId, kind: impl Fn(&Request) -> bool) -> bool {
+        let mut all =
+            (0..self.scenario().receivers.len()).filter(|n| self.scenario().receivers[*n].session == session);
+        all.any(|n| self.asks(n, &kind))
+    }
+
+    /// Whether a sender's data leaves a node by a link.
+    fn goes_by(&self, sender: SenderId, node: NodeId, link: LinkId) -> bool {
+        let mut hops = self.reference.paths.iter();
+        hops.any(|((s, _), from)| *s == sender && *from == (link, node))
     }
 
     /// Receivers of a sender's session that its data reaches by way of a node and a link.

@@ -237,6 +237,8 @@ impl World {
                 self.note(format!("{} changes what it sends", self.scenario.senders[sender.0].name));
                 self.senders[sender.0].traffic = traffic;
                 self.senders[sender.0].torn = false;
+                // One that had not started yet does so with this.
+                self.senders[sender.0].started = true;
                 self.announce(sender);
             }
             Deed::TearSender(sender) => self.tear_sender(sender),

@@ -1,0 +1,76 @@
+//! The world search: a slice of it, what it does when something fails, and the recorder beside it.
+
+use rsvp_sim::scenario::model::{Deed, LinkId, Scenario};
+use rsvp_sim::search::{self, Summary};
+use rsvp_sim::{World, journal};
+
+/// The same slice in every run; continuous integration searches new seeds besides.
+const SLICE: std::ops::Range<u64> = 0..150;
+
+#[test]
+fn a_slice_of_drawn_worlds_keeps_all_promises() {
+    let mut summary = Summary::default();
+    for seed in SLICE {
+        let outcome = search::try_world(&search::world_of(seed));
+        if let Some(failure) = &outcome.failure {
+            panic!("seed {seed} at {}: not so: {}: {}", failure.at, failure.promise, failure.seen);
+        }
+        summary.add(&outcome);
+    }
+    assert!(summary.missing().is_empty(), "{}", summary.text());
+    let (nodes, reservations) = summary.mean_size();
+    assert!(nodes >= 8.0 && reservations >= 6.0, "{}", summary.text());
+    assert!(summary.features["must equal the reference"] > SLICE.end / 3, "{}", summary.text());
+}
+
+#[test]
+fn a_world_is_the_same_when_it_is_written_and_read() {
+    for seed in SLICE {
+        let drawn = search::world_of(seed);
+        let text = drawn.to_toml();
+        let mut read =
+            Scenario::parse("drawn.toml", text.as_bytes()).unwrap_or_else(|fault| panic!("{fault}\n{text}"));
+        read.file.clear();
+        assert_eq!(format!("{read:?}"), format!("{drawn:?}"), "{text}");
+    }
+}
+
+#[test]
+fn a_failing_world_becomes_small_and_still_fails_in_the_same_way() {
+    // What nothing can live with: an engine's messages are all damaged to the end, for the world claims to be calm.
+    let (mut whole, failure) = (0..100)
+        .find_map(|seed| {
+            let mut scenario = search::world_of(seed);
+            scenario.faults_until = None;
+            scenario.links.iter_mut().for_each(|link| link.corrupt = 1.0);
+            let failure = search::try_world(&scenario).failure?;
+            Some((scenario, failure))
+        })
+        .expect("a world cannot equal the reference when no message arrives");
+    whole
+        .actions
+        .push(rsvp_sim::scenario::model::Action { at: whole.refresh, deed: Deed::LinkUp(LinkId(0)) });
+    let (small, still) = search::shrink(&whole, &failure);
+    assert_eq!(still.promise, failure.promise);
+    assert_eq!(search::try_world(&small).failure, Some(still));
+    assert!(small.actions.is_empty(), "{}", small.to_toml());
+    assert!(small.nodes.len() < whole.nodes.len(), "{}", small.to_toml());
+    assert_eq!((small.senders.len(), small.receivers.len()), (1, 1), "{}", small.to_toml());
+}
+
+#[test]
+fn a_journal_replays_octet_for_octet_and_a_changed_one_does_not() {
+    for seed in 0..20 {
+        let (_, record, journal) = World::new(search::world_of(seed)).run_recorded();
+        let done = journal::replay(journal.text()).unwrap_or_else(|fault| panic!("seed {seed}: {fault}"));
+        let sent = record.sent.iter().filter(|sent| !sent.forwarded).count() as u64;
+        assert!(done.outputs >= sent && done.inputs > 0 && sent > 0, "seed {seed}: {done:?}");
+        // The last message sent is another than the one written down.
+        let at = journal.text().rfind("transmit ").expect("a message");
+        let end = at + journal.text()[at..].find('"').expect("the end of it") - 1;
+        let mut changed = journal.text().to_owned();
+        let digit = if &changed[end..=end] == "0" { "1" } else { "0" };
+        changed.replace_range(end..=end, digit);
+        assert!(journal::replay(&changed).is_err_and(|fault| fault.contains("then")), "seed {seed}");
+    }
+}
