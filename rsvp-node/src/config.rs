@@ -1,7 +1,5 @@
 //! What a node is configured with. Seeds and limits live here so that a run can be repeated octet for octet.
 
-use core::time::Duration;
-
 /// Configuration of one engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -11,8 +9,6 @@ pub struct Config {
     pub hash_seed: u64,
     /// Blockade multiplier Kb: blockade state lives `Kb * R` (RFC 2205 section 3.5).
     pub blockade_multiplier: u32,
-    /// Wait W between a route change and the Path refreshes it triggers (RFC 2205 section 3.6).
-    pub local_repair_wait: Duration,
     /// IP TTL of messages this node originates other than Path and PathTear.
     pub ttl: u8,
     /// Upper bounds on everything a peer or an application can make grow.
@@ -21,14 +17,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            seed: 0,
-            hash_seed: 0,
-            blockade_multiplier: 3,
-            local_repair_wait: Duration::from_secs(2),
-            ttl: 64,
-            limits: Limits::default(),
-        }
+        Self { seed: 0, hash_seed: 0, blockade_multiplier: 3, ttl: 64, limits: Limits::default() }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Interfaces are fed in by the driver; this module deliberately never discovers them itself.
 
+use crate::time::Instant;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
@@ -37,8 +38,14 @@ pub struct Interface {
     pub error_c: u32,
     /// Guaranteed service error term D, in microseconds (RFC 2212).
     pub error_d_us: u32,
-    /// Refresh period R of the messages sent here (RFC 2205 section 3.7; default 30 s).
+    /// Refresh period R of the messages sent here (RFC 2205 section 3.7; default 30 s). When it is raised while the
+    /// interface is in use, R follows in steps that Slew.Max allows.
     pub refresh: Duration,
+    /// Slew.Max: by how many per cent R may grow from one refresh to the next (RFC 2205 section 3.7, rule 5; default 30).
+    pub slew_max_percent: u32,
+    /// Wait W between a change of routes to this interface and the Path messages that follow it (RFC 2205 section 3.6;
+    /// default 2 s).
+    pub local_repair_wait: Duration,
     /// K of the lifetime rule for state that arrives here (RFC 2205 section 3.7; default 3).
     pub lifetime_multiplier: u32,
 }
@@ -62,6 +69,8 @@ impl Interface {
             error_c: 0,
             error_d_us: 0,
             refresh: Duration::from_secs(30),
+            slew_max_percent: 30,
+            local_repair_wait: Duration::from_secs(2),
             lifetime_multiplier: 3,
         }
     }
@@ -87,6 +96,26 @@ impl Interface {
 pub(crate) struct InterfaceState {
     pub(crate) config: Interface,
     pub(crate) reserved_bps: u64,
+    /// R as it is now, on its way to the configured one.
+    pub(crate) refresh: Duration,
+    /// Not before then may R grow again.
+    grows_at: Instant,
+}
+
+impl InterfaceState {
+    /// Takes R one step towards what is configured: down at once, up by Slew.Max. Steps are as far apart as two
+    /// refreshes of the same state can be, so that no state sees two of them at once.
+    pub(crate) fn slew(&mut self, now: Instant) -> Duration {
+        if self.config.refresh <= self.refresh {
+            self.refresh = self.config.refresh;
+        } else if now >= self.grows_at {
+            let step =
+                self.refresh.saturating_mul(100_u32.saturating_add(self.config.slew_max_percent)) / 100;
+            self.refresh = step.max(Duration::from_millis(1)).min(self.config.refresh);
+            self.grows_at = now + self.refresh * 3 / 2;
+        }
+        self.refresh
+    }
 }
 
 /// The interfaces of the node, by id.
@@ -99,12 +128,16 @@ impl Interfaces {
     pub(crate) fn change(&mut self, config: Interface) -> bool {
         match self.0.binary_search_by_key(&config.id, |i| i.config.id) {
             Ok(at) => {
-                let enabled = config.enabled && !self.0[at].config.enabled;
-                self.0[at].config = config;
+                let state = &mut self.0[at];
+                let enabled = config.enabled && !state.config.enabled;
+                state.refresh = state.refresh.min(config.refresh);
+                state.config = config;
                 enabled
             }
             Err(at) => {
-                self.0.insert(at, InterfaceState { config, reserved_bps: 0 });
+                let refresh = config.refresh;
+                self.0
+                    .insert(at, InterfaceState { config, reserved_bps: 0, refresh, grows_at: Instant::ZERO });
                 true
             }
         }

@@ -22,6 +22,9 @@ impl Node {
                     let upstream = &mut self.state.upstreams[ix];
                     upstream.timer = None;
                     upstream.refresh_due = true;
+                    if let Some(interface) = self.interfaces.find_mut(upstream.interface) {
+                        interface.slew(self.now);
+                    }
                     self.intend_resv(ix);
                 }
                 TimerOwner::Blockade(ix) => {
@@ -50,8 +53,8 @@ impl Node {
                 outgoing.due = true;
                 due = true;
                 // Written messages set the real time; this one stands if nothing can be written.
-                let refresh =
-                    self.interfaces.find(outgoing.interface).map(|i| i.config.refresh).unwrap_or_default();
+                let state = self.interfaces.find_mut(outgoing.interface);
+                let refresh = state.map(|i| i.slew(now)).unwrap_or_default();
                 outgoing.refresh_at = now + self.rng.jitter(refresh);
             }
         }

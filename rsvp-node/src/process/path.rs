@@ -218,9 +218,10 @@ impl Node {
         let changed = (was_misplaced, was_local_only) != (flags.misplaced, flags.local_only);
         let settles = flags.misplaced;
         let changed = self.set_outgoing(ix, incoming, &outgoing) || changed;
+        let wait = self.repair_wait(ix);
         let path = &mut self.state.paths[ix];
         if (settles || path.outgoing.iter().any(|o| o.leaving)) && path.repair_at == Instant::NEVER {
-            path.repair_at = self.now + self.config.local_repair_wait;
+            path.repair_at = self.now + wait;
             path.flags.settling = true;
         }
         changed
@@ -237,13 +238,14 @@ impl Node {
         let old = core::mem::take(&mut self.state.paths[ix].outgoing);
         let mut new: SmallVec<[Outgoing; 1]> = SmallVec::new();
         for &interface in interfaces {
-            let Some(config) = self.interfaces.find(interface).map(|i| &i.config) else { continue };
+            let Some(state) = self.interfaces.find(interface) else { continue };
+            let config = &state.config;
             if Some(interface) == incoming || !config.enabled || new.iter().any(|o| o.interface == interface)
             {
                 continue;
             }
             let kept = old.iter().find(|o| o.interface == interface).copied();
-            let refresh_at = || self.now + config.refresh;
+            let refresh_at = || self.now + state.refresh;
             let fresh = || Outgoing { refresh_at: refresh_at(), interface, due: false, leaving: false };
             new.push(Outgoing { leaving: false, ..kept.unwrap_or_else(fresh) });
         }

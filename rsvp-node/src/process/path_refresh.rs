@@ -51,7 +51,7 @@ impl Node {
             Err(NeedSpace(need)) => return Written::NeedSpace(need),
         };
         self.handled(length);
-        let refresh = self.interfaces.find(outgoing).map(|i| i.config.refresh).unwrap_or_default();
+        let refresh = self.interfaces.find(outgoing).map(|i| i.refresh).unwrap_or_default();
         let outgoing = &mut self.state.paths[ix].outgoing[at];
         outgoing.due = false;
         if !dead {
@@ -68,7 +68,8 @@ impl Node {
         buf: &mut [u8],
     ) -> Option<(Envelope, Result<usize, NeedSpace>)> {
         let path = &self.state.paths[ix];
-        let config = &self.interfaces.find(outgoing)?.config;
+        let state = self.interfaces.find(outgoing)?;
+        let config = &state.config;
         // What arrived on an interface that is down is not passed on as if it had been refreshed.
         let arrives = path.incoming().is_none_or(|i| self.interfaces.find(i).is_some_and(|i| i.config.up));
         if !config.up || !config.enabled || !(arrives || path.flags.dead) {
@@ -86,7 +87,7 @@ impl Node {
         let mut writer = MessageWriter::new(buf, msg_type, ttl);
         writer.put(&session.with_flags(0)).put(&hop);
         if !path.flags.dead {
-            writer.put(&TimeValues { refresh_ms: config.refresh.as_millis() as u32 });
+            writer.put(&TimeValues { refresh_ms: state.refresh.as_millis() as u32 });
         }
         write_rest(&mut writer, &message, path, config, &mut self.scratch);
         let envelope = Envelope {

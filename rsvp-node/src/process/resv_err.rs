@@ -88,7 +88,7 @@ impl Node {
     fn blockade(&mut self, failure: &Failure<'_>, qe: Flowspec) {
         let upstream = &self.state.upstreams[failure.upstream];
         let (session, interface) = (upstream.session, upstream.interface);
-        let refresh = self.interfaces.find(interface).map(|i| i.config.refresh).unwrap_or_default();
+        let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
         let until = self.now + refresh.checked_mul(self.config.blockade_multiplier).unwrap_or(Duration::MAX);
         let wildcard = failure.style.sender_selection() == SenderSelection::Wildcard;
         let senders: SmallVec<[Option<FilterSpec>; 4]> = if wildcard {

@@ -94,7 +94,7 @@ impl Node {
     /// Starts the refresh timer anew with fresh jitter.
     pub(crate) fn rearm_upstream(&mut self, ix: Ix<Upstream>) {
         let interface = self.state.upstreams[ix].interface;
-        let refresh = self.interfaces.find(interface).map(|i| i.config.refresh).unwrap_or_default();
+        let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
         let at = self.now + self.rng.jitter(refresh);
         let upstream = &mut self.state.upstreams[ix];
         if let Some(timer) = upstream.timer.take() {
@@ -111,7 +111,8 @@ impl Node {
         buf: &mut [u8],
     ) -> Option<Result<usize, NeedSpace>> {
         let upstream = &self.state.upstreams[ix];
-        let config = &self.interfaces.find(upstream.interface)?.config;
+        let state = self.interfaces.find(upstream.interface)?;
+        let config = &state.config;
         if !config.up || !config.enabled {
             return None;
         }
@@ -120,7 +121,7 @@ impl Node {
         writer
             .put(&self.key_of(upstream.session))
             .put(&hop)
-            .put(&TimeValues { refresh_ms: config.refresh.as_millis() as u32 });
+            .put(&TimeValues { refresh_ms: state.refresh.as_millis() as u32 });
         if let Some(address) = upstream.confirm {
             writer.put(&ResvConfirm { address });
         }

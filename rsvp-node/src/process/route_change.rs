@@ -14,8 +14,11 @@ use crate::state::arena::Ix;
 use crate::state::path::PathState;
 use crate::time::Instant;
 use core::net::IpAddr;
+use core::time::Duration;
 use smallvec::SmallVec;
 
+/// W where no outgoing interface says otherwise (RFC 2205 section 3.6).
+const DEFAULT_WAIT: Duration = Duration::from_secs(2);
 /// Path states looked at in one call.
 const PIECE: u32 = 256;
 
@@ -53,18 +56,26 @@ impl Node {
         if !self.route_path(ix, host) {
             return;
         }
+        let wait = self.repair_wait(ix);
         let path = &mut self.state.paths[ix];
         // A repair that is waiting already is not put off, or routes that flap would put it off for ever.
         if path.repair_at == Instant::NEVER || path.flags.settling {
-            path.repair_at = self.now + self.config.local_repair_wait;
+            path.repair_at = self.now + wait;
         }
         path.flags.settling = false;
         self.state.arm_path(ix);
         self.path_moved(ix);
     }
 
+    /// W: the longest wait of the interfaces the path leads to.
+    pub(crate) fn repair_wait(&self, ix: Ix<PathState>) -> Duration {
+        let waits = self.state.paths[ix].outgoing.iter().filter_map(|o| self.interfaces.find(o.interface));
+        waits.map(|i| i.config.local_repair_wait).max().unwrap_or(DEFAULT_WAIT)
+    }
+
     /// PATH LOCAL REPAIR: the first step sends Path, the second ends what routing has left.
     pub(crate) fn repair_path(&mut self, ix: Ix<PathState>) {
+        let wait = self.repair_wait(ix);
         let path = &mut self.state.paths[ix];
         if path.flags.settling {
             path.flags.settling = false;
@@ -84,7 +95,7 @@ impl Node {
         }
         let leaving = path.flags.misplaced || path.outgoing.iter().any(|o| o.leaving);
         path.flags.settling = leaving;
-        path.repair_at = if leaving { self.now + self.config.local_repair_wait } else { Instant::NEVER };
+        path.repair_at = if leaving { self.now + wait } else { Instant::NEVER };
         self.forward_path(ix);
     }
 }

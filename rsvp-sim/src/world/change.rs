@@ -16,12 +16,8 @@ impl World {
     pub(super) fn boot(&mut self, node: NodeId) {
         let seed =
             Random::new(self.scenario.seed ^ ((node.0 as u64 + 1) << 32) ^ self.nodes[node.0].lives).next();
-        let config = Config {
-            seed,
-            blockade_multiplier: self.scenario.blockade_multiplier,
-            local_repair_wait: self.scenario.local_repair_wait,
-            ..Config::default()
-        };
+        let config =
+            Config { seed, blockade_multiplier: self.scenario.blockade_multiplier, ..Config::default() };
         let again = self.nodes[node.0].lives > 0;
         let state = &mut self.nodes[node.0];
         state.engine = Engine::new(config);

@@ -157,6 +157,7 @@ impl Topology {
         interface.error_c = link.error_c;
         interface.error_d_us = link.error_d_us;
         interface.refresh = scenario.refresh;
+        interface.local_repair_wait = scenario.local_repair_wait;
         interface.lifetime_multiplier = scenario.lifetime_multiplier;
         interface
     }

@@ -159,12 +159,14 @@ fn overrides_are_composed() {
 fn an_unknown_service_gets_its_break_bit() {
     for mut b in Bench::both() {
         let mut octets = written(&AdspecSummary { guaranteed: None, controlled_load: None, ..full() });
-        octets.extend_from_slice(&[77, 0, 0, 2, 200, 0, 0, 1, 1, 2, 3, 4]);
-        octets[0..2].copy_from_slice(&56_u16.to_be_bytes());
-        octets[6..8].copy_from_slice(&12_u16.to_be_bytes());
+        // Parameter 10 would be an MTU to compose if the service were one that has general parameters here.
+        let data = [200, 0, 0, 1, 1, 2, 3, 4, 10, 0, 0, 1, 0, 0, 0xff, 0xff];
+        octets.extend_from_slice(&[&[77, 0, 0, 4][..], &data].concat());
+        octets[0..2].copy_from_slice(&64_u16.to_be_bytes());
+        octets[6..8].copy_from_slice(&14_u16.to_be_bytes());
         let sent = sent_on_c(&mut b, octets, 60);
         let adspec = &sent.objects(13)[0];
-        assert_eq!(adspec[44..], [77, 0x80, 0, 2, 200, 0, 0, 1, 1, 2, 3, 4]);
+        assert_eq!(adspec[44..], [&[77, 0x80, 0, 4][..], &data].concat());
     }
 }
 

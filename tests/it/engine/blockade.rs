@@ -91,6 +91,23 @@ fn an_explicit_blockade_is_per_sender() {
     }
 }
 
+/// RFC 2209 RERR MESSAGE ARRIVES, step 1: for SE one for each sender that the error names.
+#[test]
+fn a_shared_explicit_blockade_is_for_each_sender_named() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv SE S2 S3{2B}").hears("c1 Resv SE S1 S2 S3{4B}").forget();
+        b.hears("b1 ResvErr 01/0002 SE S2 S3{4B}");
+        let mut senders: Vec<_> = b.engine.blockades().map(|x| x.sender).collect();
+        senders.sort_unstable();
+        assert_eq!(senders, ["S2", "S3"].map(|s| Some(b.family.sender(s))));
+        b.sends(&[
+            "b>b1 Resv SE S2 S3{2B}",
+            "c>c1 ResvErr 01/0002 SE S2 S3{4B}",
+            "d>d1 ResvErr 01/0002 SE S2 S3{4B}",
+        ]);
+    }
+}
+
 /// RFC 2205 section 3.5, merging: when all are blockaded the GLB is asked for, at the next refresh.
 #[test]
 fn when_all_are_blockaded_the_next_refresh_asks_for_the_greatest_lower_bound() {

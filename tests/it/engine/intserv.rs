@@ -387,3 +387,62 @@ fn a_service_that_the_sender_left_out_is_not_added() {
         }
     }
 }
+
+/// RFC 2212 "Invocation Information": R is at least r.
+#[test]
+fn a_guaranteed_rate_below_the_token_rate_is_answered() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").forget();
+        let low_r = Flowspec::Guaranteed(T, Rspec { rate: 1e3, slack: 0 });
+        b.drops(&asking(&b, "c1 Resv WF{1B}", low_r), Discard::Rejected);
+        b.sends(&["c>c1 ResvErr 21/0003 WF{2/1G}"]).installs(&[]);
+    }
+}
+
+/// RFC 2211 section 5: a request with a larger M than the link's MTU is refused, with whatever it would merge.
+#[test]
+fn a_request_beyond_the_mtu_is_refused_beside_a_smaller_one() {
+    for mut b in Bench::both() {
+        b.change("d", |i| i.mtu = 1000).hears("a1 Path S1{9B}").forget();
+        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, max_packet_size: 576, ..T });
+        let large = Flowspec::ControlledLoad(Tspec { rate: 1e3, max_packet_size: 1500, ..T });
+        b.takes(&asking(&b, "d1 Resv WF{1B}", small)).forget();
+        b.drops(&asking(&b, "d2 Resv WF{1B}", large), Discard::Rejected);
+        b.sends(&["d>d2 ResvErr 01/0003 InPlace WF{1B}"]).installs(&["d WF{8B}"]);
+    }
+}
+
+/// RFC 2211 section 5: less is never refused, also where the request with the smallest M is the one that goes.
+#[test]
+fn nothing_stays_charged_for_a_request_that_is_gone() {
+    for mut b in Bench::both() {
+        b.change("d", |i| i.mtu = 1000).hears("a1 Path S1{9B}").forget();
+        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, max_packet_size: 576, ..T });
+        let large = Flowspec::ControlledLoad(Tspec { rate: 1e3, max_packet_size: 1500, ..T });
+        b.takes(&asking(&b, "d1 Resv WF{1B}", small));
+        b.drops(&asking(&b, "d2 Resv WF{1B}", large), Discard::Rejected);
+        b.hears("d1 ResvTear WF");
+        assert_eq!(b.reserved("d"), 0.0);
+        // One that was taken while the MTU allowed it counts for itself once the other is gone.
+        b.takes(&asking(&b, "d1 Resv WF{1B}", small));
+        b.change("d", |i| i.mtu = 1500);
+        b.takes(&asking(&b, "d2 Resv WF{1B}", large));
+        b.change("d", |i| i.mtu = 1000).hears("d1 ResvTear WF");
+        assert_eq!(b.reserved("d"), 1.0);
+    }
+}
+
+/// RFC 2205 Appendix B, code 21, sub-code 02.
+#[test]
+fn a_service_this_node_does_not_have_is_answered_with_21_02() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").forget();
+        let mut flowspec = written(&controlled(4.0));
+        flowspec[8] = 3;
+        let resv =
+            b.message("c1 Resv WF").with(|m| m.flows.as_mut().expect("a Resv").flows.clear()).last(flowspec);
+        b.drops(&resv, Discard::Rejected);
+        let error = b.sent[0].get::<ErrorSpec>();
+        assert_eq!((error.code.0, error.value), (21, 2));
+    }
+}

@@ -193,7 +193,8 @@ fn a_blockade_lives_for_the_configured_kb() {
 /// RFC 2205 section 3.6: W is configured.
 #[test]
 fn local_repair_waits_for_the_configured_w() {
-    for mut b in configured(|c| c.local_repair_wait = Duration::from_secs(5)) {
+    for mut b in Bench::both() {
+        b.change("b", |i| i.local_repair_wait = Duration::from_secs(5));
         b.hears("a1 Path S1{9B}").forget().route("S1", Some("a"), "b").reroutes();
         b.seconds(4.99).is_silent().seconds(0.02).sends(&["b>G Path S1{9B}"]);
     }
@@ -394,5 +395,36 @@ fn unused_fields_of_a_forwarded_sender_template_are_sent_as_zero() {
         b.takes(&path.with(|m| m.session = m.session.with_flags(0x06)));
         let template = SenderTemplate(b.family.sender("S1"));
         assert!(b.sent.len() == 2 && b.sent.iter().all(|s| s.get::<SenderTemplate>() == template));
+    }
+}
+
+/// RFC 2205 section 3.7, rule 5: R grows by at most Slew.Max from one refresh to the next, and shrinks at once.
+#[test]
+fn a_raised_refresh_period_is_approached_in_steps() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv WF{4B}").seconds(60.0).forget();
+        b.change("a", |i| i.refresh = Duration::from_secs(120));
+        b.change("c", |i| i.refresh = Duration::from_secs(120));
+        for _ in 0..60 {
+            b.seconds(30.0);
+            for text in ["a1 Path S1{9B}", "b1 Path S2{9B}", "b1 Path S3{9B}", "c1 Resv WF{4B}"] {
+                b.hears(text);
+            }
+        }
+        let periods = |on: &str, kind: MsgType| -> Vec<u32> {
+            let all = b.sent.iter().filter(|s| s.interface == interface(on) && s.msg_type() == kind);
+            let one = all.filter(|s| {
+                let path = s.message().get::<SenderTemplate>();
+                path.is_none_or(|t| t == Ok(SenderTemplate(b.family.sender("S1"))))
+            });
+            one.map(|s| s.get::<rsvp_wire::TimeValues>().refresh_ms).collect()
+        };
+        for periods in [periods("c", MsgType::PATH), periods("a", MsgType::RESV)] {
+            assert_eq!((periods.first(), periods.last()), (Some(&39_000), Some(&120_000)), "{periods:?}");
+            assert!(periods.windows(2).all(|w| w[1] as f64 <= w[0] as f64 * 1.3 + 1.0), "{periods:?}");
+        }
+        b.forget().change("a", |i| i.refresh = Duration::from_secs(10)).seconds(200.0);
+        let last = b.sent.iter().rev().find(|s| s.msg_type() == MsgType::RESV).expect("a refresh");
+        assert!(last.get::<rsvp_wire::TimeValues>().refresh_ms <= 30_000);
     }
 }
