@@ -8,7 +8,7 @@ use crate::scenario::units::show_rate;
 use crate::world::Topology;
 use rsvp_node::{Event, EventKind, Gone, Reservation};
 use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, Flowspec, Message, MsgType, Object, ResvConfirm, SenderTemplate,
+    ErrorCode, ErrorSpec, FilterSpec, Flowspec, Message, MsgType, Object, ResvConfirm, Scope, SenderTemplate,
     SenderTspec, Session, Sharing, Style, flow_descriptors,
 };
 use std::collections::BTreeSet;
@@ -138,6 +138,11 @@ pub(crate) fn message(topology: &Topology, octets: &[u8]) -> Said {
     if let Some(error) = read::<ErrorSpec>(&message) {
         let shown = add_error(topology, &error, &mut said.facts);
         said.label = format!("{} {shown}", said.label);
+    }
+    if let (Some(scope), Some(session)) = (read::<Scope<'_>>(&message), read::<Session>(&message)) {
+        let names = topology.senders_at(&session, scope.addresses());
+        said.label.push_str(&format!(" [{}]", names.iter().cloned().collect::<Vec<_>>().join(",")));
+        said.facts = said.facts.with("scope", Fact::Words(names));
     }
     if kind == MsgType::RESV {
         let confirm = read::<ResvConfirm>(&message).is_some();

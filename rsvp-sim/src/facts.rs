@@ -8,7 +8,7 @@ use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The order in which facts are shown: where and who, then what, then how much.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "application",
     "event",
     "from",
@@ -30,6 +30,7 @@ const ORDER: [&str; 27] = [
     "reserve",
     "charge",
     "confirm",
+    "scope",
     "code",
     "value",
     "error_node",

@@ -5,6 +5,7 @@
 
 pub mod capture;
 pub mod facts;
+pub mod journal;
 pub mod reference;
 pub mod report;
 pub mod scenario;

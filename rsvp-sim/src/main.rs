@@ -131,7 +131,18 @@ fn run_file(run: &Run) -> ExitCode {
         Some(FamilyName::Ipv4) => Family::Ipv4,
         Some(FamilyName::Ipv6) => Family::Ipv6,
     };
-    let (scenario, record) = World::new(scenario).run();
+    let world = World::new(scenario);
+    let (scenario, record) = match &run.journal {
+        None => world.run(),
+        Some(path) => {
+            let (scenario, record, journal) = world.run_recorded();
+            if let Err(fault) = std::fs::write(path, journal.text()) {
+                complain(&format!("{}: cannot write the journal: {fault}", path.display()));
+                return ExitCode::from(BAD_FILE);
+            }
+            (scenario, record)
+        }
+    };
     if let Some(path) = &run.pcap {
         let file = std::fs::File::create(path).map_err(|fault| fault.to_string());
         let written = file.and_then(|file| {

@@ -1,8 +1,30 @@
 //! The command `rsvp-sim replay`: does again what a journal says, and compares what comes out.
 
+use crate::{BAD_FILE, complain, say};
+use rsvp_sim::journal;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(crate) fn run(_file: &Path) -> ExitCode {
-    ExitCode::FAILURE
+pub(crate) fn run(file: &Path) -> ExitCode {
+    let name = file.display();
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(fault) => {
+            complain(&format!("{name}: cannot read it: {fault}"));
+            return ExitCode::from(BAD_FILE);
+        }
+    };
+    match journal::replay(&text) {
+        Ok(done) => {
+            say(&format!(
+                "{name}: {} lives of nodes, {} inputs, {} outputs, all as they were\n",
+                done.lives, done.inputs, done.outputs
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            complain(&format!("{name}:{fault}"));
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -6,7 +6,7 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 9] = [
+const SHIPPED: [&str; 11] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
@@ -16,6 +16,8 @@ const SHIPPED: [&str; 9] = [
     "figure-6-ff",
     "figure-7-se",
     "figure-8-wf-partial",
+    "figure-10-independent",
+    "figure-11-scope",
 ];
 
 fn directory() -> PathBuf {
@@ -81,7 +83,14 @@ fn link_failure_holds() {
 
 #[test]
 fn figures_5_to_8_hold() {
-    for name in ["figure-5-wf", "figure-6-ff", "figure-7-se", "figure-8-wf-partial"] {
+    for name in [
+        "figure-5-wf",
+        "figure-6-ff",
+        "figure-7-se",
+        "figure-8-wf-partial",
+        "figure-10-independent",
+        "figure-11-scope",
+    ] {
         holds_with_every_seed(name);
     }
 }
@@ -162,7 +171,7 @@ impl Words {
             "to" => [self.nodes.clone(), self.links.clone()].concat(),
             "previous_hop" | "next_hop" => [self.nodes.clone(), fixed(&["application"])].concat(),
             "link" => self.links.clone(),
-            "sender" | "filters" => self.senders.clone(),
+            "sender" | "filters" | "scope" => self.senders.clone(),
             "application" => self.applications.clone(),
             "session" => self.sessions.clone(),
             "type" => fixed(&["Path", "Resv", "PathErr", "ResvErr", "PathTear", "ResvTear", "ResvConf"]),
@@ -193,7 +202,7 @@ impl Words {
             Value::Integer(n) => put(Value::Integer(n + 1)),
             Value::Boolean(yes) => put(Value::Boolean(!yes)),
             Value::Array(list) => {
-                if key == "filters" || key == "flags" {
+                if key == "filters" || key == "scope" || key == "flags" {
                     let now: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
                     for other in self
                         .others(key, "")

@@ -79,25 +79,25 @@ fn fragment(
     let start = out.len();
     out.extend_from_slice(body);
     if known {
-        compose(&mut out[start..], interface);
+        compose(service, &mut out[start..], interface);
     }
 }
 
 /// Composes every parameter of a fragment with the local value.
-fn compose(mut body: &mut [u8], interface: &Interface) {
+fn compose(service: u8, mut body: &mut [u8], interface: &Interface) {
     while let Some((&mut [parameter, _, h, l], after)) =
         core::mem::take(&mut body).split_first_chunk_mut::<4>()
     {
         let length = usize::from(u16::from_be_bytes([h, l])) * 4;
         let Some((value, next)) = after.split_at_mut_checked(length) else { return };
         if let Some(word) = value.first_chunk_mut::<4>() {
-            *word = compose_word(parameter, *word, interface);
+            *word = compose_word(service, parameter, *word, interface);
         }
         body = next;
     }
 }
 
-fn compose_word(parameter: u8, word: [u8; 4], interface: &Interface) -> [u8; 4] {
+fn compose_word(service: u8, parameter: u8, word: [u8; 4], interface: &Interface) -> [u8; 4] {
     let value = u32::from_be_bytes(word);
     let composed = match parameter {
         // NUMBER_OF_IS_HOPS ranges to 255 (RFC 2215 section 3.2).
@@ -105,8 +105,8 @@ fn compose_word(parameter: u8, word: [u8; 4], interface: &Interface) -> [u8; 4] 
         6 => f32::from_bits(value).min(interface.bandwidth_bps as f32 / 8.0).to_bits(),
         8 => value.saturating_add(interface.latency_us),
         10 => value.min(interface.mtu),
-        133 | 135 => value.saturating_add(interface.error_c),
-        134 | 136 => value.saturating_add(interface.error_d_us),
+        133 | 135 if service == GUARANTEED => value.saturating_add(interface.error_c),
+        134 | 136 if service == GUARANTEED => value.saturating_add(interface.error_d_us),
         _ => value,
     };
     composed.to_be_bytes()

@@ -22,6 +22,24 @@ pub(crate) fn strictly_greater(a: &Flowspec, b: &Flowspec) -> bool {
     compare(a, b) == Some(Ordering::Greater)
 }
 
+/// Whether a flowspec that failed stands in the way of another (RFC 2205 section 3.5): it does unless it asks for more in
+/// every component that can make it fail. Those are the rates that admission charges; of the others, which are often
+/// equal or come from a merge with a third request, none may be less, in the order in which merging grows (M shrinks).
+pub(crate) fn blockades(failed: &Flowspec, other: &Flowspec) -> bool {
+    let (f, o) = (failed.tspec(), other.tspec());
+    let tspec = f.rate >= o.rate
+        && f.bucket >= o.bucket
+        && f.peak >= o.peak
+        && f.min_policed_unit <= o.min_policed_unit
+        && f.max_packet_size <= o.max_packet_size;
+    let more = match (failed, other) {
+        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => f.rate > o.rate,
+        (Flowspec::Guaranteed(_, f), Flowspec::Guaranteed(_, o)) => f.rate > o.rate && f.slack <= o.slack,
+        _ => false,
+    };
+    !(tspec && more)
+}
+
 /// The smallest flowspec that serves both, but with the smaller M (RFC 2210 section 2.3.2). `None` when the services
 /// differ: that is a service conflict.
 pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
@@ -172,6 +190,15 @@ mod tests {
         assert_eq!(compare(&guaranteed(3e5, 20), &guaranteed(2e5, 10)), None);
         assert_eq!(merge(&guaranteed(3e5, 20), &guaranteed(2e5, 10)), Some(guaranteed(3e5, 10)));
         assert_eq!(lower_bound(&guaranteed(3e5, 20), &guaranteed(2e5, 10)), Some(guaranteed(2e5, 20)));
+    }
+
+    #[test]
+    fn what_failed_stands_in_the_way_of_whoever_made_it_as_large_as_it_was() {
+        let (large, bursty) = (controlled(2.8e5, 64, 1500), controlled(2.4e5, 40, 1500));
+        let merged = merge(&large, &bursty).expect("one service");
+        assert!(blockades(&merged, &large));
+        assert!(!blockades(&merged, &bursty));
+        assert!(blockades(&merged, &merged));
     }
 
     #[test]

@@ -158,6 +158,9 @@ impl Node {
         if changed {
             self.tell_path(path);
         }
+        if known.is_none() {
+            self.tell_standing(path, wanted.app, wanted.interface);
+        }
         self.forward_path(path);
         self.path_moved(path);
         Ok(())

@@ -136,7 +136,7 @@ impl Node {
             .filter(|(_, p)| p.upstream() == Some(failure.upstream))
             .filter(|(_, p)| wildcard || failure.filters.contains(&p.sender))
             .any(|(_, p)| {
-                self.items_for(p).any(|(_, _, item)| !self.is_blockaded(p, wildcard, &item.flowspec))
+                self.items_for(p).any(|(_, request, item)| !self.is_left_out(p, wildcard, request, item))
             })
     }
 
@@ -161,7 +161,7 @@ impl Node {
             }
             let mut concerned = request.items.iter().filter(|i| failure.concerns(i)).peekable();
             let Some(qi) = concerned.peek().map(|i| i.flowspec) else { continue };
-            let greater = failure.flowspec.is_some_and(|qe| flowspec::strictly_greater(&qe, &qi));
+            let greater = failure.flowspec.is_some_and(|qe| !flowspec::blockades(&qe, &qi));
             if failure.is_admission() && in_place && greater {
                 continue;
             }

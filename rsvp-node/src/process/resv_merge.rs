@@ -58,10 +58,28 @@ impl Node {
             .filter_map(|(ix, request)| Some((ix, request, request.item_for(&path.sender)?)))
     }
 
-    /// Whether blockade state omits a flowspec from what is asked for a sender: Qb not strictly greater than Qi
-    /// (RFC 2205 section 3.5).
+    /// Whether blockade state omits a flowspec from what is asked for a sender (RFC 2205 section 3.5).
     pub(crate) fn is_blockaded(&self, path: &PathState, wildcard: bool, flowspec: &Flowspec) -> bool {
-        self.blockade_for(path, wildcard).is_some_and(|b| !flowspec::strictly_greater(&b.flowspec, flowspec))
+        self.blockade_for(path, wildcard).is_some_and(|b| flowspec::blockades(&b.flowspec, flowspec))
+    }
+
+    /// Whether blockade state omits a request from what is asked for a sender. What a shared request asks for several
+    /// senders goes to a previous hop with one flowspec, and so fails there as a whole.
+    pub(crate) fn is_left_out(
+        &self,
+        path: &PathState,
+        wildcard: bool,
+        request: &Request,
+        item: &Item,
+    ) -> bool {
+        if wildcard || request.style.sharing() == Sharing::Distinct {
+            return self.is_blockaded(path, wildcard, &item.flowspec);
+        }
+        self.state
+            .paths_of(path.session)
+            .filter(|(_, p)| p.upstream() == path.upstream() && self.applies(request, p))
+            .filter(|(_, p)| request.item_for(&p.sender).is_some())
+            .any(|(_, p)| self.is_blockaded(p, false, &item.flowspec))
     }
 
     fn blockade_for(&self, path: &PathState, wildcard: bool) -> Option<&Blockade> {
@@ -78,32 +96,41 @@ impl Node {
         let style = Style { flags: 0, ..self.state.requests_of(session).next()?.1.style };
         let wildcard = style.sender_selection() == SenderSelection::Wildcard;
         let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
+        let (mut upper, mut lower): (Option<Flowspec>, Option<Flowspec>) = (None, None);
         for (_, path) in self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream)) {
-            let Some(flowspec) = self.merged_for(path, wildcard) else { continue };
+            let Some((flowspec, left_out)) = self.merged_for(path, wildcard) else { continue };
+            let shared = style.sharing() == Sharing::Shared && !wildcard;
+            if shared && !left_out {
+                upper = Some(upper.map_or(flowspec, |u| flowspec::merge(&u, &flowspec).unwrap_or(u)));
+            } else if shared {
+                lower = Some(lower.map_or(flowspec, |l| flowspec::lower_bound(&l, &flowspec).unwrap_or(l)));
+            }
             match flows.first_mut().filter(|_| wildcard) {
                 Some((_, so_far)) => *so_far = flowspec::merge(so_far, &flowspec).unwrap_or(*so_far),
                 None => flows.push(((!wildcard).then_some(path.sender), flowspec)),
             }
         }
         if style.sharing() == Sharing::Shared && !wildcard {
-            let shared = flows.iter().map(|(_, f)| *f).reduce(|a, b| flowspec::merge(&a, &b).unwrap_or(a))?;
+            // Where something is not left out, what is left out for other senders does not raise it.
+            let shared = upper.or(lower)?;
             flows.iter_mut().for_each(|(_, f)| *f = shared);
         }
         flows.sort_unstable_by_key(|(filter, _)| *filter);
         (!flows.is_empty()).then_some(Merged { style, flows })
     }
 
-    /// The merge for one sender: the LUB of what is not blockaded, or else the GLB of everything.
-    fn merged_for(&self, path: &PathState, wildcard: bool) -> Option<Flowspec> {
+    /// The merge for one sender: the LUB of what is not blockaded, or else, and then the second value is true, the GLB
+    /// of everything.
+    fn merged_for(&self, path: &PathState, wildcard: bool) -> Option<(Flowspec, bool)> {
         let (mut upper, mut lower): (Option<Flowspec>, Option<Flowspec>) = (None, None);
-        for (_, _, item) in self.items_for(path) {
+        for (_, request, item) in self.items_for(path) {
             let q = item.flowspec;
-            if !self.is_blockaded(path, wildcard, &q) {
+            if !self.is_left_out(path, wildcard, request, item) {
                 upper = Some(upper.map_or(q, |u| flowspec::merge(&u, &q).unwrap_or(u)));
             }
             lower = Some(lower.map_or(q, |l| flowspec::lower_bound(&l, &q).unwrap_or(l)));
         }
-        upper.or(lower)
+        upper.map(|upper| (upper, false)).or_else(|| lower.map(|lower| (lower, true)))
     }
 
     /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and

@@ -8,7 +8,7 @@ use super::errors::{ErrorFlow, scope_of};
 use super::flowspec_object;
 use super::scope::Addresses;
 use crate::door::{Police, Reservation, ReservationId};
-use crate::event::EventKind;
+use crate::event::{AppId, EventKind};
 use crate::interface::InterfaceId;
 use crate::merge::flowspec;
 use crate::node::Node;
@@ -334,6 +334,24 @@ impl Node {
         let session = reserved.session;
         let copy = Reserved { filters: reserved.filters.clone(), next: None, ..*reserved };
         self.tell_senders(session, &copy, &kind);
+    }
+
+    /// A new local sender hears of the reservations that stand for it already.
+    pub(crate) fn tell_standing(&mut self, path: Ix<PathState>, app: AppId, interface: InterfaceId) {
+        let (session, sender) = (self.state.paths[path].session, self.state.paths[path].sender);
+        let key = self.key_of(session);
+        let standing = self.state.reserved_of(session).map(|(_, r)| r);
+        let events: SmallVec<[EventKind; 1]> = standing
+            .filter(|r| r.interface == interface && r.filters.selects(&sender))
+            .map(|r| EventKind::Resv {
+                style: r.style,
+                flowspec: r.flowspec,
+                filters: r.filters.as_slice().to_vec(),
+            })
+            .collect();
+        for kind in events {
+            self.tell(app, key, kind);
+        }
     }
 
     /// Local senders that a reservation is no longer for hear so while it goes on for others.

@@ -120,6 +120,7 @@ impl What {
                 STYLE,
                 FLOWS,
                 ("confirm", Kind::Truth),
+                ("scope", Kind::Senders),
                 CODE,
                 VALUE,
                 ERROR_NODE,

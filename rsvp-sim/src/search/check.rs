@@ -38,7 +38,8 @@ pub(super) struct Checker {
     pub(super) refused: BTreeSet<AppId>,
     paths_told: BTreeMap<(AppId, FilterSpec), Option<Tspec>>,
     reservations_told: BTreeMap<(AppId, Vec<FilterSpec>), ToldReservation>,
-    paths_sent: BTreeSet<(NodeId, LinkId, Session, FilterSpec)>,
+    /// Per node, the path state it had when it was last looked at.
+    known: Vec<BTreeSet<(Session, FilterSpec)>>,
     resvs_sent: BTreeSet<(NodeId, IpAddr, Session)>,
     /// Per node, when the present R began, and the messages since.
     rate: Vec<(Instant, u64)>,
@@ -46,7 +47,8 @@ pub(super) struct Checker {
 
 impl Checker {
     pub(super) fn new(world: &World) -> Self {
-        Self { rate: vec![(Instant::ZERO, 0); world.scenario().nodes.len()], ..Self::default() }
+        let nodes = world.scenario().nodes.len();
+        Self { rate: vec![(Instant::ZERO, 0); nodes], known: vec![BTreeSet::new(); nodes], ..Self::default() }
     }
 
     /// Checks what a step did.
@@ -62,6 +64,7 @@ impl Checker {
                     self.features.insert("route change");
                 }
                 Notice::Installed => {}
+                Notice::Released { app } => self.reservations_told.retain(|(of, _), _| *of != app),
                 Notice::Sent { node, link, destination, octets } => {
                     self.sent(world, node, link, destination, &octets)?;
                 }
@@ -74,11 +77,14 @@ impl Checker {
                 }
             }
         }
-        touched.into_iter().try_for_each(|node| self.budget(world, node))
+        touched.into_iter().try_for_each(|node| {
+            self.known[node.0] = world.engine(node).senders().map(|s| (s.session, s.sender.0)).collect();
+            self.budget(world, node)
+        })
     }
 
     fn crashed(&mut self, world: &World, node: NodeId) {
-        self.paths_sent.retain(|(at, ..)| *at != node);
+        self.known[node.0].clear();
         self.resvs_sent.retain(|(at, ..)| *at != node);
         let here = |app: AppId| match world.application(app) {
             Ok(sender) => world.scenario().senders[sender.0].node == node,
@@ -138,7 +144,7 @@ impl Checker {
             MsgType::RESV => self.resv_sent(world, node, destination, &session, &message),
             MsgType::PATH_TEAR => {
                 let sender = message.get::<SenderTemplate>().and_then(Result::ok);
-                sender.is_some_and(|sender| self.paths_sent.remove(&(node, link, session, sender.0)))
+                sender.is_some_and(|sender| self.known[node.0].contains(&(session, sender.0)))
             }
             MsgType::RESV_TEAR => self.resvs_sent.contains(&(node, destination, session)),
             MsgType::RESV_ERR => {
@@ -159,7 +165,7 @@ impl Checker {
     }
 
     fn path_sent(
-        &mut self,
+        &self,
         world: &World,
         node: NodeId,
         link: LinkId,
@@ -167,7 +173,6 @@ impl Checker {
         message: &Message<'_>,
     ) -> bool {
         let Some(Ok(sender)) = message.get::<SenderTemplate>() else { return false };
-        self.paths_sent.insert((node, link, *session, sender.0));
         let leaves = |interface| world.link_behind(node, interface) == Some(link);
         let mut senders = world.engine(node).senders();
         senders.any(|s| s.session == *session && s.sender == sender && s.outgoing.iter().any(|i| leaves(*i)))

@@ -10,14 +10,22 @@ use crate::world::World;
 use crate::world::applications::{flowspec, tspec};
 use core::time::Duration;
 use rsvp_node::{AppId, Instant};
-use rsvp_wire::Flowspec;
+use rsvp_wire::{FilterSpec, Flowspec};
 use std::collections::BTreeMap;
+
+/// A request without its reservation.
+struct Refused {
+    /// It would have fitted at every look.
+    fits: bool,
+    /// The senders for which it was asked together.
+    together: Vec<SenderId>,
+}
 
 /// Requests that have been without their reservation all the time that was watched.
 pub(super) struct Watch {
     since: Duration,
-    /// Per receiver and sender, whether it would have fitted at every look; gone when it was once in place.
-    refused: Option<BTreeMap<(ReceiverId, SenderId), bool>>,
+    /// Per receiver and sender; gone when it was once in place.
+    refused: Option<BTreeMap<(ReceiverId, SenderId), Refused>>,
 }
 
 impl Watch {
@@ -40,21 +48,31 @@ impl Watch {
                 let wanted =
                     request.flows.iter().find(|f| f.filters.is_empty() || f.filters.contains(&sender));
                 let Some(wanted) = wanted.map(|flow| flowspec(flow.traffic, flow.service)) else { continue };
-                let wish = Wish { state, seen: &seen, sender, style: request.style, wanted };
+                // SE and WF are granted or refused as a whole, FF for each sender.
+                let mut together = state.world.scenario().senders_of(receiver.session);
+                together.retain(|s| match request.style {
+                    ReservationStyle::Ff => *s == sender,
+                    _ => selects(request, *s),
+                });
+                let ways = together.iter().flat_map(|s| state.way(*s, receiver.node)).collect::<Vec<_>>();
+                let wish =
+                    Wish { state, seen: &seen, sender, together: &together, style: request.style, wanted };
                 if !way.iter().all(|at| wish.is_in_place(*at)) {
-                    let fits = way.iter().all(|at| wish.would_fit(*at));
-                    refused.insert((ReceiverId(n), sender), fits);
+                    let fits = ways.iter().all(|at| wish.would_fit(*at));
+                    refused.insert((ReceiverId(n), sender), Refused { fits, together });
                 }
             }
         }
         self.refused = Some(match self.refused.take() {
             None => refused,
             Some(before) => {
-                let both = |key: &_, fits: bool| refused.get(key).map(|now| fits && *now);
-                before
-                    .into_iter()
-                    .filter_map(|(key, fits)| both(&key, fits).map(|fits| (key, fits)))
-                    .collect()
+                refused.retain(|key, now| {
+                    before.get(key).is_some_and(|then| {
+                        now.fits &= then.fits;
+                        true
+                    })
+                });
+                refused
             }
         });
     }
@@ -65,7 +83,7 @@ impl Watch {
         // The blockade's time and a refresh; clocks may be a tenth slow, and messages take their time.
         let gap = scenario.refresh * (2 * scenario.blockade_multiplier + 3) / 2 * 115 / 100
             + Duration::from_secs(2);
-        for ((receiver, sender), fits) in self.refused.iter().flatten() {
+        for ((receiver, sender), Refused { fits, together }) in self.refused.iter().flatten() {
             let app = AppId((scenario.senders.len() + receiver.0) as u32);
             if checker.refused.contains(&app) {
                 continue;
@@ -77,11 +95,12 @@ impl Watch {
                 at: world.now(),
                 seen: format!("{name} for {about}: {what}"),
             };
-            let filter = world.topology().sender(*sender);
+            let about_it =
+                |filter: &FilterSpec| together.iter().any(|s| world.topology().sender(*s) == *filter);
             let heard = checker
                 .errors
                 .iter()
-                .filter(|e| e.app == app && (e.filters.is_empty() || e.filters.contains(&filter)))
+                .filter(|e| e.app == app && (e.filters.is_empty() || e.filters.iter().any(about_it)))
                 .map(|e| e.at)
                 .filter(|at| *at >= Instant::ZERO + self.since);
             let mut last = Instant::ZERO + self.since;
@@ -105,6 +124,8 @@ struct Wish<'a> {
     state: &'a Settled<'a>,
     seen: &'a BTreeMap<Place, Standing>,
     sender: SenderId,
+    /// The senders that are reserved for together.
+    together: &'a [SenderId],
     style: ReservationStyle,
     wanted: Flowspec,
 }
@@ -126,7 +147,7 @@ impl Wish<'_> {
         let standing = self.standing(at).filter(|s| s.style == self.style);
         let merged = standing.map_or(self.wanted, |s| merge(&s.flowspec, &self.wanted));
         let mut filters = standing.map(|s| s.filters.clone()).unwrap_or_default();
-        filters.insert(self.sender);
+        filters.extend(self.together);
         let scenario = self.state.world.scenario();
         let session = scenario.senders[self.sender.0].session;
         let sends = |s: &SenderId| {

@@ -259,6 +259,7 @@ impl World {
         let was_on = self.senders[sender.0].started && !self.senders[sender.0].torn;
         self.senders[sender.0].torn = true;
         if was_on {
+            self.notice(Notice::Released { app });
             // An application that is done has no interest in the session either.
             self.command(node, app, Command::Release { app, session });
         }

@@ -20,6 +20,9 @@ impl World {
             Config { seed, blockade_multiplier: self.scenario.blockade_multiplier, ..Config::default() };
         let again = self.nodes[node.0].lives > 0;
         let state = &mut self.nodes[node.0];
+        if let Some(journal) = &mut self.journal {
+            journal.boot(node, &config);
+        }
         state.engine = Engine::new(config);
         state.lives += 1;
         state.wake = None;

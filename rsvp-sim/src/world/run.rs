@@ -8,6 +8,7 @@ use super::routing::{Network, NodeRoutes, Routing, first_members};
 use super::topology::Topology;
 use super::watch::Notice;
 use crate::describe;
+use crate::journal::{Journal, Overheard, Said, write_input};
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, When};
 use core::time::Duration;
 use rsvp_node::{AppId, Config, Engine, Event, Input, Instant, Outcome, Output};
@@ -43,6 +44,8 @@ pub struct World {
     /// Raised when a link goes down, so that packets underway know.
     pub(super) link_generation: Vec<u32>,
     buffer: Vec<u8>,
+    /// Everything in and out of engines, where it is recorded.
+    pub(super) journal: Option<Journal>,
     /// What happened, where somebody watches; there is no record then.
     pub(super) notices: Option<Vec<Notice>>,
 }
@@ -83,6 +86,7 @@ impl World {
             link_generation: vec![0; scenario.links.len()],
             buffer: vec![0; 2048],
             notices: None,
+            journal: None,
             happenings: Happenings::default(),
             now: Instant::ZERO,
             random: Random::new(scenario.seed),
@@ -122,9 +126,22 @@ impl World {
         }
     }
 
+    /// Runs to the end, and records everything that goes into the engines and comes out.
+    #[must_use]
+    pub fn run_recorded(mut self) -> (Scenario, Record, Journal) {
+        self.journal = Some(Journal::default());
+        let journal = self.go();
+        (self.scenario, self.record, journal.unwrap_or_default())
+    }
+
     /// Runs to the end.
     #[must_use]
     pub fn run(mut self) -> (Scenario, Record) {
+        self.go();
+        (self.scenario, self.record)
+    }
+
+    fn go(&mut self) -> Option<Journal> {
         let end = Instant::ZERO + self.scenario.duration;
         while self.record.fault.is_none()
             && let Some((at, happening)) = self.happenings.next(end)
@@ -139,7 +156,7 @@ impl World {
             let discards = node.engine.counters().discards().filter(|(_, times)| *times > 0);
             self.record.discards.extend(discards.map(|(why, times)| (NodeId(n), why, times)));
         }
-        (self.scenario, self.record)
+        self.journal.take()
     }
 
     pub(super) fn happen(&mut self, happening: Happening) {
@@ -169,21 +186,38 @@ impl World {
         let mut routes =
             NodeRoutes { scenario: &self.scenario, topology: &self.topology, routing: &self.routing, node };
         let local = self.clock(node);
-        let outcome = self.nodes[node.0].engine.handle(local, input, &mut routes);
-        for event in self.drain(node) {
+        let engine = &mut self.nodes[node.0].engine;
+        let (outcome, record) = if self.journal.is_some() {
+            let written = write_input(&input);
+            let mut host = Overheard { host: &mut routes, answers: Vec::new() };
+            let outcome = engine.handle(local, input, &mut host);
+            (outcome, Some((written, host.answers)))
+        } else {
+            (engine.handle(local, input, &mut routes), None)
+        };
+        let mut said = record.as_ref().map(|_| Said::new(outcome));
+        let events = self.drain(node, &mut said);
+        if let (Some(journal), Some((input, answers)), Some(said)) = (&mut self.journal, record, said) {
+            journal.step(node, local, input, &answers, &said);
+        }
+        for event in events {
             self.tell(node, &event);
         }
         outcome
     }
 
-    fn drain(&mut self, node: NodeId) -> Vec<Event> {
+    fn drain(&mut self, node: NodeId, said: &mut Option<Said>) -> Vec<Event> {
         let local = self.clock(node);
         let mut events = Vec::new();
         let mut reserved = false;
         let mut buffer = core::mem::take(&mut self.buffer);
         loop {
             let room = buffer.len();
-            match self.nodes[node.0].engine.poll(local, &mut buffer) {
+            let output = self.nodes[node.0].engine.poll(local, &mut buffer);
+            if let Some(said) = said {
+                said.output(&output);
+            }
+            match output {
                 Output::Transmit(transmit) => {
                     if let Some((link, packet)) = self.packet(node, &transmit) {
                         self.send(node, link, packet, false);

@@ -6,7 +6,7 @@ use crate::scenario::model::{Destination, Family, LinkId, NodeId, Scenario, Send
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rsvp_node::{Interface, InterfaceId};
 use rsvp_wire::{FilterSpec, Session};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Addresses and attachments of a scenario.
 #[derive(Clone, Debug)]
@@ -131,6 +131,26 @@ impl Topology {
         let bare = session.with_flags(0);
         let place = self.sessions.iter().position(|s| *s == bare);
         place.map_or_else(|| session.to_string(), |place| self.session_names[place].clone())
+    }
+
+    /// The names of the senders of a session at these addresses; an address where there is none stands for itself.
+    #[must_use]
+    pub fn senders_at(&self, session: &Session, addresses: impl Iterator<Item = IpAddr>) -> BTreeSet<String> {
+        let bare = session.with_flags(0);
+        let mut names = BTreeSet::new();
+        for address in addresses {
+            let here = |(_, (s, f)): &(usize, &(SessionId, FilterSpec))| {
+                self.sessions[s.0] == bare && f.address() == address
+            };
+            let found =
+                self.senders.iter().enumerate().filter(here).map(|(n, _)| self.sender_names[n].clone());
+            let before = names.len();
+            names.extend(found);
+            if names.len() == before {
+                names.insert(address.to_string());
+            }
+        }
+        names
     }
 
     /// The name of a sender of a session.

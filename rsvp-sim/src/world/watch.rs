@@ -25,6 +25,8 @@ pub(crate) enum Notice {
     Installed,
     /// An application was told something.
     Told { event: Event },
+    /// A sender has given up its session, and hears of it no more.
+    Released { app: AppId },
     /// An application asked for a reservation, and was refused at once or not.
     Asked { app: AppId, refused: bool },
 }

@@ -54,13 +54,16 @@ impl Flowspec {
         tspec
     }
 
-    /// Whether the values keep to what the services demand: packet sizes as in [`Tspec::is_legal`], and for Guaranteed
-    /// service a reserved rate R of at least the token rate r (RFC 2212). Reading accepts what does not.
+    /// Whether the values keep to what the services demand: traffic parameters as in [`Tspec::is_legal`], and for
+    /// Guaranteed service a peak rate p and a reserved rate R of at least the token rate r (RFC 2212). Reading accepts
+    /// what does not.
     #[must_use]
-    pub const fn is_legal(&self) -> bool {
+    pub fn is_legal(&self) -> bool {
         let enough = match self {
             Self::ControlledLoad(_) => true,
-            Self::Guaranteed(tspec, rspec) => rspec.rate >= tspec.rate,
+            Self::Guaranteed(tspec, rspec) => {
+                tspec.peak >= tspec.rate && (tspec.rate..f32::INFINITY).contains(&rspec.rate)
+            }
         };
         enough && self.tspec().is_legal()
     }

@@ -31,12 +31,20 @@ pub struct Tspec {
     pub max_packet_size: u32,
 }
 
+/// Octets per second: from one to forty terabytes (RFC 2215 3.6). Negative zero is outside, as it has to be.
+const RATES: core::ops::RangeInclusive<f32> = 1.0..=40e12;
+/// Octets: from one to 250 gigabytes (RFC 2215 3.6).
+const BUCKETS: core::ops::RangeInclusive<f32> = 1.0..=250e9;
+
 impl Tspec {
-    /// Whether the packet sizes keep to RFC 2210 3.1: m is not zero, and M is at least m. Reading accepts what does
-    /// not, because traffic engineering routers send m = 0 and M = 0, and a dissector has to show it.
+    /// Whether the values keep to RFC 2215 3.6 and RFC 2210 3.1: r, b and p within their ranges (p may be infinite), m not
+    /// zero, M at least m. Reading accepts what does not, because traffic engineering routers send m = 0 and M = 0, and a
+    /// dissector has to show it.
     #[must_use]
-    pub const fn is_legal(&self) -> bool {
-        self.min_policed_unit != 0 && self.min_policed_unit <= self.max_packet_size
+    pub fn is_legal(&self) -> bool {
+        let peak = RATES.contains(&self.peak) || self.peak == f32::INFINITY;
+        let sizes = self.min_policed_unit != 0 && self.min_policed_unit <= self.max_packet_size;
+        RATES.contains(&self.rate) && BUCKETS.contains(&self.bucket) && peak && sizes
     }
 }
 

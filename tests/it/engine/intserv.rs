@@ -446,3 +446,66 @@ fn a_service_this_node_does_not_have_is_answered_with_21_02() {
         assert_eq!((error.code.0, error.value), (21, 2));
     }
 }
+
+/// RFC 2211 section 5, RFC 2215 section 3.6: r is 1 octet a second to 40 terabytes, b 1 octet to 250 gigabytes, both
+/// positive; what is outside is answered. Negative zero is not allowed.
+#[test]
+fn rates_and_buckets_outside_their_range_are_answered() {
+    let bad = [
+        Tspec { rate: 0.0, ..T },
+        Tspec { rate: 0.5, ..T },
+        Tspec { rate: -0.0, ..T },
+        Tspec { rate: 4.1e13, peak: 4.1e13, ..T },
+        Tspec { bucket: 0.0, ..T },
+        Tspec { bucket: -0.0, ..T },
+        Tspec { bucket: 2.6e11, ..T },
+        Tspec { peak: -0.0, ..T },
+        Tspec { peak: 0.5, ..T },
+    ];
+    let mut wrong = Vec::new();
+    for mut b in Bench::both() {
+        for tspec in bad {
+            let path = announcing(&b, "a1 Path S1{9B}", tspec);
+            let octets = path.octets();
+            let outcome = b.input(rsvp_node::Input::Packet(path.rx(&octets)));
+            if outcome != rsvp_node::Outcome::Discarded(Discard::Rejected) {
+                wrong.push(("path", tspec));
+            }
+            b.hears("a1 Path S1{9B}").forget();
+            let resv = asking(&b, "c1 Resv WF{1B}", Flowspec::ControlledLoad(tspec));
+            let octets = resv.octets();
+            let outcome = b.input(rsvp_node::Input::Packet(resv.rx(&octets)));
+            if outcome != rsvp_node::Outcome::Discarded(Discard::Rejected) {
+                wrong.push(("resv", tspec));
+                b.hears("c1 ResvTear WF");
+            }
+            b.hears("a1 PathTear S1").forget();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// RFC 2212 "Invocation Information": p is at least r.
+#[test]
+fn a_guaranteed_peak_below_the_token_rate_is_answered() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").forget();
+        let low_p = Flowspec::Guaranteed(Tspec { peak: 1e3, ..T }, R);
+        b.drops(&asking(&b, "c1 Resv WF{1B}", low_p), Discard::Rejected);
+    }
+}
+
+/// RFC 2210 section 3.3.5: parameters 133 to 136 are Guaranteed service's own.
+#[test]
+fn the_terms_of_guaranteed_are_composed_in_its_fragment_only() {
+    for mut b in Bench::both() {
+        b.change("c", |i| i.error_c = 100);
+        let mut octets = written(&AdspecSummary { guaranteed: None, controlled_load: None, ..full() });
+        octets.extend_from_slice(&[5, 0, 0, 2, 133, 0, 0, 1, 1, 2, 3, 4]);
+        octets[0..2].copy_from_slice(&56_u16.to_be_bytes());
+        octets[6..8].copy_from_slice(&12_u16.to_be_bytes());
+        b.takes(&b.message("a1 Path S1{9B}").last(octets));
+        let sent = b.sent.drain(..).find(|s| s.interface == interface("c")).unwrap();
+        assert_eq!(sent.objects(13)[0][44..], [5, 0, 0, 2, 133, 0, 0, 1, 1, 2, 3, 4]);
+    }
+}

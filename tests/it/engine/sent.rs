@@ -100,7 +100,10 @@ impl Bench {
             let configured = config.refresh.as_millis() as u32;
             let TimeValues { refresh_ms } = sent.get();
             let growing = refresh_ms >= 30_000 && refresh_ms < configured;
-            assert!(refresh_ms == configured || growing, "R of the interface is {configured}, not {refresh_ms}");
+            assert!(
+                refresh_ms == configured || growing,
+                "R of the interface is {configured}, not {refresh_ms}"
+            );
         }
     }
 

@@ -1,0 +1,273 @@
+//! Inputs and routing's answers as JSON, and back.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
+use rsvp_node::{
+    AdspecOffer, AppId, Command, FlowRequest, Input, Interface, InterfaceId, Route, RouteAnswer, RouteQuery,
+    Rx,
+};
+use rsvp_wire::{
+    Class, FilterSpec, Flowspec, Message, MessageWriter, MsgType, Object, SenderTemplate, SenderTspec,
+    Session, Style,
+};
+use serde_json::{Value, json};
+
+pub(super) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks_exact(2);
+    digits.map(|pair| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+/// Objects in a message of no particular type: its only use is that it can be read again.
+#[derive(Default)]
+struct Objects(Vec<u8>);
+
+impl Objects {
+    fn put<'a, T: Object<'a>>(mut self, object: &T) -> Self {
+        let mut buffer = vec![0; 4096];
+        let mut writer = MessageWriter::new(&mut buffer, MsgType::PATH, 1);
+        writer.put(object);
+        if let Ok(message) = writer.finish() {
+            self.0.extend_from_slice(&message[8..]);
+        }
+        self
+    }
+
+    fn hex(&self) -> String {
+        hex(&self.0)
+    }
+
+    fn read(text: &Value) -> Option<Vec<u8>> {
+        let objects = unhex(text.as_str()?)?;
+        let mut buffer = vec![0; objects.len() + 8];
+        let mut writer = MessageWriter::new(&mut buffer, MsgType::PATH, 1);
+        writer.copy(&objects);
+        writer.finish().ok().map(|message| message.to_vec())
+    }
+}
+
+pub(super) fn write(input: &Input<'_>) -> Value {
+    match input {
+        Input::Packet(rx) => json!({
+            "packet": hex(rx.octets), "interface": rx.interface.0, "source": rx.source,
+            "destination": rx.destination, "ttl": rx.ttl,
+        }),
+        Input::Command(command) => write_command(command),
+        Input::InterfaceChanged(i) => json!({
+            "interface": i.id.0, "lih": i.lih, "ipv4": i.ipv4, "ipv6": i.ipv6, "up": i.up, "enabled": i.enabled,
+            "mtu": i.mtu, "bandwidth_bps": i.bandwidth_bps, "reservable_bps": i.reservable_bps,
+            "latency_us": i.latency_us, "error_c": i.error_c, "error_d_us": i.error_d_us,
+            "refresh_us": i.refresh.as_micros() as u64, "slew_max_percent": i.slew_max_percent,
+            "local_repair_wait_us": i.local_repair_wait.as_micros() as u64,
+            "lifetime_multiplier": i.lifetime_multiplier,
+        }),
+        Input::RouteChanged { destination } => json!({ "route_changed": destination }),
+        Input::Timer => json!("timer"),
+    }
+}
+
+fn write_command(command: &Command<'_>) -> Value {
+    let about = |word: &str, app: &AppId, objects: Objects| json!({ "command": word, "app": app.0, "objects": objects.hex() });
+    let with = |mut value: Value, key: &str, what: Value| {
+        value[key] = what;
+        value
+    };
+    let session = |session: &Session| Objects::default().put(session);
+    match command {
+        Command::OpenSession { app, session: s } => about("open", app, session(s)),
+        Command::RemoveSender { app, session: s, sender } => {
+            about("remove-sender", app, session(s).put(sender))
+        }
+        Command::ReleaseReservation { app, session: s } => about("release-reservation", app, session(s)),
+        Command::Release { app, session: s } => about("release", app, session(s)),
+        Command::Sender { app, session: s, sender, tspec, adspec, ttl, interface } => {
+            let value = about("sender", app, session(s).put(sender).put(&SenderTspec(*tspec)));
+            let value = with(value, "adspec", json!(adspec.map(|a| (a.guaranteed, a.controlled_load))));
+            with(with(value, "ttl", json!(ttl)), "interface", json!(interface.map(|i| i.0)))
+        }
+        Command::Reserve { app, session: s, style, flows, confirm, interface } => {
+            let mut objects = session(s).put(style);
+            for flow in *flows {
+                objects = objects.put(&flow.flowspec);
+                objects = flow.filters.iter().fold(objects, |objects, filter| objects.put(filter));
+            }
+            let value = with(about("reserve", app, objects), "confirm", json!(confirm));
+            with(value, "interface", json!(interface.map(|i| i.0)))
+        }
+    }
+}
+
+/// An input read from a journal, which owns what it is about.
+#[derive(Clone, Debug)]
+pub(super) enum Kept {
+    Packet {
+        interface: InterfaceId,
+        source: IpAddr,
+        destination: IpAddr,
+        ttl: u8,
+        octets: Vec<u8>,
+    },
+    Reserve {
+        app: AppId,
+        session: Session,
+        style: Style,
+        flows: Vec<(Flowspec, Vec<FilterSpec>)>,
+        confirm: bool,
+        interface: Option<InterfaceId>,
+    },
+    Other(Input<'static>),
+}
+
+impl Kept {
+    /// Hands the input on.
+    pub(super) fn with<T>(&self, take: impl FnOnce(Input<'_>) -> T) -> T {
+        match self {
+            Self::Packet { interface, source, destination, ttl, octets } => take(Input::Packet(Rx {
+                interface: *interface,
+                source: *source,
+                destination: *destination,
+                ttl: *ttl,
+                octets,
+            })),
+            Self::Reserve { app, session, style, flows, confirm, interface } => {
+                let flows: Vec<FlowRequest<'_>> = flows
+                    .iter()
+                    .map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters })
+                    .collect();
+                take(Input::Command(Command::Reserve {
+                    app: *app,
+                    session: *session,
+                    style: *style,
+                    flows: &flows,
+                    confirm: *confirm,
+                    interface: *interface,
+                }))
+            }
+            Self::Other(input) => take(input.clone()),
+        }
+    }
+}
+
+fn number<T: TryFrom<u64>>(value: &Value) -> Option<T> {
+    value.as_u64().and_then(|n| T::try_from(n).ok())
+}
+
+fn interface(value: &Value) -> Option<InterfaceId> {
+    number(value).map(InterfaceId)
+}
+
+/// Reads an input; nothing if it makes no sense.
+pub(super) fn read(value: &Value) -> Option<Kept> {
+    if value == "timer" {
+        return Some(Kept::Other(Input::Timer));
+    }
+    if let Some(octets) = value["packet"].as_str() {
+        return Some(Kept::Packet {
+            interface: interface(&value["interface"])?,
+            source: value["source"].as_str()?.parse().ok()?,
+            destination: value["destination"].as_str()?.parse().ok()?,
+            ttl: number(&value["ttl"])?,
+            octets: unhex(octets)?,
+        });
+    }
+    if let Some(destination) = value.get("route_changed") {
+        let destination = match destination.as_str() {
+            Some(text) => Some(text.parse().ok()?),
+            None => None,
+        };
+        return Some(Kept::Other(Input::RouteChanged { destination }));
+    }
+    match value["command"].as_str() {
+        Some(word) => read_command(word, value),
+        None => read_interface(value).map(|interface| Kept::Other(Input::InterfaceChanged(interface))),
+    }
+}
+
+fn read_command(word: &str, value: &Value) -> Option<Kept> {
+    let octets = Objects::read(&value["objects"])?;
+    let message = Message::parse(&octets).ok()?;
+    let app = AppId(number(&value["app"])?);
+    let session: Session = message.get()?.ok()?;
+    let sender = || message.get::<SenderTemplate>()?.ok();
+    Some(Kept::Other(Input::Command(match word {
+        "open" => Command::OpenSession { app, session },
+        "remove-sender" => Command::RemoveSender { app, session, sender: sender()? },
+        "release-reservation" => Command::ReleaseReservation { app, session },
+        "release" => Command::Release { app, session },
+        "sender" => Command::Sender {
+            app,
+            session,
+            sender: sender()?,
+            tspec: message.get::<SenderTspec>()?.ok()?.0,
+            adspec: value["adspec"].as_array().and_then(|offer| {
+                Some(AdspecOffer {
+                    guaranteed: offer.first()?.as_bool()?,
+                    controlled_load: offer.get(1)?.as_bool()?,
+                })
+            }),
+            ttl: number(&value["ttl"])?,
+            interface: interface(&value["interface"]),
+        },
+        "reserve" => {
+            let mut flows: Vec<(Flowspec, Vec<FilterSpec>)> = Vec::new();
+            for object in message.objects() {
+                match object.class {
+                    Class::FLOWSPEC => flows.push((object.read().ok()?, Vec::new())),
+                    Class::FILTER_SPEC => flows.last_mut()?.1.push(object.read().ok()?),
+                    _ => {}
+                }
+            }
+            let (style, confirm) = (message.get()?.ok()?, value["confirm"].as_bool()?);
+            let interface = interface(&value["interface"]);
+            return Some(Kept::Reserve { app, session, style, flows, confirm, interface });
+        }
+        _ => return None,
+    })))
+}
+
+fn read_interface(value: &Value) -> Option<Interface> {
+    let mut read = Interface::new(interface(&value["interface"])?);
+    read.lih = number(&value["lih"])?;
+    read.ipv4 = value["ipv4"].as_str().and_then(|text| text.parse::<Ipv4Addr>().ok());
+    read.ipv6 = value["ipv6"].as_str().and_then(|text| text.parse::<Ipv6Addr>().ok());
+    (read.up, read.enabled) = (value["up"].as_bool()?, value["enabled"].as_bool()?);
+    (read.mtu, read.latency_us) = (number(&value["mtu"])?, number(&value["latency_us"])?);
+    (read.bandwidth_bps, read.reservable_bps) =
+        (number(&value["bandwidth_bps"])?, number(&value["reservable_bps"])?);
+    (read.error_c, read.error_d_us) = (number(&value["error_c"])?, number(&value["error_d_us"])?);
+    read.refresh = Duration::from_micros(number(&value["refresh_us"])?);
+    read.slew_max_percent = number(&value["slew_max_percent"])?;
+    read.local_repair_wait = Duration::from_micros(number(&value["local_repair_wait_us"])?);
+    read.lifetime_multiplier = number(&value["lifetime_multiplier"])?;
+    Some(read)
+}
+
+/// A question to routing and its answer.
+pub(super) fn answer(query: &RouteQuery, answer: &RouteAnswer) -> Value {
+    let answer = match answer {
+        RouteAnswer::Known(route) => {
+            let out: Vec<u32> = route.outgoing.iter().map(|i| i.0).collect();
+            json!({ "in": route.incoming.map(|i| i.0), "out": out })
+        }
+        RouteAnswer::NoRoute => json!("no-route"),
+        RouteAnswer::Pending => json!("pending"),
+    };
+    json!({ "destination": query.destination, "source": query.source, "answer": answer })
+}
+
+/// An answer read back.
+pub(super) fn read_answer(value: &Value) -> Option<RouteAnswer> {
+    let answer = &value["answer"];
+    Some(match answer.as_str() {
+        Some("no-route") => RouteAnswer::NoRoute,
+        Some("pending") => RouteAnswer::Pending,
+        Some(_) => return None,
+        None => {
+            let outgoing = answer["out"].as_array()?.iter().map(interface).collect::<Option<_>>()?;
+            RouteAnswer::Known(Route { incoming: interface(&answer["in"]), outgoing })
+        }
+    })
+}

@@ -1,0 +1,123 @@
+//! Does again what a journal says, and compares what comes out with what came out then.
+
+use super::input::{self, Kept};
+use super::{HEADER, Said};
+use rsvp_node::{Config, Engine, Host, Instant, Limits, Output, RouteAnswer, RouteQuery};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Octets that an engine is given for a message at first, and at most.
+const ROOM: (usize, usize) = (2048, 1 << 17);
+
+/// How much of a journal was done again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Lives of nodes.
+    pub lives: u64,
+    /// Inputs.
+    pub inputs: u64,
+    /// Outputs that were the same.
+    pub outputs: u64,
+}
+
+/// Replays a journal.
+///
+/// # Errors
+///
+/// The first line that makes no sense, or at which something else comes out, with both.
+pub fn replay(journal: &str) -> Result<Replayed, String> {
+    let mut lines = journal.lines().enumerate();
+    if lines.next().is_none_or(|(_, line)| line != HEADER) {
+        return Err("1: this is no journal of rsvp-sim, version 1".to_owned());
+    }
+    let mut done = Replayed::default();
+    let mut engines: BTreeMap<u64, Engine> = BTreeMap::new();
+    for (n, line) in lines {
+        let wrong = |what: &str| format!("{}: {what}", n + 1);
+        let line: Value = serde_json::from_str(line).map_err(|fault| wrong(&fault.to_string()))?;
+        let node = line["node"].as_u64().ok_or_else(|| wrong("no node"))?;
+        if let Some(config) = line.get("config") {
+            let config = read_config(config).ok_or_else(|| wrong("the configuration makes no sense"))?;
+            engines.insert(node, Engine::new(config));
+            done.lives += 1;
+            continue;
+        }
+        let engine = engines.get_mut(&node).ok_or_else(|| wrong("a node that has not come to life"))?;
+        let kept = input::read(&line["input"]).ok_or_else(|| wrong("the input makes no sense"))?;
+        let at = Instant(line["at"].as_u64().ok_or_else(|| wrong("no time"))?);
+        let mut host =
+            Journalled { answers: line["answers"].as_array().cloned().unwrap_or_default(), fault: None };
+        host.answers.reverse();
+        let said = take(engine, at, &kept, &mut host);
+        if let Some(fault) = host.fault {
+            return Err(wrong(&fault));
+        }
+        let strings = |key: &str| -> Vec<String> {
+            line[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let then = Said {
+            outcome: line["outcome"].as_str().unwrap_or_default().to_owned(),
+            outputs: strings("outputs"),
+        };
+        if said != then {
+            return Err(wrong(&format!("node {node} at {at}:\n  then {then:?}\n  now  {said:?}")));
+        }
+        done.inputs += 1;
+        done.outputs += said.outputs.len() as u64;
+    }
+    Ok(done)
+}
+
+fn take(engine: &mut Engine, at: Instant, kept: &Kept, host: &mut Journalled) -> Said {
+    let mut said = Said::new(kept.with(|input| engine.handle(at, input, host)));
+    let mut buffer = vec![0; ROOM.0];
+    loop {
+        let room = buffer.len();
+        let output = engine.poll(at, &mut buffer);
+        said.output(&output);
+        match output {
+            Output::NeedSpace(octets) if octets > room && octets <= ROOM.1 => buffer.resize(octets, 0),
+            Output::NeedSpace(_) | Output::Idle { .. } => return said,
+            _ => {}
+        }
+    }
+}
+
+fn read_config(value: &Value) -> Option<Config> {
+    let limit = |n: usize| value["limits"].get(n)?.as_u64().and_then(|n| u32::try_from(n).ok());
+    Some(Config {
+        seed: value["seed"].as_u64()?,
+        blockade_multiplier: u32::try_from(value["blockade_multiplier"].as_u64()?).ok()?,
+        hash_seed: value["hash_seed"].as_u64()?,
+        ttl: u8::try_from(value["ttl"].as_u64()?).ok()?,
+        limits: Limits {
+            sessions: limit(0)?,
+            senders_per_session: limit(1)?,
+            requests_per_session: limit(2)?,
+            filters_per_request: limit(3)?,
+            queue: limit(4)?,
+        },
+    })
+}
+
+/// Answers what was answered then, to the same questions in the same order.
+struct Journalled {
+    /// The next one last.
+    answers: Vec<Value>,
+    fault: Option<String>,
+}
+
+impl Host for Journalled {
+    fn route(&mut self, query: RouteQuery) -> RouteAnswer {
+        let kept = self.answers.pop();
+        let answer = kept.as_ref().and_then(input::read_answer);
+        match (kept, answer) {
+            (Some(kept), Some(answer)) if input::answer(&query, &answer) == kept => answer,
+            (kept, _) => {
+                let then = kept.map_or_else(|| "nothing".to_owned(), |kept| kept.to_string());
+                self.fault.get_or_insert_with(|| format!("routing was asked {query:?}, then it was {then}"));
+                RouteAnswer::NoRoute
+            }
+        }
+    }
+}
