@@ -258,25 +258,21 @@ fn every_named_test_exists() {
 #[test]
 fn every_named_file_and_function_exists() {
     let sources = sources();
+    let mut missing = Vec::new();
     for (name, document) in documents() {
         for (location, row) in document.rows.iter().flat_map(|r| r.locations.iter().map(move |l| (l, r))) {
             let (file, function) = location.split_once("::").unwrap_or((location, ""));
-            let files: Vec<_> = sources
-                .iter()
-                .filter(|(path, _)| format!("/{path}").ends_with(&format!("/{file}")))
-                .collect();
-            let [(_, text)] = files[..] else {
-                let found: Vec<_> = files.iter().map(|(path, _)| path).collect();
-                panic!("{name}: `{file}` is {found:?}: {}", row.text);
-            };
+            let of_that_name = |path: &str| format!("/{path}").ends_with(&format!("/{file}"));
+            let files: Vec<_> = sources.iter().filter(|(path, _)| of_that_name(path)).collect();
             let function = function.rsplit("::").next().unwrap_or_default();
-            assert!(
-                function.is_empty() || defines(text, function),
-                "{name}: no `{function}` in `{file}`: {}",
-                row.text
-            );
+            match files[..] {
+                [(_, text)] if function.is_empty() || defines(text, function) => {}
+                [_] => missing.push(format!("{name}: no such function: `{location}`: {}", row.text)),
+                _ => missing.push(format!("{name}: {} files: `{location}`: {}", files.len(), row.text)),
+            }
         }
     }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
 #[test]

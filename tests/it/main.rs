@@ -1,4 +1,5 @@
 //! Integration tests.
+mod conformance;
 mod engine;
 mod engine_packets;
 mod pcaps;
