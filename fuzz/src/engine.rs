@@ -218,7 +218,7 @@ impl World {
             assert!(others.clone().all(|r| r.style.options == request.style.options), "styles do not mix");
             assert!(others.count() <= 4 && !request.flows.is_empty() && request.flows.len() <= 4);
         }
-        for (_, (on, reservation)) in &held {
+        for (on, reservation) in held.values() {
             let wildcard = reservation.style.sender_selection() == SenderSelection::Wildcard;
             assert_eq!(wildcard, reservation.filters.is_empty());
             let asked = |r: &&rsvp_node::RequestView| {
