@@ -52,6 +52,9 @@ pub struct Reference {
     /// Whether some request depends on itself, around a loop of shared reservations: such a request can keep itself alive
     /// (RFC 2205 section 3.4), so that what is there need not be what must be there.
     pub loops: bool,
+    /// Whether a wildcard request meets senders that are not behind it where it was made; then it depends on the SCOPE
+    /// object, which is not worked out here, whether it is for them (RFC 2205 section 3.4).
+    pub wider: bool,
 }
 
 /// A flowspec for each sender, or one without for WF.
@@ -111,8 +114,14 @@ impl Reference {
     #[must_use]
     pub fn new(scenario: &Scenario, demand: &Demand) -> Self {
         let mut reference = Self { paths: paths(scenario, demand), ..Self::default() };
-        let mut asking =
-            Asking { scenario, demand, paths: &reference.paths, known: BTreeMap::new(), loops: false };
+        let mut asking = Asking {
+            scenario,
+            demand,
+            paths: &reference.paths,
+            known: BTreeMap::new(),
+            loops: false,
+            wider: false,
+        };
         let mut reservations = BTreeMap::new();
         for (&(sender, _), &(link, node)) in &reference.paths {
             let session = scenario.senders[sender.0].session;
@@ -120,7 +129,8 @@ impl Reference {
                 reservations.insert((node, link, session, key), standing);
             }
         }
-        (reference.loops, reference.reservations) = (asking.loops, reservations);
+        (reference.loops, reference.wider) = (asking.loops, asking.wider);
+        reference.reservations = reservations;
         reference
     }
 }
@@ -181,6 +191,7 @@ struct Asking<'a> {
     /// What was worked out; nothing while that is still going on.
     known: BTreeMap<(SessionId, NodeId, Hop), Option<Asked>>,
     loops: bool,
+    wider: bool,
 }
 
 impl Asking<'_> {
@@ -200,10 +211,10 @@ impl Asking<'_> {
     }
 
     /// Everything that is asked of a node for one of its links, by those beyond it.
-    fn asked_for(&mut self, session: SessionId, node: NodeId, link: LinkId) -> Vec<Asked> {
-        let others: Vec<NodeId> =
-            self.scenario.links[link.0].ends.iter().copied().filter(|&n| n != node).collect();
-        others.into_iter().map(|next| self.asked_of(session, next, (link, node))).collect()
+    fn asked_for(&mut self, session: SessionId, node: NodeId, link: LinkId) -> Vec<(NodeId, Asked)> {
+        let mut others = self.scenario.links[link.0].ends.clone();
+        others.retain(|&other| other != node);
+        others.into_iter().map(|next| (next, self.asked_of(session, next, (link, node)))).collect()
     }
 
     /// What a node asks of a previous hop (RFC 2205 section 2.2): for each sender behind it the merge of what the
@@ -238,9 +249,12 @@ impl Asking<'_> {
                 }
             }
             for link in self.leaves_by(sender, node) {
-                for (key, flowspec) in self.asked_for(session, node, link).into_iter().flatten() {
-                    if key.is_none_or(|key| key == sender) {
-                        join(&mut asked, key, flowspec);
+                for (next, asked_here) in self.asked_for(session, node, link) {
+                    for (key, flowspec) in asked_here {
+                        if key.is_none_or(|key| key == sender) {
+                            self.wider |= self.paths.get(&(sender, next)) != Some(&(link, node));
+                            join(&mut asked, key, flowspec);
+                        }
                     }
                 }
             }
@@ -268,7 +282,7 @@ impl Asking<'_> {
     ) -> Vec<(Option<SenderId>, Standing)> {
         let Some(style) = self.style(session) else { return Vec::new() };
         let mut asked = Asked::new();
-        for (key, flowspec) in self.asked_for(session, node, link).into_iter().flatten() {
+        for (key, flowspec) in self.asked_for(session, node, link).into_iter().flat_map(|(_, asked)| asked) {
             join(&mut asked, key, flowspec);
         }
         let groups: Vec<Asked> = match style {

@@ -103,6 +103,13 @@ impl Watch {
                 .filter(|e| e.app == app && (e.filters.is_empty() || e.filters.iter().any(about_it)))
                 .map(|e| e.at)
                 .filter(|at| *at >= Instant::ZERO + self.since);
+            // A request that comes just after a competing one has renewed the blockade upstream waits for that to end,
+            // and nobody is told meanwhile (RFC 2205 section 3.5): a turn for each competitor, of which few matter.
+            let session = scenario.receivers[receiver.0].session;
+            let rivals = self.refused.iter().flatten();
+            let rivals =
+                rivals.filter(|((r, _), _)| r != receiver && scenario.receivers[r.0].session == session);
+            let gap = gap * (1 + rivals.count().min(2) as u32);
             let mut last = Instant::ZERO + self.since;
             for at in heard.chain([Instant::ZERO + until]) {
                 if at - last > gap {
