@@ -1,7 +1,7 @@
 //! World search: draws worlds, lets everything go wrong in them, and holds them to what must be so all the same.
 //!
 //! A world is upset until [`calm_at`]. Three lifetimes later it has to have settled: where everything fits and everybody
-//! agrees it equals the [`Reference`](crate::reference::Reference); elsewhere it is watched for three lifetimes more and
+//! agrees it equals the [`Reference`]; elsewhere it is watched for three lifetimes more and
 //! held to the weaker promises of `settled`. Then everybody leaves and nothing may be left. Invariants are checked after
 //! every step. Deliberately no threads and no clock in here: those are the command's.
 
