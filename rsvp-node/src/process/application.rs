@@ -58,6 +58,7 @@ impl Node {
             }
             Command::Reserve { app, session, style, flows, confirm, interface } => {
                 check_session(&session)?;
+                let style = Style { flags: 0, ..style };
                 self.reserve(&session, From::App { app, interface, confirm }, style, flows)
             }
             Command::ReleaseReservation { app, session } => {

@@ -85,7 +85,8 @@ impl Node {
         let replaced = known
             .filter(|ix| self.state.requests[*ix].style.options != style.options)
             .map(|ix| self.drop_request(ix));
-        let asker = Asker { session, from, interface, style, expires };
+        // Flags of a STYLE are not assigned; they are no part of what is kept (RFC 2205 Appendix A).
+        let asker = Asker { session, from, interface, style: Style { flags: 0, ..style }, expires };
         let taken = self.take_demands(arrived, asker, &demands, all_readable);
         if let Some(replaced) = replaced.filter(|_| self.find_request(session, from).is_none()) {
             self.reinstate(replaced, expires);

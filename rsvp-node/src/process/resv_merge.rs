@@ -93,7 +93,7 @@ impl Node {
     /// What should be asked of a previous hop; `None` when nothing is.
     pub(crate) fn merged(&self, upstream: Ix<Upstream>) -> Option<Merged> {
         let session = self.state.upstreams[upstream].session;
-        let style = Style { flags: 0, ..self.state.requests_of(session).next()?.1.style };
+        let style = self.state.requests_of(session).next()?.1.style;
         let wildcard = style.sender_selection() == SenderSelection::Wildcard;
         let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
         let (mut upper, mut lower): (Option<Flowspec>, Option<Flowspec>) = (None, None);
