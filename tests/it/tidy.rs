@@ -173,7 +173,8 @@ fn names_say_what_things_are() {
         }
         for (n, line) in code(&text) {
             assert!(!line.contains("fn get_"), "{name}:{n}: a getter is named for what it gives");
-            assert!(!line.contains("todo!(") && !line.contains("unimplemented!("), "{name}:{n}: unfinished");
+            let unfinished = ["todo", "unimplemented"].iter().any(|word| line.contains(&format!("{word}!(")));
+            assert!(!unfinished, "{name}:{n}: unfinished");
         }
     }
 }
