@@ -35,7 +35,7 @@ const CAPTURES: [(&str, usize); 11] = [
 fn folder() -> Option<PathBuf> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/pcaps"));
     if !folder.is_dir() {
-        println!("pcaps absent: 1 tests skipped");
+        crate::skipped("pcaps absent: 1 tests skipped");
         return None;
     }
     Some(folder)
