@@ -6,7 +6,8 @@
 
 use core::fmt::{self, Formatter};
 
-use crate::code::{Class, error_value_name};
+use crate::code::Class;
+use crate::error_name::error_value_name;
 use crate::message::{Message, ObjectRef};
 use crate::object::{
     AdspecSummary, ErrorSpec, FilterSpec, Flowspec, GuaranteedParams, Object, Overrides, ResvConfirm,
@@ -80,6 +81,11 @@ pub(crate) fn typed<'a, T: Object<'a> + Show>(object: &ObjectRef<'a>, f: &mut Fo
         Ok(value) => value.show(f),
         Err(error) => write!(f, "{}/{}[{error}]", object.class, object.ctype),
     }
+}
+
+/// How an object is shown that is read by its layout only.
+pub(crate) fn by_layout(object: &ObjectRef<'_>, f: &mut Formatter<'_>) -> fmt::Result {
+    opaque(object, f)
 }
 
 /// Values with a few words around them, so that they can stand in a line with others.

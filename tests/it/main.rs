@@ -10,6 +10,7 @@ mod sim_reading;
 mod sim_world;
 mod tidy;
 mod wire_corpora;
+mod wire_json;
 mod wire_message;
 mod wire_properties;
 mod wire_tshark;

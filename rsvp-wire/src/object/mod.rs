@@ -5,12 +5,19 @@
 //! object written again has its reserved bits cleared; objects to be forwarded are copied as octets.
 
 mod adspec;
+mod session_attribute;
+mod record_route;
+mod lsp_tunnel;
+mod label;
+mod hello;
+mod explicit_route;
 mod adspec_summary;
 mod body;
 mod error_spec;
 mod filter_spec;
 mod flowspec;
 mod integrity;
+pub(crate) mod layouts;
 mod policy_data;
 mod resv_confirm;
 mod rsvp_hop;
@@ -42,6 +49,16 @@ pub use session::Session;
 pub use style::{SenderSelection, Sharing, Style};
 pub use time_values::TimeValues;
 pub use tspec::Tspec;
+
+pub use explicit_route::{AutonomousSystem, EXPLICIT_ROUTE, ExplicitRoute, Ipv4Prefix, Ipv6Prefix};
+pub use hello::{HelloAck, HelloRequest};
+pub use label::{AtmLabelRequest, FrameRelayLabelRequest, Label, LabelRequest};
+pub use lsp_tunnel::{
+    LspTunnelIpv4FilterSpec, LspTunnelIpv4SenderTemplate, LspTunnelIpv4Session, LspTunnelIpv6FilterSpec,
+    LspTunnelIpv6SenderTemplate, LspTunnelIpv6Session,
+};
+pub use record_route::{RECORD_ROUTE, RecordRoute, RecordedIpv4, RecordedIpv6, RecordedLabel};
+pub use session_attribute::{SessionAttribute, SessionAttributeWithAffinity};
 
 use crate::code::{CType, Class};
 use crate::error::ParseError;
