@@ -4,7 +4,9 @@
 //! nothing of it is kept but what `--stats` counts and a picture draws.
 
 mod body;
+mod fields;
 mod filter;
+mod json;
 mod keys;
 mod one_line;
 mod source;
@@ -49,6 +51,10 @@ pub(super) struct Args {
     #[arg(short, long, group = "form")]
     verbose: bool,
 
+    /// Show each message as a line of JSON, which `rsvp encode` turns back into packets.
+    #[arg(long, group = "form")]
+    json: bool,
+
     /// Count messages by type, session, neighbour and error instead of showing them.
     #[arg(long, group = "form")]
     stats: bool,
@@ -76,6 +82,7 @@ pub(super) struct Args {
 enum Form {
     OneLine,
     Tree,
+    Json,
     Stats(Box<Stats>),
 }
 
@@ -109,6 +116,7 @@ fn run(args: &Args) -> Result<u64, Stop> {
     let out = io::stdout();
     let form = match args {
         Args { verbose: true, .. } => Form::Tree,
+        Args { json: true, .. } => Form::Json,
         Args { stats: true, .. } => Form::Stats(Box::new(Stats::new(args.top))),
         _ => Form::OneLine,
     };
@@ -144,6 +152,7 @@ impl Run<'_> {
         match &mut self.form {
             Form::OneLine => one_line::write(packet, &judged, &mut self.text),
             Form::Tree => tree::write(packet, &judged, &mut self.text),
+            Form::Json => json::write(packet, &judged, &mut self.text),
             Form::Stats(stats) => stats.count(packet, &judged),
         }
         if self.text.len() >= GATHERED || self.prompt { self.flush() } else { Ok(()) }

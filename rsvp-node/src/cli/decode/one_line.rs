@@ -17,7 +17,7 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
     if packet.ports.is_some() {
         out.put("UDP ");
     }
-    match Message::parse(judged.octets) {
+    match Message::parse(judged.scan.octets()) {
         Ok(message) => {
             out.show(&show::one_line(&message));
         }
@@ -39,7 +39,7 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
 fn unsound(judged: &Judged<'_>, out: &mut Text) {
     match judged.header {
         Some(header) => out.show(&header.msg_type),
-        None => out.number(judged.octets.len()).put(" octets"),
+        None => out.number(judged.scan.octets().len()).put(" octets"),
     };
     for object in judged.objects() {
         out.put(" ").show(&show::object(&object));

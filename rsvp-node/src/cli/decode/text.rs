@@ -36,8 +36,12 @@ impl Text {
         self.octets.clear();
     }
 
-    pub(crate) fn truncate(&mut self, length: usize) {
-        self.octets.truncate(length);
+    /// Puts another octet in place of one.
+    pub(crate) fn replace(&mut self, at: usize, octet: u8) -> &mut Self {
+        if let Some(place) = self.octets.get_mut(at) {
+            *place = octet;
+        }
+        self
     }
 
     /// Hands everything to a writer.
@@ -50,6 +54,13 @@ impl Text {
     #[inline]
     pub(crate) fn put(&mut self, text: &str) -> &mut Self {
         self.octets.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    /// A name with spaces for underscores.
+    #[inline]
+    pub(crate) fn spaced(&mut self, name: &str) -> &mut Self {
+        self.octets.extend(name.bytes().map(|octet| if octet == b'_' { b' ' } else { octet }));
         self
     }
 
@@ -108,6 +119,15 @@ impl Text {
         self
     }
 
+    /// A float: without a fraction as a plain number, else as short as it can be said.
+    pub(crate) fn float(&mut self, number: f32) -> &mut Self {
+        if number.abs() < 1e9 && number as i64 as f32 == number {
+            return self.number(number as i64);
+        }
+        let mut buffer = ryu::Buffer::new();
+        self.put(buffer.format(number))
+    }
+
     #[inline]
     pub(crate) fn ipv4(&mut self, address: Ipv4Addr) -> &mut Self {
         let [a, b, c, d] = address.octets();
@@ -156,9 +176,20 @@ impl Text {
     }
 }
 
-impl fmt::Write for Text {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put(text);
+impl Write for Text {
+    #[inline]
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.octets.extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.octets.extend_from_slice(octets);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

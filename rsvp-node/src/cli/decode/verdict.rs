@@ -1,7 +1,7 @@
 //! What is to be said of a message as a whole: is it sound, and if not, what is wrong where.
 //!
-//! A wrong checksum does not hide what else is wrong: the structure is judged first. Octets that the capture left out
-//! are no fault of the message.
+//! A wrong checksum does not hide what else is wrong: the structure is judged first, the objects in their order. A message
+//! that the capture has not all of is judged by what there is of it.
 
 use std::fmt;
 
@@ -23,11 +23,7 @@ pub(super) struct Fault {
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Judged<'a> {
     pub(super) scan: Scan<'a>,
-    pub(super) octets: &'a [u8],
     pub(super) header: Option<Header>,
-    pub(super) checksum: ChecksumVerdict,
-    /// Whether there are fewer octets than the header announces.
-    pub(super) truncated: bool,
     pub(super) fault: Option<Fault>,
     pub(super) integrity: Option<Integrity>,
 }
@@ -36,14 +32,9 @@ impl<'a> Judged<'a> {
     #[inline]
     pub(super) fn new(packet: &Packet<'a>, keys: &Keys) -> Self {
         let scan = Scan::new(packet.octets);
-        let checksum = scan.checksum();
-        let truncated = scan.truncated();
-        let mut fault = structure(&scan, packet);
-        if checksum == ChecksumVerdict::Bad {
-            fault = fault.or(Some(Fault { offset: 2, why: Why::Checksum }));
-        }
+        let fault = judge(&scan);
         let integrity = if keys.is_empty() { None } else { keys.verify(&scan, packet.octets) };
-        Self { scan, octets: packet.octets, header: scan.header(), checksum, truncated, fault, integrity }
+        Self { scan, header: scan.header(), fault, integrity }
     }
 
     /// The objects that can be told apart, whatever follows them.
@@ -55,12 +46,10 @@ impl<'a> Judged<'a> {
 
 /// The first fault of header, framing and bodies.
 #[inline]
-fn structure(scan: &Scan<'_>, packet: &Packet<'_>) -> Option<Fault> {
-    let at_hand = packet.octets.len();
-    let fault = |offset, why| Some(Fault { offset, why });
-    let Some(header) = scan.header() else {
-        return if packet.cut { None } else { fault(at_hand as u16, Why::Truncated) };
-    };
+fn structure(scan: &Scan<'_>) -> Option<Fault> {
+    let at_hand = scan.octets().len();
+    let fault = |offset: usize, why| Some(Fault { offset: offset.min(usize::from(u16::MAX)) as u16, why });
+    let Some(header) = scan.header() else { return fault(at_hand, Why::Truncated) };
     let length = usize::from(header.length);
     if header.version != 1 {
         return fault(0, Why::Version);
@@ -69,30 +58,27 @@ fn structure(scan: &Scan<'_>, packet: &Packet<'_>) -> Option<Fault> {
         return fault(6, Why::Length);
     }
     for object in scan.objects() {
-        match object {
-            Ok(object) => {
-                if let Err(error) = body::check(&object) {
-                    return fault(error.at, error.why);
-                }
-            }
-            Err(error) if error.why == Why::Truncated => break,
-            Err(error) => return fault(error.at, error.why),
+        if let Err(error) = object.and_then(|object| body::check(&object)) {
+            return fault(error.at.into(), error.why);
         }
     }
-    if length > at_hand && !packet.cut {
-        return fault(at_hand as u16, Why::Truncated);
+    for message in scan.messages() {
+        match message.map(|(at, scan)| (at, judge(&scan))) {
+            Err(error) => return fault(error.at.into(), error.why),
+            Ok((at, Some(inner))) => return fault(usize::from(at) + usize::from(inner.offset), inner.why),
+            Ok(_) => {}
+        }
     }
-    None
+    if length > at_hand { fault(at_hand, Why::Truncated) } else { None }
 }
 
-/// The words of the JSON contract.
-pub(super) const fn checksum_word(verdict: ChecksumVerdict) -> &'static str {
-    match verdict {
-        ChecksumVerdict::Ok => "ok",
-        ChecksumVerdict::Zero => "zero",
-        ChecksumVerdict::Bad => "bad",
-        ChecksumVerdict::Unverifiable => "unverifiable",
-    }
+/// What is wrong with a message. A wrong checksum is said only if nothing else is.
+#[inline]
+pub(super) fn judge(scan: &Scan<'_>) -> Option<Fault> {
+    structure(scan).or_else(|| {
+        let wrong = scan.checksum() == ChecksumVerdict::Bad;
+        wrong.then_some(Fault { offset: 2, why: Why::Checksum })
+    })
 }
 
 impl fmt::Display for Fault {
