@@ -31,7 +31,7 @@ fn one(FieldView { field, at, value }: &FieldView<'_>, base: u16, depth: usize, 
             return records.iter().map_while(Result::ok).for_each(|record| self::record(&record, base, depth, out));
         }
         Value::Objects(nested) => {
-            return nested.objects().for_each(|object| tree::object(&object, base, depth, out));
+            return nested.objects().for_each(|object| tree::object(&object, false, base, depth, out));
         }
         Value::Octets(octets) if octets.len() > ROW => {
             named(field.name, at, depth, out).number(octets.len()).put(" octets\n");
@@ -47,26 +47,35 @@ fn one(FieldView { field, at, value }: &FieldView<'_>, base: u16, depth: usize, 
         }
         _ => {}
     }
-    let unit = named_with_unit(field.name, at, depth, out);
+    let (name, unit) = split(field.name);
+    named(name, at, depth, out);
+    short(unit, value, out);
+}
+
+/// A value with its unit, to the end of the line.
+#[inline]
+fn short(unit: &str, value: &Value<'_>, out: &mut Text) {
     plain(value, out);
     out.put(unit);
     if let (Value::Float(rate), " bytes/s") = (value, unit) {
         bits_per_second(*rate, out);
     }
-    out.put("\n");
+    out.octet(b'\n');
 }
 
 fn named<'o>(name: &str, at: u16, depth: usize, out: &'o mut Text) -> &'o mut Text {
-    line(at, depth, out).spaced(name).spaces((NAME).saturating_sub(name.len()).max(2))
+    line(at, depth, out).spaced(name).spaces(NAME.saturating_sub(name.len()).max(2))
 }
 
-/// The name without its unit, which is given back.
+/// A name without its unit, and the unit.
 #[inline]
-fn named_with_unit(name: &str, at: u16, depth: usize, out: &mut Text) -> &'static str {
+fn split(name: &'static str) -> (&'static str, &'static str) {
+    // All units end in `s`.
+    if !name.ends_with('s') {
+        return (name, "");
+    }
     let found = UNITS.iter().find_map(|(end, unit)| name.strip_suffix(end).map(|name| (name, *unit)));
-    let (name, unit) = found.unwrap_or((name, ""));
-    named(name, at, depth, out);
-    unit
+    found.unwrap_or((name, ""))
 }
 
 /// A value that fits on a line.
@@ -141,14 +150,28 @@ fn record(record: &RecordRef<'_>, base: u16, depth: usize, out: &mut Text) {
         };
         before = ", ";
     }
-    out.put(if before == " (" { "" } else { ")" }).put(", ").number(record.octets().len()).put(" octets\n");
+    out.put(if before == " (" { "" } else { ")" }).put(", ").number(record.octets().len()).put(" octets");
     match record.view() {
-        Some(view) => all(&view, base, depth + 1, out),
+        Some(view) => contents(&view, base, depth + 1, out),
         None => {
             let header = record.space().header_len() as u16;
-            octets(record.body(), at.saturating_add(header), depth + 1, out);
+            octets(record.body(), at.saturating_add(header), depth + 1, out.put("\n"));
         }
     }
+}
+
+/// The fields of a record. If it has only one and that is plain, it goes on the record's own line, which names it.
+fn contents(view: &View<'_>, base: u16, depth: usize, out: &mut Text) {
+    let mut fields = view.fields().map_while(Result::ok);
+    let (first, second) = (fields.next(), fields.next());
+    if let (Some(FieldView { field, value, .. }), None) = (&first, &second)
+        && matches!(value, Value::Uint(_) | Value::Float(_) | Value::Ipv4(_) | Value::Ipv6(_))
+    {
+        return short(split(field.name).1, value, out.put(": "));
+    }
+    out.put("\n");
+    first.iter().chain(&second).for_each(|field| one(field, base, depth, out));
+    fields.for_each(|field| one(&field, base, depth, out));
 }
 
 /// Octets that have no other form, some on a line.

@@ -9,13 +9,16 @@ mod filter;
 mod json;
 mod keys;
 mod one_line;
+mod repeats;
 mod source;
 mod stats;
 mod text;
 mod tree;
 mod verdict;
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,13 +26,14 @@ use crate::cli::packet::{Finder, Packet};
 
 use filter::Filter;
 use keys::{Key, Keys};
+use repeats::Repeats;
 use source::{Source, Stop};
 use stats::Stats;
 use text::Text;
 use verdict::Judged;
 
 /// Octets of output that are gathered before they are written.
-const GATHERED: usize = 64 << 10;
+const GATHERED: usize = 256 << 10;
 
 /// Shows the RSVP messages of a capture: one line each, or as a tree, JSON, counts or a diagram.
 #[derive(Debug, clap::Args)]
@@ -91,6 +95,7 @@ struct Run<'o> {
     filter: Filter,
     keys: Keys,
     form: Form,
+    repeats: Repeats,
     text: Text,
     out: Box<dyn Write + 'o>,
     /// Whether each message is to be seen at once.
@@ -113,7 +118,8 @@ pub(super) fn main(args: &Args) -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<u64, Stop> {
-    let out = io::stdout();
+    // The file behind standard output: what is gathered here need not be buffered by lines once more.
+    let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let form = match args {
         Args { verbose: true, .. } => Form::Tree,
         Args { json: true, .. } => Form::Json,
@@ -124,6 +130,7 @@ fn run(args: &Args) -> Result<u64, Stop> {
         filter: Filter::All(args.filter.clone()),
         keys: Keys::new(args.keys.clone()),
         form,
+        repeats: Repeats::new(),
         text: Text::new(),
         prompt: args.interface.is_some() || out.is_terminal(),
         out: Box::new(out),
@@ -151,8 +158,8 @@ impl Run<'_> {
         self.malformed += u64::from(judged.fault.is_some());
         match &mut self.form {
             Form::OneLine => one_line::write(packet, &judged, &mut self.text),
-            Form::Tree => tree::write(packet, &judged, &mut self.text),
-            Form::Json => json::write(packet, &judged, &mut self.text),
+            Form::Tree => tree::write(packet, &judged, &mut self.repeats, &mut self.text),
+            Form::Json => json::write(packet, &judged, &mut self.repeats, &mut self.text),
             Form::Stats(stats) => stats.count(packet, &judged),
         }
         if self.text.len() >= GATHERED || self.prompt { self.flush() } else { Ok(()) }

@@ -36,19 +36,17 @@ impl Text {
         self.octets.clear();
     }
 
-    /// Puts another octet in place of one.
-    pub(crate) fn replace(&mut self, at: usize, octet: u8) -> &mut Self {
-        if let Some(place) = self.octets.get_mut(at) {
-            *place = octet;
-        }
-        self
-    }
-
     /// Hands everything to a writer.
     pub(crate) fn drain_to(&mut self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&self.octets)?;
         self.octets.clear();
         Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&mut self, octets: &[u8]) -> &mut Self {
+        self.octets.extend_from_slice(octets);
+        self
     }
 
     #[inline]
@@ -60,7 +58,9 @@ impl Text {
     /// A name with spaces for underscores.
     #[inline]
     pub(crate) fn spaced(&mut self, name: &str) -> &mut Self {
-        self.octets.extend(name.bytes().map(|octet| if octet == b'_' { b' ' } else { octet }));
+        let start = self.octets.len();
+        self.put(name);
+        self.octets[start..].iter_mut().filter(|octet| **octet == b'_').for_each(|octet| *octet = b' ');
         self
     }
 
