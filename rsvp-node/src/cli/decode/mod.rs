@@ -8,27 +8,32 @@ mod fields;
 mod filter;
 mod json;
 mod keys;
+mod ladder;
+mod lanes;
 mod one_line;
 mod repeats;
 mod source;
 mod stats;
+mod svg;
 mod text;
 mod tree;
 mod verdict;
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use crate::cli::packet::{Finder, Packet};
+use crate::cli::{Stop, Streams};
 
 use filter::Filter;
 use keys::{Key, Keys};
+use ladder::Ladder;
 use repeats::Repeats;
-use source::{Source, Stop};
+use source::Source;
 use stats::Stats;
+use svg::Picture;
 use text::Text;
 use verdict::Judged;
 
@@ -63,6 +68,18 @@ pub(super) struct Args {
     #[arg(long, group = "form")]
     stats: bool,
 
+    /// Draw the messages as a sequence diagram in the terminal.
+    #[arg(long, group = "form")]
+    ladder: bool,
+
+    /// With --ladder: how many nodes get a line of their own; the others share one.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(2..=64))]
+    lanes: u16,
+
+    /// Draw the messages (the first 2,000) as a sequence diagram in an SVG file.
+    #[arg(long, value_name = "OUT", group = "form")]
+    svg: Option<PathBuf>,
+
     /// With --stats: how many sessions and neighbours to show, the busiest first; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
@@ -88,6 +105,8 @@ enum Form {
     Tree,
     Json,
     Stats(Box<Stats>),
+    Ladder(Ladder),
+    Svg(Picture, PathBuf),
 }
 
 /// Everything that is going on.
@@ -105,49 +124,65 @@ struct Run<'o> {
 }
 
 /// Runs the command.
-pub(super) fn main(args: &Args) -> ExitCode {
-    match run(args) {
-        Ok(malformed) if args.strict && malformed > 0 => ExitCode::from(1),
-        Ok(_) => ExitCode::SUCCESS,
-        Err(Stop::Quiet) => ExitCode::SUCCESS,
-        Err(Stop::Failed(why)) => {
-            eprintln!("rsvp decode: {why}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-fn run(args: &Args) -> Result<u64, Stop> {
-    // The file behind standard output: what is gathered here need not be buffered by lines once more.
-    let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let form = match args {
-        Args { verbose: true, .. } => Form::Tree,
-        Args { json: true, .. } => Form::Json,
-        Args { stats: true, .. } => Form::Stats(Box::new(Stats::new(args.top))),
-        _ => Form::OneLine,
-    };
+pub(super) fn main(args: &Args, streams: Streams<'_>) -> u8 {
+    let Streams { input, output, mut errors, prompt } = streams;
     let mut run = Run {
         filter: Filter::All(args.filter.clone()),
         keys: Keys::new(args.keys.clone()),
-        form,
+        form: Form::new(args),
         repeats: Repeats::new(),
         text: Text::new(),
-        prompt: args.interface.is_some() || out.is_terminal(),
-        out: Box::new(out),
+        out: output,
+        prompt: prompt || args.interface.is_some(),
         shown: 0,
         malformed: 0,
     };
     let mut finder = Finder::new();
-    let ended = Source::open(args.interface.as_deref(), &args.file, args.hex)?.each(&mut finder, &mut run);
-    // What was found before a capture turned out to be damaged is shown in any case.
-    while let Some(packet) = finder.given_up(true) {
-        run.message(&packet)?;
+    match run.all(args, input, &mut finder) {
+        Ok(()) => {}
+        Err(Stop::Quiet) => return 0,
+        Err(Stop::Failed(why)) => {
+            let _ = writeln!(errors, "rsvp decode: {why}");
+            return 2;
+        }
     }
-    run.end(&finder)?;
-    ended.map(|()| run.malformed)
+    let _ = remarks(&finder, run.shown, &mut errors);
+    u8::from(args.strict && run.malformed > 0)
+}
+
+/// The file behind standard output.
+pub(super) fn unbuffered(output: &io::Stdout) -> io::Result<File> {
+    output.as_fd().try_clone_to_owned().map(File::from)
+}
+
+impl Form {
+    fn new(args: &Args) -> Self {
+        match args {
+            Args { verbose: true, .. } => Self::Tree,
+            Args { json: true, .. } => Self::Json,
+            Args { stats: true, .. } => Self::Stats(Box::new(Stats::new(args.top))),
+            Args { ladder: true, .. } => Self::Ladder(Ladder::new(args.lanes)),
+            Args { svg: Some(path), .. } => Self::Svg(Picture::new(), path.clone()),
+            _ => Self::OneLine,
+        }
+    }
 }
 
 impl Run<'_> {
+    fn all(&mut self, args: &Args, input: Box<dyn Read + '_>, finder: &mut Finder) -> Result<(), Stop> {
+        let source = Source::open(args.interface.as_deref(), &args.file, args.hex, input)?;
+        let ended = source.each(finder, self);
+        if matches!(ended, Err(Stop::Quiet)) {
+            return ended;
+        }
+        // What was found before a capture turned out to be damaged is shown in any case.
+        while let Some(packet) = finder.given_up(true) {
+            self.message(&packet)?;
+        }
+        self.end(finder)?;
+        ended
+    }
+
     #[inline]
     fn message(&mut self, packet: &Packet<'_>) -> Result<(), Stop> {
         let judged = Judged::new(packet, &self.keys);
@@ -161,6 +196,8 @@ impl Run<'_> {
             Form::Tree => tree::write(packet, &judged, &mut self.repeats, &mut self.text),
             Form::Json => json::write(packet, &judged, &mut self.repeats, &mut self.text),
             Form::Stats(stats) => stats.count(packet, &judged),
+            Form::Ladder(ladder) => ladder.write(packet, &judged, &mut self.text),
+            Form::Svg(picture, _) => picture.add(packet, &judged),
         }
         if self.text.len() >= GATHERED || self.prompt { self.flush() } else { Ok(()) }
     }
@@ -174,30 +211,38 @@ impl Run<'_> {
     }
 
     fn end(&mut self, finder: &Finder) -> Result<(), Stop> {
-        if let Form::Stats(stats) = &mut self.form {
-            stats.write(finder.layers(), &mut self.text);
+        match &mut self.form {
+            Form::Stats(stats) => stats.write(finder.layers(), &mut self.text),
+            Form::Svg(picture, path) => {
+                let mut drawn = Text::new();
+                picture.draw(&mut drawn);
+                std::fs::write(&*path, drawn.as_bytes())
+                    .map_err(|error| Stop::Failed(format!("cannot write {}: {error}", path.display())))?;
+            }
+            _ => {}
         }
         self.flush()?;
         self.out.flush()?;
-        remarks(finder, self.shown);
         Ok(())
     }
 }
 
 /// What somebody who wonders about the output should know; not part of it.
-fn remarks(finder: &Finder, shown: u64) {
+fn remarks(finder: &Finder, shown: u64, errors: &mut dyn Write) -> io::Result<()> {
     let layers = finder.layers();
-    let remark = |count: u64, what: &str| {
+    for (count, what) in [
+        (layers.unreadable, "frames could not be read as IP"),
+        (layers.incomplete, "fragmented datagrams are incomplete"),
+    ] {
         if count > 0 {
-            eprintln!("rsvp decode: {count} {what}");
+            writeln!(errors, "rsvp decode: {count} {what}")?;
         }
-    };
-    remark(layers.unreadable, "frames could not be read as IP");
-    remark(layers.incomplete, "fragmented datagrams are incomplete");
+    }
     if let Some(link) = layers.unknown_link {
-        eprintln!("rsvp decode: frames of link type {} cannot be read", link.0);
+        writeln!(errors, "rsvp decode: frames of link type {} are not looked into", link.0)?;
     }
     if shown == 0 {
-        eprintln!("rsvp decode: no RSVP message to show in {} frames", layers.frames);
+        writeln!(errors, "rsvp decode: no RSVP message to show in {} frames", layers.frames)?;
     }
+    Ok(())
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use pnet_datalink::{Channel, Config, DataLinkReceiver};
 
 use super::Run;
+use crate::cli::Stop;
 use crate::cli::capture::{Capture, CaptureError, Frame, HexReader, LinkType, Timestamp};
 use crate::cli::packet::{self, Finder};
 
@@ -18,26 +19,10 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Room for the largest frame of an interface.
 const LARGEST_FRAME: usize = 256 << 10;
 
-/// Why the run ends before its time.
-pub(super) enum Stop {
-    /// Nobody reads the output any more.
-    Quiet,
-    /// Something went wrong, in words.
-    Failed(String),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::Quiet,
-            _ => Self::Failed(format!("cannot write: {error}")),
-        }
-    }
-}
-
-pub(super) enum Source {
-    Capture(Capture<Box<dyn Read>>, String),
-    Hex(HexReader<BufReader<Box<dyn Read>>>, String),
+/// An opened source, and what it is called.
+pub(super) enum Source<'s> {
+    Capture(Capture<Box<dyn Read + 's>>, String),
+    Hex(HexReader<BufReader<Box<dyn Read + 's>>>, String),
     Live(Live),
 }
 
@@ -48,13 +33,18 @@ pub(super) struct Live {
     interrupted: Arc<AtomicBool>,
 }
 
-impl Source {
-    pub(super) fn open(interface: Option<&str>, file: &Path, hex: bool) -> Result<Self, Stop> {
+impl<'s> Source<'s> {
+    pub(super) fn open(
+        interface: Option<&str>,
+        file: &Path,
+        hex: bool,
+        input: Box<dyn Read + 's>,
+    ) -> Result<Self, Stop> {
         if let Some(interface) = interface {
             return Live::open(interface).map(Self::Live).map_err(Stop::Failed);
         }
-        let (name, input): (_, Box<dyn Read>) = if file == Path::new("-") {
-            ("standard input".to_owned(), Box::new(io::stdin()))
+        let (name, input): (_, Box<dyn Read + 's>) = if file == Path::new("-") {
+            ("standard input".to_owned(), input)
         } else {
             let opened = File::open(file);
             let opened = opened.map_err(|error| Stop::Failed(format!("{}: {error}", file.display())))?;

@@ -36,6 +36,15 @@ impl Text {
         self.octets.clear();
     }
 
+    /// Leaves out what was put since `start` up to and including the first `mark`, if it is there.
+    pub(crate) fn shorten(&mut self, start: usize, mark: &str) -> &mut Self {
+        let put = self.octets.get(start..).unwrap_or_default();
+        if let Some(at) = put.windows(mark.len()).position(|window| window == mark.as_bytes()) {
+            self.octets.drain(start..start + at + mark.len());
+        }
+        self
+    }
+
     /// Hands everything to a writer.
     pub(crate) fn drain_to(&mut self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&self.octets)?;
