@@ -20,7 +20,8 @@ const NETWORK: usize = 24;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(packets), Some(sessions), Some(file)) = (arguments.next(), arguments.next(), arguments.next()) else {
+    let (Some(packets), Some(sessions), Some(file)) = (arguments.next(), arguments.next(), arguments.next())
+    else {
         return Err("expected PACKETS SESSIONS FILE".into());
     };
     let (packets, sessions): (u32, u32) = (packets.parse()?, sessions.parse()?);
@@ -42,7 +43,13 @@ fn path(session: u32, frame: &mut [u8; 512]) -> usize {
     let [high, low] = pair.to_be_bytes();
     let (source, destination) = (Ipv4Addr::new(10, 0, high, low), Ipv4Addr::new(172, 16, high, low));
     let neighbour = Ipv4Addr::new(192, 168, (session % 7) as u8, 1);
-    let tspec = Tspec { rate: 250_000.0, bucket: 3000.0, peak: 500_000.0, min_policed_unit: 64, max_packet_size: 1500 };
+    let tspec = Tspec {
+        rate: 250_000.0,
+        bucket: 3000.0,
+        peak: 500_000.0,
+        min_policed_unit: 64,
+        max_packet_size: 1500,
+    };
     let none = Overrides { hops: None, bandwidth: None, latency_us: None, mtu: None };
     let adspec = AdspecSummary {
         global: GeneralParams { break_bit: false, hops: 3, bandwidth: 1.25e8, latency_us: 1200, mtu: 1500 },

@@ -43,7 +43,10 @@ impl<R: BufRead> HexReader<R> {
                 octets(line, &mut self.octets)
                     .map_err(|what| CaptureError::Hex { line: self.lines, what })?;
                 if self.octets.len() > super::FRAME_LIMIT {
-                    return Err(CaptureError::Hex { line: self.lines, what: "the packet is too long".into() });
+                    return Err(CaptureError::Hex {
+                        line: self.lines,
+                        what: "the packet is too long".into(),
+                    });
                 }
             }
         }

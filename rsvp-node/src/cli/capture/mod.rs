@@ -55,7 +55,9 @@ pub enum CaptureError {
     #[error("cannot read: {0}")]
     Io(#[from] std::io::Error),
     /// Neither pcap nor pcapng.
-    #[error("this is no capture file: it starts with {0}, but pcap or pcapng was expected (for hex digits use --hex)")]
+    #[error(
+        "this is no capture file: it starts with {0}, but pcap or pcapng was expected (for hex digits use --hex)"
+    )]
     Unknown(String),
     /// The file ends inside a header or a frame.
     #[error("the capture ends in the middle of a frame, at octet {at}: it was cut off")]

@@ -45,8 +45,11 @@ impl PcapReader {
     ) -> Result<Option<Frame<'w>>, CaptureError> {
         let header_len = self.header;
         let Some(header) = window.whole(header_len)? else { return Ok(None) };
-        let Some((&[s, f, c], _)) = header.as_chunks::<4>().0.split_first_chunk::<3>() else { return Ok(None) };
-        let word = |octets| if self.big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) };
+        let Some((&[s, f, c], _)) = header.as_chunks::<4>().0.split_first_chunk::<3>() else {
+            return Ok(None);
+        };
+        let word =
+            |octets| if self.big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) };
         let (seconds, fraction, captured) = (word(s), word(f), word(c) as usize);
         let nanos = if self.fine { fraction } else { fraction.saturating_mul(1000) };
         let length = header_len.saturating_add(captured);

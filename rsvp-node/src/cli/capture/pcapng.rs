@@ -46,7 +46,8 @@ impl PcapngReader {
         loop {
             let at = window.at();
             let damaged = |what| Err(CaptureError::Damaged { at, what });
-            let Some(&[t0, t1, t2, t3, l0, l1, l2, l3]) = window.whole(8)?.and_then(|o| o.first_chunk()) else {
+            let Some(&[t0, t1, t2, t3, l0, l1, l2, l3]) = window.whole(8)?.and_then(|o| o.first_chunk())
+            else {
                 return Ok(None);
             };
             if [t0, t1, t2, t3] == SECTION_HEADER {
@@ -57,7 +58,8 @@ impl PcapngReader {
                 }
             }
             let length = [l0, l1, l2, l3];
-            let length = if self.big_endian { u32::from_be_bytes(length) } else { u32::from_le_bytes(length) };
+            let length =
+                if self.big_endian { u32::from_be_bytes(length) } else { u32::from_le_bytes(length) };
             if length < 12 || !length.is_multiple_of(4) {
                 return damaged("the length of a block is below 12 or no multiple of 4");
             }

@@ -46,7 +46,9 @@ impl<R: Read> Window<R> {
             self.fill(length)?;
             match self.end - self.start {
                 0 => return Ok(None),
-                there if there < length => return Err(CaptureError::CutOff { at: self.consumed + there as u64 }),
+                there if there < length => {
+                    return Err(CaptureError::CutOff { at: self.consumed + there as u64 });
+                }
                 _ => {}
             }
         }

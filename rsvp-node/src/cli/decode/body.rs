@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rsvp_wire::{
-    AdspecSummary, Class, ErrorSpec, FilterSpec, Flowspec, ObjectRef, ParseError, ResvConfirm, RsvpHop, Scope,
-    SenderTemplate, SenderTspec, Session, Style, TimeValues,
+    AdspecSummary, Class, ErrorSpec, FilterSpec, Flowspec, ObjectRef, ParseError, ResvConfirm, RsvpHop,
+    Scope, SenderTemplate, SenderTspec, Session, Style, TimeValues,
 };
 
 /// Whether a body is what its kind calls for: [`ObjectRef::check`], but fast for the objects of most messages, whose types

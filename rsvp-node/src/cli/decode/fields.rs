@@ -28,7 +28,10 @@ fn one(FieldView { field, at, value }: &FieldView<'_>, base: u16, depth: usize, 
         Value::Reserved(0) => return,
         Value::Padding(octets) if octets.iter().all(|octet| *octet == 0) => return,
         Value::Records(records) => {
-            return records.iter().map_while(Result::ok).for_each(|record| self::record(&record, base, depth, out));
+            return records
+                .iter()
+                .map_while(Result::ok)
+                .for_each(|record| self::record(&record, base, depth, out));
         }
         Value::Objects(nested) => {
             return nested.objects().for_each(|object| tree::object(&object, false, base, depth, out));
@@ -121,7 +124,9 @@ fn flags(word: u64, names: &[(u64, &str)], out: &mut Text) {
 fn bits_per_second(rate: f32, out: &mut Text) {
     const UNITS: [(f64, &str); 3] = [(1e9, " Gbit/s)"), (1e6, " Mbit/s)"), (1e3, " kbit/s)")];
     let bits = f64::from(rate) * 8.0;
-    let Some((size, unit)) = UNITS.iter().find(|(size, _)| bits >= *size).filter(|_| bits < 1e15) else { return };
+    let Some((size, unit)) = UNITS.iter().find(|(size, _)| bits >= *size).filter(|_| bits < 1e15) else {
+        return;
+    };
     let hundredths = (bits / size * 100.0).round() as u64;
     out.put(" (").number(hundredths / 100);
     match hundredths % 100 {

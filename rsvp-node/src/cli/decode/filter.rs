@@ -21,7 +21,7 @@ use nom::bytes::complete::{tag_no_case, take_while1};
 use nom::character::complete::{char, multispace0, multispace1, u8 as octet, u16 as port};
 use nom::combinator::{all_consuming, cut, map_opt, map_res, opt, peek, value};
 use nom::error::{Error, ErrorKind};
-use nom::multi::{separated_list1};
+use nom::multi::separated_list1;
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 use rsvp_wire::{Class, ErrorSpec, MsgType, Session};
@@ -68,7 +68,8 @@ impl Network {
                 (u32::from(own) ^ u32::from(other)).checked_shr(32 - u32::from(self.bits)).unwrap_or(0) == 0
             }
             (IpAddr::V6(own), IpAddr::V6(other)) => {
-                (u128::from(own) ^ u128::from(other)).checked_shr(128 - u32::from(self.bits)).unwrap_or(0) == 0
+                (u128::from(own) ^ u128::from(other)).checked_shr(128 - u32::from(self.bits)).unwrap_or(0)
+                    == 0
             }
             _ => false,
         }
@@ -98,7 +99,8 @@ impl Filter {
             Self::Error(code, value) => judged.objects().any(|object| {
                 object.class == Class::ERROR_SPEC
                     && object.read::<ErrorSpec>().map_or(code.is_none(), |error| {
-                        code.is_none_or(|code| code == error.code.0) && value.is_none_or(|value| value == error.value)
+                        code.is_none_or(|code| code == error.code.0)
+                            && value.is_none_or(|value| value == error.value)
                     })
             }),
             Self::Malformed => judged.fault.is_some(),
@@ -164,7 +166,12 @@ fn term(text: &str) -> Parsed<'_, Filter> {
 
 /// A word that ends where it ends.
 fn word<'a>(name: &'static str) -> impl Parser<&'a str, Output = &'a str, Error = Error<&'a str>> {
-    let end = alt((value((), multispace1), value((), char('(')), value((), char(')')), nom::combinator::eof.map(drop)));
+    let end = alt((
+        value((), multispace1),
+        value((), char('(')),
+        value((), char(')')),
+        nom::combinator::eof.map(drop),
+    ));
     terminated(tag_no_case(name), peek(end))
 }
 
@@ -185,12 +192,17 @@ fn class(text: &str) -> Parsed<'_, Class> {
 /// The number that was given, or the one with the name; case, `-`, `_` and spaces do not matter.
 fn named(text: &str, name: impl Fn(u8) -> Option<&'static str>) -> Option<u8> {
     let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    let number = || (0..=u8::MAX).find(|&number| name(number).is_some_and(|known| plain(known) == plain(text)));
+    let number =
+        || (0..=u8::MAX).find(|&number| name(number).is_some_and(|known| plain(known) == plain(text)));
     text.parse().ok().or_else(number)
 }
 
 fn session(text: &str) -> Parsed<'_, SessionPattern> {
-    let protocol = alt((value(17, tag_no_case("udp")), value(6, tag_no_case("tcp")), preceded(tag_no_case("proto"), octet)));
+    let protocol = alt((
+        value(17, tag_no_case("udp")),
+        value(6, tag_no_case("tcp")),
+        preceded(tag_no_case("proto"), octet),
+    ));
     let bracketed = delimited(char('['), address, char(']'));
     let with_port = (alt((bracketed, ipv4)), opt(preceded(char(':'), port)));
     let bare = address.map(|address| (address, None));
@@ -253,7 +265,8 @@ mod tests {
         assert_eq!(parse("type path"), Ok(path()));
         assert_eq!(parse(" type 1 "), Ok(path()));
         assert_eq!(parse("class resv-confirm"), Ok(Filter::Class(Class::RESV_CONFIRM)));
-        let either = Filter::Any(vec![path(), Filter::All(vec![Filter::Malformed, Filter::Error(Some(1), Some(2))])]);
+        let either =
+            Filter::Any(vec![path(), Filter::All(vec![Filter::Malformed, Filter::Error(Some(1), Some(2))])]);
         assert_eq!(parse("type Path or malformed and error 1/2"), Ok(either));
         let nested = Filter::All(vec![Filter::Not(Box::new(path())), Filter::Error(None, None)]);
         assert_eq!(parse("(not (type Path)) and error"), Ok(nested));

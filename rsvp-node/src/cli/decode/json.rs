@@ -59,7 +59,11 @@ fn message(scan: &Scan<'_>, fault: Option<Fault>, repeats: &mut Repeats, out: &m
         out.put(",\"bytes\":\"").hex(rest).put("\"");
     }
     if let Some(fault) = fault {
-        out.put(",\"error\":{\"offset\":").number(fault.offset).put(",\"reason\":\"").show(&fault.why).put("\"}");
+        out.put(",\"error\":{\"offset\":")
+            .number(fault.offset)
+            .put(",\"reason\":\"")
+            .show(&fault.why)
+            .put("\"}");
     }
 }
 

@@ -61,7 +61,9 @@ impl FromStr for Key {
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.splitn(3, ':');
         let (Some(id), Some(algorithm), Some(secret)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err("expected ID:ALGORITHM:HEX, for example 1:md5:00112233445566778899aabbccddeeff".into());
+            return Err(
+                "expected ID:ALGORITHM:HEX, for example 1:md5:00112233445566778899aabbccddeeff".into()
+            );
         };
         let id = match id.strip_prefix("0x") {
             Some(digits) => u64::from_str_radix(digits, 16),
@@ -75,7 +77,11 @@ impl FromStr for Key {
             "sha256" | "sha-256" => Algorithm::Sha256,
             "sha384" | "sha-384" => Algorithm::Sha384,
             "sha512" | "sha-512" => Algorithm::Sha512,
-            other => return Err(format!("`{other}` is no algorithm; expected md5, sha1, sha256, sha384 or sha512")),
+            other => {
+                return Err(format!(
+                    "`{other}` is no algorithm; expected md5, sha1, sha256, sha384 or sha512"
+                ));
+            }
         };
         let digits = secret.as_bytes();
         let octets = digits.chunks(2).map(|pair| {
@@ -132,7 +138,9 @@ impl Key {
 fn verify<M: Mac>(mac: Option<M>, message: &[u8], at: usize, digest: &[u8]) -> bool {
     const ZEROS: [u8; 64] = [0; 64];
     let Some(mut mac) = mac else { return false };
-    let (Some(before), Some(after)) = (message.get(4..at), message.get(at + digest.len()..)) else { return false };
+    let (Some(before), Some(after)) = (message.get(4..at), message.get(at + digest.len()..)) else {
+        return false;
+    };
     mac.update(message.get(..2).unwrap_or_default());
     mac.update(&[0, 0]);
     mac.update(before);

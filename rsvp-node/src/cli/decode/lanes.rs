@@ -15,7 +15,8 @@ use crate::cli::packet::Packet;
 /// From where to where a message went, as far as it says.
 pub(super) fn ends(packet: &Packet<'_>, judged: &Judged<'_>) -> Option<(IpAddr, IpAddr)> {
     let (source, destination) = packet.addresses?;
-    let downstream = judged.header.is_some_and(|header| matches!(header.msg_type, MsgType::PATH | MsgType::PATH_TEAR));
+    let downstream =
+        judged.header.is_some_and(|header| matches!(header.msg_type, MsgType::PATH | MsgType::PATH_TEAR));
     let hop = judged.objects().find(|object| downstream && object.class == Class::RSVP_HOP);
     let from = hop.and_then(|hop| body::address(&hop)).filter(|hop| !hop.is_unspecified());
     Some((from.unwrap_or(source), destination))
@@ -53,7 +54,7 @@ pub(super) fn about(judged: &Judged<'_>, out: &mut Text) {
             }
             _ => continue,
         };
-        before = "  ";
+        before = ", ";
     }
     if judged.fault.is_some() {
         out.put(before).put("malformed");

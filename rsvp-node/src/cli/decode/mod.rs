@@ -42,7 +42,9 @@ const GATHERED: usize = 256 << 10;
 
 /// Shows the RSVP messages of a capture: one line each, or as a tree, JSON, counts or a diagram.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit status: 0, 1 if --strict found a malformed message, 2 if the capture could not be read.")]
+#[command(
+    after_help = "Exit status: 0, 1 if --strict found a malformed message, 2 if the capture could not be read."
+)]
 pub(super) struct Args {
     /// A capture file (pcap or pcapng); `-` is standard input.
     #[arg(value_name = "FILE", default_value = "-")]

@@ -42,7 +42,9 @@ impl Repeats {
         write: impl FnOnce(&mut Text),
     ) {
         let slot = self.hasher.hash_one(octets) as usize % SLOTS;
-        let Some(slot) = self.slots.get_mut(slot).filter(|_| octets.len() <= OBJECT) else { return write(out) };
+        let Some(slot) = self.slots.get_mut(slot).filter(|_| octets.len() <= OBJECT) else {
+            return write(out);
+        };
         if slot.at == at && slot.depth == depth && slot.octets == octets {
             out.bytes(&slot.shown);
             return;

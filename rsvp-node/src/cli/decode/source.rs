@@ -111,11 +111,8 @@ impl Live {
             signal_hook::flag::register(signal, Arc::clone(&interrupted))
                 .map_err(|error| format!("cannot wait for signal {signal}: {error}"))?;
         }
-        let config = Config {
-            read_buffer_size: LARGEST_FRAME,
-            read_timeout: Some(PATIENCE),
-            ..Config::default()
-        };
+        let config =
+            Config { read_buffer_size: LARGEST_FRAME, read_timeout: Some(PATIENCE), ..Config::default() };
         let receiver = match pnet_datalink::channel(interface, config) {
             Ok(Channel::Ethernet(_, receiver)) => receiver,
             Ok(_) => return Err(format!("{name}: this kind of interface cannot be captured from")),
@@ -151,7 +148,10 @@ const fn passing(kind: io::ErrorKind) -> bool {
 }
 
 /// Live frames come without a time of their own.
-#[expect(clippy::disallowed_methods, reason = "a live capture is the one place where the time is not in the data")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a live capture is the one place where the time is not in the data"
+)]
 fn now() -> Option<Timestamp> {
     let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(Timestamp { seconds: since.as_secs(), nanos: since.subsec_nanos(), fine: false })

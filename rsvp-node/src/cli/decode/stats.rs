@@ -169,7 +169,8 @@ impl Stats {
         heading(what, &names, out);
         // By number of messages, then by key, so that the order is always the same. Only the rows that are shown are
         // sorted.
-        let mut rows: Vec<_> = counted.iter().map(|(key, counts)| (Reverse(counts.all()), key, counts)).collect();
+        let mut rows: Vec<_> =
+            counted.iter().map(|(key, counts)| (Reverse(counts.all()), key, counts)).collect();
         let shown = self.top.min(rows.len());
         if shown < rows.len() {
             rows.select_nth_unstable_by(shown, |a, b| (a.0, a.1).cmp(&(b.0, b.1)));
@@ -202,7 +203,11 @@ impl Stats {
                 Some(name) => format!("{value} {name}"),
                 None => value.to_string(),
             };
-            row(&format!("{:02} {}, value {value}", code.0, code.name().unwrap_or("unknown code")), &[count], out);
+            row(
+                &format!("{:02} {}, value {value}", code.0, code.name().unwrap_or("unknown code")),
+                &[count],
+                out,
+            );
         }
         if !self.faults.is_empty() {
             heading("malformed because", &["messages"], out);
@@ -214,7 +219,10 @@ impl Stats {
         }
         if self.integrity.iter().any(|(_, count)| *count > 0) {
             heading("INTEGRITY digest", &["messages"], out);
-            self.integrity.iter().filter(|(_, count)| *count > 0).for_each(|(word, count)| row(word, &[*count], out));
+            self.integrity
+                .iter()
+                .filter(|(_, count)| *count > 0)
+                .for_each(|(word, count)| row(word, &[*count], out));
         }
     }
 }

@@ -21,7 +21,8 @@ const ABOUT: usize = 420;
 
 /// What is drawn of a message.
 struct Row {
-    label: Vec<u8>,
+    frame: Vec<u8>,
+    time: Vec<u8>,
     name: Vec<u8>,
     about: Vec<u8>,
     from: usize,
@@ -48,16 +49,16 @@ impl Picture {
             self.left_out += 1;
             return;
         };
-        let mut label = Text::new();
-        label.number(packet.frame);
-        if let Some(time) = packet.time {
-            label.put("   ").time_of_day(time);
+        let (mut frame, mut time, mut name, mut about) = (Text::new(), Text::new(), Text::new(), Text::new());
+        frame.number(packet.frame);
+        if let Some(at) = packet.time {
+            time.time_of_day(at);
         }
-        let (mut name, mut about) = (Text::new(), Text::new());
         lanes::name(judged, &mut name);
         lanes::about(judged, &mut about);
         self.rows.push(Row {
-            label: label.as_bytes().to_vec(),
+            frame: frame.as_bytes().to_vec(),
+            time: time.as_bytes().to_vec(),
             name: name.as_bytes().to_vec(),
             about: about.as_bytes().to_vec(),
             from,
@@ -81,18 +82,32 @@ impl Picture {
         let width = LEFT + LANE * self.nodes.len().max(1) + ABOUT;
         let bottom = TOP + ROW * self.rows.len() + 20;
         let height = bottom + 40;
-        out.put("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"").number(width).put("\" height=\"").number(height);
+        out.put("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"")
+            .number(width)
+            .put("\" height=\"")
+            .number(height);
         out.put("\" viewBox=\"0 0 ").number(width).put(" ").number(height);
         out.put("\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"13\">\n<defs>\n");
         for (name, colour) in COLOURS {
-            out.put("<marker id=\"").put(name).put("\" markerWidth=\"10\" markerHeight=\"8\" refX=\"9\" refY=\"4\" ");
-            out.put("orient=\"auto\"><path d=\"M0,0 L10,4 L0,8 z\" fill=\"").put(colour).put("\"/></marker>\n");
+            out.put("<marker id=\"")
+                .put(name)
+                .put("\" markerWidth=\"10\" markerHeight=\"8\" refX=\"9\" refY=\"4\" ");
+            out.put("orient=\"auto\"><path d=\"M0,0 L10,4 L0,8 z\" fill=\"")
+                .put(colour)
+                .put("\"/></marker>\n");
         }
         out.put("</defs>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
         for (lane, node) in self.nodes.iter().enumerate() {
             let at = x(lane);
-            out.put("<line x1=\"").number(at).put("\" y1=\"46\" x2=\"").number(at).put("\" y2=\"").number(bottom);
-            out.put("\" stroke=\"#c0c0c0\"/>\n<text x=\"").number(at).put("\" y=\"34\" text-anchor=\"middle\" ");
+            out.put("<line x1=\"")
+                .number(at)
+                .put("\" y1=\"46\" x2=\"")
+                .number(at)
+                .put("\" y2=\"")
+                .number(bottom);
+            out.put("\" stroke=\"#c0c0c0\"/>\n<text x=\"")
+                .number(at)
+                .put("\" y=\"34\" text-anchor=\"middle\" ");
             out.put("font-weight=\"bold\">").address(*node).put("</text>\n");
         }
         for (number, row) in self.rows.iter().enumerate() {
@@ -123,14 +138,32 @@ impl Row {
             escaped(text, out);
             out.put("</text>\n");
         };
-        text(16, y + 4, "start", "#606060", &self.label, out);
+        text(60, y + 4, "end", "#606060", &self.frame, out);
+        text(76, y + 4, "start", "#606060", &self.time, out);
         text(about_x, y + 4, "start", "#404040", &self.about, out);
         if from == to {
-            out.put("<circle cx=\"").number(from).put("\" cy=\"").number(y).put("\" r=\"4\" fill=\"").put(colour).put("\"/>\n");
+            out.put("<circle cx=\"")
+                .number(from)
+                .put("\" cy=\"")
+                .number(y)
+                .put("\" r=\"4\" fill=\"")
+                .put(colour)
+                .put("\"/>\n");
             return text(from + 10, y + 4, "start", colour, &self.name, out);
         }
-        out.put("<line x1=\"").number(from).put("\" y1=\"").number(y).put("\" x2=\"").number(to).put("\" y2=\"").number(y);
-        out.put("\" stroke=\"").put(colour).put("\" stroke-width=\"1.5\" marker-end=\"url(#").put(marker).put(")\"/>\n");
+        out.put("<line x1=\"")
+            .number(from)
+            .put("\" y1=\"")
+            .number(y)
+            .put("\" x2=\"")
+            .number(to)
+            .put("\" y2=\"")
+            .number(y);
+        out.put("\" stroke=\"")
+            .put(colour)
+            .put("\" stroke-width=\"1.5\" marker-end=\"url(#")
+            .put(marker)
+            .put(")\"/>\n");
         text((from + to) / 2, y - 5, "middle", colour, &self.name, out);
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repe
         out.spaces(OFFSET + 2).put("INTEGRITY digest: ").put(integrity.word()).put("\n");
     }
     if packet.cut {
-        out.right(judged.scan.octets().len() as u64, OFFSET).put("  the capture has no more of this message\n");
+        out.right(judged.scan.octets().len() as u64, OFFSET)
+            .put("  the capture has no more of this message\n");
     }
     if let Some(fault) = judged.fault {
         out.right(u64::from(fault.offset), OFFSET).put("  MALFORMED: ").show(&fault.why).put("\n");

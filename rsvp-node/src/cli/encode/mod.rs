@@ -20,14 +20,15 @@ use super::{Stop, Streams};
 use packet::Outer;
 
 /// Keys of `rsvp decode --json` that are not about the message itself.
-const OUTER: [&str; 9] = [
-    "frame", "time", "src", "dst", "ttl", "router_alert", "udp_src_port", "udp_dst_port", "integrity",
-];
+const OUTER: [&str; 9] =
+    ["frame", "time", "src", "dst", "ttl", "router_alert", "udp_src_port", "udp_dst_port", "integrity"];
 
 /// Makes packets from JSON: objects in the form of `rsvp decode --json`, one after the other.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without --raw, lengths, counts and checksums are computed, and `length`, `offset`, `name`, \
-                        `truncated` and `error` in the JSON are ignored.\nExit status: 0, 2 if the JSON cannot be encoded.")]
+#[command(
+    after_help = "Without --raw, lengths, counts and checksums are computed, and `length`, `offset`, `name`, \
+                        `truncated` and `error` in the JSON are ignored.\nExit status: 0, 2 if the JSON cannot be encoded."
+)]
 pub(super) struct Args {
     /// A file of JSON objects; `-` is standard input.
     #[arg(value_name = "FILE", default_value = "-")]
@@ -84,8 +85,7 @@ fn run<'o>(
         }
         None => output,
     };
-    let mut sink =
-        if args.hex { Sink::Hex(BufWriter::new(output)) } else { Sink::Pcap(Some(output), None) };
+    let mut sink = if args.hex { Sink::Hex(BufWriter::new(output)) } else { Sink::Pcap(Some(output), None) };
     let lengths = if args.raw { Lengths::AsGiven } else { Lengths::Computed };
     let mut number = 0;
     for json in Deserializer::from_reader(BufReader::new(input)).into_iter::<Value>() {
@@ -111,7 +111,8 @@ impl Sink<'_> {
             Self::Hex(out) => {
                 writeln!(out, "{}# message {number}", if number > 1 { "\n" } else { "" })?;
                 for row in octets.chunks(16) {
-                    let words = row.chunks(4).map(|word| word.iter().map(|octet| format!("{octet:02x}")).collect());
+                    let words =
+                        row.chunks(4).map(|word| word.iter().map(|octet| format!("{octet:02x}")).collect());
                     writeln!(out, "{}", words.collect::<Vec<String>>().join(" "))?;
                 }
                 Ok(())
@@ -142,7 +143,8 @@ impl Sink<'_> {
 
 fn open(output: Box<dyn Write + '_>, fine: bool) -> Result<PcapWriter<BufWriter<Box<dyn Write + '_>>>, Stop> {
     let ts_resolution = if fine { TsResolution::NanoSecond } else { TsResolution::MicroSecond };
-    let header = PcapHeader { datalink: DataLink::RAW, ts_resolution, snaplen: 262_144, ..PcapHeader::default() };
+    let header =
+        PcapHeader { datalink: DataLink::RAW, ts_resolution, snaplen: 262_144, ..PcapHeader::default() };
     PcapWriter::with_header(BufWriter::new(output), header)
         .map_err(|error| Stop::Failed(format!("cannot write: {error}")))
 }

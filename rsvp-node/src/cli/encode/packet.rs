@@ -33,7 +33,8 @@ impl Outer {
             Some(value) => value.as_str().map(Some).ok_or_else(|| format!("{key}: {value} is no text")),
         };
         let address = |key: &str| {
-            let parse = |text: &str| text.parse::<IpAddr>().map_err(|_| format!("{key}: `{text}` is no IP address"));
+            let parse =
+                |text: &str| text.parse::<IpAddr>().map_err(|_| format!("{key}: `{text}` is no IP address"));
             text(key)?.map(parse).transpose()
         };
         let addresses = match (address("src")?, address("dst")?) {
@@ -46,7 +47,8 @@ impl Outer {
             (_, None) => return Err("src is there, but dst is missing".into()),
         };
         let time = text("time")?.map(|text| time(text)).transpose()?;
-        let ports = (number(json, "udp_src_port", u16::MAX.into())?, number(json, "udp_dst_port", u16::MAX.into())?);
+        let ports =
+            (number(json, "udp_src_port", u16::MAX.into())?, number(json, "udp_dst_port", u16::MAX.into())?);
         Ok(Self {
             time,
             fine: time.is_some_and(|time| time.subsec_nanos() % 1000 != 0)
@@ -56,9 +58,10 @@ impl Outer {
             router_alert: json.get("router_alert").and_then(Value::as_bool).unwrap_or(false),
             ports: match ports {
                 (None, None) => None,
-                (from, to) => {
-                    Some((from.map_or(UDP_PORTS[0], |port| port as u16), to.map_or(UDP_PORTS[0], |port| port as u16)))
-                }
+                (from, to) => Some((
+                    from.map_or(UDP_PORTS[0], |port| port as u16),
+                    to.map_or(UDP_PORTS[0], |port| port as u16),
+                )),
             },
         })
     }
