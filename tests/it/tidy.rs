@@ -42,8 +42,12 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn check_absent(folder: &str, words: &[&str], why: &str) {
-    // A file `testing.rs` is compiled for tests only.
-    for (name, text) in sources(folder).into_iter().filter(|(name, _)| !name.ends_with("testing.rs")) {
+    // A file `testing.rs` is compiled for tests only. The `rsvp` command, which reads files and interfaces, is a leaf
+    // behind a feature: the engine cannot see it.
+    let outside = |name: &str| {
+        name.ends_with("testing.rs") || ["rsvp-node/src/cli", "rsvp-node/src/bin"].iter().any(|leaf| name.starts_with(leaf))
+    };
+    for (name, text) in sources(folder).into_iter().filter(|(name, _)| !outside(name)) {
         for (n, line) in code(without_tests(&text)) {
             for word in words {
                 assert!(!line.contains(word), "{name}:{n}: `{word}`: {why}");

@@ -152,7 +152,11 @@ impl Json {
             Self::Array(items) => items.iter().for_each(|item| item.gather_keys(found)),
             Self::Object(entries) => {
                 for (key, value) in entries {
-                    if !matches!(value, Self::Object(_)) {
+                    let text = match value {
+                        Self::Array(items) => matches!(items.first(), Some(Self::Text(_))),
+                        value => matches!(value, Self::Text(_)),
+                    };
+                    if text {
                         found.push(key);
                     }
                     value.gather_keys(found);
