@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 struct Refused {
     /// It would have fitted at every look.
     fits: bool,
+    wanted: Flowspec,
     /// The senders for which it was asked together.
     together: Vec<SenderId>,
 }
@@ -59,7 +60,7 @@ impl Watch {
                     Wish { state, seen: &seen, sender, together: &together, style: request.style, wanted };
                 if !way.iter().all(|at| wish.is_in_place(*at)) {
                     let fits = ways.iter().all(|at| wish.would_fit(*at));
-                    refused.insert((ReceiverId(n), sender), Refused { fits, together });
+                    refused.insert((ReceiverId(n), sender), Refused { fits, wanted, together });
                 }
             }
         }
@@ -83,7 +84,7 @@ impl Watch {
         // The blockade's time and a refresh; clocks may be a tenth slow, and messages take their time.
         let gap = scenario.refresh * (2 * scenario.blockade_multiplier + 3) / 2 * 115 / 100
             + Duration::from_secs(2);
-        for ((receiver, sender), Refused { fits, together }) in self.refused.iter().flatten() {
+        for ((receiver, sender), Refused { fits, wanted, together }) in self.refused.iter().flatten() {
             let app = AppId((scenario.senders.len() + receiver.0) as u32);
             if checker.refused.contains(&app) {
                 continue;
@@ -107,9 +108,11 @@ impl Watch {
             // and nobody is told meanwhile (RFC 2205 section 3.5): a turn for each competitor, of which few matter.
             let session = scenario.receivers[receiver.0].session;
             let rivals = self.refused.iter().flatten();
-            let rivals =
-                rivals.filter(|((r, _), _)| r != receiver && scenario.receivers[r.0].session == session);
-            let gap = gap * (1 + rivals.count().min(2) as u32);
+            let rivals: Vec<&Flowspec> = rivals
+                .filter(|((r, _), _)| r != receiver && scenario.receivers[r.0].session == session)
+                .map(|(_, rival)| &rival.wanted)
+                .collect();
+            let gap = gap * (1 + rivals.len().min(2) as u32);
             let mut last = Instant::ZERO + self.since;
             for at in heard.chain([Instant::ZERO + until]) {
                 if at - last > gap {
@@ -118,12 +121,22 @@ impl Watch {
                 }
                 last = at;
             }
-            if *fits && session_agrees(scenario, scenario.receivers[receiver.0].session) {
+            // What fails together with another request, and asks for as much, cannot be told from it by blockade state: in
+            // SE the other may be for more senders, whose traffic does not fit.
+            let told_apart = rivals.iter().all(|rival| asks_for_more(rival, wanted));
+            if *fits && told_apart && session_agrees(scenario, session) {
                 return Err(fail("what would fit is not refused", "every link has had room".to_owned()));
             }
         }
         Ok(())
     }
+}
+
+/// Whether blockade state can leave out `rival` and let `wanted` through (RFC 2205 section 3.5, strictly greater).
+fn asks_for_more(rival: &Flowspec, wanted: &Flowspec) -> bool {
+    let (a, b) = (rival.tspec(), wanted.tspec());
+    let no_less = a.rate >= b.rate && a.bucket >= b.bucket && a.peak >= b.peak;
+    no_less && charge_bps(rival) > charge_bps(wanted)
 }
 
 /// What a receiver wants for a sender.
