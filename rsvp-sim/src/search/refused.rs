@@ -37,32 +37,19 @@ impl Watch {
     /// Looks at who is without what they asked for.
     pub(super) fn look(&mut self, state: &Settled<'_>) {
         let seen = state.seen();
+        let (granted, without): (Vec<Wish<'_>>, Vec<Wish<'_>>) =
+            wishes(state, &seen).into_iter().partition(Wish::is_granted);
         let mut refused = BTreeMap::new();
-        for (n, request) in state.demand.requests.iter().enumerate() {
-            let Some(request) = request else { continue };
-            let receiver = &state.world.scenario().receivers[n];
-            for sender in state.world.scenario().senders_of(receiver.session) {
-                let way = state.way(sender, receiver.node);
-                if way.is_empty() || !selects(request, sender) {
-                    continue;
-                }
-                let wanted =
-                    request.flows.iter().find(|f| f.filters.is_empty() || f.filters.contains(&sender));
-                let Some(wanted) = wanted.map(|flow| flowspec(flow.traffic, flow.service)) else { continue };
-                // SE and WF are granted or refused as a whole, FF for each sender.
-                let mut together = state.world.scenario().senders_of(receiver.session);
-                together.retain(|s| match request.style {
-                    ReservationStyle::Ff => *s == sender,
-                    _ => selects(request, *s),
-                });
-                let ways = together.iter().flat_map(|s| state.way(*s, receiver.node)).collect::<Vec<_>>();
-                let wish =
-                    Wish { state, seen: &seen, sender, together: &together, style: request.style, wanted };
-                if !way.iter().all(|at| wish.is_in_place(*at)) {
-                    let fits = ways.iter().all(|at| wish.would_fit(*at));
-                    refused.insert((ReceiverId(n), sender), Refused { fits, wanted, together });
-                }
-            }
+        for wish in without {
+            let wanted = wish.wanted;
+            // An SE message has one flowspec for all its senders: what was granted to another on the same way, be it for
+            // another sender, is asked for this one too.
+            let beside = granted.iter().filter(|other| other.is_merged_with(&wish));
+            let merged = beside.fold(wanted, |merged, other| merge(&merged, &other.wanted));
+            let key = (wish.receiver, wish.sender);
+            let together = wish.together.clone();
+            let fits = Wish { wanted: merged, ..wish }.would_fit_everywhere();
+            refused.insert(key, Refused { fits, wanted, together });
         }
         self.refused = Some(match self.refused.take() {
             None => refused,
@@ -143,16 +130,68 @@ fn asks_for_more(rival: &Flowspec, wanted: &Flowspec) -> bool {
 struct Wish<'a> {
     state: &'a Settled<'a>,
     seen: &'a BTreeMap<Place, Standing>,
+    receiver: ReceiverId,
     sender: SenderId,
     /// The senders that are reserved for together.
-    together: &'a [SenderId],
+    together: Vec<SenderId>,
     style: ReservationStyle,
     wanted: Flowspec,
 }
 
 type At = (crate::scenario::model::NodeId, crate::scenario::model::LinkId);
 
+/// All wishes for senders whose data gets there.
+fn wishes<'a>(state: &'a Settled<'a>, seen: &'a BTreeMap<Place, Standing>) -> Vec<Wish<'a>> {
+    let scenario = state.world.scenario();
+    let mut wishes = Vec::new();
+    for (n, request) in state.demand.requests.iter().enumerate() {
+        let Some(request) = request else { continue };
+        let receiver = &scenario.receivers[n];
+        for sender in scenario.senders_of(receiver.session) {
+            if state.way(sender, receiver.node).is_empty() || !selects(request, sender) {
+                continue;
+            }
+            let flow = request.flows.iter().find(|f| f.filters.is_empty() || f.filters.contains(&sender));
+            let Some(wanted) = flow.map(|flow| flowspec(flow.traffic, flow.service)) else { continue };
+            // SE and WF are granted or refused as a whole, FF for each sender.
+            let mut together = scenario.senders_of(receiver.session);
+            together.retain(|s| match request.style {
+                ReservationStyle::Ff => *s == sender,
+                _ => selects(request, *s),
+            });
+            let (receiver, style) = (ReceiverId(n), request.style);
+            wishes.push(Wish { state, seen, receiver, sender, together, style, wanted });
+        }
+    }
+    wishes
+}
+
 impl Wish<'_> {
+    fn node(&self) -> crate::scenario::model::NodeId {
+        self.state.world.scenario().receivers[self.receiver.0].node
+    }
+
+    /// Where something must stand for all senders that are reserved for together.
+    fn ways(&self) -> Vec<At> {
+        self.together.iter().flat_map(|s| self.state.way(*s, self.node())).collect()
+    }
+
+    fn is_granted(&self) -> bool {
+        self.state.way(self.sender, self.node()).iter().all(|at| self.is_in_place(*at))
+    }
+
+    fn would_fit_everywhere(&self) -> bool {
+        self.ways().iter().all(|at| self.would_fit(*at))
+    }
+
+    fn is_merged_with(&self, other: &Self) -> bool {
+        let session = |wish: &Self| self.state.world.scenario().senders[wish.sender.0].session;
+        let ways = other.ways();
+        self.style == ReservationStyle::Se
+            && session(self) == session(other)
+            && (self.node() == other.node() || self.ways().iter().any(|at| ways.contains(at)))
+    }
+
     fn standing(&self, (node, link): At) -> Option<&Standing> {
         let session = self.state.world.scenario().senders[self.sender.0].session;
         let here = |(n, l, s, _): &Place| (*n, *l, *s) == (node, link, session);
@@ -167,7 +206,7 @@ impl Wish<'_> {
         let standing = self.standing(at).filter(|s| s.style == self.style);
         let merged = standing.map_or(self.wanted, |s| merge(&s.flowspec, &self.wanted));
         let mut filters = standing.map(|s| s.filters.clone()).unwrap_or_default();
-        filters.extend(self.together);
+        filters.extend(&self.together);
         let scenario = self.state.world.scenario();
         let session = scenario.senders[self.sender.0].session;
         let sends = |s: &SenderId| {
