@@ -146,7 +146,10 @@ impl Node {
         let (session, incoming) = (upstream.session, upstream.interface);
         let key = self.key_of(session);
         let in_place = failure.error.flags & ErrorSpec::IN_PLACE != 0;
-        let mut letters: SmallVec<[Addressed; 4]> = SmallVec::new();
+        // Whose request is in place asks for less than what failed and need not know (RFC 2209 step 1); unless nobody else
+        // could have caused it: then the merge of several failed, of which none alone is greater.
+        let (mut letters, mut spared) =
+            (SmallVec::<[Addressed; 4]>::new(), SmallVec::<[Addressed; 4]>::new());
         for (_, request) in self.state.requests_of(session) {
             if request.interface() == Some(incoming) || request.style.options != failure.style.options {
                 continue;
@@ -162,14 +165,16 @@ impl Node {
             let mut concerned = request.items.iter().filter(|i| failure.concerns(i)).peekable();
             let Some(qi) = concerned.peek().map(|i| i.flowspec) else { continue };
             let greater = failure.flowspec.is_some_and(|qe| !flowspec::blockades(&qe, &qi));
-            if failure.is_admission() && in_place && greater {
-                continue;
-            }
             let mut error = failure.error;
             if failure.is_admission() && greater && request.app().is_some() {
                 error.flags |= ErrorSpec::NOT_GUILTY;
             }
-            letters.push((request.from, error, concerned.filter_map(|i| i.filter).collect()));
+            let spare = failure.is_admission() && in_place && greater;
+            let list = if spare { &mut spared } else { &mut letters };
+            list.push((request.from, error, concerned.filter_map(|i| i.filter).collect()));
+        }
+        if letters.is_empty() {
+            letters = spared;
         }
         for (from, error, filters) in letters {
             let scope = match from {
