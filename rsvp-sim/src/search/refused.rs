@@ -206,7 +206,8 @@ impl Wish<'_> {
         let standing = self.standing(at).filter(|s| s.style == self.style);
         let merged = standing.map_or(self.wanted, |s| merge(&s.flowspec, &self.wanted));
         let mut filters = standing.map(|s| s.filters.clone()).unwrap_or_default();
-        filters.extend(&self.together);
+        // Requests go to each previous hop for the senders behind it.
+        filters.extend(self.together.iter().filter(|s| self.state.way(**s, self.node()).contains(&at)));
         let scenario = self.state.world.scenario();
         let session = scenario.senders[self.sender.0].session;
         let sends = |s: &SenderId| {
