@@ -120,7 +120,7 @@ impl Node {
     ) -> Result<(), Refused> {
         let session = self.state.requests[request].session;
         let Err(refused) = self.update_traffic_control(session, interface, sender) else { return Ok(()) };
-        let before = self.cut_down_to_standing(session, interface, sender, request);
+        let before = self.cut_down_to_standing(session, interface, sender, Some(request));
         if !before.is_empty() && self.update_traffic_control(session, interface, sender).is_ok() {
             self.judge_again(session, interface);
             return Ok(());
@@ -131,13 +131,31 @@ impl Node {
         Err(refused)
     }
 
-    /// Makes requests but for one ask for no more than what is installed for them. Returns what they were.
+    /// The reservation of which something is no longer asked for. What is left may ask for more than is installed; then
+    /// it is content with that until it is refreshed.
+    pub(crate) fn update_for_less(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<FilterSpec>,
+    ) {
+        if self.update_traffic_control(session, interface, sender).is_ok() {
+            return;
+        }
+        self.cut_down_to_standing(session, interface, sender, None);
+        if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
+            tracing::warn!(?code, value, "traffic control refused to shrink a reservation");
+        }
+        self.judge_again(session, interface);
+    }
+
+    /// Makes requests, perhaps but for one, ask for no more than what is installed for them. Returns what they were.
     fn cut_down_to_standing(
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
         sender: Option<FilterSpec>,
-        but: Ix<Request>,
+        but: Option<Ix<Request>>,
     ) -> Vec<(Ix<Request>, SmallVec<[Item; 1]>)> {
         let Some(installed) = self.find_reserved(session, interface, sender.as_ref()) else {
             return Vec::new();
@@ -152,7 +170,7 @@ impl Node {
         };
         let requests = self.state.requests_of(session);
         let concerned: Vec<_> = requests
-            .filter(|(ix, r)| r.interface() == Some(interface) && *ix != but)
+            .filter(|(ix, r)| r.interface() == Some(interface) && Some(*ix) != but)
             .map(|(ix, r)| (ix, cut(&r.items)))
             .filter(|(ix, items)| self.state.requests[*ix].items != *items)
             .collect();
