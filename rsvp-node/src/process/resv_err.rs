@@ -43,8 +43,12 @@ impl Failure<'_> {
         self.error.code == ErrorCode::ADMISSION_CONTROL
     }
 
+    /// Whether an item is for a sender for which it failed, or made it fail: an SE message has one flowspec for all its
+    /// senders, so that what is asked for one can be too much for another.
     fn concerns(&self, item: &Item) -> bool {
-        self.filters.is_empty() || item.filter.is_none_or(|f| self.filters.contains(&f))
+        let named = self.filters.is_empty() || item.filter.is_none_or(|f| self.filters.contains(&f));
+        let shared = self.is_admission() && self.style.options == Style::SE.options;
+        named || (shared && self.flowspec.is_some_and(|qe| flowspec::blockades(&qe, &item.flowspec)))
     }
 }
 
@@ -171,7 +175,12 @@ impl Node {
             }
             let spare = failure.is_admission() && in_place && greater;
             let list = if spare { &mut spared } else { &mut letters };
-            list.push((request.from, error, concerned.filter_map(|i| i.filter).collect()));
+            let named = concerned.filter_map(|i| i.filter).filter(|f| failure.filters.contains(f));
+            let mut named: SmallVec<[FilterSpec; 4]> = named.collect();
+            if named.is_empty() {
+                named.clone_from(&failure.filters);
+            }
+            list.push((request.from, error, named));
         }
         if letters.is_empty() {
             letters = spared;

@@ -11,7 +11,7 @@ use crate::world::applications::{flowspec, tspec};
 use core::time::Duration;
 use rsvp_node::{AppId, Instant};
 use rsvp_wire::{FilterSpec, Flowspec};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request without its reservation.
 struct Refused {
@@ -83,8 +83,12 @@ impl Watch {
                 at: world.now(),
                 seen: format!("{name} for {about}: {what}"),
             };
-            let about_it =
-                |filter: &FilterSpec| together.iter().any(|s| world.topology().sender(*s) == *filter);
+            // An SE request can fail because of another sender of the session.
+            let shared = scenario.receivers[receiver.0].request.as_ref().map(|r| r.style)
+                == Some(ReservationStyle::Se);
+            let about_it = |filter: &FilterSpec| {
+                shared || together.iter().any(|s| world.topology().sender(*s) == *filter)
+            };
             let heard = checker
                 .errors
                 .iter()
@@ -205,7 +209,11 @@ impl Wish<'_> {
     fn effective(&self, at: At) -> Flowspec {
         let standing = self.standing(at).filter(|s| s.style == self.style);
         let merged = standing.map_or(self.wanted, |s| merge(&s.flowspec, &self.wanted));
-        let mut filters = standing.map(|s| s.filters.clone()).unwrap_or_default();
+        self.limited(&merged, at, standing.map(|s| s.filters.clone()).unwrap_or_default())
+    }
+
+    /// What is asked for, limited to what these senders and its own send by a link.
+    fn limited(&self, asked: &Flowspec, at: At, mut filters: BTreeSet<SenderId>) -> Flowspec {
         // Requests go to each previous hop for the senders behind it.
         filters.extend(self.together.iter().filter(|s| self.state.way(**s, self.node()).contains(&at)));
         let scenario = self.state.world.scenario();
@@ -220,7 +228,7 @@ impl Wish<'_> {
             .into_iter()
             .filter(sends)
             .filter_map(|s| self.state.demand.senders[s.0]);
-        traffic.map(tspec).reduce(|a, b| sum(&a, &b)).map_or(merged, |path| limit(&merged, &path))
+        traffic.map(tspec).reduce(|a, b| sum(&a, &b)).map_or(*asked, |path| limit(asked, &path))
     }
 
     fn is_in_place(&self, at: At) -> bool {
@@ -228,7 +236,8 @@ impl Wish<'_> {
             let selected = standing.filters.is_empty() || standing.filters.contains(&self.sender);
             standing.style == self.style
                 && selected
-                && charge_bps(&standing.flowspec) >= charge_bps(&self.effective(at))
+                && charge_bps(&standing.flowspec)
+                    >= charge_bps(&self.limited(&self.wanted, at, BTreeSet::new()))
         })
     }
 
