@@ -207,7 +207,8 @@ impl Wish<'_> {
 
     /// What the request comes to on a link, beside what stands there.
     fn effective(&self, at: At) -> Flowspec {
-        let standing = self.standing(at).filter(|s| s.style == self.style);
+        let same = |s: &&Standing| s.style == self.style && s.flowspec.service() == self.wanted.service();
+        let standing = self.standing(at).filter(same);
         let merged = standing.map_or(self.wanted, |s| merge(&s.flowspec, &self.wanted));
         self.limited(&merged, at, standing.map(|s| s.filters.clone()).unwrap_or_default())
     }
