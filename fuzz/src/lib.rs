@@ -2,6 +2,7 @@
 //!
 //! They know nothing of the fuzzer, so tests replay the corpora through them.
 
+pub mod command;
 pub mod engine;
 
 use rsvp_sim::search;
@@ -41,7 +42,7 @@ pub fn message(octets: &[u8]) {
     assert_eq!(end, octets.len());
     assert!(flow_descriptors(&message).count() <= message.objects().count() + 1);
     assert!(!show::one_line(&message).to_string().contains('\n'));
-    assert_eq!(show::tree(&message).to_string().lines().count(), message.objects().count() + 1);
+    assert!(show::tree(&message).to_string().lines().count() > message.objects().count());
 }
 
 /// Octets as the choices by which a world is drawn: whatever happens in it, it keeps the promises of the world search.

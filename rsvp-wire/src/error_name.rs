@@ -165,7 +165,10 @@ const NAMES: &[(u8, Values)] = &[
             (3, "Invalid Class-Type value"),
             (4, "Class-Type and setup priority do not form a configured TE-Class"),
             (5, "Class-Type and holding priority do not form a configured TE-Class"),
-            (6, "Class-Type and setup priority do not form a configured TE-Class AND Class-Type and holding priority do not form a configured TE-Class"),
+            (
+                6,
+                "Class-Type and setup priority do not form a configured TE-Class AND Class-Type and holding priority do not form a configured TE-Class",
+            ),
             (7, "Inconsistency between signaled PSC and signaled Class-Type"),
             (8, "Inconsistency between signaled PHBs and signaled Class-Type"),
         ],
@@ -179,32 +182,10 @@ const NAMES: &[(u8, Values)] = &[
             (4, "Duplicate Call"),
         ],
     ),
-    (
-        33,
-        &[
-            (0, "Further details in User Error Spec"),
-        ],
-    ),
-    (
-        34,
-        &[
-            (0, "Generic LSP reroute request"),
-            (1, "Reroute Request Soft Preemption"),
-        ],
-    ),
-    (
-        35,
-        &[
-            (1, "Cross-connection mismatch"),
-            (2, "Other failure"),
-        ],
-    ),
-    (
-        37,
-        &[
-            (1, "RSVP_HOP not reachable across VPN"),
-        ],
-    ),
+    (33, &[(0, "Further details in User Error Spec")]),
+    (34, &[(0, "Generic LSP reroute request"), (1, "Reroute Request Soft Preemption")]),
+    (35, &[(1, "Cross-connection mismatch"), (2, "Other failure")]),
+    (37, &[(1, "RSVP_HOP not reachable across VPN")]),
     (
         38,
         &[

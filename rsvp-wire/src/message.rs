@@ -272,7 +272,7 @@ impl<'a> Message<'a> {
     /// The messages of a Bundle in order (RFC 2961 3.1), each verified by itself; none for other types.
     pub fn messages(&self) -> impl Iterator<Item = Result<Message<'a>, ParseError>> {
         let messages = Scan::new(self.octets).messages().flatten();
-        messages.map(|(_, scan)| scan.error().map_or(Ok(Self { octets: scan.octets() }), Err))
+        messages.map(|(_, scan)| scan.error().map_or_else(|| Ok(Self { octets: scan.octets() }), Err))
     }
 
     /// The first object of a class, whatever its C-Type.

@@ -6,7 +6,7 @@
 use crate::checksum;
 use crate::code::MsgType;
 use crate::error::{ParseError, Why};
-use crate::message::{HEADER_LEN, Header, OBJECT_HEADER_LEN, ObjectRef};
+use crate::message::{HEADER_LEN, Header, Message, OBJECT_HEADER_LEN, ObjectRef};
 
 /// What the checksum says about the octets.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -19,6 +19,18 @@ pub enum ChecksumVerdict {
     Bad,
     /// Not all octets that Length announces are at hand, or not even a header is.
     Unverifiable,
+}
+
+impl ChecksumVerdict {
+    /// The verdict's word in the JSON contract.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Zero => "zero",
+            Self::Bad => "bad",
+            Self::Unverifiable => "unverifiable",
+        }
+    }
 }
 
 /// Octets under inspection.
@@ -140,6 +152,18 @@ impl<'a> Scan<'a> {
         } else {
             Ok(header)
         }
+    }
+}
+
+impl<'a> From<&Self> for Scan<'a> {
+    fn from(scan: &Self) -> Self {
+        *scan
+    }
+}
+
+impl<'a> From<&Message<'a>> for Scan<'a> {
+    fn from(message: &Message<'a>) -> Self {
+        Self::new(message.octets())
     }
 }
 

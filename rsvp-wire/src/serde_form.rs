@@ -5,7 +5,7 @@
 //! `nan`, or `nan:` with the bits of any other one. [`encode`](crate::encode) is the way back.
 
 use core::cell::Cell;
-use core::fmt::{self, Display};
+use core::fmt::Display;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -13,27 +13,8 @@ use crate::error::ParseError;
 use crate::layout::{FieldView, Head, RecordRef, Records, Value, View};
 use crate::message::{Message, ObjectRef};
 use crate::registry;
-use crate::scan::{ChecksumVerdict, Scan};
-
-/// Octets as hexadecimal digits.
-struct Hex<'a>(&'a [u8]);
-
-impl Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
-        for octets in self.0.chunks(32) {
-            let mut text = [0; 64];
-            let (pairs, _) = text.as_chunks_mut::<2>();
-            for (pair, octet) in pairs.iter_mut().zip(octets) {
-                *pair = [digit(octet >> 4), digit(octet & 15)];
-            }
-            let digits = text.get(..octets.len().saturating_mul(2)).unwrap_or_default();
-            f.write_str(core::str::from_utf8(digits).unwrap_or_default())?;
-        }
-        Ok(())
-    }
-}
+use crate::scan::Scan;
+use crate::show::Hex;
 
 impl Serialize for Hex<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -105,7 +86,11 @@ impl Serialize for Value<'_> {
             Self::Objects(nested) => {
                 let none = Cell::new(None);
                 let objects = nested.objects();
-                serializer.collect_seq(objects.map(|object| Shown { object, depth: nested.depth(), error: &none }))
+                serializer.collect_seq(objects.map(|object| Shown {
+                    object,
+                    depth: nested.depth(),
+                    error: &none,
+                }))
             }
         }
     }
@@ -187,7 +172,7 @@ impl Serialize for Shown<'_, '_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("class", &object.class.0)?;
         map.serialize_entry("c_type", &object.ctype.0)?;
-        let name = row.map(|row| row.name).or(object.class.name());
+        let name = row.map(|row| row.name).or_else(|| object.class.name());
         map.serialize_entry("name", name.unwrap_or("unknown"))?;
         map.serialize_entry("length", &object.octets().len())?;
         map.serialize_entry("offset", &object.at())?;
@@ -245,18 +230,6 @@ impl Serialize for Placed<'_> {
     }
 }
 
-impl ChecksumVerdict {
-    /// The verdict's word in the JSON contract.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Zero => "zero",
-            Self::Bad => "bad",
-            Self::Unverifiable => "unverifiable",
-        }
-    }
-}
-
 fn scanned<M: SerializeMap>(scan: &Scan<'_>, map: &mut M) -> Result<(), M::Error> {
     let error = Cell::new(None);
     if let Some(header) = scan.header() {
@@ -285,7 +258,7 @@ fn scanned<M: SerializeMap>(scan: &Scan<'_>, map: &mut M) -> Result<(), M::Error
     if !rest.is_empty() {
         map.serialize_entry("bytes", &Hex(rest))?;
     }
-    match scan.error().or(error.get()) {
+    match scan.error().or_else(|| error.get()) {
         Some(error) => map.serialize_entry("error", &error),
         None => Ok(()),
     }

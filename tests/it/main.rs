@@ -18,6 +18,7 @@ mod wire_corpora;
 mod wire_json;
 mod wire_message;
 mod wire_properties;
+mod wire_rows;
 mod wire_tshark;
 mod wire_vectors;
 

@@ -42,10 +42,17 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn check_absent(folder: &str, words: &[&str], why: &str) {
-    // A file `testing.rs` is compiled for tests only. The `rsvp` command, which reads files and interfaces, is a leaf
-    // behind a feature: the engine cannot see it.
+    check_absent_but(folder, words, why, "nowhere");
+}
+
+fn check_absent_but(folder: &str, words: &[&str], why: &str, but: &str) {
+    // Files `testing.rs` and `tests.rs` are compiled for tests only. The `rsvp` command, which reads files and
+    // interfaces, is a leaf behind a feature: the engine cannot see it.
     let outside = |name: &str| {
-        name.ends_with("testing.rs") || ["rsvp-node/src/cli", "rsvp-node/src/bin"].iter().any(|leaf| name.starts_with(leaf))
+        let leaves = ["rsvp-node/src/cli", "rsvp-node/src/bin", but];
+        name.ends_with("testing.rs")
+            || name.ends_with("/tests.rs")
+            || leaves.iter().any(|leaf| name.starts_with(leaf))
     };
     for (name, text) in sources(folder).into_iter().filter(|(name, _)| !outside(name)) {
         for (n, line) in code(without_tests(&text)) {
@@ -95,7 +102,9 @@ fn state_does_not_know_procedures_and_only_the_door_knows_the_queue_front() {
         &["crate::engine", "queue.front", "queue.pop"],
         "procedures queue, the door drains",
     );
-    check_absent("rsvp-wire/src", &["std::vec", "alloc::", "String", "Vec<"], "the wire does not allocate");
+    // But for the encoder, which is behind a feature of its own and builds what a message is from JSON.
+    let allocating = ["std::vec", "alloc::", "String", "Vec<"];
+    check_absent_but("rsvp-wire/src", &allocating, "the wire does not allocate", "rsvp-wire/src/encode/");
 }
 
 #[test]

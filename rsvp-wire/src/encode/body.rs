@@ -1,14 +1,16 @@
 //! Bodies by their layouts: the walk of [`View`](crate::layout::View), in the other direction.
 
-use alloc::format;
 use alloc::vec::Vec;
+use alloc::{format, vec};
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
 
 use super::entries::{EncodeError, Entries, Place, array, hex, number};
 use super::{Lengths, object_at};
-use crate::layout::{BitWriter, Extent, Field, Head, HeadValues, Into, Kind, Layout, Names, Space, write_head};
+use crate::layout::{
+    BitWriter, Extent, Field, Head, HeadValues, Into, Kind, Layout, Names, Space, write_head,
+};
 
 type Out<'o> = BitWriter<Into<'o, Vec<u8>>>;
 
@@ -24,8 +26,7 @@ pub(super) struct Body<'b, 'j, 'p> {
 impl Body<'_, '_, '_> {
     /// The octets of all fields; `before` octets precede them where padding is counted from.
     pub(super) fn octets(&self, before: usize) -> Result<Vec<u8>, EncodeError> {
-        let mut octets = Vec::new();
-        octets.resize(before, 0);
+        let mut octets = vec![0; before];
         let mut out = BitWriter::starting_at(Into(&mut octets), before);
         let mut rest = self.layout.fields;
         while let Some((field, after)) = rest.split_first() {
@@ -94,8 +95,13 @@ impl Body<'_, '_, '_> {
             return Ok(Some(octets.div_ceil(usize::from(unit).max(1))));
         }
         let counted = fields.iter().find_map(|other| match other.kind {
-            Kind::Octets(extent) | Kind::Text(extent) | Kind::List(_, extent) | Kind::Groups(_, extent)
-            | Kind::Records(_, extent) | Kind::Objects(extent) | Kind::Group(_, extent) => match extent {
+            Kind::Octets(extent)
+            | Kind::Text(extent)
+            | Kind::List(_, extent)
+            | Kind::Groups(_, extent)
+            | Kind::Records(_, extent)
+            | Kind::Objects(extent)
+            | Kind::Group(_, extent) => match extent {
                 Extent::Count(name) if name == field.name => Some((other, true)),
                 Extent::By(name) if name == field.name => Some((other, false)),
                 _ => None,
@@ -144,7 +150,9 @@ impl Body<'_, '_, '_> {
         let mut values = listed.iter().map(|(value, _)| *value).chain(0..=most);
         match values.find(|value| names.name(*value, |_| earlier) == name.as_str()) {
             Some(value) => Ok(Some(value)),
-            None => Place::Key(&self.entries.place, field.name_key).error("is the name of no value of this field"),
+            None => {
+                Place::Key(&self.entries.place, field.name_key).error("is the name of no value of this field")
+            }
         }
     }
 
@@ -152,7 +160,11 @@ impl Body<'_, '_, '_> {
         let entries = self.entries;
         let place = Place::Key(&entries.place, field.name);
         match &field.kind {
-            kind if matches!(kind, Kind::Uint(_) | Kind::Flags(..) | Kind::Code(..) | Kind::Reserved(_) | Kind::Length { .. }) => {
+            kind if matches!(
+                kind,
+                Kind::Uint(_) | Kind::Flags(..) | Kind::Code(..) | Kind::Reserved(_) | Kind::Length { .. }
+            ) =>
+            {
                 entries.ignore(&[field.name_key, field.names_key]);
                 let bits = kind.bits().unwrap_or_default() as u8;
                 out.uint(self.word(field, bits)?, bits);
@@ -182,7 +194,13 @@ impl Body<'_, '_, '_> {
         self.value(&field.kind, value, &place, out)
     }
 
-    fn value(&self, kind: &'static Kind, value: &Value, place: &Place<'_>, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn value(
+        &self,
+        kind: &'static Kind,
+        value: &Value,
+        place: &Place<'_>,
+        out: &mut Out<'_>,
+    ) -> Result<(), EncodeError> {
         match kind {
             Kind::Octets(extent) => {
                 let octets = hex(value, place)?;
@@ -206,7 +224,7 @@ impl Body<'_, '_, '_> {
             }
             Kind::Records(space, _) => {
                 for (index, element) in array(value, place)?.iter().enumerate() {
-                    out.octets(&record(space, element, self.lengths, &Place::Index(place, index))?);
+                    out.octets(&record(space(), element, self.lengths, &Place::Index(place, index))?);
                 }
             }
             Kind::Objects(_) => {
@@ -219,7 +237,12 @@ impl Body<'_, '_, '_> {
         Ok(())
     }
 
-    fn group(&self, layout: &'static Layout, value: &Value, place: &Place<'_>) -> Result<Vec<u8>, EncodeError> {
+    fn group(
+        &self,
+        layout: &'static Layout,
+        value: &Value,
+        place: &Place<'_>,
+    ) -> Result<Vec<u8>, EncodeError> {
         let entries = Entries::of(value, *place)?;
         let body = Body { entries: &entries, lengths: self.lengths, given: None, layout };
         let octets = body.octets(0)?;
@@ -252,7 +275,10 @@ fn scalar(kind: &Kind, value: &Value, place: &Place<'_>, out: &mut Out<'_>) -> R
         Kind::Bool => out.uint(number(value, 1, place)?, 1),
         Kind::Float => match float(value) {
             Some(number) => out.octets(&number.to_be_bytes()),
-            None => return place.error("is neither a number nor one of inf, -inf, nan, nan:<8 hexadecimal digits>"),
+            None => {
+                return place
+                    .error("is neither a number nor one of inf, -inf, nan, nan:<8 hexadecimal digits>");
+            }
         },
         Kind::Ipv4 => match value.as_str().and_then(|text| text.parse::<Ipv4Addr>().ok()) {
             Some(address) => out.octets(&address.octets()),
@@ -283,7 +309,12 @@ fn float(value: &Value) -> Option<f32> {
 }
 
 /// A record with its header and what fills it up.
-fn record(space: &'static Space, value: &Value, lengths: Lengths, place: &Place<'_>) -> Result<Vec<u8>, EncodeError> {
+fn record(
+    space: &'static Space,
+    value: &Value,
+    lengths: Lengths,
+    place: &Place<'_>,
+) -> Result<Vec<u8>, EncodeError> {
     let entries = Entries::of(value, *place)?;
     let mut head = HeadValues { key: 0, extra: 0, reserved: 0, length: None };
     let mut given = None;
@@ -327,7 +358,12 @@ fn record(space: &'static Space, value: &Value, lengths: Lengths, place: &Place<
 }
 
 /// The type of a record, by number or by name.
-fn record_type(space: &Space, entries: &Entries<'_, '_>, bits: u8, key: &'static str) -> Result<u32, EncodeError> {
+fn record_type(
+    space: &Space,
+    entries: &Entries<'_, '_>,
+    bits: u8,
+    key: &'static str,
+) -> Result<u32, EncodeError> {
     if let Some(number) = entries.number(key, bits)? {
         return Ok(number as u32);
     }

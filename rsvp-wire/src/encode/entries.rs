@@ -22,8 +22,8 @@ pub struct EncodeError {
 #[derive(Copy, Clone)]
 pub(super) enum Place<'p> {
     Top,
-    Key(&'p Place<'p>, &'p str),
-    Index(&'p Place<'p>, usize),
+    Key(&'p Self, &'p str),
+    Index(&'p Self, usize),
 }
 
 impl Place<'_> {
@@ -50,12 +50,16 @@ pub(super) struct Entries<'j, 'p> {
     map: &'j Map<String, Value>,
     pub(super) place: Place<'p>,
     asked: RefCell<Vec<&'static str>>,
+    /// Keys that may be there too.
+    ignored: RefCell<Vec<&'static str>>,
 }
 
 impl<'j, 'p> Entries<'j, 'p> {
     pub(super) fn of(value: &'j Value, place: Place<'p>) -> Result<Self, EncodeError> {
         match value {
-            Value::Object(map) => Ok(Self { map, place, asked: RefCell::new(Vec::new()) }),
+            Value::Object(map) => {
+                Ok(Self { map, place, asked: RefCell::default(), ignored: RefCell::default() })
+            }
             _ => place.error("is not an object { … }"),
         }
     }
@@ -73,7 +77,7 @@ impl<'j, 'p> Entries<'j, 'p> {
 
     /// Keys that say what follows from the others.
     pub(super) fn ignore(&self, keys: &[&'static str]) {
-        self.asked.borrow_mut().extend(keys);
+        self.ignored.borrow_mut().extend(keys);
     }
 
     /// A number of so many bits.
@@ -88,11 +92,13 @@ impl<'j, 'p> Entries<'j, 'p> {
     /// Nothing is there that nobody asked for; `outer` are keys that the caller knows.
     pub(super) fn done(&self, outer: &[&str]) -> Result<(), EncodeError> {
         let asked = self.asked.borrow();
-        let unknown = self.map.keys().find(|key| !asked.contains(&key.as_str()) && !outer.contains(&key.as_str()));
-        let Some(unknown) = unknown else { return Ok(()) };
-        let near = |known: &&str| strsim::damerau_levenshtein(unknown, known);
+        let ignored = self.ignored.borrow();
+        let known = |key: &str| asked.contains(&key) || ignored.contains(&key) || outer.contains(&key);
+        let Some(unknown) = self.map.keys().find(|key| !known(key)) else { return Ok(()) };
+        let near = |known: &str| strsim::jaro_winkler(unknown, known);
         let place = Place::Key(&self.place, unknown);
-        match asked.iter().copied().filter(|known| near(known) <= 3).min_by_key(near) {
+        let nearest = asked.iter().copied().max_by(|one, other| near(one).total_cmp(&near(other)));
+        match nearest.filter(|known| near(known) > 0.8) {
             Some(known) => place.error(format!("is no key here; did you mean `{known}`?")),
             None => place.error(format!("is no key here; there are {}", asked.join(", "))),
         }
@@ -102,7 +108,7 @@ impl<'j, 'p> Entries<'j, 'p> {
 /// A number of so many bits; `true` and `false` are 1 and 0.
 pub(super) fn number(value: &Value, bits: u8, place: &Place<'_>) -> Result<u64, EncodeError> {
     let most = u64::MAX.checked_shr(64u32.saturating_sub(u32::from(bits))).unwrap_or(0);
-    match value.as_u64().or(value.as_bool().map(u64::from)) {
+    match value.as_u64().or_else(|| value.as_bool().map(u64::from)) {
         Some(number) if number <= most => Ok(number),
         _ => place.error(format!("is not a whole number from 0 to {most}")),
     }

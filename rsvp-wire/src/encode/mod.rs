@@ -48,12 +48,18 @@ pub fn object(json: &Value, lengths: Lengths) -> Result<Vec<u8>, EncodeError> {
     object_at(json, lengths, Place::Top)
 }
 
-fn message_at(json: &Value, lengths: Lengths, outer: &[&str], place: Place<'_>) -> Result<Vec<u8>, EncodeError> {
+fn message_at(
+    json: &Value,
+    lengths: Lengths,
+    outer: &[&str],
+    place: Place<'_>,
+) -> Result<Vec<u8>, EncodeError> {
     let entries = Entries::of(json, place)?;
     entries.ignore(&["truncated", "error", "offset"]);
     let number = |key, bits| entries.number(key, bits);
     let (version, flags) = (number("version", 4)?.unwrap_or(1) as u8, number("flags", 4)?.unwrap_or(0) as u8);
-    let (send_ttl, reserved) = (number("send_ttl", 8)?.unwrap_or(0) as u8, number("reserved", 8)?.unwrap_or(0) as u8);
+    let (send_ttl, reserved) =
+        (number("send_ttl", 8)?.unwrap_or(0) as u8, number("reserved", 8)?.unwrap_or(0) as u8);
     let (length, checksum_value) = (number("length", 16)?, number("checksum_value", 16)?);
     let verdict = entries.take("checksum");
     let msg_type = message_type(&entries)?;
@@ -72,8 +78,9 @@ fn message_at(json: &Value, lengths: Lengths, outer: &[&str], place: Place<'_>) 
     if msg_type.is_none() {
         return Ok(octets);
     }
-    let given = |number: Option<u64>| number.filter(|_| lengths == Lengths::AsGiven).map(|number| number as u16);
-    let Some(length) = given(length).or(u16::try_from(octets.len()).ok()) else {
+    let given =
+        |number: Option<u64>| number.filter(|_| lengths == Lengths::AsGiven).map(|number| number as u16);
+    let Some(length) = given(length).or_else(|| u16::try_from(octets.len()).ok()) else {
         return place.error(format!("has {} octets: a message has at most 65535", octets.len()));
     };
     put(&mut octets, 6, length);
@@ -109,7 +116,7 @@ fn each(
     Ok(())
 }
 
-pub(self) fn object_at(json: &Value, lengths: Lengths, place: Place<'_>) -> Result<Vec<u8>, EncodeError> {
+fn object_at(json: &Value, lengths: Lengths, place: Place<'_>) -> Result<Vec<u8>, EncodeError> {
     let entries = Entries::of(json, place)?;
     entries.ignore(&["name", "offset", "error"]);
     let Some(class) = entries.number("class", 8)? else { return entries.missing("class") };
@@ -127,8 +134,10 @@ pub(self) fn object_at(json: &Value, lengths: Lengths, place: Place<'_>) -> Resu
     if given.is_none() && !len.is_multiple_of(4) {
         return place.error(format!("has {len} octets: an object has a multiple of 4"));
     }
-    let length = given.map_or(u16::try_from(len).ok(), |length| Some(length as u16));
-    let Some(length) = length else { return place.error(format!("has {len} octets: an object has at most 65532")) };
+    let length = given.map_or_else(|| u16::try_from(len).ok(), |length| Some(length as u16));
+    let Some(length) = length else {
+        return place.error(format!("has {len} octets: an object has at most 65532"));
+    };
     let mut octets = Vec::with_capacity(len);
     octets.extend(length.to_be_bytes());
     octets.extend([class, ctype]);

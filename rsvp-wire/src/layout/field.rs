@@ -59,13 +59,14 @@ pub enum Kind {
     /// Text; ASCII or UTF-8, but not trusted to be.
     Text(Extent),
     /// A number of elements of a kind with a fixed size.
-    List(&'static Kind, Extent),
+    List(&'static Self, Extent),
     /// A structure.
     Group(&'static Layout, Extent),
     /// A number of structures of the same layout.
     Groups(&'static Layout, Extent),
-    /// Sub-objects, TLVs or what else has a type and a length.
-    Records(&'static Space, Extent),
+    /// Sub-objects, TLVs or what else has a type and a length. By a function, because records may hold records of
+    /// their own registry.
+    Records(fn() -> &'static Space, Extent),
     /// Objects in the format of RFC 2205 3.1.2.
     Objects(Extent),
     /// Octets up to the next multiple of 4; kept, shown only if they are not zero.

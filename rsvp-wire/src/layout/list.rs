@@ -21,7 +21,7 @@ pub trait Item: Copy + PartialEq + fmt::Debug + 'static {
 
 macro_rules! item {
     ($type:ty, $kind:expr, $taken:ident => $take:expr, ($value:ident, $out:ident) => $put:expr) => {
-                impl Item for $type {
+        impl Item for $type {
             const KIND: Kind = $kind;
 
             fn take($taken: &mut Cursor<'_>) -> Option<Self> {

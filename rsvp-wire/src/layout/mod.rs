@@ -12,20 +12,24 @@ pub(crate) mod declare;
 mod field;
 mod list;
 mod record;
+#[cfg(test)]
+mod tests;
 mod value;
 mod view;
 mod wire;
 
+#[allow(unused_imports, reason = "shapes that no object outside the tests has yet")]
+pub(crate) use declare::{layout, object, part, record, record_rows};
 pub use field::{Extent, Field, Head, Kind, Layout, Names, RecordRow, Space, Status};
 pub use list::{Item, List, ListItems};
+#[allow(unused_imports, reason = "for what the macros make")]
 pub(crate) use list::{Span, octets_of};
 #[cfg(feature = "encode")]
 pub(crate) use record::{HeadValues, head as write_head};
 pub use record::{Record, RecordRef, Records, RecordsIter, RecordsWriter};
 pub use value::{FieldView, Groups, Items, Nested, Value};
-pub use view::{Fields, View};
 pub(crate) use view::within_reach;
-pub(crate) use declare::{layout, object, part, record, record_rows};
+pub use view::{Fields, View};
 pub use wire::{BitWriter, Cursor, Padding, Sink};
 pub(crate) use wire::{Into, count};
 

@@ -94,16 +94,17 @@ impl<'a> Iterator for Groups<'a> {
         }
         let rest = View::within(self.layout, self.cursor, self.depth);
         let mut fields = rest.fields();
-        let mut ended = Ok(());
-        for field in fields.by_ref() {
-            ended = ended.and(field.map(|_| ()));
-        }
+        let ended = fields.try_for_each(|field| field.map(|_| ()));
         let taken = fields.passed().saturating_sub(self.cursor.passed());
         let element = ended.and_then(|()| {
             let (at, passed) = (self.cursor.at(), taken);
             let octets = self.cursor.take(passed)?;
             // An element without octets would be repeated for ever.
-            if octets.is_empty() { Err(self.cursor.fault()) } else { Ok(View::part(self.layout, octets, at, self.depth)) }
+            if octets.is_empty() {
+                Err(self.cursor.fault())
+            } else {
+                Ok(View::part(self.layout, octets, at, self.depth))
+            }
         });
         if element.is_err() {
             self.cursor = Cursor::new(&[], self.cursor.at());

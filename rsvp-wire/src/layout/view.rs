@@ -46,6 +46,11 @@ impl<'a> View<'a> {
         self
     }
 
+    /// Offset of the first field in the message.
+    pub fn at(&self) -> u16 {
+        self.start.at()
+    }
+
     /// The fields in order. An error is the last item.
     pub const fn fields(&self) -> Fields<'a> {
         Fields { view: *self, cursor: self.start, rest: self.layout.fields, done: false }
@@ -68,7 +73,9 @@ impl<'a> View<'a> {
         }
         let found = self.fields().map_while(Result::ok).find(|field| field.field.name == name)?;
         match found.value {
-            Value::Uint(value) | Value::Flags(value, _) | Value::Code(value, _) | Value::Reserved(value) => Some(value),
+            Value::Uint(value) | Value::Flags(value, _) | Value::Code(value, _) | Value::Reserved(value) => {
+                Some(value)
+            }
             Value::Bool(value) => Some(u64::from(value)),
             _ => None,
         }
@@ -189,7 +196,9 @@ impl<'a> Fields<'a> {
                 let cursor = Cursor::new(self.extent(extent, layout.bits().unwrap_or(8))?, at);
                 Value::Groups(Groups { layout, cursor, depth })
             }
-            Kind::Records(space, extent) => Value::Records(Records::walked(space, self.extent(extent, 8)?, at, depth)),
+            Kind::Records(space, extent) => {
+                Value::Records(Records::walked(space(), self.extent(extent, 8)?, at, depth))
+            }
             Kind::Objects(extent) => Value::Objects(Nested { octets: self.extent(extent, 8)?, at, depth }),
             _ => return Err(self.cursor.fault()),
         })
@@ -253,4 +262,3 @@ pub(crate) const fn sign_extended(value: u64, bits: u8) -> i64 {
 pub(crate) const fn within_reach(depth: u8) -> bool {
     depth < DEPTH
 }
-

@@ -11,7 +11,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use crate::layout::{Head, Space, object, record, record_rows};
 
 /// Subobjects of EXPLICIT_ROUTE; the registry "Subobject type - 20 EXPLICIT_ROUTE".
-pub const EXPLICIT_ROUTE: Space = Space {
+pub static EXPLICIT_ROUTE: Space = Space {
     name: "EXPLICIT_ROUTE subobject",
     header: &[Head::Extra(1, "loose"), Head::Type(7, "type"), Head::Length(8)],
     unit: 1,
@@ -71,5 +71,50 @@ record! {
     pub AutonomousSystem: EXPLICIT_ROUTE 32 {
         /// Number of 16 bits.
         as_number(u16);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+    use crate::layout::{Records, RecordsWriter};
+    use crate::message::ObjectRef;
+
+    /// By hand from RFC 3209 4.3.3: strict IPv4, loose IPv6, strict AS.
+    const OCTETS: &str =
+        "0024 1401 01 08 0a000001 20 00 82 14 fd000000 00000000 00000000 00000000 40 00 20 04 fde8";
+
+    #[test]
+    fn subobjects_are_read_and_written() {
+        let hops = octets(OCTETS);
+        let mut room = [0; 64];
+        let ipv4 = Ipv4Prefix { address: Ipv4Addr::new(10, 0, 0, 1), prefix_length: 32, reserved: 0 };
+        let ipv6 = Ipv6Prefix {
+            address: Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 0),
+            prefix_length: 64,
+            reserved: 0,
+        };
+        let system = AutonomousSystem { as_number: 65000 };
+        let writer =
+            RecordsWriter::new(&EXPLICIT_ROUTE, &mut room).put(&ipv4).put_with(&ipv6, 1).put(&system);
+        both_ways(&hops, &ExplicitRoute { subobjects: writer.finish().unwrap() });
+        let (object, _) = ObjectRef::split_first(&hops, 0).unwrap();
+        let route: ExplicitRoute<'_> = object.read().unwrap();
+        let mut subobjects = route.subobjects.iter().map(Result::unwrap);
+        assert_eq!(subobjects.next().unwrap().read(), Ok(ipv4));
+        let loose = subobjects.next().unwrap();
+        assert_eq!((loose.extra, loose.at(), loose.read()), (1, 12, Ok(ipv6)));
+        assert_eq!(subobjects.next().unwrap().read(), Ok(system));
+        assert!(subobjects.next().is_none());
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit() {
+        refused::<ExplicitRoute<'_>>(&octets("0008 1401 01 08 0a00"), 4, Why::BodyLength);
+        refused::<ExplicitRoute<'_>>(&octets("0008 1401 20 02 20 01"), 6, Why::BodyLength);
+        refused::<ExplicitRoute<'_>>(&octets("0008 1401 20 00 20 04"), 4, Why::BodyLength);
+        both_ways(&octets("0004 1401"), &ExplicitRoute { subobjects: Records::over(&EXPLICIT_ROUTE, &[]) });
     }
 }

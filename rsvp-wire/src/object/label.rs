@@ -74,3 +74,47 @@ object! {
         maximum_dlci(u32: 23);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+
+    #[test]
+    fn labels_and_requests() {
+        // wireshark-mpls-te, packets 2 and 1.
+        both_ways(&octets("0008 1001 00000010"), &Label { label: 16 });
+        both_ways(&octets("0008 1301 0000 0800"), &LabelRequest { reserved: 0, l3pid: 0x0800 });
+        refused::<Label>(&octets("0004 1001"), 4, Why::BodyLength);
+        refused::<Label>(&octets("000c 1001 00000010 00000010"), 8, Why::BodyLength);
+        refused::<Label>(&octets("0008 1002 00000010"), 3, Why::UnknownCType);
+    }
+
+    #[test]
+    fn ranges() {
+        // By hand from RFC 3209 4.2.2 and 4.2.3.
+        let atm = AtmLabelRequest {
+            reserved: 0,
+            l3pid: 0x86dd,
+            merge: true,
+            reserved_2: 2,
+            minimum_vpi: 1,
+            minimum_vci: 5,
+            reserved_3: 1,
+            maximum_vpi: 255,
+            maximum_vci: 65534,
+        };
+        both_ways(&octets("0010 1302 0000 86dd a001 0005 10ff fffe"), &atm);
+        let frame_relay = FrameRelayLabelRequest {
+            reserved: 0,
+            l3pid: 0x0800,
+            reserved_2: 0,
+            dli: 2,
+            minimum_dlci: 16,
+            reserved_3: 0,
+            maximum_dlci: 0x7f_ffff,
+        };
+        both_ways(&octets("0010 1303 0000 0800 01000010 007fffff"), &frame_relay);
+    }
+}

@@ -15,7 +15,8 @@ const SESSION_FLAGS: &[(u64, &str)] = &[(Session::E_POLICE as u64, "E_Police")];
 const ERROR_FLAGS: &[(u64, &str)] =
     &[(ErrorSpec::IN_PLACE as u64, "InPlace"), (ErrorSpec::NOT_GUILTY as u64, "NotGuilty")];
 const STYLES: &[(u64, &str)] = &[(0b10001, "WF"), (0b01010, "FF"), (0b10010, "SE")];
-const PROTOCOLS: &[(u64, &str)] = &[(1, "icmp"), (6, "tcp"), (17, "udp"), (46, "rsvp"), (50, "esp"), (51, "ah")];
+const PROTOCOLS: &[(u64, &str)] =
+    &[(1, "icmp"), (6, "tcp"), (17, "udp"), (46, "rsvp"), (50, "esp"), (51, "ah")];
 
 pub(super) fn error_code(code: u64) -> Option<&'static str> {
     ErrorCode(u8::try_from(code).ok()?).name()
@@ -141,12 +142,17 @@ layout! {
     }
 }
 
-const fn typed(key: u32, name: &'static str, section: &'static str, layout: &'static crate::layout::Layout) -> RecordRow {
+const fn typed(
+    key: u32,
+    name: &'static str,
+    section: &'static str,
+    layout: &'static crate::layout::Layout,
+) -> RecordRow {
     RecordRow { key, name, section, layout: Some(layout), status: Status::Typed }
 }
 
 /// Service blocks, RFC 2210 3.1 to 3.3 and Appendix 1; lengths are words after the header.
-pub(crate) const SERVICES: Space = Space {
+pub(crate) static SERVICES: Space = Space {
     name: "service block",
     header: &[Head::Type(8, "service"), Head::Extra(1, "break_bit"), Head::Reserved(7), Head::Length(16)],
     unit: 4,
@@ -160,7 +166,7 @@ pub(crate) const SERVICES: Space = Space {
 };
 
 /// Parameters, RFC 2215 and RFC 2210 3.
-pub(crate) const PARAMETERS: Space = Space {
+pub(crate) static PARAMETERS: Space = Space {
     name: "service parameter",
     header: &[Head::Type(8, "parameter"), Head::Extra(8, "flags"), Head::Length(16)],
     unit: 4,

@@ -5,29 +5,29 @@
 //! object written again has its reserved bits cleared; objects to be forwarded are copied as octets.
 
 mod adspec;
-mod session_attribute;
-mod record_route;
-mod lsp_tunnel;
-mod label;
-mod hello;
-mod explicit_route;
 mod adspec_summary;
 mod body;
 mod error_spec;
+mod explicit_route;
 mod filter_spec;
 mod flowspec;
+mod hello;
 mod integrity;
+mod label;
 pub(crate) mod layouts;
+mod lsp_tunnel;
 mod policy_data;
+mod record_route;
 mod resv_confirm;
 mod rsvp_hop;
 mod scope;
 mod sender_template;
 mod sender_tspec;
 mod session;
+mod session_attribute;
 mod style;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod time_values;
 mod tspec;
 

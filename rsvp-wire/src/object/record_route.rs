@@ -11,7 +11,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use crate::layout::{Head, Space, object, record, record_rows};
 
 /// Subobjects of RECORD_ROUTE; the registry "Subobject type - 21 ROUTE_RECORD".
-pub const RECORD_ROUTE: Space = Space {
+pub static RECORD_ROUTE: Space = Space {
     name: "RECORD_ROUTE subobject",
     header: &[Head::Type(8, "type"), Head::Length(8)],
     unit: 1,
@@ -85,5 +85,27 @@ record! {
         c_type(u8);
         /// The words of its body.
         label(list u32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets};
+    use super::*;
+    use crate::layout::{List, RecordsWriter};
+
+    #[test]
+    fn subobjects_are_read_and_written() {
+        // By hand from RFC 3209 4.4.1: IPv4 with local protection in use, IPv6, a global label of C-Type 1.
+        let recorded = octets(
+            "0028 1501 01 08 0a000001 20 03 02 14 fd000000 00000000 00000000 00000001 80 00 03 08 01 01 00000011",
+        );
+        let ipv4 = RecordedIpv4 { address: Ipv4Addr::new(10, 0, 0, 1), prefix_length: 32, flags: 3 };
+        let ipv6 = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 1);
+        let ipv6 = RecordedIpv6 { address: ipv6, prefix_length: 128, flags: 0 };
+        let label = RecordedLabel { flags: 1, c_type: 1, label: List::Values(&[17]) };
+        let mut room = [0; 64];
+        let writer = RecordsWriter::new(&RECORD_ROUTE, &mut room).put(&ipv4).put(&ipv6).put(&label);
+        both_ways(&recorded, &RecordRoute { subobjects: writer.finish().unwrap() });
     }
 }

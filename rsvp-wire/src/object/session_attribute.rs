@@ -56,3 +56,43 @@ object! {
         padding(padding);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{both_ways, octets, refused};
+    use super::*;
+    use crate::error::Why;
+    use crate::layout::Padding;
+
+    #[test]
+    fn without_affinity() {
+        // wireshark-mpls-te, packet 1.
+        let attribute = SessionAttribute {
+            setup_priority: 0,
+            holding_priority: 0,
+            flags: 4,
+            session_name: b"sys17-3_t1",
+            padding: Padding::default(),
+        };
+        both_ways(&octets("0014 cf07 00 00 04 0a 73797331372d335f7431 0000"), &attribute);
+        // By hand: the name is longer than the object; a word more than the name.
+        refused::<SessionAttribute<'_>>(&octets("000c cf07 00 00 04 05 61626364"), 8, Why::BodyLength);
+        refused::<SessionAttribute<'_>>(&octets("000c cf07 00 00 04 00 00000000"), 8, Why::BodyLength);
+    }
+
+    #[test]
+    fn with_affinity() {
+        // By hand from RFC 3209 4.7.2.
+        let attribute = SessionAttributeWithAffinity {
+            exclude_any: 1,
+            include_any: 2,
+            include_all: 4,
+            setup_priority: 7,
+            holding_priority: 6,
+            flags: 0x41,
+            session_name: b"",
+            padding: Padding::default(),
+        };
+        both_ways(&octets("0014 cf01 00000001 00000002 00000004 07 06 41 00"), &attribute);
+    }
+}

@@ -3,10 +3,14 @@
 //! Sorted by class and C-Type; which objects there are, not what a node does with them.
 
 use super::{Row, rows};
-use crate::object::layouts::{ADDRESS_IPV4, ADDRESS_IPV6, ERROR_SPEC_IPV4, ERROR_SPEC_IPV6, FILTER_FLOW_LABEL, FILTER_IPV4, FILTER_IPV6, HOP_IPV4, HOP_IPV6, INT_SERV, SCOPE_IPV4, SCOPE_IPV6, SESSION_IPV4, SESSION_IPV6, STYLE, TIME_VALUES};
+use crate::object::layouts::{
+    ADDRESS_IPV4, ADDRESS_IPV6, ERROR_SPEC_IPV4, ERROR_SPEC_IPV6, FILTER_FLOW_LABEL, FILTER_IPV4,
+    FILTER_IPV6, HOP_IPV4, HOP_IPV6, INT_SERV, SCOPE_IPV4, SCOPE_IPV6, SESSION_IPV4, SESSION_IPV6, STYLE,
+    TIME_VALUES,
+};
 use crate::object::{
-    AdspecSummary, ErrorSpec, FilterSpec, Flowspec, ResvConfirm, RsvpHop, Scope, SenderTemplate, SenderTspec, Session,
-    Style, TimeValues,
+    AdspecSummary, ErrorSpec, FilterSpec, Flowspec, ResvConfirm, RsvpHop, Scope, SenderTemplate, SenderTspec,
+    Session, Style, TimeValues,
 };
 
 pub(super) const ROWS: &[Row] = rows! {

@@ -30,8 +30,8 @@ pub struct Row {
     pub layout: Option<&'static Layout>,
     /// How much of it is known.
     pub status: Status,
-    /// How it is shown in one line.
-    pub(crate) show: fn(&ObjectRef<'_>, &mut fmt::Formatter<'_>) -> fmt::Result,
+    /// How it is shown in one line, where its type knows better than its layout.
+    pub(crate) show: Option<fn(&ObjectRef<'_>, &mut fmt::Formatter<'_>) -> fmt::Result>,
     /// What its type has to say about the octets beyond where the fields are.
     pub(crate) check: fn(&ObjectRef<'_>) -> Result<(), ParseError>,
 }
@@ -54,7 +54,7 @@ macro_rules! one {
             section: $section,
             layout: None,
             status: $crate::layout::Status::Opaque($why),
-            show: $crate::show::opaque,
+            show: None,
             check: |_| Ok(()),
         }
     };
@@ -66,7 +66,7 @@ macro_rules! one {
             section: $section,
             layout: Some($object::LAYOUT),
             status: $crate::layout::Status::Typed,
-            show: $crate::show::by_layout,
+            show: None,
             check: |_| Ok(()),
         }
     };
@@ -78,7 +78,7 @@ macro_rules! one {
             section: $section,
             layout: Some(&$layout),
             status: $crate::layout::Status::Typed,
-            show: |object, f| $crate::show::typed::<$object>(object, f),
+            show: Some(|object, f| $crate::show::typed::<$object>(object, f)),
             check: |object| object.read::<$object>().map(|_| ()),
         }
     };
@@ -103,13 +103,10 @@ const fn before(one: &Row, other: &Row) -> bool {
     one.class.0 < other.class.0 || one.class.0 == other.class.0 && one.ctype.0 < other.ctype.0
 }
 
-/// All rows, by class and C-Type.
-pub static ROWS: [Row; COUNT] = SORTED;
-
-/// The families in one table. Each is sorted, so the smallest of their first rows is always next; building the table
-/// also proves that no two rows are for the same kind.
+/// All rows, by class and C-Type. Each family is sorted, so the smallest of their first rows is always next; building
+/// the table also proves that no two rows are for the same kind.
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "evaluated by the compiler only")]
-const SORTED: [Row; COUNT] = {
+pub static ROWS: [Row; COUNT] = {
     let mut rows = [base::ROWS[0]; COUNT];
     let mut next = [0; FAMILIES.len()];
     let mut place = 0;
@@ -126,7 +123,10 @@ const SORTED: [Row; COUNT] = {
         rows[place] = FAMILIES[chosen][next[chosen]];
         next[chosen] += 1;
         let sorted = place == 0 || before(&rows[place - 1], &rows[place]);
-        assert!(sorted, "rows must be sorted by class and C-Type in their family, each at most once in all of them");
+        assert!(
+            sorted,
+            "rows must be sorted by class and C-Type in their family, each at most once in all of them"
+        );
         place += 1;
     }
     rows
@@ -134,12 +134,12 @@ const SORTED: [Row; COUNT] = {
 
 /// For each class the position of its first row, or the number of rows if it has none.
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "evaluated by the compiler only")]
-const FIRST: [u16; 256] = {
+static FIRST: [u16; 256] = {
     let mut first = [COUNT as u16; 256];
     let mut position = COUNT;
     while position > 0 {
         position -= 1;
-        first[SORTED[position].class.0 as usize] = position as u16;
+        first[ROWS[position].class.0 as usize] = position as u16;
     }
     first
 };

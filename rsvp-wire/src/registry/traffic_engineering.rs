@@ -6,7 +6,8 @@ use super::{Row, rows};
 use crate::object::{
     AtmLabelRequest, ExplicitRoute, FrameRelayLabelRequest, HelloAck, HelloRequest, Label, LabelRequest,
     LspTunnelIpv4FilterSpec, LspTunnelIpv4SenderTemplate, LspTunnelIpv4Session, LspTunnelIpv6FilterSpec,
-    LspTunnelIpv6SenderTemplate, LspTunnelIpv6Session, RecordRoute, SessionAttribute, SessionAttributeWithAffinity,
+    LspTunnelIpv6SenderTemplate, LspTunnelIpv6Session, RecordRoute, SessionAttribute,
+    SessionAttributeWithAffinity,
 };
 
 pub(super) const ROWS: &[Row] = rows! {

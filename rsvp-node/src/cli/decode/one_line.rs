@@ -1,6 +1,6 @@
 //! One line per message: where it was, who sent it to whom, and what the objects say.
 
-use rsvp_wire::{Message, show};
+use rsvp_wire::show;
 
 use super::text::Text;
 use super::verdict::Judged;
@@ -17,11 +17,11 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
     if packet.ports.is_some() {
         out.put("UDP ");
     }
-    match Message::parse(judged.scan.octets()) {
-        Ok(message) => {
-            out.show(&show::one_line(&message));
-        }
-        Err(_) => unsound(judged, out),
+    let start = out.len();
+    out.show(&show::one_line(&judged.scan));
+    if judged.scan.error().is_some() {
+        // Its words for what is wrong give way to those of the other forms, which judge the objects before the checksum.
+        out.cut(start, " malformed: ");
     }
     if let Some(integrity) = judged.integrity {
         out.put(" digest ").put(integrity.word());
@@ -33,15 +33,4 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
         out.put(" [").show(&fault).put("]");
     }
     out.put("\n");
-}
-
-/// What can be said of a message that is none.
-fn unsound(judged: &Judged<'_>, out: &mut Text) {
-    match judged.header {
-        Some(header) => out.show(&header.msg_type),
-        None => out.number(judged.scan.octets().len()).put(" octets"),
-    };
-    for object in judged.objects() {
-        out.put(" ").show(&show::object(&object));
-    }
 }

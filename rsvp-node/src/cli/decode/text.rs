@@ -45,6 +45,14 @@ impl Text {
         self
     }
 
+    /// Takes back the last `mark` that was put since `start`, and what followed it.
+    pub(crate) fn cut(&mut self, start: usize, mark: &str) {
+        let put = self.octets.get(start..).unwrap_or_default();
+        if let Some(at) = put.windows(mark.len()).rposition(|window| window == mark.as_bytes()) {
+            self.octets.truncate(start + at);
+        }
+    }
+
     /// Hands everything to a writer.
     pub(crate) fn drain_to(&mut self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&self.octets)?;
