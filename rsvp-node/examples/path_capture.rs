@@ -1,7 +1,7 @@
-//! Makes the capture that `benches/decode.sh` measures with: Path messages of 172 octets in Ethernet frames with the
-//! Router Alert option, their sessions in turn.
+//! Makes the captures that `benches/decode.sh` measures with: Path messages of 172 octets in Ethernet frames with the
+//! Router Alert option, their sessions in turn. With `distinct`, no TSPEC, ADSPEC or RSVP_HOP is that of another packet.
 //!
-//! `cargo run --release -p rsvp-node --features cli --example path_capture -- PACKETS SESSIONS FILE`
+//! `cargo run --release -p rsvp-node --features cli --example path_capture -- PACKETS SESSIONS FILE [distinct]`
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -25,18 +25,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("expected PACKETS SESSIONS FILE".into());
     };
     let (packets, sessions): (u32, u32) = (packets.parse()?, sessions.parse()?);
+    let distinct = arguments.next().as_deref() == Some("distinct");
     let mut writer = PcapWriter::new(BufWriter::new(File::create(file)?))?;
     let mut frame = [0; 512];
     for number in 0..packets {
-        let length = path(number % sessions, &mut frame);
+        let length = path(number % sessions, if distinct { number } else { 0 }, &mut frame);
         let at = Duration::from_secs(1_700_000_000) + Duration::from_micros(u64::from(number) * 50);
         writer.write_packet(&PcapPacket::new(at, length as u32, &frame[..length]))?;
     }
     Ok(())
 }
 
-/// A frame with the Path of one session.
-fn path(session: u32, frame: &mut [u8; 512]) -> usize {
+/// A frame with the Path of one session. Variants differ in all objects but the session and its sender.
+fn path(session: u32, variant: u32, frame: &mut [u8; 512]) -> usize {
     // Few addresses with many ports each: tcpdump gets slower with every address it has seen, and the comparison is to
     // be with tcpdump at its best.
     let (pair, port) = ((session / 1000) as u16, 5000 + (session % 1000) as u16);
@@ -44,7 +45,7 @@ fn path(session: u32, frame: &mut [u8; 512]) -> usize {
     let (source, destination) = (Ipv4Addr::new(10, 0, high, low), Ipv4Addr::new(172, 16, high, low));
     let neighbour = Ipv4Addr::new(192, 168, (session % 7) as u8, 1);
     let tspec = Tspec {
-        rate: 250_000.0,
+        rate: 250_000.0 + variant as f32,
         bucket: 3000.0,
         peak: 500_000.0,
         min_policed_unit: 64,
@@ -52,7 +53,13 @@ fn path(session: u32, frame: &mut [u8; 512]) -> usize {
     };
     let none = Overrides { hops: None, bandwidth: None, latency_us: None, mtu: None };
     let adspec = AdspecSummary {
-        global: GeneralParams { break_bit: false, hops: 3, bandwidth: 1.25e8, latency_us: 1200, mtu: 1500 },
+        global: GeneralParams {
+            break_bit: false,
+            hops: 3,
+            bandwidth: 1.25e8,
+            latency_us: 1200 + variant,
+            mtu: 1500,
+        },
         guaranteed: Some(GuaranteedParams {
             break_bit: false,
             ctot: 4500,
@@ -67,8 +74,8 @@ fn path(session: u32, frame: &mut [u8; 512]) -> usize {
     let mut writer = MessageWriter::new(message, MsgType::PATH, 63);
     writer
         .put(&Session::new(destination.into(), 17, port))
-        .put(&RsvpHop { address: neighbour.into(), lih: 1 + session % 3 })
-        .put(&TimeValues { refresh_ms: 30_000 })
+        .put(&RsvpHop { address: neighbour.into(), lih: 1 + session % 3 + variant })
+        .put(&TimeValues { refresh_ms: 30_000 + variant })
         .put(&SenderTemplate(FilterSpec::new(source.into(), 4000)))
         .put(&SenderTspec(tspec))
         .put(&adspec);
