@@ -111,7 +111,18 @@ fn state_does_not_know_procedures_and_only_the_door_knows_the_queue_front() {
 fn dependencies_are_the_agreed_ones() {
     let allowed_below = |package: &str, features: &str, forbidden: &[&str]| {
         let tree = Command::new(env!("CARGO"))
-            .args(["tree", "-p", package, "--features", features, "-e", "normal", "--prefix", "none", "--offline"])
+            .args([
+                "tree",
+                "-p",
+                package,
+                "--features",
+                features,
+                "-e",
+                "normal",
+                "--prefix",
+                "none",
+                "--offline",
+            ])
             .current_dir(root())
             .output()
             .expect("cargo runs");

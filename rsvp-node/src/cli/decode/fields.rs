@@ -91,7 +91,7 @@ fn plain(value: &Value<'_>, out: &mut Text) {
         Value::Float(number) => out.float(*number),
         Value::Ipv4(address) => out.ipv4(*address),
         Value::Ipv6(address) => out.ipv6(*address),
-        Value::Flags(word, names) => return flags(*word, names, out),
+        Value::Flags(word, names) => flags(*word, names, out),
         Value::Code(number, Some(name)) => out.number(*number).put(" (").put(name).put(")"),
         Value::Code(number, None) => out.number(*number),
         Value::Reserved(bits) => out.hex_number(*bits, (u64::BITS - bits.leading_zeros()).div_ceil(4)),
@@ -108,16 +108,14 @@ fn plain(value: &Value<'_>, out: &mut Text) {
     };
 }
 
-fn flags(word: u64, names: &[(u64, &str)], out: &mut Text) {
+fn flags<'o>(word: u64, names: &[(u64, &str)], out: &'o mut Text) -> &'o mut Text {
     out.hex_number(word, (u64::BITS - word.leading_zeros()).div_ceil(4).max(1));
     let mut before = " (";
     for (_, name) in names.iter().filter(|(mask, _)| word & mask != 0) {
         out.put(before).put(name);
         before = ", ";
     }
-    if before != " (" {
-        out.put(")");
-    }
+    out.put(if before == " (" { "" } else { ")" })
 }
 
 /// A rate once more, in what networks are measured in.

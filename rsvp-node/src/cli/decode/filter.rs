@@ -98,10 +98,13 @@ impl Filter {
             Self::Class(class) => judged.objects().any(|object| object.class == *class),
             Self::Error(code, value) => judged.objects().any(|object| {
                 object.class == Class::ERROR_SPEC
-                    && object.read::<ErrorSpec>().map_or(code.is_none(), |error| {
-                        code.is_none_or(|code| code == error.code.0)
-                            && value.is_none_or(|value| value == error.value)
-                    })
+                    && match object.read::<ErrorSpec>() {
+                        Ok(error) => {
+                            code.is_none_or(|code| code == error.code.0)
+                                && value.is_none_or(|value| value == error.value)
+                        }
+                        Err(_) => code.is_none(),
+                    }
             }),
             Self::Malformed => judged.fault.is_some(),
         }

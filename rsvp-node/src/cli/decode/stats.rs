@@ -132,7 +132,7 @@ impl Stats {
         if self.no_header > 0 {
             row("shorter than a header", &[self.no_header], out);
         }
-        self.table("session", &self.sessions, |key, out| session(key, out), out);
+        self.table("session", &self.sessions, session, out);
         self.table("neighbour", &self.neighbours, |address, out| _ = out.address(*address), out);
         self.errors(out);
     }

@@ -46,7 +46,7 @@ impl Outer {
             (None, _) => return Err("dst is there, but src is missing".into()),
             (_, None) => return Err("src is there, but dst is missing".into()),
         };
-        let time = text("time")?.map(|text| time(text)).transpose()?;
+        let time = text("time")?.map(time).transpose()?;
         let ports =
             (number(json, "udp_src_port", u16::MAX.into())?, number(json, "udp_dst_port", u16::MAX.into())?);
         Ok(Self {

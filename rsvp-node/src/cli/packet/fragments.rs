@@ -215,10 +215,7 @@ impl Whole {
 
     /// The message, as far as its octets are there without a gap.
     pub(super) fn packet(&self) -> Option<Packet<'_>> {
-        let there = match self.pieces.first() {
-            Some(&(0, there)) => there,
-            _ => return None,
-        };
+        let Some(&(0, there)) = self.pieces.first() else { return None };
         let datagram = Datagram {
             source: self.key.source,
             destination: self.key.destination,
