@@ -1,0 +1,5 @@
+//! `rsvpd` and what talks to it (feature `daemon`): the only code with sockets, a clock or an async runtime.
+//!
+//! No protocol decisions are made here: the engine makes them.
+
+pub mod control;
