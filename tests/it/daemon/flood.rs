@@ -30,7 +30,8 @@ impl Dice {
 fn packet(dice: &mut Dice, message: &[u8]) -> (Vec<u8>, Ipv4Addr) {
     let alert = dice.below(2) == 0;
     let to = if alert { Ipv4Addr::new(10, 0, 2, 2) } else { Ipv4Addr::new(10, 0, 1, 2) };
-    let mut octets = vec![if alert { 0x46 } else { 0x45 }, 0xc0, 0, 0, 0, 0, 0, 0, 1 + dice.below(255) as u8, 46, 0, 0];
+    let mut octets =
+        vec![if alert { 0x46 } else { 0x45 }, 0xc0, 0, 0, 0, 0, 0, 0, 1 + dice.below(255) as u8, 46, 0, 0];
     octets.extend([10, 0, 1, 3 + dice.below(100) as u8]);
     octets.extend(to.octets());
     if alert {
@@ -57,7 +58,8 @@ fn message(dice: &mut Dice, templates: &[Vec<u8>]) -> Vec<u8> {
     // Three of four have a checksum that holds.
     if octets.len() >= 8 && dice.below(4) != 0 {
         octets[2..4].fill(0);
-        let sum: u32 = octets.chunks(2).map(|c| u32::from(c[0]) << 8 | c.get(1).map_or(0, |&o| o.into())).sum();
+        let sum: u32 =
+            octets.chunks(2).map(|c| u32::from(c[0]) << 8 | c.get(1).map_or(0, |&o| o.into())).sum();
         let folded = (sum & 0xffff) + (sum >> 16);
         let folded = (folded & 0xffff) + (folded >> 16);
         octets[2..4].copy_from_slice(&(!(folded as u16)).to_be_bytes());
