@@ -1,5 +1,6 @@
 //! Integration tests.
 mod conformance;
+mod control;
 mod engine;
 mod engine_packets;
 mod pcaps;
