@@ -12,6 +12,7 @@ pub mod daemon;
 mod door;
 mod engine;
 mod event;
+pub mod guaranteed;
 mod host;
 mod interface;
 mod merge;
@@ -21,6 +22,7 @@ mod queue;
 mod rng;
 mod state;
 mod time;
+pub mod units;
 mod view;
 
 pub use config::{Config, Limits};
