@@ -1,9 +1,11 @@
 //! Integration tests.
 mod conformance;
 mod control;
+mod daemon;
 mod engine;
 mod engine_packets;
 mod pcaps;
+mod programs;
 mod readme;
 mod scenarios;
 mod search;
