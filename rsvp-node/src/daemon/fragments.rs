@@ -48,7 +48,7 @@ impl Fragments {
         });
         let end = fragment.offset + stripped.octets.len();
         let broken = end > LONGEST
-            || (fragment.more && stripped.octets.len() % 8 != 0)
+            || (fragment.more && !stripped.octets.len().is_multiple_of(8))
             || (!fragment.more && packet.length.is_some_and(|length| length != end))
             || packet.overlaps(fragment.offset, end);
         if broken {

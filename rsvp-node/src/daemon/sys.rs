@@ -171,7 +171,7 @@ impl Inbox {
             )
         })?;
         let done = headers.iter().take(count as usize);
-        self.arrived.extend(done.map(|h| (h.msg_len as usize, h.msg_hdr.msg_controllen as usize)));
+        self.arrived.extend(done.map(|h| (h.msg_len as usize, h.msg_hdr.msg_controllen)));
         Ok(self.arrived.len())
     }
 

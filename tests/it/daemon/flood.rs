@@ -140,7 +140,6 @@ fn a_hundred_thousand_bad_packets_are_accounted_for_and_change_nothing() {
     assert_eq!(accounted(&after) - before, PACKETS, "{after}");
     let by_driver = after["driver"]["messages-discarded"].as_u64().expect("a counter");
     assert!(by_driver > PACKETS / 10 && discarded(&after) >= by_driver, "{after}");
-    crate::skipped(&format!("bad packets: {after}"));
     assert!(resident_kib(net.pid("r")) < memory + 4_096, "memory is flat");
     let sessions = r.list("sessions");
     assert!(sessions.len() as u64 <= SESSIONS, "{} sessions", sessions.len());
