@@ -12,6 +12,7 @@ mod engine_packets;
 mod pcaps;
 mod programs;
 mod readme;
+mod rsvp_command;
 mod scenarios;
 mod search;
 mod sim_reading;

@@ -3,6 +3,7 @@
 mod capture;
 mod changes;
 mod client;
+mod commands;
 mod flood;
 mod multicast;
 mod net;

@@ -162,8 +162,10 @@ async fn destination(arguments: &Arguments, client: &Client) -> Result<IpAddr, F
     let up = rows.iter().filter(|row| row.up && row.enabled);
     let named: Vec<(IpAddr, &str)> = up
         .filter_map(|row| {
-            Some((row.ipv4.map(IpAddr::V4).or_else(|| row.ipv6.map(IpAddr::V6))?, row.name.as_str()))
+            let address = row.ipv4.map(IpAddr::V4).or_else(|| row.ipv6.map(IpAddr::V6))?;
+            Some((address, row.name.as_str()))
         })
+        .filter(|(address, _)| !address.is_loopback())
         .collect();
     match named.as_slice() {
         [(address, _)] => Ok(*address),
