@@ -10,9 +10,9 @@ mod happenings;
 mod look;
 pub(crate) mod random;
 mod record;
-mod routing;
+pub(crate) mod routing;
 mod run;
-mod topology;
+pub(crate) mod topology;
 pub(crate) mod watch;
 
 pub use record::{Delivery, Note, Record, Sent, Told, Use};

@@ -1,0 +1,28 @@
+//! The two system calls of a lab that have no safe wrapper: socket options of multicast routing (linux/mroute.h,
+//! linux/mroute6.h), which take structures that no crate declares, and the wish of a child to die with its parent.
+//!
+//! Everything else goes through `nix` and netlink crates; nothing here decides anything.
+
+#![allow(unsafe_code, reason = "system calls without a safe wrapper, kept in this one small module")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Sets a socket option to these octets.
+pub(super) fn set_option(socket: &impl AsFd, level: i32, option: i32, octets: &[u8]) -> io::Result<()> {
+    let length = nix::libc::socklen_t::try_from(octets.len()).map_err(io::Error::other)?;
+    // SAFETY: the pointer and the length are those of a live slice, which the kernel only reads.
+    let result = unsafe {
+        nix::libc::setsockopt(socket.as_fd().as_raw_fd(), level, option, octets.as_ptr().cast(), length)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Has the kernel kill the child when the thread that starts it ends, for whatever reason.
+pub(super) fn die_with_parent(command: &mut Command) {
+    let ask = || nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(io::Error::from);
+    // SAFETY: between fork and exec the closure makes one system call, which is async-signal-safe, and allocates nothing.
+    unsafe { command.pre_exec(ask) };
+}
