@@ -5,6 +5,8 @@
 
 mod config;
 mod counters;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 mod door;
 mod engine;
 mod event;
