@@ -3,6 +3,8 @@
 //! One door in, one door out: [`Engine::handle`] takes an [`Input`] and the time, [`Engine::poll`] gives back
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 
+#[cfg(feature = "daemon")]
+pub mod client;
 mod config;
 mod counters;
 #[cfg(feature = "daemon")]
@@ -32,4 +34,4 @@ pub use event::{AppId, Event, EventKind, Gone};
 pub use host::{Host, Route, RouteAnswer, RouteQuery};
 pub use interface::{Interface, InterfaceId};
 pub use time::Instant;
-pub use view::{BlockadeView, RequestView, Requester, SenderView};
+pub use view::{BlockadeView, RequestView, Requester, SenderView, SessionView};

@@ -4,7 +4,9 @@
 //! desk knows no sockets and the server no requests.
 
 pub mod desk;
+mod listing;
 pub mod protocol;
 pub mod qos;
 pub mod rows;
+mod saying;
 pub mod server;

@@ -42,6 +42,8 @@ pub struct SessionRow {
     /// The session.
     #[serde_as(as = "DisplayFromStr")]
     pub session: Session,
+    /// Local applications that have it open.
+    pub applications: usize,
     /// Senders known.
     pub senders: usize,
     /// Reservation requests.
