@@ -51,7 +51,7 @@ impl Captures {
     pub(super) async fn watch(&self, node: NodeId, place: &Place) -> Result<(), LabError> {
         let name = &place.namespace.name;
         let opened = place.namespace.run(open).await?;
-        let socket = opened.and_then(AsyncFd::new).trying(|| format!("watch the links of {name}"))?;
+        let socket = opened.and_then(AsyncFd::register).trying(|| format!("watch the links of {name}"))?;
         let ports: Vec<(usize, LinkId)> = place.ports.iter().map(|p| (p.index as usize, p.link)).collect();
         let kept = Arc::clone(&self.0);
         tokio::spawn(async move {

@@ -15,6 +15,8 @@ mod run;
 pub(crate) mod topology;
 pub(crate) mod watch;
 
+#[cfg(feature = "lab")]
+pub(crate) use delivery::recipients;
 pub use record::{Delivery, Note, Record, Sent, Told, Use};
 pub use run::World;
 pub use topology::Topology;
