@@ -1,9 +1,25 @@
 //! `rsvpd` and what talks to it (feature `daemon`): the only code with sockets, a clock or an async runtime.
 //!
-//! No protocol decisions are made here: the engine makes them.
+//! No protocol decisions are made here: the engine makes them. [`run`] is `rsvpd`; [`start_standalone`] is the same within
+//! another program. A network namespace has one of them at a time.
 
+pub mod config;
 pub mod control;
 
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+mod driver;
+mod fragments;
+mod links;
+mod lock;
+mod multicast;
+mod netlink;
+mod outbox;
+mod packet;
+mod program;
+mod routes;
+mod socket;
+mod start;
+mod sys;
+
+pub use config::{ConfigError, DaemonConfig};
+pub use program::main;
+pub use start::{DaemonError, Standalone, run, start_standalone};

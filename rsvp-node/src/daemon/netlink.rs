@@ -4,6 +4,7 @@
 //! of a dump, within the system call that asks, so the answer is there when it is read and nothing waits for another process.
 //! *Changes* arrive on the other. What answers mean for RSVP is deliberately the business of `routes` and `links`.
 
+use super::sys;
 use libc::EAGAIN;
 use netlink_packet_core::{
     NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
@@ -260,7 +261,7 @@ impl Notices {
 impl Monitor {
     /// Needs a runtime around it.
     pub(super) fn new(notices: Notices) -> io::Result<Self> {
-        let socket = AsyncFd::with_interest(notices, Interest::READABLE)?;
+        let socket = sys::watch(notices, Interest::READABLE)?;
         Ok(Self { socket, buffer: Vec::with_capacity(64 * 1024) })
     }
 

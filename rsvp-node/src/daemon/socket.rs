@@ -151,9 +151,6 @@ pub(super) struct Sockets {
     v4: AsyncFd<Socket>,
     v6: Option<AsyncFd<Socket>>,
     v6_alert: Option<AsyncFd<Socket>>,
-    inbox: Inbox,
-    fragments: Fragments,
-    pub(super) received: Received,
 }
 
 /// Which socket.
@@ -169,12 +166,9 @@ impl Sockets {
     pub(super) fn new(opened: Opened) -> io::Result<Self> {
         let (v6, v6_alert) = opened.v6.unzip();
         Ok(Self {
-            v4: AsyncFd::new(opened.v4)?,
-            v6: v6.map(AsyncFd::new).transpose()?,
-            v6_alert: v6_alert.map(AsyncFd::new).transpose()?,
-            inbox: Inbox::new(),
-            fragments: Fragments::default(),
-            received: Received::default(),
+            v4: sys::watch(opened.v4, Interest::READABLE | Interest::WRITABLE)?,
+            v6: v6.map(|v6| sys::watch(v6, Interest::READABLE | Interest::WRITABLE)).transpose()?,
+            v6_alert: v6_alert.map(|alert| sys::watch(alert, Interest::READABLE)).transpose()?,
         })
     }
 
@@ -211,12 +205,45 @@ impl Sockets {
         }
     }
 
+    /// Sends parcels of one address family without waiting; returns how many left. An error is that of the first.
+    pub(super) fn send(&self, v6: bool, parcels: &[Parcel<'_>]) -> io::Result<usize> {
+        let socket = if v6 { self.v6.as_ref() } else { Some(&self.v4) };
+        let Some(socket) = socket else { return Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)) };
+        socket.try_io(Interest::WRITABLE, |socket| sys::send(socket.as_fd(), parcels))
+    }
+
+    /// Datagrams that the kernel dropped because a socket's buffer was full.
+    pub(super) fn kernel_drops(&self) -> u64 {
+        let sockets = [Which::V4, Which::V6, Which::V6Alert].map(|which| self.socket(which));
+        let drops = sockets.into_iter().flatten().filter_map(|s| sys::dropped(s.get_ref().as_fd()).ok());
+        drops.map(u64::from).sum()
+    }
+}
+
+/// Takes datagrams from the sockets and IP headers from the datagrams.
+pub(super) struct Receiver {
+    inbox: Inbox,
+    fragments: Fragments,
+    pub(super) received: Received,
+}
+
+impl Receiver {
+    pub(super) fn new() -> Self {
+        Self { inbox: Inbox::new(), fragments: Fragments::default(), received: Received::default() }
+    }
+
     /// Takes up to `batches` batches from each socket and hands every message to `take`.
-    pub(super) fn receive(&mut self, batches: usize, now_us: u64, mut take: impl FnMut(Arrived<'_>)) {
+    pub(super) fn receive(
+        &mut self,
+        sockets: &Sockets,
+        batches: usize,
+        now_us: u64,
+        mut take: impl FnMut(Arrived<'_>),
+    ) {
         self.fragments.expire(now_us);
         for which in [Which::V4, Which::V6, Which::V6Alert] {
             for _ in 0..batches {
-                let count = self.receive_batch(which);
+                let count = self.receive_batch(sockets, which);
                 for n in 0..count {
                     self.received.datagrams += 1;
                     self.read(which, n, now_us, &mut take);
@@ -228,13 +255,8 @@ impl Sockets {
         }
     }
 
-    fn receive_batch(&mut self, which: Which) -> usize {
-        let socket = match which {
-            Which::V4 => Some(&self.v4),
-            Which::V6 => self.v6.as_ref(),
-            Which::V6Alert => self.v6_alert.as_ref(),
-        };
-        let Some(socket) = socket else { return 0 };
+    fn receive_batch(&mut self, sockets: &Sockets, which: Which) -> usize {
+        let Some(socket) = sockets.socket(which) else { return 0 };
         let inbox = &mut self.inbox;
         match socket.try_io(Interest::READABLE, |socket| inbox.receive(socket.as_fd())) {
             Ok(count) => count,
@@ -272,19 +294,5 @@ impl Sockets {
             Some(whole) => take(Arrived { octets: &whole, ..arrived }),
             None => self.received.fragments += 1,
         }
-    }
-
-    /// Sends parcels of one address family without waiting; returns how many left. An error is that of the first.
-    pub(super) fn send(&self, v6: bool, parcels: &[Parcel<'_>]) -> io::Result<usize> {
-        let socket = if v6 { self.v6.as_ref() } else { Some(&self.v4) };
-        let Some(socket) = socket else { return Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)) };
-        socket.try_io(Interest::WRITABLE, |socket| sys::send(socket.as_fd(), parcels))
-    }
-
-    /// Datagrams that the kernel dropped because a socket's buffer was full.
-    pub(super) fn kernel_drops(&self) -> u64 {
-        let sockets = [Which::V4, Which::V6, Which::V6Alert].map(|which| self.socket(which));
-        let drops = sockets.into_iter().flatten().filter_map(|s| sys::dropped(s.get_ref().as_fd()).ok());
-        drops.map(u64::from).sum()
     }
 }

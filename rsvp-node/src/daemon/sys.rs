@@ -11,6 +11,8 @@ use std::io;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Datagrams in one system call.
 pub(super) const BATCH: usize = 64;
@@ -83,6 +85,18 @@ pub(super) fn link_speed_bps(fd: BorrowedFd<'_>, name: &str) -> Option<u64> {
 pub(super) fn set_no_new_privileges() -> io::Result<()> {
     // SAFETY: plain integers.
     checked(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }).map(|_| ())
+}
+
+/// Types that own a descriptor which stays the same and open as long as they live.
+pub(super) trait OwnsDescriptor: AsRawFd {}
+
+impl OwnsDescriptor for socket2::Socket {}
+impl OwnsDescriptor for super::netlink::Notices {}
+
+/// Has the runtime around the caller watch a descriptor.
+pub(super) fn watch<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    // SAFETY: `OwnsDescriptor` says what this function asks for.
+    unsafe { AsyncFd::register_with_interest(inner, interest) }.map_err(io::Error::from)
 }
 
 fn checked(result: c_int) -> io::Result<c_int> {
