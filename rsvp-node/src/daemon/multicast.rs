@@ -51,7 +51,9 @@ impl Multicast {
                     tracing::info!("another program routes IPv4 multicast here; its interfaces are used");
                 }
                 Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT) => {
-                    tracing::warn!("this kernel cannot route IPv4 multicast: multicast Path messages are not seen");
+                    tracing::warn!(
+                        "this kernel cannot route IPv4 multicast: multicast Path messages are not seen"
+                    );
                 }
                 Err(error) => return Err(error),
             }
@@ -132,7 +134,9 @@ impl Multicast {
             }
             match socket.join_multicast_v6(&group, interface) {
                 Ok(()) => self.joined.push((group, interface)),
-                Err(error) => tracing::warn!(%error, %group, interface, "Path messages to this group are not seen"),
+                Err(error) => {
+                    tracing::warn!(%error, %group, interface, "Path messages to this group are not seen")
+                }
             }
         }
     }

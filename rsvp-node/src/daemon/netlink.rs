@@ -6,9 +6,7 @@
 
 use super::sys;
 use libc::EAGAIN;
-use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
-};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
@@ -195,7 +193,8 @@ impl Netlink {
 }
 
 fn says_no_route(error: &io::Error) -> bool {
-    let codes = [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EACCES, libc::ENOENT, libc::EINVAL, libc::EXDEV];
+    let codes =
+        [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EACCES, libc::ENOENT, libc::EINVAL, libc::EXDEV];
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 

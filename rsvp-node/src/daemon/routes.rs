@@ -74,9 +74,10 @@ impl Routes {
         }
         Ok(match self.unicast(query.destination, query.source)? {
             Way::Local => RouteAnswer::Known(Route::default()),
-            Way::Out(out) => {
-                RouteAnswer::Known(Route { incoming: None, outgoing: [InterfaceId(out)].into_iter().collect() })
-            }
+            Way::Out(out) => RouteAnswer::Known(Route {
+                incoming: None,
+                outgoing: [InterfaceId(out)].into_iter().collect(),
+            }),
             Way::Nowhere => RouteAnswer::NoRoute,
         })
     }

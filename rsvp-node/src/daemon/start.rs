@@ -1,8 +1,8 @@
 //! Starting and ending: opens what needs privileges, gives the privileges up, and puts the driver to work.
 
 use super::config::{ConfigError, DaemonConfig};
-use super::control::server::{Access, FromClient, Switchboard, serve};
 use super::control::desk::Desk;
+use super::control::server::{Access, FromClient, Switchboard, serve};
 use super::driver::{Driver, Node, Order};
 use super::links::Links;
 use super::lock::Lock;

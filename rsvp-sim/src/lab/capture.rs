@@ -4,6 +4,7 @@
 //! beyond what is needed to find protocol 46.
 
 use super::error::{LabError, Trying};
+use super::sys::await_readable;
 use super::wiring::Place;
 use crate::scenario::model::{LinkId, NodeId};
 use core::time::Duration;
@@ -17,7 +18,6 @@ use nix::sys::time::TimeSpec;
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::io::unix::AsyncFd;
 
 const RSVP: u8 = 46;
 /// A packet on its way out (linux/if_packet.h).
@@ -51,7 +51,7 @@ impl Captures {
     pub(super) async fn watch(&self, node: NodeId, place: &Place) -> Result<(), LabError> {
         let name = &place.namespace.name;
         let opened = place.namespace.run(open).await?;
-        let socket = opened.and_then(AsyncFd::register).trying(|| format!("watch the links of {name}"))?;
+        let socket = opened.and_then(await_readable).trying(|| format!("watch the links of {name}"))?;
         let ports: Vec<(usize, LinkId)> = place.ports.iter().map(|p| (p.index as usize, p.link)).collect();
         let kept = Arc::clone(&self.0);
         tokio::spawn(async move {

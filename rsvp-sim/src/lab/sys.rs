@@ -1,14 +1,16 @@
-//! The two system calls of a lab that have no safe wrapper: socket options of multicast routing (linux/mroute.h,
-//! linux/mroute6.h), which take structures that no crate declares, and the wish of a child to die with its parent.
+//! What a lab needs that has no safe wrapper: socket options of multicast routing (linux/mroute.h, linux/mroute6.h), which
+//! take structures that no crate declares, the wish of a child to die with its parent, and waiting for a packet socket.
 //!
 //! Everything else goes through `nix` and netlink crates; nothing here decides anything.
 
 #![allow(unsafe_code, reason = "system calls without a safe wrapper, kept in this one small module")]
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Sets a socket option to these octets.
 pub(super) fn set_option(socket: &impl AsFd, level: i32, option: i32, octets: &[u8]) -> io::Result<()> {
@@ -18,6 +20,14 @@ pub(super) fn set_option(socket: &impl AsFd, level: i32, option: i32, octets: &[
         nix::libc::setsockopt(socket.as_fd().as_raw_fd(), level, option, octets.as_ptr().cast(), length)
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets a descriptor be waited for.
+pub(super) fn await_readable(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: what is registered owns its descriptor, gives out no other, and keeps it open until it is dropped, which is
+    // after it has been deregistered.
+    let registered = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) };
+    registered.map_err(io::Error::from)
 }
 
 /// Has the kernel kill the child when the thread that starts it ends, for whatever reason.

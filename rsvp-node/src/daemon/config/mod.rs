@@ -298,9 +298,9 @@ fn with_suggestion(message: &str) -> String {
         return message.to_owned();
     };
     let close = |name: &&str| strsim::jaro_winkler(found, name) > 0.8;
-    let closest = names.filter(close).max_by(|a, b| {
-        strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b))
-    });
+    let closest = names
+        .filter(close)
+        .max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)));
     match closest {
         Some(closest) => format!("{message}; did you mean `{closest}`?"),
         None => message.to_owned(),
@@ -333,7 +333,8 @@ mod tests {
 
     #[test]
     fn an_interface_overrides_what_holds_for_all() {
-        let text = "[interfaces]\nrefresh = \"5s\"\nreservable = \"50%\"\n[interface.eth0]\nrefresh = \"1s\"\n";
+        let text =
+            "[interfaces]\nrefresh = \"5s\"\nreservable = \"50%\"\n[interface.eth0]\nrefresh = \"1s\"\n";
         let config = DaemonConfig::parse(Path::new("rsvpd.toml"), text).unwrap();
         let eth0 = config.of_interface("eth0");
         assert_eq!(eth0.refresh, Some(Span(Duration::from_secs(1))));
