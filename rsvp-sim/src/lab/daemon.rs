@@ -182,12 +182,12 @@ pub(super) fn config(
         span(scenario.local_repair_wait),
         scenario.lifetime_multiplier,
     );
-    for (port, lih) in place.ports.iter().zip(1..) {
+    for port in &place.ports {
         let link = &scenario.links[port.link.0];
         // Writing to a string does not fail.
         let _ = write!(
             out,
-            "\n[interface.{:?}]\nlih = {lih}\nbandwidth = \"{}bit\"\nreservable = \"{}bit\"\nlatency = {}\nerror_c = {}\n\
+            "\n[interface.{:?}]\nbandwidth = \"{}bit\"\nreservable = \"{}bit\"\nlatency = {}\nerror_c = {}\n\
              error_d = \"{}us\"\n",
             port.name,
             link.rate_bps,
