@@ -169,6 +169,8 @@ impl Topology {
             IpAddr::V4(address) => interface.ipv4 = Some(address),
             IpAddr::V6(address) => interface.ipv6 = Some(address),
         }
+        // As on a real node, whose loopback interface has the first number.
+        interface.lih = attachment.interface.0 + 1;
         interface.up = up;
         interface.mtu = link.mtu;
         interface.bandwidth_bps = link.rate_bps;
