@@ -1,8 +1,10 @@
 //! Integration tests.
 mod conformance;
+mod daemon;
 mod engine;
 mod engine_packets;
 mod pcaps;
+mod programs;
 mod readme;
 mod scenarios;
 mod search;
