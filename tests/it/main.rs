@@ -3,6 +3,8 @@ mod conformance;
 mod daemon;
 mod engine;
 mod engine_packets;
+mod lab;
+mod lab_compared;
 mod pcaps;
 mod programs;
 mod readme;
