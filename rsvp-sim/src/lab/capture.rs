@@ -27,7 +27,7 @@ const LARGEST_PACKET: usize = 1 << 16;
 const QUEUE: usize = 8 << 20;
 
 /// A packet as a node sent it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Captured {
     /// Since the epoch, by the kernel's clock.
     pub(super) at: Duration,

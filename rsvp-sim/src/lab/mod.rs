@@ -9,6 +9,7 @@ mod capture;
 mod clock;
 mod daemon;
 mod error;
+mod fragments;
 mod heard;
 mod look;
 mod messages;

@@ -5,11 +5,19 @@
 //! not decided here.
 
 use super::error::{LabError, Trying};
+use core::time::Duration;
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
 use nix::sched::{CloneFlags, unshare};
+use std::collections::BTreeSet;
 use std::fs::{File, write};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
+
+/// Between one look and the next at whether interfaces are up.
+const PAUSE: Duration = Duration::from_millis(5);
+const MOST_LOOKS: u32 = 2000;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -56,6 +64,25 @@ impl Namespace {
             jobs.send(job).trying(|| format!("reach the namespace of {}", self.name))?;
         }
         told.await.trying(|| format!("work in the namespace of {}", self.name))
+    }
+
+    /// Waits until these interfaces carry packets: a link that comes up is noticed at both ends only after a moment.
+    pub(super) async fn until_running(&self, names: Vec<String>) -> Result<(), LabError> {
+        for _ in 0..MOST_LOOKS {
+            let names = names.clone();
+            let look = move || {
+                let running: BTreeSet<String> = getifaddrs()?
+                    .filter(|each| each.flags.contains(InterfaceFlags::IFF_RUNNING))
+                    .map(|each| each.interface_name)
+                    .collect();
+                Ok::<_, std::io::Error>(names.iter().all(|name| running.contains(name)))
+            };
+            if self.run(look).await?.trying(|| format!("look at the interfaces of {}", self.name))? {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err("they do not come up").trying(|| format!("use the interfaces {}", names.join(", ")))
     }
 
     /// Sets kernel parameters below `/proc/sys/net`.

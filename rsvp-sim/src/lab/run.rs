@@ -7,6 +7,7 @@ use super::capture::{Captured, Captures};
 use super::clock::Clock;
 use super::daemon::{Daemon, Folder, config, find};
 use super::error::{LabError, Trying};
+use super::fragments::Fragments;
 use super::heard::Heard;
 use super::routes::Routes;
 use super::watch::News;
@@ -48,6 +49,7 @@ pub(super) struct Lab {
     pub(super) wiring: Wiring,
     pub(super) captures: Captures,
     pub(super) packets: Vec<Captured>,
+    pub(super) fragments: Fragments,
     pub(super) clock: Clock,
     /// The scenario's time of the last checkpoint.
     pub(super) reached: Duration,
@@ -100,6 +102,7 @@ impl Lab {
             wiring,
             captures: Captures::default(),
             packets: Vec::new(),
+            fragments: Fragments::default(),
             clock: Clock::new(speed),
             reached: Duration::ZERO,
             record: Record { lab_speed: Some(speed), ..Record::default() },
@@ -214,6 +217,9 @@ impl Lab {
             let place = &self.wiring.places[end.0];
             let Some(port) = place.port(link) else { continue };
             place.switch(port.index, up).await.trying(|| format!("switch {}", plan.name))?;
+        }
+        if up {
+            self.wiring.until_running(&plan, link).await?;
         }
         self.network.link_up[link.0] = up;
         self.reroute(Some(link)).await

@@ -168,6 +168,9 @@ fn multicast_takes_another_way_when_a_link_fails() {
                     let place = &net.wiring.places[end.0];
                     place.switch(place.port(link).unwrap().index, up).await.unwrap();
                 }
+                if up {
+                    net.wiring.until_running(&net.scenario.links[link.0], link).await.unwrap();
+                }
                 net.follow(Some(link)).await;
                 assert_eq!(net.hops("home").await, Some(TTL - 3), "{family:?}, up: {up}");
             }

@@ -41,16 +41,16 @@ impl Lab {
     /// Takes over what has been captured.
     pub(super) fn absorb(&mut self) {
         for captured in self.captures.take() {
-            let at = self.clock.at(captured.at);
-            let sent = messages::sent(&self.scenario, &self.topology, &self.routing, &captured, at);
-            if let Some(sent) = sent {
-                if self.news.said.insert((sent.from, sent.link, sent.label.clone())) {
-                    self.news.last = self.news.last.max(captured.at);
-                }
-                self.news.sent.push(captured.at);
-                self.record.sent.push(sent);
+            self.packets.push(captured.clone());
+            let Some(whole) = self.fragments.join(captured) else { continue };
+            let at = self.clock.at(whole.at);
+            let sent = messages::sent(&self.scenario, &self.topology, &self.routing, &whole, at);
+            let Some(sent) = sent else { continue };
+            if self.news.said.insert((sent.from, sent.link, sent.label.clone())) {
+                self.news.last = self.news.last.max(whole.at);
             }
-            self.packets.push(captured);
+            self.news.sent.push(whole.at);
+            self.record.sent.push(sent);
         }
     }
 

@@ -5,7 +5,7 @@
 
 use super::error::{LabError, Trying};
 use super::namespace::Namespace;
-use crate::scenario::model::{LinkId, NodeId, Scenario};
+use crate::scenario::model::{Link, LinkId, NodeId, Scenario};
 use crate::world::Topology;
 use core::net::IpAddr;
 use netlink_packet_route::link::{InfoData, InfoVeth};
@@ -42,7 +42,7 @@ pub(super) struct Wiring {
     /// By node.
     pub(super) places: Vec<Place>,
     /// Where the bridges are.
-    _lans: Option<Namespace>,
+    lans: Option<Namespace>,
 }
 
 impl Place {
@@ -73,7 +73,7 @@ impl Wiring {
         } else {
             None
         };
-        let wiring = Self { places, _lans: lans };
+        let wiring = Self { places, lans };
         for n in 0..scenario.links.len() {
             wiring
                 .wire(scenario, LinkId(n))
@@ -86,12 +86,30 @@ impl Wiring {
                 .await
                 .trying(|| format!("bring up the interfaces of {}", place.namespace.name))?;
         }
+        for (n, link) in scenario.links.iter().enumerate() {
+            wiring.until_running(link, LinkId(n)).await?;
+        }
         Ok(wiring)
+    }
+
+    /// Waits until a link that is up carries packets, at all of its ends and at the bridge.
+    pub(super) async fn until_running(&self, plan: &Link, link: LinkId) -> Result<(), LabError> {
+        let lan = self.lans.as_ref().filter(|_| plan.lan);
+        if let Some(lans) = lan {
+            let names = (0..plan.ends.len()).map(|n| cable_name(link, n)).chain([bridge_name(link)]);
+            lans.until_running(names.collect()).await?;
+        }
+        for end in &plan.ends {
+            let place = &self.places[end.0];
+            let name = place.port(link).map(|port| port.name.clone());
+            place.namespace.until_running(name.into_iter().collect()).await?;
+        }
+        Ok(())
     }
 
     async fn wire(&self, scenario: &Scenario, link: LinkId) -> Result<(), LabError> {
         let plan = &scenario.links[link.0];
-        if let (Some(lans), true) = (&self._lans, plan.lan) {
+        if let (Some(lans), true) = (&self.lans, plan.lan) {
             return self.bridge(lans, plan.mtu, &plan.ends, link).await;
         }
         let ends: Vec<&Place> = plan.ends.iter().map(|end| &self.places[end.0]).collect();
@@ -112,14 +130,14 @@ impl Wiring {
     ) -> Result<(), LabError> {
         let netlink = open(lans).await?;
         let number = link.0 as u32 + 1;
-        let (name, index) = (format!("lan{number}"), FIRST_INDEX + number * 1000);
+        let (name, index) = (bridge_name(link), FIRST_INDEX + number * 1000);
         // Snooping would keep multicast from routers that never join.
         let bridge = LinkBridge::new(&name).index(index).mcast_snooping(false).mtu(mtu).up().build();
         netlink.link().add(bridge).execute().await.trying(|| "make a bridge".to_owned())?;
         for (n, end) in ends.iter().enumerate() {
             let place = &self.places[end.0];
             let Some(port) = place.port(link) else { continue };
-            let (cable, at) = (format!("{name}.{n}"), index + n as u32 + 1);
+            let (cable, at) = (cable_name(link, n), index + n as u32 + 1);
             place.veth(port, mtu, lans, (&cable, at)).await?;
             let plug = LinkUnspec::new_with_index(at).controller(index).up().build();
             netlink.link().set(plug).execute().await.trying(|| "plug in a cable".to_owned())?;
@@ -199,6 +217,15 @@ fn parameters(router: bool) -> Vec<(String, &'static str)> {
         parameters.push((format!("ipv6/conf/{which}/forwarding"), forward));
     }
     parameters
+}
+
+fn bridge_name(link: LinkId) -> String {
+    format!("lan{}", link.0 + 1)
+}
+
+/// What plugs the end at this place into the bridge.
+fn cable_name(link: LinkId, place: usize) -> String {
+    format!("lan{}.{place}", link.0 + 1)
 }
 
 /// Interfaces are called like their links where the kernel takes such a name.
