@@ -133,6 +133,8 @@ fn transmit_to(outbox: &mut Outbox, routes: &Routes, transmit: Transmit<'_>) {
         Source::Foreign(address) => Some(address),
     };
     match source {
+        // A forged hop can name this node. No message to ourselves is of use: local applications are told by the engine.
+        _ if routes.links.owns(destination) => outbox.failures.to_self += 1,
         Some(source) => {
             outbox.put(&Parcel { interface: interface.0, source, destination, ttl, router_alert, octets });
         }

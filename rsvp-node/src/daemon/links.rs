@@ -9,7 +9,7 @@ use super::netlink::{Address, Link, Netlink};
 use super::sys;
 use crate::{Interface, InterfaceId};
 use socket2::{Domain, Socket, Type};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsFd;
@@ -23,13 +23,13 @@ pub(super) struct Links {
     socket: Socket,
     known: BTreeMap<u32, (Link, Interface)>,
     /// Every address of this node.
-    own: Vec<IpAddr>,
+    own: BTreeSet<IpAddr>,
 }
 
 impl Links {
     pub(super) fn new() -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-        Ok(Self { socket, known: BTreeMap::new(), own: Vec::new() })
+        Ok(Self { socket, known: BTreeMap::new(), own: BTreeSet::new() })
     }
 
     /// Asks the kernel again; returns what has changed for the engine.

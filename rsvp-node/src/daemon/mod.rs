@@ -7,6 +7,7 @@ pub mod config;
 pub mod control;
 
 mod driver;
+mod firewall;
 mod fragments;
 mod links;
 mod lock;
@@ -14,6 +15,7 @@ mod multicast;
 mod netlink;
 mod outbox;
 mod packet;
+mod privilege;
 mod program;
 mod routes;
 mod socket;

@@ -11,7 +11,7 @@ use super::routes::{self, Routes};
 use super::sys;
 use crate::InterfaceId;
 use socket2::{Domain, Protocol, Socket, Type};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd;
@@ -19,6 +19,7 @@ use std::os::fd::AsFd;
 const MRT_INIT: libc::c_int = 200;
 const MRT_ADD_VIF: libc::c_int = 202;
 const MRT_ADD_MFC: libc::c_int = 204;
+const MRT_DEL_MFC: libc::c_int = 205;
 /// The kernel's bound on virtual interfaces.
 const VIFS: usize = 32;
 const VIFF_USE_IFINDEX: u8 = 8;
@@ -29,6 +30,8 @@ pub(super) struct Multicast {
     /// IPv4: the socket that makes the kernel a multicast router, and its virtual interfaces, by place.
     router: Option<Socket>,
     vifs: BTreeMap<u32, u16>,
+    /// The forwarding entries that were made: the kernel tells of each one that is made, even of one that was there.
+    installed: BTreeSet<[u8; 60]>,
     /// IPv6: what holds the memberships, and which.
     member: Option<Socket>,
     joined: Vec<(Ipv6Addr, u32)>,
@@ -95,17 +98,23 @@ impl Multicast {
     }
 
     /// Configured flows become forwarding entries, when this daemon is the one to make them.
-    fn install(&self, routes: &Routes) {
+    fn install(&mut self, routes: &Routes) {
         let Some(socket) = &self.router else { return };
+        let mut wanted = BTreeSet::new();
         for flow in &routes.fixed {
             let (IpAddr::V4(group), Some(IpAddr::V4(source))) = (flow.group, flow.source) else { continue };
             let vif = |name: &String| self.vifs.get(&routes.links.by_name(name)?.0).copied();
             let Some(parent) = vif(&flow.incoming) else { continue };
-            let request = mfcctl(source, group, parent, flow.outgoing.iter().filter_map(vif));
-            if let Err(error) = sys::set_option(socket.as_fd(), libc::IPPROTO_IP, MRT_ADD_MFC, &request) {
-                tracing::warn!(%error, %group, %source, "the configured multicast flow was not installed");
-            }
+            wanted.insert(mfcctl(source, group, parent, flow.outgoing.iter().filter_map(vif)));
         }
+        let set = |name, request: &[u8; 60]| {
+            if let Err(error) = sys::set_option(socket.as_fd(), libc::IPPROTO_IP, name, request) {
+                tracing::warn!(%error, "a configured multicast flow was not made a forwarding entry");
+            }
+        };
+        self.installed.difference(&wanted).for_each(|gone| set(MRT_DEL_MFC, gone));
+        wanted.difference(&self.installed).for_each(|new| set(MRT_ADD_MFC, new));
+        self.installed = wanted;
     }
 
     /// IPv6: joins the groups of forwarding entries and configured flows where they come in.

@@ -19,6 +19,8 @@ const FULL: usize = 64;
 pub(super) struct Failures {
     /// The interface has no address to send from.
     pub(super) no_address: u64,
+    /// The destination is an address of this node.
+    pub(super) to_self: u64,
     /// Too many messages waited for room.
     pub(super) overflow: u64,
     too_large: u64,
@@ -43,9 +45,10 @@ impl Failures {
     }
 
     /// By name.
-    pub(super) fn named(&self) -> [(&'static str, u64); 8] {
+    pub(super) fn named(&self) -> [(&'static str, u64); 9] {
         [
             ("send-no-address", self.no_address),
+            ("send-to-self", self.to_self),
             ("send-overflow", self.overflow),
             ("send-too-large", self.too_large),
             ("send-no-route", self.no_route),

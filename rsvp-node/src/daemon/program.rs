@@ -50,6 +50,7 @@ fn run(arguments: Arguments) -> Result<(), DaemonError> {
     log(&config, arguments.log.as_deref())?;
     let prepared = Prepared::open(config.clone())?;
     let control = ControlSocket::open(&config)?;
+    start::give_up_privileges(&config, &control)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

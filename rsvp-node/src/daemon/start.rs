@@ -4,11 +4,13 @@ use super::config::{ConfigError, DaemonConfig};
 use super::control::desk::Desk;
 use super::control::server::{Access, FromClient, Switchboard, serve};
 use super::driver::{Driver, Node, Order};
+use super::firewall::Firewall;
 use super::links::Links;
 use super::lock::Lock;
 use super::multicast::Multicast;
 use super::netlink::{Monitor, Netlink, Notices};
-use super::routes::Routes;
+use super::privilege;
+use super::routes::{self, Routes};
 use super::socket::{Opened, Receiver, Sockets};
 use crate::Engine;
 use std::hash::{BuildHasher as _, RandomState};
@@ -63,6 +65,13 @@ pub(super) struct Prepared {
     netlink: Netlink,
     notices: Notices,
     multicast: Multicast,
+    firewall: Option<Firewall>,
+}
+
+/// What has to live as long as the daemon runs: the lock of the namespace, and the firewall's rules.
+pub(super) struct Held {
+    _lock: Lock,
+    _firewall: Option<Firewall>,
 }
 
 impl Prepared {
@@ -79,12 +88,13 @@ impl Prepared {
         let notices = Notices::open().map_err(failed("a netlink socket for changes"))?;
         let multicast = Multicast::open(&config.multicast, sockets.has_v6())
             .map_err(failed("making the kernel a multicast router"))?;
-        Ok(Self { config, lock, sockets, netlink, notices, multicast })
+        let firewall = firewall(&config);
+        Ok(Self { config, lock, sockets, netlink, notices, multicast, firewall })
     }
 
-    /// Needs a runtime around it. The lock lives as long as the second part of the answer.
-    pub(super) fn into_driver(self) -> Result<(Driver, Lock), DaemonError> {
-        let Self { config, lock, sockets, netlink, notices, multicast } = self;
+    /// Needs a runtime around it.
+    pub(super) fn into_driver(self) -> Result<(Driver, Held), DaemonError> {
+        let Self { config, lock, sockets, netlink, notices, multicast, firewall } = self;
         let watching = "watching the sockets";
         let sockets = Sockets::new(sockets).map_err(failed(watching))?;
         let monitor = Monitor::new(notices).map_err(failed(watching))?;
@@ -102,8 +112,38 @@ impl Prepared {
             desk: Desk::default(),
             switchboard: Switchboard::default(),
         };
-        Ok((driver, lock))
+        Ok((driver, Held { _lock: lock, _firewall: firewall }))
     }
+}
+
+/// Keeps a router's kernel from forwarding multicast RSVP packets itself; without nf_tables, says what that means.
+fn firewall(config: &DaemonConfig) -> Option<Firewall> {
+    if !config.multicast.firewall || !(routes::is_router(false) || routes::is_router(true)) {
+        return None;
+    }
+    match Firewall::install() {
+        Ok(firewall) => Some(firewall),
+        Err(error) => {
+            tracing::warn!(
+                "no firewall rule against a second copy of multicast RSVP packets ({error}): IPv6 multicast sessions, and \
+                 IPv4 ones with a local receiver, may be seen twice downstream; `firewall = false` in [multicast] \
+                 says that this is known"
+            );
+            None
+        }
+    }
+}
+
+/// Gives up all privileges that are not needed any more. A daemon within another program leaves that to the program.
+pub(super) fn give_up_privileges(config: &DaemonConfig, control: &ControlSocket) -> Result<(), DaemonError> {
+    let name = config.user.as_deref().unwrap_or_default();
+    let what = format!("running as the user \"{name}\"");
+    let user = config.user.as_deref().map(privilege::user).transpose().map_err(failed(&what))?;
+    if let (Some(user), Some(folder)) = (&user, control.made_folder()) {
+        // So that the socket can be taken away at the end.
+        std::os::unix::fs::chown(folder, Some(user.uid.as_raw()), None).map_err(failed(&what))?;
+    }
+    privilege::drop(user.as_ref()).map_err(failed("giving up privileges"))
 }
 
 /// The control socket's file; taken away at the end, if that is allowed.
@@ -111,14 +151,21 @@ pub(super) struct ControlSocket {
     path: PathBuf,
     listener: std::os::unix::net::UnixListener,
     access: Access,
+    made_folder: bool,
 }
 
 impl ControlSocket {
+    fn made_folder(&self) -> Option<&Path> {
+        self.path.parent().filter(|_| self.made_folder)
+    }
+
     pub(super) fn open(config: &DaemonConfig) -> Result<Self, DaemonError> {
         use std::os::unix::fs::PermissionsExt as _;
         let path = config.control.socket.clone();
         let what = format!("the control socket {}", path.display());
-        if let Some(folder) = path.parent() {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        let made_folder = folder.is_some();
+        if let Some(folder) = folder {
             std::fs::create_dir_all(folder).map_err(failed(&what))?;
         }
         let group = match &config.control.group {
@@ -135,7 +182,7 @@ impl ControlSocket {
         let mode = std::fs::Permissions::from_mode(config.control.mode.0);
         std::fs::set_permissions(&path, mode).map_err(failed(&what))?;
         listener.set_nonblocking(true).map_err(failed(&what))?;
-        Ok(Self { path, listener, access: Access { group } })
+        Ok(Self { path, listener, access: Access { group }, made_folder })
     }
 }
 
@@ -154,8 +201,8 @@ pub(super) async fn serve_until_told(
     control: ControlSocket,
     reread: Option<PathBuf>,
 ) -> Result<(), DaemonError> {
-    let (driver, _lock) = prepared.into_driver()?;
-    let ControlSocket { path, listener, access } = control;
+    let (driver, _held) = prepared.into_driver()?;
+    let ControlSocket { path, listener, access, .. } = control;
     let listener = UnixListener::from_std(listener).map_err(failed("the control socket"))?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let server = tokio::spawn(serve(listener, access, to_driver));
@@ -232,12 +279,12 @@ impl Standalone {
 
 /// Starts a daemon within this program, without control socket and signals.
 pub async fn start_standalone(config: DaemonConfig) -> Result<Standalone, DaemonError> {
-    let (driver, lock) = Prepared::open(config)?.into_driver()?;
+    let (driver, held) = Prepared::open(config)?.into_driver()?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let (order, orders) = mpsc::channel(1);
     let task = tokio::spawn(async move {
         driver.run(clients, orders).await;
-        drop(lock);
+        drop(held);
     });
     Ok(Standalone { driver: to_driver, order, task })
 }

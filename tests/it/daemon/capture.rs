@@ -26,6 +26,8 @@ pub(super) struct Seen {
     pub(super) hop: Option<IpAddr>,
     /// Send_TTL of the common header.
     pub(super) send_ttl: u8,
+    /// The message.
+    pub(super) octets: Vec<u8>,
 }
 
 impl Net {
@@ -92,5 +94,5 @@ fn read(frame: &[u8]) -> Seen {
     let message = Message::parse(octets).expect("a sound message");
     let hop = message.get::<RsvpHop>().and_then(Result::ok).map(|hop| hop.address);
     let (kind, send_ttl) = (message.msg_type(), octets[4]);
-    Seen { source, destination, ttl, tos, router_alert, kind, hop, send_ttl }
+    Seen { source, destination, ttl, tos, router_alert, kind, hop, send_ttl, octets: octets.to_vec() }
 }

@@ -72,16 +72,16 @@ impl Client {
         }
     }
 
+    /// Events that have come and were not asked for.
+    pub(super) fn waiting(&mut self) -> Vec<Value> {
+        self.list("sessions");
+        self.events.drain(..).collect()
+    }
+
     /// The rows of a listing.
     pub(super) fn list(&mut self, what: &str) -> Vec<Value> {
         let mut answer = self.ask(json!({"request": "list", "what": what})).expect("a listing");
         serde_json::from_value(answer[what].take()).expect("rows")
-    }
-
-    /// One counter: of `received`, `sent`, `discards` or `driver`.
-    pub(super) fn counter(&mut self, group: &str, name: &str) -> u64 {
-        let counters = self.ask(json!({"request": "list", "what": "counters"})).expect("counters");
-        counters["counters"][group][name].as_u64().unwrap_or_else(|| panic!("{name}: {counters}"))
     }
 
     /// Waits until a listing has so many rows.

@@ -1,9 +1,14 @@
 //! `rsvpd` on real kernels: nodes are network namespaces that each test makes for itself and takes away.
 
 mod capture;
+mod changes;
 mod client;
+mod flood;
+mod multicast;
 mod net;
+mod starting;
 mod unicast;
+mod within;
 
 use std::time::Duration;
 
