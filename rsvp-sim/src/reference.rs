@@ -52,13 +52,18 @@ pub struct Reference {
     /// Whether some request depends on itself, around a loop of shared reservations: such a request can keep itself alive
     /// (RFC 2205 section 3.4), so that what is there need not be what must be there.
     pub loops: bool,
-    /// Whether a wildcard request meets senders that are not behind it where it was made; then it depends on the SCOPE
-    /// object, which is not worked out here, whether it is for them (RFC 2205 section 3.4).
-    pub wider: bool,
 }
 
-/// A flowspec for each sender, or one without for WF.
-type Asked = BTreeMap<Option<SenderId>, Flowspec>;
+/// What a node asks of a previous hop.
+#[derive(Clone, Default)]
+struct Asked {
+    /// A flowspec for each sender, or one without for WF.
+    flows: Flows,
+    /// The hosts whose senders a WF request is for; without it is for all (SCOPE, RFC 2205 section 3.4).
+    scope: Option<BTreeSet<NodeId>>,
+}
+
+type Flows = BTreeMap<Option<SenderId>, Flowspec>;
 
 impl Demand {
     /// All actions of a scenario, one after the other.
@@ -114,14 +119,8 @@ impl Reference {
     #[must_use]
     pub fn new(scenario: &Scenario, demand: &Demand) -> Self {
         let mut reference = Self { paths: paths(scenario, demand), ..Self::default() };
-        let mut asking = Asking {
-            scenario,
-            demand,
-            paths: &reference.paths,
-            known: BTreeMap::new(),
-            loops: false,
-            wider: false,
-        };
+        let mut asking =
+            Asking { scenario, demand, paths: &reference.paths, known: BTreeMap::new(), loops: false };
         let mut reservations = BTreeMap::new();
         for (&(sender, _), &(link, node)) in &reference.paths {
             let session = scenario.senders[sender.0].session;
@@ -129,7 +128,7 @@ impl Reference {
                 reservations.insert((node, link, session, key), standing);
             }
         }
-        (reference.loops, reference.wider) = (asking.loops, asking.wider);
+        reference.loops = asking.loops;
         reference.reservations = reservations;
         reference
     }
@@ -191,7 +190,6 @@ struct Asking<'a> {
     /// What was worked out; nothing while that is still going on.
     known: BTreeMap<(SessionId, NodeId, Hop), Option<Asked>>,
     loops: bool,
-    wider: bool,
 }
 
 impl Asking<'_> {
@@ -224,47 +222,69 @@ impl Asking<'_> {
             Some(Some(asked)) => return asked.clone(),
             Some(None) => {
                 self.loops = true;
-                return Asked::new();
+                return Asked::default();
             }
             None => self.known.insert((session, node, hop), None),
         };
-        let mut asked = Asked::new();
-        let mut shared = false;
+        let mut asked = Flows::new();
+        let mut behind = BTreeSet::new();
+        let shared = self.style(session) == Some(ReservationStyle::Se);
         for sender in self.senders(session) {
             if self.paths.get(&(sender, node)) != Some(&hop) {
                 continue;
             }
-            for (n, receiver) in self.scenario.receivers.iter().enumerate() {
-                let Some(request) = &self.demand.requests[n] else { continue };
-                if receiver.node != node || receiver.session != session {
-                    continue;
-                }
-                shared |= request.style == ReservationStyle::Se;
-                for flow in &request.flows {
-                    if request.style == ReservationStyle::Wf {
-                        join(&mut asked, None, flowspec(flow.traffic, flow.service));
-                    } else if flow.filters.contains(&sender) {
-                        join(&mut asked, Some(sender), flowspec(flow.traffic, flow.service));
-                    }
-                }
-            }
+            let mut flows: Vec<_> = self.asked_by_applications(session, node, sender);
             for link in self.leaves_by(sender, node) {
-                for (next, asked_here) in self.asked_for(session, node, link) {
-                    for (key, flowspec) in asked_here {
-                        if key.is_none_or(|key| key == sender) {
-                            self.wider |= self.paths.get(&(sender, next)) != Some(&(link, node));
-                            join(&mut asked, key, flowspec);
-                        }
+                for (_, asked_here) in self.asked_for(session, node, link) {
+                    if asked_here.scope.is_none_or(|s| s.contains(&self.scenario.senders[sender.0].node)) {
+                        flows.extend(
+                            asked_here.flows.into_iter().filter(|(key, _)| key.is_none_or(|k| k == sender)),
+                        );
                     }
                 }
             }
+            if !flows.is_empty() {
+                behind.insert(self.scenario.senders[sender.0].node);
+            }
+            flows.into_iter().for_each(|(key, flowspec)| join(&mut asked, key, flowspec));
         }
-        shared |= self.style(session) == Some(ReservationStyle::Se);
         if let Some(merged) = asked.values().copied().reduce(|a, b| merge(&a, &b)).filter(|_| shared) {
             asked.values_mut().for_each(|each| *each = merged);
         }
+        let asked = Asked { flows: asked, scope: self.has_scope(session, node).then_some(behind) };
         self.known.insert((session, node, hop), Some(asked.clone()));
         asked
+    }
+
+    fn asked_by_applications(
+        &self,
+        session: SessionId,
+        node: NodeId,
+        sender: SenderId,
+    ) -> Vec<(Option<SenderId>, Flowspec)> {
+        let receivers = self.scenario.receivers.iter().zip(&self.demand.requests);
+        let here = receivers.filter(|(receiver, _)| receiver.node == node && receiver.session == session);
+        let mut asked = Vec::new();
+        for request in here.filter_map(|(_, request)| request.as_ref()) {
+            let wildcard = request.style == ReservationStyle::Wf;
+            for flow in request.flows.iter().filter(|f| wildcard || f.filters.contains(&sender)) {
+                asked.push(((!wildcard).then_some(sender), flowspec(flow.traffic, flow.service)));
+            }
+        }
+        asked
+    }
+
+    /// Whether a node's WF requests have a SCOPE: if they go to several previous hops, or one that came has one.
+    fn has_scope(&mut self, session: SessionId, node: NodeId) -> bool {
+        let senders = self.senders(session);
+        let hops: BTreeSet<_> = senders.iter().filter_map(|s| self.paths.get(&(*s, node))).collect();
+        let links: BTreeSet<_> = senders.iter().flat_map(|s| self.leaves_by(*s, node)).collect();
+        self.style(session) == Some(ReservationStyle::Wf)
+            && (hops.len() > 1
+                || links.into_iter().any(|link| {
+                    let asked = self.asked_for(session, node, link);
+                    asked.iter().any(|(_, asked)| !asked.flows.is_empty() && asked.scope.is_some())
+                }))
     }
 
     fn style(&self, session: SessionId) -> Option<ReservationStyle> {
@@ -281,12 +301,14 @@ impl Asking<'_> {
         link: LinkId,
     ) -> Vec<(Option<SenderId>, Standing)> {
         let Some(style) = self.style(session) else { return Vec::new() };
-        let mut asked = Asked::new();
-        for (key, flowspec) in self.asked_for(session, node, link).into_iter().flat_map(|(_, asked)| asked) {
+        let mut asked = Flows::new();
+        for (key, flowspec) in
+            self.asked_for(session, node, link).into_iter().flat_map(|(_, asked)| asked.flows)
+        {
             join(&mut asked, key, flowspec);
         }
-        let groups: Vec<Asked> = match style {
-            ReservationStyle::Ff => asked.into_iter().map(|each| Asked::from([each])).collect(),
+        let groups: Vec<Flows> = match style {
+            ReservationStyle::Ff => asked.into_iter().map(|each| Flows::from([each])).collect(),
             _ => vec![asked],
         };
         let mut standing = Vec::new();
@@ -306,7 +328,7 @@ impl Asking<'_> {
     }
 }
 
-fn join(asked: &mut Asked, key: Option<SenderId>, flowspec: Flowspec) {
+fn join(asked: &mut Flows, key: Option<SenderId>, flowspec: Flowspec) {
     asked.entry(key).and_modify(|so_far| *so_far = merge(so_far, &flowspec)).or_insert(flowspec);
 }
 

@@ -107,10 +107,7 @@ impl Node {
         let distinct = style.sharing() == Sharing::Distinct;
         for item in gone.iter().take(if distinct { usize::MAX } else { 1 }) {
             let sender = item.filter.filter(|_| distinct);
-            if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
-                tracing::warn!(?code, value, "traffic control refused to shrink a reservation");
-                self.judge_again(session, interface);
-            }
+            self.update_for_less(session, interface, sender);
         }
     }
 }

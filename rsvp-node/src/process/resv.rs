@@ -89,16 +89,16 @@ impl Node {
         let asker = Asker { session, from, interface, style: Style { flags: 0, ..style }, expires };
         let taken = self.take_demands(arrived, asker, &demands, all_readable);
         if let Some(replaced) = replaced.filter(|_| self.find_request(session, from).is_none()) {
-            self.reinstate(replaced, expires);
+            self.reinstate(replaced);
         }
         taken
     }
 
-    /// Puts back a request that was taken out for one that is refused.
-    fn reinstate(&mut self, mut request: Request, expires: Instant) {
+    /// Puts back a request that was taken out for one that is refused. Nobody asks for it any more, so it is left to time
+    /// out; until then it serves as it did.
+    fn reinstate(&mut self, mut request: Request) {
         let (session, interface) = (request.session, request.interface());
         let distinct = request.style.sharing() == Sharing::Distinct;
-        request.items.iter_mut().for_each(|item| item.expires = expires);
         request.timer = None;
         let senders: FilterList = request.items.iter().filter_map(|i| i.filter).collect();
         let ix = self.state.add_request(request);
@@ -315,7 +315,7 @@ impl Node {
         }
         self.merge_items(ix, asker, demand.flowspec, &filters);
         let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
-        if let Err(refused) = self.update_traffic_control(session, interface, sender) {
+        if let Err(refused) = self.update_for_request(ix, interface, sender) {
             let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
             self.restore_items(ix, before, &filters, asker.expires);
             self.refuse(arrived, from, style, demand, refused, in_place);

@@ -15,7 +15,7 @@ use crate::node::Node;
 use crate::queue::Pending;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
-use crate::state::resv::{From, Item};
+use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
 use crate::state::traffic::{Filters, Reserved};
 use core::cmp::Ordering;
@@ -85,7 +85,7 @@ impl Node {
     }
 
     /// The reservation for which path state changed: all of the session on an interface that concern `sender`. A
-    /// refusal leaves what is installed and is reported to those who asked (InPlace).
+    /// refusal leaves what is installed and is reported (InPlace) to those who asked for more.
     pub(crate) fn update_for_senders(
         &mut self,
         session: Ix<SessionState>,
@@ -109,6 +109,75 @@ impl Node {
         }
     }
 
+    /// The reservation for which a request has just come. If it is refused only because others ask for more than is
+    /// installed, their requests are cut down to that first: a large request that was harmless while the senders
+    /// announced little must not keep a smaller one from what fits. It is heard again when it is refreshed.
+    pub(crate) fn update_for_request(
+        &mut self,
+        request: Ix<Request>,
+        interface: InterfaceId,
+        sender: Option<FilterSpec>,
+    ) -> Result<(), Refused> {
+        let session = self.state.requests[request].session;
+        let Err(refused) = self.update_traffic_control(session, interface, sender) else { return Ok(()) };
+        let before = self.cut_down_to_standing(session, interface, sender, Some(request));
+        if !before.is_empty() && self.update_traffic_control(session, interface, sender).is_ok() {
+            self.judge_again(session, interface);
+            return Ok(());
+        }
+        for (ix, items) in before {
+            self.state.requests[ix].items = items;
+        }
+        Err(refused)
+    }
+
+    /// The reservation of which something is no longer asked for. What is left may ask for more than is installed; then
+    /// it is content with that until it is refreshed.
+    pub(crate) fn update_for_less(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<FilterSpec>,
+    ) {
+        if self.update_traffic_control(session, interface, sender).is_ok() {
+            return;
+        }
+        self.cut_down_to_standing(session, interface, sender, None);
+        if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
+            tracing::warn!(?code, value, "traffic control refused to shrink a reservation");
+        }
+        self.judge_again(session, interface);
+    }
+
+    /// Makes requests, perhaps but for one, ask for no more than what is installed for them. Returns what they were.
+    fn cut_down_to_standing(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<FilterSpec>,
+        but: Option<Ix<Request>>,
+    ) -> Vec<(Ix<Request>, SmallVec<[Item; 1]>)> {
+        let Some(installed) = self.find_reserved(session, interface, sender.as_ref()) else {
+            return Vec::new();
+        };
+        let standing = self.state.reserved[installed].flowspec;
+        let cut = |items: &SmallVec<[Item; 1]>| {
+            let mut items = items.clone();
+            for item in items.iter_mut().filter(|i| sender.is_none() || i.filter == sender) {
+                item.flowspec = flowspec::lower_bound(&item.flowspec, &standing).unwrap_or(standing);
+            }
+            items
+        };
+        let requests = self.state.requests_of(session);
+        let concerned: Vec<_> = requests
+            .filter(|(ix, r)| r.interface() == Some(interface) && Some(*ix) != but)
+            .map(|(ix, r)| (ix, cut(&r.items)))
+            .filter(|(ix, items)| self.state.requests[*ix].items != *items)
+            .collect();
+        let swap = |(ix, items)| (ix, core::mem::replace(&mut self.state.requests[ix].items, items));
+        concerned.into_iter().map(swap).collect()
+    }
+
     fn report_to_requesters(
         &mut self,
         session: Ix<SessionState>,
@@ -117,8 +186,13 @@ impl Node {
         code: ErrorCode,
         value: u16,
     ) {
-        let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
-        let flags = if in_place { ErrorSpec::IN_PLACE } else { 0 };
+        let standing = self.find_reserved(session, interface, sender.as_ref());
+        let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
+        let flags = if standing.is_some() { ErrorSpec::IN_PLACE } else { 0 };
+        let served = |item: &Item| {
+            let order = standing.and_then(|s| flowspec::compare(&item.flowspec, &s));
+            matches!(order, Some(Ordering::Less | Ordering::Equal))
+        };
         let key = self.key_of(session);
         let concerned: Vec<Concerned> = self
             .state
@@ -126,6 +200,9 @@ impl Node {
             .filter(|(_, r)| r.interface() == Some(interface))
             .filter_map(|(_, r)| {
                 let item = r.items.iter().find(|i| sender.is_none() || i.filter == sender)?;
+                if served(item) {
+                    return None;
+                }
                 let filters = r.items.iter().filter(|i| sender.is_none() || i.filter == sender);
                 let scope = r.message().map(|m| scope_of(&m)).unwrap_or_default();
                 Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect(), scope))

@@ -11,12 +11,13 @@ use crate::world::applications::{flowspec, tspec};
 use core::time::Duration;
 use rsvp_node::{AppId, Instant};
 use rsvp_wire::{FilterSpec, Flowspec};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request without its reservation.
 struct Refused {
     /// It would have fitted at every look.
     fits: bool,
+    wanted: Flowspec,
     /// The senders for which it was asked together.
     together: Vec<SenderId>,
 }
@@ -36,32 +37,19 @@ impl Watch {
     /// Looks at who is without what they asked for.
     pub(super) fn look(&mut self, state: &Settled<'_>) {
         let seen = state.seen();
+        let (granted, without): (Vec<Wish<'_>>, Vec<Wish<'_>>) =
+            wishes(state, &seen).into_iter().partition(Wish::is_granted);
         let mut refused = BTreeMap::new();
-        for (n, request) in state.demand.requests.iter().enumerate() {
-            let Some(request) = request else { continue };
-            let receiver = &state.world.scenario().receivers[n];
-            for sender in state.world.scenario().senders_of(receiver.session) {
-                let way = state.way(sender, receiver.node);
-                if way.is_empty() || !selects(request, sender) {
-                    continue;
-                }
-                let wanted =
-                    request.flows.iter().find(|f| f.filters.is_empty() || f.filters.contains(&sender));
-                let Some(wanted) = wanted.map(|flow| flowspec(flow.traffic, flow.service)) else { continue };
-                // SE and WF are granted or refused as a whole, FF for each sender.
-                let mut together = state.world.scenario().senders_of(receiver.session);
-                together.retain(|s| match request.style {
-                    ReservationStyle::Ff => *s == sender,
-                    _ => selects(request, *s),
-                });
-                let ways = together.iter().flat_map(|s| state.way(*s, receiver.node)).collect::<Vec<_>>();
-                let wish =
-                    Wish { state, seen: &seen, sender, together: &together, style: request.style, wanted };
-                if !way.iter().all(|at| wish.is_in_place(*at)) {
-                    let fits = ways.iter().all(|at| wish.would_fit(*at));
-                    refused.insert((ReceiverId(n), sender), Refused { fits, together });
-                }
-            }
+        for wish in without {
+            let wanted = wish.wanted;
+            // An SE message has one flowspec for all its senders: what was granted to another on the same way, be it for
+            // another sender, is asked for this one too.
+            let beside = granted.iter().filter(|other| other.is_merged_with(&wish));
+            let merged = beside.fold(wanted, |merged, other| merge(&merged, &other.wanted));
+            let key = (wish.receiver, wish.sender);
+            let together = wish.together.clone();
+            let fits = Wish { wanted: merged, ..wish }.would_fit_everywhere();
+            refused.insert(key, Refused { fits, wanted, together });
         }
         self.refused = Some(match self.refused.take() {
             None => refused,
@@ -83,7 +71,7 @@ impl Watch {
         // The blockade's time and a refresh; clocks may be a tenth slow, and messages take their time.
         let gap = scenario.refresh * (2 * scenario.blockade_multiplier + 3) / 2 * 115 / 100
             + Duration::from_secs(2);
-        for ((receiver, sender), Refused { fits, together }) in self.refused.iter().flatten() {
+        for ((receiver, sender), Refused { fits, wanted, together }) in self.refused.iter().flatten() {
             let app = AppId((scenario.senders.len() + receiver.0) as u32);
             if checker.refused.contains(&app) {
                 continue;
@@ -95,8 +83,12 @@ impl Watch {
                 at: world.now(),
                 seen: format!("{name} for {about}: {what}"),
             };
-            let about_it =
-                |filter: &FilterSpec| together.iter().any(|s| world.topology().sender(*s) == *filter);
+            // An SE request can fail because of another sender of the session.
+            let shared = scenario.receivers[receiver.0].request.as_ref().map(|r| r.style)
+                == Some(ReservationStyle::Se);
+            let about_it = |filter: &FilterSpec| {
+                shared || together.iter().any(|s| world.topology().sender(*s) == *filter)
+            };
             let heard = checker
                 .errors
                 .iter()
@@ -107,9 +99,11 @@ impl Watch {
             // and nobody is told meanwhile (RFC 2205 section 3.5): a turn for each competitor, of which few matter.
             let session = scenario.receivers[receiver.0].session;
             let rivals = self.refused.iter().flatten();
-            let rivals =
-                rivals.filter(|((r, _), _)| r != receiver && scenario.receivers[r.0].session == session);
-            let gap = gap * (1 + rivals.count().min(2) as u32);
+            let rivals: Vec<&Flowspec> = rivals
+                .filter(|((r, _), _)| r != receiver && scenario.receivers[r.0].session == session)
+                .map(|(_, rival)| &rival.wanted)
+                .collect();
+            let gap = gap * (1 + rivals.len().min(2) as u32);
             let mut last = Instant::ZERO + self.since;
             for at in heard.chain([Instant::ZERO + until]) {
                 if at - last > gap {
@@ -118,7 +112,10 @@ impl Watch {
                 }
                 last = at;
             }
-            if *fits && session_agrees(scenario, scenario.receivers[receiver.0].session) {
+            // What fails together with another request, and asks for as much, cannot be told from it by blockade state: in
+            // SE the other may be for more senders, whose traffic does not fit.
+            let told_apart = rivals.iter().all(|rival| asks_for_more(rival, wanted));
+            if *fits && told_apart && session_agrees(scenario, session) {
                 return Err(fail("what would fit is not refused", "every link has had room".to_owned()));
             }
         }
@@ -126,20 +123,79 @@ impl Watch {
     }
 }
 
+/// Whether blockade state can leave out `rival` and let `wanted` through (RFC 2205 section 3.5, strictly greater).
+fn asks_for_more(rival: &Flowspec, wanted: &Flowspec) -> bool {
+    let (a, b) = (rival.tspec(), wanted.tspec());
+    let no_less = a.rate >= b.rate && a.bucket >= b.bucket && a.peak >= b.peak;
+    no_less && charge_bps(rival) > charge_bps(wanted)
+}
+
 /// What a receiver wants for a sender.
 struct Wish<'a> {
     state: &'a Settled<'a>,
     seen: &'a BTreeMap<Place, Standing>,
+    receiver: ReceiverId,
     sender: SenderId,
     /// The senders that are reserved for together.
-    together: &'a [SenderId],
+    together: Vec<SenderId>,
     style: ReservationStyle,
     wanted: Flowspec,
 }
 
 type At = (crate::scenario::model::NodeId, crate::scenario::model::LinkId);
 
+/// All wishes for senders whose data gets there.
+fn wishes<'a>(state: &'a Settled<'a>, seen: &'a BTreeMap<Place, Standing>) -> Vec<Wish<'a>> {
+    let scenario = state.world.scenario();
+    let mut wishes = Vec::new();
+    for (n, request) in state.demand.requests.iter().enumerate() {
+        let Some(request) = request else { continue };
+        let receiver = &scenario.receivers[n];
+        for sender in scenario.senders_of(receiver.session) {
+            if state.way(sender, receiver.node).is_empty() || !selects(request, sender) {
+                continue;
+            }
+            let flow = request.flows.iter().find(|f| f.filters.is_empty() || f.filters.contains(&sender));
+            let Some(wanted) = flow.map(|flow| flowspec(flow.traffic, flow.service)) else { continue };
+            // SE and WF are granted or refused as a whole, FF for each sender.
+            let mut together = scenario.senders_of(receiver.session);
+            together.retain(|s| match request.style {
+                ReservationStyle::Ff => *s == sender,
+                _ => selects(request, *s),
+            });
+            let (receiver, style) = (ReceiverId(n), request.style);
+            wishes.push(Wish { state, seen, receiver, sender, together, style, wanted });
+        }
+    }
+    wishes
+}
+
 impl Wish<'_> {
+    fn node(&self) -> crate::scenario::model::NodeId {
+        self.state.world.scenario().receivers[self.receiver.0].node
+    }
+
+    /// Where something must stand for all senders that are reserved for together.
+    fn ways(&self) -> Vec<At> {
+        self.together.iter().flat_map(|s| self.state.way(*s, self.node())).collect()
+    }
+
+    fn is_granted(&self) -> bool {
+        self.state.way(self.sender, self.node()).iter().all(|at| self.is_in_place(*at))
+    }
+
+    fn would_fit_everywhere(&self) -> bool {
+        self.ways().iter().all(|at| self.would_fit(*at))
+    }
+
+    fn is_merged_with(&self, other: &Self) -> bool {
+        let session = |wish: &Self| self.state.world.scenario().senders[wish.sender.0].session;
+        let ways = other.ways();
+        self.style == ReservationStyle::Se
+            && session(self) == session(other)
+            && (self.node() == other.node() || self.ways().iter().any(|at| ways.contains(at)))
+    }
+
     fn standing(&self, (node, link): At) -> Option<&Standing> {
         let session = self.state.world.scenario().senders[self.sender.0].session;
         let here = |(n, l, s, _): &Place| (*n, *l, *s) == (node, link, session);
@@ -151,10 +207,16 @@ impl Wish<'_> {
 
     /// What the request comes to on a link, beside what stands there.
     fn effective(&self, at: At) -> Flowspec {
-        let standing = self.standing(at).filter(|s| s.style == self.style);
+        let same = |s: &&Standing| s.style == self.style && s.flowspec.service() == self.wanted.service();
+        let standing = self.standing(at).filter(same);
         let merged = standing.map_or(self.wanted, |s| merge(&s.flowspec, &self.wanted));
-        let mut filters = standing.map(|s| s.filters.clone()).unwrap_or_default();
-        filters.extend(self.together);
+        self.limited(&merged, at, standing.map(|s| s.filters.clone()).unwrap_or_default())
+    }
+
+    /// What is asked for, limited to what these senders and its own send by a link.
+    fn limited(&self, asked: &Flowspec, at: At, mut filters: BTreeSet<SenderId>) -> Flowspec {
+        // Requests go to each previous hop for the senders behind it.
+        filters.extend(self.together.iter().filter(|s| self.state.way(**s, self.node()).contains(&at)));
         let scenario = self.state.world.scenario();
         let session = scenario.senders[self.sender.0].session;
         let sends = |s: &SenderId| {
@@ -167,7 +229,7 @@ impl Wish<'_> {
             .into_iter()
             .filter(sends)
             .filter_map(|s| self.state.demand.senders[s.0]);
-        traffic.map(tspec).reduce(|a, b| sum(&a, &b)).map_or(merged, |path| limit(&merged, &path))
+        traffic.map(tspec).reduce(|a, b| sum(&a, &b)).map_or(*asked, |path| limit(asked, &path))
     }
 
     fn is_in_place(&self, at: At) -> bool {
@@ -175,7 +237,8 @@ impl Wish<'_> {
             let selected = standing.filters.is_empty() || standing.filters.contains(&self.sender);
             standing.style == self.style
                 && selected
-                && charge_bps(&standing.flowspec) >= charge_bps(&self.effective(at))
+                && charge_bps(&standing.flowspec)
+                    >= charge_bps(&self.limited(&self.wanted, at, BTreeSet::new()))
         })
     }
 
