@@ -3,6 +3,8 @@
 //! One door in, one door out: [`Engine::handle`] takes an [`Input`] and the time, [`Engine::poll`] gives back
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod client;
 mod config;
@@ -12,6 +14,7 @@ pub mod daemon;
 mod door;
 mod engine;
 mod event;
+pub mod guaranteed;
 mod host;
 mod interface;
 mod merge;
@@ -21,6 +24,7 @@ mod queue;
 mod rng;
 mod state;
 mod time;
+pub mod units;
 mod view;
 
 pub use config::{Config, Limits};

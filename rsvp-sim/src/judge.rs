@@ -2,9 +2,9 @@
 
 use crate::facts::{Facts, pairing};
 use crate::scenario::model::{Expectation, Scenario, Test, What, When};
-use crate::scenario::units::show_time;
 use crate::world::Record;
 use rsvp_node::Instant;
+use rsvp_node::units::show_time;
 use serde::Serialize;
 use std::borrow::Cow;
 

@@ -78,14 +78,18 @@ shipped! {
     three_routers_hold_in_ipv6: "three-routers", Ipv6;
     an_admission_failure_holds_in_ipv4: "admission-failure", Ipv4;
     an_admission_failure_holds_in_ipv6: "admission-failure", Ipv6;
-    teardown_holds: "teardown", Ipv4;
-    a_link_failure_holds: "link-failure", Ipv4;
+    teardown_holds_in_ipv4: "teardown", Ipv4;
+    teardown_holds_in_ipv6: "teardown", Ipv6;
+    a_link_failure_holds_in_ipv4: "link-failure", Ipv4;
+    a_link_failure_holds_in_ipv6: "link-failure", Ipv6;
     figure_5_holds: "figure-5-wf", Ipv4;
-    figure_6_holds: "figure-6-ff", Ipv4;
+    figure_6_holds_in_ipv4: "figure-6-ff", Ipv4;
+    figure_6_holds_in_ipv6: "figure-6-ff", Ipv6;
     figure_7_holds: "figure-7-se", Ipv4;
     figure_8_holds: "figure-8-wf-partial", Ipv4;
     figure_10_holds: "figure-10-independent", Ipv4;
-    figure_11_holds: "figure-11-scope", Ipv4;
+    figure_11_holds_in_ipv4: "figure-11-scope", Ipv4;
+    figure_11_holds_in_ipv6: "figure-11-scope", Ipv6;
 }
 
 /// A chain of which `r1` is the middle, with R = 1 s.

@@ -1,5 +1,6 @@
 //! Integration tests.
 mod conformance;
+mod control;
 mod daemon;
 mod engine;
 mod engine_packets;

@@ -147,6 +147,16 @@ fn dependencies_are_the_agreed_ones() {
 }
 
 #[test]
+fn unsafe_code_is_in_one_module_of_system_calls() {
+    for (name, text) in library_sources().into_iter().filter(|(name, _)| !name.ends_with("/sys.rs")) {
+        for (n, line) in code(&text) {
+            let allowed = line.contains("allow(unsafe_code") || line.contains("expect(unsafe_code");
+            assert!(!allowed, "{name}:{n}: what has no safe wrapper belongs into the program's `sys.rs`");
+        }
+    }
+}
+
+#[test]
 fn files_are_short_and_open_with_what_they_are() {
     for (name, text) in library_sources() {
         assert!(text.starts_with("//! "), "{name} does not open with what it is");

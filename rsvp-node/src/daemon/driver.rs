@@ -50,6 +50,8 @@ pub(super) struct Node {
     buffer: Vec<u8>,
     told: Vec<Told>,
     received: super::socket::Received,
+    messages_taken: u64,
+    messages_discarded: u64,
 }
 
 impl Node {
@@ -64,6 +66,8 @@ impl Node {
             buffer: vec![0; 65_536],
             told: Vec::new(),
             received: Default::default(),
+            messages_taken: 0,
+            messages_discarded: 0,
         }
     }
 
@@ -103,7 +107,10 @@ impl Node {
         let Arrived { interface, source, destination, ttl, octets } = arrived;
         tracing::trace!(interface, %source, %destination, ttl, octets = octets.len(), "packet");
         let rx = Rx { interface: InterfaceId(interface), source, destination, ttl, octets };
-        self.handle(Input::Packet(rx));
+        match self.handle(Input::Packet(rx)) {
+            Outcome::Taken => self.messages_taken += 1,
+            Outcome::Discarded(_) | Outcome::Refused(_) => self.messages_discarded += 1,
+        }
     }
 
     /// Looks at links and addresses again and tells the engine what is different.
@@ -159,6 +166,8 @@ impl Door for Node {
         let received = self.received;
         let mut counters = vec![
             ("packets-received", received.datagrams),
+            ("messages-taken", self.messages_taken),
+            ("messages-discarded", self.messages_discarded),
             ("packets-not-rsvp", received.not_rsvp),
             ("fragments-waiting", received.fragments),
             ("receive-errors", received.errors),

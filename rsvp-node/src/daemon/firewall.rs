@@ -56,7 +56,8 @@ impl Firewall {
         loop {
             answers.clear();
             socket.recv(&mut answers, libc::MSG_DONTWAIT)?;
-            let word = |at: usize| answers.get(at..at + 4).and_then(|w| w.try_into().ok()).map(i32::from_ne_bytes);
+            let word =
+                |at: usize| answers.get(at..at + 4).and_then(|w| w.try_into().ok()).map(i32::from_ne_bytes);
             let error = word(16).ok_or_else(|| io::Error::other("a short answer of nf_tables"))?;
             if error != 0 {
                 return Err(io::Error::from_raw_os_error(-error));

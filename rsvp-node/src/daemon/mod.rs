@@ -3,6 +3,7 @@
 //! No protocol decisions are made here: the engine makes them. [`run`] is `rsvpd`; [`start_standalone`] is the same within
 //! another program. A network namespace has one of them at a time.
 
+pub(crate) mod command;
 pub mod config;
 pub mod control;
 

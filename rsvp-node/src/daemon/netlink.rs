@@ -9,7 +9,7 @@ use libc::EAGAIN;
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
-use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
+use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::io;
@@ -143,6 +143,10 @@ impl Netlink {
         question.header.source_prefix_length = bits(source);
         question.attributes =
             vec![RouteAttribute::Destination(group.into()), RouteAttribute::Source(source.into())];
+        if group.is_ipv6() {
+            // Without it, the kernel (seen on Linux 6.18) looks into a table that IPv6 multicast does not use.
+            question.attributes.push(RouteAttribute::Table(RouteHeader::RT_TABLE_MAIN.into()));
+        }
         match self.ask(RouteNetlinkMessage::GetRoute(question), 0) {
             Ok(answers) => Ok(answers.iter().find_map(read_forwarding)),
             Err(e) if says_no_route(&e) => Ok(None),

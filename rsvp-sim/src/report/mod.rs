@@ -9,9 +9,9 @@ mod topology;
 use crate::facts::{Fact, Facts};
 use crate::judge::{Verdict, judge};
 use crate::scenario::model::{Family, Link, LinkId, Node, NodeId, Scenario};
-use crate::scenario::units::{show_rate, show_time};
 use crate::world::{Delivery, Record, Sent, Topology, Use, World};
 use core::net::IpAddr;
+use rsvp_node::units::{show_rate, show_time};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -56,7 +56,8 @@ fn a_moved_route_moves_the_reservation() {
     let sender = net.client("q").until("senders", 1).remove(0);
     assert_eq!(sender["previous_hop"], "10.0.3.1");
     assert_eq!(net.client("q").until("reservations", 1)[0]["interface"], "to-s");
-    let ways = || net.client("r").list("reservations").iter().map(|r| r["interface"].clone()).collect::<Vec<_>>();
+    let ways =
+        || net.client("r").list("reservations").iter().map(|r| r["interface"].clone()).collect::<Vec<_>>();
     eventually("the new way", || ways().contains(&json!("to-q")).then_some(()));
 }
 
@@ -76,7 +77,7 @@ fn a_link_that_goes_down_moves_the_reservation() {
 #[test]
 fn a_killed_daemon_comes_back_to_its_reservation() {
     let config = "[interfaces]\nbandwidth = \"10mbit\"\nrefresh = \"1s\"\n";
-    let Some((mut net, applications)) = two_ways("a killed daemon", config) else { return };
+    let Some((mut net, mut applications)) = two_ways("a killed daemon", config) else { return };
     let handle = |net: &Net| {
         let rows = net.client("p").list("interfaces");
         rows.iter().find(|row| row["name"] == "to-s").map(|row| row["lih"].clone())
@@ -89,7 +90,7 @@ fn a_killed_daemon_comes_back_to_its_reservation() {
     net.client("p").until("reservations", 1);
     // Its neighbours heard of nothing, and the applications were told nothing.
     assert_eq!(net.client("r").list("reservations").len(), 1);
-    for mut application in applications {
+    for application in &mut applications {
         assert_eq!(application.waiting(), Vec::<serde_json::Value>::new());
     }
 }
@@ -105,9 +106,8 @@ fn interfaces_and_addresses_may_come_later() {
     net.ip("a", "link set dummy-1 up");
     net.ip("a", "addr add 10.7.7.1/24 dev dummy-0");
     let mut client = net.client("a");
-    let row = |client: &mut Client| {
-        client.list("interfaces").into_iter().find(|row| row["name"] == "dummy-0")
-    };
+    let row =
+        |client: &mut Client| client.list("interfaces").into_iter().find(|row| row["name"] == "dummy-0");
     eventually("an address", || row(&mut client).filter(|row| row["ipv4"] == "10.7.7.1"));
     net.ip("a", "addr del 10.7.7.1/24 dev dummy-0");
     eventually("no address", || row(&mut client).filter(|row| row["ipv4"].is_null()));
@@ -125,7 +125,8 @@ fn a_configuration_is_read_again() {
         rows.iter().find(|row| row["name"] == "to-b").expect("an interface")[what].clone()
     };
     assert_eq!(row("reservable_bps"), 7_500_000, "three quarters, when nothing is said");
-    let config = "[interfaces]\nbandwidth = \"10mbit\"\nreservable = \"20%\"\n[interface.to-b]\nenabled = false\n";
+    let config =
+        "[interfaces]\nbandwidth = \"10mbit\"\nreservable = \"20%\"\n[interface.to-b]\nenabled = false\n";
     std::fs::write(net.file("r.toml"), config).expect("it is written");
     net.signal("r", Signal::SIGHUP);
     eventually("the new configuration", || (row("reservable_bps") == 2_000_000).then_some(()));

@@ -30,7 +30,8 @@ impl Dice {
 fn packet(dice: &mut Dice, message: &[u8]) -> (Vec<u8>, Ipv4Addr) {
     let alert = dice.below(2) == 0;
     let to = if alert { Ipv4Addr::new(10, 0, 2, 2) } else { Ipv4Addr::new(10, 0, 1, 2) };
-    let mut octets = vec![if alert { 0x46 } else { 0x45 }, 0xc0, 0, 0, 0, 0, 0, 0, 1 + dice.below(255) as u8, 46, 0, 0];
+    let mut octets =
+        vec![if alert { 0x46 } else { 0x45 }, 0xc0, 0, 0, 0, 0, 0, 0, 1 + dice.below(255) as u8, 46, 0, 0];
     octets.extend([10, 0, 1, 3 + dice.below(100) as u8]);
     octets.extend(to.octets());
     if alert {
@@ -57,7 +58,8 @@ fn message(dice: &mut Dice, templates: &[Vec<u8>]) -> Vec<u8> {
     // Three of four have a checksum that holds.
     if octets.len() >= 8 && dice.below(4) != 0 {
         octets[2..4].fill(0);
-        let sum: u32 = octets.chunks(2).map(|c| u32::from(c[0]) << 8 | c.get(1).map_or(0, |&o| o.into())).sum();
+        let sum: u32 =
+            octets.chunks(2).map(|c| u32::from(c[0]) << 8 | c.get(1).map_or(0, |&o| o.into())).sum();
         let folded = (sum & 0xffff) + (sum >> 16);
         let folded = (folded & 0xffff) + (folded >> 16);
         octets[2..4].copy_from_slice(&(!(folded as u16)).to_be_bytes());
@@ -71,12 +73,13 @@ fn counters(client: &mut super::client::Client) -> Value {
 
 /// Packets the router has accounted for: handled by the engine, or dropped on the way to it.
 fn accounted(counters: &Value) -> u64 {
-    let received: u64 = counters["received"].as_object().expect("types").values().filter_map(Value::as_u64).sum();
-    let number = |group: &str, name: &str| counters[group][name].as_u64().expect("a counter");
-    received
-        + number("discards", "malformed")
-        + number("driver", "kernel-drops")
-        + number("driver", "packets-not-rsvp")
+    let ways = ["messages-taken", "messages-discarded", "packets-not-rsvp", "kernel-drops"];
+    ways.iter().map(|way| counters["driver"][way].as_u64().expect("a counter")).sum()
+}
+
+/// Messages that the engine dropped, by its own count.
+fn discarded(counters: &Value) -> u64 {
+    counters["discards"].as_object().expect("reasons").values().filter_map(Value::as_u64).sum()
 }
 
 fn resident_kib(pid: u32) -> u64 {
@@ -124,7 +127,7 @@ fn a_hundred_thousand_bad_packets_are_accounted_for_and_change_nothing() {
         if sent % 256 == 255 {
             // No faster than the router listens, or nearly everything would be a kernel drop.
             let counters = counters(&mut r);
-            assert!(accounted(&counters) <= before + sent + 1);
+            assert!(accounted(&counters) <= before + sent + 1, "{counters}");
         }
         if sent == PACKETS / 2 {
             memory = resident_kib(net.pid("r"));
@@ -135,6 +138,9 @@ fn a_hundred_thousand_bad_packets_are_accounted_for_and_change_nothing() {
         (accounted(&counters) >= before + PACKETS).then_some(counters)
     });
     assert_eq!(accounted(&after) - before, PACKETS, "{after}");
+    let by_driver = after["driver"]["messages-discarded"].as_u64().expect("a counter");
+    assert!(by_driver > PACKETS / 10 && discarded(&after) >= by_driver, "{after}");
+    crate::skipped(&format!("bad packets: {after}"));
     assert!(resident_kib(net.pid("r")) < memory + 4_096, "memory is flat");
     let sessions = r.list("sessions");
     assert!(sessions.len() as u64 <= SESSIONS, "{} sessions", sessions.len());

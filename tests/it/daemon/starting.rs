@@ -40,7 +40,8 @@ fn the_example_and_the_unit_are_usable() {
     assert_eq!(checked, (true, String::new()));
     // Every key of the example is there to be tried: with the comment signs gone it is still usable.
     let text = std::fs::read_to_string(&example).expect("an example");
-    let bare = text.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).filter(|l| !l.starts_with(' '));
+    let bare =
+        text.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).filter(|l| !l.starts_with(' '));
     let path = std::path::Path::new("packaging/rsvpd.toml");
     let bare = bare.collect::<Vec<_>>().join("\n");
     rsvp_node::daemon::DaemonConfig::parse(path, &bare).expect("every key of the example is known");

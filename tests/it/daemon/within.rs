@@ -43,7 +43,8 @@ impl Net {
     /// A raw IPv4 socket on which the test writes IP headers itself.
     pub(super) fn raw(&self, node: &str) -> Socket {
         self.within(node, || {
-            let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(46))).expect("a raw socket");
+            let socket =
+                Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(46))).expect("a raw socket");
             socket.set_header_included_v4(true).expect("IP_HDRINCL");
             socket
         })

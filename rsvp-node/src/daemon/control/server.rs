@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::unix::UCred;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Lines that wait for one client; what it is told at once has room, a client that has stopped reading has not.
 const WAITING_LINES: usize = 16_384;
@@ -28,8 +28,8 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// What the server tells the driver.
 #[derive(Debug)]
 pub enum FromClient {
-    /// A client is there; lines for it go into the queue. Dropping the queue closes the connection.
-    Opened(ClientId, mpsc::Sender<String>),
+    /// A client is there; what it is told goes into its box.
+    Opened(ClientId, Outbox),
     /// It sent a line.
     Line(ClientId, String),
     /// It sent a line longer than [`LONGEST_LINE`], which was thrown away.
@@ -43,6 +43,13 @@ pub enum FromClient {
 pub struct Access {
     /// The group's number, when one is configured.
     pub group: Option<u32>,
+}
+
+/// Where lines for a client are put. Dropped, the connection ends when the client has taken what is there.
+#[derive(Debug)]
+pub struct Outbox {
+    lines: mpsc::Sender<String>,
+    cut: oneshot::Sender<()>,
 }
 
 impl Access {
@@ -123,14 +130,17 @@ async fn admit(mut stream: UnixStream, access: Access, driver: mpsc::Sender<From
 /// Serves one connection until either side ends it; also used over `tokio::io::duplex` within a process.
 pub async fn attend(stream: impl AsyncRead + AsyncWrite, id: ClientId, driver: mpsc::Sender<FromClient>) {
     let (reading, writing) = tokio::io::split(stream);
-    let (queue, lines) = mpsc::channel(WAITING_LINES);
-    if driver.send(FromClient::Opened(id, queue)).await.is_err() {
+    let (lines, waiting) = mpsc::channel(WAITING_LINES);
+    let (cut, is_cut) = oneshot::channel();
+    if driver.send(FromClient::Opened(id, Outbox { lines, cut })).await.is_err() {
         return;
     }
-    let mut writing = core::pin::pin!(write_lines(writing, lines));
+    let mut writing = core::pin::pin!(write_lines(writing, waiting));
     let hung_up = tokio::select! {
         () = read_lines(BufReader::new(reading), id, &driver) => true,
         () = &mut writing => false,
+        // Dropped without a word, the box only says that no more lines come.
+        Ok(()) = is_cut => false,
     };
     // A driver that is gone needs not be told.
     let _ = driver.send(FromClient::Gone(id)).await;
@@ -207,7 +217,7 @@ async fn write_lines(mut writer: impl AsyncWrite + Unpin, mut lines: mpsc::Recei
 /// then `deliver` what it has to say.
 #[derive(Debug, Default)]
 pub struct Switchboard {
-    clients: BTreeMap<ClientId, mpsc::Sender<String>>,
+    clients: BTreeMap<ClientId, Outbox>,
     /// Clients that were cut off because they did not read.
     pub cut_off: u64,
 }
@@ -216,8 +226,8 @@ impl Switchboard {
     /// Passes on to the desk what a client did.
     pub fn handle(&mut self, said: FromClient, desk: &mut Desk, door: &mut dyn Door) {
         match said {
-            FromClient::Opened(client, queue) => {
-                self.clients.insert(client, queue);
+            FromClient::Opened(client, outbox) => {
+                self.clients.insert(client, outbox);
                 desk.opened(client);
             }
             // A client that was cut off may still have had something to say.
@@ -236,13 +246,16 @@ impl Switchboard {
     /// Puts the desk's lines into the queues of the clients. One whose queue is full is cut off, with all that it asked for.
     pub fn deliver(&mut self, desk: &mut Desk, door: &mut dyn Door) {
         while let Some((client, line)) = desk.outgoing() {
-            let Some(queue) = self.clients.get(&client) else { continue };
-            match queue.try_send(line) {
+            let Some(outbox) = self.clients.get(&client) else { continue };
+            match outbox.lines.try_send(line) {
                 Ok(()) => {}
                 Err(mpsc::error::TrySendError::Full(_)) => {
                     tracing::warn!("control socket: client {} does not read and is cut off", client.0);
                     self.cut_off += 1;
-                    self.clients.remove(&client);
+                    if let Some(outbox) = self.clients.remove(&client) {
+                        // A connection that has ended by itself needs no cutting.
+                        let _ = outbox.cut.send(());
+                    }
                     desk.gone(client, door);
                 }
                 // Its connection has ended; the server says so in a moment.
