@@ -9,6 +9,8 @@ mod control;
 mod daemon;
 mod engine;
 mod engine_packets;
+mod lab;
+mod lab_compared;
 mod pcaps;
 mod programs;
 mod readme;

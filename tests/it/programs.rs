@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The folder with the programs `rsvp` and `rsvpd`.
+/// The folder with the programs `rsvp`, `rsvpd` and `rsvp-sim`.
 pub(crate) fn folder() -> &'static PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -12,7 +12,8 @@ pub(crate) fn folder() -> &'static PathBuf {
         let test = std::env::current_exe().expect("the test's own path");
         let folder = test.ancestors().nth(2).expect("a target folder").to_owned();
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--offline", "-p", "rsvp-node", "--features", "daemon", "--bins"]);
+        build.args(["build", "--quiet", "--offline", "-p", "rsvp-node", "-p", "rsvp-sim"]);
+        build.args(["--features", "rsvp-node/daemon,rsvp-sim/lab", "--bins"]);
         build.arg("--target-dir").arg(folder.parent().expect("a target folder"));
         if folder.ends_with("release") {
             build.arg("--release");
@@ -26,4 +27,9 @@ pub(crate) fn folder() -> &'static PathBuf {
 /// The daemon.
 pub(crate) fn rsvpd() -> PathBuf {
     folder().join("rsvpd")
+}
+
+/// The simulator, with labs.
+pub(crate) fn rsvp_sim() -> PathBuf {
+    folder().join("rsvp-sim")
 }

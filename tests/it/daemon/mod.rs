@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks again and again until there is an answer.
 #[expect(clippy::disallowed_methods, reason = "daemons and kernels run in real time")]
-fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let end = std::time::Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = ask() {
