@@ -35,7 +35,7 @@ pub static INTERFACE_ID: Space = Space {
         513 "SEVERITY" "RFC 4783 3.1.1" typed AlarmSeverity;
         514 "GLOBAL_TIMESTAMP" "RFC 4783 3.1.1" typed AlarmGlobalTimestamp;
         515 "LOCAL_TIMESTAMP" "RFC 4783 3.1.1" typed AlarmLocalTimestamp;
-        516 "ERROR_STRING" "RFC 4783 3.1.1" typed AlarmErrorString;
+        516 "ERROR_STRING" "RFC 4783 3.1.1" typed AlarmErrorText;
     },
 };
 
@@ -166,7 +166,7 @@ record! {
     }
 
     /// ERROR_STRING, RFC 4783 3.1.1.
-    pub AlarmErrorString<'a>: INTERFACE_ID 516 {
+    pub AlarmErrorText<'a>: INTERFACE_ID 516 {
         /// US-ASCII, filled up with NULs to whole words, which the length of the TLV counts.
         error_string(text);
     }
@@ -243,7 +243,7 @@ mod tests {
             .put(&AlarmSeverity { reserved: 1, impact: 2, severity: 3 })
             .put(&AlarmGlobalTimestamp { global_timestamp_s: 0x6553_f100 })
             .put(&AlarmLocalTimestamp { local_timestamp_s: 86400 })
-            .put(&AlarmErrorString { error_string: b"LOS\0" })
+            .put(&AlarmErrorText { error_string: b"LOS\0" })
             .finish()
             .unwrap();
         let alarm = octets(
@@ -254,7 +254,7 @@ mod tests {
         let (object, _) = ObjectRef::split_first(&alarm, 0).unwrap();
         let read: IfIdIpv4AlarmSpec<'_> = object.read().unwrap();
         let string = read.tlvs.iter().last().unwrap().unwrap();
-        assert_eq!(string.read(), Ok(AlarmErrorString { error_string: b"LOS\0" }));
+        assert_eq!(string.read(), Ok(AlarmErrorText { error_string: b"LOS\0" }));
         let alarm = octets("0018 c604 fd000000 00000000 00000000 00000001 00 1f 0002");
         let tlvs = Records::over(&INTERFACE_ID, &[]);
         both_ways(&alarm, &IfIdIpv6AlarmSpec { node: ADDRESS_IPV6, flags: 0, code: 31, value: 2, tlvs });

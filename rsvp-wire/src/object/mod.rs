@@ -79,7 +79,7 @@ pub use generalized_label::{
 pub use generalized_label_request::{ChannelSetLabelRequest, GeneralizedLabelRequest};
 pub use hello::{HelloAck, HelloRequest};
 pub use if_id::{
-    AlarmErrorString, AlarmGlobalTimestamp, AlarmLocalTimestamp, AlarmReferenceCount, AlarmSeverity,
+    AlarmErrorText, AlarmGlobalTimestamp, AlarmLocalTimestamp, AlarmReferenceCount, AlarmSeverity,
     ComponentIfDownstream, ComponentIfUpstream, INTERFACE_ID, IfIdIpv4AlarmSpec, IfIdIpv4ErrorSpec,
     IfIdIpv4RsvpHop, IfIdIpv6AlarmSpec, IfIdIpv6ErrorSpec, IfIdIpv6RsvpHop, InterfaceIndex, InterfaceIpv4,
     InterfaceIpv6,
