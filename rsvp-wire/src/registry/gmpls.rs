@@ -3,42 +3,57 @@
 //! Sorted by class and C-Type; which objects there are, not what a node does with them.
 
 use super::{Row, rows};
+use crate::object::layouts::INT_SERV;
+use crate::object::{
+    AcceptableLabelSet, ChannelSetLabel, ChannelSetLabelRequest, ChannelSetRecoveryLabel,
+    ChannelSetSuggestedLabel, ChannelSetUpstreamLabel, EthernetFlowspec, EthernetSenderTspec,
+    EthernetUpstreamFlowspec, EthernetUpstreamTspec, G709Flowspec, G709SenderTspec, G709UpstreamFlowspec,
+    G709UpstreamTspec, GeneralizedLabel, GeneralizedLabelRequest, GeneralizedRecoveryLabel,
+    GeneralizedSuggestedLabel, GeneralizedUpstreamLabel, IfIdIpv4AlarmSpec, IfIdIpv4ErrorSpec,
+    IfIdIpv4RsvpHop, IfIdIpv6AlarmSpec, IfIdIpv6ErrorSpec, IfIdIpv6RsvpHop, LabelSet, OtnTdmFlowspec,
+    OtnTdmSenderTspec, OtnTdmUpstreamFlowspec, OtnTdmUpstreamTspec, P2mpLspIpv4FilterSpec,
+    P2mpLspIpv6FilterSpec, P2mpLspTunnelIpv4SenderTemplate, P2mpLspTunnelIpv4Session,
+    P2mpLspTunnelIpv6SenderTemplate, P2mpLspTunnelIpv6Session, RecoveryLabel, SonetSdhFlowspec,
+    SonetSdhSenderTspec, SonetSdhUpstreamFlowspec, SonetSdhUpstreamTspec, SsonFlowspec, SsonSenderTspec,
+    SsonUpstreamFlowspec, SsonUpstreamTspec, SuggestedLabel, UpstreamAdspec, UpstreamFlowspec, UpstreamLabel,
+    UpstreamTspec, WavebandLabel, WavebandRecoveryLabel, WavebandSuggestedLabel, WavebandUpstreamLabel,
+};
 
 pub(super) const ROWS: &[Row] = rows! {
-    SESSION 13 "P2MP_LSP_TUNNEL_IPv4 SESSION" "RFC 4875" opaque "not typed yet";
-    SESSION 14 "P2MP_LSP_TUNNEL_IPv6 SESSION" "RFC 4875" opaque "not typed yet";
-    RSVP_HOP 3 "IPv4 IF_ID RSVP_HOP" "RFC 3473" opaque "not typed yet";
-    RSVP_HOP 4 "IPv6 IF_ID RSVP_HOP" "RFC 3473" opaque "not typed yet";
-    ERROR_SPEC 3 "IPv4 IF_ID ERROR_SPEC" "RFC 3473" opaque "not typed yet";
-    ERROR_SPEC 4 "IPv6 IF_ID ERROR_SPEC" "RFC 3473" opaque "not typed yet";
-    FLOWSPEC 4 "SONET/SDH FLOWSPEC" "RFC 4606" opaque "not typed yet";
-    FLOWSPEC 5 "G.709 FLOWSPEC" "RFC 4328" opaque "not typed yet";
-    FLOWSPEC 6 "Ethernet FLOWSPEC" "RFC 6003" opaque "not typed yet";
-    FLOWSPEC 7 "OTN-TDM FLOWSPEC" "RFC 7139" opaque "not typed yet";
-    FLOWSPEC 8 "SSON FLOWSPEC" "RFC 7792" opaque "not typed yet";
-    FILTER_SPEC 12 "P2MP LSP_IPv4 FILTER_SPEC" "RFC 4875" opaque "not typed yet";
-    FILTER_SPEC 13 "P2MP LSP_IPv6 FILTER_SPEC" "RFC 4875" opaque "not typed yet";
-    SENDER_TEMPLATE 12 "P2MP_LSP_TUNNEL_IPv4 SENDER_TEMPLATE" "RFC 4875" opaque "not typed yet";
-    SENDER_TEMPLATE 13 "P2MP_LSP_TUNNEL_IPv6 SENDER_TEMPLATE" "RFC 4875" opaque "not typed yet";
-    SENDER_TSPEC 4 "SONET/SDH SENDER_TSPEC" "RFC 4606" opaque "not typed yet";
-    SENDER_TSPEC 5 "G.709 SENDER_TSPEC" "RFC 4328" opaque "not typed yet";
-    SENDER_TSPEC 6 "Ethernet SENDER_TSPEC" "RFC 6003" opaque "not typed yet";
-    SENDER_TSPEC 7 "OTN-TDM SENDER_TSPEC" "RFC 7139" opaque "not typed yet";
-    SENDER_TSPEC 8 "SSON SENDER_TSPEC" "RFC 7792" opaque "not typed yet";
-    RSVP_LABEL 2 "Generalized RSVP_LABEL" "RFC 3473" opaque "not typed yet";
-    RSVP_LABEL 3 "Waveband Switching RSVP_LABEL" "RFC 3473" opaque "not typed yet";
-    RSVP_LABEL 4 "Generalized Channel Set RSVP_LABEL" "RFC 6002" opaque "not typed yet";
-    LABEL_REQUEST 4 "Generalized_Label_Request" "RFC 3473" opaque "not typed yet";
-    LABEL_REQUEST 5 "Generalized Channel_Set LABEL_REQUEST" "RFC 6002" opaque "not typed yet";
-    RECOVERY_LABEL 1 "RECOVERY_LABEL" "RFC 3473" opaque "not typed yet";
-    RECOVERY_LABEL 2 "Generalized RECOVERY_LABEL" "RFC 3473" opaque "not typed yet";
-    RECOVERY_LABEL 3 "Waveband Switching RECOVERY_LABEL" "RFC 3473" opaque "not typed yet";
-    RECOVERY_LABEL 4 "Generalized Channel Set RECOVERY_LABEL" "RFC 6002" opaque "not typed yet";
-    UPSTREAM_LABEL 1 "UPSTREAM_LABEL" "RFC 3473" opaque "not typed yet";
-    UPSTREAM_LABEL 2 "Generalized UPSTREAM_LABEL" "RFC 3473" opaque "not typed yet";
-    UPSTREAM_LABEL 3 "Waveband Switching UPSTREAM_LABEL" "RFC 3473" opaque "not typed yet";
-    UPSTREAM_LABEL 4 "Generalized Channel Set UPSTREAM_LABEL" "RFC 6002" opaque "not typed yet";
-    LABEL_SET 1 "LABEL_SET" "RFC 3473" opaque "not typed yet";
+    SESSION 13 "P2MP_LSP_TUNNEL_IPv4 SESSION" "RFC 4875 19.1.1" typed P2mpLspTunnelIpv4Session;
+    SESSION 14 "P2MP_LSP_TUNNEL_IPv6 SESSION" "RFC 4875 19.1.2" typed P2mpLspTunnelIpv6Session;
+    RSVP_HOP 3 "IPv4 IF_ID RSVP_HOP" "RFC 3473 8.1.1" typed IfIdIpv4RsvpHop;
+    RSVP_HOP 4 "IPv6 IF_ID RSVP_HOP" "RFC 3473 8.1.1" typed IfIdIpv6RsvpHop;
+    ERROR_SPEC 3 "IPv4 IF_ID ERROR_SPEC" "RFC 3473 8.2.1" typed IfIdIpv4ErrorSpec;
+    ERROR_SPEC 4 "IPv6 IF_ID ERROR_SPEC" "RFC 3473 8.2.1" typed IfIdIpv6ErrorSpec;
+    FLOWSPEC 4 "SONET/SDH FLOWSPEC" "RFC 4606 2.2" typed SonetSdhFlowspec;
+    FLOWSPEC 5 "G.709 FLOWSPEC" "RFC 4328 6" typed G709Flowspec;
+    FLOWSPEC 6 "Ethernet FLOWSPEC" "RFC 6003 5" typed EthernetFlowspec;
+    FLOWSPEC 7 "OTN-TDM FLOWSPEC" "RFC 7139 5" typed OtnTdmFlowspec;
+    FLOWSPEC 8 "SSON FLOWSPEC" "RFC 7792 4.1" typed SsonFlowspec;
+    FILTER_SPEC 12 "P2MP LSP_IPv4 FILTER_SPEC" "RFC 4875 19.4.1" typed P2mpLspIpv4FilterSpec;
+    FILTER_SPEC 13 "P2MP LSP_IPv6 FILTER_SPEC" "RFC 4875 19.4.2" typed P2mpLspIpv6FilterSpec;
+    SENDER_TEMPLATE 12 "P2MP_LSP_TUNNEL_IPv4 SENDER_TEMPLATE" "RFC 4875 19.2.1" typed P2mpLspTunnelIpv4SenderTemplate;
+    SENDER_TEMPLATE 13 "P2MP_LSP_TUNNEL_IPv6 SENDER_TEMPLATE" "RFC 4875 19.2.2" typed P2mpLspTunnelIpv6SenderTemplate;
+    SENDER_TSPEC 4 "SONET/SDH SENDER_TSPEC" "RFC 4606 2.2" typed SonetSdhSenderTspec;
+    SENDER_TSPEC 5 "G.709 SENDER_TSPEC" "RFC 4328 6" typed G709SenderTspec;
+    SENDER_TSPEC 6 "Ethernet SENDER_TSPEC" "RFC 6003 4" typed EthernetSenderTspec;
+    SENDER_TSPEC 7 "OTN-TDM SENDER_TSPEC" "RFC 7139 5" typed OtnTdmSenderTspec;
+    SENDER_TSPEC 8 "SSON SENDER_TSPEC" "RFC 7792 4.1" typed SsonSenderTspec;
+    RSVP_LABEL 2 "Generalized RSVP_LABEL" "RFC 3473 2.3" typed GeneralizedLabel;
+    RSVP_LABEL 3 "Waveband Switching RSVP_LABEL" "RFC 3473 2.4" typed WavebandLabel;
+    RSVP_LABEL 4 "Generalized Channel Set RSVP_LABEL" "RFC 6002 3.2" typed ChannelSetLabel;
+    LABEL_REQUEST 4 "Generalized_Label_Request" "RFC 3473 2.1" typed GeneralizedLabelRequest;
+    LABEL_REQUEST 5 "Generalized Channel_Set LABEL_REQUEST" "RFC 6002 3.1" typed ChannelSetLabelRequest;
+    RECOVERY_LABEL 1 "RECOVERY_LABEL" "RFC 3473 9.5.1" typed RecoveryLabel;
+    RECOVERY_LABEL 2 "Generalized RECOVERY_LABEL" "RFC 3473 9.5.1" typed GeneralizedRecoveryLabel;
+    RECOVERY_LABEL 3 "Waveband Switching RECOVERY_LABEL" "RFC 3473 9.5.1" typed WavebandRecoveryLabel;
+    RECOVERY_LABEL 4 "Generalized Channel Set RECOVERY_LABEL" "RFC 6002 3.3" typed ChannelSetRecoveryLabel;
+    UPSTREAM_LABEL 1 "UPSTREAM_LABEL" "RFC 3473 3" typed UpstreamLabel;
+    UPSTREAM_LABEL 2 "Generalized UPSTREAM_LABEL" "RFC 3473 3" typed GeneralizedUpstreamLabel;
+    UPSTREAM_LABEL 3 "Waveband Switching UPSTREAM_LABEL" "RFC 3473 3" typed WavebandUpstreamLabel;
+    UPSTREAM_LABEL 4 "Generalized Channel Set UPSTREAM_LABEL" "RFC 6002 3.3" typed ChannelSetUpstreamLabel;
+    LABEL_SET 1 "LABEL_SET" "RFC 3473 2.6" typed LabelSet;
     PROTECTION 1 "PROTECTION" "RFC 3473" opaque "not typed yet";
     PROTECTION 2 "LSP PROTECTION" "RFC 4872" opaque "not typed yet";
     PROTECTION 3 "Egress Protection" "RFC 8400" opaque "not typed yet";
@@ -52,26 +67,26 @@ pub(super) const ROWS: &[Row] = rows! {
     CLASSTYPE 1 "CLASSTYPE" "RFC 4124" opaque "not typed yet";
     LSP_REQUIRED_ATTRIBUTES 1 "LSP Required Attributes TLVs" "RFC 5420" opaque "not typed yet";
     UPSTREAM_FLOWSPEC 1 "Reserved UPSTREAM_FLOWSPEC" "RFC 6387" opaque "reserved";
-    UPSTREAM_FLOWSPEC 2 "Int-serv UPSTREAM_FLOWSPEC" "RFC 6387" opaque "not typed yet";
+    UPSTREAM_FLOWSPEC 2 "Int-serv UPSTREAM_FLOWSPEC" "RFC 6387 2.1" UpstreamFlowspec as INT_SERV;
     UPSTREAM_FLOWSPEC 3 "Deprecated UPSTREAM_FLOWSPEC" "RFC 6387" opaque "deprecated; its text is no RFC";
-    UPSTREAM_FLOWSPEC 4 "SONET/SDH UPSTREAM_FLOWSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_FLOWSPEC 5 "G.709 UPSTREAM_FLOWSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_FLOWSPEC 6 "Ethernet UPSTREAM_FLOWSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_FLOWSPEC 7 "OTN-TDM UPSTREAM_FLOWSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_FLOWSPEC 8 "SSON UPSTREAM_FLOWSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_TSPEC 2 "Int-serv UPSTREAM_TSPEC" "RFC 6387" opaque "not typed yet";
+    UPSTREAM_FLOWSPEC 4 "SONET/SDH UPSTREAM_FLOWSPEC" "RFC 6387 2.1" typed SonetSdhUpstreamFlowspec;
+    UPSTREAM_FLOWSPEC 5 "G.709 UPSTREAM_FLOWSPEC" "RFC 6387 2.1" typed G709UpstreamFlowspec;
+    UPSTREAM_FLOWSPEC 6 "Ethernet UPSTREAM_FLOWSPEC" "RFC 6387 2.1" typed EthernetUpstreamFlowspec;
+    UPSTREAM_FLOWSPEC 7 "OTN-TDM UPSTREAM_FLOWSPEC" "RFC 6387 2.1" typed OtnTdmUpstreamFlowspec;
+    UPSTREAM_FLOWSPEC 8 "SSON UPSTREAM_FLOWSPEC" "RFC 6387 2.1" typed SsonUpstreamFlowspec;
+    UPSTREAM_TSPEC 2 "Int-serv UPSTREAM_TSPEC" "RFC 6387 2.2" UpstreamTspec as INT_SERV;
     UPSTREAM_TSPEC 3 "Deprecated UPSTREAM_TSPEC" "RFC 6387" opaque "deprecated; its text is no RFC";
-    UPSTREAM_TSPEC 4 "SONET/SDH UPSTREAM_TSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_TSPEC 5 "G.709 UPSTREAM_TSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_TSPEC 6 "Ethernet UPSTREAM_TSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_TSPEC 7 "OTN-TDM UPSTREAM_TSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_TSPEC 8 "SSON UPSTREAM_TSPEC" "RFC 6387" opaque "not typed yet";
-    UPSTREAM_ADSPEC 2 "Int-serv UPSTREAM_ADSPEC" "RFC 6387" opaque "not typed yet";
-    SUGGESTED_LABEL 1 "SUGGESTED_LABEL" "RFC 3473" opaque "not typed yet";
-    SUGGESTED_LABEL 2 "Generalized SUGGESTED_LABEL" "RFC 3473" opaque "not typed yet";
-    SUGGESTED_LABEL 3 "Waveband Switching SUGGESTED_LABEL" "RFC 3473" opaque "not typed yet";
-    SUGGESTED_LABEL 4 "Generalized Channel Set SUGGESTED_LABEL" "RFC 6002" opaque "not typed yet";
-    ACCEPTABLE_LABEL_SET 1 "ACCEPTABLE_LABEL_SET" "RFC 3473" opaque "not typed yet";
+    UPSTREAM_TSPEC 4 "SONET/SDH UPSTREAM_TSPEC" "RFC 6387 2.2" typed SonetSdhUpstreamTspec;
+    UPSTREAM_TSPEC 5 "G.709 UPSTREAM_TSPEC" "RFC 6387 2.2" typed G709UpstreamTspec;
+    UPSTREAM_TSPEC 6 "Ethernet UPSTREAM_TSPEC" "RFC 6387 2.2" typed EthernetUpstreamTspec;
+    UPSTREAM_TSPEC 7 "OTN-TDM UPSTREAM_TSPEC" "RFC 6387 2.2" typed OtnTdmUpstreamTspec;
+    UPSTREAM_TSPEC 8 "SSON UPSTREAM_TSPEC" "RFC 6387 2.2" typed SsonUpstreamTspec;
+    UPSTREAM_ADSPEC 2 "Int-serv UPSTREAM_ADSPEC" "RFC 6387 2.3" UpstreamAdspec as INT_SERV;
+    SUGGESTED_LABEL 1 "SUGGESTED_LABEL" "RFC 3473 2.5" typed SuggestedLabel;
+    SUGGESTED_LABEL 2 "Generalized SUGGESTED_LABEL" "RFC 3473 2.5" typed GeneralizedSuggestedLabel;
+    SUGGESTED_LABEL 3 "Waveband Switching SUGGESTED_LABEL" "RFC 3473 2.5" typed WavebandSuggestedLabel;
+    SUGGESTED_LABEL 4 "Generalized Channel Set SUGGESTED_LABEL" "RFC 6002 3.3" typed ChannelSetSuggestedLabel;
+    ACCEPTABLE_LABEL_SET 1 "ACCEPTABLE_LABEL_SET" "RFC 3473 4.1" typed AcceptableLabelSet;
     RESTART_CAP 1 "RESTART_CAP" "RFC 3473" opaque "not typed yet";
     LINK_CAPABILITY 1 "TE LINK_CAPABILITY" "RFC 4974" opaque "not typed yet";
     CAPABILITY 1 "CAPABILITY" "RFC 5063" opaque "not typed yet";
@@ -87,8 +102,8 @@ pub(super) const ROWS: &[Row] = rows! {
     LSP_ATTRIBUTES 1 "LSP Attributes TLVs" "RFC 5420" opaque "not typed yet";
     ALARM_SPEC 1 "Type 1 RESERVED ALARM_SPEC" "RFC 4783" opaque "reserved";
     ALARM_SPEC 2 "Type 2 RESERVED ALARM_SPEC" "RFC 4783" opaque "reserved";
-    ALARM_SPEC 3 "IPv4 IF_ID ALARM_SPEC" "RFC 4783" opaque "not typed yet";
-    ALARM_SPEC 4 "IPv6 IF_ID ALARM_SPEC" "RFC 4783" opaque "not typed yet";
+    ALARM_SPEC 3 "IPv4 IF_ID ALARM_SPEC" "RFC 4783 3.1" typed IfIdIpv4AlarmSpec;
+    ALARM_SPEC 4 "IPv6 IF_ID ALARM_SPEC" "RFC 4783 3.1" typed IfIdIpv6AlarmSpec;
     ASSOCIATION 1 "IPv4 ASSOCIATION" "RFC 4872" opaque "not typed yet";
     ASSOCIATION 2 "ASSOCIATION" "RFC 4872" opaque "not typed yet";
     ASSOCIATION 3 "ASSOCIATION" "RFC 6780" opaque "not typed yet";
