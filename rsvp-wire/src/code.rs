@@ -1,4 +1,4 @@
-//! The numbers of RFC 2205 Appendix A and B as newtypes with associated constants.
+//! The numbers of RFC 2205 Appendix A and B, and of its extensions, as newtypes with associated constants.
 //!
 //! None of them is a closed enumeration: an unknown number is an ordinary value that is kept and printed.
 
@@ -50,6 +50,32 @@ code! {
         RESV_TEAR = 6 "ResvTear"
         /// ResvConf, RFC 2205 3.1.9.
         RESV_CONF = 7 "ResvConf"
+        /// Diagnostic request, RFC 2745.
+        DREQ = 8 "DREQ"
+        /// Diagnostic reply, RFC 2745.
+        DREP = 9 "DREP"
+        /// Registered without a text.
+        RESV_TEAR_CONFIRM = 10 "ResvTearConfirm"
+        /// Messages in a message, RFC 2961 3.
+        BUNDLE = 12 "Bundle"
+        /// RFC 2961 4.
+        ACK = 13 "Ack"
+        /// Summary refresh, RFC 2961 5.
+        SREFRESH = 15 "Srefresh"
+        /// RFC 3209 5.
+        HELLO = 20 "Hello"
+        /// RFC 3473 4.3.
+        NOTIFY = 21 "Notify"
+        /// RFC 2747 4; RFC 3097 moved it here from 11.
+        INTEGRITY_CHALLENGE = 25 "Challenge"
+        /// RFC 2747 4; RFC 3097 moved it here from 12.
+        INTEGRITY_RESPONSE = 26 "IntegrityResponse"
+        /// RFC 5063 4.
+        RECOVERY_PATH = 30 "RecoveryPath"
+        /// RFC 2814 B.
+        DSBM_WILLING = 66 "DSBM_willing"
+        /// RFC 2814 B.
+        I_AM_DSBM = 67 "I_AM_DSBM"
     }
 }
 
@@ -86,6 +112,144 @@ code! {
         POLICY_DATA = 14 "POLICY_DATA"
         /// RFC 2205 A.14.
         RESV_CONFIRM = 15 "RESV_CONFIRM"
+        /// RFC 3209.
+        RSVP_LABEL = 16 "RSVP_LABEL"
+        /// Registered without a text.
+        HOP_COUNT = 17 "HOP_COUNT"
+        /// Registered without a text.
+        STRICT_SOURCE_ROUTE = 18 "STRICT_SOURCE_ROUTE"
+        /// RFC 3209.
+        LABEL_REQUEST = 19 "LABEL_REQUEST"
+        /// RFC 3209.
+        EXPLICIT_ROUTE = 20 "EXPLICIT_ROUTE"
+        /// RFC 3209.
+        RECORD_ROUTE = 21 "RECORD_ROUTE"
+        /// RFC 3209.
+        HELLO = 22 "HELLO"
+        /// RFC 2961.
+        MESSAGE_ID = 23 "MESSAGE_ID"
+        /// RFC 2961.
+        MESSAGE_ID_ACK = 24 "MESSAGE_ID_ACK"
+        /// RFC 2961.
+        MESSAGE_ID_LIST = 25 "MESSAGE_ID_LIST"
+        /// RFC 2745.
+        DIAGNOSTIC = 30 "DIAGNOSTIC"
+        /// RFC 2745.
+        ROUTE = 31 "ROUTE"
+        /// RFC 2745.
+        DIAG_RESPONSE = 32 "DIAG_RESPONSE"
+        /// RFC 2745.
+        DIAG_SELECT = 33 "DIAG_SELECT"
+        /// RFC 3473.
+        RECOVERY_LABEL = 34 "RECOVERY_LABEL"
+        /// RFC 3473.
+        UPSTREAM_LABEL = 35 "UPSTREAM_LABEL"
+        /// RFC 3473.
+        LABEL_SET = 36 "LABEL_SET"
+        /// RFC 3473.
+        PROTECTION = 37 "PROTECTION"
+        /// RFC 4872.
+        PRIMARY_PATH_ROUTE = 38 "PRIMARY_PATH_ROUTE"
+        /// RFC 2814.
+        DSBM_IP_ADDRESS = 42 "DSBM IP ADDRESS"
+        /// RFC 2814.
+        SBM_PRIORITY = 43 "SBM_PRIORITY"
+        /// RFC 2814.
+        DSBM_TIMER_INTERVALS = 44 "DSBM TIMER INTERVALS"
+        /// RFC 2814.
+        SBM_INFO = 45 "SBM_INFO"
+        /// RFC 4875.
+        S2L_SUB_LSP = 50 "S2L_SUB_LSP"
+        /// RFC 4090.
+        DETOUR = 63 "DETOUR"
+        /// RFC 2747.
+        CHALLENGE = 64 "CHALLENGE"
+        /// RFC 3270.
+        DIFFSERV = 65 "DIFFSERV"
+        /// RFC 4124.
+        CLASSTYPE = 66 "CLASSTYPE"
+        /// RFC 5420.
+        LSP_REQUIRED_ATTRIBUTES = 67 "LSP_REQUIRED_ATTRIBUTES"
+        /// RFC 6387.
+        UPSTREAM_FLOWSPEC = 120 "UPSTREAM_FLOWSPEC"
+        /// RFC 6387.
+        UPSTREAM_TSPEC = 121 "UPSTREAM_TSPEC"
+        /// RFC 6387.
+        UPSTREAM_ADSPEC = 122 "UPSTREAM_ADSPEC"
+        /// RFC 2746.
+        NODE_CHAR = 128 "NODE_CHAR"
+        /// RFC 3473.
+        SUGGESTED_LABEL = 129 "SUGGESTED_LABEL"
+        /// RFC 3473.
+        ACCEPTABLE_LABEL_SET = 130 "ACCEPTABLE_LABEL_SET"
+        /// RFC 3473.
+        RESTART_CAP = 131 "RESTART_CAP"
+        /// RFC 4860.
+        SESSION_OF_INTEREST = 132 "SESSION-OF-INTEREST"
+        /// RFC 4974.
+        LINK_CAPABILITY = 133 "LINK_CAPABILITY"
+        /// RFC 5063.
+        CAPABILITY = 134 "CAPABILITY"
+        /// RFC 9705.
+        CONDITIONS = 135 "CONDITIONS"
+        /// RFC 2814.
+        RSVP_HOP_L2 = 161 "RSVP_HOP_L2"
+        /// RFC 2814.
+        LAN_NHOP_L2 = 162 "LAN_NHOP_L2"
+        /// RFC 2814.
+        LAN_NHOP_L3 = 163 "LAN_NHOP_L3"
+        /// RFC 2814.
+        LAN_LOOPBACK = 164 "LAN_LOOPBACK"
+        /// RFC 2814.
+        TCLASS = 165 "TCLASS"
+        /// RFC 2746.
+        SESSION_ASSOC = 192 "SESSION_ASSOC"
+        /// RFC 3477.
+        LSP_TUNNEL_INTERFACE_ID = 193 "LSP_TUNNEL_INTERFACE_ID"
+        /// RFC 5284.
+        USER_ERROR_SPEC = 194 "USER_ERROR_SPEC"
+        /// RFC 3473.
+        NOTIFY_REQUEST = 195 "NOTIFY_REQUEST"
+        /// RFC 3473.
+        ADMIN_STATUS = 196 "ADMIN_STATUS"
+        /// RFC 5420.
+        LSP_ATTRIBUTES = 197 "LSP_ATTRIBUTES"
+        /// RFC 4783.
+        ALARM_SPEC = 198 "ALARM_SPEC"
+        /// RFC 4872.
+        ASSOCIATION = 199 "ASSOCIATION"
+        /// RFC 4873.
+        SECONDARY_EXPLICIT_ROUTE = 200 "SECONDARY_EXPLICIT_ROUTE"
+        /// RFC 4873.
+        SECONDARY_RECORD_ROUTE = 201 "SECONDARY_RECORD_ROUTE"
+        /// RFC 6001.
+        CALL_ATTRIBUTES = 202 "CALL ATTRIBUTES"
+        /// RFC 7551.
+        REVERSE_LSP = 203 "REVERSE_LSP"
+        /// RFC 8149.
+        S2L_SUB_LSP_FRAG = 204 "S2L_SUB_LSP_FRAG"
+        /// RFC 4090.
+        FAST_REROUTE = 205 "FAST_REROUTE"
+        /// RFC 3209.
+        SESSION_ATTRIBUTE = 207 "SESSION_ATTRIBUTE"
+        /// RFC 2996.
+        DCLASS = 225 "DCLASS"
+        /// PacketCable; vendor-private.
+        PACKETCABLE_EXTENSIONS = 226 "PACKETCABLE EXTENSIONS"
+        /// RFC 3496.
+        ATM_SERVICECLASS = 227 "ATM_SERVICECLASS"
+        /// RFC 3474.
+        CALL_OPS = 228 "CALL_OPS"
+        /// RFC 3476.
+        GENERALIZED_UNI = 229 "GENERALIZED_UNI"
+        /// RFC 3474.
+        CALL_ID = 230 "CALL_ID"
+        /// 3GPP2; vendor-private.
+        OBJECT_3GPP2 = 231 "3GPP2_OBJECT"
+        /// RFC 4874.
+        EXCLUDE_ROUTE = 232 "EXCLUDE_ROUTE"
+        /// RFC 7417.
+        PCN = 248 "PCN"
     }
 }
 
@@ -129,6 +293,48 @@ code! {
         TRAFFIC_CONTROL_SYSTEM = 22 "Traffic Control System error"
         /// The value depends on the implementation.
         RSVP_SYSTEM = 23 "RSVP System error"
+        /// RFC 3209.
+        ROUTING_PROBLEM = 24 "Routing Problem"
+        /// RFC 3209.
+        NOTIFY_ERROR = 25 "Notify Error"
+        /// RFC 3175.
+        NEW_AGGREGATE_NEEDED = 26 "NEW-AGGREGATE-NEEDED"
+        /// RFC 3270.
+        DIFFSERV_ERROR = 27 "Diffserv Error"
+        /// RFC 4124.
+        DIFF_SERV_AWARE_TE_ERROR = 28 "Diff-Serv-aware TE Error"
+        /// RFC 5420.
+        UNKNOWN_ATTRIBUTES_TLV = 29 "Unknown Attributes TLV"
+        /// RFC 5420.
+        UNKNOWN_ATTRIBUTES_BIT = 30 "Unknown Attributes Bit"
+        /// RFC 4783.
+        ALARMS = 31 "Alarms"
+        /// RFC 4974.
+        CALL_MANAGEMENT = 32 "Call Management"
+        /// RFC 5284.
+        USER_ERROR_SPEC = 33 "User Error Spec"
+        /// RFC 5710.
+        REROUTE = 34 "Reroute"
+        /// RFC 5852.
+        HANDOVER_PROCEDURE_FAILURE = 35 "Handover Procedure Failure"
+        /// RFC 5946.
+        UNRECOVERABLE_RECEIVER_PROXY_ERROR = 36 "Unrecoverable Receiver Proxy Error"
+        /// RFC 6016.
+        RSVP_OVER_MPLS_PROBLEM = 37 "RSVP over MPLS Problem"
+        /// RFC 6107.
+        LSP_HIERARCHY_ISSUE = 38 "LSP Hierarchy Issue"
+        /// RFC 6344.
+        VCAT_CALL_MANAGEMENT = 39 "VCAT Call Management"
+        /// RFC 7260.
+        OAM_PROBLEM = 40 "OAM Problem"
+        /// RFC 8169.
+        DUPLICATE_TLV = 41 "Duplicate TLV"
+        /// RFC 8169.
+        DUPLICATE_SUB_TLV = 42 "Duplicate sub-TLV"
+        /// RFC 8169.
+        RTM_SET_TLV_ABSENT = 43 "RTM_SET TLV Absent"
+        /// RFC 8271.
+        FRR_BYPASS_ASSIGNMENT_ERROR = 44 "FRR Bypass Assignment Error"
     }
 }
 
@@ -150,25 +356,6 @@ pub mod error_value {
     pub const BAD_TSPEC: u16 = 4;
     /// Code 21: malformed or unreasonable Adspec.
     pub const BAD_ADSPEC: u16 = 5;
-}
-
-/// The RFC's words for an Error Value under its code, if it is a globally defined one (RFC 2205 Appendix B).
-pub const fn error_value_name(code: ErrorCode, value: u16) -> Option<&'static str> {
-    match (code, value) {
-        (ErrorCode::ADMISSION_CONTROL, error_value::DELAY_BOUND) => Some("Delay bound cannot be met"),
-        (ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE) => {
-            Some("Requested bandwidth unavailable")
-        }
-        (ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE) => {
-            Some("MTU in flowspec larger than interface MTU")
-        }
-        (ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT) => Some("Service conflict"),
-        (ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_UNSUPPORTED) => Some("Service unsupported"),
-        (ErrorCode::TRAFFIC_CONTROL, error_value::BAD_FLOWSPEC) => Some("Bad Flowspec value"),
-        (ErrorCode::TRAFFIC_CONTROL, error_value::BAD_TSPEC) => Some("Bad Tspec value"),
-        (ErrorCode::TRAFFIC_CONTROL, error_value::BAD_ADSPEC) => Some("Bad Adspec value"),
-        _ => None,
-    }
 }
 
 /// What a node does with an object whose class it does not know, RFC 2205 3.10.

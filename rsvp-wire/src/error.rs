@@ -42,6 +42,12 @@ pub enum Why {
     /// An object's Length goes past the end of the message. `at` is the object's header.
     #[error("an object goes past the end of the message")]
     ObjectOverrun,
+    /// A message in a Bundle goes past its end (RFC 2961 3.1). `at` is the message's header.
+    #[error("a message in the Bundle goes past its end")]
+    BundleOverrun,
+    /// A Bundle lies in a Bundle (RFC 2961 3.1).
+    #[error("a Bundle lies in a Bundle")]
+    NestedBundle,
     /// An object's body is longer or shorter than its C-Type, or a length inside it, says.
     #[error("an object's body does not have the length its type, or a length inside it, calls for")]
     BodyLength,

@@ -35,24 +35,33 @@
     )
 )]
 
+#[cfg(feature = "encode")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
 mod checksum;
 mod code;
+#[cfg(feature = "encode")]
+pub mod encode;
 mod error;
+mod error_name;
 mod flow;
+pub mod layout;
 mod message;
 pub mod object;
 pub mod registry;
 mod scan;
+#[cfg(feature = "serde")]
+mod serde_form;
 pub mod show;
 mod text;
 mod write;
 
 pub use checksum::checksum;
-pub use code::{CType, Class, ErrorCode, MsgType, UnknownClass, error_value, error_value_name};
+pub use code::{CType, Class, ErrorCode, MsgType, UnknownClass, error_value};
 pub use error::{ParseError, Why};
+pub use error_name::error_value_name;
 pub use flow::{FlowDescriptor, FlowDescriptors, flow_descriptors};
 pub use message::{Header, Message, ObjectRef, Objects};
 pub use object::{
@@ -61,7 +70,7 @@ pub use object::{
     SenderTemplate, SenderTspec, ServiceParams, Session, Sharing, Style, TimeValues, Tspec,
 };
 pub use registry::{known, known_class};
-pub use scan::{ChecksumVerdict, Scan, ScanObjects};
+pub use scan::{ChecksumVerdict, Scan, ScanMessages, ScanObjects};
 pub use show::Rate;
 pub use text::TextError;
 pub use write::{MessageWriter, NeedSpace, rewrite};

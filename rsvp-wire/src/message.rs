@@ -6,7 +6,9 @@
 use crate::checksum;
 use crate::code::{CType, Class, MsgType};
 use crate::error::{ParseError, Why};
+use crate::layout::{Cursor, View, within_reach};
 use crate::object::Object;
+use crate::registry;
 use crate::scan::{self, Scan};
 
 /// Octets of the common header.
@@ -132,6 +134,33 @@ impl<'a> ObjectRef<'a> {
         T::read(*self)
     }
 
+    /// The start of the body, for reading field by field.
+    #[inline]
+    pub(crate) const fn cursor(&self) -> Cursor<'a> {
+        Cursor::new(self.body, self.at.saturating_add(OBJECT_HEADER_LEN as u16))
+    }
+
+    /// The body field by field, if the kind of object has a layout. None of it has been checked.
+    pub fn view(&self) -> Option<View<'a>> {
+        self.view_nested(0)
+    }
+
+    /// Whether the octets of the body are what its kind calls for: every field in its place, and, for the objects of RFC
+    /// 2205 and RFC 2210, values that they allow. Kinds that are not typed are always sound.
+    ///
+    /// # Errors
+    /// `BodyLength` or `BodyValue`, and the place.
+    pub fn check(&self) -> Result<(), ParseError> {
+        let Some(row) = registry::row(self.class, self.ctype) else { return Ok(()) };
+        self.view().map_or(Ok(()), |view| view.check())?;
+        (row.check)(self)
+    }
+
+    pub(crate) fn view_nested(&self, depth: u8) -> Option<View<'a>> {
+        let layout = registry::row(self.class, self.ctype)?.layout?;
+        within_reach(depth).then(|| View::of_nested(self, layout, depth))
+    }
+
     /// The error of a type that has no form for this C-Type.
     #[inline]
     pub(crate) const fn unknown_ctype(&self) -> ParseError {
@@ -151,6 +180,10 @@ impl<'a> Objects<'a> {
     /// at the first whose length is unsound.
     pub const fn over(octets: &'a [u8]) -> Self {
         Self { rest: octets, at: 0 }
+    }
+
+    pub(crate) const fn starting(octets: &'a [u8], at: u16) -> Self {
+        Self { rest: octets, at }
     }
 }
 
@@ -226,10 +259,20 @@ impl<'a> Message<'a> {
         self.octets
     }
 
-    /// All objects in order, NULL objects included.
+    /// All objects in order, NULL objects included. A Bundle has none.
     #[inline]
     pub fn objects(&self) -> Objects<'a> {
-        Objects { rest: self.octets.get(HEADER_LEN..).unwrap_or_default(), at: HEADER_LEN as u16 }
+        let contents = match self.octets {
+            [_, msg_type, _, _, _, _, _, _, contents @ ..] if *msg_type != MsgType::BUNDLE.0 => contents,
+            _ => &[],
+        };
+        Objects { rest: contents, at: HEADER_LEN as u16 }
+    }
+
+    /// The messages of a Bundle in order (RFC 2961 3.1), each verified by itself; none for other types.
+    pub fn messages(&self) -> impl Iterator<Item = Result<Message<'a>, ParseError>> {
+        let messages = Scan::new(self.octets).messages().flatten();
+        messages.map(|(_, scan)| scan.error().map_or_else(|| Ok(Self { octets: scan.octets() }), Err))
     }
 
     /// The first object of a class, whatever its C-Type.

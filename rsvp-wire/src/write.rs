@@ -114,6 +114,9 @@ fn set_checksum(message: &mut [u8], checksum: u16) {
 pub fn rewrite(message: &Message<'_>, buffer: &mut [u8]) -> Result<usize, NeedSpace> {
     let header = message.header();
     let mut writer = MessageWriter::new(buffer, header.msg_type, header.send_ttl);
+    if header.msg_type == MsgType::BUNDLE {
+        writer.copy(message.octets().get(HEADER_LEN..).unwrap_or_default());
+    }
     for object in message.objects() {
         writer.copy(object.octets());
     }

@@ -10,8 +10,10 @@ mod sim_reading;
 mod sim_world;
 mod tidy;
 mod wire_corpora;
+mod wire_json;
 mod wire_message;
 mod wire_properties;
+mod wire_rows;
 mod wire_tshark;
 mod wire_vectors;
 

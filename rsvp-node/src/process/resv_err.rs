@@ -43,12 +43,17 @@ impl Failure<'_> {
         self.error.code == ErrorCode::ADMISSION_CONTROL
     }
 
-    /// Whether an item is for a sender for which it failed, or made it fail: an SE message has one flowspec for all its
-    /// senders, so that what is asked for one can be too much for another.
+    /// Whether an item is for a sender for which it failed.
+    fn names(&self, item: &Item) -> bool {
+        self.filters.is_empty() || item.filter.is_none_or(|f| self.filters.contains(&f))
+    }
+
+    /// Whether an item failed, or made it fail: an SE message has one flowspec for all its senders, so that what is asked
+    /// for one can be too much for another.
     fn concerns(&self, item: &Item) -> bool {
-        let named = self.filters.is_empty() || item.filter.is_none_or(|f| self.filters.contains(&f));
         let shared = self.is_admission() && self.style.options == Style::SE.options;
-        named || (shared && self.flowspec.is_some_and(|qe| flowspec::blockades(&qe, &item.flowspec)))
+        let too_much = || self.flowspec.is_some_and(|qe| flowspec::blockades(&qe, &item.flowspec));
+        self.names(item) || (shared && too_much())
     }
 }
 
@@ -150,10 +155,11 @@ impl Node {
         let (session, incoming) = (upstream.session, upstream.interface);
         let key = self.key_of(session);
         let in_place = failure.error.flags & ErrorSpec::IN_PLACE != 0;
-        // Whose request is in place asks for less than what failed and need not know (RFC 2209 step 1); unless nobody else
-        // could have caused it: then the merge of several failed, of which none alone is greater.
+        // Whose request is in place asks for less than what failed and need not know (RFC 2209 step 1); unless nobody who
+        // asks for the same sender could have caused it: then it was a merge, and stands in the way of what it merged.
         let (mut letters, mut spared) =
             (SmallVec::<[Addressed; 4]>::new(), SmallVec::<[Addressed; 4]>::new());
+        let mut alone = false;
         for (_, request) in self.state.requests_of(session) {
             if request.interface() == Some(incoming) || request.style.options != failure.style.options {
                 continue;
@@ -174,6 +180,7 @@ impl Node {
                 error.flags |= ErrorSpec::NOT_GUILTY;
             }
             let spare = failure.is_admission() && in_place && greater;
+            alone |= !spare && request.items.iter().any(|i| failure.names(i));
             let list = if spare { &mut spared } else { &mut letters };
             let named = concerned.filter_map(|i| i.filter).filter(|f| failure.filters.contains(f));
             let mut named: SmallVec<[FilterSpec; 4]> = named.collect();
@@ -182,8 +189,8 @@ impl Node {
             }
             list.push((request.from, error, named));
         }
-        if letters.is_empty() {
-            letters = spared;
+        if !alone {
+            letters.extend(spared);
         }
         for (from, error, filters) in letters {
             let scope = match from {

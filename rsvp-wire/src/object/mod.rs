@@ -8,19 +8,26 @@ mod adspec;
 mod adspec_summary;
 mod body;
 mod error_spec;
+mod explicit_route;
 mod filter_spec;
 mod flowspec;
+mod hello;
 mod integrity;
+mod label;
+pub(crate) mod layouts;
+mod lsp_tunnel;
 mod policy_data;
+mod record_route;
 mod resv_confirm;
 mod rsvp_hop;
 mod scope;
 mod sender_template;
 mod sender_tspec;
 mod session;
+mod session_attribute;
 mod style;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod time_values;
 mod tspec;
 
@@ -42,6 +49,16 @@ pub use session::Session;
 pub use style::{SenderSelection, Sharing, Style};
 pub use time_values::TimeValues;
 pub use tspec::Tspec;
+
+pub use explicit_route::{AutonomousSystem, EXPLICIT_ROUTE, ExplicitRoute, Ipv4Prefix, Ipv6Prefix};
+pub use hello::{HelloAck, HelloRequest};
+pub use label::{AtmLabelRequest, FrameRelayLabelRequest, Label, LabelRequest};
+pub use lsp_tunnel::{
+    LspTunnelIpv4FilterSpec, LspTunnelIpv4SenderTemplate, LspTunnelIpv4Session, LspTunnelIpv6FilterSpec,
+    LspTunnelIpv6SenderTemplate, LspTunnelIpv6Session,
+};
+pub use record_route::{RECORD_ROUTE, RecordRoute, RecordedIpv4, RecordedIpv6, RecordedLabel};
+pub use session_attribute::{SessionAttribute, SessionAttributeWithAffinity};
 
 use crate::code::{CType, Class};
 use crate::error::ParseError;

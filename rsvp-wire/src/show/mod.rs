@@ -1,54 +1,63 @@
-//! Messages and objects for people to read: one line, or one line per object.
+//! Messages and objects for people to read: one line, or one line per field.
 //!
 //! The registry says how each kind of object is shown; objects without a row and bodies that cannot be read are shown
 //! by number, length and error. The form is for eyes and not stable enough to be parsed; of the values only sessions,
 //! senders and rates have a text form that reads back.
 
+mod fields;
+mod tree;
+
 use core::fmt::{self, Formatter};
 
-use crate::code::{Class, error_value_name};
-use crate::message::{Message, ObjectRef};
+#[cfg(feature = "serde")]
+pub(crate) use fields::Hex;
+use fields::by_layout;
+
+use crate::code::Class;
+use crate::error_name::error_value_name;
+use crate::message::ObjectRef;
 use crate::object::{
     AdspecSummary, ErrorSpec, FilterSpec, Flowspec, GuaranteedParams, Object, Overrides, ResvConfirm,
     RsvpHop, Scope, SenderTemplate, SenderTspec, Session, Style, TimeValues, Tspec,
 };
 use crate::registry;
+use crate::scan::Scan;
 
-/// One line: the type, the session, the sender, then the other objects in the order of the message.
-pub fn one_line(message: &Message<'_>) -> impl fmt::Display {
-    let message = *message;
+/// One line: the type, the session, the sender, then the other objects in the order of the message, then what is wrong.
+pub fn one_line<'a>(message: impl Into<Scan<'a>>) -> impl fmt::Display {
+    let scan = message.into();
     fmt::from_fn(move |f| {
-        write!(f, "{}", message.msg_type())?;
+        match scan.header() {
+            Some(header) => write!(f, "{}", header.msg_type)?,
+            None => f.write_str("?")?,
+        }
         let leading = [Class::SESSION, Class::SENDER_TEMPLATE];
+        let objects = || scan.objects().filter_map(Result::ok);
         for class in leading {
-            for object in message.objects().filter(|object| object.class == class) {
+            for object in objects().filter(|object| object.class == class) {
                 f.write_str(" ")?;
                 brief(&object, f)?;
             }
         }
-        for object in message.objects().filter(|object| !leading.contains(&object.class)) {
+        for object in objects().filter(|object| !leading.contains(&object.class)) {
             f.write_str(" ")?;
             brief(&object, f)?;
         }
-        Ok(())
+        for (_, inner) in scan.messages().filter_map(Result::ok) {
+            write!(f, " {{{}}}", one_line(&inner))?;
+        }
+        match scan.error() {
+            Some(error) => write!(f, " malformed: {error}"),
+            None => Ok(()),
+        }
     })
 }
 
-/// A line for the header and one per object: offset, kind, length, values with their units. No line end at the end.
-pub fn tree(message: &Message<'_>) -> impl fmt::Display {
-    let message = *message;
-    fmt::from_fn(move |f| {
-        let header = message.header();
-        write!(
-            f,
-            "{}: version {} flags {:#x} checksum {:#06x} Send_TTL {} length {}",
-            header.msg_type, header.version, header.flags, header.checksum, header.send_ttl, header.length
-        )?;
-        for object in message.objects() {
-            write!(f, "\n{:5}  {:3} octets  {}", object.at(), object.octets().len(), self::object(&object))?;
-        }
-        Ok(())
-    })
+/// A line for the header, one per object, and one per field with its offset, name, value and unit; at the end what is
+/// wrong. No line end at the end.
+pub fn tree<'a>(message: impl Into<Scan<'a>>) -> impl fmt::Display {
+    let scan = message.into();
+    fmt::from_fn(move |f| tree::message(&scan, 0, f))
 }
 
 /// The kind of an object and its values, on a single line.
@@ -64,13 +73,14 @@ pub fn object(object: &ObjectRef<'_>) -> impl fmt::Display {
 
 fn brief(object: &ObjectRef<'_>, f: &mut Formatter<'_>) -> fmt::Result {
     match registry::row(object.class, object.ctype) {
-        Some(row) => (row.show)(object, f),
+        Some(registry::Row { show: Some(show), .. }) => show(object, f),
+        Some(_) => by_layout(object, f),
         None => opaque(object, f),
     }
 }
 
 /// How an object is shown of which no value is read.
-pub(crate) fn opaque(object: &ObjectRef<'_>, f: &mut Formatter<'_>) -> fmt::Result {
+fn opaque(object: &ObjectRef<'_>, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "{}/{}[{} octets]", object.class, object.ctype, object.body().len())
 }
 
