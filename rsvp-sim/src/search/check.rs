@@ -3,8 +3,8 @@
 //! Budgets are never exceeded and equal the sum of what is reserved; nothing is sent without state or a request behind
 //! it; nobody sends without bound. Whether the state is the right one is not judged here.
 
-use super::Failure;
 use super::pace::Pace;
+use super::{Failure, errors};
 use crate::reference::{Demand, charge_bps};
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, SenderId};
 use crate::world::World;
@@ -81,7 +81,10 @@ impl Checker {
                 Notice::Sent { node, link, destination, octets } => {
                     self.sent(world, node, link, destination, &octets)?;
                 }
-                Notice::Told { event } => self.told(world.now(), event),
+                Notice::Told { event } => {
+                    errors::is_about_what_was_asked(world, &event)?;
+                    self.told(world.now(), event);
+                }
                 Notice::Asked { app, refused } => {
                     let _ = if refused { self.refused.insert(app) } else { self.refused.remove(&app) };
                     if refused {
@@ -167,6 +170,8 @@ impl Checker {
                 {
                     self.features.insert("admission refusal");
                 }
+                errors::in_place_is_true(world, node, link, &message)
+                    .map_err(|what| fail("errors say what is in place", &what))?;
                 true
             }
             _ => true,
@@ -175,7 +180,9 @@ impl Checker {
             let what = format!("{} for {session} to {destination}", rsvp_wire::show::one_line(&message));
             return Err(fail("nothing is sent without state or a request behind it", &what));
         }
-        self.pace.sent(world, node, link, &message).map_err(|what| fail("refreshes keep their pace", &what))?;
+        self.pace
+            .sent(world, node, link, &message)
+            .map_err(|what| fail("refreshes keep their pace", &what))?;
         self.count(world, node).map_err(|what| fail("nobody sends without bound", &what))
     }
 

@@ -7,6 +7,7 @@
 
 mod check;
 mod draw;
+mod errors;
 mod generate;
 mod pace;
 mod parting;

@@ -106,7 +106,7 @@ impl Pace {
         message: &Message<'_>,
     ) -> Result<(), String> {
         let (now, (from, to)) = (world.now(), self.quiet);
-        if now < from || now > to {
+        if now < from || now >= to {
             return Ok(());
         }
         match message.msg_type() {
