@@ -132,6 +132,17 @@ impl Reference {
         reference.reservations = reservations;
         reference
     }
+
+    /// The nodes that a sender's data goes through to reach a node, and the links it leaves them by; the last comes first.
+    pub(crate) fn way(&self, sender: SenderId, to: NodeId) -> Vec<(NodeId, LinkId)> {
+        let mut way = Vec::new();
+        let mut at = to;
+        while let Some(&(link, hop)) = self.paths.get(&(sender, at)) {
+            way.push((hop, link));
+            at = hop;
+        }
+        way
+    }
 }
 
 /// The way of every sender's data: the shortest, and among equal ones that by the node and the link named first.

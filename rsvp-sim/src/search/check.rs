@@ -3,8 +3,9 @@
 //! Budgets are never exceeded and equal the sum of what is reserved; nothing is sent without state or a request behind
 //! it; nobody sends without bound. Whether the state is the right one is not judged here.
 
-use super::Failure;
-use crate::reference::Demand;
+use super::pace::Pace;
+use super::{Failure, errors};
+use crate::reference::{Demand, charge_bps};
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, SenderId};
 use crate::world::World;
 use crate::world::watch::Notice;
@@ -36,6 +37,8 @@ pub(super) struct Checker {
     pub(super) errors: Vec<ToldError>,
     /// Applications whose last request was refused at once.
     pub(super) refused: BTreeSet<AppId>,
+    /// Applications that were told of a confirmation.
+    pub(super) confirmed: BTreeSet<AppId>,
     paths_told: BTreeMap<(AppId, FilterSpec), Option<Tspec>>,
     reservations_told: BTreeMap<(AppId, Vec<FilterSpec>), ToldReservation>,
     /// Per node, the path state it had when it was last looked at.
@@ -43,12 +46,18 @@ pub(super) struct Checker {
     resvs_sent: BTreeSet<(NodeId, IpAddr, Session)>,
     /// Per node, when the present R began, and the messages since.
     rate: Vec<(Instant, u64)>,
+    pace: Pace,
 }
 
 impl Checker {
     pub(super) fn new(world: &World) -> Self {
         let nodes = world.scenario().nodes.len();
-        Self { rate: vec![(Instant::ZERO, 0); nodes], known: vec![BTreeSet::new(); nodes], ..Self::default() }
+        Self {
+            rate: vec![(Instant::ZERO, 0); nodes],
+            known: vec![BTreeSet::new(); nodes],
+            pace: Pace::new(world.scenario()),
+            ..Self::default()
+        }
     }
 
     /// Checks what a step did.
@@ -56,7 +65,11 @@ impl Checker {
         let mut touched = BTreeSet::new();
         for notice in world.take_notices() {
             match notice {
-                Notice::Arrived { node } | Notice::Stirred { node } => {
+                Notice::Arrived { node, octets } => {
+                    self.pace.arrived(world.now(), node, &octets);
+                    touched.insert(node);
+                }
+                Notice::Stirred { node } => {
                     touched.insert(node);
                 }
                 Notice::Crashed { node } => self.crashed(world, node),
@@ -68,7 +81,10 @@ impl Checker {
                 Notice::Sent { node, link, destination, octets } => {
                     self.sent(world, node, link, destination, &octets)?;
                 }
-                Notice::Told { event } => self.told(world.now(), event),
+                Notice::Told { event } => {
+                    errors::is_about_what_was_asked(world, &event)?;
+                    self.told(world.now(), event);
+                }
                 Notice::Asked { app, refused } => {
                     let _ = if refused { self.refused.insert(app) } else { self.refused.remove(&app) };
                     if refused {
@@ -79,6 +95,7 @@ impl Checker {
         }
         touched.into_iter().try_for_each(|node| {
             self.known[node.0] = world.engine(node).senders().map(|s| (s.session, s.sender.0)).collect();
+            self.pace.nothing_is_stale(world, node)?;
             self.budget(world, node)
         })
     }
@@ -101,7 +118,7 @@ impl Checker {
         }
         for (interface, reserved_bps) in engine.interfaces() {
             let here = engine.reservations().filter(|(_, on, _)| *on == interface.id);
-            let sum: u64 = here.map(|(_, _, reservation)| reservation.charge_bps).sum();
+            let sum: u64 = here.map(|(_, _, reservation)| charge_bps(&reservation.flowspec)).sum();
             let promise = if sum != reserved_bps {
                 "budgets are the sum of reservations"
             } else if sum > interface.reservable_bps {
@@ -153,6 +170,8 @@ impl Checker {
                 {
                     self.features.insert("admission refusal");
                 }
+                errors::in_place_is_true(world, node, link, &message)
+                    .map_err(|what| fail("errors say what is in place", &what))?;
                 true
             }
             _ => true,
@@ -161,6 +180,9 @@ impl Checker {
             let what = format!("{} for {session} to {destination}", rsvp_wire::show::one_line(&message));
             return Err(fail("nothing is sent without state or a request behind it", &what));
         }
+        self.pace
+            .sent(world, node, link, &message)
+            .map_err(|what| fail("refreshes keep their pace", &what))?;
         self.count(world, node).map_err(|what| fail("nobody sends without bound", &what))
     }
 
@@ -240,6 +262,7 @@ impl Checker {
             EventKind::ResvError { filters, .. } => self.errors.push(ToldError { at, app, filters }),
             EventKind::ResvConfirm { .. } => {
                 self.features.insert("confirmation");
+                self.confirmed.insert(app);
             }
             EventKind::PathError { .. } => {}
         }

@@ -7,7 +7,10 @@
 
 mod check;
 mod draw;
+mod errors;
 mod generate;
+mod pace;
+mod parting;
 mod refused;
 mod settled;
 mod shrink;
@@ -149,6 +152,7 @@ impl Trial {
         }
         if strict {
             state.equals_reference()?;
+            self.everybody_is_confirmed(&demand, &reference)?;
         } else {
             self.watch_refused(&demand, &reference, settled, lifetime)?;
         }
@@ -160,6 +164,9 @@ impl Trial {
         };
         state.is_explained()?;
         self.checker.last_events_are_true(&self.world, &demand)?;
+        if strict {
+            self.tears_arrive()?;
+        }
         self.everybody_leaves(lifetime)
     }
 

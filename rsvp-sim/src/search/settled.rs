@@ -280,13 +280,7 @@ impl Settled<'_> {
 
     /// The nodes that a sender's data goes through to reach a node, and the links it leaves them by.
     pub(super) fn way(&self, sender: SenderId, to: NodeId) -> Vec<(NodeId, LinkId)> {
-        let mut way = Vec::new();
-        let mut at = to;
-        while let Some(&(link, hop)) = self.reference.paths.get(&(sender, at)) {
-            way.push((hop, link));
-            at = hop;
-        }
-        way
+        self.reference.way(sender, to)
     }
 }
 

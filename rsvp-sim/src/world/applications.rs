@@ -203,6 +203,13 @@ impl World {
         }
     }
 
+    pub(super) fn reserve_for_confirmation(&mut self, receiver: ReceiverId) {
+        if let Some(request) = self.receivers[receiver.0].request.as_mut() {
+            request.confirm = true;
+        }
+        self.reserve_anew(receiver);
+    }
+
     fn reserve(&mut self, receiver: ReceiverId) {
         let Some(request) = self.receivers[receiver.0].request.clone() else { return };
         self.receivers[receiver.0].reserved = true;

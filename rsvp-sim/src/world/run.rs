@@ -179,10 +179,12 @@ impl World {
 
     /// The driver: one input, then everything the engine has to say about it.
     pub(super) fn input(&mut self, node: NodeId, input: Input<'_>) -> Outcome {
-        self.notice(match &input {
-            Input::Packet(_) => Notice::Arrived { node },
-            _ => Notice::Stirred { node },
-        });
+        if self.notices.is_some() {
+            self.notice(match &input {
+                Input::Packet(rx) => Notice::Arrived { node, octets: rx.octets.to_vec() },
+                _ => Notice::Stirred { node },
+            });
+        }
         let mut routes =
             NodeRoutes { scenario: &self.scenario, topology: &self.topology, routing: &self.routing, node };
         let local = self.clock(node);

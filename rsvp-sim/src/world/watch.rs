@@ -12,7 +12,7 @@ use rsvp_node::{AppId, Engine, Event, Instant};
 #[derive(Clone, Debug)]
 pub(crate) enum Notice {
     /// A node's engine got a message.
-    Arrived { node: NodeId },
+    Arrived { node: NodeId, octets: Vec<u8> },
     /// Any other input.
     Stirred { node: NodeId },
     /// A node lost its state.
@@ -96,6 +96,16 @@ impl World {
     pub(crate) fn application(&self, app: AppId) -> Result<SenderId, ReceiverId> {
         let place = app.0 as usize;
         place.checked_sub(self.scenario.senders.len()).map_or(Ok(SenderId(place)), |n| Err(ReceiverId(n)))
+    }
+
+    /// A receiver asks again for what it has asked for, and wants to have it confirmed.
+    pub(crate) fn ask_for_confirmation(&mut self, receiver: ReceiverId) {
+        self.reserve_for_confirmation(receiver);
+    }
+
+    /// A receiver gives up what it has asked for, and goes on listening.
+    pub(crate) fn release_reservation(&mut self, receiver: ReceiverId) {
+        self.act_application(Deed::TearReceiver(receiver, Vec::new()));
     }
 
     /// An application gives up what it has.

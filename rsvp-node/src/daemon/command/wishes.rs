@@ -64,7 +64,7 @@ impl Wishes {
     /// One flow for all: the senders of a shared reservation take turns, so what the largest needs is enough.
     fn shared(&self, flows: Vec<Flow>) -> Option<Flow> {
         let size = |flow: &Flow| match flow.flowspec {
-            Service::ControlledLoad { traffic } => traffic.rate_bps,
+            Service::ControlledLoad { traffic } | Service::Null { traffic } => traffic.rate_bps,
             Service::Guaranteed { reserve_bps, .. } => reserve_bps,
         };
         let largest = flows.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?.flowspec;
@@ -137,6 +137,7 @@ mod tests {
                 overrides: OfferOverrides::default(),
             }),
             controlled_load: None,
+            null: None,
         }
     }
 

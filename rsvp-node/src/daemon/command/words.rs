@@ -12,6 +12,7 @@ pub(super) fn traffic(traffic: &Traffic) -> String {
 
 pub(super) fn service(service: &Service) -> String {
     match service {
+        Service::Null { .. } => "Null service".to_owned(),
         Service::ControlledLoad { traffic } => format!("Controlled-Load {}", show_rate(traffic.rate_bps)),
         Service::Guaranteed { traffic, reserve_bps, slack_us } => {
             let slack = match slack_us {

@@ -252,11 +252,12 @@ fn command(command: Command<'_>, door: &mut dyn Door) -> Result<(), Problem> {
 
 fn announce(app: AppId, asked: &Sender, door: &mut dyn Door) -> Result<Session, Problem> {
     let protocol::Sender { session, sender, traffic, adspec, ttl, ref interface } = *asked;
-    let offer = |guaranteed, controlled_load| Some(AdspecOffer { guaranteed, controlled_load });
+    let offer = |guaranteed, controlled_load| Some(AdspecOffer { guaranteed, controlled_load, null: false });
     let adspec = match adspec {
         Adspec::Both => offer(true, true),
         Adspec::Guaranteed => offer(true, false),
         Adspec::ControlledLoad => offer(false, true),
+        Adspec::Null => Some(AdspecOffer { null: true, ..AdspecOffer::default() }),
         Adspec::None => None,
     };
     let interface = named(interface.as_deref(), door)?;

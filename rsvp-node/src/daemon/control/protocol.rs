@@ -156,6 +156,8 @@ pub enum Adspec {
     Guaranteed,
     /// Controlled-Load alone.
     ControlledLoad,
+    /// The Null service (RFC 2997) only.
+    Null,
     /// No ADSPEC is sent.
     None,
 }

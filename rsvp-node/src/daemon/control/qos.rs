@@ -105,6 +105,11 @@ pub enum Service {
         /// The traffic that is to get the service.
         traffic: Traffic,
     },
+    /// Null service (RFC 2997): to be known by the network, and no more; only the largest packet counts.
+    Null {
+        /// The traffic it is for.
+        traffic: Traffic,
+    },
     /// Guaranteed (RFC 2212).
     Guaranteed {
         /// The traffic that is to get the service.
@@ -121,7 +126,7 @@ impl Service {
     /// The traffic that is to get the service.
     #[must_use]
     pub fn traffic(&self) -> &Traffic {
-        let (Self::ControlledLoad { traffic } | Self::Guaranteed { traffic, .. }) = self;
+        let (Self::ControlledLoad { traffic } | Self::Guaranteed { traffic, .. } | Self::Null { traffic }) = self;
         traffic
     }
 }
@@ -130,6 +135,7 @@ impl From<Service> for Flowspec {
     fn from(service: Service) -> Self {
         match service {
             Service::ControlledLoad { traffic } => Self::ControlledLoad(traffic.into()),
+            Service::Null { traffic } => Self::Null(Tspec::null(Tspec::from(traffic).max_packet_size)),
             Service::Guaranteed { traffic, reserve_bps, slack_us } => Self::Guaranteed(
                 traffic.into(),
                 Rspec { rate: octets_per_second(reserve_bps), slack: slack_us },
@@ -142,6 +148,7 @@ impl From<Flowspec> for Service {
     fn from(flowspec: Flowspec) -> Self {
         match flowspec {
             Flowspec::ControlledLoad(tspec) => Self::ControlledLoad { traffic: tspec.into() },
+            Flowspec::Null(tspec) => Self::Null { traffic: tspec.into() },
             Flowspec::Guaranteed(tspec, rspec) => Self::Guaranteed {
                 traffic: tspec.into(),
                 reserve_bps: bits_per_second(rspec.rate),
@@ -213,6 +220,9 @@ pub struct Offer {
     pub guaranteed: Option<GuaranteedOffer>,
     /// Controlled-Load, when the sender offers it.
     pub controlled_load: Option<ServiceOffer>,
+    /// Null service (RFC 2997), where it is offered: whether some node on the way does not support it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub null: Option<bool>,
 }
 
 /// What a path offers for Guaranteed service (RFC 2212): the error terms up to here.
@@ -304,6 +314,7 @@ impl From<AdspecSummary> for Offer {
             controlled_load: adspec
                 .controlled_load
                 .map(|c| ServiceOffer { is_broken: c.break_bit, overrides: c.overrides.into() }),
+            null: adspec.null,
         }
     }
 }
@@ -329,6 +340,7 @@ impl From<Offer> for AdspecSummary {
             controlled_load: offer
                 .controlled_load
                 .map(|c| ServiceParams { break_bit: c.is_broken, overrides: c.overrides.into() }),
+            null: offer.null,
         }
     }
 }
