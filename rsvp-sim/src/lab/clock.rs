@@ -8,6 +8,9 @@ use core::time::Duration;
 use rsvp_node::Instant;
 use std::time::SystemTime;
 
+/// Where the clock stands still before a checkpoint, so that what is seen meanwhile is before it.
+const MOMENT: Duration = Duration::from_micros(1);
+
 /// A stretch over which the scenario's time runs.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
@@ -59,7 +62,7 @@ impl Clock {
         let stretch = self.stretches.iter().rev().find(|stretch| stretch.real <= real);
         let scenario = stretch.map_or(Duration::ZERO, |stretch| {
             let run = (real - stretch.real).mul_f64(self.speed);
-            (stretch.scenario + run).min(stretch.until)
+            (stretch.scenario + run).min(stretch.until.saturating_sub(MOMENT)).max(stretch.scenario)
         });
         Instant::ZERO + scenario
     }
@@ -78,6 +81,6 @@ mod tests {
         let at = |ms: u64| clock.at(Duration::from_millis(ms)).as_micros() / 1000;
         assert_eq!([at(99_000), at(100_000), at(101_000)], [0, 0, 10_000]);
         // Late by three seconds at the checkpoint: no time has gone by.
-        assert_eq!([at(102_000), at(104_999), at(105_500)], [20_000, 20_000, 25_000]);
+        assert_eq!([at(102_000), at(104_999), at(105_000), at(105_500)], [19_999, 19_999, 20_000, 25_000]);
     }
 }

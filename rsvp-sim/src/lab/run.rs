@@ -4,7 +4,7 @@
 
 use super::applications::{ReceiverState, SenderState, receivers, senders};
 use super::capture::{Captured, Captures};
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::daemon::{Daemon, Folder, config, find};
 use super::error::{LabError, Trying};
 use super::fragments::Fragments;
@@ -154,9 +154,13 @@ impl Lab {
             for checkpoint in judged {
                 self.reach(checkpoint).await?;
             }
+            if done.iter().any(|each| matches!(each, Checkpoint::Act(_))) {
+                self.rest().await?;
+            }
             self.clock.run(at, times.get(n + 1).copied().unwrap_or(self.scenario.duration));
             for checkpoint in done {
                 self.reach(checkpoint).await?;
+                self.news.acted = clock::now();
             }
         }
         Ok(())

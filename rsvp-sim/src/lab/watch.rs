@@ -31,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(15);
 pub(super) struct News {
     said: BTreeSet<(NodeId, LinkId, String)>,
     last: Duration,
+    /// When the scenario last did something.
+    pub(super) acted: Duration,
     /// Real times of what is in the record.
     sent: Vec<Duration>,
     told: Vec<Duration>,
@@ -70,11 +72,20 @@ impl Lab {
 
     /// Waits until nobody says anything new.
     pub(super) async fn settle(&mut self) -> Result<(), LabError> {
+        self.quiet_since(Duration::ZERO).await
+    }
+
+    /// Waits until what the last action of the scenario has caused is over.
+    pub(super) async fn rest(&mut self) -> Result<(), LabError> {
+        self.quiet_since(self.news.acted).await
+    }
+
+    async fn quiet_since(&mut self, since: Duration) -> Result<(), LabError> {
         let start = clock::now();
         loop {
             self.wait(Duration::ZERO).await?;
             let now = clock::now();
-            if now.saturating_sub(self.news.last) > QUIET || now.saturating_sub(start) > PATIENCE {
+            if now.saturating_sub(self.news.last.max(since)) > QUIET || now.saturating_sub(start) > PATIENCE {
                 return Ok(());
             }
             self.wait(PAUSE).await?;
