@@ -133,6 +133,7 @@ mod tests {
             global: GeneralParams { break_bit: false, hops: 3, bandwidth: 1e6, latency_us: 0, mtu: 1500 },
             guaranteed: Some(GuaranteedParams { ctot, dtot, ..GuaranteedParams::default() }),
             controlled_load: None,
+            null: None,
         }
     }
 

@@ -1,12 +1,12 @@
 //! Integration tests.
 mod conformance;
+mod control;
+mod daemon;
 mod decode;
 mod decode_captures;
 mod decode_layers;
 mod decode_malformed;
 mod encode;
-mod control;
-mod daemon;
 mod engine;
 mod engine_packets;
 mod lab;

@@ -12,8 +12,12 @@ use crate::error_name::error_value_name;
 use crate::layout::{Head, RecordRow, Space, Status, layout};
 
 const SESSION_FLAGS: &[(u64, &str)] = &[(Session::E_POLICE as u64, "E_Police")];
-const ERROR_FLAGS: &[(u64, &str)] =
-    &[(ErrorSpec::IN_PLACE as u64, "InPlace"), (ErrorSpec::NOT_GUILTY as u64, "NotGuilty")];
+const ERROR_FLAGS: &[(u64, &str)] = &[
+    (ErrorSpec::IN_PLACE as u64, "InPlace"),
+    (ErrorSpec::NOT_GUILTY as u64, "NotGuilty"),
+    // RFC 3473 4.4.
+    (0x04, "Path_State_Removed"),
+];
 const STYLES: &[(u64, &str)] = &[(0b10001, "WF"), (0b01010, "FF"), (0b10010, "SE")];
 const PROTOCOLS: &[(u64, &str)] =
     &[(1, "icmp"), (6, "tcp"), (17, "udp"), (46, "rsvp"), (50, "esp"), (51, "ah")];

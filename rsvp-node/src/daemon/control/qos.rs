@@ -126,7 +126,8 @@ impl Service {
     /// The traffic that is to get the service.
     #[must_use]
     pub fn traffic(&self) -> &Traffic {
-        let (Self::ControlledLoad { traffic } | Self::Guaranteed { traffic, .. } | Self::Null { traffic }) = self;
+        let (Self::ControlledLoad { traffic } | Self::Guaranteed { traffic, .. } | Self::Null { traffic }) =
+            self;
         traffic
     }
 }
