@@ -85,7 +85,7 @@ mod tests {
         both_ways(&flowspec, &UpstreamFlowspec(Flowspec::ControlledLoad(TSPEC)));
         both_ways(
             &octets(&format!("0024 7902 00000007 01000006 {bucket}")),
-            &UpstreamTspec(SenderTspec(TSPEC)),
+            &UpstreamTspec(SenderTspec::from(TSPEC)),
         );
         let adspec = AdspecSummary {
             global: GeneralParams {
@@ -97,6 +97,7 @@ mod tests {
             },
             guaranteed: None,
             controlled_load: Some(ServiceParams { break_bit: true, ..ServiceParams::default() }),
+            null: None,
         };
         let hex = "0030 7a02 0000000a 01000008 04000001 00000002 06000001 49989680 08000001 00000003
                    0a000001 000005dc 05800000";
