@@ -4,32 +4,57 @@
 //! is the engine's business. Unused fields are sent as zero and ignored on receipt (RFC 2205 Appendix A), so a typed
 //! object written again has its reserved bits cleared; objects to be forwarded are copied as octets.
 
+mod admin_status;
 mod adspec;
 mod adspec_summary;
+mod association;
 mod body;
+mod call_attributes;
+mod diffserv;
+mod diversity;
 mod error_spec;
+mod exclude_route;
 mod explicit_route;
+mod fast_reroute;
 mod filter_spec;
 mod flowspec;
 mod hello;
+mod hop_attributes;
 mod integrity;
 mod label;
 pub(crate) mod layouts;
+mod link_capability;
+mod lsp_attributes;
 mod lsp_tunnel;
+mod lsp_tunnel_interface_id;
+mod notify_request;
+mod path_key;
 mod policy_data;
+mod protection;
 mod record_route;
+mod recorded_hop;
+mod restart;
 mod resv_confirm;
+mod reverse_lsp;
+mod route_domain;
+mod route_label;
+mod route_protection;
 mod rsvp_hop;
+mod s2l_sub_lsp;
 mod scope;
+mod secondary_route;
 mod sender_template;
 mod sender_tspec;
 mod session;
 mod session_attribute;
 mod style;
+mod summary_frr;
 #[cfg(test)]
 pub(crate) mod testing;
 mod time_values;
 mod tspec;
+mod unnumbered;
+mod user_error_spec;
 
 use bytes::BufMut;
 
@@ -50,15 +75,63 @@ pub use style::{SenderSelection, Sharing, Style};
 pub use time_values::TimeValues;
 pub use tspec::Tspec;
 
+pub use admin_status::AdminStatus;
+pub use association::{
+    ExtendedAssociationId, Ipv4Association, Ipv4ExtendedAssociation, Ipv6Association, Ipv6ExtendedAssociation,
+};
+pub use call_attributes::{CALL_ATTRIBUTES, CallAttributes, CallAttributesFlags};
+pub use diffserv::{ClassType, DiffservELsp, DiffservLLsp, DiffservMap};
+pub use diversity::{
+    ClientInitiatedIpv4, ClientInitiatedIpv6, DiversityIdentifier, ExcludeIpv4Diversity,
+    ExcludeIpv6Diversity, PceAllocated,
+};
+pub use exclude_route::{
+    EXCLUDE_ROUTE, ExcludeAutonomousSystem, ExcludeAutonomousSystem32, ExcludeIpv4Prefix, ExcludeIpv6Prefix,
+    ExcludeIsisArea, ExcludeLabel, ExcludeOspfArea, ExcludeRoute, ExcludeSrlg, ExcludeSwitchingCapability,
+    ExcludeUnnumberedInterface, ExplicitExclusion,
+};
 pub use explicit_route::{AutonomousSystem, EXPLICIT_ROUTE, ExplicitRoute, Ipv4Prefix, Ipv6Prefix};
+pub use fast_reroute::{DetourIpv4, DetourIpv6, FastReroute, Ipv4Detour, Ipv6Detour, LegacyFastReroute};
 pub use hello::{HelloAck, HelloRequest};
+pub use hop_attributes::{HopAttributes, RecordedAttributes, RecordedHopAttributes};
 pub use label::{AtmLabelRequest, FrameRelayLabelRequest, Label, LabelRequest};
+pub use link_capability::{LINK_CAPABILITY, LinkCapability, LinkIpv4, LinkIpv6, LinkUnnumbered};
+pub use lsp_attributes::{
+    ATTRIBUTES, AttributeFlags, Etld, LspAttributes, LspRequiredAttributes, OAM_CONFIGURATION,
+    OamConfiguration, OamFunctionFlags,
+};
 pub use lsp_tunnel::{
     LspTunnelIpv4FilterSpec, LspTunnelIpv4SenderTemplate, LspTunnelIpv4Session, LspTunnelIpv6FilterSpec,
     LspTunnelIpv6SenderTemplate, LspTunnelIpv6Session,
 };
+pub use lsp_tunnel_interface_id::{
+    IgpInstance, Ipv4ComponentLink, Ipv6ComponentLink, LSP_TUNNEL_INTERFACE_ID, LspTunnelInterfaceId,
+    LspTunnelIpv4Interface, LspTunnelIpv6Interface, LspTunnelUnnumberedInterface, UnnumberedComponentLink,
+};
+pub use notify_request::{Ipv4NotifyRequest, Ipv6NotifyRequest};
+pub use path_key::{PathKey32, PathKey128, RecordedPathKey32, RecordedPathKey128};
+pub use protection::{
+    EGRESS_PROTECTION, EgressProtection, LspProtection, P2pLspIdIpv4, P2pLspIdIpv6, PrimaryEgressIpv4,
+    PrimaryEgressIpv6, Protection,
+};
 pub use record_route::{RECORD_ROUTE, RecordRoute, RecordedIpv4, RecordedIpv6, RecordedLabel};
+pub use recorded_hop::{BypassAssignmentIpv4, BypassAssignmentIpv6, RecordedSrlg};
+pub use restart::{Capability, RestartCap};
+pub use reverse_lsp::ReverseLsp;
+pub use route_domain::{AutonomousSystem32, IsisArea, OspfArea};
+pub use route_label::ExplicitLabel;
+pub use route_protection::{ExplicitProtection, RecordedProtection, RouteProtection};
+pub use s2l_sub_lsp::{S2lSubLspFragment, S2lSubLspIpv4, S2lSubLspIpv6};
+pub use secondary_route::{
+    P2mpSecondaryExplicitRoute, P2mpSecondaryRecordRoute, PrimaryPathRoute, SecondaryExplicitRoute,
+    SecondaryRecordRoute,
+};
 pub use session_attribute::{SessionAttribute, SessionAttributeWithAffinity};
+pub use summary_frr::{
+    RsvpHopIpv4, RsvpHopIpv6, SfrrActiveIpv4, SfrrActiveIpv6, SfrrReadyIpv4, SfrrReadyIpv6, TimeValuesObject,
+};
+pub use unnumbered::{RecordedUnnumberedInterface, UnnumberedInterface};
+pub use user_error_spec::{USER_ERROR, UserErrorSpec};
 
 use crate::code::{CType, Class};
 use crate::error::ParseError;
