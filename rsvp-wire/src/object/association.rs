@@ -117,7 +117,7 @@ macro_rules! extended_association {
             /// Its operator, or 0.
             pub global_association_source: u32,
             /// Why, and what more there is to the association.
-            pub extended: ExtendedAssociationId<'a, $ready<'a>, $active<'a>>,
+            pub extended: ExtendedAssociationId<'a, $ready, $active<'a>>,
         }
 
         impl<'a> $name<'a> {
@@ -190,7 +190,7 @@ extended_association! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::summary_frr::{RsvpHopIpv4, RsvpHopIpv6, TimeValuesObject};
+    use super::super::summary_frr::{MessageIdObject, RsvpHopIpv4, RsvpHopIpv6, TimeValuesObject};
     use super::super::testing::{both_ways, octets, refused};
     use super::*;
     use crate::error::Why;
@@ -242,14 +242,21 @@ mod tests {
     #[test]
     fn ready_for_a_bypass() {
         // By hand from RFC 8796 3.1: a MESSAGE_ID with flag 1, epoch 2, identifier 3.
-        let message_id = octets("000c 1701 01000002 00000003");
+        let message_id = MessageIdObject {
+            object_length: 12,
+            class_num: 23,
+            object_c_type: 1,
+            flags: 1,
+            epoch: 2,
+            message_identifier: 3,
+        };
         let ready = SfrrReadyIpv4 {
             bypass_tunnel_id: 7,
             reserved: 1,
             bypass_source: [10, 0, 0, 1].into(),
             bypass_destination: [10, 0, 0, 2].into(),
             bypass_group_identifier: 9,
-            message_id: &message_id,
+            message_id,
         };
         let association = Ipv4ExtendedAssociation {
             association_id: 258,
@@ -271,7 +278,7 @@ mod tests {
             bypass_source: ipv6(),
             bypass_destination: ipv6(),
             bypass_group_identifier: 9,
-            message_id: &message_id,
+            message_id,
         };
         let association = Ipv6ExtendedAssociation {
             association_id: 258,

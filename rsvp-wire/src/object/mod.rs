@@ -128,7 +128,8 @@ pub use secondary_route::{
 };
 pub use session_attribute::{SessionAttribute, SessionAttributeWithAffinity};
 pub use summary_frr::{
-    RsvpHopIpv4, RsvpHopIpv6, SfrrActiveIpv4, SfrrActiveIpv6, SfrrReadyIpv4, SfrrReadyIpv6, TimeValuesObject,
+    MessageIdObject, RsvpHopIpv4, RsvpHopIpv6, SfrrActiveIpv4, SfrrActiveIpv6, SfrrReadyIpv4, SfrrReadyIpv6,
+    TimeValuesObject,
 };
 pub use unnumbered::{RecordedUnnumberedInterface, UnnumberedInterface};
 pub use user_error_spec::{USER_ERROR, UserErrorSpec};

@@ -13,13 +13,16 @@
 //!                |                IPv4 or IPv6 tunnel sender address             |
 //! ```
 //!
-//! The objects in the second figure have fixed sizes (RFC 2205 A.2 and A.4), which is what makes the address after
-//! them findable; their headers are kept as they are and not judged.
+//! The objects in the figures have fixed sizes (RFC 2961 4.1, RFC 2205 A.2 and A.4), which is what makes the address
+//! after them findable; their headers are kept as they are and not judged.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::layout::declare::structure;
 use crate::layout::part;
+
+/// Flags of MESSAGE_ID, RFC 2961 4.1.
+const MESSAGE_ID_FLAGS: &[(u64, &str)] = &[(0x01, "ACK_Desired")];
 
 /// Structures that are no objects of their own.
 macro_rules! contents {
@@ -29,38 +32,6 @@ macro_rules! contents {
 }
 
 contents! {
-    /// B-SFRR-Ready for IPv4, RFC 8796 3.1.1.
-    SfrrReadyIpv4 {
-        /// The bypass tunnel.
-        bypass_tunnel_id(u16);
-        /// Zero.
-        reserved(reserved u16);
-        /// Where it begins.
-        bypass_source(Ipv4Addr);
-        /// Where it ends.
-        bypass_destination(Ipv4Addr);
-        /// The group that the LSP is put into.
-        bypass_group_identifier(u32);
-        /// A MESSAGE_ID object, header included.
-        message_id(objects);
-    }
-
-    /// B-SFRR-Ready for IPv6, RFC 8796 3.1.2.
-    SfrrReadyIpv6 {
-        /// The bypass tunnel.
-        bypass_tunnel_id(u16);
-        /// Zero.
-        reserved(reserved u16);
-        /// Where it begins.
-        bypass_source(Ipv6Addr);
-        /// Where it ends.
-        bypass_destination(Ipv6Addr);
-        /// The group that the LSP is put into.
-        bypass_group_identifier(u32);
-        /// A MESSAGE_ID object, header included.
-        message_id(objects);
-    }
-
     /// B-SFRR-Active for IPv4, RFC 8796 3.2.1.
     SfrrActiveIpv4 {
         /// How many groups.
@@ -95,6 +66,38 @@ contents! {
 }
 
 part! {
+    /// B-SFRR-Ready for IPv4, RFC 8796 3.1.1.
+    pub SfrrReadyIpv4 {
+        /// The bypass tunnel.
+        bypass_tunnel_id(u16);
+        /// Zero.
+        reserved(reserved u16);
+        /// Where it begins.
+        bypass_source(Ipv4Addr);
+        /// Where it ends.
+        bypass_destination(Ipv4Addr);
+        /// The group that the LSP is put into.
+        bypass_group_identifier(u32);
+        /// The message to acknowledge.
+        message_id(group MessageIdObject);
+    }
+
+    /// B-SFRR-Ready for IPv6, RFC 8796 3.1.2.
+    pub SfrrReadyIpv6 {
+        /// The bypass tunnel.
+        bypass_tunnel_id(u16);
+        /// Zero.
+        reserved(reserved u16);
+        /// Where it begins.
+        bypass_source(Ipv6Addr);
+        /// Where it ends.
+        bypass_destination(Ipv6Addr);
+        /// The group that the LSP is put into.
+        bypass_group_identifier(u32);
+        /// The message to acknowledge.
+        message_id(group MessageIdObject);
+    }
+
     /// An IPv4 RSVP_HOP with its header, RFC 2205 A.2.
     pub RsvpHopIpv4 {
         /// 12.
@@ -133,5 +136,21 @@ part! {
         object_c_type(u8);
         /// Refresh period.
         refresh_ms(u32);
+    }
+
+    /// A MESSAGE_ID with its header, RFC 2961 4.1.
+    pub MessageIdObject {
+        /// 12.
+        object_length(u16);
+        /// 23.
+        class_num(u8);
+        /// 1.
+        object_c_type(u8);
+        /// What is asked of the receiver.
+        flags(u8 flags MESSAGE_ID_FLAGS);
+        /// Changes when the sender has lost its numbers.
+        epoch(u32: 24);
+        /// The message.
+        message_identifier(u32);
     }
 }
