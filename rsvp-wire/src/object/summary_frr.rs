@@ -13,7 +13,7 @@
 //!                |                IPv4 or IPv6 tunnel sender address             |
 //! ```
 //!
-//! The objects in the figures have fixed sizes (RFC 2961 4.1, RFC 2205 A.2 and A.4), which is what makes the address
+//! The objects in the figures have fixed sizes (RFC 2961 4.2, RFC 2205 A.2 and A.4), which is what makes the address
 //! after them findable; their headers are kept as they are and not judged.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -21,7 +21,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use crate::layout::declare::structure;
 use crate::layout::part;
 
-/// Flags of MESSAGE_ID, RFC 2961 4.1.
+/// Flags of MESSAGE_ID, RFC 2961 4.2.
 const MESSAGE_ID_FLAGS: &[(u64, &str)] = &[(0x01, "ACK_Desired")];
 
 /// Structures that are no objects of their own.
@@ -138,7 +138,7 @@ part! {
         refresh_ms(u32);
     }
 
-    /// A MESSAGE_ID with its header, RFC 2961 4.1.
+    /// A MESSAGE_ID with its header, RFC 2961 4.2.
     pub MessageIdObject {
         /// 12.
         object_length(u16);
