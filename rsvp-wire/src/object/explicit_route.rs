@@ -15,6 +15,7 @@ use super::path_key::{PathKey32, PathKey128};
 use super::route_domain::{AutonomousSystem32, IsisArea, OspfArea};
 use super::route_label::ExplicitLabel;
 use super::route_protection::ExplicitProtection;
+use super::segment_routing::ExplicitSegment;
 use super::unnumbered::UnnumberedInterface;
 use crate::layout::{Head, Space, object, record, record_rows};
 
@@ -36,7 +37,7 @@ pub static EXPLICIT_ROUTE: Space = Space {
         32 "Autonomous system number" "RFC 3209 4.3.3.4" typed AutonomousSystem;
         33 "Explicit Exclusion Route" "RFC 4874 4.1" typed ExplicitExclusion;
         35 "Hop Attributes" "RFC 7570 2.1" typed HopAttributes;
-        36 "SR-ERO" "RFC 8664" opaque "RFC 8664 is not at hand";
+        36 "SR-ERO" "RFC 8664 4.3.1" typed ExplicitSegment;
         37 "Protection" "RFC 4873 4.1.1" typed ExplicitProtection;
         38 "IPv4 Diversity" "RFC 8390 2.2" laid IPV4_DIVERSITY;
         39 "IPv6 Diversity" "RFC 8390 2.2" laid IPV6_DIVERSITY;

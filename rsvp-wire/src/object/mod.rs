@@ -43,6 +43,7 @@ mod rsvp_hop;
 mod s2l_sub_lsp;
 mod scope;
 mod secondary_route;
+mod segment_routing;
 mod sender_template;
 mod sender_tspec;
 mod session;
@@ -125,6 +126,10 @@ pub use s2l_sub_lsp::{S2lSubLspFragment, S2lSubLspIpv4, S2lSubLspIpv6};
 pub use secondary_route::{
     P2mpSecondaryExplicitRoute, P2mpSecondaryRecordRoute, PrimaryPathRoute, SecondaryExplicitRoute,
     SecondaryRecordRoute,
+};
+pub use segment_routing::{
+    ExplicitSegment, Ipv4Adjacency, Ipv6Adjacency, LinkLocalAdjacency, Nai, RecordedSegment,
+    UnnumberedAdjacency,
 };
 pub use session_attribute::{SessionAttribute, SessionAttributeWithAffinity};
 pub use summary_frr::{

@@ -12,6 +12,7 @@ use super::hop_attributes::{RecordedAttributes, RecordedHopAttributes};
 use super::path_key::{RecordedPathKey32, RecordedPathKey128};
 use super::recorded_hop::{BypassAssignmentIpv4, BypassAssignmentIpv6, RecordedSrlg};
 use super::route_protection::RecordedProtection;
+use super::segment_routing::RecordedSegment;
 use super::unnumbered::RecordedUnnumberedInterface;
 use crate::layout::{Head, Space, object, record, record_rows};
 
@@ -30,7 +31,7 @@ pub static RECORD_ROUTE: Space = Space {
         5 "RRO Attributes" "RFC 5420 7.2" typed RecordedAttributes;
         34 "SRLG" "RFC 8001 4.2" typed RecordedSrlg;
         35 "Hop Attributes" "RFC 7570 3.1" typed RecordedHopAttributes;
-        36 "SR-RRO" "RFC 8664" opaque "RFC 8664 is not at hand";
+        36 "SR-RRO" "RFC 8664 4.4" typed RecordedSegment;
         37 "Protection" "RFC 4873 5.1" typed RecordedProtection;
         38 "BYPASS_ASSIGNMENT IPv4" "RFC 8271 7.1" typed BypassAssignmentIpv4;
         39 "BYPASS_ASSIGNMENT IPv6" "RFC 8271 7.1" typed BypassAssignmentIpv6;
