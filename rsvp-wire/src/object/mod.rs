@@ -6,20 +6,31 @@
 
 mod adspec;
 mod adspec_summary;
+mod aggregate;
+mod atm_service_class;
+mod authentication;
 mod body;
+mod call;
+mod dclass;
+mod diagnostic;
 mod error_spec;
 mod explicit_route;
 mod filter_spec;
 mod flowspec;
+mod generalized_uni;
+mod gpi;
 mod hello;
 mod integrity;
 mod label;
 pub(crate) mod layouts;
 mod lsp_tunnel;
+mod message_id;
+mod pcn;
 mod policy_data;
 mod record_route;
 mod resv_confirm;
 mod rsvp_hop;
+mod sbm;
 mod scope;
 mod sender_template;
 mod sender_tspec;
@@ -30,6 +41,8 @@ mod style;
 pub(crate) mod testing;
 mod time_values;
 mod tspec;
+mod tunnel;
+mod vpn;
 
 use bytes::BufMut;
 
@@ -38,8 +51,6 @@ pub use adspec_summary::{AdspecSummary, GeneralParams, GuaranteedParams, Overrid
 pub use error_spec::ErrorSpec;
 pub use filter_spec::FilterSpec;
 pub use flowspec::{Flowspec, Rspec};
-pub use integrity::Integrity;
-pub use policy_data::PolicyData;
 pub use resv_confirm::ResvConfirm;
 pub use rsvp_hop::RsvpHop;
 pub use scope::{Scope, ScopeAddresses};
@@ -59,6 +70,53 @@ pub use lsp_tunnel::{
 };
 pub use record_route::{RECORD_ROUTE, RecordRoute, RecordedIpv4, RecordedIpv6, RecordedLabel};
 pub use session_attribute::{SessionAttribute, SessionAttributeWithAffinity};
+
+pub use aggregate::{
+    AggregateIpv4FilterSpec, AggregateIpv4SenderTemplate, AggregateIpv4Session, AggregateIpv6FilterSpec,
+    AggregateIpv6SenderTemplate, AggregateIpv6Session, GenericAggregateIpv4Session,
+    GenericAggregateIpv6Session, Ipv4SessionOfInterest, Ipv6SessionOfInterest,
+};
+pub use atm_service_class::AtmServiceClass;
+pub use authentication::{
+    AUTHENTICATION_ATTRIBUTES, AuthApp, AuthUser, Credential, DigitalSignature, PolicyErrorObject,
+    PolicyLocator,
+};
+pub use call::{
+    CallOps, EnniIpv4Session, EnniIpv6Session, GlobalCallId, InitialCallId, OperatorCallId, UniIpv4Session,
+    UniIpv6Session, call_source,
+};
+pub(crate) use call::{GlobalCallIdFields, OperatorCallIdFields};
+pub use dclass::{Dclass, DscpWord};
+pub use diagnostic::{
+    DiagSelect, Ipv4DiagResponse, Ipv4Diagnostic, Ipv4Route, Ipv6DiagResponse, Ipv6Diagnostic, Ipv6Route,
+    SelectedKind,
+};
+pub use generalized_uni::{DestinationTna, GENERALIZED_UNI, GeneralizedUni, SourceTna};
+pub use gpi::{
+    GpiIpv4FilterSpec, GpiIpv4SenderTemplate, GpiIpv4Session, GpiIpv6FilterSpec, GpiIpv6SenderTemplate,
+    GpiIpv6Session,
+};
+pub use integrity::{Challenge, Integrity};
+pub use message_id::{
+    Ipv4MulticastList, Ipv4SourceList, Ipv6MulticastList, Ipv6SourceList, MessageId, MessageIdAck,
+    MessageIdList, MessageIdNack, MulticastIpv4, MulticastIpv6, SourceIpv4, SourceIpv6,
+};
+pub use pcn::{Ipv4PcnRequest, Ipv4PcnResponse, Ipv6PcnRequest, Ipv6PcnResponse};
+pub use policy_data::{
+    AdmissionPriority, Alrp, AppResourcePriority, POLICY_ELEMENTS, PolicyData, PreemptionPriority,
+};
+pub use sbm::{
+    DsbmTimerIntervals, HopL2, Ipv4DsbmAddress, Ipv4LanLoopback, Ipv4LanNextHop, Ipv6DsbmAddress,
+    Ipv6LanLoopback, Ipv6LanNextHop, LanNextHopL2, NonResvSendLimit, SbmPriority, Tclass,
+};
+pub use tunnel::{NodeChar, SessionAssoc};
+pub use vpn::{
+    AggregateVpnIpv4FilterSpec, AggregateVpnIpv4SenderTemplate, AggregateVpnIpv4Session,
+    AggregateVpnIpv6FilterSpec, AggregateVpnIpv6SenderTemplate, AggregateVpnIpv6Session,
+    GenericAggregateVpnIpv4Session, GenericAggregateVpnIpv6Session, VpnIpv4Addr, VpnIpv4FilterSpec,
+    VpnIpv4Hop, VpnIpv4SenderTemplate, VpnIpv4Session, VpnIpv6Addr, VpnIpv6FilterSpec, VpnIpv6Hop,
+    VpnIpv6SenderTemplate, VpnIpv6Session,
+};
 
 use crate::code::{CType, Class};
 use crate::error::ParseError;
