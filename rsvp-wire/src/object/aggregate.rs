@@ -2,8 +2,8 @@
 //! RFC 4860 2.1, and SESSION-OF-INTEREST, 2.2.
 //!
 //! ```text
-//! SESSION, C-Type 9 (10: 16 octets)                      SESSION, C-Type 17 (18: addresses and the extended vDstPort of
-//! |        IPv4 Session Address (4 bytes)         |      16 octets), and SESSION-OF-INTEREST, C-Type 1 (2)
+//! SESSION, C-Type 9 (10: 16 octets)                      SESSION, C-Type 17, and SESSION-OF-INTEREST, C-Type 1
+//! |        IPv4 Session Address (4 bytes)         |      (18, 2: address and extended vDstPort of 16 octets)
 //! | /////////// |  Flags | ///////// |   DSCP     |      |          IPv4 DestAddress (4 bytes)           |
 //!                                                        |  Reserved   |  Flags  |        PHB-ID         |
 //! FILTER_SPEC and SENDER_TEMPLATE, C-Type 9 (10)         |        Reserved       |       vDstPort        |

@@ -15,8 +15,8 @@
 //! ```
 //!
 //! A VPN-IPv4 address is a Route Distinguisher of 8 octets, which is not taken apart here, and an IPv4 address; a
-//! VPN-IPv6 address has an IPv6 address instead. The extended vDstPort of C-Type 24 is one word in the figure, but "identical" to
-//! that of RFC 4860, which has 16 octets; both are read.
+//! VPN-IPv6 address has an IPv6 address instead. The extended vDstPort of C-Type 24 is one word in the figure, but
+//! "identical" to that of RFC 4860, which has 16 octets; both are read.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
