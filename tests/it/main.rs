@@ -20,6 +20,7 @@ mod search;
 mod sim_reading;
 mod sim_world;
 mod tidy;
+mod wire_bundle;
 mod wire_corpora;
 mod wire_json;
 mod wire_message;
