@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 /// A running capture.
 pub(super) struct Capture {
@@ -16,6 +17,8 @@ pub(super) struct Capture {
 /// An RSVP packet on a wire.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Seen {
+    /// When, by the kernel's clock, which all captures share.
+    pub(super) at: Duration,
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
     pub(super) ttl: u8,
@@ -55,7 +58,9 @@ impl Capture {
         while let Some(length) = rest.get(8..12) {
             let length = u32::from_ne_bytes(length.try_into().expect("four octets")) as usize;
             let Some(frame) = rest.get(16..16 + length) else { break };
-            packets.push(read(frame));
+            let number = |at: usize| u32::from_ne_bytes(rest[at..at + 4].try_into().expect("four octets"));
+            let at = Duration::from_secs(number(0).into()) + Duration::from_micros(number(4).into());
+            packets.push(read(at, frame));
             rest = &rest[16 + length..];
         }
         packets
@@ -72,7 +77,7 @@ impl Capture {
     }
 }
 
-fn read(frame: &[u8]) -> Seen {
+fn read(at: Duration, frame: &[u8]) -> Seen {
     let packet = &frame[14..];
     let v4 = |at: usize| IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(&packet[at..at + 4]).expect("four")));
     let v6 =
@@ -94,5 +99,5 @@ fn read(frame: &[u8]) -> Seen {
     let message = Message::parse(octets).expect("a sound message");
     let hop = message.get::<RsvpHop>().and_then(Result::ok).map(|hop| hop.address);
     let (kind, send_ttl) = (message.msg_type(), octets[4]);
-    Seen { source, destination, ttl, tos, router_alert, kind, hop, send_ttl, octets: octets.to_vec() }
+    Seen { at, source, destination, ttl, tos, router_alert, kind, hop, send_ttl, octets: octets.to_vec() }
 }

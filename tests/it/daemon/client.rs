@@ -62,6 +62,12 @@ impl Client {
         self.ask(request).expect("a reservation");
     }
 
+    /// Reserves, and waits for what comes of it.
+    pub(super) fn event_after_reserving(&mut self, session: &str, sender: &str, mbit: u64, kind: &str) -> Value {
+        self.reserve(session, sender, mbit);
+        self.event(kind)
+    }
+
     /// The next event of a kind; others before it are dropped.
     pub(super) fn event(&mut self, kind: &str) -> Value {
         loop {

@@ -13,13 +13,13 @@ use std::sync::mpsc;
 const CONFIG: &str = "[interfaces]\nbandwidth = \"10mbit\"\nrefresh = \"1s\"\n";
 
 /// A command that runs, and the lines it says.
-struct Running {
+pub(super) struct Running {
     child: Child,
     lines: mpsc::Receiver<String>,
 }
 
 impl Running {
-    fn start(net: &Net, node: &str, arguments: &str) -> Self {
+    pub(super) fn start(net: &Net, node: &str, arguments: &str) -> Self {
         let program = programs::folder().join("rsvp").display().to_string();
         let mut command = net.command(node, &program);
         command.args(arguments.split(' ')).env("RSVP_SOCKET", net.socket(node));
@@ -34,7 +34,7 @@ impl Running {
     }
 
     /// The next line that is as wanted; those before it are passed over.
-    fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(super) fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut before = Vec::new();
         loop {
             let Ok(line) = self.lines.recv_timeout(PATIENCE) else { panic!("no {what} after {before:#?}") };
@@ -46,7 +46,7 @@ impl Running {
         }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).expect("it runs");
     }
 }
@@ -74,7 +74,7 @@ fn rows(net: &Net, node: &str, what: &str) -> Vec<Value> {
     serde_json::from_str(&said).expect("an array of rows")
 }
 
-fn is_event(kind: &'static str) -> impl Fn(&Value) -> bool {
+pub(super) fn is_event(kind: &'static str) -> impl Fn(&Value) -> bool {
     move |line| line["event"]["event"] == kind
 }
 

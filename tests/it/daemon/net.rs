@@ -98,6 +98,22 @@ impl Net {
         Some(net)
     }
 
+    /// Two hosts and two routers between them: `a` - `r` - `q` - `b`, links 1 to 3.
+    pub(super) fn four_in_a_row(test: &str) -> Option<Self> {
+        let mut net = Self::new(test)?;
+        net.host("a");
+        net.router("r");
+        net.router("q");
+        net.host("b");
+        net.link("a", "r");
+        net.link("r", "q");
+        net.link("q", "b");
+        for (node, link, end) in [("a", 1, 2), ("r", 2, 2), ("q", 2, 1), ("b", 3, 1)] {
+            net.default_route(node, link, end);
+        }
+        Some(net)
+    }
+
     pub(super) fn ip(&self, node: &str, arguments: &str) {
         ip(&format!("-n {} {arguments}", self.namespace(node)));
     }
