@@ -187,6 +187,11 @@ def look(daemons, sessions):
     return whole
 
 
+def discards(daemons, node):
+    """Messages that a node had no use for, by reason."""
+    return ", ".join(f"{n} {why}" for why, n in daemons.show(node, "counters")["discards"].items() if n)
+
+
 def account(daemons):
     """Shows what was sent, and what was not or did not arrive; says whether every packet is accounted for."""
     print("\n| node | packets sent | send errors | packets received | discarded | dropped by the kernel |")
@@ -197,7 +202,7 @@ def account(daemons):
         errors = {name: n for name, n in counters.items() if name.startswith("send-") and n}
         shown = ", ".join(f"{n} {name}" for name, n in errors.items()) or "0"
         print(f"| {node} | {counters['packets-sent']} | {shown} | {counters['packets-received']} | "
-              f"{counters['messages-discarded']} | {counters['kernel-drops']} |")
+              f"{discards(daemons, node) or 0} | {counters['kernel-drops']} |")
         sent += counters["packets-sent"]
         received += counters["packets-received"] + counters["kernel-drops"]
     print(f"\nsent {sent}, received or counted as dropped {received}")
@@ -250,8 +255,9 @@ def measure(daemons, options):
     whole &= wait_for("reservations are confirmed", lambda: receiver.heard("resv-confirm"), options.count)
     whole &= wait_for("reservations are known to the sender", lambda: sender.heard("resv"), options.count)
     took = time.monotonic() - start
-    print(f"{options.count} reservations set up and confirmed across three routers in {took:.2f} s: "
-          f"{options.count / took:.0f} a second\n")
+    confirmed = receiver.heard("resv-confirm")
+    print(f"{confirmed} reservations set up and confirmed across three routers in {took:.2f} s: "
+          f"{confirmed / took:.0f} a second\n")
     expenses.show(options.count, idle_mib)
     whole &= look(daemons, set(names.values()))
 
@@ -260,6 +266,11 @@ def measure(daemons, options):
     print(f"\nAfter {options.periods} more refresh periods of {options.refresh} s\n")
     expenses.show(options.count, idle_mib)
     whole &= look(daemons, set(names.values()))
+    for node in NODES:
+        strays = discards(daemons, node)
+        whole &= not strays
+        if strays:
+            print(f"{node} has discarded messages: {strays}")
     for application in receiver, sender:
         for fault in application.faults[:5]:
             print(f"an application was told: {fault}")
@@ -280,7 +291,7 @@ def part(daemons, receiver, sender):
 def main():
     reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     reading.add_argument("--count", type=int, default=10000)
-    reading.add_argument("--refresh", type=int, default=30)
+    reading.add_argument("--refresh", type=int, default=30, help="R in seconds")
     reading.add_argument("--periods", type=int, default=2)
     reading.add_argument("--programs", type=pathlib.Path)
     options = reading.parse_args()

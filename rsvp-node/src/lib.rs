@@ -17,6 +17,8 @@ mod event;
 pub mod guaranteed;
 mod host;
 mod interface;
+#[cfg(feature = "journal")]
+pub mod journal;
 mod merge;
 mod node;
 mod process;

@@ -5,7 +5,7 @@
 
 pub mod capture;
 pub mod facts;
-pub mod journal;
+pub use rsvp_node::journal;
 #[cfg(feature = "lab")]
 pub mod lab;
 pub mod reference;

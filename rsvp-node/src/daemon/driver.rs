@@ -10,6 +10,7 @@ use super::multicast::Multicast;
 use super::netlink::{Changes, Monitor};
 use super::outbox::Outbox;
 use super::packet::Parcel;
+use super::recorder::Recorder;
 use super::routes::Routes;
 use super::socket::{Arrived, Receiver, Sockets};
 use crate::{
@@ -45,6 +46,7 @@ pub(super) struct Node {
     pub(super) routes: Routes,
     pub(super) sockets: Arc<Sockets>,
     pub(super) outbox: Outbox,
+    recorder: Option<Recorder>,
     started: tokio::time::Instant,
     until: Option<Instant>,
     buffer: Vec<u8>,
@@ -55,12 +57,18 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(engine: Engine, routes: Routes, sockets: Arc<Sockets>) -> Self {
+    pub(super) fn new(
+        engine: Engine,
+        routes: Routes,
+        sockets: Arc<Sockets>,
+        recorder: Option<Recorder>,
+    ) -> Self {
         Self {
             engine,
             routes,
             sockets,
             outbox: Outbox::default(),
+            recorder,
             started: tokio::time::Instant::now(),
             until: None,
             buffer: vec![0; 65_536],
@@ -78,14 +86,22 @@ impl Node {
 
     pub(super) fn handle(&mut self, input: Input<'_>) -> Outcome {
         let now = self.now();
-        let outcome = self.engine.handle(now, input, &mut self.routes);
+        let (engine, routes) = (&mut self.engine, &mut self.routes);
+        let outcome = match &mut self.recorder {
+            None => engine.handle(now, input, routes),
+            Some(recorder) => recorder.handle(engine, now, input, routes),
+        };
         self.drain(now);
         outcome
     }
 
     fn drain(&mut self, now: Instant) {
         loop {
-            match self.engine.poll(now, &mut self.buffer) {
+            let output = self.engine.poll(now, &mut self.buffer);
+            if let Some(recorder) = &mut self.recorder {
+                recorder.output(&output);
+            }
+            match output {
                 Output::Transmit(transmit) => {
                     transmit_to(&mut self.outbox, &self.routes, transmit);
                     if self.outbox.is_full() {
@@ -221,6 +237,9 @@ impl Driver {
         self.desk.everyone_gone(&mut self.node);
         self.tell();
         self.node.outbox.flush(&self.node.sockets);
+        if let Some(recorder) = &mut self.node.recorder {
+            recorder.flush();
+        }
     }
 
     async fn wait(
@@ -268,6 +287,9 @@ impl Driver {
         self.node.received = self.receiver.received;
         self.tell();
         self.node.outbox.flush(&self.node.sockets);
+        if let Some(recorder) = &mut self.node.recorder {
+            recorder.flush();
+        }
     }
 
     /// What the engine said goes to the desk, what the desk says to the clients.
@@ -337,6 +359,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
     let different = [
         ("log", old.log != new.log),
         ("user", old.user != new.user),
+        ("journal", old.journal != new.journal),
         ("[control]", old.control != new.control),
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),

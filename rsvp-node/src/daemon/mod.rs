@@ -18,6 +18,7 @@ mod outbox;
 mod packet;
 mod privilege;
 mod program;
+mod recorder;
 mod routes;
 mod socket;
 mod start;

@@ -10,6 +10,7 @@ use super::lock::Lock;
 use super::multicast::Multicast;
 use super::netlink::{Monitor, Netlink, Notices};
 use super::privilege;
+use super::recorder::Recorder;
 use super::routes::{self, Routes};
 use super::socket::{Opened, Receiver, Sockets};
 use crate::Engine;
@@ -66,6 +67,7 @@ pub(super) struct Prepared {
     notices: Notices,
     multicast: Multicast,
     firewall: Option<Firewall>,
+    recorder: Option<Recorder>,
 }
 
 /// What has to live as long as the daemon runs: the lock of the namespace, and the firewall's rules.
@@ -89,20 +91,29 @@ impl Prepared {
         let multicast = Multicast::open(&config.multicast, sockets.has_v6())
             .map_err(failed("making the kernel a multicast router"))?;
         let firewall = firewall(&config);
-        Ok(Self { config, lock, sockets, netlink, notices, multicast, firewall })
+        let recorder = config
+            .journal
+            .as_deref()
+            .map(|path| Recorder::create(path).map_err(failed(format!("the journal {}", path.display()))));
+        let recorder = recorder.transpose()?;
+        Ok(Self { config, lock, sockets, netlink, notices, multicast, firewall, recorder })
     }
 
     /// Needs a runtime around it.
     pub(super) fn into_driver(self) -> Result<(Driver, Held), DaemonError> {
-        let Self { config, lock, sockets, netlink, notices, multicast, firewall } = self;
+        let Self { config, lock, sockets, netlink, notices, multicast, firewall, mut recorder } = self;
         let watching = "watching the sockets";
         let sockets = Sockets::new(sockets).map_err(failed(watching))?;
         let monitor = Monitor::new(notices).map_err(failed(watching))?;
         let links = Links::new().map_err(failed("a socket for questions about interfaces"))?;
         let seeds = [RandomState::new().hash_one(0u8), RandomState::new().hash_one(1u8)];
-        let engine = Engine::new(config.of_engine(seeds));
+        let engine_config = config.of_engine(seeds);
+        if let Some(recorder) = &mut recorder {
+            recorder.boot(&engine_config);
+        }
+        let engine = Engine::new(engine_config);
         let routes = Routes { netlink, links, fixed: config.multicast_route.clone(), failed: 0 };
-        let node = Node::new(engine, routes, Arc::new(sockets));
+        let node = Node::new(engine, routes, Arc::new(sockets), recorder);
         let driver = Driver {
             config,
             node,

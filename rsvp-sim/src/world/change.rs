@@ -21,7 +21,7 @@ impl World {
         let again = self.nodes[node.0].lives > 0;
         let state = &mut self.nodes[node.0];
         if let Some(journal) = &mut self.journal {
-            journal.boot(node, &config);
+            journal.boot(node.0 as u64, &config);
         }
         state.engine = Engine::new(config);
         state.lives += 1;

@@ -200,7 +200,7 @@ impl World {
         let mut said = record.as_ref().map(|_| Said::new(outcome));
         let events = self.drain(node, &mut said);
         if let (Some(journal), Some((input, answers)), Some(said)) = (&mut self.journal, record, said) {
-            journal.step(node, local, input, &answers, &said);
+            journal.step(node.0 as u64, local, input, &answers, &said);
         }
         for event in events {
             self.tell(node, &event);

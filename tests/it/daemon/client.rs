@@ -63,7 +63,13 @@ impl Client {
     }
 
     /// Reserves, and waits for what comes of it.
-    pub(super) fn event_after_reserving(&mut self, session: &str, sender: &str, mbit: u64, kind: &str) -> Value {
+    pub(super) fn event_after_reserving(
+        &mut self,
+        session: &str,
+        sender: &str,
+        mbit: u64,
+        kind: &str,
+    ) -> Value {
         self.reserve(session, sender, mbit);
         self.event(kind)
     }

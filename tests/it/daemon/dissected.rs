@@ -39,7 +39,9 @@ fn check_a_life(family: &str, receiver: &str, sender: &str) {
     assert_eq!(error["error"]["code"], 1, "{error}");
     b.reserve(&session, sender, 1);
     // Two sessions to one host, of which one has no port: the receiver's node refuses the Path of the second.
-    other.ask(json!({"request": "open-session", "session": format!("udp {receiver}:0")})).expect_err("a port");
+    other
+        .ask(json!({"request": "open-session", "session": format!("udp {receiver}:0")}))
+        .expect_err("a port");
     drop(b);
     a.event("resv-gone");
     drop(a);
@@ -53,7 +55,8 @@ fn check_a_life(family: &str, receiver: &str, sender: &str) {
         let notes = ["alformed", "incorrect", "Expert Info (Warning", "Expert Info (Error", "unknown object"];
         let noted = notes.into_iter().find(|note| packet.contains(note));
         assert!(noted.is_none(), "{noted:?}: {packet}");
-        let sound = packet.lines().any(|line| line.contains("Message Checksum: 0x") && line.ends_with("[correct]"));
+        let sound =
+            packet.lines().any(|line| line.contains("Message Checksum: 0x") && line.ends_with("[correct]"));
         assert!(sound, "{packet}");
         assert!(family == "IPv6" || packet.contains("[Header checksum status: Good]"), "{packet}");
     }

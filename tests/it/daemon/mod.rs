@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod dissected;
 mod flood;
+mod journal;
 mod killed;
 mod multicast;
 mod net;

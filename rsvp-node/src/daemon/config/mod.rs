@@ -27,6 +27,9 @@ pub struct DaemonConfig {
     pub log: Option<String>,
     /// The user to run as once everything is open; as started, when not set.
     pub user: Option<String>,
+    /// Where everything that goes into the engine and comes out is written down, for `rsvp-sim replay`; nowhere, when not
+    /// set.
+    pub journal: Option<PathBuf>,
     /// The control socket.
     pub control: ControlConfig,
     /// Protocol timers and bounds of the node.

@@ -1,17 +1,16 @@
-//! The recorder: everything that goes into the engines of a run and everything that comes out, one line of JSON each, so
-//! that any moment of it can be had again ([`replay`]).
+//! The recorder: everything that goes into engines and everything that comes out, one line of JSON each, so that any
+//! moment of a simulator's run or a daemon's life can be had again ([`replay`]).
 //!
 //! A line is a node's configuration when it comes to life, or one input with the time its clock showed, the answers that
 //! routing gave meanwhile, the outcome, and the outputs. RSVP objects stand as the octets they have on the wire, so
-//! that nothing is rounded. Deliberately no state is written: it follows from the inputs.
+//! that nothing is rounded. Deliberately no state is written: it follows from the inputs. Files are the driver's business.
 
 mod input;
 mod replay;
 
 pub use replay::{Replayed, replay};
 
-use crate::scenario::model::NodeId;
-use rsvp_node::{Config, Host, Input, Instant, Outcome, Output, RouteAnswer, RouteQuery};
+use crate::{Config, Host, Input, Instant, Outcome, Output, RouteAnswer, RouteQuery};
 use serde_json::{Value, json};
 
 /// First line of a journal.
@@ -36,11 +35,17 @@ impl Journal {
         &self.text
     }
 
-    /// A node comes to life.
-    pub(crate) fn boot(&mut self, node: NodeId, config: &Config) {
+    /// What was written since this was asked last, for a journal that is kept elsewhere.
+    #[must_use]
+    pub fn take(&mut self) -> String {
+        core::mem::take(&mut self.text)
+    }
+
+    /// A node, by its number, comes to life.
+    pub fn boot(&mut self, node: u64, config: &Config) {
         let limits = config.limits;
         let line = json!({
-            "node": node.0,
+            "node": node,
             "config": {
                 "seed": config.seed,
                 "blockade_multiplier": config.blockade_multiplier,
@@ -59,10 +64,10 @@ impl Journal {
     }
 
     /// A node has taken an input and said everything it has to say about it.
-    pub(crate) fn step(&mut self, node: NodeId, at: Instant, input: Value, answers: &[Value], said: &Said) {
+    pub fn step(&mut self, node: u64, at: Instant, input: Value, answers: &[Value], said: &Said) {
         let outputs = &said.outputs;
         let line = json!({
-            "node": node.0, "at": at.0, "input": input, "answers": answers, "outcome": said.outcome, "outputs": outputs,
+            "node": node, "at": at.0, "input": input, "answers": answers, "outcome": said.outcome, "outputs": outputs,
         });
         self.line(&line);
     }
@@ -75,18 +80,20 @@ impl Journal {
 
 /// What an engine said about an input.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Said {
-    pub(crate) outcome: String,
-    pub(crate) outputs: Vec<String>,
+pub struct Said {
+    outcome: String,
+    outputs: Vec<String>,
 }
 
 impl Said {
-    pub(crate) fn new(outcome: Outcome) -> Self {
+    /// The beginning: what came of the input.
+    #[must_use]
+    pub fn new(outcome: Outcome) -> Self {
         Self { outcome: format!("{outcome:?}"), outputs: Vec::new() }
     }
 
     /// Keeps an output. A request for space is none: it depends on the driver's buffer.
-    pub(crate) fn output(&mut self, output: &Output<'_>) {
+    pub fn output(&mut self, output: &Output<'_>) {
         let text = match output {
             Output::NeedSpace(_) => return,
             Output::Transmit(t) => format!(
@@ -105,14 +112,17 @@ impl Said {
 }
 
 /// What an input looks like in a journal.
-pub(crate) fn write_input(input: &Input<'_>) -> Value {
+#[must_use]
+pub fn write_input(input: &Input<'_>) -> Value {
     input::write(input)
 }
 
 /// A host whose answers are written down.
-pub(crate) struct Overheard<'h> {
-    pub(crate) host: &'h mut dyn Host,
-    pub(crate) answers: Vec<Value>,
+pub struct Overheard<'h> {
+    /// Who answers.
+    pub host: &'h mut dyn Host,
+    /// The answers so far, as the journal has them.
+    pub answers: Vec<Value>,
 }
 
 impl Host for Overheard<'_> {

@@ -2,7 +2,7 @@
 
 use super::input::{self, Kept};
 use super::{HEADER, Said};
-use rsvp_node::{Config, Engine, Host, Instant, Limits, Output, RouteAnswer, RouteQuery};
+use crate::{Config, Engine, Host, Instant, Limits, Output, RouteAnswer, RouteQuery};
 use serde_json::Value;
 use std::collections::BTreeMap;
 

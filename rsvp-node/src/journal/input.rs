@@ -1,11 +1,11 @@
 //! Inputs and routing's answers as JSON, and back.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use core::time::Duration;
-use rsvp_node::{
+use crate::{
     AdspecOffer, AppId, Command, FlowRequest, Input, Interface, InterfaceId, Route, RouteAnswer, RouteQuery,
     Rx,
 };
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
 use rsvp_wire::{
     Class, FilterSpec, Flowspec, Message, MessageWriter, MsgType, Object, SenderTemplate, SenderTspec,
     Session, Style,
