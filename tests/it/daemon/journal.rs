@@ -15,7 +15,7 @@ fn a_daemons_journal_replays_to_what_was_on_the_wire() {
     net.daemon("r", &format!("journal = {:?}\n{config}", file.display().to_string()));
     net.daemon("b", config);
     let (mut a, mut b) = (net.client("a"), net.client("b"));
-    a.send("udp 10.0.2.2:5000", "10.0.1.1:4000", 2);
+    a.send("udp 10.0.2.2:5000", "10.0.1.1:4000", 20);
     b.event_after_reserving("udp 10.0.2.2:5000", "10.0.1.1:4000", 1, "resv-confirm");
     a.event("resv");
     // An application of the router itself, and a request that is refused.
