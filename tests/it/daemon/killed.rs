@@ -75,6 +75,4 @@ fn a_killed_daemon_has_its_reservation_back_within_three_refresh_periods() {
     let resv = eventually("a Resv", || up.of(MsgType::RESV).into_iter().next());
     let heard = || down.of(MsgType::RESV).into_iter().filter(|p| p.at > path.at && p.at < resv.at).count();
     assert_eq!(heard(), 1, "a Resv was passed over");
-    let within = resv.at.saturating_sub(path.at);
-    assert!(resv.at > path.at, "{within:?}");
 }
