@@ -129,7 +129,7 @@ pub(crate) fn write_path(buffer: &mut [u8], n: u32) -> &[u8] {
         .put(&RsvpHop { address: neighbour(UPSTREAM), lih: 7 })
         .put(&TimeValues { refresh_ms: 30_000 })
         .put(&SenderTemplate(sender(n)))
-        .put(&SenderTspec(tspec()))
+        .put(&SenderTspec::from(tspec()))
         .put(&AdspecSummary {
             global,
             guaranteed: Some(GuaranteedParams {
@@ -140,6 +140,7 @@ pub(crate) fn write_path(buffer: &mut [u8], n: u32) -> &[u8] {
                 ..Default::default()
             }),
             controlled_load: Some(ServiceParams::default()),
+            null: None,
         });
     writer.finish().expect("room for a Path")
 }

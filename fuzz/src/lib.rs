@@ -2,6 +2,7 @@
 //!
 //! They know nothing of the fuzzer, so tests replay the corpora through them.
 
+pub mod command;
 pub mod engine;
 
 use rsvp_sim::search;

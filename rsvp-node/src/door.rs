@@ -124,12 +124,14 @@ pub struct FlowRequest<'a> {
 }
 
 /// Which service fragments a new ADSPEC carries beside the default one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AdspecOffer {
     /// Guaranteed service (RFC 2212).
     pub guaranteed: bool,
     /// Controlled-Load service (RFC 2211).
     pub controlled_load: bool,
+    /// Null service (RFC 2997); when it is the only one, of the sender's Tspec only M is announced.
+    pub null: bool,
 }
 
 /// What became of an input.

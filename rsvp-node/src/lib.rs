@@ -3,6 +3,8 @@
 //! One door in, one door out: [`Engine::handle`] takes an [`Input`] and the time, [`Engine::poll`] gives back
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod config;
 mod counters;
 mod door;

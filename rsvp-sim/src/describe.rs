@@ -35,6 +35,7 @@ pub(crate) fn flowspec(flowspec: &Flowspec) -> Facts {
     let facts = Facts::default().with("rate", rate(flowspec.tspec().rate));
     match flowspec {
         Flowspec::ControlledLoad(_) => facts.word("service", "controlled-load"),
+        Flowspec::Null(_) => facts.word("service", "null"),
         Flowspec::Guaranteed(_, rspec) => {
             facts.word("service", "guaranteed").with("reserve", rate(rspec.rate))
         }
@@ -45,6 +46,7 @@ fn flowspec_label(flowspec: &Flowspec) -> String {
     let show = |octets: f32| show_rate(f64::from(octets) * 8.0);
     match flowspec {
         Flowspec::ControlledLoad(tspec) => format!("{{{} CL}}", show(tspec.rate)),
+        Flowspec::Null(_) => "{NS}".to_owned(),
         Flowspec::Guaranteed(tspec, rspec) if tspec.rate == rspec.rate => {
             format!("{{{} GS}}", show(rspec.rate))
         }
@@ -163,7 +165,7 @@ fn add_sender(topology: &Topology, message: &Message<'_>, session: &Session, sai
     let name = topology.sender_name(session, &sender.0);
     said.label = format!("{} {name}", said.label);
     let mut facts = core::mem::take(&mut said.facts).word("sender", name);
-    if let Some(SenderTspec(tspec)) = read::<SenderTspec>(message) {
+    if let Some(SenderTspec(tspec, _)) = read::<SenderTspec>(message) {
         said.label = format!("{}{{{}}}", said.label, show_rate(f64::from(tspec.rate) * 8.0));
         facts = facts.with("rate", rate(tspec.rate));
     }

@@ -396,6 +396,7 @@ pub(crate) fn limit(asked: &Flowspec, path: &Tspec) -> Flowspec {
     match *asked {
         Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
         Flowspec::Guaranteed(_, rspec) => Flowspec::Guaranteed(tspec, rspec),
+        Flowspec::Null(_) => Flowspec::Null(tspec),
     }
 }
 
@@ -404,6 +405,7 @@ pub(crate) fn charge_bps(flowspec: &Flowspec) -> u64 {
     let octets_per_second = match flowspec {
         Flowspec::ControlledLoad(tspec) => tspec.rate,
         Flowspec::Guaranteed(_, rspec) => rspec.rate,
+        Flowspec::Null(_) => 0.0,
     };
     (f64::from(octets_per_second) * 8.0).round() as u64
 }

@@ -68,7 +68,7 @@ fn path() -> Path {
         hop: RsvpHop { address: [10, 0, 12, 1].into(), lih: 1 },
         time: TimeValues { refresh_ms: 30_000 },
         template: SenderTemplate(FilterSpec::new([10, 0, 1, 1].into(), 4000)),
-        tspec: SenderTspec(tspec),
+        tspec: SenderTspec::from(tspec),
         adspec: AdspecSummary {
             global,
             guaranteed: Some(GuaranteedParams {
@@ -79,6 +79,7 @@ fn path() -> Path {
                 ..GuaranteedParams::default()
             }),
             controlled_load: Some(ServiceParams::default()),
+            null: None,
         },
     }
 }

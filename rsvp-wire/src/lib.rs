@@ -66,7 +66,7 @@ pub use flow::{FlowDescriptor, FlowDescriptors, flow_descriptors};
 pub use message::{Header, Message, ObjectRef, Objects};
 pub use object::{
     Adspec, AdspecFragment, AdspecSummary, ErrorSpec, FilterSpec, Flowspec, GeneralParams, GuaranteedParams,
-    Integrity, Object, Overrides, PolicyData, ResvConfirm, Rspec, RsvpHop, Scope, SenderSelection,
+    Integrity, NullTspec, Object, Overrides, PolicyData, ResvConfirm, Rspec, RsvpHop, Scope, SenderSelection,
     SenderTemplate, SenderTspec, ServiceParams, Session, Sharing, Style, TimeValues, Tspec,
 };
 pub use registry::{known, known_class};

@@ -28,6 +28,7 @@ fn path(buffer: &mut [u8]) -> &mut [u8] {
             ..GuaranteedParams::default()
         }),
         controlled_load: Some(ServiceParams::default()),
+        null: None,
     };
     let mut writer = MessageWriter::new(buffer, MsgType::PATH, 63);
     writer
@@ -35,7 +36,7 @@ fn path(buffer: &mut [u8]) -> &mut [u8] {
         .put(&RsvpHop { address: [10, 0, 12, 1].into(), lih: 1 })
         .put(&TimeValues { refresh_ms: 30_000 })
         .put(&SenderTemplate(rsvp_wire::FilterSpec::new([10, 0, 1, 1].into(), 4000)))
-        .put(&SenderTspec(tspec))
+        .put(&SenderTspec::from(tspec))
         .put(&adspec);
     writer.finish().expect("room for a Path")
 }

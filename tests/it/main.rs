@@ -1,5 +1,10 @@
 //! Integration tests.
 mod conformance;
+mod decode;
+mod decode_captures;
+mod decode_layers;
+mod decode_malformed;
+mod encode;
 mod engine;
 mod engine_packets;
 mod pcaps;

@@ -29,3 +29,13 @@ fn worlds() {
 fn round_trips() {
     replay("roundtrip", rsvp_fuzz::roundtrip);
 }
+
+#[test]
+fn captures() {
+    replay("capture", rsvp_fuzz::command::capture);
+}
+
+#[test]
+fn json() {
+    replay("encode_json", rsvp_fuzz::command::encode_json);
+}

@@ -68,7 +68,12 @@ fn adspec() -> impl Strategy<Value = AdspecSummary> {
     let controlled_load = (any::<bool>(), overrides())
         .prop_map(|(break_bit, overrides)| ServiceParams { break_bit, overrides });
     (global, option::of(guaranteed), option::of(controlled_load)).prop_map(
-        |(global, guaranteed, controlled_load)| AdspecSummary { global, guaranteed, controlled_load },
+        |(global, guaranteed, controlled_load)| AdspecSummary {
+            global,
+            guaranteed,
+            controlled_load,
+            null: None,
+        },
     )
 }
 
@@ -107,7 +112,7 @@ fn built() -> impl Strategy<Value = Built> {
             error,
             style,
             template: SenderTemplate(template),
-            tspec: SenderTspec(tspec),
+            tspec: SenderTspec::from(tspec),
             adspec,
             flowspec,
             filter,

@@ -99,7 +99,7 @@ impl Json {
 
     /// The first text under a key, at any depth.
     #[track_caller]
-    fn text(&self, key: &str) -> String {
+    pub(crate) fn text(&self, key: &str) -> String {
         self.leaves(&[key]).into_iter().next().unwrap_or_else(|| panic!("no {key} in {self:?}"))
     }
 
@@ -125,17 +125,44 @@ impl Json {
         self.text(key).parse().expect(key)
     }
 
-    /// The RSVP part of every packet of a file.
-    pub(crate) fn packets(&self) -> Vec<&Self> {
+    /// The layers of every packet of a file.
+    pub(crate) fn layers(&self) -> Vec<&Self> {
         let Self::Array(packets) = self else { panic!("an array of packets") };
         packets
             .iter()
-            .map(|packet| {
-                let layers =
-                    packet.child("_source").and_then(|source| source.child("layers")).expect("layers");
-                layers.child("rsvp").expect("an RSVP packet")
-            })
+            .map(|packet| packet.child("_source").and_then(|source| source.child("layers")).expect("layers"))
             .collect()
+    }
+
+    /// The RSVP part of every packet of a file.
+    pub(crate) fn packets(&self) -> Vec<&Self> {
+        self.layers().into_iter().map(|layers| layers.child("rsvp").expect("an RSVP packet")).collect()
+    }
+
+    /// All keys under which there is a text, at any depth.
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        self.gather_keys(&mut found);
+        found
+    }
+
+    fn gather_keys<'j>(&'j self, found: &mut Vec<&'j str>) {
+        match self {
+            Self::Text(_) => {}
+            Self::Array(items) => items.iter().for_each(|item| item.gather_keys(found)),
+            Self::Object(entries) => {
+                for (key, value) in entries {
+                    let text = match value {
+                        Self::Array(items) => matches!(items.first(), Some(Self::Text(_))),
+                        value => matches!(value, Self::Text(_)),
+                    };
+                    if text {
+                        found.push(key);
+                    }
+                    value.gather_keys(found);
+                }
+            }
+        }
     }
 
     /// The header and the objects of one RSVP part, arrays of duplicates laid out in order.

@@ -5,18 +5,22 @@
 //! The node has no service-specific values of its own, so an override is composed with the local default
 //! (RFC 2210 section 3.3.5).
 
+use crate::door::AdspecOffer;
 use crate::interface::Interface;
 use rsvp_wire::{AdspecSummary, GeneralParams, GuaranteedParams, Overrides, ServiceParams};
 
 const GENERAL: u8 = 1;
 const GUARANTEED: u8 = 2;
 const CONTROLLED_LOAD: u8 = 5;
+/// RFC 2997; it has no parameters that could be composed.
+const NULL: u8 = 6;
 const BREAK: u8 = 0x80;
 /// Octets of the four parameters of a full Guaranteed fragment.
 const GUARANTEED_LEN: usize = 32;
 
 /// The ADSPEC of a new sender: the identity of every composition rule, so that the first interface sets the values.
-pub(crate) fn initial(guaranteed: bool, controlled_load: bool) -> AdspecSummary {
+pub(crate) fn initial(offer: AdspecOffer) -> AdspecSummary {
+    let AdspecOffer { guaranteed, controlled_load, null } = offer;
     AdspecSummary {
         global: GeneralParams {
             break_bit: false,
@@ -35,6 +39,7 @@ pub(crate) fn initial(guaranteed: bool, controlled_load: bool) -> AdspecSummary 
         }),
         controlled_load: controlled_load
             .then_some(ServiceParams { break_bit: false, overrides: Overrides::default() }),
+        null: null.then_some(false),
     }
 }
 
@@ -62,7 +67,7 @@ fn fragment(
     interface: &Interface,
     non_rsvp: bool,
 ) {
-    let known = matches!(service, GENERAL | GUARANTEED | CONTROLLED_LOAD);
+    let known = matches!(service, GENERAL | GUARANTEED | CONTROLLED_LOAD | NULL);
     let broken = !known || (service == GENERAL && non_rsvp);
     let flags = if broken { flags | BREAK } else { flags };
     if service == GUARANTEED && body.is_empty() {

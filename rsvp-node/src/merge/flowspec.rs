@@ -10,7 +10,8 @@ use rsvp_wire::{Flowspec, Rspec, Tspec};
 /// How two flowspecs of one service relate; `None` when neither is as good as the other, or the services differ.
 pub(crate) fn compare(a: &Flowspec, b: &Flowspec) -> Option<Ordering> {
     let r = match (a, b) {
-        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Ordering::Equal,
+        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_))
+        | (Flowspec::Null(_), Flowspec::Null(_)) => Ordering::Equal,
         (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => compare_rspec(a, b)?,
         _ => return None,
     };
@@ -46,6 +47,7 @@ pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
     let tspec = merge_tspec(a.tspec(), b.tspec());
     match (a, b) {
         (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
+        (Flowspec::Null(_), Flowspec::Null(_)) => Some(Flowspec::Null(tspec)),
         (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
             let rspec = Rspec { rate: a.rate.max(b.rate), slack: a.slack.min(b.slack) };
             Some(Flowspec::Guaranteed(tspec, rspec))
@@ -70,6 +72,7 @@ pub(crate) fn lower_bound(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
     };
     match (a, b) {
         (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
+        (Flowspec::Null(_), Flowspec::Null(_)) => Some(Flowspec::Null(tspec)),
         (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
             let rspec = Rspec { rate: a.rate.min(b.rate), slack: a.slack.max(b.slack) };
             Some(Flowspec::Guaranteed(tspec, rspec))
@@ -92,19 +95,24 @@ pub(crate) fn sum(a: &Tspec, b: &Tspec) -> Tspec {
 /// The effective flowspec: the request with its TSpec limited to what the senders will send (RFC 2205 section 2.2,
 /// step 3; the *minimum* of RFC 2211 section 8).
 pub(crate) fn limit(request: &Flowspec, path: &Tspec) -> Flowspec {
-    let tspec = minimum(request.tspec(), path);
+    let tspec = match request {
+        Flowspec::Null(tspec) => Tspec::null(tspec.max_packet_size.min(path.max_packet_size)),
+        _ => minimum(request.tspec(), path),
+    };
     match *request {
         Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
         Flowspec::Guaranteed(_, rspec) => Flowspec::Guaranteed(tspec, rspec),
+        Flowspec::Null(_) => Flowspec::Null(tspec),
     }
 }
 
 /// What an installed flowspec takes of an interface, in bits per second: the token rate r of Controlled-Load, the
-/// reserved rate R of Guaranteed service.
+/// reserved rate R of Guaranteed service; nothing for the Null service.
 pub(crate) fn charge_bps(flowspec: &Flowspec) -> u64 {
     let octets_per_second = match flowspec {
         Flowspec::ControlledLoad(tspec) => tspec.rate,
         Flowspec::Guaranteed(_, rspec) => rspec.rate,
+        Flowspec::Null(_) => 0.0,
     };
     (f64::from(octets_per_second) * 8.0).round() as u64
 }

@@ -20,8 +20,8 @@ use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
-    ErrorCode, FilterSpec, Flowspec, Message, MsgType, RsvpHop, SenderTemplate, SenderTspec, Session, Style,
-    TimeValues, Tspec,
+    ErrorCode, FilterSpec, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec,
+    Session, Style, TimeValues, Tspec,
 };
 use smallvec::SmallVec;
 
@@ -46,7 +46,7 @@ impl Node {
                 check_session(&session)?;
                 let sender = normal(sender.0);
                 let interface = self.sender_interface(&session, &sender, interface)?;
-                if !is_sound(&tspec) || ttl == 0 {
+                if !is_sound(&sender_tspec(tspec, adspec)) || ttl == 0 {
                     return Err(Refusal::BadTrafficParameter);
                 }
                 self.announce(&session, &Announcement { app, sender, tspec, adspec, ttl, interface })
@@ -308,9 +308,9 @@ fn path_message(session: &Session, wanted: &Announcement) -> Box<[u8]> {
             .put(&RsvpHop { address: wanted.sender.address(), lih: 0 })
             .put(&TimeValues { refresh_ms: 0 })
             .put(&SenderTemplate(wanted.sender))
-            .put(&SenderTspec(wanted.tspec));
+            .put(&sender_tspec(wanted.tspec, wanted.adspec));
         if let Some(offer) = wanted.adspec {
-            w.put(&adspec::initial(offer.guaranteed, offer.controlled_load));
+            w.put(&adspec::initial(offer));
         }
     })
 }
@@ -361,15 +361,26 @@ fn check_session(session: &Session) -> Result<(), Refusal> {
     if sound { Ok(()) } else { Err(Refusal::BadSession) }
 }
 
+/// What a sender announces: a token bucket, and what the Null service needs if it is offered (RFC 2997 3.2).
+fn sender_tspec(tspec: Tspec, offer: Option<AdspecOffer>) -> SenderTspec {
+    match offer {
+        Some(AdspecOffer { guaranteed: false, controlled_load: false, null: true }) => {
+            SenderTspec::null(tspec.max_packet_size)
+        }
+        Some(AdspecOffer { null: true, .. }) => SenderTspec(tspec, NullTspec::Beside(tspec.max_packet_size)),
+        _ => SenderTspec::from(tspec),
+    }
+}
+
 /// Whether the wire would accept these values: the one place where traffic parameters are judged is their reader.
-fn is_sound(tspec: &Tspec) -> bool {
+fn is_sound(tspec: &SenderTspec) -> bool {
     let octets = compose(MsgType::PATH, 1, |w| {
-        w.put(&SenderTspec(*tspec));
+        w.put(tspec);
     });
     Message::parse(&octets)
         .ok()
         .and_then(|m| m.get::<SenderTspec>())
-        .is_some_and(|t| t.is_ok_and(|t| t.0.is_legal()))
+        .is_some_and(|t| t.is_ok_and(|t| t.is_legal()))
 }
 
 fn is_sound_flowspec(flowspec: &Flowspec) -> bool {

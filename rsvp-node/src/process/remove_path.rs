@@ -25,7 +25,7 @@ impl Node {
         self.state.unlink_path(ix);
         for &interface in &interfaces {
             self.drop_requests_for(session, &sender, interface);
-            self.update_for_senders(session, interface, &sender);
+            self.update_without_sender(session, interface, &sender);
         }
         if let Some(upstream) = upstream {
             let ours = |b: &Blockade| b.sender == Some(sender) && b.upstream == upstream;

@@ -248,7 +248,7 @@ impl Node {
         };
         // The service number stands after the message header (RFC 2210 section 3.2).
         let value = match object.body().get(4) {
-            Some(2 | 5) | None => error_value::BAD_FLOWSPEC,
+            Some(2 | 5 | 6) | None => error_value::BAD_FLOWSPEC,
             Some(_) => error_value::SERVICE_UNSUPPORTED,
         };
         self.report_resv_error(from, &arrived.session, ErrorCode::TRAFFIC_CONTROL, value, 0, &flow);
@@ -317,7 +317,7 @@ impl Node {
         let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
         if let Err(refused) = self.update_for_request(ix, interface, sender) {
             let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
-            self.restore_items(ix, before, &filters, asker.expires);
+            self.restore_items(ix, before, demand, &filters, asker.expires);
             self.refuse(arrived, from, style, demand, refused, in_place);
             return Taken::Refused;
         }
@@ -325,11 +325,13 @@ impl Node {
     }
 
     /// Puts back what a refused demand would have replaced. It has been asked for again, so it lives on (RFC 2209
-    /// restarts the cleanup timer before it calls traffic control).
+    /// restarts the cleanup timer before it calls traffic control); unless it was for another service, for which nobody
+    /// asks any more, and which would keep every request for the new one out (RFC 2210 section 2.2).
     fn restore_items(
         &mut self,
         ix: Ix<Request>,
         before: SmallVec<[Item; 1]>,
+        demand: &Demand<'_>,
         filters: &[FilterSpec],
         expires: Instant,
     ) {
@@ -340,7 +342,8 @@ impl Node {
         let request = &mut self.state.requests[ix];
         request.items = before;
         for item in &mut request.items {
-            if item.filter.is_none_or(|f| filters.contains(&f)) {
+            let named = item.filter.is_none_or(|f| filters.contains(&f));
+            if named && item.flowspec.service() == demand.flowspec.service() {
                 item.expires = expires;
             }
         }

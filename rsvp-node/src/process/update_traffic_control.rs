@@ -92,6 +92,33 @@ impl Node {
         interface: InterfaceId,
         sender: &FilterSpec,
     ) {
+        let Some(sender) = self.concerned(session, interface, sender) else { return };
+        if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
+            self.report_to_requesters(session, interface, sender, code, value);
+            // Their next refreshes try again.
+            self.judge_again(session, interface);
+        }
+    }
+
+    /// The same for a sender that is gone.
+    pub(crate) fn update_without_sender(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: &FilterSpec,
+    ) {
+        if let Some(sender) = self.concerned(session, interface, sender) {
+            self.update_for_less(session, interface, sender);
+        }
+    }
+
+    /// Which of a session's reservations on an interface is for a sender: its own in FF, the only one in other styles.
+    fn concerned(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: &FilterSpec,
+    ) -> Option<Option<FilterSpec>> {
         let style = self
             .state
             .requests_of(session)
@@ -99,14 +126,8 @@ impl Node {
             .map(|(_, r)| r.style);
         let installed =
             self.state.reserved_of(session).find(|(_, r)| r.interface == interface).map(|(_, r)| r.style);
-        let Some(style) = style.or(installed) else { return };
-        let distinct = style.sharing() == Sharing::Distinct;
-        let sender = distinct.then_some(*sender);
-        if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
-            self.report_to_requesters(session, interface, sender, code, value);
-            // Their next refreshes try again.
-            self.judge_again(session, interface);
-        }
+        let distinct = style.or(installed)?.sharing() == Sharing::Distinct;
+        Some(distinct.then_some(*sender))
     }
 
     /// The reservation for which a request has just come. If it is refused only because others ask for more than is

@@ -83,8 +83,9 @@ fn write_command(command: &Command<'_>) -> Value {
         Command::ReleaseReservation { app, session: s } => about("release-reservation", app, session(s)),
         Command::Release { app, session: s } => about("release", app, session(s)),
         Command::Sender { app, session: s, sender, tspec, adspec, ttl, interface } => {
-            let value = about("sender", app, session(s).put(sender).put(&SenderTspec(*tspec)));
-            let value = with(value, "adspec", json!(adspec.map(|a| (a.guaranteed, a.controlled_load))));
+            let value = about("sender", app, session(s).put(sender).put(&SenderTspec::from(*tspec)));
+            let value =
+                with(value, "adspec", json!(adspec.map(|a| (a.guaranteed, a.controlled_load, a.null))));
             with(with(value, "ttl", json!(ttl)), "interface", json!(interface.map(|i| i.0)))
         }
         Command::Reserve { app, session: s, style, flows, confirm, interface } => {
@@ -205,6 +206,7 @@ fn read_command(word: &str, value: &Value) -> Option<Kept> {
                 Some(AdspecOffer {
                     guaranteed: offer.first()?.as_bool()?,
                     controlled_load: offer.get(1)?.as_bool()?,
+                    null: offer.get(2).and_then(serde_json::Value::as_bool).unwrap_or_default(),
                 })
             }),
             ttl: number(&value["ttl"])?,

@@ -99,9 +99,9 @@ impl Watch {
             // and nobody is told meanwhile (RFC 2205 section 3.5): a turn for each competitor, of which few matter.
             let session = scenario.receivers[receiver.0].session;
             let rivals = self.refused.iter().flatten();
-            let rivals: Vec<&Flowspec> = rivals
+            let rivals: Vec<&Refused> = rivals
                 .filter(|((r, _), _)| r != receiver && scenario.receivers[r.0].session == session)
-                .map(|(_, rival)| &rival.wanted)
+                .map(|(_, rival)| rival)
                 .collect();
             let gap = gap * (1 + rivals.len().min(2) as u32);
             let mut last = Instant::ZERO + self.since;
@@ -112,9 +112,12 @@ impl Watch {
                 }
                 last = at;
             }
-            // What fails together with another request, and asks for as much, cannot be told from it by blockade state: in
-            // SE the other may be for more senders, whose traffic does not fit.
-            let told_apart = rivals.iter().all(|rival| asks_for_more(rival, wanted));
+            // What fails together with another request can be told from it by blockade state only if the other asks for
+            // more, and not if it is for more senders, whose traffic is added to this one's: an SE message has one flowspec
+            // for all (RFC 2205 section 3.5).
+            let told_apart = rivals.iter().all(|rival| {
+                asks_for_more(&rival.wanted, wanted) && rival.together.iter().all(|s| together.contains(s))
+            });
             if *fits && told_apart && session_agrees(scenario, session) {
                 return Err(fail("what would fit is not refused", "every link has had room".to_owned()));
             }

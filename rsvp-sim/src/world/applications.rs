@@ -140,9 +140,11 @@ impl World {
             session: self.topology.session(plan.session),
             sender: SenderTemplate(self.topology.sender(sender)),
             tspec: tspec(self.senders[sender.0].traffic),
-            adspec: plan
-                .adspec
-                .map(|(guaranteed, controlled_load)| AdspecOffer { guaranteed, controlled_load }),
+            adspec: plan.adspec.map(|(guaranteed, controlled_load)| AdspecOffer {
+                guaranteed,
+                controlled_load,
+                null: false,
+            }),
             ttl: plan.ttl,
             interface: None,
         };

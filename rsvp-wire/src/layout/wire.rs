@@ -51,8 +51,16 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn uint(&mut self, bits: u8) -> Result<u64, ParseError> {
         if self.bit.is_multiple_of(8) && bits.is_multiple_of(8) {
-            let octets = self.take(usize::from(bits / 8))?;
-            return Ok(octets.iter().fold(0, |value, &octet| value << 8 | u64::from(octet)));
+            // The usual sizes without a loop.
+            return match bits {
+                8 => self.array().map(|octets| u64::from(u8::from_be_bytes(octets))),
+                16 => self.array().map(|octets| u64::from(u16::from_be_bytes(octets))),
+                32 => self.array().map(|octets| u64::from(u32::from_be_bytes(octets))),
+                _ => {
+                    let octets = self.take(usize::from(bits / 8))?;
+                    Ok(octets.iter().fold(0, |value, &octet| value << 8 | u64::from(octet)))
+                }
+            };
         }
         self.unaligned(bits)
     }

@@ -11,7 +11,7 @@ use super::adspec::{fragment, octets, parameter};
 use super::body::{Fault, Parsed, fault, maybe_infinite, whole, word};
 use super::flowspec::{CONTROLLED_LOAD, GUARANTEED};
 use super::sender_tspec::GENERAL;
-use super::tspec::{message_header, put_message_header, put_parameter_header, put_service_header};
+use super::tspec::{NULL, message_header, put_message_header, put_parameter_header, put_service_header};
 use crate::code::{CType, Class};
 use crate::error::{ParseError, Why};
 use crate::message::ObjectRef;
@@ -25,6 +25,8 @@ pub struct AdspecSummary {
     pub guaranteed: Option<GuaranteedParams>,
     /// Controlled-Load service (5), if the sender cares about it.
     pub controlled_load: Option<ServiceParams>,
+    /// Null service (6), if the sender offers it: its break bit. It has no parameters (RFC 2997 4.2).
+    pub null: Option<bool>,
 }
 
 /// General parameters of the path, RFC 2215 3 and RFC 2210 3.3.2.
@@ -102,6 +104,7 @@ pub(super) fn survey(object: ObjectRef<'_>) -> Result<AdspecSummary, ParseError>
         global: GeneralParams { break_bit: false, hops: 0, bandwidth: 0.0, latency_us: 0, mtu: 0 },
         guaranteed: None,
         controlled_load: None,
+        null: None,
     };
     // Filled in place: the value is large enough for its way through a parser's results to be a third of the work.
     whole(object, |body| fill(&mut summary, body))?;
@@ -128,7 +131,7 @@ fn fill<'a>(summary: &mut AdspecSummary, body: &'a [u8]) -> Parsed<'a, ()> {
             CONTROLLED_LOAD => summary.controlled_load.replace(controlled_load(break_bit, data)?).is_some(),
             other => {
                 any_params(other, data)?;
-                false
+                other == NULL && summary.null.replace(break_bit).is_some()
             }
         };
         if twice {
@@ -260,7 +263,8 @@ impl AdspecSummary {
             self.guaranteed.map_or(0, |params| params.overrides.words().wrapping_add(FOUR_PARAMETERS + 1));
         let controlled_load =
             self.controlled_load.map_or(0, |params| params.overrides.words().wrapping_add(1));
-        guaranteed.wrapping_add(controlled_load).wrapping_add(FOUR_PARAMETERS + 1)
+        let null = u16::from(self.null.is_some());
+        guaranteed.wrapping_add(controlled_load).wrapping_add(null).wrapping_add(FOUR_PARAMETERS + 1)
     }
 }
 
@@ -303,6 +307,9 @@ impl<'a> Object<'a> for AdspecSummary {
             put_service_header(CONTROLLED_LOAD, break_bit, overrides.words(), out);
             overrides.write(out);
         }
+        if let Some(break_bit) = self.null {
+            put_service_header(NULL, break_bit, 0, out);
+        }
     }
 }
 
@@ -326,7 +333,12 @@ mod tests {
         let guaranteed =
             GuaranteedParams { ctot, dtot, csum: ctot, dsum: dtot, ..GuaranteedParams::default() };
         let controlled_load = Some(ServiceParams::default());
-        let summary = AdspecSummary { global: GENERAL_PARAMS, guaranteed: Some(guaranteed), controlled_load };
+        let summary = AdspecSummary {
+            global: GENERAL_PARAMS,
+            guaranteed: Some(guaranteed),
+            controlled_load,
+            null: None,
+        };
         both_ways(&octets(CAPTURED), &summary);
     }
 
@@ -338,7 +350,19 @@ mod tests {
                              0a000001 7fffffff",
         );
         let global = GeneralParams { bandwidth: f32::INFINITY, mtu: 0x7fff_ffff, ..GENERAL_PARAMS };
-        both_ways(&octets, &AdspecSummary { global, guaranteed: None, controlled_load: None });
+        both_ways(&octets, &AdspecSummary { global, guaranteed: None, controlled_load: None, null: None });
+    }
+
+    #[test]
+    fn null_service_is_a_header_alone() {
+        // By hand from RFC 2997 4.2, with the break bit.
+        let octets = octets(
+            "00300d02 0000000a 01000008 04000001 00000001 06000001 7f800000 08000001 00000000
+                             0a000001 7fffffff 06800000",
+        );
+        let global = GeneralParams { bandwidth: f32::INFINITY, mtu: 0x7fff_ffff, ..GENERAL_PARAMS };
+        let null = Some(true);
+        both_ways(&octets, &AdspecSummary { global, guaranteed: None, controlled_load: None, null });
     }
 
     #[test]
@@ -367,6 +391,7 @@ mod tests {
                     overrides,
                 }),
                 controlled_load: Some(ServiceParams { break_bit, overrides }),
+                null: None,
             },
         );
     }

@@ -1,4 +1,4 @@
-//! FLOWSPEC, RFC 2205 A.8 and RFC 2210 3.2: the quality of service a receiver asks for.
+//! FLOWSPEC, RFC 2205 A.8, RFC 2210 3.2 and RFC 2997 4.4: the quality of service a receiver asks for.
 //!
 //! ```text
 //! C-Type 2, Controlled-Load: message header (7 words), service header (service 5, 6 words), parameter 127
@@ -6,6 +6,7 @@
 //! |     130     |    flags    |             2             |
 //! |  Rate [R]  (32-bit IEEE floating point number)        |
 //! |  Slack Term [S]  (32-bit integer)                     |
+//! C-Type 2, Null service: message header (3 words), service header (service 6, 2 words), parameter 128 with M
 //! ```
 //!
 //! C-Type 1 is obsolete: it is known, but has no typed form. Comparing and merging flowspecs is the engine's part.
@@ -37,6 +38,9 @@ pub enum Flowspec {
     ControlledLoad(Tspec),
     /// Guaranteed service (2), RFC 2212.
     Guaranteed(Tspec, Rspec),
+    /// Null service (6), RFC 2997: nothing but to be known by the network; of the Tspec only M counts, as
+    /// [`Tspec::null`] makes it.
+    Null(Tspec),
 }
 
 /// Service number of Guaranteed.
@@ -50,7 +54,7 @@ impl Flowspec {
     /// The traffic parameters.
     #[inline]
     pub const fn tspec(&self) -> &Tspec {
-        let (Self::ControlledLoad(tspec) | Self::Guaranteed(tspec, _)) = self;
+        let (Self::ControlledLoad(tspec) | Self::Guaranteed(tspec, _) | Self::Null(tspec)) = self;
         tspec
     }
 
@@ -60,6 +64,7 @@ impl Flowspec {
     #[must_use]
     pub fn is_legal(&self) -> bool {
         let enough = match self {
+            Self::Null(tspec) => return tspec.max_packet_size != 0,
             Self::ControlledLoad(_) => true,
             Self::Guaranteed(tspec, rspec) => {
                 tspec.peak >= tspec.rate && (tspec.rate..f32::INFINITY).contains(&rspec.rate)
@@ -68,12 +73,13 @@ impl Flowspec {
         enough && self.tspec().is_legal()
     }
 
-    /// The service number: 5 for Controlled-Load, 2 for Guaranteed.
+    /// The service number: 5 for Controlled-Load, 2 for Guaranteed, 6 for Null.
     #[inline]
     pub const fn service(&self) -> u8 {
         match self {
             Self::ControlledLoad(_) => CONTROLLED_LOAD,
             Self::Guaranteed(..) => GUARANTEED,
+            Self::Null(_) => tspec::NULL,
         }
     }
 }
@@ -85,6 +91,9 @@ fn flowspec(input: &[u8]) -> Parsed<'_, Flowspec> {
     }
     let after_message_header = tspec::message_header.parse(input)?;
     let (service_input, overall) = after_message_header;
+    if overall == tspec::NULL_WORDS.saturating_add(1) && service_input.first() == Some(&tspec::NULL) {
+        return tspec::null.map(|m| Flowspec::Null(Tspec::null(m))).parse(service_input);
+    }
     let (input_words, service) =
         verify(octet, |service: &u8| [GUARANTEED, CONTROLLED_LOAD].contains(service)).parse(service_input)?;
     let words = if service == GUARANTEED { GUARANTEED_WORDS } else { TSPEC_WORDS };
@@ -123,11 +132,16 @@ impl<'a> Object<'a> for Flowspec {
         match self {
             Self::ControlledLoad(_) => 32,
             Self::Guaranteed(..) => 44,
+            Self::Null(_) => 16,
         }
     }
 
     #[inline]
     fn write_body(&self, out: &mut impl BufMut) {
+        if let Self::Null(tspec) = self {
+            tspec::put_message_header(tspec::NULL_WORDS.saturating_add(1), out);
+            return tspec::put_null(tspec.max_packet_size, out);
+        }
         let words = if let Self::Guaranteed(..) = self { GUARANTEED_WORDS } else { TSPEC_WORDS };
         tspec::put_message_header(words.saturating_add(1), out);
         tspec::put_service_header(self.service(), false, words, out);
@@ -156,6 +170,16 @@ mod tests {
     const GUARANTEED_HEX: &str =
         "00300902 0000000a 02000009 7f000005 461c4000 44fa0000 463b8000 00000040 000005dc
                                   82000002 469c4000 000003e8";
+
+    #[test]
+    fn null_service() {
+        // By hand from RFC 2997 4.4: M = 1500.
+        let null = Flowspec::Null(Tspec::null(1500));
+        both_ways(&octets("00140902 00000003 06000002 80000001 000005dc"), &null);
+        assert!(null.is_legal() && null.service() == 6 && !Flowspec::Null(Tspec::null(0)).is_legal());
+        refused::<Flowspec>(&octets("00140902 00000003 06000003 80000001 000005dc"), 10, Why::BodyLength);
+        refused::<Flowspec>(&octets("00140902 00000003 06000002 7f000001 000005dc"), 12, Why::BodyValue);
+    }
 
     #[test]
     fn controlled_load() {

@@ -44,7 +44,7 @@ pub use resv_confirm::ResvConfirm;
 pub use rsvp_hop::RsvpHop;
 pub use scope::{Scope, ScopeAddresses};
 pub use sender_template::SenderTemplate;
-pub use sender_tspec::SenderTspec;
+pub use sender_tspec::{NullTspec, SenderTspec};
 pub use session::Session;
 pub use style::{SenderSelection, Sharing, Style};
 pub use time_values::TimeValues;

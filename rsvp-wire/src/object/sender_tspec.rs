@@ -1,7 +1,8 @@
-//! SENDER_TSPEC, RFC 2205 A.11 and RFC 2210 3.1: the traffic a sender generates.
+//! SENDER_TSPEC, RFC 2205 A.11, RFC 2210 3.1 and RFC 2997 4.3: the traffic a sender generates.
 //!
 //! ```text
 //! C-Type 2: message header (7 words), service header (service 1, 6 words), parameter 127
+//! Null service, alone or after the above: service header (service 6, 2 words), parameter 128 with M (1 word)
 //! ```
 
 use bytes::BufMut;
@@ -9,19 +10,55 @@ use nom::Parser;
 use nom::combinator::verify;
 
 use super::Object;
-use super::body::{octet, whole};
+use super::body::{fault, octet, whole};
 use super::tspec::{self, TSPEC_WORDS, Tspec};
 use crate::code::{CType, Class};
-use crate::error::ParseError;
+use crate::error::{ParseError, Why};
 use crate::message::ObjectRef;
 
-/// The Tspec of a Path, RFC 2210 3.1.
+/// The Tspec of a Path, RFC 2210 3.1, and whether the Null service is offered.
 #[derive(Copy, Clone, PartialEq, Debug)]
-pub struct SenderTspec(pub Tspec);
+pub struct SenderTspec(pub Tspec, pub NullTspec);
+
+/// The Tspec of the Null service, RFC 2997 4.3.
+#[derive(Copy, Clone, PartialEq, Eq, Default, Debug)]
+pub enum NullTspec {
+    /// There is none.
+    #[default]
+    Absent,
+    /// It follows the token bucket, with this M in octets.
+    Beside(u32),
+    /// There is no token bucket: of the Tspec only M is meant, see [`Tspec::null`].
+    Alone,
+}
+
+impl From<Tspec> for SenderTspec {
+    fn from(tspec: Tspec) -> Self {
+        Self(tspec, NullTspec::Absent)
+    }
+}
+
+impl SenderTspec {
+    /// What a sender announces that offers the Null service only, RFC 2997 3.2.
+    pub const fn null(max_packet_size: u32) -> Self {
+        Self(Tspec::null(max_packet_size), NullTspec::Alone)
+    }
+
+    /// Whether the values keep to what the services demand; see [`Tspec::is_legal`].
+    #[must_use]
+    pub fn is_legal(&self) -> bool {
+        match self.1 {
+            NullTspec::Absent => self.0.is_legal(),
+            NullTspec::Beside(max_packet_size) => self.0.is_legal() && max_packet_size != 0,
+            NullTspec::Alone => self.0.max_packet_size != 0,
+        }
+    }
+}
 
 /// Service number of default and global parameters.
 pub(super) const GENERAL: u8 = 1;
 const OVERALL_WORDS: u16 = TSPEC_WORDS + 1;
+const NULL_FRAGMENT_WORDS: u16 = tspec::NULL_WORDS + 1;
 
 impl<'a> Object<'a> for SenderTspec {
     const CLASS: Class = Class::SENDER_TSPEC;
@@ -33,13 +70,23 @@ impl<'a> Object<'a> for SenderTspec {
         }
         whole(object, |input| {
             if let Some(read) = tspec::after_headers(GENERAL, TSPEC_WORDS, input) {
-                return read.map(|(rest, tspec)| (rest, Self(tspec)));
+                return read.map(|(rest, tspec)| (rest, Self::from(tspec)));
             }
-            let (input, _) = verify(octet, |&first: &u8| first >> 4 == 0).parse(input)?;
-            let (input, _) = (octet, tspec::length_of(OVERALL_WORDS)).parse(input)?;
-            let (input, _) = verify(octet, |&service: &u8| service == GENERAL).parse(input)?;
+            let (after, words) = tspec::message_header.parse(input)?;
+            if words == tspec::NULL_WORDS.saturating_add(1) {
+                return tspec::null.map(Self::null).parse(after);
+            }
+            let beside = words == OVERALL_WORDS.saturating_add(NULL_FRAGMENT_WORDS);
+            if !beside && words != OVERALL_WORDS {
+                return fault(input.get(2..).unwrap_or_default(), Why::BodyLength);
+            }
+            let (input, _) = verify(octet, |&service: &u8| service == GENERAL).parse(after)?;
             let (input, _) = (octet, tspec::length_of(TSPEC_WORDS)).parse(input)?;
-            tspec::tspec.map(Self).parse(input)
+            let (input, tspec) = tspec::tspec.parse(input)?;
+            match beside {
+                true => tspec::null.map(|m| Self(tspec, NullTspec::Beside(m))).parse(input),
+                false => Ok((input, Self::from(tspec))),
+            }
         })
     }
 
@@ -50,14 +97,29 @@ impl<'a> Object<'a> for SenderTspec {
 
     #[inline]
     fn body_len(&self) -> usize {
-        32
+        match self.1 {
+            NullTspec::Absent => 32,
+            NullTspec::Beside(_) => 44,
+            NullTspec::Alone => 16,
+        }
     }
 
     #[inline]
     fn write_body(&self, out: &mut impl BufMut) {
-        tspec::put_message_header(OVERALL_WORDS, out);
-        tspec::put_service_header(GENERAL, false, TSPEC_WORDS, out);
-        tspec::put_tspec(&self.0, out);
+        let (token_bucket, null) = match self.1 {
+            NullTspec::Absent => (true, None),
+            NullTspec::Beside(max_packet_size) => (true, Some(max_packet_size)),
+            NullTspec::Alone => (false, Some(self.0.max_packet_size)),
+        };
+        let words = self.body_len().saturating_sub(4) / 4;
+        tspec::put_message_header(words as u16, out);
+        if token_bucket {
+            tspec::put_service_header(GENERAL, false, TSPEC_WORDS, out);
+            tspec::put_tspec(&self.0, out);
+        }
+        if let Some(max_packet_size) = null {
+            tspec::put_null(max_packet_size, out);
+        }
     }
 }
 
@@ -67,7 +129,6 @@ mod tests {
 
     use super::super::testing::{both_ways, octets, refused};
     use super::*;
-    use crate::error::Why;
 
     /// kom-real-3hop, packet 1, octet 52.
     const CAPTURED: &str = "00240c02 00000007 01000006 7f000005 461c4000 44fa0000 463b8000 00000040 000005dc";
@@ -88,13 +149,13 @@ mod tests {
 
     #[test]
     fn as_captured() {
-        both_ways(&octets(CAPTURED), &SenderTspec(TSPEC));
+        both_ways(&octets(CAPTURED), &SenderTspec::from(TSPEC));
     }
 
     #[test]
     fn peak_may_be_infinite() {
         // RFC 2210 3.1: exponent all ones, sign and mantissa zero.
-        both_ways(&with(6, 0x7f80_0000), &SenderTspec(Tspec { peak: f32::INFINITY, ..TSPEC }));
+        both_ways(&with(6, 0x7f80_0000), &SenderTspec::from(Tspec { peak: f32::INFINITY, ..TSPEC }));
     }
 
     #[test]
@@ -106,6 +167,20 @@ mod tests {
         {
             refused::<SenderTspec>(&with(word, bad), word as u16 * 4, Why::BodyValue);
         }
+    }
+
+    #[test]
+    fn null_service_alone_and_beside() {
+        // By hand from RFC 2997 4.3: M = 1400.
+        const NULL: &str = "06000002 80000001 00000578";
+        let alone = octets(&std::format!("00140c02 00000003 {NULL}"));
+        both_ways(&alone, &SenderTspec::null(1400));
+        assert!(SenderTspec::null(1400).is_legal() && !SenderTspec::null(0).is_legal());
+        let bucket = CAPTURED.strip_prefix("00240c02 00000007 ").unwrap();
+        let beside = octets(&std::format!("00300c02 0000000a {bucket} {NULL}"));
+        both_ways(&beside, &SenderTspec(TSPEC, NullTspec::Beside(1400)));
+        refused::<SenderTspec>(&octets("00140c02 00000003 05000002 80000001 00000578"), 8, Why::BodyValue);
+        refused::<SenderTspec>(&octets("00140c02 00000003 06000002 7f000001 00000578"), 12, Why::BodyValue);
     }
 
     #[test]
@@ -138,6 +213,6 @@ mod tests {
         octets[9] = 0xff;
         octets[13] = 0xff;
         let (object, _) = ObjectRef::split_first(&octets, 0).unwrap();
-        assert_eq!(object.read(), Ok(SenderTspec(TSPEC)));
+        assert_eq!(object.read(), Ok(SenderTspec::from(TSPEC)));
     }
 }

@@ -37,6 +37,11 @@ const RATES: core::ops::RangeInclusive<f32> = 1.0..=40e12;
 const BUCKETS: core::ops::RangeInclusive<f32> = 1.0..=250e9;
 
 impl Tspec {
+    /// What is known of traffic for the Null service: only M, in octets (RFC 2997 2).
+    pub const fn null(max_packet_size: u32) -> Self {
+        Self { rate: 0.0, bucket: 0.0, peak: 0.0, min_policed_unit: 0, max_packet_size }
+    }
+
     /// Whether the values keep to RFC 2215 3.6 and RFC 2210 3.1: r, b and p within their ranges (p may be infinite), m not
     /// zero, M at least m. Reading accepts what does not, because traffic engineering routers send m = 0 and M = 0, and a
     /// dissector has to show it.
@@ -51,6 +56,25 @@ impl Tspec {
 /// Words of parameter 127 with its header.
 pub(super) const TSPEC_WORDS: u16 = 6;
 const TOKEN_BUCKET: u8 = 127;
+/// Service number of the Null service, RFC 2997.
+pub(super) const NULL: u8 = 6;
+/// Words of its parameter 128 with its header.
+pub(super) const NULL_WORDS: u16 = 2;
+const NULL_TSPEC: u8 = 128;
+
+/// The fragment of the Null service, RFC 2997 4.3: M.
+pub(super) fn null(input: &[u8]) -> Parsed<'_, u32> {
+    let (input, _) = verify(octet, |&service: &u8| service == NULL).parse(input)?;
+    let (input, _) = (octet, length_of(NULL_WORDS)).parse(input)?;
+    let (input, ()) = parameter_header(NULL_TSPEC, 1).parse(input)?;
+    word(input)
+}
+
+pub(super) fn put_null(max_packet_size: u32, out: &mut impl BufMut) {
+    put_service_header(NULL, false, NULL_WORDS, out);
+    put_parameter_header(NULL_TSPEC, 1, out);
+    out.put_u32(max_packet_size);
+}
 
 #[inline]
 pub(super) fn tspec(input: &[u8]) -> Parsed<'_, Tspec> {

@@ -17,8 +17,8 @@ use crate::code::Class;
 use crate::error_name::error_value_name;
 use crate::message::ObjectRef;
 use crate::object::{
-    AdspecSummary, ErrorSpec, FilterSpec, Flowspec, GuaranteedParams, Object, Overrides, ResvConfirm,
-    RsvpHop, Scope, SenderTemplate, SenderTspec, Session, Style, TimeValues, Tspec,
+    AdspecSummary, ErrorSpec, FilterSpec, Flowspec, GuaranteedParams, NullTspec, Object, Overrides,
+    ResvConfirm, RsvpHop, Scope, SenderTemplate, SenderTspec, Session, Style, TimeValues, Tspec,
 };
 use crate::registry;
 use crate::scan::Scan;
@@ -174,8 +174,15 @@ impl Show for Tspec {
 
 impl Show for SenderTspec {
     fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("tspec ")?;
-        self.0.show(f)
+        match self.1 {
+            NullTspec::Alone => write!(f, "tspec null M={}B", self.0.max_packet_size),
+            NullTspec::Absent => f.write_str("tspec ").and_then(|()| self.0.show(f)),
+            NullTspec::Beside(max_packet_size) => {
+                f.write_str("tspec ")?;
+                self.0.show(f)?;
+                write!(f, " null M={max_packet_size}B")
+            }
+        }
     }
 }
 
@@ -186,6 +193,7 @@ impl Show for Flowspec {
                 f.write_str("controlled-load ")?;
                 tspec.show(f)
             }
+            Self::Null(tspec) => write!(f, "null M={}B", tspec.max_packet_size),
             Self::Guaranteed(tspec, rspec) => {
                 f.write_str("guaranteed ")?;
                 tspec.show(f)?;
@@ -211,6 +219,10 @@ impl Show for AdspecSummary {
             f.write_str(" controlled-load")?;
             overridden(&controlled_load.overrides, f)?;
             broken(controlled_load.break_bit, f)?;
+        }
+        if let Some(break_bit) = self.null {
+            f.write_str(" null")?;
+            broken(break_bit, f)?;
         }
         Ok(())
     }

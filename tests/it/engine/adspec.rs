@@ -11,6 +11,7 @@ pub(crate) fn full() -> AdspecSummary {
         global: GeneralParams { break_bit: false, hops: 3, bandwidth: 2e6, latency_us: 500, mtu: 9000 },
         guaranteed: Some(GuaranteedParams { ctot: 1, dtot: 2, csum: 3, dsum: 4, ..Default::default() }),
         controlled_load: Some(ServiceParams::default()),
+        null: None,
     }
 }
 
@@ -43,6 +44,7 @@ fn every_parameter_is_composed_with_the_outgoing_interface() {
                 ..Default::default()
             }),
             controlled_load: Some(ServiceParams::default()),
+            null: None,
         };
         assert_eq!(through(&mut b, &full()), expected);
     }

@@ -55,7 +55,7 @@ fn a_local_senders_adspec_starts_with_the_values_of_its_interface() {
         b.change("c", |i| (i.mtu, i.latency_us, i.error_c, i.error_d_us) = (1400, 7, 10, 20));
         let mut command = sender(&b, "C0");
         if let Command::Sender { adspec, .. } = &mut command {
-            *adspec = Some(AdspecOffer { guaranteed: true, controlled_load: false });
+            *adspec = Some(AdspecOffer { guaranteed: true, ..Default::default() });
         }
         b.does(command);
         let expected = AdspecSummary {
@@ -68,6 +68,7 @@ fn a_local_senders_adspec_starts_with_the_values_of_its_interface() {
                 ..Default::default()
             }),
             controlled_load: None,
+            null: None,
         };
         assert_eq!(b.sends_one("c>G Path C0{9B}").get::<AdspecSummary>(), expected);
         assert_ne!(adspec::full().controlled_load, None::<ServiceParams>);

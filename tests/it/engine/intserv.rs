@@ -20,7 +20,7 @@ fn asking(b: &Bench, text: &str, flowspec: Flowspec) -> Arriving {
 
 /// A Path of a sender with this traffic.
 fn announcing(b: &Bench, text: &str, tspec: Tspec) -> Arriving {
-    b.message(text).with(|m| m.tspec = Some(tspec))
+    b.message(text).with(|m| m.tspec = Some(tspec.into()))
 }
 
 /// The flowspec of the one reservation on an interface.

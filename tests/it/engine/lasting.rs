@@ -79,7 +79,7 @@ fn a_refused_change_of_style_leaves_what_stood() {
 fn packet_sizes_are_judged_for_each_request() {
     for mut b in Bench::both() {
         let jumbo =
-            b.message("a1 Path S1{9B}").with(|m| m.tspec.as_mut().expect("one").max_packet_size = 9000);
+            b.message("a1 Path S1{9B}").with(|m| m.tspec.as_mut().expect("one").0.max_packet_size = 9000);
         b.takes(&jumbo).hears("c1 Resv WF{8B}");
         let large = b.message("c2 Resv WF{1B}").with(|m| {
             let mut t = tspec(1.0);

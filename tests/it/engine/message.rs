@@ -25,7 +25,7 @@ pub(crate) struct Arriving {
     pub(crate) confirm: Option<IpAddr>,
     pub(crate) flows: Option<Flows>,
     pub(crate) sender: Option<FilterSpec>,
-    pub(crate) tspec: Option<Tspec>,
+    pub(crate) tspec: Option<SenderTspec>,
     /// Whole objects that go before the STYLE or the sender descriptor.
     pub(crate) objects: Vec<Vec<u8>>,
     /// Whole objects that go at the end.
@@ -104,7 +104,7 @@ impl Arriving {
             let (sender, rate) = rest[0].split_once('{').unwrap_or((rest[0], "9B}"));
             message.sender = Some(family.sender(sender));
             let rate = rate.trim_end_matches("B}").parse().expect("a rate");
-            message.tspec = (msg_type != MsgType::PATH_TEAR).then(|| tspec(rate));
+            message.tspec = (msg_type != MsgType::PATH_TEAR).then(|| tspec(rate).into());
             if to_session {
                 message.source = family.named(sender);
             }
@@ -189,7 +189,7 @@ impl Arriving {
             }
         }
         put(&mut w, self.sender.map(SenderTemplate));
-        put(&mut w, self.tspec.map(SenderTspec));
+        put(&mut w, self.tspec);
         for octets in &self.last {
             w.copy(octets);
         }

@@ -15,6 +15,7 @@ mod lasting;
 mod leaks;
 mod looks;
 mod message;
+mod null;
 mod path;
 mod resv;
 mod resv_errors;

@@ -84,7 +84,11 @@ fn a_path_with_an_object_to_reject_is_answered_with_its_class_and_c_type() {
             let expected = format!("a>a1 PathErr {code}/{class:02x}09 S1");
             let sent = b.sends_one(&expected);
             assert_eq!(sent.get::<ErrorSpec>().node, b.family.named("a0"));
-            assert_eq!(sent.get::<SenderTspec>(), SenderTspec(tspec(9.0)), "the sender descriptor is copied");
+            assert_eq!(
+                sent.get::<SenderTspec>(),
+                SenderTspec::from(tspec(9.0)),
+                "the sender descriptor is copied"
+            );
         }
         b.is_empty();
     }
@@ -94,7 +98,7 @@ fn a_path_with_an_object_to_reject_is_answered_with_its_class_and_c_type() {
 #[test]
 fn a_bad_tspec_or_adspec_value_is_answered() {
     for mut b in Bench::both() {
-        let bad = b.message("a1 Path S1{9B}").with(|m| m.tspec.iter_mut().for_each(|t| t.rate = -1.0));
+        let bad = b.message("a1 Path S1{9B}").with(|m| m.tspec.iter_mut().for_each(|t| t.0.rate = -1.0));
         b.drops(&bad, Discard::Rejected).sends(&["a>a1 PathErr 21/0004 S1"]);
         let mut adspec = written(&super::adspec::full());
         adspec[24..28].copy_from_slice(&f32::NAN.to_be_bytes());

@@ -57,7 +57,7 @@ fn what_is_sent_has_its_objects_in_the_order_of_the_rfc() {
         b.forget().hears("c1 ResvTear FF S1").hears("c2 ResvTear FF S1");
         let tear = b.sent.iter().rfind(|s| s.interface == interface("a")).expect("a ResvTear");
         assert_eq!(order(tear), (MsgType::RESV_TEAR, vec![1, 3, 8, 10]));
-        let bad = b.message("a1 Path S2{9B}").with(|m| m.tspec.iter_mut().for_each(|t| t.rate = -1.0));
+        let bad = b.message("a1 Path S2{9B}").with(|m| m.tspec.iter_mut().for_each(|t| t.0.rate = -1.0));
         b.forget();
         b.drops(&bad, Discard::Rejected);
         assert_eq!(order(&b.sent[0]), (MsgType::PATH_ERR, vec![1, 6, 11, 12]));
@@ -164,7 +164,7 @@ fn a_resv_tear_ignores_scope() {
 fn a_path_tear_ignores_tspec_and_adspec() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").forget();
-        let tear = b.message("a1 PathTear S1").with(|m| m.tspec = Some(tspec(-1.0)));
+        let tear = b.message("a1 PathTear S1").with(|m| m.tspec = Some(tspec(-1.0).into()));
         b.takes(&tear.adspec(&super::adspec::full()));
         assert!(b.sent.iter().all(|s| s.objects(12).is_empty() && s.objects(13).is_empty()));
         b.sends(&["c>G PathTear S1", "d>G PathTear S1"]).is_empty();

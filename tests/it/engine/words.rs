@@ -110,6 +110,7 @@ pub(crate) fn flowspec_name(flowspec: &Flowspec) -> String {
     let rate = flowspec.tspec().rate / 1000.0;
     match flowspec {
         Flowspec::ControlledLoad(_) => format!("{{{rate}B}}"),
+        Flowspec::Null(_) => format!("{{{rate}N}}"),
         Flowspec::Guaranteed(_, r) if r.rate == flowspec.tspec().rate => format!("{{{rate}G}}"),
         Flowspec::Guaranteed(_, r) => format!("{{{rate}/{}G}}", r.rate / 1000.0),
     }
