@@ -69,6 +69,7 @@ fn path(session: u32, variant: u32, frame: &mut [u8; 512]) -> usize {
             overrides: none,
         }),
         controlled_load: Some(ServiceParams { break_bit: false, overrides: none }),
+        null: None,
     };
     let (head, message) = frame.split_at_mut(LINK + NETWORK);
     let mut writer = MessageWriter::new(message, MsgType::PATH, 63);
@@ -77,7 +78,7 @@ fn path(session: u32, variant: u32, frame: &mut [u8; 512]) -> usize {
         .put(&RsvpHop { address: neighbour.into(), lih: 1 + session % 3 + variant })
         .put(&TimeValues { refresh_ms: 30_000 + variant })
         .put(&SenderTemplate(FilterSpec::new(source.into(), 4000)))
-        .put(&SenderTspec(tspec))
+        .put(&SenderTspec::from(tspec))
         .put(&adspec);
     let length = LINK + NETWORK + writer.finish().map_or(0, |message| message.len());
     head[..LINK].copy_from_slice(&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x08, 0x00]);

@@ -13,7 +13,7 @@ use crate::queue::{Envelope, Pending};
 use crate::state::TimerOwner;
 use crate::state::resv::From;
 use crate::time::Instant;
-use crate::view::{BlockadeView, RequestView, Requester, SenderView};
+use crate::view::{BlockadeView, RequestView, Requester, SenderView, SessionView};
 use rsvp_wire::{MsgType, SenderTemplate};
 
 /// One RSVP node: [`handle`](Self::handle) takes inputs, [`poll`](Self::poll) gives outputs.
@@ -105,6 +105,15 @@ impl Engine {
     /// Every interface, with the bits per second reserved on it.
     pub fn interfaces(&self) -> impl Iterator<Item = (&Interface, u64)> {
         self.node.interfaces.iter().map(|i| (&i.config, i.reserved_bps))
+    }
+
+    /// Every session, also one that only local applications have open.
+    pub fn sessions(&self) -> impl Iterator<Item = SessionView> + '_ {
+        self.node
+            .state
+            .sessions
+            .iter()
+            .map(|(_, session)| SessionView { session: session.key, applications: session.apps().to_vec() })
     }
 
     /// Every path state.

@@ -5,11 +5,16 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "daemon")]
+pub mod client;
 mod config;
 mod counters;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 mod door;
 mod engine;
 mod event;
+pub mod guaranteed;
 mod host;
 mod interface;
 mod merge;
@@ -19,6 +24,7 @@ mod queue;
 mod rng;
 mod state;
 mod time;
+pub mod units;
 mod view;
 
 pub use config::{Config, Limits};
@@ -32,4 +38,4 @@ pub use event::{AppId, Event, EventKind, Gone};
 pub use host::{Host, Route, RouteAnswer, RouteQuery};
 pub use interface::{Interface, InterfaceId};
 pub use time::Instant;
-pub use view::{BlockadeView, RequestView, Requester, SenderView};
+pub use view::{BlockadeView, RequestView, Requester, SenderView, SessionView};

@@ -7,6 +7,15 @@ use crate::interface::InterfaceId;
 use core::net::IpAddr;
 use rsvp_wire::{FilterSpec, Flowspec, SenderTemplate, Session, Style, Tspec};
 
+/// One session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionView {
+    /// The session.
+    pub session: Session,
+    /// The local applications that have it open.
+    pub applications: Vec<AppId>,
+}
+
 /// One path state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SenderView {

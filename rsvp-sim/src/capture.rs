@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use pcap_file::{DataLink, PcapError};
+use rsvp_node::Instant;
 use std::io::Write;
 
 /// Internet control, the precedence that RFC 2205 asks for in effect.
@@ -17,18 +18,27 @@ const PROTOCOL: u8 = 46;
 ///
 /// What the writer says.
 pub fn write<W: Write>(record: &Record, to: W) -> Result<(), PcapError> {
+    let packets = record.sent.iter().enumerate().map(|(number, sent)| {
+        let addresses = (sent.source, sent.destination);
+        (sent.at, ip_packet(addresses, sent.ttl, sent.router_alert, number as u16, &sent.octets))
+    });
+    write_packets(packets, to)
+}
+
+/// Writes a capture of whole IP packets.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_packets<W: Write>(
+    packets: impl IntoIterator<Item = (Instant, Vec<u8>)>,
+    to: W,
+) -> Result<(), PcapError> {
     let header = PcapHeader { datalink: DataLink::RAW, ..PcapHeader::default() };
     let mut writer = PcapWriter::with_header(to, header)?;
-    for (number, sent) in record.sent.iter().enumerate() {
-        let packet = ip_packet(
-            (sent.source, sent.destination),
-            sent.ttl,
-            sent.router_alert,
-            number as u16,
-            &sent.octets,
-        );
+    for (at, packet) in packets {
         let length = u32::try_from(packet.len()).unwrap_or(u32::MAX);
-        let at = Duration::from_micros(sent.at.as_micros());
+        let at = Duration::from_micros(at.as_micros());
         writer.write_packet(&PcapPacket::new(at, length, &packet))?;
     }
     Ok(())

@@ -4,8 +4,8 @@
 
 use crate::facts::{Fact, Facts};
 use crate::scenario::names::{ADMISSION_VALUES, CODES, name_number};
-use crate::scenario::units::show_rate;
 use crate::world::Topology;
+use rsvp_node::units::show_rate;
 use rsvp_node::{Event, EventKind, Gone, Reservation};
 use rsvp_wire::{
     ErrorCode, ErrorSpec, FilterSpec, Flowspec, Message, MsgType, Object, ResvConfirm, Scope, SenderTemplate,

@@ -3,8 +3,8 @@
 //! An expected record matches a seen one when every fact it states is so; facts it does not state are free. Deliberately
 //! nothing here knows where the facts come from.
 
-use crate::scenario::units::show_rate;
 use core::fmt;
+use rsvp_node::units::show_rate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The order in which facts are shown: where and who, then what, then how much.

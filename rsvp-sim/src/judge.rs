@@ -2,9 +2,9 @@
 
 use crate::facts::{Facts, pairing};
 use crate::scenario::model::{Expectation, Scenario, Test, What, When};
-use crate::scenario::units::show_time;
 use crate::world::Record;
 use rsvp_node::Instant;
+use rsvp_node::units::show_time;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -27,6 +27,9 @@ pub struct Verdict {
     pub held: bool,
     /// What was seen; where it did not hold, with what is missing and what is too much.
     pub seen: String,
+    /// Why nothing can be said about it, if so; it did not hold then, nor did it not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
 }
 
 /// One thing seen, and when, if it has a time of its own.
@@ -54,6 +57,7 @@ pub fn judge(scenario: &Scenario, record: &Record) -> Vec<Verdict> {
 /// Judges the expectation that stands at this place of its scenario.
 #[must_use]
 pub fn judge_one(place: usize, expectation: &Expectation, record: &Record) -> Verdict {
+    let skipped = record.skipped.get(&place).cloned();
     let candidates = candidates(place, expectation, record);
     let (chosen, others): (Vec<Seen<'_>>, Vec<Seen<'_>>) =
         candidates.into_iter().partition(|seen| expectation.select.matches(&seen.facts));
@@ -65,8 +69,9 @@ pub fn judge_one(place: usize, expectation: &Expectation, record: &Record) -> Ve
         line: expectation.line,
         about: expectation.about.clone(),
         expected: expected(expectation),
-        held,
+        held: held && skipped.is_none(),
         seen,
+        skipped,
     }
 }
 

@@ -6,6 +6,8 @@
 pub mod capture;
 pub mod facts;
 pub mod journal;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod reference;
 pub mod report;
 pub mod scenario;

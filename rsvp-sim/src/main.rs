@@ -1,5 +1,7 @@
 //! The command `rsvp-sim`: arguments in, report out. Everything else is the library's.
 
+#[cfg(feature = "lab")]
+mod lab_command;
 mod replay_command;
 mod search_command;
 
@@ -28,6 +30,10 @@ enum Command {
     #[command(after_help = "Example:\n  rsvp-sim run --seed 7 --family ipv6 --pcap run.pcap \
         rsvp-sim/scenarios/three-routers.toml")]
     Run(Run),
+    /// Run a scenario with real daemons in network namespaces; needs root.
+    #[cfg(feature = "lab")]
+    #[command(after_help = lab_command::AFTER_HELP)]
+    Lab(lab_command::Lab),
     /// Draw worlds in which everything goes wrong, and check them against the reference.
     Search(search_command::Search),
     /// Do again what a journal says, and compare what comes out.
@@ -48,6 +54,13 @@ struct Run {
     /// Write configuration, every input and every output of every engine to a journal.
     #[arg(long, value_name = "OUT")]
     journal: Option<PathBuf>,
+    #[command(flatten)]
+    what: What,
+}
+
+/// What to run, and how to show what came of it.
+#[derive(Args)]
+struct What {
     /// The scenario file.
     file: PathBuf,
     /// One JSON document instead of text.
@@ -81,6 +94,8 @@ const BAD_FILE: u8 = 2;
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(run) => run_file(&run),
+        #[cfg(feature = "lab")]
+        Command::Lab(lab) => lab_command::run(&lab),
         Command::Check { files } => check(&files),
         Command::Search(search) => search_command::run(&search),
         Command::Replay { journal } => replay_command::run(&journal),
@@ -123,14 +138,20 @@ fn check(files: &[PathBuf]) -> ExitCode {
     if sound { ExitCode::SUCCESS } else { ExitCode::from(BAD_FILE) }
 }
 
-fn run_file(run: &Run) -> ExitCode {
-    let Some(mut scenario) = read(&run.file) else { return ExitCode::from(BAD_FILE) };
-    scenario.seed = run.seed.unwrap_or(scenario.seed);
-    scenario.family = match run.family {
+/// The scenario, with what was chosen for this run.
+fn chosen(what: &What) -> Option<Scenario> {
+    let mut scenario = read(&what.file)?;
+    scenario.seed = what.seed.unwrap_or(scenario.seed);
+    scenario.family = match what.family {
         None => scenario.family,
         Some(FamilyName::Ipv4) => Family::Ipv4,
         Some(FamilyName::Ipv6) => Family::Ipv6,
     };
+    Some(scenario)
+}
+
+fn run_file(run: &Run) -> ExitCode {
+    let Some(scenario) = chosen(&run.what) else { return ExitCode::from(BAD_FILE) };
     let world = World::new(scenario);
     let (scenario, record) = match &run.journal {
         None => world.run(),
@@ -143,22 +164,32 @@ fn run_file(run: &Run) -> ExitCode {
             (scenario, record)
         }
     };
-    if let Some(path) = &run.pcap {
-        let file = std::fs::File::create(path).map_err(|fault| fault.to_string());
-        let written = file.and_then(|file| {
-            capture::write(&record, BufWriter::new(file)).map_err(|fault| fault.to_string())
-        });
-        if let Err(fault) = written {
-            complain(&format!("{}: cannot write the capture: {fault}", path.display()));
-            return ExitCode::from(BAD_FILE);
-        }
+    if !write_capture(&run.what, |file| capture::write(&record, file)) {
+        return ExitCode::from(BAD_FILE);
     }
-    let report = Report::new(&scenario, &record);
-    show(run, &report);
+    report(&run.what, &Report::new(&scenario, &record))
+}
+
+/// Writes a capture file, if one is wanted; false when that fails.
+fn write_capture(
+    what: &What,
+    write: impl FnOnce(BufWriter<std::fs::File>) -> Result<(), pcap_file::PcapError>,
+) -> bool {
+    let Some(path) = &what.pcap else { return true };
+    let file = std::fs::File::create(path).map_err(|fault| fault.to_string());
+    let written = file.and_then(|file| write(BufWriter::new(file)).map_err(|fault| fault.to_string()));
+    let said =
+        written.map_err(|fault| complain(&format!("{}: cannot write the capture: {fault}", path.display())));
+    said.is_ok()
+}
+
+/// Shows a report; its outcome is the program's.
+fn report(what: &What, report: &Report) -> ExitCode {
+    show(what, report);
     if report.held() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn show(run: &Run, report: &Report) {
+fn show(run: &What, report: &Report) {
     let colours =
         std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let look = Look { colours };

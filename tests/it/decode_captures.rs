@@ -27,8 +27,8 @@ const CAPTURES: [(&str, usize); 11] = [
 
 /// What is malformed in them: capture, first and last frame, offset, and how the reason starts.
 const MALFORMED: [(&str, u64, u64, u64, &str); 8] = [
-    // The service header of the SENDER_TSPEC at 124 claims 70 words.
-    ("tcpdump-rsvp-inf-loop-2", 1, 1, 132, "an object's body does not have the length"),
+    // The GENERALIZED_UNI at 80 has a subobject of length 0; what the SENDER_TSPEC at 124 claims comes after.
+    ("tcpdump-rsvp-inf-loop-2", 1, 1, 84, "an object's body does not have the length"),
     // The EXPLICIT_ROUTE at 8 has a subobject of length 0.
     ("tcpdump-rsvp-infinite-loop", 1, 5, 12, "an object's body does not have the length"),
     // 13 octets were captured of the 65527 that the header announces.

@@ -1,5 +1,7 @@
 //! Integration tests.
 mod conformance;
+mod control;
+mod daemon;
 mod decode;
 mod decode_captures;
 mod decode_layers;
@@ -7,13 +9,18 @@ mod decode_malformed;
 mod encode;
 mod engine;
 mod engine_packets;
+mod lab;
+mod lab_compared;
 mod pcaps;
+mod programs;
 mod readme;
+mod rsvp_command;
 mod scenarios;
 mod search;
 mod sim_reading;
 mod sim_world;
 mod tidy;
+mod wire_bundle;
 mod wire_corpora;
 mod wire_json;
 mod wire_message;

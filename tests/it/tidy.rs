@@ -41,20 +41,22 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(|(n, line)| (n + 1, line)).filter(|(_, l)| !l.trim_start().starts_with("//"))
 }
 
+/// What is around the engine: programs, sockets, commands. Behind features; nothing of the engine may use it.
+const AROUND_THE_ENGINE: [&str; 4] =
+    ["rsvp-node/src/daemon/", "rsvp-node/src/client/", "rsvp-node/src/cli/", "rsvp-node/src/bin/"];
+
 fn check_absent(folder: &str, words: &[&str], why: &str) {
     check_absent_but(folder, words, why, "nowhere");
 }
 
 fn check_absent_but(folder: &str, words: &[&str], why: &str, but: &str) {
-    // Files `testing.rs` and `tests.rs` are compiled for tests only. The `rsvp` command, which reads files and
-    // interfaces, is a leaf behind a feature: the engine cannot see it.
-    let outside = |name: &str| {
-        let leaves = ["rsvp-node/src/cli", "rsvp-node/src/bin", but];
-        name.ends_with("testing.rs")
-            || name.ends_with("/tests.rs")
-            || leaves.iter().any(|leaf| name.starts_with(leaf))
-    };
-    for (name, text) in sources(folder).into_iter().filter(|(name, _)| !outside(name)) {
+    // Files `testing.rs` and `tests.rs` are compiled for tests only.
+    let only_tests = |name: &str| name.ends_with("testing.rs") || name.ends_with("/tests.rs");
+    let files = sources(folder).into_iter().filter(|(name, _)| !name.starts_with(but) && !only_tests(name));
+    for (name, text) in files {
+        if AROUND_THE_ENGINE.iter().any(|around| name.starts_with(around)) {
+            continue;
+        }
         for (n, line) in code(without_tests(&text)) {
             for word in words {
                 assert!(!line.contains(word), "{name}:{n}: `{word}`: {why}");
@@ -155,6 +157,16 @@ fn dependencies_are_the_agreed_ones() {
     allowed_below("rsvp-sim", "", &outside);
     // The offline part of the command may read files and interfaces, but waits for nothing.
     allowed_below("rsvp-node", "cli", &["tokio", "async-std", "smol", "futures", "mio", "rand"]);
+}
+
+#[test]
+fn unsafe_code_is_in_one_module_of_system_calls() {
+    for (name, text) in library_sources().into_iter().filter(|(name, _)| !name.ends_with("/sys.rs")) {
+        for (n, line) in code(&text) {
+            let allowed = line.contains("allow(unsafe_code") || line.contains("expect(unsafe_code");
+            assert!(!allowed, "{name}:{n}: what has no safe wrapper belongs into the program's `sys.rs`");
+        }
+    }
 }
 
 #[test]

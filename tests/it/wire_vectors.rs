@@ -58,12 +58,12 @@ const SOUND: &[(&str, &str)] = &[
     ),
     (
         "kom-real-3hop-03-resv",
-        "Resv udp 10.77.2.2:7001 MESSAGE_ID/1[8 octets] hop 10.77.2.2/2 R=30s confirm 10.77.2.2 style FF \
+        "Resv udp 10.77.2.2:7001 MESSAGE_ID[epoch=1433396 message_identifier=0] hop 10.77.2.2/2 R=30s confirm 10.77.2.2 style FF \
          controlled-load 80kbit/s b=2000B p=96kbit/s m=64B M=1500B filter 10.77.1.1:5001",
     ),
     (
         "kom-real-3hop-04-resv",
-        "Resv udp 10.77.2.2:7001 MESSAGE_ID/1[8 octets] hop 10.77.1.2/1 R=30s confirm 10.77.2.2 style FF \
+        "Resv udp 10.77.2.2:7001 MESSAGE_ID[epoch=10128384 message_identifier=0] hop 10.77.1.2/1 R=30s confirm 10.77.2.2 style FF \
          controlled-load 80kbit/s b=2000B p=96kbit/s m=64B M=1500B filter 10.77.1.1:5001",
     ),
     (

@@ -1,4 +1,4 @@
-//! The `rsvp` command. What it does is in `cli`; this file only starts it.
+//! The `rsvp` command. Everything it does is in the library.
 
 use std::process::ExitCode;
 

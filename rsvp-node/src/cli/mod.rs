@@ -1,12 +1,13 @@
-//! The `rsvp` command: its offline parts, which look at captured messages and make messages up.
+//! The `rsvp` command: its command line, and what each of its commands is done by.
 //!
-//! What it deliberately does not do: it holds no reservation and sends no packet; without the feature `daemon` it needs
-//! nothing but files.
+//! Its offline parts look at captured messages and make messages up; without the feature `daemon` it needs nothing but
+//! files. What talks to a daemon, holds reservations or sends packets is in `daemon::command`.
 
 pub mod capture;
 mod decode;
 mod encode;
 pub mod packet;
+mod shell;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -14,7 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Looks into RSVP, the Resource ReSerVation Protocol (RFC 2205 and its family).
+/// RSVP, the Resource ReSerVation Protocol (RFC 2205 and its family): reserve for a flow, look at what is reserved, look
+/// into what was captured.
 #[derive(Debug, Parser)]
 #[command(name = "rsvp", version, about, long_about = None, max_term_width = 100)]
 struct Cli {
@@ -23,9 +25,15 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, for as long as the command line is read")]
 enum Command {
+    #[cfg(feature = "daemon")]
+    #[command(flatten)]
+    Daemon(crate::daemon::command::Command),
     Decode(decode::Args),
     Encode(encode::Args),
+    #[command(flatten)]
+    Shell(shell::Command),
 }
 
 /// Where a command reads and writes.
@@ -42,6 +50,12 @@ pub struct Streams<'s> {
 
 /// What the `rsvp` binary does.
 pub fn main() -> ExitCode {
+    let command = match Cli::parse().command {
+        #[cfg(feature = "daemon")]
+        Command::Daemon(command) => return crate::daemon::command::main(command),
+        Command::Shell(command) => return shell::main(&command),
+        offline => offline,
+    };
     // Standard output would be buffered by lines, although the commands gather what they write themselves.
     let output: Box<dyn Write> = match decode::unbuffered(&io::stdout()) {
         Ok(file) => Box::new(file),
@@ -49,22 +63,29 @@ pub fn main() -> ExitCode {
     };
     let prompt = io::IsTerminal::is_terminal(&io::stdout());
     let streams = Streams { input: Box::new(io::stdin()), output, errors: Box::new(io::stderr()), prompt };
-    ExitCode::from(run(std::env::args_os(), streams))
+    ExitCode::from(offline(command, streams))
 }
 
-/// Runs a command line, the command's name included, and gives back the exit status.
+/// Runs a command line of an offline part, the command's name included, and gives back the exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, mut streams: Streams<'_>) -> u8 {
-    let command = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli.command,
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => offline(cli.command, streams),
         Err(error) => {
             let to = if error.use_stderr() { &mut streams.errors } else { &mut streams.output };
             let _ = write!(to, "{}", error.render());
-            return if error.use_stderr() { 2 } else { 0 };
+            if error.use_stderr() { 2 } else { 0 }
         }
-    };
+    }
+}
+
+fn offline(command: Command, mut streams: Streams<'_>) -> u8 {
     match command {
         Command::Decode(args) => decode::main(&args, streams),
         Command::Encode(args) => encode::main(&args, streams),
+        _ => {
+            let _ = writeln!(streams.errors, "rsvp: only `decode` and `encode` can be run here");
+            2
+        }
     }
 }
 

@@ -19,8 +19,10 @@ impl Report {
     #[must_use]
     pub fn text(&self, look: Look) -> String {
         let mut out = String::new();
-        let _ =
-            writeln!(out, "{} — seed {}, {}, {}s", self.scenario, self.seed, self.family, self.duration_s);
+        let _ = write!(out, "{} — seed {}, {}, {}s", self.scenario, self.seed, self.family, self.duration_s);
+        out.push_str(&self.lab_speed.map_or("\n".to_owned(), |speed| {
+            format!(", by real daemons in network namespaces, {speed} times as fast\n")
+        }));
         for line in self.description.trim().lines() {
             let _ = writeln!(out, "  {}", line.trim());
         }
@@ -121,10 +123,16 @@ impl Report {
             false => mark.to_owned(),
         };
         for verdict in self.expectations.iter().filter(|v| !(only_failed && v.held)) {
-            let mark = if verdict.held { paint("✓", 32) } else { paint("✗", 31) };
+            let mark = match (verdict.held, &verdict.skipped) {
+                (_, Some(_)) => paint("–", 33),
+                (true, None) => paint("✓", 32),
+                (false, None) => paint("✗", 31),
+            };
             let title = if verdict.about.is_empty() { &verdict.expected } else { &verdict.about };
             let _ = writeln!(out, "  {mark} line {:<3} {title}", verdict.line);
-            if !verdict.held {
+            if let Some(why) = &verdict.skipped {
+                let _ = writeln!(out, "      skipped: {why}");
+            } else if !verdict.held {
                 if !verdict.about.is_empty() {
                     let _ = writeln!(out, "      expected {}", verdict.expected);
                 }
@@ -136,12 +144,15 @@ impl Report {
         if let Some(fault) = &self.fault {
             let _ = writeln!(out, "  {} the run was cut short {fault}", paint("✗", 31));
         }
-        let failed = self.expectations.iter().filter(|v| !v.held).count();
+        let skipped = self.expectations.iter().filter(|v| v.skipped.is_some()).count();
+        let failed = self.expectations.iter().filter(|v| !v.held).count() - skipped;
         let all = self.expectations.len();
-        let _ = match (all, failed) {
-            (0, _) => writeln!(out, "  nothing was expected"),
-            (_, 0) => writeln!(out, "  all {all} held"),
-            _ => writeln!(out, "  {failed} of {all} did not hold"),
+        let _ = match (all, failed, skipped) {
+            (0, ..) => writeln!(out, "  nothing was expected"),
+            (_, 0, 0) => writeln!(out, "  all {all} held"),
+            (_, 0, _) => writeln!(out, "  {} of {all} held, {skipped} skipped", all - skipped),
+            (_, _, 0) => writeln!(out, "  {failed} of {all} did not hold"),
+            _ => writeln!(out, "  {failed} of {all} did not hold, {skipped} skipped"),
         };
     }
 }

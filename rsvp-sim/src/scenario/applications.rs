@@ -126,7 +126,7 @@ impl Scenario {
     pub(crate) fn moment(&self, item: Item<'_>) -> Result<Duration, ScenarioError> {
         let time = item.time()?;
         if time > self.duration {
-            let end = super::units::show_time(self.duration);
+            let end = rsvp_node::units::show_time(self.duration);
             return Err(item.error(format!("this is after the end of the run (duration = \"{end}\")")));
         }
         Ok(time)

@@ -11,7 +11,6 @@ mod expectations;
 pub(crate) mod names;
 mod read;
 mod section;
-pub(crate) mod units;
 mod write;
 
 pub use error::ScenarioError;

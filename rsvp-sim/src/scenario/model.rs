@@ -52,6 +52,8 @@ pub struct Scenario {
     pub local_repair_wait: Duration,
     /// When links stop losing, duplicating, reordering and corrupting packets; never, without.
     pub faults_until: Option<Duration>,
+    /// How much faster than this time a lab's real time is; as fast as makes R a second, without.
+    pub lab_speed: Option<f64>,
     /// Hosts and routers.
     pub nodes: Vec<Node>,
     /// Links and LANs.

@@ -13,7 +13,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use toml::de::DeTable;
 
-const TOP: [&str; 20] = [
+const TOP: [&str; 21] = [
     "name",
     "description",
     "seed",
@@ -24,6 +24,7 @@ const TOP: [&str; 20] = [
     "blockade_k",
     "repair_wait",
     "faults_until",
+    "lab",
     "nodes",
     "clock",
     "link",
@@ -364,6 +365,7 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         blockade_multiplier: top.read_or("blockade_k", 3, times)?,
         local_repair_wait: top.read_or("repair_wait", Duration::from_secs(2), |item| item.time())?,
         faults_until: None,
+        lab_speed: lab_speed(top)?,
         nodes: Vec::new(),
         links: Vec::new(),
         routes: Vec::new(),
@@ -373,6 +375,12 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         actions: Vec::new(),
         expectations: Vec::new(),
     })
+}
+
+fn lab_speed(top: &Section<'_>) -> Result<Option<f64>, ScenarioError> {
+    let Some(lab) = top.find("lab") else { return Ok(None) };
+    let speed = lab.section("[lab]", &["speed"])?.need("speed", "30")?.integer(1, 1000)?;
+    Ok(Some(speed as f64))
 }
 
 fn not_text(file: &str, octets: &[u8], at: usize) -> ScenarioError {

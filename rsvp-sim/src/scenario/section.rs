@@ -3,8 +3,8 @@
 //! Nothing here knows what a scenario contains; that is the business of the modules beside it.
 
 use super::error::{ScenarioError, Text, one_of};
-use super::units;
 use core::time::Duration;
+use rsvp_node::units;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

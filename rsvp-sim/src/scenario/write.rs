@@ -37,6 +37,9 @@ impl Scenario {
         if let Some(until) = self.faults_until {
             writeln!(out, "faults_until = {}", time(until))?;
         }
+        if let Some(speed) = self.lab_speed {
+            writeln!(out, "\n[lab]\nspeed = {speed}")?;
+        }
         let names = |router: bool| -> Vec<&str> {
             self.nodes.iter().filter(|n| n.router == router).map(|n| n.name.as_str()).collect()
         };

@@ -39,6 +39,7 @@ pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
     let temper = Temper { roomy: !draw.percent(40), agrees: !draw.percent(15) };
     let refresh = Duration::from_secs([5, 10, 30][draw.below(3)]);
     let mut scenario = Scenario {
+        lab_speed: None,
         file: String::new(),
         name: format!("world-{seed}"),
         description: String::new(),

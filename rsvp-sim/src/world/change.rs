@@ -7,9 +7,9 @@ use super::routing::{Network, NodeRoutes, Routing};
 use super::run::World;
 use super::watch::Notice;
 use crate::scenario::model::{Action, Deed, LinkId, NodeId};
-use crate::scenario::units::show_time;
 use core::net::IpAddr;
 use core::time::Duration;
+use rsvp_node::units::show_time;
 use rsvp_node::{Config, Engine, Input};
 
 impl World {

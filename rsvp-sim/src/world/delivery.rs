@@ -2,10 +2,12 @@
 
 use super::happenings::Happening;
 use super::record::{Delivery, Sent};
+use super::routing::Routing;
 use super::run::World;
+use super::topology::Topology;
 use super::watch::Notice;
 use crate::describe;
-use crate::scenario::model::{LinkId, NodeId};
+use crate::scenario::model::{LinkId, NodeId, Scenario};
 use core::net::IpAddr;
 use core::time::Duration;
 use rsvp_node::{Input, Rx, Source, Transmit};
@@ -54,7 +56,13 @@ impl World {
     /// Puts a packet on a link.
     pub(super) fn send(&mut self, node: NodeId, link: LinkId, packet: Packet, forwarded: bool) {
         let plan = &self.scenario.links[link.0];
-        let (to, to_name) = self.recipients(node, link, &packet);
+        let (to, to_name) = recipients(
+            &self.scenario,
+            &self.topology,
+            &self.routing,
+            (node, link),
+            (packet.source, packet.destination),
+        );
         let serialisation = packet.length() as u64 * 8 * 1_000_000 / plan.rate_bps.max(1);
         let (delay, loss) = (plan.delay, if self.is_faulty() { plan.loss } else { 0.0 });
         let busy = self.busy.entry((link, node)).or_insert(self.now);
@@ -107,32 +115,6 @@ impl World {
         });
     }
 
-    /// Who gets a packet, and how to call them together.
-    fn recipients(&self, node: NodeId, link: LinkId, packet: &Packet) -> (Vec<NodeId>, String) {
-        let plan = &self.scenario.links[link.0];
-        let name = |n: NodeId| self.scenario.nodes[n.0].name.clone();
-        let others: Vec<NodeId> = plan.ends.iter().copied().filter(|&end| end != node).collect();
-        if !plan.lan {
-            let label = others.first().map_or_else(String::new, |&n| name(n));
-            return (others, label);
-        }
-        if packet.destination.is_multicast() {
-            return (others, plan.name.clone());
-        }
-        let Some(owner) = self.topology.owner(packet.destination) else {
-            return (Vec::new(), plan.name.clone());
-        };
-        if others.contains(&owner) {
-            return (vec![owner], name(owner));
-        }
-        let session = self.topology.sessions_to(packet.destination).next();
-        match self.routing.next_hop(&self.scenario, node, owner, session, self.topology.owner(packet.source))
-        {
-            Some((via, next)) if via == link => (vec![next], name(next)),
-            _ => (Vec::new(), plan.name.clone()),
-        }
-    }
-
     /// A packet has reached a node.
     pub(super) fn arrive(&mut self, node: NodeId, link: LinkId, packet: &Packet) {
         if !self.network.node_up[node.0] {
@@ -170,5 +152,34 @@ impl World {
         if let Some((link, _)) = self.routing.next_hop(&self.scenario, node, owner, None, source) {
             self.send(node, link, Packet { ttl: packet.ttl - 1, ..packet.clone() }, true);
         }
+    }
+}
+
+/// Who gets a packet that a node puts on a link, and how to call them together.
+pub(crate) fn recipients(
+    scenario: &Scenario,
+    topology: &Topology,
+    routing: &Routing,
+    (node, link): (NodeId, LinkId),
+    (source, destination): (IpAddr, IpAddr),
+) -> (Vec<NodeId>, String) {
+    let plan = &scenario.links[link.0];
+    let name = |n: NodeId| scenario.nodes[n.0].name.clone();
+    let others: Vec<NodeId> = plan.ends.iter().copied().filter(|&end| end != node).collect();
+    if !plan.lan {
+        let label = others.first().map_or_else(String::new, |&n| name(n));
+        return (others, label);
+    }
+    if destination.is_multicast() {
+        return (others, plan.name.clone());
+    }
+    let Some(owner) = topology.owner(destination) else { return (Vec::new(), plan.name.clone()) };
+    if others.contains(&owner) {
+        return (vec![owner], name(owner));
+    }
+    let session = topology.sessions_to(destination).next();
+    match routing.next_hop(scenario, node, owner, session, topology.owner(source)) {
+        Some((via, next)) if via == link => (vec![next], name(next)),
+        _ => (Vec::new(), plan.name.clone()),
     }
 }

@@ -10,11 +10,13 @@ mod happenings;
 mod look;
 pub(crate) mod random;
 mod record;
-mod routing;
+pub(crate) mod routing;
 mod run;
-mod topology;
+pub(crate) mod topology;
 pub(crate) mod watch;
 
+#[cfg(feature = "lab")]
+pub(crate) use delivery::recipients;
 pub use record::{Delivery, Note, Record, Sent, Told, Use};
 pub use run::World;
 pub use topology::Topology;

@@ -20,7 +20,11 @@ pub struct Record {
     /// State as it was when expectations asked for it, by their places.
     pub looks: BTreeMap<usize, Vec<Facts>>,
     /// Messages that nodes dropped: where, why, how many.
-    pub discards: Vec<(NodeId, &'static str, u64)>,
+    pub discards: Vec<(NodeId, String, u64)>,
+    /// Expectations about which nothing can be said, by their places, and why.
+    pub skipped: BTreeMap<usize, String>,
+    /// How much faster than the scenario's time real time was; none in virtual time.
+    pub lab_speed: Option<f64>,
     /// Why the run was cut short.
     pub fault: Option<String>,
 }

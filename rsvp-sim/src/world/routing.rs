@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 
 /// What is up and who listens.
 #[derive(Clone, Debug)]
-pub(super) struct Network {
-    pub(super) link_up: Vec<bool>,
-    pub(super) node_up: Vec<bool>,
+pub(crate) struct Network {
+    pub(crate) link_up: Vec<bool>,
+    pub(crate) node_up: Vec<bool>,
     /// Per session, the nodes where an application has it open to receive.
-    pub(super) members: Vec<BTreeSet<NodeId>>,
+    pub(crate) members: Vec<BTreeSet<NodeId>>,
 }
 
 /// A step towards the root of a tree.
@@ -27,7 +27,7 @@ struct Step {
 
 /// All routes of the moment.
 #[derive(Clone, Debug)]
-pub(super) struct Routing {
+pub(crate) struct Routing {
     /// Per root and node, the step towards the root. Costs are symmetric, so this serves both the way to a
     /// destination and the tree from a source.
     trees: Vec<Vec<Option<Step>>>,
@@ -35,13 +35,13 @@ pub(super) struct Routing {
 }
 
 impl Routing {
-    pub(super) fn new(scenario: &Scenario, network: &Network) -> Self {
+    pub(crate) fn new(scenario: &Scenario, network: &Network) -> Self {
         let trees = (0..scenario.nodes.len()).map(|root| tree(scenario, network, NodeId(root))).collect();
         Self { trees, network: network.clone() }
     }
 
     /// Where a packet to `to` leaves `node`, and whom it goes to.
-    pub(super) fn next_hop(
+    pub(crate) fn next_hop(
         &self,
         scenario: &Scenario,
         node: NodeId,
@@ -148,11 +148,11 @@ fn explicit(
 }
 
 /// Answers an engine's questions.
-pub(super) struct NodeRoutes<'w> {
-    pub(super) scenario: &'w Scenario,
-    pub(super) topology: &'w Topology,
-    pub(super) routing: &'w Routing,
-    pub(super) node: NodeId,
+pub(crate) struct NodeRoutes<'w> {
+    pub(crate) scenario: &'w Scenario,
+    pub(crate) topology: &'w Topology,
+    pub(crate) routing: &'w Routing,
+    pub(crate) node: NodeId,
 }
 
 impl NodeRoutes<'_> {
@@ -195,7 +195,7 @@ impl NodeRoutes<'_> {
     }
 
     /// The answers that routing gives for every sender of every session.
-    pub(super) fn all(&self) -> Vec<(IpAddr, RouteAnswer)> {
+    pub(crate) fn all(&self) -> Vec<(IpAddr, RouteAnswer)> {
         let mut answers = Vec::new();
         for sender in &self.scenario.senders {
             let destination = self.topology.session(sender.session).destination();
@@ -213,7 +213,7 @@ impl Host for NodeRoutes<'_> {
 }
 
 /// The members of a session before anybody opened it: none, or for unicast its destination.
-pub(super) fn first_members(scenario: &Scenario) -> Vec<BTreeSet<NodeId>> {
+pub(crate) fn first_members(scenario: &Scenario) -> Vec<BTreeSet<NodeId>> {
     let destination = |plan: &crate::scenario::model::SessionPlan| match plan.destination {
         Destination::Node(node) => BTreeSet::from([node]),
         _ => BTreeSet::new(),

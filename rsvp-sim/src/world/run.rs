@@ -154,7 +154,7 @@ impl World {
         }
         for (n, node) in self.nodes.iter().enumerate() {
             let discards = node.engine.counters().discards().filter(|(_, times)| *times > 0);
-            self.record.discards.extend(discards.map(|(why, times)| (NodeId(n), why, times)));
+            self.record.discards.extend(discards.map(|(why, times)| (NodeId(n), why.to_owned(), times)));
         }
         self.journal.take()
     }

@@ -22,10 +22,10 @@ pub struct Topology {
 
 /// A node's interface to a link.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Attachment {
-    pub(super) interface: InterfaceId,
-    pub(super) link: LinkId,
-    pub(super) address: IpAddr,
+pub(crate) struct Attachment {
+    pub(crate) interface: InterfaceId,
+    pub(crate) link: LinkId,
+    pub(crate) address: IpAddr,
 }
 
 impl Topology {
@@ -77,7 +77,7 @@ impl Topology {
         }
     }
 
-    pub(super) fn attachments(&self, node: NodeId) -> &[Attachment] {
+    pub(crate) fn attachments(&self, node: NodeId) -> &[Attachment] {
         &self.attachments[node.0]
     }
 
@@ -96,7 +96,7 @@ impl Topology {
         self.attachments[node.0].iter().find(|a| a.interface == interface).map(|a| a.link)
     }
 
-    pub(super) fn attachment(&self, node: NodeId, link: LinkId) -> Option<Attachment> {
+    pub(crate) fn attachment(&self, node: NodeId, link: LinkId) -> Option<Attachment> {
         self.attachments[node.0].iter().find(|a| a.link == link).copied()
     }
 
@@ -106,7 +106,7 @@ impl Topology {
         self.sessions[session.0]
     }
 
-    pub(super) fn sessions_to(&self, destination: IpAddr) -> impl Iterator<Item = SessionId> + '_ {
+    pub(crate) fn sessions_to(&self, destination: IpAddr) -> impl Iterator<Item = SessionId> + '_ {
         (0..self.sessions.len())
             .map(SessionId)
             .filter(move |s| self.sessions[s.0].destination() == destination)
@@ -169,6 +169,8 @@ impl Topology {
             IpAddr::V4(address) => interface.ipv4 = Some(address),
             IpAddr::V6(address) => interface.ipv6 = Some(address),
         }
+        // As on a real node, whose loopback interface has the first number.
+        interface.lih = attachment.interface.0 + 1;
         interface.up = up;
         interface.mtu = link.mtu;
         interface.bandwidth_bps = link.rate_bps;

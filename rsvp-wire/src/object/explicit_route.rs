@@ -8,6 +8,15 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use super::diversity::{IPV4_DIVERSITY, IPV6_DIVERSITY};
+use super::exclude_route::ExplicitExclusion;
+use super::hop_attributes::HopAttributes;
+use super::path_key::{PathKey32, PathKey128};
+use super::route_domain::{AutonomousSystem32, IsisArea, OspfArea};
+use super::route_label::ExplicitLabel;
+use super::route_protection::ExplicitProtection;
+use super::segment_routing::ExplicitSegment;
+use super::unnumbered::UnnumberedInterface;
 use crate::layout::{Head, Space, object, record, record_rows};
 
 /// Subobjects of EXPLICIT_ROUTE; the registry "Subobject type - 20 EXPLICIT_ROUTE".
@@ -20,21 +29,21 @@ pub static EXPLICIT_ROUTE: Space = Space {
     rows: record_rows! {
         1 "IPv4 prefix" "RFC 3209 4.3.3.2" typed Ipv4Prefix;
         2 "IPv6 prefix" "RFC 3209 4.3.3.3" typed Ipv6Prefix;
-        3 "Label" "RFC 3473 5.1" opaque "not typed yet";
-        4 "Unnumbered Interface ID" "RFC 3477 4" opaque "not typed yet";
-        5 "4-byte AS number" "RFC 7898" opaque "not typed yet";
-        6 "OSPF Area ID" "RFC 7898" opaque "not typed yet";
-        7 "IS-IS Area ID" "RFC 7898" opaque "not typed yet";
+        3 "Label" "RFC 3473 5.1" typed ExplicitLabel;
+        4 "Unnumbered Interface ID" "RFC 3477 4" typed UnnumberedInterface;
+        5 "4-byte AS number" "RFC 7898 3.2.1" typed AutonomousSystem32;
+        6 "OSPF Area ID" "RFC 7898 3.2.2" typed OspfArea;
+        7 "IS-IS Area ID" "RFC 7898 3.2.2" typed IsisArea;
         32 "Autonomous system number" "RFC 3209 4.3.3.4" typed AutonomousSystem;
-        33 "Explicit Exclusion Route" "RFC 4874 4" opaque "not typed yet";
-        35 "Hop Attributes" "RFC 7570" opaque "not typed yet";
-        36 "SR-ERO" "RFC 8664" opaque "RFC 8664 is not at hand";
-        37 "Protection" "RFC 4873 6.1" opaque "not typed yet";
-        38 "IPv4 Diversity" "RFC 8390" opaque "not typed yet";
-        39 "IPv6 Diversity" "RFC 8390" opaque "not typed yet";
+        33 "Explicit Exclusion Route" "RFC 4874 4.1" typed ExplicitExclusion;
+        35 "Hop Attributes" "RFC 7570 2.1" typed HopAttributes;
+        36 "SR-ERO" "RFC 8664 4.3.1" typed ExplicitSegment;
+        37 "Protection" "RFC 4873 4.1.1" typed ExplicitProtection;
+        38 "IPv4 Diversity" "RFC 8390 2.2" laid IPV4_DIVERSITY;
+        39 "IPv6 Diversity" "RFC 8390 2.2" laid IPV6_DIVERSITY;
         40 "SRv6-ERO" "RFC 9603" opaque "RFC 9603 is not at hand";
-        64 "Path Key with 32-bit PCE ID" "RFC 5520" opaque "not typed yet";
-        65 "Path Key with 128-bit PCE ID" "RFC 5520" opaque "not typed yet";
+        64 "Path Key with 32-bit PCE ID" "RFC 5553 3" typed PathKey32;
+        65 "Path Key with 128-bit PCE ID" "RFC 5553 3" typed PathKey128;
     },
 };
 

@@ -11,11 +11,15 @@ use crate::code::ErrorCode;
 use crate::error_name::error_value_name;
 use crate::layout::{Head, RecordRow, Space, Status, layout};
 
-const SESSION_FLAGS: &[(u64, &str)] = &[(Session::E_POLICE as u64, "E_Police")];
-const ERROR_FLAGS: &[(u64, &str)] =
-    &[(ErrorSpec::IN_PLACE as u64, "InPlace"), (ErrorSpec::NOT_GUILTY as u64, "NotGuilty")];
+pub(super) const SESSION_FLAGS: &[(u64, &str)] = &[(Session::E_POLICE as u64, "E_Police")];
+const ERROR_FLAGS: &[(u64, &str)] = &[
+    (ErrorSpec::IN_PLACE as u64, "InPlace"),
+    (ErrorSpec::NOT_GUILTY as u64, "NotGuilty"),
+    // RFC 3473 4.4.
+    (0x04, "Path_State_Removed"),
+];
 const STYLES: &[(u64, &str)] = &[(0b10001, "WF"), (0b01010, "FF"), (0b10010, "SE")];
-const PROTOCOLS: &[(u64, &str)] =
+pub(super) const PROTOCOLS: &[(u64, &str)] =
     &[(1, "icmp"), (6, "tcp"), (17, "udp"), (46, "rsvp"), (50, "esp"), (51, "ah")];
 
 pub(super) fn error_code(code: u64) -> Option<&'static str> {
@@ -137,6 +141,9 @@ layout! {
     D_SUM {
         dsum_us(u32);
     }
+    NULL_TSPEC {
+        max_packet_bytes(u32);
+    }
     PARAMETER_BLOCKS {
         parameters(records PARAMETERS);
     }
@@ -162,6 +169,7 @@ pub(crate) static SERVICES: Space = Space {
         typed(1, "default or global parameters", "RFC 2210 3", &PARAMETER_BLOCKS),
         typed(2, "Guaranteed", "RFC 2212", &PARAMETER_BLOCKS),
         typed(5, "Controlled-Load", "RFC 2211", &PARAMETER_BLOCKS),
+        typed(6, "Null Service", "RFC 2997 4", &PARAMETER_BLOCKS),
     ],
 };
 
@@ -178,6 +186,7 @@ pub(crate) static PARAMETERS: Space = Space {
         typed(8, "minimum path latency", "RFC 2215 3.4", &LATENCY),
         typed(10, "composed path MTU", "RFC 2215 3.5", &MTU),
         typed(127, "token bucket TSpec", "RFC 2215 3.6", &TOKEN_BUCKET),
+        typed(128, "Null Service TSpec", "RFC 2997 4.3", &NULL_TSPEC),
         typed(130, "Guaranteed RSpec", "RFC 2212", &RSPEC),
         typed(133, "Ctot", "RFC 2212", &C_TOT),
         typed(134, "Dtot", "RFC 2212", &D_TOT),

@@ -8,6 +8,12 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use super::hop_attributes::{RecordedAttributes, RecordedHopAttributes};
+use super::path_key::{RecordedPathKey32, RecordedPathKey128};
+use super::recorded_hop::{BypassAssignmentIpv4, BypassAssignmentIpv6, RecordedSrlg};
+use super::route_protection::RecordedProtection;
+use super::segment_routing::RecordedSegment;
+use super::unnumbered::RecordedUnnumberedInterface;
 use crate::layout::{Head, Space, object, record, record_rows};
 
 /// Subobjects of RECORD_ROUTE; the registry "Subobject type - 21 ROUTE_RECORD".
@@ -21,17 +27,17 @@ pub static RECORD_ROUTE: Space = Space {
         1 "IPv4 address" "RFC 3209 4.4.1.1" typed RecordedIpv4;
         2 "IPv6 address" "RFC 3209 4.4.1.2" typed RecordedIpv6;
         3 "Label" "RFC 3209 4.4.1.3" typed RecordedLabel;
-        4 "Unnumbered Interface ID" "RFC 3477 5" opaque "not typed yet";
-        5 "RRO Attributes" "RFC 5420 7.3" opaque "not typed yet";
-        34 "SRLG" "RFC 8001" opaque "not typed yet";
-        35 "Hop Attributes" "RFC 7570" opaque "not typed yet";
-        36 "SR-RRO" "RFC 8664" opaque "RFC 8664 is not at hand";
-        37 "Protection" "RFC 4873 6.2" opaque "not typed yet";
-        38 "BYPASS_ASSIGNMENT IPv4" "RFC 8271" opaque "not typed yet";
-        39 "BYPASS_ASSIGNMENT IPv6" "RFC 8271" opaque "not typed yet";
+        4 "Unnumbered Interface ID" "RFC 3477 5" typed RecordedUnnumberedInterface;
+        5 "RRO Attributes" "RFC 5420 7.2" typed RecordedAttributes;
+        34 "SRLG" "RFC 8001 4.2" typed RecordedSrlg;
+        35 "Hop Attributes" "RFC 7570 3.1" typed RecordedHopAttributes;
+        36 "SR-RRO" "RFC 8664 4.4" typed RecordedSegment;
+        37 "Protection" "RFC 4873 5.1" typed RecordedProtection;
+        38 "BYPASS_ASSIGNMENT IPv4" "RFC 8271 7.1" typed BypassAssignmentIpv4;
+        39 "BYPASS_ASSIGNMENT IPv6" "RFC 8271 7.1" typed BypassAssignmentIpv6;
         40 "SRv6-RRO" "RFC 9603" opaque "RFC 9603 is not at hand";
-        64 "Path Key with 32-bit PCE ID" "RFC 5553" opaque "not typed yet";
-        65 "Path Key with 128-bit PCE ID" "RFC 5553" opaque "not typed yet";
+        64 "Path Key with 32-bit PCE ID" "RFC 5553 3.2" typed RecordedPathKey32;
+        65 "Path Key with 128-bit PCE ID" "RFC 5553 3.2" typed RecordedPathKey128;
     },
 };
 
@@ -44,9 +50,9 @@ pub(crate) const ADDRESS_FLAGS: &[(u64, &str)] = &[
     (0x20, "Node-id"),
 ];
 
-/// The registry "Label Sub-object Flags".
+/// The registry "Label Sub-object Flags", and the U bit that RFC 3473 5.2 puts before them.
 pub(crate) const LABEL_FLAGS: &[(u64, &str)] =
-    &[(0x01, "Global Label"), (0x02, "TE Link Label"), (0x04, "Delegation Label")];
+    &[(0x01, "Global Label"), (0x02, "TE Link Label"), (0x04, "Delegation Label"), (0x80, "Upstream (U)")];
 
 object! {
     /// RECORD_ROUTE, RFC 3209 4.4.

@@ -20,7 +20,7 @@ mod traffic_engineering;
 pub struct Row {
     /// Class-Num.
     pub class: Class,
-    /// C-Type; 0 in the row of NULL, whose C-Type is ignored.
+    /// C-Type; 0 in the rows of classes whose C-Type is ignored.
     pub ctype: CType,
     /// What the RFC calls the kind.
     pub name: &'static str,
@@ -144,9 +144,11 @@ static FIRST: [u16; 256] = {
     first
 };
 
-/// The row of a kind of object, if it is known. NULL is known under any C-Type.
+/// The row of a kind of object, if it is known. NULL, NODE_CHAR and SESSION_ASSOC are known under any C-Type (RFC 2205
+/// 3.1.2, RFC 2746 2.3).
 pub fn row(class: Class, ctype: CType) -> Option<&'static Row> {
-    let ctype = if class == Class::NULL { CType(0) } else { ctype };
+    let ignored = [Class::NULL, Class::NODE_CHAR, Class::SESSION_ASSOC].contains(&class);
+    let ctype = if ignored { CType(0) } else { ctype };
     let first = FIRST.get(usize::from(class.0))?;
     let rows = ROWS.get(usize::from(*first)..)?;
     rows.iter().take_while(|row| row.class == class).find(|row| row.ctype == ctype)

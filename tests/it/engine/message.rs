@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use rsvp_node::{InterfaceId, Rx};
 use rsvp_wire::{
     AdspecSummary, ErrorCode, ErrorSpec, FilterSpec, MessageWriter, MsgType, Object, ResvConfirm, RsvpHop,
-    SenderTemplate, SenderTspec, Session, TimeValues, Tspec,
+    SenderTemplate, SenderTspec, Session, TimeValues,
 };
 
 /// A message on its way to the node, with every part open to change.

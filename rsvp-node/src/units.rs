@@ -1,4 +1,4 @@
-//! Rates, sizes, times and shares with their units, read and shown.
+//! Rates, sizes, times and shares with their units, as people write them in scenario files, configuration and commands.
 //!
 //! A number without a unit is deliberately refused: `2` is no rate. Decimal prefixes are decimal (`15kB` is 15000
 //! octets), binary ones are binary (`16KiB`).
@@ -10,11 +10,14 @@ const SIZE: &str = "a size such as \"15kB\" (B, kB, MB, KiB or MiB)";
 const TIME: &str = "a time such as \"20ms\" (us, ms, s, min or h)";
 const SHARE: &str = "a share from \"0%\" to \"100%\"";
 
-/// Longest time that a scenario may name: a year.
+/// Longest time that may be named: a year.
 const LONGEST_US: f64 = 365.0 * 86_400.0 * 1e6;
 
 /// Bits per second.
-pub(crate) fn rate(text: &str) -> Result<f64, String> {
+///
+/// # Errors
+/// When it is none, with what was expected.
+pub fn rate(text: &str) -> Result<f64, String> {
     let (number, unit) = split(text, RATE)?;
     let unit = unit.to_lowercase();
     let scale = match unit.strip_suffix("/s").unwrap_or(&unit) {
@@ -28,7 +31,10 @@ pub(crate) fn rate(text: &str) -> Result<f64, String> {
 }
 
 /// Octets.
-pub(crate) fn size(text: &str) -> Result<f64, String> {
+///
+/// # Errors
+/// When it is none, with what was expected.
+pub fn size(text: &str) -> Result<f64, String> {
     let (number, unit) = split(text, SIZE)?;
     let scale = match unit {
         "B" => 1.0,
@@ -42,7 +48,10 @@ pub(crate) fn size(text: &str) -> Result<f64, String> {
 }
 
 /// A span of time, to the microsecond.
-pub(crate) fn time(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// When it is none, with what was expected.
+pub fn time(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text, TIME)?;
     let scale = match unit {
         "us" | "µs" => 1.0,
@@ -57,7 +66,10 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 }
 
 /// A share from 0 to 1.
-pub(crate) fn share(text: &str) -> Result<f64, String> {
+///
+/// # Errors
+/// When it is none, with what was expected.
+pub fn share(text: &str) -> Result<f64, String> {
     let (number, unit) = split(text, SHARE)?;
     if unit != "%" {
         return Err(unknown_unit(unit, text, SHARE));
@@ -98,7 +110,7 @@ fn in_range(value: f64, least: f64, most: f64, text: &str, expected: &str) -> Re
 
 /// Bits per second as people write them.
 #[must_use]
-pub(crate) fn show_rate(bps: f64) -> String {
+pub fn show_rate(bps: f64) -> String {
     if bps.is_infinite() {
         return "unlimited".to_owned();
     }
@@ -113,7 +125,7 @@ pub(crate) fn show_rate(bps: f64) -> String {
 
 /// A time as people write it.
 #[must_use]
-pub(crate) fn show_time(t: Duration) -> String {
+pub fn show_time(t: Duration) -> String {
     let us = t.as_micros() as f64;
     match us {
         v if v >= 1e6 || v == 0.0 => format!("{}s", short(v / 1e6)),

@@ -1,0 +1,197 @@
+//! What a receiver asks for, given what senders announce: from `rsvp recv`'s options to a reservation.
+//!
+//! Pure; the delay of Guaranteed service is turned into a rate by [`guaranteed`].
+
+use super::options::Bucket;
+use crate::client::{Flow, Offer, Reservation, Service, Style, Traffic};
+use crate::guaranteed;
+use core::time::Duration;
+use rsvp_wire::{FilterSpec, Tspec};
+use std::collections::BTreeMap;
+
+/// What each sender announces.
+pub(super) type Announced = BTreeMap<FilterSpec, (Traffic, Option<Offer>)>;
+
+/// The service that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Wanted {
+    ControlledLoad,
+    /// With R, or the delay that R is to achieve; otherwise R is the rate.
+    Guaranteed {
+        reserve_bps: Option<f64>,
+        delay: Option<Duration>,
+        slack_us: u32,
+    },
+}
+
+/// What the receiver was told to ask for.
+#[derive(Clone, Debug)]
+pub(super) struct Wishes {
+    pub(super) style: Style,
+    pub(super) wanted: Wanted,
+    /// Otherwise what each sender announces.
+    pub(super) rate_bps: Option<f64>,
+    pub(super) bucket: Bucket,
+    /// Only these senders; empty for all.
+    pub(super) senders: Vec<FilterSpec>,
+    pub(super) confirm: bool,
+    pub(super) interface: Option<String>,
+}
+
+impl Wishes {
+    /// The reservation for the senders that there are; none without any. What cannot be had is said with the sender it
+    /// cannot be had from.
+    pub(super) fn reservation(&self, announced: &Announced) -> Result<Option<Reservation>, String> {
+        let mut flows = Vec::new();
+        for (sender, (traffic, offer)) in announced {
+            if self.senders.is_empty() || self.senders.contains(sender) {
+                let flowspec =
+                    self.service(*traffic, offer.as_ref()).map_err(|why| format!("{sender}: {why}"))?;
+                flows.push(Flow { filters: vec![*sender], flowspec });
+            }
+        }
+        if self.style != Style::Ff {
+            flows = self.shared(flows).into_iter().collect();
+        }
+        let reservation = |flows| Reservation {
+            confirm: self.confirm,
+            interface: self.interface.clone(),
+            ..Reservation::new(self.style, flows)
+        };
+        Ok((!flows.is_empty()).then(|| reservation(flows)))
+    }
+
+    /// One flow for all: the senders of a shared reservation take turns, so what the largest needs is enough.
+    fn shared(&self, flows: Vec<Flow>) -> Option<Flow> {
+        let size = |flow: &Flow| match flow.flowspec {
+            Service::ControlledLoad { traffic } | Service::Null { traffic } => traffic.rate_bps,
+            Service::Guaranteed { reserve_bps, .. } => reserve_bps,
+        };
+        let largest = flows.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?.flowspec;
+        let filters = match self.style {
+            Style::Wf => Vec::new(),
+            _ => flows.into_iter().flat_map(|flow| flow.filters).collect(),
+        };
+        Some(Flow { filters, flowspec: largest })
+    }
+
+    fn service(&self, announced: Traffic, offer: Option<&Offer>) -> Result<Service, String> {
+        let mut traffic = self.bucket.over(announced);
+        traffic.rate_bps = self.rate_bps.unwrap_or(announced.rate_bps);
+        traffic.peak_bps = traffic.peak_bps.map(|peak| peak.max(traffic.rate_bps));
+        if let (Some(offer), None) = (offer, self.bucket.max_packet) {
+            // RFC 2210 section 2.3.2: M is no more than the path carries.
+            traffic.max_packet = traffic.max_packet.min(offer.mtu);
+            traffic.min_packet = traffic.min_packet.min(traffic.max_packet);
+        }
+        match self.wanted {
+            Wanted::ControlledLoad => Ok(Service::ControlledLoad { traffic }),
+            Wanted::Guaranteed { delay: Some(delay), .. } => {
+                let offer =
+                    offer.ok_or("it announces no ADSPEC, so no delay can be worked out; use --reserve")?;
+                let rspec = guaranteed::rspec_for_delay(&Tspec::from(traffic), &(*offer).into(), delay)
+                    .map_err(|why| format!("a delay of {delay:?} cannot be had: {why}"))?;
+                let reserve_bps = f64::from(rspec.rate) * 8.0;
+                Ok(Service::Guaranteed { traffic, reserve_bps, slack_us: rspec.slack })
+            }
+            Wanted::Guaranteed { reserve_bps, delay: None, slack_us } => {
+                let reserve_bps = reserve_bps.unwrap_or(traffic.rate_bps);
+                Ok(Service::Guaranteed { traffic, reserve_bps, slack_us })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{GuaranteedOffer, OfferOverrides};
+
+    const BUCKET: Bucket = Bucket { bucket: None, peak: None, min_packet: None, max_packet: None };
+
+    fn wishes(style: Style, wanted: Wanted) -> Wishes {
+        Wishes {
+            style,
+            wanted,
+            rate_bps: None,
+            bucket: BUCKET,
+            senders: Vec::new(),
+            confirm: true,
+            interface: None,
+        }
+    }
+
+    fn offer() -> Offer {
+        Offer {
+            is_broken: false,
+            hops: 2,
+            bandwidth_bps: Some(1e8),
+            latency_us: None,
+            mtu: 1_400,
+            guaranteed: Some(GuaranteedOffer {
+                is_broken: false,
+                ctot: 1_000,
+                dtot_us: 2_000,
+                csum: 0,
+                dsum_us: 0,
+                overrides: OfferOverrides::default(),
+            }),
+            controlled_load: None,
+            null: None,
+        }
+    }
+
+    fn sender(n: u8) -> FilterSpec {
+        FilterSpec::new([10, 0, 0, n].into(), 4_000)
+    }
+
+    fn announced() -> Announced {
+        let traffic = |bps| Traffic { bucket: 3_000.0, ..Traffic::of(bps) };
+        [(sender(1), (traffic(1e6), Some(offer()))), (sender(2), (traffic(2e6), Some(offer())))].into()
+    }
+
+    #[test]
+    fn what_senders_announce_is_what_is_asked_for() {
+        let asked = wishes(Style::Ff, Wanted::ControlledLoad).reservation(&announced()).unwrap().unwrap();
+        assert!(asked.confirm && asked.style == Style::Ff);
+        let rates: Vec<_> =
+            asked.flows.iter().map(|f| (f.filters.clone(), f.flowspec.traffic().rate_bps)).collect();
+        assert_eq!(rates, [(vec![sender(1)], 1e6), (vec![sender(2)], 2e6)]);
+        assert_eq!(asked.flows[0].flowspec.traffic().max_packet, 1_400);
+        assert!(wishes(Style::Ff, Wanted::ControlledLoad).reservation(&Announced::new()).unwrap().is_none());
+    }
+
+    #[test]
+    fn shared_styles_ask_for_the_largest_once() {
+        let asked = wishes(Style::Se, Wanted::ControlledLoad).reservation(&announced()).unwrap().unwrap();
+        assert_eq!(asked.flows.len(), 1);
+        assert_eq!(
+            (&asked.flows[0].filters, asked.flows[0].flowspec.traffic().rate_bps),
+            (&vec![sender(1), sender(2)], 2e6)
+        );
+        let asked = wishes(Style::Wf, Wanted::ControlledLoad).reservation(&announced()).unwrap().unwrap();
+        assert!(asked.flows.len() == 1 && asked.flows[0].filters.is_empty());
+    }
+
+    #[test]
+    fn only_the_senders_that_are_wanted() {
+        let wishes =
+            Wishes { senders: vec![sender(2), sender(9)], ..wishes(Style::Ff, Wanted::ControlledLoad) };
+        let asked = wishes.reservation(&announced()).unwrap().unwrap();
+        assert_eq!((asked.flows.len(), &asked.flows[0].filters), (1, &vec![sender(2)]));
+    }
+
+    #[test]
+    fn a_delay_becomes_a_rate() {
+        let delay = Some(Duration::from_millis(12));
+        let wanted = Wanted::Guaranteed { reserve_bps: None, delay, slack_us: 0 };
+        let asked = wishes(Style::Ff, wanted).reservation(&announced()).unwrap().unwrap();
+        // Unlimited peak: (b + Ctot) / (12 ms - 2 ms) = 4000 / 0.01 octets per second.
+        let Service::Guaranteed { reserve_bps, .. } = asked.flows[0].flowspec else { panic!() };
+        assert!((reserve_bps - 3.2e6).abs() < 1.0, "{reserve_bps}");
+        let short =
+            Wanted::Guaranteed { reserve_bps: None, delay: Some(Duration::from_millis(1)), slack_us: 0 };
+        let error = wishes(Style::Ff, short).reservation(&announced()).unwrap_err();
+        assert!(error.starts_with("10.0.0.1:4000: a delay of 1ms cannot be had"), "{error}");
+    }
+}

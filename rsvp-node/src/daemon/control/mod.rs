@@ -1,0 +1,12 @@
+//! The control socket: how applications and people talk to a running engine (`docs/control.md`).
+//!
+//! [`protocol`], [`qos`] and [`rows`] say what travels, [`desk`] does it against the engine, [`server`] carries the lines. The
+//! desk knows no sockets and the server no requests.
+
+pub mod desk;
+mod listing;
+pub mod protocol;
+pub mod qos;
+pub mod rows;
+mod saying;
+pub mod server;

@@ -1,0 +1,28 @@
+//! `rsvpd` and what talks to it (feature `daemon`): the only code with sockets, a clock or an async runtime.
+//!
+//! No protocol decisions are made here: the engine makes them. [`run`] is `rsvpd`; [`start_standalone`] is the same within
+//! another program. A network namespace has one of them at a time.
+
+pub(crate) mod command;
+pub mod config;
+pub mod control;
+
+mod driver;
+mod firewall;
+mod fragments;
+mod links;
+mod lock;
+mod multicast;
+mod netlink;
+mod outbox;
+mod packet;
+mod privilege;
+mod program;
+mod routes;
+mod socket;
+mod start;
+mod sys;
+
+pub use config::{ConfigError, DaemonConfig};
+pub use program::main;
+pub use start::{DaemonError, Standalone, run, start_standalone};

@@ -1,0 +1,148 @@
+//! Messages on their way out: collected, sent in batches, and every one that does not leave is counted by its reason.
+//!
+//! Nothing is sent again: RSVP's refreshes repair what is lost (RFC 2205 section 2.3). The exception is a socket
+//! whose buffer is full: what waits for room is kept, up to a bound.
+
+use super::packet::Parcel;
+use super::socket::Sockets;
+use std::io;
+use std::net::IpAddr;
+use std::ops::Range;
+
+/// Messages that may wait for room in a socket's buffer.
+const WAITING: usize = 16_384;
+/// From so many on, messages are sent without waiting for the end of the turn.
+const FULL: usize = 64;
+
+/// Why messages did not leave.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Failures {
+    /// The interface has no address to send from.
+    pub(super) no_address: u64,
+    /// The destination is an address of this node.
+    pub(super) to_self: u64,
+    /// Too many messages waited for room.
+    pub(super) overflow: u64,
+    too_large: u64,
+    no_route: u64,
+    interface_down: u64,
+    no_buffer: u64,
+    not_permitted: u64,
+    other: u64,
+}
+
+impl Failures {
+    fn count(&mut self, error: &io::Error) {
+        let counter = match error.raw_os_error() {
+            Some(libc::EMSGSIZE) => &mut self.too_large,
+            Some(libc::ENETUNREACH | libc::EHOSTUNREACH) => &mut self.no_route,
+            Some(libc::ENETDOWN | libc::ENXIO | libc::ENODEV) => &mut self.interface_down,
+            Some(libc::ENOBUFS | libc::ENOMEM) => &mut self.no_buffer,
+            Some(libc::EPERM | libc::EACCES) => &mut self.not_permitted,
+            _ => &mut self.other,
+        };
+        *counter += 1;
+    }
+
+    /// By name.
+    pub(super) fn named(&self) -> [(&'static str, u64); 9] {
+        [
+            ("send-no-address", self.no_address),
+            ("send-to-self", self.to_self),
+            ("send-overflow", self.overflow),
+            ("send-too-large", self.too_large),
+            ("send-no-route", self.no_route),
+            ("send-interface-down", self.interface_down),
+            ("send-no-buffer", self.no_buffer),
+            ("send-not-permitted", self.not_permitted),
+            ("send-other-error", self.other),
+        ]
+    }
+}
+
+struct Waiting {
+    octets: Range<usize>,
+    interface: u32,
+    source: IpAddr,
+    destination: IpAddr,
+    ttl: u8,
+    router_alert: bool,
+}
+
+/// Messages that wait to be sent, in order.
+#[derive(Default)]
+pub(super) struct Outbox {
+    octets: Vec<u8>,
+    waiting: Vec<Waiting>,
+    /// Set while a socket's buffer is full: that of IPv6 or that of IPv4.
+    pub(super) blocked: Option<bool>,
+    /// Messages handed to the kernel.
+    pub(super) sent: u64,
+    pub(super) failures: Failures,
+}
+
+impl Outbox {
+    /// Takes a message in.
+    pub(super) fn put(&mut self, parcel: &Parcel<'_>) {
+        if self.waiting.len() >= WAITING {
+            self.failures.overflow += 1;
+            return;
+        }
+        let start = self.octets.len();
+        self.octets.extend_from_slice(parcel.octets);
+        self.waiting.push(Waiting {
+            octets: start..self.octets.len(),
+            interface: parcel.interface,
+            source: parcel.source,
+            destination: parcel.destination,
+            ttl: parcel.ttl,
+            router_alert: parcel.router_alert,
+        });
+    }
+
+    /// Whether enough waits for sending to be worth while.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.len() >= FULL && self.blocked.is_none()
+    }
+
+    /// Sends all that waits, as long as there is room.
+    pub(super) fn flush(&mut self, sockets: &Sockets) {
+        self.blocked = None;
+        let mut done = 0;
+        while let Some(first) = self.waiting.get(done) {
+            let v6 = first.destination.is_ipv6();
+            let rest = self.waiting[done..].iter().take_while(|w| w.destination.is_ipv6() == v6);
+            let parcels: Vec<Parcel<'_>> = rest
+                .take(super::sys::BATCH)
+                .map(|w| Parcel {
+                    interface: w.interface,
+                    source: w.source,
+                    destination: w.destination,
+                    ttl: w.ttl,
+                    router_alert: w.router_alert,
+                    octets: &self.octets[w.octets.clone()],
+                })
+                .collect();
+            match sockets.send(v6, &parcels) {
+                Ok(count) => {
+                    self.sent += count as u64;
+                    done += count;
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.blocked = Some(v6);
+                    break;
+                }
+                Err(error) => {
+                    let Parcel { interface, source, destination, .. } = parcels[0];
+                    tracing::debug!(%error, interface, %source, %destination, "a message was not sent");
+                    self.failures.count(&error);
+                    done += 1;
+                }
+            }
+        }
+        self.waiting.drain(..done);
+        if self.waiting.is_empty() {
+            self.octets.clear();
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `rsvpd` on real kernels: nodes are network namespaces that each test makes for itself and takes away.
+
+mod capture;
+mod changes;
+mod client;
+mod commands;
+mod flood;
+mod multicast;
+mod net;
+mod starting;
+mod unicast;
+mod within;
+
+use std::time::Duration;
+
+/// Longer than anything here takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until there is an answer.
+#[expect(clippy::disallowed_methods, reason = "daemons and kernels run in real time")]
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = std::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(std::time::Instant::now() < end, "not within {PATIENCE:?}: {what}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}

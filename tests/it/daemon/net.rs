@@ -1,0 +1,189 @@
+//! Networks of namespaces: made by a test for itself under names of its own, and taken away when it ends, also by a panic.
+
+use super::client::Client;
+use super::eventually;
+use crate::programs;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A small network: its nodes are namespaces, its links pairs of virtual Ethernet interfaces. The interface that leads
+/// to node `b` is called `to-b`; the n-th link has 10.0.n.0/24 and fd00:n::/64, its first node .1, its second .2.
+pub(super) struct Net {
+    prefix: String,
+    folder: PathBuf,
+    nodes: Vec<String>,
+    links: u32,
+    daemons: BTreeMap<String, Child>,
+    pub(super) others: Vec<Child>,
+}
+
+impl Net {
+    /// An empty network, or nothing where namespaces cannot be made; says so then, and fails where they have to be.
+    pub(super) fn new(test: &str) -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        if !nix::unistd::geteuid().is_root() {
+            assert!(std::env::var_os("RSVP_REQUIRE_NAMESPACES").is_none(), "namespaces need root");
+            crate::skipped(&format!("daemon {test}: skipped, network namespaces need root"));
+            return None;
+        }
+        let prefix = format!("rt{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(&prefix);
+        fs::create_dir_all(&folder).expect("a folder for the test");
+        let this = Self { prefix, folder, nodes: vec![], links: 0, daemons: BTreeMap::new(), others: vec![] };
+        Some(this)
+    }
+
+    pub(super) fn namespace(&self, node: &str) -> String {
+        format!("{}-{node}", self.prefix)
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A host.
+    pub(super) fn host(&mut self, node: &str) {
+        self.nodes.push(node.to_owned());
+        ip(&format!("netns add {}", self.namespace(node)));
+        self.ip(node, "link set lo up");
+    }
+
+    /// A router.
+    pub(super) fn router(&mut self, node: &str) {
+        self.host(node);
+        self.sysctl(node, "net.ipv4.ip_forward", "1");
+        self.sysctl(node, "net.ipv6.conf.all.forwarding", "1");
+    }
+
+    pub(super) fn sysctl(&self, node: &str, name: &str, value: &str) {
+        self.exec(node, &["sysctl", "-qw", &format!("{name}={value}")]);
+    }
+
+    /// Joins two nodes.
+    pub(super) fn link(&mut self, one: &str, other: &str) {
+        self.links += 1;
+        let n = self.links;
+        let (one_space, other_space) = (self.namespace(one), self.namespace(other));
+        ip(&format!(
+            "link add to-{other} netns {one_space} type veth peer name to-{one} netns {other_space}"
+        ));
+        for (node, peer, end) in [(one, other, 1), (other, one, 2)] {
+            // Without duplicate address detection, which takes a second.
+            self.sysctl(node, &format!("net.ipv6.conf.to-{peer}.accept_dad"), "0");
+            self.ip(node, &format!("addr add 10.0.{n}.{end}/24 dev to-{peer}"));
+            self.ip(node, &format!("addr add fd00:{n}::{end}/64 dev to-{peer} nodad"));
+            self.ip(node, &format!("link set to-{peer} up"));
+        }
+    }
+
+    /// A default route in both families: to the node at the other end of a link.
+    pub(super) fn default_route(&self, node: &str, link: u32, end: u32) {
+        self.ip(node, &format!("route add default via 10.0.{link}.{end}"));
+        self.ip(node, &format!("-6 route add default via fd00:{link}::{end}"));
+    }
+
+    /// Two hosts and a router between them: `a` - `r` - `b`, links 1 and 2.
+    pub(super) fn three_in_a_row(test: &str) -> Option<Self> {
+        let mut net = Self::new(test)?;
+        net.host("a");
+        net.router("r");
+        net.host("b");
+        net.link("a", "r");
+        net.link("r", "b");
+        net.default_route("a", 1, 2);
+        net.default_route("b", 2, 1);
+        Some(net)
+    }
+
+    pub(super) fn ip(&self, node: &str, arguments: &str) {
+        ip(&format!("-n {} {arguments}", self.namespace(node)));
+    }
+
+    /// A command within a node.
+    pub(super) fn command(&self, node: &str, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.namespace(node), program]);
+        command
+    }
+
+    pub(super) fn exec(&self, node: &str, line: &[&str]) -> String {
+        let done = self.command(node, line[0]).args(&line[1..]).output().expect("it runs");
+        assert!(done.status.success(), "{line:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    }
+
+    pub(super) fn socket(&self, node: &str) -> PathBuf {
+        self.file(&format!("{node}.sock"))
+    }
+
+    /// What the daemon of a node has logged.
+    pub(super) fn log(&self, node: &str) -> String {
+        fs::read_to_string(self.file(&format!("{node}.log"))).unwrap_or_default()
+    }
+
+    /// Runs a daemon with this configuration and waits until it answers.
+    pub(super) fn daemon(&mut self, node: &str, config: &str) {
+        let mut child = self.start(node, config);
+        eventually("a daemon that answers", || {
+            let ended = child.try_wait().expect("a child");
+            assert!(ended.is_none(), "{node}: {ended:?}: {}", self.log(node));
+            Client::open(&self.socket(node))
+        });
+        self.daemons.insert(node.to_owned(), child);
+    }
+
+    /// Starts a daemon and does not wait.
+    pub(super) fn start(&self, node: &str, config: &str) -> Child {
+        let file = self.file(&format!("{node}.toml"));
+        fs::write(&file, config).expect("a configuration is written");
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.file(&format!("{node}.log")));
+        let mut command = self.command(node, &programs::rsvpd().display().to_string());
+        command.arg("--config").arg(file).arg("--socket").arg(self.socket(node));
+        command.stderr(log.expect("a log")).stdout(Stdio::null()).stdin(Stdio::null());
+        command.spawn().expect("rsvpd starts")
+    }
+
+    pub(super) fn pid(&self, node: &str) -> u32 {
+        self.daemons[node].id()
+    }
+
+    /// Sends a signal to a daemon.
+    pub(super) fn signal(&self, node: &str, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(self.pid(node) as i32);
+        nix::sys::signal::kill(pid, signal).expect("it runs");
+    }
+
+    /// Waits for a daemon to end, which it was asked to.
+    pub(super) fn ended(&mut self, node: &str) -> std::process::ExitStatus {
+        let mut child = self.daemons.remove(node).expect("a daemon that ran");
+        eventually("a daemon that ends", || child.try_wait().expect("a child"))
+    }
+
+    pub(super) fn client(&self, node: &str) -> Client {
+        Client::open(&self.socket(node)).unwrap_or_else(|| panic!("{node}: {}", self.log(node)))
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        for child in self.daemons.values_mut().chain(&mut self.others) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        for node in &self.nodes {
+            if std::thread::panicking() {
+                eprintln!("--- log of {node}\n{}", self.log(node));
+            }
+            let _ = Command::new("ip").args(["netns", "del", &self.namespace(node)]).status();
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn ip(arguments: &str) {
+    let done = Command::new("ip").args(arguments.split(' ')).output().expect("iproute2 is installed");
+    assert!(done.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&done.stderr));
+}

@@ -1,0 +1,35 @@
+//! The programs under test, built once: `cargo test` of this package does not build another package's binaries.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The folder with the programs `rsvp`, `rsvpd` and `rsvp-sim`.
+pub(crate) fn folder() -> &'static PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        // target/debug/deps/it-0123 -> target/debug
+        let test = std::env::current_exe().expect("the test's own path");
+        let folder = test.ancestors().nth(2).expect("a target folder").to_owned();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--offline", "-p", "rsvp-node", "-p", "rsvp-sim"]);
+        build.args(["--features", "rsvp-node/daemon,rsvp-sim/lab", "--bins"]);
+        build.arg("--target-dir").arg(folder.parent().expect("a target folder"));
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        assert!(build.status().expect("cargo runs").success(), "the programs do not build");
+        folder
+    })
+}
+
+/// The daemon.
+pub(crate) fn rsvpd() -> PathBuf {
+    folder().join("rsvpd")
+}
+
+/// The simulator, with labs.
+pub(crate) fn rsvp_sim() -> PathBuf {
+    folder().join("rsvp-sim")
+}
