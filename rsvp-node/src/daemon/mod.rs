@@ -17,7 +17,7 @@ mod netlink;
 mod outbox;
 mod packet;
 mod privilege;
-mod program;
+pub(crate) mod program;
 mod routes;
 mod socket;
 mod start;
