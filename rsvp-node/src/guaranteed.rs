@@ -11,6 +11,7 @@
 //!
 //! ("End-to-End Behavior"). Pure functions for applications; the engine itself chooses no rate.
 
+use crate::units::show_rate;
 use core::time::Duration;
 use rsvp_wire::{AdspecSummary, Rspec, Tspec};
 use thiserror::Error;
@@ -31,7 +32,7 @@ pub enum NoRate {
         fixed_us: u64,
     },
     /// The path has no room for the rate that it takes.
-    #[error("it would take {rate_bps:.0} bit/s, and the path has {path_bps:.0} bit/s")]
+    #[error("it would take {}, and the path has {}", show_rate(*rate_bps), show_rate(*path_bps))]
     BeyondPath {
         /// The rate it would take, in bits per second.
         rate_bps: f64,

@@ -34,6 +34,13 @@ enum Command {
     #[cfg(feature = "lab")]
     #[command(after_help = lab_command::AFTER_HELP)]
     Lab(lab_command::Lab),
+    /// Not in this program: what to build is said.
+    #[cfg(not(feature = "lab"))]
+    #[command(hide = true, disable_help_flag = true)]
+    Lab {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        _rest: Vec<std::ffi::OsString>,
+    },
     /// Draw worlds in which everything goes wrong, and check them against the reference.
     Search(search_command::Search),
     /// Do again what a journal says, and compare what comes out.
@@ -96,6 +103,14 @@ fn main() -> ExitCode {
         Command::Run(run) => run_file(&run),
         #[cfg(feature = "lab")]
         Command::Lab(lab) => lab_command::run(&lab),
+        #[cfg(not(feature = "lab"))]
+        Command::Lab { .. } => {
+            complain(
+                "this program was built without labs: build it and the daemon with `cargo build -p rsvp-node -p rsvp-sim \
+                 --features rsvp-node/daemon,rsvp-sim/lab`",
+            );
+            ExitCode::from(BAD_FILE)
+        }
         Command::Check { files } => check(&files),
         Command::Search(search) => search_command::run(&search),
         Command::Replay { journal } => replay_command::run(&journal),

@@ -30,8 +30,9 @@ fn every_command_has_a_man_page() {
     let folder = std::env::temp_dir().join(format!("rsvp-man-{}", std::process::id()));
     let done = rsvp(&["man", &folder.display().to_string()]);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    for page in ["rsvp.1", "rsvp-send.1", "rsvp-recv.1", "rsvp-show.1", "rsvp-watch.1", "rsvp-top.1"] {
-        let page = std::fs::read_to_string(folder.join(page)).unwrap_or_else(|e| panic!("{page}: {e}"));
+    let commands = ["rsvp", "rsvp-send", "rsvp-recv", "rsvp-show", "rsvp-watch", "rsvp-top", "rsvp-decode"];
+    for page in commands.map(|name| format!("man1/{name}.1")).into_iter().chain(["man8/rsvpd.8".to_owned()]) {
+        let page = std::fs::read_to_string(folder.join(&page)).unwrap_or_else(|e| panic!("{page}: {e}"));
         assert!(page.contains(".SH NAME") && page.contains("rsvp"), "{page}");
     }
     std::fs::remove_dir_all(&folder).expect("removed");
@@ -41,9 +42,14 @@ fn every_command_has_a_man_page() {
 
 #[test]
 fn help_has_examples() {
-    for command in ["send", "recv", "show", "watch", "top", "completions", "man"] {
+    for command in ["send", "recv", "show", "watch", "top", "decode", "encode", "completions", "man"] {
         let help = text(&rsvp(&[command, "--help"]).stdout);
         assert!(help.contains(&format!("rsvp {command} ")) && help.contains("Example"), "{help}");
+    }
+    let daemon = Command::new(programs::rsvpd()).arg("--help").output().expect("rsvpd runs");
+    let help = text(&daemon.stdout);
+    for word in ["rsvpd --check-config", "CAP_NET_RAW", "SIGHUP", "Exit status"] {
+        assert!(help.contains(word), "{word}: {help}");
     }
 }
 

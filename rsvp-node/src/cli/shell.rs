@@ -14,10 +14,10 @@ pub(super) enum Command {
         /// The shell
         shell: Shell,
     },
-    /// Writes the man pages of `rsvp` and its commands into a directory
-    #[command(after_help = "Example:\n  rsvp man /usr/local/share/man/man1")]
+    /// Writes the man pages of `rsvp`, its commands and `rsvpd` into man1 and man8 of a directory
+    #[command(after_help = "Example:\n  rsvp man /usr/local/share/man")]
     Man {
-        /// Where to; it is made if it is not there
+        /// Where man1 and man8 are, or are to be made
         directory: PathBuf,
     },
 }
@@ -39,6 +39,15 @@ pub(super) fn main(command: &Command) -> ExitCode {
 }
 
 fn write_pages(directory: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(directory)?;
-    clap_mangen::generate_to(Cli::command(), directory)
+    let commands = directory.join("man1");
+    std::fs::create_dir_all(&commands)?;
+    clap_mangen::generate_to(Cli::command(), commands)?;
+    #[cfg(feature = "daemon")]
+    {
+        let daemons = directory.join("man8");
+        std::fs::create_dir_all(&daemons)?;
+        let page = clap_mangen::Man::new(crate::daemon::program::command_line()).section("8");
+        page.render(&mut std::fs::File::create(daemons.join("rsvpd.8"))?)?;
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ mod packet;
 mod privilege;
 mod program;
 mod recorder;
+pub(crate) mod program;
 mod routes;
 mod socket;
 mod start;

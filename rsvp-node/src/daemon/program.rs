@@ -2,14 +2,24 @@
 
 use super::config::DaemonConfig;
 use super::start::{self, ControlSocket, DaemonError, Prepared};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 /// RSVP (RFC 2205) for this host or router.
 #[derive(Debug, Parser)]
-#[command(name = "rsvpd", version, about)]
+#[command(
+    name = "rsvpd",
+    version,
+    about,
+    after_help = "Examples:\n  \
+    rsvpd --check-config --config rsvpd.toml\n  \
+    rsvpd --config rsvpd.toml --log debug\n\n\
+    Needs CAP_NET_RAW and CAP_NET_ADMIN (or root), and drops whatever else it has. Runs in the foreground.\n\
+    SIGTERM and SIGINT tear down what local applications asked for and end it, SIGHUP has it read its configuration \
+    again.\nExit status: 0, 1 if it could not start or the configuration is not usable, 2 for bad arguments."
+)]
 struct Arguments {
     /// The configuration file [default: /etc/rsvp/rsvpd.toml, if there is one]
     #[arg(long, value_name = "FILE")]
@@ -23,6 +33,11 @@ struct Arguments {
     /// What is logged, instead of what the configuration says: "debug", "info,rsvp_node=trace"
     #[arg(long, value_name = "FILTER", env = "RSVP_LOG")]
     log: Option<String>,
+}
+
+/// The command line of `rsvpd`, for its man page.
+pub(crate) fn command_line() -> clap::Command {
+    Arguments::command()
 }
 
 /// `rsvpd`: reads its command line, runs, and says how it went.
@@ -60,10 +75,12 @@ fn run(arguments: Arguments) -> Result<(), DaemonError> {
 
 fn log(config: &DaemonConfig, wanted: Option<&str>) -> Result<(), DaemonError> {
     let directives = wanted.or(config.log.as_deref()).unwrap_or("info");
-    let filter = EnvFilter::try_new(directives).map_err(|error| DaemonError::System {
+    let refused = |error: String| DaemonError::System {
         what: format!("the log filter \"{directives}\""),
         error: std::io::Error::other(error),
-    })?;
+    };
+    super::config::check_log(directives).map_err(refused)?;
+    let filter = EnvFilter::try_new(directives).map_err(|error| refused(error.to_string()))?;
     // Under a service manager the journal has its own time stamps.
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var_os("JOURNAL_STREAM").is_some() {

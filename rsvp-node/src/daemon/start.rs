@@ -160,6 +160,8 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &ControlSocket)
 /// The control socket's file; taken away at the end, if that is allowed.
 pub(super) struct ControlSocket {
     path: PathBuf,
+    /// Device and inode of the file.
+    file: (u64, u64),
     listener: std::os::unix::net::UnixListener,
     access: Access,
     made_folder: bool,
@@ -183,17 +185,44 @@ impl ControlSocket {
             None => None,
             Some(name) => Some(group_id(name)?),
         };
-        // The lock says that no daemon of this namespace listens there; what is left of an earlier one goes.
-        match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(&what)(e)),
-            _ => {}
-        }
+        make_room(&path).map_err(failed(&what))?;
         let listener = std::os::unix::net::UnixListener::bind(&path).map_err(failed(&what))?;
         std::os::unix::fs::chown(&path, None, group).map_err(failed(&what))?;
         let mode = std::fs::Permissions::from_mode(config.control.mode.0);
         std::fs::set_permissions(&path, mode).map_err(failed(&what))?;
         listener.set_nonblocking(true).map_err(failed(&what))?;
-        Ok(Self { path, listener, access: Access { group }, made_folder })
+        let file = identity(&path).map_err(failed(&what))?;
+        Ok(Self { path, file, listener, access: Access { group }, made_folder })
+    }
+}
+
+/// Which file is at a path.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+/// Takes away the socket that an earlier daemon has left at the path, and nothing else. The lock is one of a network
+/// namespace, whereas files are shared between them: who listens there may be the daemon of another one.
+fn make_room(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt as _;
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(found) if !found.file_type().is_socket() => {
+            let why = "a file is there that is no socket: remove it, or name another path with --socket";
+            return Err(io::Error::other(why));
+        }
+        Ok(_) => {}
+    }
+    let probe = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)?;
+    // A listener that is busy is one as well.
+    probe.set_nonblocking(true)?;
+    match probe.connect(&socket2::SockAddr::unix(path)?) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        _ => Err(io::Error::other(
+            "a daemon of another network namespace listens there: give each its own with --socket",
+        )),
     }
 }
 
@@ -213,7 +242,7 @@ pub(super) async fn serve_until_told(
     reread: Option<PathBuf>,
 ) -> Result<(), DaemonError> {
     let (driver, _held) = prepared.into_driver()?;
-    let ControlSocket { path, listener, access, .. } = control;
+    let ControlSocket { path, file, listener, access, .. } = control;
     let listener = UnixListener::from_std(listener).map_err(failed("the control socket"))?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let server = tokio::spawn(serve(listener, access, to_driver));
@@ -225,7 +254,9 @@ pub(super) async fn serve_until_told(
     notify(&[sd_notify::NotifyState::Stopping]);
     signals.abort();
     server.abort();
-    if let Err(error) = std::fs::remove_file(&path) {
+    // Somebody may have put another file there meanwhile.
+    let ours = identity(&path).is_ok_and(|found| found == file);
+    if ours && let Err(error) = std::fs::remove_file(&path) {
         tracing::debug!(%error, "the control socket's file stays");
     }
     tracing::info!("rsvpd ends");

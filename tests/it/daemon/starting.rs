@@ -63,6 +63,30 @@ fn a_namespace_has_one_daemon() {
 }
 
 #[test]
+fn a_control_socket_is_taken_from_nobody() {
+    let Some(mut net) = Net::three_in_a_row("a control socket in use") else { return };
+    net.daemon("r", "");
+    // Network namespaces share files: the daemon of another one listens there.
+    let program = programs::rsvpd().display().to_string();
+    let start = |socket: &str| rsvpd(&mut net.command("b", &program), &["--socket", socket]);
+    let (started, said) = start(&net.socket("r").display().to_string());
+    assert!(!started && said.contains("another network namespace") && said.contains("--socket"), "{said}");
+    net.client("r").list("interfaces");
+    // A file that is no socket is somebody's.
+    let file = net.file("letter");
+    std::fs::write(&file, "dear").expect("it is written");
+    let (started, said) = start(&file.display().to_string());
+    assert!(!started && said.contains("no socket"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).expect("it is still there"), "dear");
+    // What is at the path when the daemon ends and is another's stays.
+    std::fs::remove_file(net.socket("r")).expect("a socket");
+    std::fs::write(net.socket("r"), "dear").expect("it is written");
+    net.signal("r", Signal::SIGTERM);
+    assert!(net.ended("r").success());
+    assert!(net.socket("r").exists());
+}
+
+#[test]
 fn all_privileges_but_two_are_given_up() {
     let Some(mut net) = Net::three_in_a_row("privileges") else { return };
     net.daemon("a", "[interfaces]\nbandwidth = \"10mbit\"\n");

@@ -42,9 +42,13 @@ const GATHERED: usize = 256 << 10;
 
 /// Shows the RSVP messages of a capture: one line each, or as a tree, JSON, counts or a diagram.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Exit status: 0, 1 if --strict found a malformed message, 2 if the capture could not be read."
-)]
+#[command(after_help = "Examples:\n  \
+    rsvp decode capture.pcap\n  \
+    rsvp decode -v --filter 'type Resv and session 10.0.2.2' capture.pcap\n  \
+    rsvp decode --svg ladder.svg capture.pcap\n  \
+    rsvp decode --json capture.pcap | jq .message\n  \
+    rsvp decode --interface eth0\n\n\
+    Exit status: 0, 1 if --strict found a malformed message, 2 if the capture could not be read.")]
 pub(super) struct Args {
     /// A capture file (pcap or pcapng); `-` is standard input.
     #[arg(value_name = "FILE", default_value = "-")]

@@ -25,10 +25,11 @@ const OUTER: [&str; 9] =
 
 /// Makes packets from JSON: objects in the form of `rsvp decode --json`, one after the other.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Without --raw, lengths, counts and checksums are computed, and `length`, `offset`, `name`, \
-                        `truncated` and `error` in the JSON are ignored.\nExit status: 0, 2 if the JSON cannot be encoded."
-)]
+#[command(after_help = "Examples:\n  \
+    rsvp decode --json capture.pcap | rsvp encode --output again.pcap\n  \
+    rsvp encode --raw --hex wrong.json\n\n\
+    Without --raw, lengths, counts and checksums are computed, and `length`, `offset`, `name`, \
+                        `truncated` and `error` in the JSON are ignored.\nExit status: 0, 2 if the JSON cannot be encoded.")]
 pub(super) struct Args {
     /// A file of JSON objects; `-` is standard input.
     #[arg(value_name = "FILE", default_value = "-")]

@@ -101,7 +101,13 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let socket = open(&arguments, destination)?;
     let key = rsvp_wire::Session::new(destination, UDP, arguments.port);
     let mut session = connection.client.session(key).await?;
-    output.note(&format!("waiting for senders of {key}"))?;
+    // No daemon has kept what was announced before.
+    let later = if arguments.daemon.standalone {
+        "; one that has begun before is heard of at its next refresh, usually within 45 s"
+    } else {
+        ""
+    };
+    output.note(&format!("waiting for senders of {key}{later}"))?;
     let mut receiver = Receiver { wishes, output, announced: Announced::new(), flows: BTreeMap::new() };
     let done = receiver.run(&mut session, &socket, arguments.r#for).await;
     receiver.output.note("ends; the reservation is given up")?;

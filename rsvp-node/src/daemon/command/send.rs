@@ -195,7 +195,12 @@ impl Flow {
                 event = session.next_event() => {
                     let Some(event) = event else { return Err(crate::client::ClientError::Disconnected.into()) };
                     output.event(&event)?;
+                    let waited = !self.sending;
                     self.heed(&event, output)?;
+                    if waited && self.sending {
+                        // Reports are of whole seconds of sending.
+                        seconds.reset();
+                    }
                     if self.sending && end.is_none() {
                         end = length.map(|length| Instant::now() + length);
                     }

@@ -5,6 +5,7 @@
 use super::options::Bucket;
 use crate::client::{Flow, Offer, Reservation, Service, Style, Traffic};
 use crate::guaranteed;
+use crate::units::show_rate;
 use core::time::Duration;
 use rsvp_wire::{FilterSpec, Tspec};
 use std::collections::BTreeMap;
@@ -96,6 +97,12 @@ impl Wishes {
             }
             Wanted::Guaranteed { reserve_bps, delay: None, slack_us } => {
                 let reserve_bps = reserve_bps.unwrap_or(traffic.rate_bps);
+                if reserve_bps < traffic.rate_bps {
+                    let (reserve, rate) = (show_rate(reserve_bps), show_rate(traffic.rate_bps));
+                    return Err(format!(
+                        "--reserve {reserve} is less than the token rate {rate}: reserve more, or say a lower --rate"
+                    ));
+                }
                 Ok(Service::Guaranteed { traffic, reserve_bps, slack_us })
             }
         }
@@ -179,6 +186,16 @@ mod tests {
             Wishes { senders: vec![sender(2), sender(9)], ..wishes(Style::Ff, Wanted::ControlledLoad) };
         let asked = wishes.reservation(&announced()).unwrap().unwrap();
         assert_eq!((asked.flows.len(), &asked.flows[0].filters), (1, &vec![sender(2)]));
+    }
+
+    #[test]
+    fn less_than_the_token_rate_is_not_asked_for() {
+        let wanted = Wanted::Guaranteed { reserve_bps: Some(1e6), delay: None, slack_us: 0 };
+        let error = wishes(Style::Ff, wanted).reservation(&announced()).unwrap_err();
+        assert!(
+            error.starts_with("10.0.0.2:4000: --reserve 1Mbit/s is less than the token rate 2Mbit/s"),
+            "{error}"
+        );
     }
 
     #[test]

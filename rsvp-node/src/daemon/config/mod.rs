@@ -21,7 +21,7 @@ pub const DEFAULT_SOCKET: &str = "/run/rsvpd/control.sock";
 
 /// Everything the daemon can be told.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "keys and tables such as [interfaces]")]
 pub struct DaemonConfig {
     /// What is logged: "info", or directives such as "info,rsvp_node=debug". The environment variable `RSVP_LOG` wins.
     pub log: Option<String>,
@@ -49,7 +49,7 @@ pub struct DaemonConfig {
 
 /// The control socket: where it is and who may talk.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [control]")]
 pub struct ControlConfig {
     /// Where it is.
     pub socket: PathBuf,
@@ -60,15 +60,14 @@ pub struct ControlConfig {
 }
 
 /// A file mode, written as octal digits: "0660".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mode(pub u32);
 
-impl TryFrom<String> for Mode {
-    type Error = String;
+impl core::str::FromStr for Mode {
+    type Err = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        let mode = u32::from_str_radix(&text, 8).ok().filter(|mode| *mode <= 0o777);
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
         mode.map(Self).ok_or_else(|| format!("\"{text}\" is no file mode: expected one such as \"0660\""))
     }
 }
@@ -81,7 +80,7 @@ impl Default for ControlConfig {
 
 /// Bounds and timers that are not an interface's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [node]")]
 pub struct NodeConfig {
     /// Blockade multiplier Kb (RFC 2205 section 3.5).
     pub blockade_multiplier: Option<u32>,
@@ -93,7 +92,7 @@ pub struct NodeConfig {
 
 /// Upper bounds on what peers and applications can make grow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [limits]")]
 pub struct LimitsConfig {
     /// Sessions on this node.
     pub sessions: Option<u32>,
@@ -109,7 +108,11 @@ pub struct LimitsConfig {
 
 /// One interface, or what holds for all that do not say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a table: [interfaces], or [interface.eth0] for one of them"
+)]
 pub struct InterfaceConfig {
     /// Whether RSVP is spoken here (RFC 2205 section 3.11.4).
     pub enabled: Option<bool>,
@@ -135,7 +138,7 @@ pub struct InterfaceConfig {
 
 /// How multicast Path messages are got hold of on routers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [multicast]")]
 pub struct MulticastConfig {
     /// Whether the daemon makes the kernel a multicast router when nobody else does.
     pub intercept: Intercept,
@@ -161,7 +164,7 @@ impl Default for MulticastConfig {
 
 /// Where a multicast flow comes from and goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table: [[multicast_route]]")]
 pub struct MulticastRoute {
     /// The group.
     pub group: IpAddr,
@@ -237,6 +240,9 @@ impl DaemonConfig {
                 return Err(("lifetime_multiplier".into(), message.into()));
             }
         }
+        if let Some(Err(message)) = self.log.as_deref().map(check_log) {
+            return Err(("log".into(), message));
+        }
         if let Some(route) = self.multicast_route.iter().find(|route| !route.group.is_multicast()) {
             let group = route.group.to_string();
             return Err((group.clone(), format!("{group} is no multicast group")));
@@ -294,6 +300,20 @@ impl DaemonConfig {
     }
 }
 
+/// A word alone that is no level would be taken for the name of a part of the program, and nothing would be logged.
+pub(super) fn check_log(directives: &str) -> Result<(), String> {
+    let alone = directives.split(',').map(str::trim).filter(|word| !word.contains(['=', ':', '[']));
+    for word in alone.filter(|word| !word.starts_with("rsvp_")) {
+        if word.parse::<tracing_subscriber::filter::LevelFilter>().is_err() {
+            return Err(format!(
+                "\"{word}\" is no log level: expected error, warn, info, debug, trace or off, or levels for parts such as \
+                 \"info,rsvp_node=debug\""
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Adds the closest of the expected keys to a message about an unknown one.
 fn with_suggestion(message: &str) -> String {
     let mut names = message.split('`').skip(1).step_by(2);
@@ -332,6 +352,33 @@ mod tests {
         assert!(wrong("[interfaces]\nrefresh = \"0s\"\n").starts_with("rsvpd.toml:2:1: "));
         let route = "[[multicast_route]]\ngroup = \"10.0.0.1\"\nincoming = \"a\"\noutgoing = []\n";
         assert!(wrong(route).starts_with("rsvpd.toml:2:10: 10.0.0.1 is no multicast group"));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_told_what_is_expected() {
+        let cases = [
+            ("[interfaces]\nbandwidth = 10\n", "a rate in quotes, such as \"10mbit\""),
+            ("[interfaces]\nreservable = 0.75\n", "such as \"75%\""),
+            ("[interfaces]\nrefresh = 30\n", "a time in quotes, such as \"30s\""),
+            ("[interfaces]\nslew_max = 30\n", "such as \"30%\""),
+            ("interfaces = 3\n", "a table: [interfaces]"),
+            ("[interface]\neth0 = \"10mbit\"\n", "[interface.eth0]"),
+            ("control = \"/run/x\"\n", "a table: [control]"),
+            ("[control]\nmode = 660\n", "such as \"0660\""),
+        ];
+        for (text, expected) in cases {
+            let message = wrong(text);
+            assert!(message.contains(expected) && !message.contains("struct"), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_log_level_that_is_none_is_refused() {
+        assert!(wrong("log = \"debgu\"\n").starts_with("rsvpd.toml:1:1: \"debgu\" is no log level"));
+        for sound in ["debug", "INFO", "off", "warn,rsvp_node=trace", "rsvp_node::daemon=debug", "3"] {
+            let text = format!("log = \"{sound}\"");
+            assert!(DaemonConfig::parse(Path::new("rsvpd.toml"), &text).is_ok(), "{sound}");
+        }
     }
 
     #[test]

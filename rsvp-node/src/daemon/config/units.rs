@@ -1,7 +1,7 @@
 //! Rates, shares and times as configuration files write them: always with a unit, for `2` is no rate.
 
 use core::time::Duration;
-use serde::de::Error;
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Bits per second: "10mbit".
@@ -91,16 +91,35 @@ fn split(text: &str) -> Option<(f64, &str)> {
 }
 
 macro_rules! read_from_text {
-    ($($unit:ty),*) => {$(
+    ($($unit:ty => $expected:literal),*) => {$(
         impl<'de> Deserialize<'de> for $unit {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                String::deserialize(from)?.parse().map_err(D::Error::custom)
+                struct Text;
+                impl Visitor<'_> for Text {
+                    type Value = $unit;
+
+                    // What the error says of a value that is no text, such as a bare number.
+                    fn expecting(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                        out.write_str($expected)
+                    }
+
+                    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                from.deserialize_str(Text)
             }
         }
     )*};
 }
 
-read_from_text!(Rate, Reservable, Percent, Span);
+read_from_text!(
+    Rate => "a rate in quotes, such as \"10mbit\"",
+    Reservable => "a share or rate in quotes, such as \"75%\" or \"10mbit\"",
+    Percent => "a percentage in quotes, such as \"30%\"",
+    Span => "a time in quotes, such as \"30s\"",
+    super::Mode => "octal digits in quotes, such as \"0660\""
+);
 
 #[cfg(test)]
 mod tests {
