@@ -332,7 +332,9 @@ fn adspec() -> AdspecSummary {
     AdspecSummary {
         global: GeneralParams { break_bit: false, hops: 3, bandwidth: 2e6, latency_us: 500, mtu: 9000 },
         guaranteed: Some(GuaranteedParams::default()),
-        controlled_load: Some(ServiceParams::default()), null: None }
+        controlled_load: Some(ServiceParams::default()),
+        null: None,
+    }
 }
 
 /// A message from a neighbour, sound in itself.
@@ -409,7 +411,11 @@ fn command(world: &mut World, script: &mut Script<'_>) {
         0 => world.input(Input::Command(Command::OpenSession { app, session })),
         1 | 2 => {
             let tspec = tspec(script);
-            let adspec = Some(AdspecOffer { guaranteed: true, controlled_load: script.below(2) == 0, null: script.below(4) == 0 });
+            let adspec = Some(AdspecOffer {
+                guaranteed: true,
+                controlled_load: script.below(2) == 0,
+                null: script.below(4) == 0,
+            });
             let sender = own;
             let ttl = script.below(3);
             world.input(Input::Command(Command::Sender {
