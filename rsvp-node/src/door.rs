@@ -26,6 +26,8 @@ pub enum Input<'a> {
         /// The session destination whose routes changed, or `None` for all of them.
         destination: Option<IpAddr>,
     },
+    /// The data plane cannot do what it was told in [`Output::TrafficControl`], or no longer.
+    TrafficControl(TcAnswer),
     /// Time has passed: the driver calls with this when [`Output::Idle`]'s `until` is reached. Does bounded work;
     /// the next `Idle` says when to come again.
     Timer,
@@ -336,6 +338,29 @@ pub enum TcChange {
     Install(Reservation),
     /// Remove it.
     Remove,
+}
+
+/// What the data plane says of a reservation that it was told to install.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TcAnswer {
+    /// The reservation; an answer about one that is gone is discarded.
+    pub reservation: ReservationId,
+    /// What became of it.
+    pub verdict: TcVerdict,
+}
+
+/// What became of a reservation in the data plane. Whoever asked for it is told by an error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TcVerdict {
+    /// It could not be installed or changed: it is removed, error 22 (RFC 2205 Appendix B).
+    Failed,
+    /// Something more important has taken its place: it is removed, error 12 (RFC 2205 Appendix B).
+    Preempted,
+    /// It stays with less: error 02/102 says with how much (RFC 4495).
+    Reduced {
+        /// The rate that is left, in octets per second.
+        rate: f32,
+    },
 }
 
 /// A reservation as it is installed on an outgoing interface.

@@ -49,6 +49,15 @@ impl Engine {
                 }
             }
             Input::RouteChanged { destination } => node.routes_changed(destination, host),
+            Input::TrafficControl(answer) => {
+                return match node.traffic_control_answers(answer) {
+                    Ok(()) => Outcome::Taken,
+                    Err(why) => {
+                        node.counters.count_discard(why);
+                        Outcome::Discarded(why)
+                    }
+                };
+            }
             Input::Timer => {
                 node.sweep_routes(host);
                 node.time_passes();

@@ -31,7 +31,7 @@ pub use config::{Config, Limits};
 pub use counters::{Counters, Work};
 pub use door::{
     AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Police, Refusal, Reservation,
-    ReservationId, Rx, Source, TcChange, TrafficControl, Transmit, Why,
+    ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
 };
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};

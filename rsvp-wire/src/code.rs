@@ -346,6 +346,8 @@ pub mod error_value {
     pub const BANDWIDTH_UNAVAILABLE: u16 = 2;
     /// Code 01: MTU in flowspec larger than interface MTU.
     pub const MTU_TOO_LARGE: u16 = 3;
+    /// Code 02: a reservation was partially preempted (RFC 4495).
+    pub const PARTIALLY_PREEMPTED: u16 = 102;
     /// Code 21: trying to merge two incompatible service requests.
     pub const SERVICE_CONFLICT: u16 = 1;
     /// Code 21: neither the requested service nor a replacement can be provided.

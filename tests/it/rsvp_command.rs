@@ -18,9 +18,9 @@ fn completions_know_the_commands() {
         let done = rsvp(&["completions", shell]);
         let script = text(&done.stdout);
         assert!(done.status.success(), "{shell}");
-        for word in ["recv", "reservations", "--standalone"] {
-            // PowerShell and elvish write options without quoting differences that matter here.
-            assert!(script.contains(word.trim_start_matches('-')), "{shell} does not know {word}");
+        // Each has its own way of writing options, and not all of them complete the values of an argument.
+        for word in ["recv", "decode", "standalone"] {
+            assert!(script.contains(word), "{shell} does not know {word}");
         }
     }
 }

@@ -106,6 +106,20 @@ pub(crate) fn limit(request: &Flowspec, path: &Tspec) -> Flowspec {
     }
 }
 
+/// The same with no more than a rate: r, and R of Guaranteed service (RFC 4495 section 5.2: "the highest average and peak
+/// rates" that can be had).
+pub(crate) fn at_rate(flowspec: &Flowspec, rate: f32) -> Flowspec {
+    let tspec = flowspec.tspec();
+    let tspec = Tspec { rate: tspec.rate.min(rate), ..*tspec };
+    match *flowspec {
+        Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
+        Flowspec::Guaranteed(_, rspec) => {
+            Flowspec::Guaranteed(tspec, Rspec { rate: rspec.rate.min(rate), ..rspec })
+        }
+        Flowspec::Null(_) => *flowspec,
+    }
+}
+
 /// What an installed flowspec takes of an interface, in bits per second: the token rate r of Controlled-Load, the
 /// reserved rate R of Guaranteed service; nothing for the Null service.
 pub(crate) fn charge_bps(flowspec: &Flowspec) -> u64 {

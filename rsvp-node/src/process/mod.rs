@@ -21,6 +21,7 @@ pub(crate) mod resv_refresh;
 pub(crate) mod resv_tear;
 pub(crate) mod route_change;
 pub(crate) mod scope;
+pub(crate) mod traffic_control;
 pub(crate) mod update_traffic_control;
 
 use crate::door::{Discard, Outcome, Rx};

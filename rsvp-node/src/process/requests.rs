@@ -10,13 +10,9 @@ use rsvp_wire::{FilterSpec, Flowspec, Sharing, Style};
 use smallvec::SmallVec;
 
 impl Node {
-    /// What a next hop over an interface, or an application, has asked for.
+    /// What a next hop over an interface has asked for.
     pub(crate) fn find_request(&self, session: Ix<SessionState>, from: From) -> Option<Ix<Request>> {
-        let same = |r: &Request| match (r.from, from) {
-            (From::App { app: a, .. }, From::App { app: b, .. }) => a == b,
-            (a, b) => a == b,
-        };
-        self.state.requests_of(session).find(|(_, r)| same(r)).map(|(ix, _)| ix)
+        self.state.requests_of(session).find(|(_, r)| r.from == from).map(|(ix, _)| ix)
     }
 
     /// The style of another request that cannot stand beside `style` (RFC 2205 section 1.3).

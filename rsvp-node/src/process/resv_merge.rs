@@ -96,21 +96,20 @@ impl Node {
         let style = self.state.requests_of(session).next()?.1.style;
         let wildcard = style.sender_selection() == SenderSelection::Wildcard;
         let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
+        let shared = style.sharing() == Sharing::Shared;
         let (mut upper, mut lower): (Option<Flowspec>, Option<Flowspec>) = (None, None);
         for (_, path) in self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream)) {
             let Some((flowspec, left_out)) = self.merged_for(path, wildcard) else { continue };
-            let shared = style.sharing() == Sharing::Shared && !wildcard;
             if shared && !left_out {
                 upper = Some(upper.map_or(flowspec, |u| flowspec::merge(&u, &flowspec).unwrap_or(u)));
             } else if shared {
                 lower = Some(lower.map_or(flowspec, |l| flowspec::lower_bound(&l, &flowspec).unwrap_or(l)));
             }
-            match flows.first_mut().filter(|_| wildcard) {
-                Some((_, so_far)) => *so_far = flowspec::merge(so_far, &flowspec).unwrap_or(*so_far),
-                None => flows.push(((!wildcard).then_some(path.sender), flowspec)),
+            if !wildcard || flows.is_empty() {
+                flows.push(((!wildcard).then_some(path.sender), flowspec));
             }
         }
-        if style.sharing() == Sharing::Shared && !wildcard {
+        if shared {
             // Where something is not left out, what is left out for other senders does not raise it.
             let shared = upper.or(lower)?;
             flows.iter_mut().for_each(|(_, f)| *f = shared);

@@ -4,9 +4,7 @@
 //! Admission is by budget: Controlled-Load takes r and Guaranteed service takes R of the effective flowspec, once for
 //! each shared reservation. Delay bounds are not judged here.
 
-use super::errors::{ErrorFlow, scope_of};
-use super::flowspec_object;
-use super::scope::Addresses;
+use super::traffic_control::Report;
 use crate::door::{Police, Reservation, ReservationId};
 use crate::event::{AppId, EventKind};
 use crate::interface::InterfaceId;
@@ -15,7 +13,7 @@ use crate::node::Node;
 use crate::queue::Pending;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
-use crate::state::resv::{From, Item, Request};
+use crate::state::resv::{Item, Request};
 use crate::state::session::SessionState;
 use crate::state::traffic::{Filters, Reserved};
 use core::cmp::Ordering;
@@ -24,9 +22,6 @@ use smallvec::SmallVec;
 
 /// Why traffic control refused: Error Code and Error Value.
 pub(crate) type Refused = (ErrorCode, u16);
-
-/// Who is to be told of a refusal, and of what.
-type Concerned = (From, Style, Item, Vec<FilterSpec>, Addresses);
 
 /// What should be installed.
 struct Wanted {
@@ -210,36 +205,11 @@ impl Node {
         let standing = self.find_reserved(session, interface, sender.as_ref());
         let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
         let flags = if standing.is_some() { ErrorSpec::IN_PLACE } else { 0 };
-        let served = |item: &Item| {
+        let report = Report { code, value, flags, flowspec: None };
+        self.tell_requesters(session, interface, sender, &report, |item| {
             let order = standing.and_then(|s| flowspec::compare(&item.flowspec, &s));
-            matches!(order, Some(Ordering::Less | Ordering::Equal))
-        };
-        let key = self.key_of(session);
-        let concerned: Vec<Concerned> = self
-            .state
-            .requests_of(session)
-            .filter(|(_, r)| r.interface() == Some(interface))
-            .filter_map(|(_, r)| {
-                let item = r.items.iter().find(|i| sender.is_none() || i.filter == sender)?;
-                if served(item) {
-                    return None;
-                }
-                let filters = r.items.iter().filter(|i| sender.is_none() || i.filter == sender);
-                let scope = r.message().map(|m| scope_of(&m)).unwrap_or_default();
-                Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect(), scope))
-            })
-            .collect();
-        for (from, style, item, filters, scope) in concerned {
-            let object = flowspec_object(&item.flowspec);
-            let flow = ErrorFlow {
-                style,
-                flowspec: Some(&object),
-                filters: &filters,
-                scope: &scope,
-                because_of: None,
-            };
-            self.report_resv_error(from, &key, code, value, flags, &flow);
-        }
+            !matches!(order, Some(Ordering::Less | Ordering::Equal))
+        });
     }
 
     pub(crate) fn find_reserved(

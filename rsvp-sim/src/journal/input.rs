@@ -3,8 +3,8 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 use rsvp_node::{
-    AdspecOffer, AppId, Command, FlowRequest, Input, Interface, InterfaceId, Route, RouteAnswer, RouteQuery,
-    Rx,
+    AdspecOffer, AppId, Command, FlowRequest, Input, Interface, InterfaceId, ReservationId, Route,
+    RouteAnswer, RouteQuery, Rx, TcAnswer, TcVerdict,
 };
 use rsvp_wire::{
     Class, FilterSpec, Flowspec, Message, MessageWriter, MsgType, Object, SenderTemplate, SenderTspec,
@@ -64,6 +64,15 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
         }),
         Input::RouteChanged { destination } => json!({ "route_changed": destination }),
+        Input::TrafficControl(answer) => {
+            let verdict = match answer.verdict {
+                TcVerdict::Failed => json!("failed"),
+                TcVerdict::Preempted => json!("preempted"),
+                TcVerdict::Reduced { rate } => json!(rate.to_bits()),
+            };
+            let id = answer.reservation;
+            json!({ "traffic_control": verdict, "index": id.index, "generation": id.generation })
+        }
         Input::Timer => json!("timer"),
     }
 }
@@ -179,6 +188,16 @@ pub(super) fn read(value: &Value) -> Option<Kept> {
             None => None,
         };
         return Some(Kept::Other(Input::RouteChanged { destination }));
+    }
+    if let Some(verdict) = value.get("traffic_control") {
+        let verdict = match verdict.as_str() {
+            Some("failed") => TcVerdict::Failed,
+            Some("preempted") => TcVerdict::Preempted,
+            Some(_) => return None,
+            None => TcVerdict::Reduced { rate: f32::from_bits(number(verdict)?) },
+        };
+        let id = ReservationId { index: number(&value["index"])?, generation: number(&value["generation"])? };
+        return Some(Kept::Other(Input::TrafficControl(TcAnswer { reservation: id, verdict })));
     }
     match value["command"].as_str() {
         Some(word) => read_command(word, value),

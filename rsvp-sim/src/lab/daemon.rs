@@ -68,7 +68,7 @@ pub(super) fn find(named: Option<&Path>) -> Result<PathBuf, LabError> {
         // Tests are one folder further down.
         let folders = own.ancestors().skip(1).take(2);
         let places: Vec<PathBuf> = folders.map(|folder| folder.join("rsvpd")).collect();
-        places.iter().find(|path| path.is_file()).or(places.first()).cloned().unwrap_or_default()
+        places.iter().find(|path| path.is_file()).or_else(|| places.first()).cloned().unwrap_or_default()
     };
     let path = named.map_or_else(beside, Path::to_path_buf);
     if path.is_file() { Ok(path) } else { Err(LabError::NoDaemon(path)) }

@@ -160,9 +160,7 @@ impl Lab {
             let Some(daemon) = daemon else { continue };
             let (scenario, topology, observer) = (&self.scenario, &self.topology, &daemon.observer);
             let dropped = Look { scenario, topology, place, observer }.dropped().await?;
-            self.record
-                .discards
-                .extend(dropped.into_iter().map(|(why, times)| (NodeId(n), why.into(), times)));
+            self.record.discards.extend(dropped.into_iter().map(|(why, times)| (NodeId(n), why, times)));
         }
         self.daemons.clear();
         let Self { mut record, news, mut packets, clock, scenario, .. } = self;

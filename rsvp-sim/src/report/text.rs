@@ -20,9 +20,10 @@ impl Report {
     pub fn text(&self, look: Look) -> String {
         let mut out = String::new();
         let _ = write!(out, "{} — seed {}, {}, {}s", self.scenario, self.seed, self.family, self.duration_s);
-        out.push_str(&self.lab_speed.map_or("\n".to_owned(), |speed| {
-            format!(", by real daemons in network namespaces, {speed} times as fast\n")
-        }));
+        out.push_str(&self.lab_speed.map_or_else(
+            || "\n".to_owned(),
+            |speed| format!(", by real daemons in network namespaces, {speed} times as fast\n"),
+        ));
         for line in self.description.trim().lines() {
             let _ = writeln!(out, "  {}", line.trim());
         }

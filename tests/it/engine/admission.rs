@@ -3,7 +3,7 @@
 use super::bench::Bench;
 use super::words::{Family, controlled, guaranteed, interface};
 use rsvp_node::{Config, Discard, Engine, Input, Instant};
-use rsvp_wire::{Flowspec, Rspec};
+use rsvp_wire::{Flowspec, MsgType, Rspec};
 
 /// Admission of one message in the family's bench: refused with this error.
 #[track_caller]
@@ -237,4 +237,28 @@ fn an_engine_without_interfaces_drops_everything() {
     let outcome = engine.handle(Instant::ZERO, Input::Packet(message.rx(&octets)), &mut routes);
     assert_eq!(outcome, rsvp_node::Outcome::Discarded(Discard::InterfaceDisabled));
     assert!(engine.is_empty());
+}
+
+/// RFC 2205 section 2.2: a sender that announces more makes requests larger that were limited by it. If they are too large
+/// together, those are told who ask for more than what stands, and nobody else.
+#[test]
+fn when_a_sender_announces_too_much_those_who_have_what_they_asked_for_hear_nothing() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{2B}").reservable("c", 5).hears("c1 Resv WF{2B}").hears("c2 Resv WF{9B}").forget();
+        b.hears("a1 Path S1{9B}").installs(&["c WF{2B}"]);
+        b.sent.retain(|s| s.msg_type() == MsgType::RESV_ERR);
+        b.sends(&["c>c2 ResvErr 01/0002 InPlace WF{9B}"]);
+    }
+}
+
+/// RFC 2205 section 2.5: what is left when a request goes may be too large by itself; it keeps what is installed, and is
+/// heard again when it is refreshed.
+#[test]
+fn what_is_left_of_a_reservation_is_content_with_what_stands() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{2B}").reservable("c", 5).hears("c1 Resv WF{2B}").hears("c2 Resv WF{9B}");
+        b.hears("a1 Path S1{9B}").hears("c1 ResvTear WF").installs(&["c WF{2B}"]).forget();
+        refused(&mut b, "c2 Resv WF{9B}", "01/0002 InPlace");
+        b.installs(&["c WF{2B}"]).hears("c2 Resv WF{5B}").installs(&["c WF{5B}"]);
+    }
 }

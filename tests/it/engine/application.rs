@@ -310,3 +310,12 @@ fn a_path_for_a_sender_on_this_node_does_not_replace_it() {
         assert_eq!(b.engine.senders().count(), 1);
     }
 }
+
+/// RFC 2205 section 3.2, rule 2: a sender has no port in a session without.
+#[test]
+fn a_sender_has_no_port_where_its_session_has_none() {
+    for mut b in Bench::both() {
+        b.session = Session::new(b.session.destination(), 89, 0);
+        b.refuses(sender(&b, "C0"), Refusal::BadSender);
+    }
+}

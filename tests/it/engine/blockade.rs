@@ -228,3 +228,12 @@ fn an_error_goes_only_where_the_failed_request_came_from() {
         b.hears("a1 ResvErr 01/0002 WF{4B}").sends(&["c>c1 ResvErr 01/0002 WF{4B}"]);
     }
 }
+
+/// RFC 2205 section 3.1.8: an error goes to those who asked for the senders it is about.
+#[test]
+fn an_error_about_one_sender_is_not_for_those_who_asked_for_another() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv FF S2{4B}").hears("d1 Resv FF S3{4B}").forget();
+        b.hears("b1 ResvErr 01/0002 FF S2{4B}").sends(&["c>c1 ResvErr 01/0002 FF S2{4B}"]);
+    }
+}

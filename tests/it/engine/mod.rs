@@ -24,4 +24,5 @@ mod scope;
 mod sent;
 mod soft_state;
 mod teardown;
+mod traffic_control;
 mod words;

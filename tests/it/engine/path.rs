@@ -3,7 +3,8 @@
 use super::bench::Bench;
 use super::message::{neighbour_lih, object, written};
 use super::words::{interface, tspec};
-use rsvp_node::{Discard, RouteAnswer};
+use core::time::Duration;
+use rsvp_node::{Discard, Input, RouteAnswer};
 use rsvp_wire::{ErrorCode, ErrorSpec, RsvpHop, SenderTspec, Session};
 
 /// RFC 2205 sections 3.1.3, 3.3 and 3.8.
@@ -262,5 +263,26 @@ fn null_objects_are_ignored() {
         assert!(b.sent.len() >= 2 && b.sent.drain(..).all(|s| s.objects(0).is_empty()));
         let resv = b.message("c1 Resv WF{4B}").object(0, 1, &[7; 4]).last(object(0, 1, &[]));
         b.takes(&resv).sends(&["a>a1 Resv WF{4B}"]);
+    }
+}
+
+/// RFC 2205 section 3.6: routes that change while those of another destination are still being looked at are not missed.
+#[test]
+fn two_route_changes_at_once_are_both_followed() {
+    for mut b in Bench::unicast() {
+        for port in 1..=600 {
+            b.session = Session::new(b.session.destination(), 17, port);
+            b.hears("a1 Path S1{9B}");
+        }
+        b.route("S1", None, "d");
+        let elsewhere = Some(b.family.named("G"));
+        // The host is asked again when the engine is told; it does not look at all paths before it takes the next input.
+        let (engine, now, routes) = (&mut b.engine, b.now, &mut b.routes);
+        for destination in [Some(b.session.destination()), elsewhere] {
+            engine.handle(now, Input::RouteChanged { destination }, routes);
+        }
+        b.pass(Duration::ZERO).input(Input::Timer);
+        b.seconds(5.0);
+        assert!(b.engine.senders().all(|s| s.outgoing == [interface("d")]));
     }
 }

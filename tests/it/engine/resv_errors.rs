@@ -1,9 +1,9 @@
 //! Resv messages in error: RFC 2205 sections 1.3, 3.1.8, 3.10 and Appendix B.
 
 use super::bench::Bench;
-use super::message::object;
+use super::message::{object, written};
 use super::sent::Sent;
-use super::words::interface;
+use super::words::{controlled, interface};
 use rsvp_node::Discard;
 use rsvp_wire::{ErrorSpec, Flowspec, Style};
 
@@ -198,5 +198,38 @@ fn a_flow_descriptor_list_that_does_not_suit_its_style_is_dropped() {
         b.drops(&b.message("c1 Resv WF{4B}").with(change(Style::FF)), Discard::BadGrammar);
         b.drops(&b.message("c1 Resv FF S1 S2{4B}"), Discard::BadGrammar);
         b.is_silent().installs(&[]);
+    }
+}
+
+/// RFC 2205 section 3.1.4: an SE message has one flowspec for all its filters.
+#[test]
+fn a_second_flowspec_of_shared_explicit_style_is_not_accepted() {
+    for mut b in Bench::both() {
+        b.figure_4();
+        let more = b.message("c1 Resv SE S1{4B}").last(written(&controlled(5.0)));
+        b.drops(&more.last(written(&b.family.sender("S2"))), Discard::BadGrammar).is_silent();
+    }
+}
+
+/// RFC 2205 section 3.10: what an error passes on may be longer than the rest of it.
+#[test]
+fn a_long_object_is_passed_on_with_an_error() {
+    for mut b in Bench::both() {
+        let bad = b.message("a1 Path S1{9B}").object(0xc8, 1, &[7; 600]).object(0x7f, 1, &[0; 4]);
+        b.drops(&bad, Discard::UnknownObject);
+        assert_eq!(b.sent.len(), 1);
+        assert_eq!(b.sent[0].objects(0xc8), [object(0xc8, 1, &[7; 600])]);
+    }
+}
+
+/// RFC 2205 section 3.1.4: a Resv asks for something, and in wildcard style for one thing only.
+#[test]
+fn a_wildcard_resv_has_one_flowspec() {
+    for mut b in Bench::both() {
+        b.figure_4();
+        let bare = b.message("c1 Resv WF{4B}").with(|m| m.flows.as_mut().expect("flows").flows.clear());
+        b.drops(&bare, Discard::BadGrammar).is_silent();
+        let twice = b.message("c1 Resv WF{4B}").last(written(&controlled(5.0)));
+        b.drops(&twice, Discard::BadGrammar).is_silent();
     }
 }

@@ -4,6 +4,7 @@ use super::bench::Bench;
 use super::message::{object, written};
 use super::sent::Sent;
 use super::words::{Family, controlled, interface, tspec};
+use core::net::IpAddr;
 use core::time::Duration;
 use rsvp_node::{AppId, Command, Config, Discard, FlowRequest, Police, Refusal, RouteAnswer};
 use rsvp_wire::{ErrorSpec, FilterSpec, MsgType, Scope, SenderTemplate, Session, Style};
@@ -427,4 +428,15 @@ fn a_raised_refresh_period_is_approached_in_steps() {
         let last = b.sent.iter().rev().find(|s| s.msg_type() == MsgType::RESV).expect("a refresh");
         assert!(last.get::<rsvp_wire::TimeValues>().refresh_ms <= 30_000);
     }
+}
+
+/// RFC 2205 Appendix A.9, A.10: a sender named by flow label is one like any other, its unused field sent as zero.
+#[test]
+fn a_sender_may_be_named_by_its_flow_label() {
+    let mut b = Bench::new(Family::V6, Config::default());
+    let IpAddr::V6(address) = b.family.named("S1") else { panic!("an address of IPv6") };
+    let label = |reserved| FilterSpec::Ipv6FlowLabel { address, reserved, label: 5 };
+    b.takes(&b.message("a1 Path S1{9B}").with(|m| m.sender = Some(label(7))));
+    assert_eq!(b.sent.len(), 2);
+    assert!(b.sent.iter().all(|s| s.get::<SenderTemplate>() == SenderTemplate(label(0))));
 }

@@ -124,3 +124,18 @@ fn nothing_is_refreshed_that_is_gone() {
         b.seconds(1000.0).is_silent();
     }
 }
+
+/// RFC 2205 section 2.3: a refresh keeps all of the request alive, not only the first of its filters.
+#[test]
+fn a_refresh_keeps_every_filter_alive() {
+    for flows in ["FF S1{4B} S2{5B}", "SE S1 S2{4B}"] {
+        for mut b in Bench::both() {
+            b.takes(&b.message("a1 Path S1{9B}").every(600));
+            b.takes(&b.message("b1 Path S2{9B}").every(600));
+            for _ in 0..12 {
+                b.hears(&format!("c1 Resv {flows}")).seconds(30.0);
+            }
+            assert_eq!(b.engine.requests().map(|r| r.flows.len()).collect::<Vec<_>>(), [2]);
+        }
+    }
+}

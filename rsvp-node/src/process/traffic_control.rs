@@ -1,0 +1,127 @@
+//! What the data plane answers (RFC 2205 section 3.11.2): a reservation that was admitted and could not be installed, that
+//! something more important has taken the place of, or that has to do with less (RFC 4495).
+//!
+//! Why something is more important is not decided here: there is no policy in this engine.
+
+use super::errors::{ErrorFlow, scope_of};
+use super::flowspec_object;
+use super::scope::Addresses;
+use crate::door::{Discard, ReservationId, TcAnswer, TcVerdict};
+use crate::interface::InterfaceId;
+use crate::merge::flowspec;
+use crate::node::Node;
+use crate::state::arena::{Id, Ix};
+use crate::state::resv::{From, Item, Request};
+use crate::state::session::SessionState;
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Sharing, Style, error_value};
+use smallvec::SmallVec;
+
+/// Who is to be told of a refusal, and of what.
+type Concerned = (From, Style, Item, Vec<FilterSpec>, Addresses);
+
+/// An error about an installed reservation.
+pub(crate) struct Report {
+    pub(crate) code: ErrorCode,
+    pub(crate) value: u16,
+    pub(crate) flags: u8,
+    /// What the error message says failed or can be had; else what each requester asked for.
+    pub(crate) flowspec: Option<Flowspec>,
+}
+
+impl Node {
+    /// An answer about a reservation that is gone, or has changed hands since, is ignored.
+    pub(crate) fn traffic_control_answers(&mut self, answer: TcAnswer) -> Result<(), Discard> {
+        let ReservationId { index, generation } = answer.reservation;
+        let id = Ix::from_place(index).map(|ix| Id { ix, generation });
+        let ix = id.and_then(|id| self.state.reserved.find(id)).ok_or(Discard::NoState)?;
+        let reserved = &self.state.reserved[ix];
+        let (session, interface, standing) = (reserved.session, reserved.interface, reserved.flowspec);
+        let distinct = reserved.style.sharing() == Sharing::Distinct;
+        let sender = distinct.then(|| reserved.filters.as_slice().first().copied()).flatten();
+        let (code, value) = match answer.verdict {
+            TcVerdict::Failed => (ErrorCode::TRAFFIC_CONTROL_SYSTEM, 0),
+            TcVerdict::Preempted => (ErrorCode::SERVICE_PREEMPTED, 0),
+            TcVerdict::Reduced { rate } => {
+                self.reduce(session, interface, sender, flowspec::at_rate(&standing, rate));
+                return Ok(());
+            }
+        };
+        let report = Report { code, value, flags: 0, flowspec: None };
+        self.tell_requesters(session, interface, sender, &report, |_| true);
+        for ix in self.requests_on(session, interface) {
+            self.remove_items(ix, |item| sender.is_none() || item.filter == sender);
+        }
+        Ok(())
+    }
+
+    /// Partial preemption (RFC 4495 section 5): what is installed shrinks, those who asked are told what is left, and
+    /// nothing is torn down. They ask again with the next refresh, and admission control answers.
+    fn reduce(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<FilterSpec>,
+        left: Flowspec,
+    ) {
+        let report = Report {
+            code: ErrorCode::POLICY_CONTROL,
+            value: error_value::PARTIALLY_PREEMPTED,
+            flags: ErrorSpec::IN_PLACE,
+            flowspec: Some(left),
+        };
+        self.tell_requesters(session, interface, sender, &report, |item| {
+            flowspec::charge_bps(&item.flowspec) > flowspec::charge_bps(&left)
+        });
+        for ix in self.requests_on(session, interface) {
+            let items = self.state.requests[ix].items.iter_mut();
+            for item in items.filter(|i| sender.is_none() || i.filter == sender) {
+                item.flowspec = flowspec::lower_bound(&item.flowspec, &left).unwrap_or(left);
+            }
+        }
+        self.update_for_less(session, interface, sender);
+        self.judge_again(session, interface);
+        self.intend_resv_for(session, |_| true);
+    }
+
+    fn requests_on(&self, session: Ix<SessionState>, interface: InterfaceId) -> SmallVec<[Ix<Request>; 4]> {
+        let requests = self.state.requests_of(session);
+        requests.filter(|(_, r)| r.interface() == Some(interface)).map(|(ix, _)| ix).collect()
+    }
+
+    /// Sends an error to those whose requests an installed reservation is made of, where their items are meant.
+    pub(crate) fn tell_requesters(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<FilterSpec>,
+        report: &Report,
+        meant: impl Fn(&Item) -> bool,
+    ) {
+        let key = self.key_of(session);
+        let concerned: Vec<Concerned> = self
+            .state
+            .requests_of(session)
+            .filter(|(_, r)| r.interface() == Some(interface))
+            .filter_map(|(_, r)| {
+                let item = r.items.iter().find(|i| sender.is_none() || i.filter == sender)?;
+                if !meant(item) {
+                    return None;
+                }
+                let filters = r.items.iter().filter(|i| sender.is_none() || i.filter == sender);
+                let scope = r.message().map(|m| scope_of(&m)).unwrap_or_default();
+                Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect(), scope))
+            })
+            .collect();
+        for (from, style, item, filters, scope) in concerned {
+            let object = flowspec_object(&report.flowspec.unwrap_or(item.flowspec));
+            let flow = ErrorFlow {
+                style,
+                flowspec: Some(&object),
+                filters: &filters,
+                scope: &scope,
+                because_of: None,
+            };
+            self.report_resv_error(from, &key, report.code, report.value, report.flags, &flow);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What the data plane answers: failure, preemption, and reduction in place (RFC 2205 section 3.11.2 and Appendix B, RFC
+//! 4495).
+
+use super::bench::Bench;
+use rsvp_node::{Discard, Input, Outcome, ReservationId, TcAnswer, TcVerdict};
+use rsvp_wire::Flowspec;
+
+/// The id of the reservation on an interface.
+fn id(b: &Bench, letter: &str) -> ReservationId {
+    let on = super::words::interface(letter);
+    b.engine.reservations().find(|(_, at, _)| *at == on).expect("a reservation").0
+}
+
+fn answer(b: &mut Bench, reservation: ReservationId, verdict: TcVerdict) -> Outcome {
+    b.input(Input::TrafficControl(TcAnswer { reservation, verdict }))
+}
+
+/// RFC 2205 Appendix B, code 22: what cannot be installed is removed along the path, and its budget is free again.
+#[test]
+fn what_cannot_be_installed_is_removed_and_reported() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv FF S1{4B} S2{5B}").forget();
+        let first = id(&b, "c");
+        assert_eq!(answer(&mut b, first, TcVerdict::Failed), Outcome::Taken);
+        b.sends(&["a>a1 ResvTear FF S1", "c>c1 ResvErr 22/0000 FF S1{4B}"]).installs(&["c FF S2{5B}"]);
+        assert_eq!(b.reserved("c"), 5.0);
+        b.forget().hears("c1 Resv FF S1{4B} S2{5B}").installs(&["c FF S1{4B}", "c FF S2{5B}"]);
+    }
+}
+
+/// RFC 2205 Appendix B, code 12.
+#[test]
+fn what_is_preempted_is_removed_and_reported() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv WF{4B}").forget();
+        let reservation = id(&b, "c");
+        assert_eq!(answer(&mut b, reservation, TcVerdict::Preempted), Outcome::Taken);
+        b.sends(&["a>a1 ResvTear WF", "b>b1 ResvTear WF", "c>c1 ResvErr 12/0000 WF{4B}"]).installs(&[]);
+        assert_eq!(b.reserved("c"), 0.0);
+    }
+}
+
+/// RFC 4495 sections 5 to 5.2: error 02/102 with the flowspec that can be had, no ResvTear; upstream the smaller request
+/// follows. The next refresh asks for all of it again, and gets it if there is room.
+#[test]
+fn a_reduced_reservation_stays_with_less() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}").forget();
+        let reservation = id(&b, "c");
+        assert_eq!(answer(&mut b, reservation, TcVerdict::Reduced { rate: 1000.0 }), Outcome::Taken);
+        b.sends(&["a>a1 Resv FF S1{1B}", "c>c1 ResvErr 02/0066 InPlace FF S1{1B}"])
+            .installs(&["c FF S1{1B}"]);
+        assert_eq!(b.reserved("c"), 1.0);
+        b.reservable("c", 2).forget();
+        b.drops(&b.message("c1 Resv FF S1{4B}"), Discard::Rejected);
+        b.sends(&["c>c1 ResvErr 01/0002 InPlace FF S1{4B}"]).installs(&["c FF S1{1B}"]);
+        b.reservable("c", 9).forget().hears("c1 Resv FF S1{4B}");
+        b.sends(&["a>a1 Resv FF S1{4B}"]).installs(&["c FF S1{4B}"]);
+    }
+}
+
+/// RFC 4495 section 4, requirement 4: an indication that comes again reduces nothing further.
+#[test]
+fn a_reduction_that_is_repeated_changes_nothing() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}");
+        let reservation = id(&b, "c");
+        answer(&mut b, reservation, TcVerdict::Reduced { rate: 1000.0 });
+        b.forget();
+        assert_eq!(answer(&mut b, reservation, TcVerdict::Reduced { rate: 1000.0 }), Outcome::Taken);
+        b.is_silent().installs(&["c FF S1{1B}"]);
+    }
+}
+
+/// Only those who asked for more than is left are told.
+#[test]
+fn a_reduction_is_told_to_those_who_asked_for_more() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("c1 Resv WF{1B}").hears("c2 Resv WF{4B}").forget();
+        let reservation = id(&b, "c");
+        answer(&mut b, reservation, TcVerdict::Reduced { rate: 2000.0 });
+        b.sends(&["a>a1 Resv WF{2B}", "c>c2 ResvErr 02/0066 InPlace WF{2B}"]);
+        let left = b.engine.reservations().next().expect("one").2.flowspec;
+        assert!(matches!(left, Flowspec::ControlledLoad(t) if t.rate == 2000.0));
+    }
+}
+
+/// An answer that is late is about a reservation that is gone.
+#[test]
+fn an_answer_about_a_reservation_that_is_gone_is_discarded() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}");
+        let reservation = id(&b, "c");
+        b.hears("c1 ResvTear FF S1").hears("c1 Resv FF S1{2B}").forget();
+        assert_eq!(answer(&mut b, reservation, TcVerdict::Failed), Outcome::Discarded(Discard::NoState));
+        let nowhere = ReservationId { index: 9999, generation: 0 };
+        assert_eq!(answer(&mut b, nowhere, TcVerdict::Preempted), Outcome::Discarded(Discard::NoState));
+        b.is_silent().installs(&["c FF S1{2B}"]);
+    }
+}
