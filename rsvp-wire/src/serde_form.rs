@@ -2,7 +2,8 @@
 //!
 //! A body that is not known or not sound is its octets (`bytes`), the latter with an `error`. Numbers are numbers; what
 //! they mean stands beside them (`code_name`, `flags_names`). A float that JSON cannot say is a string: `inf`, `-inf`,
-//! `nan`, or `nan:` with the bits of any other one. [`encode`](crate::encode) is the way back.
+//! `nan`, or `nan:` with the bits of any other one. What fills up (`padding`, `fill`) is there only where it is not zero
+//! or where the octets end before it does: then it is what there is of it, down to an empty string. [`encode`](crate::encode) is the way back.
 
 use core::cell::Cell;
 use core::fmt::Display;
@@ -106,24 +107,33 @@ impl Serialize for View<'_> {
 
 /// The fields of a body that was found sound.
 fn entries<M: SerializeMap>(view: &View<'_>, map: &mut M) -> Result<(), M::Error> {
-    view.fields().filter_map(Result::ok).try_for_each(|FieldView { field, value, .. }| {
+    let mut fields = view.fields();
+    while let Some(field) = fields.next() {
+        let Ok(FieldView { field, value, .. }) = field else { continue };
         match value {
-            Value::Reserved(0) => return Ok(()),
-            Value::Padding(octets) if octets.iter().all(|octet| *octet == 0) => return Ok(()),
+            Value::Reserved(0) => continue,
+            Value::Padding(octets) if whole_and_idle(octets, fields.passed(), 4) => continue,
             Value::Text(octets) if core::str::from_utf8(octets).is_err() => {
-                return map.serialize_entry(field.bytes_key, &Hex(octets));
+                map.serialize_entry(field.bytes_key, &Hex(octets))?;
+                continue;
             }
             _ => {}
         }
         map.serialize_entry(field.name, &value)?;
         match value {
-            Value::Code(_, Some(name)) => map.serialize_entry(field.name_key, name),
+            Value::Code(_, Some(name)) => map.serialize_entry(field.name_key, name)?,
             Value::Flags(value, names) if names.iter().any(|(mask, _)| value & mask != 0) => {
-                map.serialize_entry(field.names_key, &Names(value, names))
+                map.serialize_entry(field.names_key, &Names(value, names))?;
             }
-            _ => Ok(()),
+            _ => {}
         }
-    })
+    }
+    Ok(())
+}
+
+/// Whether filling octets say nothing: they are zero, and there are as many as it takes to get to a multiple of `align`.
+fn whole_and_idle(filling: &[u8], end: usize, align: usize) -> bool {
+    end.is_multiple_of(align) && filling.iter().all(|octet| *octet == 0)
 }
 
 impl Serialize for Records<'_> {
@@ -151,7 +161,7 @@ impl Serialize for RecordRef<'_> {
             Some(view) => entries(&view, &mut map)?,
             None => map.serialize_entry("bytes", &Hex(self.body()))?,
         }
-        if self.fill().iter().any(|octet| *octet != 0) {
+        if self.is_short_of_fill() || self.fill().iter().any(|octet| *octet != 0) {
             map.serialize_entry("fill", &Hex(self.fill()))?;
         }
         map.end()

@@ -22,6 +22,7 @@ mod sim_world;
 mod tidy;
 mod wire_bundle;
 mod wire_corpora;
+mod wire_coverage;
 mod wire_json;
 mod wire_message;
 mod wire_properties;

@@ -21,6 +21,12 @@ fn messages() {
 }
 
 #[test]
+fn objects() {
+    replay("object", rsvp_fuzz::object);
+    crate::wire_rows::all().iter().for_each(|vector| rsvp_fuzz::object(&vector.octets[2..]));
+}
+
+#[test]
 fn worlds() {
     replay("world", rsvp_fuzz::world);
 }

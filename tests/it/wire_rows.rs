@@ -116,7 +116,11 @@ fn every_typed_kind_of_record_has_a_vector() {
 }
 
 /// The registries and kinds of all records in a body.
-fn gather(view: &View<'_>, spaces: &mut Vec<&'static Space>, seen: &mut BTreeSet<(&'static str, u32)>) {
+pub(crate) fn gather(
+    view: &View<'_>,
+    spaces: &mut Vec<&'static Space>,
+    seen: &mut BTreeSet<(&'static str, u32)>,
+) {
     for field in view.fields() {
         match field.expect("sound").value {
             Field::Group(view) => gather(&view, spaces, seen),

@@ -173,8 +173,8 @@ impl Body<'_, '_, '_> {
             Kind::Padding => {
                 let given = entries.take(field.name).map(|value| hex(value, &place)).transpose()?;
                 let missing = out.written().wrapping_neg() % 4;
-                let mut padding = given.unwrap_or_default();
-                padding.resize(missing, 0);
+                let mut padding = given.unwrap_or_else(|| vec![0; missing]);
+                padding.truncate(missing);
                 out.octets(&padding);
                 return Ok(());
             }
@@ -223,8 +223,10 @@ impl Body<'_, '_, '_> {
                 }
             }
             Kind::Records(space, _) => {
-                for (index, element) in array(value, place)?.iter().enumerate() {
-                    out.octets(&record(space(), element, self.lengths, &Place::Index(place, index))?);
+                let elements = array(value, place)?;
+                for (index, element) in elements.iter().enumerate() {
+                    let last = index.saturating_add(1) == elements.len();
+                    out.octets(&record(space(), element, self.lengths, last, &Place::Index(place, index))?);
                 }
             }
             Kind::Objects(_) => {
@@ -308,11 +310,12 @@ fn float(value: &Value) -> Option<f32> {
     }
 }
 
-/// A record with its header and what fills it up.
+/// A record with its header and what fills it up; only behind the last one there may be less of that.
 fn record(
     space: &'static Space,
     value: &Value,
     lengths: Lengths,
+    last: bool,
     place: &Place<'_>,
 ) -> Result<Vec<u8>, EncodeError> {
     let entries = Entries::of(value, *place)?;
@@ -349,10 +352,17 @@ fn record(
     let mut out = BitWriter::new(Into(&mut octets));
     write_head(space, &head, len, &mut out);
     out.octets(&body);
-    if let Some(fill) = entries.take("fill") {
-        out.octets(&hex(fill, &Place::Key(place, "fill"))?);
+    let given = entries.take("fill").map(|fill| hex(fill, &Place::Key(place, "fill"))).transpose()?;
+    let whole = given.is_none() || lengths == Lengths::Computed && !last;
+    let missing = out.written().wrapping_neg().checked_rem(usize::from(space.align)).unwrap_or(0);
+    let mut fill = given.unwrap_or_default();
+    if lengths == Lengths::Computed {
+        fill.truncate(missing);
     }
-    out.align(space.align);
+    out.octets(&fill);
+    if whole {
+        out.align(space.align);
+    }
     entries.done(&[])?;
     Ok(octets)
 }

@@ -345,7 +345,9 @@ macro_rules! object {
                 const CLASS: $crate::Class = $crate::Class::$class;
 
                 fn read(object: $crate::ObjectRef<'a>) -> Result<Self, $crate::ParseError> {
-                    if object.ctype != $crate::CType($ctype) {
+                    if object.ctype != $crate::CType($ctype)
+                        && !$crate::registry::ctype_ignored(Self::CLASS)
+                    {
                         return Err(object.unknown_ctype());
                     }
                     let mut cursor = object.cursor();

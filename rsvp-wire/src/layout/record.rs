@@ -168,6 +168,11 @@ impl<'a> RecordRef<'a> {
         self.filled.get(self.octets.len()..).unwrap_or_default()
     }
 
+    /// Whether the list ends before its last record is filled up.
+    pub fn is_short_of_fill(&self) -> bool {
+        !self.filled.len().is_multiple_of(usize::from(self.space.align.max(1)))
+    }
+
     /// Offset of the header in the message.
     pub const fn at(&self) -> u16 {
         self.at

@@ -136,7 +136,7 @@ impl core::iter::FusedIterator for Fields<'_> {}
 
 impl<'a> Fields<'a> {
     /// Octets before the next field.
-    pub(super) const fn passed(&self) -> usize {
+    pub(crate) const fn passed(&self) -> usize {
         self.cursor.passed()
     }
 

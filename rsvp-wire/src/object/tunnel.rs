@@ -41,6 +41,13 @@ mod tests {
         both_ways(&octets(hex), &SessionAssoc { objects: &objects });
         both_ways(&octets("0008 8000 00000001"), &NodeChar { reserved: 0, tunnel_capable: true });
         both_ways(&octets("0008 8000 80000002"), &NodeChar { reserved: 0x4000_0001, tunnel_capable: false });
+        let sent = octets("0008 8007 00000001");
+        let (object, _) = crate::ObjectRef::split_first(&sent, 0).expect("an object");
+        assert_eq!(
+            object.read(),
+            Ok(NodeChar { reserved: 0, tunnel_capable: true }),
+            "the C-Type is ignored"
+        );
         refused::<NodeChar>(&octets("0004 8000"), 4, Why::BodyLength);
         refused::<NodeChar>(&octets("000c 8000 00000001 00000000"), 8, Why::BodyLength);
     }

@@ -144,11 +144,15 @@ static FIRST: [u16; 256] = {
     first
 };
 
+/// Whether the C-Type of a class says nothing: NULL, NODE_CHAR and SESSION_ASSOC (RFC 2205 3.1.2, RFC 2746 2.3).
+pub fn ctype_ignored(class: Class) -> bool {
+    [Class::NULL, Class::NODE_CHAR, Class::SESSION_ASSOC].contains(&class)
+}
+
 /// The row of a kind of object, if it is known. NULL, NODE_CHAR and SESSION_ASSOC are known under any C-Type (RFC 2205
 /// 3.1.2, RFC 2746 2.3).
 pub fn row(class: Class, ctype: CType) -> Option<&'static Row> {
-    let ignored = [Class::NULL, Class::NODE_CHAR, Class::SESSION_ASSOC].contains(&class);
-    let ctype = if ignored { CType(0) } else { ctype };
+    let ctype = if ctype_ignored(class) { CType(0) } else { ctype };
     let first = FIRST.get(usize::from(class.0))?;
     let rows = ROWS.get(usize::from(*first)..)?;
     rows.iter().take_while(|row| row.class == class).find(|row| row.ctype == ctype)
