@@ -21,7 +21,7 @@ fn a_configuration_is_checked_without_starting() {
         rsvpd(&mut Command::new(programs::rsvpd()), &["--check-config", "--config", &file])
     };
     assert_eq!(check("[interfaces]\nrefresh = \"5s\"\n"), (true, String::new()));
-    let (usable, said) = check("\n[control]\nsokcet = \"/tmp/x\"\n");
+    let (usable, said) = check("\n[control]\nsokcet = \"control.sock\"\n");
     assert!(!usable && said.contains("rsvpd.toml:3:1: unknown field `sokcet`"), "{said}");
     assert!(said.contains("did you mean `socket`?") && said.lines().count() == 1, "{said}");
     let (usable, said) = rsvpd(
