@@ -13,6 +13,7 @@ use super::packet::Parcel;
 use super::recorder::Recorder;
 use super::routes::Routes;
 use super::socket::{Arrived, Receiver, Sockets};
+use super::udp::{Encapsulation, Envelope};
 use crate::{
     Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, Source, TrafficControl,
     Transmit,
@@ -46,6 +47,7 @@ pub(super) struct Node {
     pub(super) routes: Routes,
     pub(super) sockets: Arc<Sockets>,
     pub(super) outbox: Outbox,
+    pub(super) encapsulation: Encapsulation,
     recorder: Option<Recorder>,
     started: tokio::time::Instant,
     until: Option<Instant>,
@@ -61,6 +63,7 @@ impl Node {
         engine: Engine,
         routes: Routes,
         sockets: Arc<Sockets>,
+        encapsulation: Encapsulation,
         recorder: Option<Recorder>,
     ) -> Self {
         Self {
@@ -68,6 +71,7 @@ impl Node {
             routes,
             sockets,
             outbox: Outbox::default(),
+            encapsulation,
             recorder,
             started: tokio::time::Instant::now(),
             until: None,
@@ -103,7 +107,8 @@ impl Node {
             }
             match output {
                 Output::Transmit(transmit) => {
-                    transmit_to(&mut self.outbox, &self.routes, transmit);
+                    let (outbox, routes) = (&mut self.outbox, &mut self.routes);
+                    transmit_to(outbox, routes, &self.encapsulation, &transmit, now.as_micros());
                     if self.outbox.is_full() {
                         self.outbox.flush(&self.sockets);
                     }
@@ -120,11 +125,22 @@ impl Node {
     }
 
     fn packet(&mut self, arrived: Arrived<'_>) {
-        let Arrived { interface, source, destination, ttl, octets } = arrived;
-        tracing::trace!(interface, %source, %destination, ttl, octets = octets.len(), "packet");
-        let rx = Rx { interface: InterfaceId(interface), source, destination, ttl, octets };
+        let Arrived { interface, source, destination, ttl, port, octets } = arrived;
+        tracing::trace!(interface, %source, %destination, ttl, port, octets = octets.len(), "packet");
+        let raw = Rx { interface: InterfaceId(interface), source, destination, ttl, octets };
+        let admitted = match port {
+            None => Some(raw),
+            Some(_) => self.encapsulation.admit(&arrived, &self.routes.links),
+        };
+        let Some(rx) = admitted else { return };
         match self.handle(Input::Packet(rx)) {
-            Outcome::Taken => self.messages_taken += 1,
+            Outcome::Taken => {
+                self.messages_taken += 1;
+                if port.is_some() {
+                    let now_us = self.now().as_micros();
+                    self.encapsulation.taken(&rx, &self.routes.links, now_us);
+                }
+            }
             Outcome::Discarded(_) | Outcome::Refused(_) => self.messages_discarded += 1,
         }
     }
@@ -149,17 +165,36 @@ impl Node {
     }
 }
 
-fn transmit_to(outbox: &mut Outbox, routes: &Routes, transmit: Transmit<'_>) {
-    let Transmit { interface, destination, source, ttl, router_alert, octets } = transmit;
+fn transmit_to(
+    outbox: &mut Outbox,
+    routes: &mut Routes,
+    encapsulation: &Encapsulation,
+    transmit: &Transmit<'_>,
+    now_us: u64,
+) {
+    let Transmit { interface, destination, source, ttl, router_alert, octets } = *transmit;
+    let own = routes.links.address(interface, destination);
     let source = match source {
-        Source::Own => routes.links.address(interface, destination),
+        Source::Own => own,
         Source::Foreign(address) => Some(address),
     };
     match source {
         // A forged hop can name this node. No message to ourselves is of use: local applications are told by the engine.
         _ if routes.links.owns(destination) => outbox.failures.to_self += 1,
         Some(source) => {
-            outbox.put(&Parcel { interface: interface.0, source, destination, ttl, router_alert, octets });
+            let raw =
+                Parcel { interface: interface.0, source, destination, ttl, router_alert, port: None, octets };
+            let envelope = encapsulation.envelope(transmit, routes, now_us);
+            if !encapsulation.is_udp_only() {
+                outbox.put(&raw);
+            } else if envelope.is_none() {
+                outbox.failures.no_route += 1;
+            }
+            // By UDP always from our own address: that is the one that answers go to.
+            if let Some((Envelope { to, port, ttl }, source)) = envelope.zip(own) {
+                let port = Some(port);
+                outbox.put(&Parcel { source, destination: to, ttl, router_alert: false, port, ..raw });
+            }
         }
         None => outbox.failures.no_address += 1,
     }
@@ -178,6 +213,10 @@ impl Door for Node {
         self.routes.links.name(id)
     }
 
+    fn is_udp_on(&self, id: InterfaceId) -> bool {
+        self.encapsulation.is_on(id, self.now().as_micros())
+    }
+
     fn counters(&self) -> Vec<(&'static str, u64)> {
         let received = self.received;
         let mut counters = vec![
@@ -190,7 +229,9 @@ impl Door for Node {
             ("kernel-drops", self.sockets.kernel_drops()),
             ("packets-sent", self.outbox.sent),
             ("route-lookups-failed", self.routes.failed),
+            ("udp-sent", self.outbox.sent_by_udp),
         ];
+        counters.extend(self.encapsulation.named());
         counters.extend(self.outbox.failures.named());
         counters
     }
@@ -257,7 +298,7 @@ impl Driver {
         };
         let room = async {
             match blocked {
-                Some(v6) => self.node.sockets.writable(v6).await,
+                Some(which) => self.node.sockets.writable(which).await,
                 None => std::future::pending().await,
             }
         };
@@ -338,7 +379,9 @@ impl Driver {
 
     /// Looks at everything again. Routes too: the kernel takes away those of an interface that goes down without a word.
     fn look_again(&mut self) {
-        self.node.look_at_links(&self.config);
+        let node = &mut self.node;
+        node.look_at_links(&self.config);
+        node.encapsulation.follow(&self.config, &node.routes.links, &node.sockets);
         self.multicast.follow(&mut self.node.routes);
         self.node.handle(Input::RouteChanged { destination: None });
     }

@@ -22,14 +22,16 @@ pub(super) struct Links {
     /// For questions about interfaces.
     socket: Socket,
     known: BTreeMap<u32, (Link, Interface)>,
-    /// Every address of this node.
-    own: BTreeSet<IpAddr>,
+    /// Every address of this node, with its interface.
+    own: BTreeSet<(IpAddr, u32)>,
+    /// What is on the link, by interface.
+    subnets: Vec<(u32, IpAddr, u8)>,
 }
 
 impl Links {
     pub(super) fn new() -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-        Ok(Self { socket, known: BTreeMap::new(), own: BTreeSet::new() })
+        Ok(Self { socket, known: BTreeMap::new(), own: BTreeSet::new(), subnets: Vec::new() })
     }
 
     /// Asks the kernel again; returns what has changed for the engine.
@@ -40,7 +42,8 @@ impl Links {
     ) -> io::Result<Vec<Interface>> {
         let links = netlink.links()?;
         let addresses = netlink.addresses()?;
-        self.own = addresses.iter().map(|a| a.address).collect();
+        self.own = addresses.iter().map(|a| (a.address, a.interface)).collect();
+        self.subnets = addresses.iter().map(|a| (a.interface, a.subnet.0, a.subnet.1)).collect();
         let mut changed = Vec::new();
         for (_, interface) in self.known.values_mut() {
             if interface.up && !links.iter().any(|link| link.index == interface.id.0) {
@@ -112,12 +115,35 @@ impl Links {
 
     /// Whether an address is one of this node's.
     pub(super) fn owns(&self, address: IpAddr) -> bool {
-        self.own.contains(&address)
+        self.own.range((address, 0)..=(address, u32::MAX)).next().is_some()
+    }
+
+    /// Whether an address is one of an interface's.
+    pub(super) fn owns_on(&self, id: InterfaceId, address: IpAddr) -> bool {
+        self.own.contains(&(address, id.0))
+    }
+
+    /// Whether an address is on the link of an interface, by the interface's own addresses.
+    pub(super) fn is_on_link(&self, id: InterfaceId, address: IpAddr) -> bool {
+        self.subnets.iter().any(|(on, of, bits)| *on == id.0 && same_front(*of, address, *bits))
     }
 
     /// Interfaces that are up and on which RSVP is spoken.
     pub(super) fn speaking(&self) -> impl Iterator<Item = InterfaceId> + '_ {
         self.known.values().filter(|(_, i)| i.up && i.enabled).map(|(_, i)| i.id)
+    }
+}
+
+/// Whether two addresses share so many bits.
+fn same_front(one: IpAddr, other: IpAddr, bits: u8) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => {
+            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits.into()
+        }
+        (IpAddr::V6(one), IpAddr::V6(other)) => {
+            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits.into()
+        }
+        _ => false,
     }
 }
 

@@ -23,6 +23,7 @@ mod routes;
 mod socket;
 mod start;
 mod sys;
+mod udp;
 
 pub use config::{ConfigError, DaemonConfig};
 pub use program::main;

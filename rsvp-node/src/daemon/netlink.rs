@@ -38,6 +38,8 @@ pub(super) struct Link {
 pub(super) struct Address {
     pub(super) interface: u32,
     pub(super) address: IpAddr,
+    /// The addresses on the link: one of them, and how many bits they share.
+    pub(super) subnet: (IpAddr, u8),
     /// Not the first of its subnet (IPv4), or not to be used (yet, or any more).
     pub(super) secondary: bool,
     /// Not of this link only.
@@ -53,6 +55,14 @@ pub(super) enum Way {
     Out(u32),
     /// Nowhere.
     Nowhere,
+}
+
+/// Who gets a packet first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FirstHop {
+    pub(super) interface: u32,
+    /// A gateway, or the destination itself where it is on the link.
+    pub(super) to: IpAddr,
 }
 
 /// An entry of the multicast forwarding cache.
@@ -133,6 +143,39 @@ impl Netlink {
             (RouteType::Unicast | RouteType::Multicast, Some(out)) => Way::Out(out),
             _ => Way::Nowhere,
         })
+    }
+
+    /// Where the packets of this node to `destination` leave, through `out` if that is given, and who gets them first there.
+    pub(super) fn first_hop(
+        &mut self,
+        destination: IpAddr,
+        out: Option<u32>,
+    ) -> io::Result<Option<FirstHop>> {
+        let mut question = RouteMessage::default();
+        question.header.address_family = family(destination);
+        question.header.destination_prefix_length = bits(destination);
+        question.attributes.push(RouteAttribute::Destination(destination.into()));
+        question.attributes.extend(out.map(RouteAttribute::Oif));
+        let answers = match self.ask(RouteNetlinkMessage::GetRoute(question), 0) {
+            Ok(answers) => answers,
+            Err(e) if says_no_route(&e) => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        let Some(RouteNetlinkMessage::NewRoute(route)) = answers.into_iter().next() else { return Ok(None) };
+        if route.header.kind != RouteType::Unicast {
+            return Ok(None);
+        }
+        let (mut interface, mut to) = (None, Some(destination));
+        for attribute in &route.attributes {
+            match attribute {
+                RouteAttribute::Oif(index) => interface = Some(*index),
+                RouteAttribute::Gateway(gateway) => to = read(gateway),
+                // A gateway of the other family: it has no address that a message of this one could be sent to.
+                RouteAttribute::Via(_) => to = None,
+                _ => {}
+            }
+        }
+        Ok(interface.zip(to).map(|(interface, to)| FirstHop { interface, to }))
     }
 
     /// The multicast forwarding entry of a source and a group, when there is one.
@@ -347,6 +390,8 @@ fn read_address(message: &AddressMessage) -> Option<Address> {
         interface: message.header.index,
         // Of a point-to-point link, `Address` is the peer's.
         address: local.or(address)?,
+        // Of a point-to-point link, that of the peer.
+        subnet: (address.or(local)?, message.header.prefix_len),
         secondary: flags.intersects(lesser),
         global: message.header.scope == AddressScope::Universe,
     })

@@ -4,7 +4,7 @@
 //! whose buffer is full: what waits for room is kept, up to a bound.
 
 use super::packet::Parcel;
-use super::socket::Sockets;
+use super::socket::{Sockets, Which};
 use std::io;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -24,7 +24,8 @@ pub(super) struct Failures {
     /// Too many messages waited for room.
     pub(super) overflow: u64,
     too_large: u64,
-    no_route: u64,
+    /// There is no way to the destination.
+    pub(super) no_route: u64,
     interface_down: u64,
     no_buffer: u64,
     not_permitted: u64,
@@ -67,6 +68,13 @@ struct Waiting {
     destination: IpAddr,
     ttl: u8,
     router_alert: bool,
+    port: Option<u16>,
+}
+
+impl Waiting {
+    fn way(&self) -> Which {
+        Which::to_send(self.destination, self.port)
+    }
 }
 
 /// Messages that wait to be sent, in order.
@@ -74,10 +82,12 @@ struct Waiting {
 pub(super) struct Outbox {
     octets: Vec<u8>,
     waiting: Vec<Waiting>,
-    /// Set while a socket's buffer is full: that of IPv6 or that of IPv4.
-    pub(super) blocked: Option<bool>,
+    /// The socket whose buffer is full.
+    pub(super) blocked: Option<Which>,
     /// Messages handed to the kernel.
     pub(super) sent: u64,
+    /// Those of them that were encapsulated in UDP.
+    pub(super) sent_by_udp: u64,
     pub(super) failures: Failures,
 }
 
@@ -97,6 +107,7 @@ impl Outbox {
             destination: parcel.destination,
             ttl: parcel.ttl,
             router_alert: parcel.router_alert,
+            port: parcel.port,
         });
     }
 
@@ -110,8 +121,8 @@ impl Outbox {
         self.blocked = None;
         let mut done = 0;
         while let Some(first) = self.waiting.get(done) {
-            let v6 = first.destination.is_ipv6();
-            let rest = self.waiting[done..].iter().take_while(|w| w.destination.is_ipv6() == v6);
+            let way = first.way();
+            let rest = self.waiting[done..].iter().take_while(|w| w.way() == way);
             let parcels: Vec<Parcel<'_>> = rest
                 .take(super::sys::BATCH)
                 .map(|w| Parcel {
@@ -120,16 +131,18 @@ impl Outbox {
                     destination: w.destination,
                     ttl: w.ttl,
                     router_alert: w.router_alert,
+                    port: w.port,
                     octets: &self.octets[w.octets.clone()],
                 })
                 .collect();
-            match sockets.send(v6, &parcels) {
+            match sockets.send(way, &parcels) {
                 Ok(count) => {
                     self.sent += count as u64;
+                    self.sent_by_udp += if first.port.is_some() { count as u64 } else { 0 };
                     done += count;
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    self.blocked = Some(v6);
+                    self.blocked = Some(way);
                     break;
                 }
                 Err(error) => {

@@ -16,6 +16,8 @@ pub(super) struct Parcel<'a> {
     pub(super) destination: IpAddr,
     pub(super) ttl: u8,
     pub(super) router_alert: bool,
+    /// The UDP port it goes to; a raw IP packet, when there is none.
+    pub(super) port: Option<u16>,
     pub(super) octets: &'a [u8],
 }
 

@@ -1,4 +1,5 @@
-//! Giving up what is not needed once everything is open: all capabilities but two, and the user.
+//! Giving up what is not needed once everything is open: all capabilities but two (all of a host that can only send
+//! UDP), and the user.
 //!
 //! CAP_NET_RAW is kept for sources and options of messages, CAP_NET_ADMIN for multicast forwarding and the firewall rule.
 //! Capabilities belong to a thread: this has to happen before the program has a second one.
@@ -13,9 +14,10 @@ pub(super) fn user(name: &str) -> io::Result<User> {
     User::from_name(name)?.ok_or_else(|| io::Error::other("there is no such user"))
 }
 
-/// Becomes `user`, if there is one, and gives up all other privileges for good.
-pub(super) fn drop(user: Option<&User>) -> io::Result<()> {
-    let kept: CapsHashSet = [Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN].into_iter().collect();
+/// Becomes `user`, if there is one, and gives up all other privileges for good: all but those of `raw` sockets, or all.
+pub(super) fn drop(user: Option<&User>, raw: bool) -> io::Result<()> {
+    let needed = [Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN];
+    let kept: CapsHashSet = needed.into_iter().filter(|_| raw).collect();
     // What cannot be gained by running another program. Without CAP_SETPCAP this is not allowed, nor needed.
     for capability in caps::all().difference(&kept) {
         let _ = caps::drop(None, CapSet::Bounding, *capability);

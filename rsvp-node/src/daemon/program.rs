@@ -16,7 +16,8 @@ use tracing_subscriber::EnvFilter;
     after_help = "Examples:\n  \
     rsvpd --check-config --config rsvpd.toml\n  \
     rsvpd --config rsvpd.toml --log debug\n\n\
-    Needs CAP_NET_RAW and CAP_NET_ADMIN (or root), and drops whatever else it has. Runs in the foreground.\n\
+    Needs CAP_NET_RAW and CAP_NET_ADMIN (or root), and drops whatever else it has; with transport = \"udp\" it needs \
+    nothing. Runs in the foreground.\n\
     SIGTERM and SIGINT tear down what local applications asked for and end it, SIGHUP has it read its configuration \
     again.\nExit status: 0, 1 if it could not start or the configuration is not usable, 2 for bad arguments."
 )]

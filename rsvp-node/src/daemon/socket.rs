@@ -1,4 +1,5 @@
-//! The raw sockets of RSVP: IPv4 and IPv6, what is addressed to this node and what Router Alert diverts.
+//! The sockets of RSVP: IPv4 and IPv6, what is addressed to this node and what Router Alert diverts, and the UDP sockets of
+//! RFC 2205 Appendix C, which `udp` opens.
 //!
 //! Receiving: packets for this node, and on routers transit packets with the Router Alert option, which the kernel then
 //! does not forward. Sending: the kernel makes the IP header, so that messages larger than the MTU are fragmented; TOS
@@ -8,20 +9,23 @@
 use super::fragments::Fragments;
 use super::packet::{self, Parcel, RSVP};
 use super::sys::{self, Inbox};
+use super::udp;
 use socket2::{Domain, Protocol, Socket, Type};
+use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsFd;
+use std::task::Poll;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// "Internetwork control" (RFC 791).
-const TOS: u32 = 0xc0;
+pub(super) const TOS: libc::c_int = 0xc0;
 /// Kernel buffer of each socket, in octets: room for a burst of refreshes.
 const BUFFER: usize = 16 << 20;
 
 const IP_ROUTER_ALERT: libc::c_int = 5;
-const IP_MTU_DISCOVER_DONT: libc::c_int = 0;
+pub(super) const IP_MTU_DISCOVER_DONT: libc::c_int = 0;
 const IPV6_ROUTER_ALERT: libc::c_int = 22;
 const IPV6_ROUTER_ALERT_ISOLATE: libc::c_int = 30;
 /// Which Router Alert value is RSVP's in IPv6 (RFC 2711).
@@ -36,7 +40,7 @@ pub(super) struct SocketError {
 }
 
 /// A sequence of options; the first that fails is named.
-fn option(
+pub(super) fn option(
     socket: &Socket,
     what: &'static str,
     level: libc::c_int,
@@ -51,6 +55,12 @@ fn raw(domain: Domain, protocol: i32, what: &'static str) -> Result<Socket, Sock
     let failed = |error| SocketError { what, error };
     let socket = Socket::new(domain, Type::RAW, Some(Protocol::from(protocol))).map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
+    enlarge(&socket);
+    Ok(socket)
+}
+
+/// Makes room for bursts.
+pub(super) fn enlarge(socket: &Socket) {
     // Beyond the system's limit where that is allowed, else up to it.
     let force = [libc::SO_RCVBUFFORCE, libc::SO_SNDBUFFORCE];
     let size = (BUFFER as libc::c_int).to_ne_bytes();
@@ -60,7 +70,6 @@ fn raw(domain: Domain, protocol: i32, what: &'static str) -> Result<Socket, Sock
             let _ = sys::set_option(socket.as_fd(), libc::SOL_SOCKET, plain, &size);
         }
     }
-    Ok(socket)
 }
 
 /// The IPv4 socket: for this node, and diverted by Router Alert.
@@ -70,7 +79,7 @@ fn open_v4() -> Result<Socket, SocketError> {
     option(&socket, "IP_PKTINFO", ip, libc::IP_PKTINFO, 1)?;
     option(&socket, "IP_TRANSPARENT", ip, libc::IP_TRANSPARENT, 1)?;
     option(&socket, "IP_MTU_DISCOVER", ip, libc::IP_MTU_DISCOVER, IP_MTU_DISCOVER_DONT)?;
-    option(&socket, "IP_TOS", ip, libc::IP_TOS, TOS as libc::c_int)?;
+    option(&socket, "IP_TOS", ip, libc::IP_TOS, TOS)?;
     // What this node sends is not for this node: the engine tells local applications itself.
     option(&socket, "IP_MULTICAST_LOOP", ip, libc::IP_MULTICAST_LOOP, 0)?;
     option(&socket, "IP_ROUTER_ALERT", ip, IP_ROUTER_ALERT, 1)?;
@@ -85,7 +94,7 @@ fn open_v6() -> Result<Socket, SocketError> {
     option(&socket, "IPV6_RECVHOPLIMIT", ip, libc::IPV6_RECVHOPLIMIT, 1)?;
     option(&socket, "IPV6_TRANSPARENT", ip, libc::IPV6_TRANSPARENT, 1)?;
     option(&socket, "IPV6_MTU_DISCOVER", ip, libc::IPV6_MTU_DISCOVER, IP_MTU_DISCOVER_DONT)?;
-    option(&socket, "IPV6_TCLASS", ip, libc::IPV6_TCLASS, TOS as libc::c_int)?;
+    option(&socket, "IPV6_TCLASS", ip, libc::IPV6_TCLASS, TOS)?;
     option(&socket, "IPV6_MULTICAST_LOOP", ip, libc::IPV6_MULTICAST_LOOP, 0)?;
     Ok(socket)
 }
@@ -101,25 +110,92 @@ fn open_v6_alert() -> Result<Socket, SocketError> {
     Ok(socket)
 }
 
-/// The opened sockets, before a runtime watches them.
-pub(super) struct Opened {
-    v4: Socket,
-    v6: Option<(Socket, Socket)>,
+/// Which socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    V4,
+    V6,
+    V6Alert,
+    /// UDP, by the port it listens on.
+    PuV4,
+    PuV6,
+    PuPrimeV4,
+    PuPrimeV6,
 }
 
+impl Which {
+    const ALL: [Self; 7] =
+        [Self::V4, Self::V6, Self::V6Alert, Self::PuV4, Self::PuV6, Self::PuPrimeV4, Self::PuPrimeV6];
+
+    /// The one that sends to an address, in a UDP datagram if there is a port.
+    pub(super) fn to_send(destination: IpAddr, port: Option<u16>) -> Self {
+        match (destination, port) {
+            (IpAddr::V4(_), None) => Self::V4,
+            (IpAddr::V6(_), None) => Self::V6,
+            (IpAddr::V4(_), Some(_)) => Self::PuV4,
+            (IpAddr::V6(_), Some(_)) => Self::PuV6,
+        }
+    }
+
+    /// The UDP port that it listens on.
+    fn port(self) -> Option<u16> {
+        match self {
+            Self::V4 | Self::V6 | Self::V6Alert => None,
+            Self::PuV4 | Self::PuV6 => Some(udp::PU),
+            Self::PuPrimeV4 | Self::PuPrimeV6 => Some(udp::PU_PRIME),
+        }
+    }
+}
+
+/// The opened sockets, before a runtime watches them.
+pub(super) struct Opened(Vec<(Which, Socket)>);
+
 impl Opened {
-    /// Opens all of them. A node without IPv6 does without.
-    pub(super) fn open() -> Result<Self, SocketError> {
-        let v6 = match open_v6() {
-            Ok(socket) => Some((socket, open_v6_alert()?)),
-            Err(SocketError { error, .. }) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => None,
-            Err(error) => return Err(error),
-        };
-        Ok(Self { v4: open_v4()?, v6 })
+    /// Opens all that a raw node has. A node without IPv6 does without; so does one where UDP's port is taken.
+    pub(super) fn raw() -> Result<Self, SocketError> {
+        let mut sockets = vec![(Which::V4, open_v4()?)];
+        if let Some(v6) = unless_no_v6(open_v6())? {
+            sockets.extend([(Which::V6, v6), (Which::V6Alert, open_v6_alert()?)]);
+        }
+        match Self::udp([Which::PuV4, Which::PuV6]) {
+            Ok(Self(udp)) => sockets.extend(udp),
+            Err(SocketError { what, error }) => {
+                tracing::warn!("{what}: {error}; hosts that can only send UDP are not served");
+            }
+        }
+        Ok(Self(sockets))
+    }
+
+    /// Opens all that a UDP-only host has.
+    pub(super) fn udp_only() -> Result<Self, SocketError> {
+        Self::udp([Which::PuV4, Which::PuV6, Which::PuPrimeV4, Which::PuPrimeV6])
+    }
+
+    fn udp(which: impl IntoIterator<Item = Which>) -> Result<Self, SocketError> {
+        let mut sockets = Vec::new();
+        for which in which {
+            let port = which.port().unwrap_or(udp::PU);
+            match which {
+                Which::PuV6 | Which::PuPrimeV6 => {
+                    sockets.extend(unless_no_v6(udp::open_v6(port))?.map(|socket| (which, socket)));
+                }
+                _ => sockets.push((which, udp::open_v4(port)?)),
+            }
+        }
+        Ok(Self(sockets))
     }
 
     pub(super) fn has_v6(&self) -> bool {
-        self.v6.is_some()
+        self.0.iter().any(|(which, _)| matches!(which, Which::V6 | Which::PuPrimeV6))
+    }
+}
+
+/// A system without IPv6 is no error.
+fn unless_no_v6(opened: Result<Socket, SocketError>) -> Result<Option<Socket>, SocketError> {
+    match opened {
+        Ok(socket) => Ok(Some(socket)),
+        Err(SocketError { error, .. }) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -130,6 +206,8 @@ pub(super) struct Arrived<'a> {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
     pub(super) ttl: u8,
+    /// The UDP port it came to, if it was encapsulated.
+    pub(super) port: Option<u16>,
     pub(super) octets: &'a [u8],
 }
 
@@ -147,75 +225,58 @@ pub(super) struct Received {
 }
 
 /// The sockets, watched by a runtime.
-pub(super) struct Sockets {
-    v4: AsyncFd<Socket>,
-    v6: Option<AsyncFd<Socket>>,
-    v6_alert: Option<AsyncFd<Socket>>,
-}
-
-/// Which socket.
-#[derive(Clone, Copy, Debug)]
-enum Which {
-    V4,
-    V6,
-    V6Alert,
-}
+pub(super) struct Sockets(Vec<(Which, AsyncFd<Socket>)>);
 
 impl Sockets {
     /// Needs a runtime around it.
     pub(super) fn new(opened: Opened) -> io::Result<Self> {
-        let (v6, v6_alert) = opened.v6.unzip();
-        Ok(Self {
-            v4: sys::watch(opened.v4, Interest::READABLE | Interest::WRITABLE)?,
-            v6: v6.map(|v6| sys::watch(v6, Interest::READABLE | Interest::WRITABLE)).transpose()?,
-            v6_alert: v6_alert.map(|alert| sys::watch(alert, Interest::READABLE)).transpose()?,
-        })
+        let watched = opened.0.into_iter().map(|(which, socket)| {
+            let interest = match which {
+                Which::V6Alert => Interest::READABLE,
+                _ => Interest::READABLE | Interest::WRITABLE,
+            };
+            Ok((which, sys::watch(socket, interest)?))
+        });
+        watched.collect::<io::Result<_>>().map(Self)
     }
 
-    fn socket(&self, which: Which) -> Option<&AsyncFd<Socket>> {
-        match which {
-            Which::V4 => Some(&self.v4),
-            Which::V6 => self.v6.as_ref(),
-            Which::V6Alert => self.v6_alert.as_ref(),
-        }
+    fn watched(&self, which: Which) -> Option<&AsyncFd<Socket>> {
+        self.0.iter().find(|(this, _)| *this == which).map(|(_, socket)| socket)
+    }
+
+    /// One of the sockets, if it is there.
+    pub(super) fn socket(&self, which: Which) -> Option<&Socket> {
+        self.watched(which).map(AsyncFd::get_ref)
     }
 
     /// Waits until a datagram is there.
     pub(super) async fn readable(&self) {
-        async fn one(socket: Option<&AsyncFd<Socket>>) {
-            match socket {
-                // An error shows when it is received from.
-                Some(socket) => drop(socket.readable().await),
-                None => std::future::pending().await,
-            }
-        }
-        tokio::select! {
-            () = one(Some(&self.v4)) => {}
-            () = one(self.v6.as_ref()) => {}
-            () = one(self.v6_alert.as_ref()) => {}
-        }
+        // An error shows when it is received from.
+        poll_fn(|context| {
+            let ready = self.0.iter().any(|(_, socket)| socket.poll_read_ready(context).is_ready());
+            if ready { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Waits until there is room to send on the socket that had none.
-    pub(super) async fn writable(&self, v6: bool) {
-        let socket = if v6 { self.v6.as_ref() } else { Some(&self.v4) };
-        match socket {
+    pub(super) async fn writable(&self, which: Which) {
+        match self.watched(which) {
             Some(socket) => drop(socket.writable().await),
             None => std::future::pending().await,
         }
     }
 
-    /// Sends parcels of one address family without waiting; returns how many left. An error is that of the first.
-    pub(super) fn send(&self, v6: bool, parcels: &[Parcel<'_>]) -> io::Result<usize> {
-        let socket = if v6 { self.v6.as_ref() } else { Some(&self.v4) };
+    /// Sends parcels by one of the sockets without waiting; returns how many left. An error is that of the first.
+    pub(super) fn send(&self, which: Which, parcels: &[Parcel<'_>]) -> io::Result<usize> {
+        let socket = self.watched(which);
         let Some(socket) = socket else { return Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)) };
         socket.try_io(Interest::WRITABLE, |socket| sys::send(socket.as_fd(), parcels))
     }
 
     /// Datagrams that the kernel dropped because a socket's buffer was full.
     pub(super) fn kernel_drops(&self) -> u64 {
-        let sockets = [Which::V4, Which::V6, Which::V6Alert].map(|which| self.socket(which));
-        let drops = sockets.into_iter().flatten().filter_map(|s| sys::dropped(s.get_ref().as_fd()).ok());
+        let drops = self.0.iter().filter_map(|(_, socket)| sys::dropped(socket.get_ref().as_fd()).ok());
         drops.map(u64::from).sum()
     }
 }
@@ -241,7 +302,7 @@ impl Receiver {
         mut take: impl FnMut(Arrived<'_>),
     ) {
         self.fragments.expire(now_us);
-        for which in [Which::V4, Which::V6, Which::V6Alert] {
+        for which in Which::ALL {
             for _ in 0..batches {
                 let count = self.receive_batch(sockets, which);
                 for n in 0..count {
@@ -256,7 +317,7 @@ impl Receiver {
     }
 
     fn receive_batch(&mut self, sockets: &Sockets, which: Which) -> usize {
-        let Some(socket) = sockets.socket(which) else { return 0 };
+        let Some(socket) = sockets.watched(which) else { return 0 };
         let inbox = &mut self.inbox;
         match socket.try_io(Interest::READABLE, |socket| inbox.receive(socket.as_fd())) {
             Ok(count) => count,
@@ -282,13 +343,25 @@ impl Receiver {
                 let source = datagram.source;
                 packet::Stripped { source, destination, ttl, octets: datagram.octets, fragment: None }
             }),
+            Which::PuV4 | Which::PuV6 | Which::PuPrimeV4 | Which::PuPrimeV6 => {
+                datagram.destination.map(|destination| {
+                    let (source, octets) = (datagram.source, datagram.octets);
+                    packet::Stripped {
+                        source,
+                        destination,
+                        ttl: udp::effective_ttl(octets),
+                        octets,
+                        fragment: None,
+                    }
+                })
+            }
         };
         let Some(stripped) = stripped else {
             self.received.not_rsvp += 1;
             return;
         };
         let packet::Stripped { source, destination, ttl, octets, fragment } = stripped;
-        let arrived = Arrived { interface, source, destination, ttl, octets };
+        let arrived = Arrived { interface, source, destination, ttl, port: which.port(), octets };
         let Some(fragment) = fragment else { return take(arrived) };
         match self.fragments.add(now_us, interface, &stripped, fragment) {
             Some(whole) => take(Arrived { octets: &whole, ..arrived }),

@@ -1,6 +1,6 @@
 //! Starting and ending: opens what needs privileges, gives the privileges up, and puts the driver to work.
 
-use super::config::{ConfigError, DaemonConfig};
+use super::config::{ConfigError, DaemonConfig, Transport};
 use super::control::desk::Desk;
 use super::control::server::{Access, FromClient, Switchboard, serve};
 use super::driver::{Driver, Node, Order};
@@ -13,6 +13,7 @@ use super::privilege;
 use super::recorder::Recorder;
 use super::routes::{self, Routes};
 use super::socket::{Opened, Receiver, Sockets};
+use super::udp::Encapsulation;
 use crate::Engine;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -38,6 +39,15 @@ pub enum DaemonError {
     /// Not allowed to.
     #[error("{what}: not permitted; run as root, or with the capabilities CAP_NET_RAW and CAP_NET_ADMIN")]
     NotPermitted {
+        /// What was tried.
+        what: String,
+    },
+    /// Not allowed to open raw sockets.
+    #[error(
+        "{what}: not permitted; run as root, or with the capabilities CAP_NET_RAW and CAP_NET_ADMIN; a host does without \
+         when routers serve UDP: `transport = \"udp\"` in [node] of rsvpd.toml, or --udp with --standalone"
+    )]
+    NoRawSockets {
         /// What was tried.
         what: String,
     },
@@ -82,14 +92,18 @@ impl Prepared {
             io::ErrorKind::AddrInUse => DaemonError::AlreadyRunning,
             _ => failed("the lock of this network namespace")(error),
         })?;
-        let sockets = Opened::open().map_err(|e| failed(e.what)(e.error))?;
+        let sockets = open_sockets(&config)?;
         if !sockets.has_v6() {
             tracing::warn!("this system has no IPv6: only IPv4 sessions work");
         }
         let netlink = Netlink::open().map_err(failed("a netlink socket"))?;
         let notices = Notices::open().map_err(failed("a netlink socket for changes"))?;
-        let multicast = Multicast::open(&config.multicast, sockets.has_v6())
-            .map_err(failed("making the kernel a multicast router"))?;
+        // A host that can only send UDP is no router, whatever its kernel does.
+        let multicast = match config.node.transport {
+            Transport::Udp => Multicast::default(),
+            Transport::Raw => Multicast::open(&config.multicast, sockets.has_v6())
+                .map_err(failed("making the kernel a multicast router"))?,
+        };
         let firewall = firewall(&config);
         let recorder = config
             .journal
@@ -113,7 +127,7 @@ impl Prepared {
         }
         let engine = Engine::new(engine_config);
         let routes = Routes { netlink, links, fixed: config.multicast_route.clone(), failed: 0 };
-        let node = Node::new(engine, routes, Arc::new(sockets), recorder);
+        let node = Node::new(engine, routes, Arc::new(sockets), Encapsulation::new(&config), recorder);
         let driver = Driver {
             config,
             node,
@@ -127,9 +141,27 @@ impl Prepared {
     }
 }
 
+fn open_sockets(config: &DaemonConfig) -> Result<Opened, DaemonError> {
+    if config.node.transport == Transport::Udp {
+        if routes::is_router(false) || routes::is_router(true) {
+            tracing::warn!(
+                "this node forwards packets, but with transport = \"udp\" it is only a host to RSVP"
+            );
+        }
+        return Opened::udp_only().map_err(|e| failed(e.what)(e.error));
+    }
+    Opened::raw().map_err(|e| match e.error.kind() {
+        io::ErrorKind::PermissionDenied => DaemonError::NoRawSockets { what: e.what.into() },
+        _ => failed(e.what)(e.error),
+    })
+}
+
 /// Keeps a router's kernel from forwarding multicast RSVP packets itself; without nf_tables, says what that means.
 fn firewall(config: &DaemonConfig) -> Option<Firewall> {
-    if !config.multicast.firewall || !(routes::is_router(false) || routes::is_router(true)) {
+    if config.node.transport == Transport::Udp
+        || !config.multicast.firewall
+        || !(routes::is_router(false) || routes::is_router(true))
+    {
         return None;
     }
     match Firewall::install() {
@@ -154,7 +186,8 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &ControlSocket)
         // So that the socket can be taken away at the end.
         std::os::unix::fs::chown(folder, Some(user.uid.as_raw()), None).map_err(failed(&what))?;
     }
-    privilege::drop(user.as_ref()).map_err(failed("giving up privileges"))
+    let raw = config.node.transport == Transport::Raw;
+    privilege::drop(user.as_ref(), raw).map_err(failed("giving up privileges"))
 }
 
 /// The control socket's file; taken away at the end, if that is allowed.

@@ -282,17 +282,21 @@ pub(super) fn send(fd: BorrowedFd<'_>, parcels: &[Parcel<'_>]) -> io::Result<usi
 fn name(parcel: &Parcel<'_>) -> libc::sockaddr_storage {
     // SAFETY: `sockaddr_storage` is plain data, for which all zeroes is a value.
     let mut storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
+    // Raw sockets want none.
+    let port = parcel.port.unwrap_or_default();
     match parcel.destination {
         IpAddr::V4(to) => {
             // SAFETY: the storage is large enough for, and aligned as, any kind of address.
             let name = unsafe { &mut *(&raw mut storage).cast::<libc::sockaddr_in>() };
             name.sin_family = libc::AF_INET as _;
+            name.sin_port = port.to_be();
             name.sin_addr.s_addr = u32::from_ne_bytes(to.octets());
         }
         IpAddr::V6(to) => {
             // SAFETY: as above.
             let name = unsafe { &mut *(&raw mut storage).cast::<libc::sockaddr_in6>() };
             name.sin6_family = libc::AF_INET6 as _;
+            name.sin6_port = port.to_be();
             name.sin6_addr.s6_addr = to.octets();
             // Link-local and multicast addresses mean something on one interface only.
             name.sin6_scope_id = parcel.interface;

@@ -36,10 +36,15 @@ pub(super) struct Seen {
 impl Net {
     /// Captures what an interface of a node sends and receives from now on.
     pub(super) fn capture(&mut self, node: &str, interface: &str) -> Capture {
+        self.capture_of(node, interface, "ip proto 46 or ip6 protochain 46")
+    }
+
+    /// Captures what a filter of tcpdump's lets through.
+    pub(super) fn capture_of(&mut self, node: &str, interface: &str, filter: &str) -> Capture {
         let file = self.file(&format!("{node}-{interface}.pcap"));
         let mut command = self.command(node, "tcpdump");
         command.args(["-U", "--immediate-mode", "-n", "-Z", "root", "-i", interface, "-w"]).arg(&file);
-        command.arg("ip proto 46 or ip6 protochain 46");
+        command.arg(filter);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("tcpdump runs");
         let mut said = BufReader::new(child.stderr.take().expect("piped")).lines();
         let ready = said.any(|line| line.is_ok_and(|line| line.contains("listening on")));

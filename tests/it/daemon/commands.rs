@@ -23,6 +23,10 @@ impl Running {
         let program = programs::folder().join("rsvp").display().to_string();
         let mut command = net.command(node, &program);
         command.args(arguments.split(' ')).env("RSVP_SOCKET", net.socket(node));
+        Self::of(command)
+    }
+
+    pub(super) fn of(mut command: std::process::Command) -> Self {
         command.stdout(Stdio::piped()).stdin(Stdio::null());
         let mut child = command.spawn().expect("rsvp starts");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));

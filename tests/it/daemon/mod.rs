@@ -11,6 +11,7 @@ mod killed;
 mod multicast;
 mod net;
 mod starting;
+mod udp;
 mod unicast;
 mod within;
 

@@ -79,6 +79,24 @@ impl Net {
         }
     }
 
+    /// Joins nodes by a bridge of its own; addresses .1, .2 and so on in their order, interfaces `to-lan`.
+    pub(super) fn lan(&mut self, nodes: &[&str]) {
+        self.links += 1;
+        let n = self.links;
+        self.host("lan");
+        self.ip("lan", "link add bridge type bridge mcast_snooping 0");
+        self.ip("lan", "link set bridge up");
+        for (end, node) in (1..).zip(nodes) {
+            let (lan, space) = (self.namespace("lan"), self.namespace(node));
+            ip(&format!("link add to-{node} netns {lan} type veth peer name to-lan netns {space}"));
+            self.ip("lan", &format!("link set to-{node} master bridge up"));
+            self.sysctl(node, "net.ipv6.conf.to-lan.accept_dad", "0");
+            self.ip(node, &format!("addr add 10.0.{n}.{end}/24 dev to-lan"));
+            self.ip(node, &format!("addr add fd00:{n}::{end}/64 dev to-lan nodad"));
+            self.ip(node, "link set to-lan up");
+        }
+    }
+
     /// A default route in both families: to the node at the other end of a link.
     pub(super) fn default_route(&self, node: &str, link: u32, end: u32) {
         self.ip(node, &format!("route add default via 10.0.{link}.{end}"));
@@ -142,7 +160,34 @@ impl Net {
 
     /// Runs a daemon with this configuration and waits until it answers.
     pub(super) fn daemon(&mut self, node: &str, config: &str) {
-        let mut child = self.start(node, config);
+        let child = self.start(node, config);
+        self.answers(node, child);
+    }
+
+    /// Runs a daemon as a user without any privilege, and waits until it answers.
+    pub(super) fn unprivileged_daemon(&mut self, node: &str, config: &str) {
+        // Where that user may make its socket, and run the program, wherever it was built.
+        let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        fs::set_permissions(&self.folder, all).expect("a folder of the test's own");
+        let program = self.file("rsvpd");
+        if !program.exists() {
+            fs::copy(programs::rsvpd(), &program).expect("copied");
+        }
+        let mut command = self.unprivileged(node);
+        command.arg(program);
+        let child = self.run(node, config, command);
+        self.answers(node, child);
+    }
+
+    /// A command to run another one, which is to be added, as a user without any privilege.
+    pub(super) fn unprivileged(&self, node: &str) -> Command {
+        let mut command = self.command(node, "setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs"]);
+        command.args(["--bounding-set", "-all", "--inh-caps", "-all"]);
+        command
+    }
+
+    fn answers(&mut self, node: &str, mut child: Child) {
         eventually("a daemon that answers", || {
             let ended = child.try_wait().expect("a child");
             assert!(ended.is_none(), "{node}: {ended:?}: {}", self.log(node));
@@ -153,10 +198,13 @@ impl Net {
 
     /// Starts a daemon and does not wait.
     pub(super) fn start(&self, node: &str, config: &str) -> Child {
+        self.run(node, config, self.command(node, &programs::rsvpd().display().to_string()))
+    }
+
+    fn run(&self, node: &str, config: &str, mut command: Command) -> Child {
         let file = self.file(&format!("{node}.toml"));
         fs::write(&file, config).expect("a configuration is written");
         let log = fs::OpenOptions::new().create(true).append(true).open(self.file(&format!("{node}.log")));
-        let mut command = self.command(node, &programs::rsvpd().display().to_string());
         command.arg("--config").arg(file).arg("--socket").arg(self.socket(node));
         command.stderr(log.expect("a log")).stdout(Stdio::null()).stdin(Stdio::null());
         command.spawn().expect("rsvpd starts")

@@ -123,6 +123,8 @@ fn a_missing_capability_is_one_clear_line() {
     let (started, said) = rsvpd(&mut command, &["--socket", &socket]);
     assert!(!started && said.lines().count() == 1, "{said}");
     assert!(said.contains("CAP_NET_RAW"), "{said}");
+    // And how a host does without.
+    assert!(said.contains("transport = \"udp\"") && said.contains("--udp"), "{said}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::options::{Daemon, DaemonOrStandalone};
 use crate::client::{Client, ClientError};
+use crate::daemon::config::Transport;
 use crate::daemon::control::server::{attend, next_client};
 use crate::daemon::{DaemonConfig, Standalone, start_standalone};
 
@@ -20,15 +21,18 @@ impl Connection {
     pub(super) async fn open(options: &DaemonOrStandalone) -> Result<Self, Failure> {
         if !options.standalone {
             let client = Client::connect(&options.daemon.socket).await.map_err(|error| match error {
-                ClientError::NoDaemon { .. } => {
-                    Failure::Asked(format!("{error}; or run this command as root with --standalone"))
-                }
+                ClientError::NoDaemon { .. } => Failure::Asked(format!(
+                    "{error}; or run this command with --standalone, as root or with --udp"
+                )),
                 other => other.into(),
             })?;
             return Ok(Self { client, standalone: None });
         }
-        let config =
+        let mut config =
             DaemonConfig::load(options.config.as_deref()).map_err(crate::daemon::DaemonError::from)?;
+        if options.udp {
+            config.node.transport = Transport::Udp;
+        }
         let standalone = start_standalone(config).await?;
         let (ours, theirs) = tokio::io::duplex(PIPE);
         tokio::spawn(attend(theirs, next_client(), standalone.driver.clone()));

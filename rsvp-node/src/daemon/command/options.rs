@@ -19,12 +19,15 @@ pub(super) struct Daemon {
 pub(super) struct DaemonOrStandalone {
     #[command(flatten)]
     pub(super) daemon: Daemon,
-    /// Does without rsvpd: runs the engine in this process, as root; where rsvpd runs, it refuses
+    /// Does without rsvpd: runs the engine in this process, as root or with --udp; where rsvpd runs, it refuses
     #[arg(long)]
     pub(super) standalone: bool,
     /// With --standalone: the configuration, as for rsvpd
     #[arg(long, value_name = "FILE", requires = "standalone")]
     pub(super) config: Option<PathBuf>,
+    /// With --standalone: RSVP within UDP, which needs no privileges; the first router has to understand it
+    #[arg(long, requires = "standalone")]
+    pub(super) udp: bool,
 }
 
 /// A token bucket; what is not said is taken from elsewhere.

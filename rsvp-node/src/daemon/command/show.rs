@@ -179,7 +179,18 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
                 .collect(),
         ),
         Rows::Interfaces(rows) => (
-            &["INTERFACE", "STATE", "IPV4", "IPV6", "MTU", "RESERVED", "RESERVABLE", "BANDWIDTH", "REFRESH"],
+            &[
+                "INTERFACE",
+                "STATE",
+                "IPV4",
+                "IPV6",
+                "MTU",
+                "RESERVED",
+                "RESERVABLE",
+                "BANDWIDTH",
+                "REFRESH",
+                "UDP",
+            ],
             rows.iter()
                 .map(|row| {
                     let state = match (row.up, row.enabled) {
@@ -192,7 +203,7 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
                         vec![row.name.clone(), state.to_owned(), address(row.ipv4), address(row.ipv6)];
                     line.push(row.mtu.to_string());
                     line.extend([row.reserved_bps, row.reservable_bps, row.bandwidth_bps].map(bps));
-                    line.push(refresh);
+                    line.extend([refresh, if row.udp { "on" } else { "-" }.to_owned()]);
                     line
                 })
                 .collect(),

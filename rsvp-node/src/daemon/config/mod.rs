@@ -3,8 +3,10 @@
 //! Reading is strict: an unknown key is refused with its place and, when one is close, the key that was probably meant.
 //! What interfaces there are and what the kernel says of them is deliberately the business of `links`.
 
+mod transport;
 mod units;
 
+pub use transport::{Transport, Udp};
 pub use units::{Percent, Rate, Reservable, Span};
 
 use core::time::Duration;
@@ -88,6 +90,12 @@ pub struct NodeConfig {
     pub ttl: Option<u8>,
     /// Seed of the refresh jitter, to repeat a run; a fresh one, when not set.
     pub seed: Option<u64>,
+    /// How messages travel.
+    pub transport: Transport,
+    /// First-hop routers that messages go to by UDP, one of each address family; the gateway, when not set.
+    pub udp_routers: Vec<IpAddr>,
+    /// The IP TTL that exactly reaches them, when they are not on the link.
+    pub udp_ttl: Option<u8>,
 }
 
 /// Upper bounds on what peers and applications can make grow.
@@ -134,6 +142,8 @@ pub struct InterfaceConfig {
     pub local_repair_wait: Option<Span>,
     /// K of the lifetime rule (RFC 2205 section 3.7).
     pub lifetime_multiplier: Option<u32>,
+    /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C).
+    pub udp: Option<Udp>,
 }
 
 /// How multicast Path messages are got hold of on routers.
@@ -240,6 +250,7 @@ impl DaemonConfig {
                 return Err(("lifetime_multiplier".into(), message.into()));
             }
         }
+        self.check_transport()?;
         if let Some(Err(message)) = self.log.as_deref().map(check_log) {
             return Err(("log".into(), message));
         }
@@ -266,6 +277,7 @@ impl DaemonConfig {
             slew_max: one.slew_max.or(all.slew_max),
             local_repair_wait: one.local_repair_wait.or(all.local_repair_wait),
             lifetime_multiplier: one.lifetime_multiplier.or(all.lifetime_multiplier),
+            udp: one.udp.or(all.udp),
         }
     }
 

@@ -28,6 +28,10 @@ pub trait Door {
     fn engine(&self) -> &Engine;
     /// What an interface is called.
     fn interface_name(&self, id: InterfaceId) -> Option<&str>;
+    /// Whether what is sent on an interface is sent by UDP, too (RFC 2205 Appendix C).
+    fn is_udp_on(&self, _id: InterfaceId) -> bool {
+        false
+    }
     /// The driver's own counters: packets sent, send errors by kind, kernel drops, …
     fn counters(&self) -> Vec<(&'static str, u64)>;
 }

@@ -181,6 +181,7 @@ fn interfaces(door: &dyn Door) -> Vec<InterfaceRow> {
         reservable_bps: interface.reservable_bps,
         reserved_bps,
         refresh_ms: u64::try_from(interface.refresh.as_millis()).unwrap_or(u64::MAX),
+        udp: door.is_udp_on(interface.id),
     };
     door.engine().interfaces().map(row).collect()
 }

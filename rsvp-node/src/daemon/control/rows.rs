@@ -162,6 +162,9 @@ pub struct InterfaceRow {
     pub reserved_bps: u64,
     /// Refresh period R, in milliseconds.
     pub refresh_ms: u64,
+    /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C); on such a host, where it speaks.
+    #[serde(default)]
+    pub udp: bool,
 }
 
 /// A neighbour, known by the state that came from it.

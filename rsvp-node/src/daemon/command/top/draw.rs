@@ -116,6 +116,7 @@ mod tests {
             reservable_bps: 8_000_000,
             reserved_bps,
             refresh_ms: 30_000,
+            udp: false,
         }
     }
 
