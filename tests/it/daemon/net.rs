@@ -97,6 +97,14 @@ impl Net {
         }
     }
 
+    /// Waits until the kernel takes IPv6 multicast in from an interface, which is up to a second after its link is up.
+    pub(super) fn hears_ipv6_groups(&self, node: &str, interface: &str) {
+        let routes = ["ip", "-6", "route", "show", "table", "local", "dev", interface];
+        eventually("a route for IPv6 groups", || {
+            self.exec(node, &routes).contains("multicast ff00::/8").then_some(())
+        });
+    }
+
     /// A default route in both families: to the node at the other end of a link.
     pub(super) fn default_route(&self, node: &str, link: u32, end: u32) {
         self.ip(node, &format!("route add default via 10.0.{link}.{end}"));

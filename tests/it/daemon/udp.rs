@@ -128,6 +128,10 @@ fn lan(test: &str) -> Option<Net> {
     for (node, link, end) in [("a", 1, 2), ("u", 2, 1), ("h", 2, 1)] {
         net.default_route(node, link, end);
     }
+    for (node, interface) in [("a", "to-r"), ("r", "to-a"), ("r", "to-lan"), ("u", "to-lan"), ("h", "to-lan")]
+    {
+        net.hears_ipv6_groups(node, interface);
+    }
     Some(net)
 }
 
