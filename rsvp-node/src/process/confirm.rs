@@ -108,18 +108,18 @@ impl Node {
         if blockaded { Fate::Dropped } else { Fate::Forwarded(upstream) }
     }
 
-    /// This node confirms what a next hop asks for: a ResvConf leaves on the way that routing has to the receiver.
+    /// This node confirms what a next hop asks for: a ResvConf leaves on the way that routing has to the receiver, and
+    /// names the interface that the reservation is on.
     pub(crate) fn send_resv_conf(&mut self, wish: &Wish<'_>, host: &mut dyn Host) {
         let request = &self.state.requests[wish.request];
         let (key, style) = (self.key_of(request.session), request.style);
+        let Some(node) = request.interface().and_then(|i| self.own_address(i, wish.address)) else { return };
         let query = RouteQuery { destination: wish.address, source: None };
         let way = match host.route(query) {
             RouteAnswer::Known(route) => route.outgoing.first().copied(),
             RouteAnswer::NoRoute | RouteAnswer::Pending => None,
         };
-        let Some((interface, node)) = way.and_then(|i| Some((i, self.own_address(i, wish.address)?))) else {
-            return self.counters.count_discard(Discard::NoRoute);
-        };
+        let Some(interface) = way else { return self.counters.count_discard(Discard::NoRoute) };
         let ttl = self.config.ttl;
         let octets = compose(MsgType::RESV_CONF, ttl, |w| {
             let none = ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 };

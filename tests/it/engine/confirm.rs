@@ -120,7 +120,7 @@ fn a_resv_conf_leaves_on_the_way_that_routing_has_to_the_receiver() {
         assert_eq!(b.engine.counters().discarded(Discard::NoRoute), before + 1);
         b.route_to("e5", "d");
         b.takes(&b.message("c1 Resv FF C0{4B}").confirm("e5"));
-        b.sends(&["d>e5 ResvConf d0 FF C0{4B}"]);
+        b.sends(&["d>e5 ResvConf c0 FF C0{4B}"]);
     }
 }
 
