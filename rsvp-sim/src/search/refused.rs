@@ -43,12 +43,15 @@ impl Watch {
         for wish in without {
             let wanted = wish.wanted;
             // An SE message has one flowspec for all its senders: what was granted to another on the same way, be it for
-            // another sender, is asked for this one too.
-            let beside = granted.iter().filter(|other| other.is_merged_with(&wish));
-            let merged = beside.fold(wanted, |merged, other| merge(&merged, &other.wanted));
+            // another sender, is asked for this one too, and what this one asks for is asked for the other's senders.
+            let (mut merged, mut senders) = (wanted, wish.together.clone());
+            for other in granted.iter().filter(|other| other.is_merged_with(&wish)) {
+                merged = merge(&merged, &other.wanted);
+                senders.extend(&other.together);
+            }
             let key = (wish.receiver, wish.sender);
             let together = wish.together.clone();
-            let fits = Wish { wanted: merged, ..wish }.would_fit_everywhere();
+            let fits = Wish { wanted: merged, together: senders, ..wish }.would_fit_everywhere();
             refused.insert(key, Refused { fits, wanted, together });
         }
         self.refused = Some(match self.refused.take() {
