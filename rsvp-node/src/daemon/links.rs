@@ -162,3 +162,19 @@ fn say(link: &Link, interface: &Interface, new: bool) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_share_the_front_that_a_prefix_says() {
+        let shared =
+            |one: &str, other: &str, bits| same_front(one.parse().unwrap(), other.parse().unwrap(), bits);
+        assert!(shared("10.0.1.1", "10.0.1.254", 24) && !shared("10.0.1.1", "10.0.2.1", 24));
+        assert!(shared("10.0.1.1", "10.0.1.1", 32) && !shared("10.0.1.0", "10.0.1.1", 32));
+        assert!(shared("10.0.1.1", "192.0.2.1", 0));
+        assert!(shared("fd00:1::1", "fd00:1::ffff", 64) && !shared("fd00:1::1", "fd00:2::1", 64));
+        assert!(!shared("10.0.1.1", "::", 0));
+    }
+}

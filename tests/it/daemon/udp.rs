@@ -277,6 +277,51 @@ fn a_router_told_to_ignores_udp() {
 }
 
 #[test]
+fn nobody_speaks_for_another_host() {
+    let Some(mut net) = Net::three_in_a_row("forged UDP") else { return };
+    net.ip("a", "addr add 10.0.1.77/24 dev to-r");
+    let wire = net.capture("r", "to-a");
+    net.daemon("a", HR);
+    net.daemon("r", HR);
+    let (mut a, mut r) = (net.client("a"), net.client("r"));
+    a.send("udp 10.0.2.2:5000", "10.0.1.1:4000", 2);
+    let path = wire.first(rsvp_wire::MsgType::PATH).octets;
+    r.until("senders", 1);
+    let say = |from: &str| {
+        let socket = net.within("a", || UdpSocket::bind((from, 0)).expect("a socket"));
+        socket.send_to(&path, "10.0.1.2:1698").expect("it is sent");
+    };
+    // A user of the host could have sent it from the host's address; it has RSVP_HOP 10.0.1.1.
+    say("10.0.1.77");
+    eventually("a forged Path", || (driver(&mut r, "udp-forged") == 1).then_some(()));
+    assert!(!is_on(&mut r, "to-a") && received(&mut r, "Path") == 1);
+    say("10.0.1.1");
+    eventually("a Path", || (received(&mut r, "Path") == 2).then_some(()));
+    assert!(is_on(&mut r, "to-a"));
+}
+
+#[test]
+fn errors_reach_a_host_without_privileges() {
+    let Some(mut net) = Net::three_in_a_row("errors by UDP") else { return };
+    let wire = net.capture_of("r", "to-b", RSVP);
+    net.daemon("a", HR);
+    net.daemon("r", ON);
+    net.unprivileged_daemon("b", HU);
+    let (mut a, mut b, mut r) = (net.client("a"), net.client("b"), net.client("r"));
+    // More than the router has.
+    let (session, sender) = ("udp 10.0.2.2:5000", "10.0.1.1:4000");
+    a.send(session, sender, 20);
+    let error = b.event_after_reserving(session, sender, 20, "resv-error");
+    assert_eq!(
+        (&error["error"]["code"], &error["error"]["node"]),
+        (&json!(1), &json!("10.0.2.1")),
+        "{error}"
+    );
+    assert_eq!(seen(&wire, "10.0.2.1", "10.0.2.2", "ResvErr"), (1699, 1));
+    assert!(r.list("reservations").is_empty());
+}
+
+#[test]
 fn a_router_that_is_not_on_the_link_is_configured_at_both_ends() {
     // `r` routes and knows nothing of RSVP.
     let Some(mut net) = Net::four_in_a_row("a router that is not on the link") else { return };
@@ -336,7 +381,8 @@ fn noise_on_the_port_changes_nothing_and_is_counted() {
     }
     let accounted = |r: &mut Client| driver(r, "udp-received") + driver(r, "kernel-drops");
     eventually("all of them", || (accounted(&mut r) == DATAGRAMS).then_some(()));
-    let ways = driver(&mut r, "udp-not-rsvp") + driver(&mut r, "messages-discarded");
+    let ways = ["udp-not-rsvp", "udp-forged", "messages-discarded"];
+    let ways: u64 = ways.iter().map(|way| driver(&mut r, way)).sum();
     assert_eq!(ways + driver(&mut r, "kernel-drops"), DATAGRAMS);
     assert_eq!((stands(&mut r), driver(&mut r, "messages-taken")), (before, taken));
     assert!(!is_on(&mut r, "to-a"));

@@ -18,7 +18,7 @@ use super::routes::Routes;
 use super::socket::{Arrived, Sockets, Which};
 use crate::{InterfaceId, Rx, Transmit};
 use heard::Heard;
-use rsvp_wire::{Message, MsgType, ResvConfirm, Session, TimeValues};
+use rsvp_wire::{Message, MsgType, ResvConfirm, RsvpHop, Session, TimeValues};
 use sockets::Member;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -61,6 +61,7 @@ struct Counts {
     not_rsvp: u64,
     ignored: u64,
     off_link: u64,
+    forged: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -153,6 +154,12 @@ impl Encapsulation {
             self.counts.off_link += 1;
             return None;
         }
+        // Any user of a host can send UDP, but only from the host's addresses: so nobody speaks for another host.
+        if message.get::<RsvpHop>().and_then(Result::ok).is_some_and(|hop| hop.address != source) {
+            tracing::debug!(%source, interface = links.name(interface), "a message by UDP with the hop of another");
+            self.counts.forged += 1;
+            return None;
+        }
         let destination = meant_for(&message).unwrap_or(destination);
         Some(Rx { interface, source, destination, ttl: effective_ttl(octets), octets })
     }
@@ -243,13 +250,14 @@ impl Encapsulation {
     }
 
     /// By name.
-    pub(super) fn named(&self) -> [(&'static str, u64); 5] {
+    pub(super) fn named(&self) -> [(&'static str, u64); 6] {
         let counts = self.counts;
         [
             ("udp-received", counts.received),
             ("udp-not-rsvp", counts.not_rsvp),
             ("udp-ignored", counts.ignored),
             ("udp-off-link", counts.off_link),
+            ("udp-forged", counts.forged),
             ("udp-neighbours-full", self.heard.full),
         ]
     }
