@@ -128,16 +128,16 @@ impl Node {
         let Arrived { interface, source, destination, ttl, port, octets } = arrived;
         tracing::trace!(interface, %source, %destination, ttl, port, octets = octets.len(), "packet");
         let raw = Rx { interface: InterfaceId(interface), source, destination, ttl, octets };
+        let now_us = self.now().as_micros();
         let admitted = match port {
             None => Some(raw),
-            Some(_) => self.encapsulation.admit(&arrived, &self.routes.links),
+            Some(_) => self.encapsulation.admit(&arrived, &self.routes.links, now_us),
         };
         let Some(rx) = admitted else { return };
         match self.handle(Input::Packet(rx)) {
             Outcome::Taken => {
                 self.messages_taken += 1;
                 if port.is_some() {
-                    let now_us = self.now().as_micros();
                     self.encapsulation.taken(&rx, &self.routes.links, now_us);
                 }
             }

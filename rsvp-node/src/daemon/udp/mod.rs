@@ -2,10 +2,10 @@
 //! hosts (Hr) and routers (R) understand and serve them.
 //!
 //! What Hu sends goes to port Pu, what others send *beside* the raw message goes to Pu', where only Hu listens: so nobody gets
-//! a message twice, also where Hu and Hr share a link. Whom to serve is learned (`heard`) from messages that the engine
-//! took; a raw node's UDP is always an addition, so that nobody can talk a neighbour out of its raw messages. The engine
-//! sees what a raw socket would have given it: the destination that the message is for, and Send_TTL for the IP TTL.
-//! Messages are deliberately not looked into further. The RFC's relay host is not here.
+//! a message twice, also where Hu and Hr share a link. Whom to serve is learned (`heard`) from their messages, that an
+//! interface needs UDP from a Path that the engine took. A raw node's UDP is always an addition, so that nobody can talk a
+//! neighbour out of its raw messages. The engine sees what a raw socket would have given it: the destination that the message
+//! is for, and Send_TTL for the IP TTL. Messages are deliberately not looked into further. The RFC's relay host is not here.
 
 mod heard;
 mod sockets;
@@ -131,8 +131,9 @@ impl Encapsulation {
         self.interfaces.get(&interface).is_some_and(|here| here.mode != Udp::Off)
     }
 
-    /// What the engine is to get of a datagram, if anything.
-    pub(super) fn admit<'a>(&mut self, arrived: &Arrived<'a>, links: &Links) -> Option<Rx<'a>> {
+    /// What the engine is to get of a datagram, if anything. Whom it came from is remembered, for the engine may answer at
+    /// once.
+    pub(super) fn admit<'a>(&mut self, arrived: &Arrived<'a>, links: &Links, now_us: u64) -> Option<Rx<'a>> {
         self.counts.received += 1;
         let Arrived { interface: index, source, destination, octets, .. } = *arrived;
         let interface = InterfaceId(index);
@@ -160,35 +161,39 @@ impl Encapsulation {
             self.counts.forged += 1;
             return None;
         }
+        if let Some(until_us) = self.until_us(&message, index, now_us) {
+            self.heard.neighbour(index, source, now_us, until_us);
+        }
         let destination = meant_for(&message).unwrap_or(destination);
         Some(Rx { interface, source, destination, ttl: effective_ttl(octets), octets })
     }
 
-    /// Remembers whom a message came from that the engine has taken.
-    pub(super) fn taken(&mut self, rx: &Rx<'_>, links: &Links, now_us: u64) {
-        let (Ok(message), Some(here)) = (Message::parse(rx.octets), self.interfaces.get(&rx.interface.0))
-        else {
-            return;
-        };
-        let kind = message.msg_type();
-        if self.is_udp_only() || !matches!(kind, MsgType::PATH | MsgType::RESV) {
-            return;
+    /// Until when the state of a message would live, and whom it came from is remembered; `None` when it makes no state.
+    fn until_us(&self, message: &Message<'_>, interface: u32, now_us: u64) -> Option<u64> {
+        let here = self.interfaces.get(&interface).filter(|_| !self.is_udp_only())?;
+        if !matches!(message.msg_type(), MsgType::PATH | MsgType::RESV) {
+            return None;
         }
         let refresh_ms =
             message.get::<TimeValues>().and_then(Result::ok).map_or(REFRESH_MS, |t| t.refresh_ms);
         // L of RFC 2205 section 3.7: (K + 0.5) * 1.5 * R.
         let lifetime_us = (u64::from(here.multiplier) * 2 + 1) * 3 * 250;
         let lifetime_us = lifetime_us.saturating_mul(refresh_ms.into()).min(LIFETIME_MAX_US);
-        let until_us = now_us.saturating_add(lifetime_us);
-        let was_on = self.is_on(rx.interface, now_us);
-        self.heard.neighbour(rx.interface.0, rx.source, now_us, until_us);
-        if kind == MsgType::PATH && links.is_on_link(rx.interface, rx.source) {
-            self.heard.path(rx.interface.0, until_us);
-            if !was_on {
-                let name = links.name(rx.interface);
-                tracing::info!(interface = name, heard = %rx.source, "UDP encapsulation is on");
-            }
+        Some(now_us.saturating_add(lifetime_us))
+    }
+
+    /// The engine has taken a message: a Path shows that its interface needs UDP.
+    pub(super) fn taken(&mut self, rx: &Rx<'_>, links: &Links, now_us: u64) {
+        let Ok(message) = Message::parse(rx.octets) else { return };
+        if message.msg_type() != MsgType::PATH || !links.is_on_link(rx.interface, rx.source) {
+            return;
         }
+        let Some(until_us) = self.until_us(&message, rx.interface.0, now_us) else { return };
+        if !self.is_on(rx.interface, now_us) {
+            let name = links.name(rx.interface);
+            tracing::info!(interface = name, heard = %rx.source, "UDP encapsulation is on");
+        }
+        self.heard.path(rx.interface.0, until_us);
     }
 
     /// Where a message goes by UDP: of a raw node beside the raw one, of a UDP-only host instead of it. `None` when
