@@ -167,10 +167,7 @@ fn who_may_not_is_told_which_group_may() {
     let Some(mut net) = Net::new("a user without permission") else { return };
     net.host("a");
     net.daemon("a", "");
-    // Where anybody may run it, wherever it was built.
-    let program = net.file("rsvp");
-    std::fs::copy(programs::folder().join("rsvp"), &program).expect("copied");
-    let program = program.display().to_string();
+    let program = net.program("rsvp").display().to_string();
     let mut command = net.command("a", "setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", &program, "show", "senders"]);
     let done = command.env("RSVP_SOCKET", net.socket("a")).output().expect("setpriv runs");

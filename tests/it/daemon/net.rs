@@ -174,17 +174,26 @@ impl Net {
 
     /// Runs a daemon as a user without any privilege, and waits until it answers.
     pub(super) fn unprivileged_daemon(&mut self, node: &str, config: &str) {
-        // Where that user may make its socket, and run the program, wherever it was built.
+        // Where that user may make its socket.
         let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         fs::set_permissions(&self.folder, all).expect("a folder of the test's own");
-        let program = self.file("rsvpd");
-        if !program.exists() {
-            fs::copy(programs::rsvpd(), &program).expect("copied");
-        }
+        let program = self.program("rsvpd");
         let mut command = self.unprivileged(node);
         command.arg(program);
         let child = self.run(node, config, command);
         self.answers(node, child);
+    }
+
+    /// A program where anybody may run it, wherever it was built.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        let program = self.file(name);
+        if !program.exists() {
+            // By a process of its own: a file that this one writes is open in the children of other tests for a moment, and
+            // what is open for writing cannot be run.
+            let copied = Command::new("cp").arg(programs::folder().join(name)).arg(&program).status();
+            assert!(copied.expect("cp runs").success(), "{name} is copied");
+        }
+        program
     }
 
     /// A command to run another one, which is to be added, as a user without any privilege.

@@ -310,7 +310,9 @@ fn errors_reach_a_host_without_privileges() {
     let (mut a, mut b, mut r) = (net.client("a"), net.client("b"), net.client("r"));
     // More than the router has.
     let (session, sender) = ("udp 10.0.2.2:5000", "10.0.1.1:4000");
+    b.ask(json!({"request": "open-session", "session": session})).expect("a session");
     a.send(session, sender, 20);
+    b.event("path");
     let error = b.event_after_reserving(session, sender, 20, "resv-error");
     assert_eq!(
         (&error["error"]["code"], &error["error"]["node"]),
@@ -392,8 +394,7 @@ fn noise_on_the_port_changes_nothing_and_is_counted() {
 fn a_user_sends_and_receives_without_a_daemon() {
     let Some(mut net) = Net::three_in_a_row("rsvp --standalone --udp") else { return };
     net.daemon("r", ON);
-    let program = net.file("rsvp");
-    std::fs::copy(programs::folder().join("rsvp"), &program).expect("copied");
+    let program = net.program("rsvp");
     let start = |node: &str, arguments: &str| {
         let mut command = net.unprivileged(node);
         command.arg(&program).args(arguments.split(' ')).args(["--standalone", "--udp", "--json"]);
