@@ -68,7 +68,7 @@ mod tests {
             ("[node]\nudp_routers = [\"10.0.0.1\"]\n", "rsvpd.toml:2:1: only a host with transport"),
             ("[node]\ntransport = \"udp\"\nudp_ttl = 3\n", "rsvpd.toml:3:1: a TTL to reach a router needs"),
             ("[node]\ntransport = \"udp\"\nudp_ttl = 0\n", "rsvpd.toml:3:1: a TTL of zero"),
-            ("[node]\ntransport = \"udp\"\nudp_routers = [\"224.0.0.1\"]\n", "rsvpd.toml:3:16: a router has"),
+            ("[node]\ntransport = \"udp\"\nudp_routers = [\"224.0.0.1\"]\n", "rsvpd.toml:3:17: a router has"),
             ("[node]\ntransport = \"tcp\"\n", "rsvpd.toml:2:13: unknown variant `tcp`"),
             ("[interfaces]\nudp = \"yes\"\n", "rsvpd.toml:2:7: unknown variant `yes`"),
         ];
