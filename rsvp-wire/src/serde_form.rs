@@ -73,8 +73,8 @@ impl Serialize for Value<'_> {
             Self::Int(value) => serializer.serialize_i64(*value),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Float(value) => Float(*value).serialize(serializer),
-            Self::Ipv4(address) => serializer.collect_str(address),
-            Self::Ipv6(address) => serializer.collect_str(address),
+            Self::Ipv4(address) => address.serialize(serializer),
+            Self::Ipv6(address) => address.serialize(serializer),
             Self::Octets(octets) | Self::Padding(octets) => Hex(octets).serialize(serializer),
             Self::Text(octets) => match core::str::from_utf8(octets) {
                 Ok(text) => serializer.serialize_str(text),
@@ -187,12 +187,13 @@ impl Serialize for Shown<'_, '_> {
         map.serialize_entry("length", &object.octets().len())?;
         map.serialize_entry("offset", &object.at())?;
         let view = object.view_nested(self.depth);
-        let found = view.map_or(Ok(()), |view| view.check());
+        let found = object.check();
+        // The fields of a body can be in their places although its type does not allow their values.
         match view {
-            Some(view) if found.is_ok() => entries(&view, &mut map)?,
+            Some(view) if found.is_ok() || view.check().is_ok() => entries(&view, &mut map)?,
             _ => map.serialize_entry("bytes", &Hex(object.body()))?,
         }
-        if let Err(error) = found.and_then(|()| object.check()) {
+        if let Err(error) = found {
             map.serialize_entry("error", &error)?;
             self.error.set(self.error.get().or(Some(error)));
         }

@@ -2,7 +2,9 @@
 //! written here, in the order of the contract.
 
 use rsvp_wire::{ObjectRef, Scan};
+use serde::Serialize;
 
+use super::compact::Compact;
 use super::repeats::Repeats;
 use super::text::Text;
 use super::verdict::{Fault, Judged, judge};
@@ -90,6 +92,6 @@ fn header(scan: &Scan<'_>, out: &mut Text) {
 }
 
 fn object(object: &ObjectRef<'_>, out: &mut Text) {
-    // Writing to a buffer does not fail, and the keys of the form are texts.
-    let _ = serde_json::to_writer(out, object);
+    // Writing to a buffer does not fail, and the form has nothing that `Compact` cannot say.
+    let _ = object.serialize(Compact::new(out));
 }

@@ -4,6 +4,7 @@
 //! nothing of it is kept but what `--stats` counts and a picture draws.
 
 mod body;
+mod compact;
 mod fields;
 mod filter;
 mod json;

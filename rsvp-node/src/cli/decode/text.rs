@@ -53,6 +53,11 @@ impl Text {
         }
     }
 
+    /// Takes back all but the first octets.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.octets.truncate(length);
+    }
+
     /// Hands everything to a writer.
     pub(crate) fn drain_to(&mut self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&self.octets)?;
