@@ -140,6 +140,7 @@ impl<'a> Fields<'a> {
         self.cursor.passed()
     }
 
+    #[inline]
     fn step(&mut self) -> Option<Result<FieldView<'a>, ParseError>> {
         loop {
             let Some((field, rest)) = self.rest.split_first() else {
@@ -163,11 +164,18 @@ impl<'a> Fields<'a> {
         }
     }
 
+    #[inline]
     fn value(&mut self, kind: &'static Kind) -> Result<Value<'a>, ParseError> {
-        let view = self.view;
-        if let Some(value) = fixed(kind, &mut self.cursor, |name| view.number(name))? {
-            return Ok(value);
+        let view = &self.view;
+        match fixed(kind, &mut self.cursor, |name| view.number(name))? {
+            Some(value) => Ok(value),
+            None => self.stretch(kind),
         }
+    }
+
+    /// The value of a kind without a fixed size.
+    #[inline(never)]
+    fn stretch(&mut self, kind: &'static Kind) -> Result<Value<'a>, ParseError> {
         let at = self.cursor.at();
         let depth = self.view.depth.saturating_add(1);
         Ok(match kind {

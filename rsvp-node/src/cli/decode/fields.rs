@@ -67,7 +67,7 @@ fn short(unit: &str, value: &Value<'_>, out: &mut Text) {
 }
 
 fn named<'o>(name: &str, at: u16, depth: usize, out: &'o mut Text) -> &'o mut Text {
-    line(at, depth, out).spaced(name).spaces(NAME.saturating_sub(name.len()).max(2))
+    line(at, depth, out).name_column::<NAME>(name)
 }
 
 /// A name without its unit, and the unit.

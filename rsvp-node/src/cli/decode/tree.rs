@@ -70,7 +70,7 @@ fn message(scan: &Scan<'_>, mut repeats: Option<&mut Repeats>, (at, depth): (u16
 /// The start of a line: the offset, and room for what it is within.
 #[inline]
 pub(super) fn line(at: u16, depth: usize, out: &mut Text) -> &mut Text {
-    out.right(u64::from(at), OFFSET).spaces(2 + depth * 2)
+    out.number_column::<OFFSET>(at, OFFSET + 2 + depth * 2)
 }
 
 fn header(scan: &Scan<'_>, at: u16, depth: usize, out: &mut Text) {
