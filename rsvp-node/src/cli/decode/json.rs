@@ -1,16 +1,15 @@
 //! `--json`: one object per message and line. The form of RSVP objects is that of `rsvp-wire`; the keys around them are
 //! written here, in the order of the contract.
 
-use rsvp_wire::{ObjectRef, Scan};
+use rsvp_wire::Scan;
 use serde::Serialize;
 
 use super::compact::Compact;
-use super::repeats::Repeats;
 use super::text::Text;
 use super::verdict::{Fault, Judged, judge};
 use crate::cli::packet::Packet;
 
-pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repeats, out: &mut Text) {
+pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
     out.put("{\"frame\":").number(packet.frame);
     if let Some(time) = packet.time {
         out.put(",\"time\":\"").date(time).put("T").time_of_day(time).put("Z\"");
@@ -26,7 +25,7 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repe
     if let Some(integrity) = judged.integrity {
         out.put(",\"integrity\":\"").put(integrity.word()).put("\"");
     }
-    message(&judged.scan, judged.fault, repeats, out.put(","));
+    message(&judged.scan, judged.fault, out.put(","));
     out.put("}\n");
 }
 
@@ -35,14 +34,15 @@ const fn word(set: bool) -> &'static str {
 }
 
 /// The keys of a message, which may be one of a Bundle.
-fn message(scan: &Scan<'_>, fault: Option<Fault>, repeats: &mut Repeats, out: &mut Text) {
+fn message(scan: &Scan<'_>, fault: Option<Fault>, out: &mut Text) {
     header(scan, out);
     out.put(",\"truncated\":").put(word(scan.truncated())).put(",\"objects\":[");
     let mut before = "";
     for object in scan.objects().map_while(Result::ok) {
         out.put(before);
         before = ",";
-        repeats.put(object.octets(), (object.at(), 0), out, |out| self::object(&object, out));
+        // Writing to a buffer does not fail, and the form has nothing that `Compact` cannot say.
+        let _ = object.serialize(Compact::new(out));
     }
     out.put("]");
     if scan.is_bundle() {
@@ -51,7 +51,7 @@ fn message(scan: &Scan<'_>, fault: Option<Fault>, repeats: &mut Repeats, out: &m
         for (at, inner) in scan.messages().map_while(Result::ok) {
             out.put(before).put("{\"offset\":").number(at).put(",");
             before = ",";
-            message(&inner, judge(&inner), repeats, out);
+            message(&inner, judge(&inner), out);
             out.put("}");
         }
         out.put("]");
@@ -89,9 +89,4 @@ fn header(scan: &Scan<'_>, out: &mut Text) {
     if header.reserved != 0 {
         out.put(",\"reserved\":").number(header.reserved);
     }
-}
-
-fn object(object: &ObjectRef<'_>, out: &mut Text) {
-    // Writing to a buffer does not fail, and the form has nothing that `Compact` cannot say.
-    let _ = object.serialize(Compact::new(out));
 }

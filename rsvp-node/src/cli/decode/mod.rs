@@ -12,7 +12,6 @@ mod keys;
 mod ladder;
 mod lanes;
 mod one_line;
-mod repeats;
 mod source;
 mod stats;
 mod svg;
@@ -31,7 +30,6 @@ use crate::cli::{Stop, Streams};
 use filter::Filter;
 use keys::{Key, Keys};
 use ladder::Ladder;
-use repeats::Repeats;
 use source::Source;
 use stats::Stats;
 use svg::Picture;
@@ -39,7 +37,7 @@ use text::Text;
 use verdict::Judged;
 
 /// Octets of output that are gathered before they are written.
-const GATHERED: usize = 256 << 10;
+const GATHERED: usize = 64 << 10;
 
 /// Shows the RSVP messages of a capture: one line each, or as a tree, JSON, counts or a diagram.
 #[derive(Debug, clap::Args)]
@@ -121,7 +119,6 @@ struct Run<'o> {
     filter: Filter,
     keys: Keys,
     form: Form,
-    repeats: Repeats,
     text: Text,
     out: Box<dyn Write + 'o>,
     /// Whether each message is to be seen at once.
@@ -137,7 +134,6 @@ pub(super) fn main(args: &Args, streams: Streams<'_>) -> u8 {
         filter: Filter::All(args.filter.clone()),
         keys: Keys::new(args.keys.clone()),
         form: Form::new(args),
-        repeats: Repeats::new(),
         text: Text::new(),
         out: output,
         prompt: prompt || args.interface.is_some(),
@@ -200,8 +196,8 @@ impl Run<'_> {
         self.malformed += u64::from(judged.fault.is_some());
         match &mut self.form {
             Form::OneLine => one_line::write(packet, &judged, &mut self.text),
-            Form::Tree => tree::write(packet, &judged, &mut self.repeats, &mut self.text),
-            Form::Json => json::write(packet, &judged, &mut self.repeats, &mut self.text),
+            Form::Tree => tree::write(packet, &judged, &mut self.text),
+            Form::Json => json::write(packet, &judged, &mut self.text),
             Form::Stats(stats) => stats.count(packet, &judged),
             Form::Ladder(ladder) => ladder.write(packet, &judged, &mut self.text),
             Form::Svg(picture, _) => picture.add(packet, &judged),

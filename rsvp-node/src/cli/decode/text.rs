@@ -80,17 +80,14 @@ impl Text {
     /// A name with spaces for underscores, and spaces up to so many columns; at least two.
     #[inline]
     pub(crate) fn name_column<const WIDTH: usize>(&mut self, name: &str) -> &mut Self {
-        if name.len() + 2 > WIDTH {
-            return self.spaced(name).put("  ");
-        }
-        let mut column = [b' '; WIDTH];
-        for (place, octet) in column.iter_mut().zip(name.bytes()) {
-            *place = if octet == b'_' { b' ' } else { octet };
-        }
-        self.bytes(&column)
+        let start = self.octets.len();
+        self.spaced(name).bytes(&[b' '; WIDTH]);
+        self.octets.truncate(start + WIDTH.max(name.len() + 2));
+        self
     }
 
     /// A name with spaces for underscores.
+    #[inline]
     pub(crate) fn spaced(&mut self, name: &str) -> &mut Self {
         let start = self.octets.len();
         self.put(name);
@@ -120,20 +117,20 @@ impl Text {
     /// A number flush right in `RIGHT` columns at the start of `width` columns, the rest of which are empty.
     #[inline]
     pub(crate) fn number_column<const RIGHT: usize>(&mut self, number: u16, width: usize) -> &mut Self {
-        let mut columns = [b' '; 32];
+        const BLOCK: [u8; 32] = [b' '; 32];
+        // A block of fixed size is copied faster than what is needed of it.
+        let start = self.octets.len();
+        self.bytes(&BLOCK);
         let mut left = number;
-        for place in columns[..RIGHT].iter_mut().rev() {
+        for place in self.octets[start..start + RIGHT].iter_mut().rev() {
             *place = b'0' + (left % 10) as u8;
             left /= 10;
             if left == 0 {
                 break;
             }
         }
-        // A block of fixed size is copied faster than what is needed of it.
-        let length = self.octets.len();
-        self.bytes(&columns);
-        self.octets.truncate(length + width.min(columns.len()));
-        if width > columns.len() { self.spaces(width - columns.len()) } else { self }
+        self.octets.truncate(start + width.min(BLOCK.len()));
+        if width > BLOCK.len() { self.spaces(width - BLOCK.len()) } else { self }
     }
 
     #[inline]
