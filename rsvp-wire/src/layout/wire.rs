@@ -69,7 +69,8 @@ impl<'a> Cursor<'a> {
         let end = (self.bit % 8).saturating_add(bits);
         let octets = self.rest().get(..end.div_ceil(8)).ok_or_else(|| self.fault())?;
         let all = octets.iter().fold(0u128, |all, &octet| all << 8 | u128::from(octet));
-        let (after, above) = (octets.len().saturating_mul(8).saturating_sub(end), 64usize.saturating_sub(bits));
+        let (after, above) =
+            (octets.len().saturating_mul(8).saturating_sub(end), 64usize.saturating_sub(bits));
         self.bit = self.bit.wrapping_add(bits);
         let value = all.checked_shr(after as u32).unwrap_or_default() as u64;
         Ok(value & u64::MAX.checked_shr(above as u32).unwrap_or_default())

@@ -147,7 +147,13 @@ impl<'t> Serializer for Compact<'t> {
         value.serialize(self)
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(self, _: Name, _: u32, _: Name, _: &T) -> fmt::Result {
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: Name,
+        _: u32,
+        _: Name,
+        _: &T,
+    ) -> fmt::Result {
         Err(fmt::Error)
     }
 
@@ -226,7 +232,9 @@ mod tests {
             same(text);
             same(&Collected(text));
         }
-        for number in [0.0, -0.0, 0.1, 250_000.0, 1.25e8, 1e9, 1e16, 3.4e38, 1e-7, 16_777_217.0, f32::MIN_POSITIVE] {
+        for number in
+            [0.0, -0.0, 0.1, 250_000.0, 1.25e8, 1e9, 1e16, 3.4e38, 1e-7, 16_777_217.0, f32::MIN_POSITIVE]
+        {
             same(&number);
         }
         same(&[true, false]);

@@ -5,11 +5,12 @@ use rsvp_wire::Scan;
 use serde::Serialize;
 
 use super::compact::Compact;
+use super::repeats::Repeats;
 use super::text::Text;
 use super::verdict::{Fault, Judged, judge};
 use crate::cli::packet::Packet;
 
-pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
+pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repeats, out: &mut Text) {
     out.put("{\"frame\":").number(packet.frame);
     if let Some(time) = packet.time {
         out.put(",\"time\":\"").date(time).put("T").time_of_day(time).put("Z\"");
@@ -25,7 +26,7 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
     if let Some(integrity) = judged.integrity {
         out.put(",\"integrity\":\"").put(integrity.word()).put("\"");
     }
-    message(&judged.scan, judged.fault, out.put(","));
+    message(&judged.scan, judged.fault, repeats, out.put(","));
     out.put("}\n");
 }
 
@@ -34,7 +35,7 @@ const fn word(set: bool) -> &'static str {
 }
 
 /// The keys of a message, which may be one of a Bundle.
-fn message(scan: &Scan<'_>, fault: Option<Fault>, out: &mut Text) {
+fn message(scan: &Scan<'_>, fault: Option<Fault>, repeats: &mut Repeats, out: &mut Text) {
     header(scan, out);
     out.put(",\"truncated\":").put(word(scan.truncated())).put(",\"objects\":[");
     let mut before = "";
@@ -42,7 +43,9 @@ fn message(scan: &Scan<'_>, fault: Option<Fault>, out: &mut Text) {
         out.put(before);
         before = ",";
         // Writing to a buffer does not fail, and the form has nothing that `Compact` cannot say.
-        let _ = object.serialize(Compact::new(out));
+        repeats.put(object.octets(), (object.at(), 0), out, |out| {
+            let _ = object.serialize(Compact::new(out));
+        });
     }
     out.put("]");
     if scan.is_bundle() {
@@ -51,7 +54,7 @@ fn message(scan: &Scan<'_>, fault: Option<Fault>, out: &mut Text) {
         for (at, inner) in scan.messages().map_while(Result::ok) {
             out.put(before).put("{\"offset\":").number(at).put(",");
             before = ",";
-            message(&inner, judge(&inner), out);
+            message(&inner, judge(&inner), repeats, out);
             out.put("}");
         }
         out.put("]");

@@ -12,6 +12,7 @@ mod keys;
 mod ladder;
 mod lanes;
 mod one_line;
+mod repeats;
 mod source;
 mod stats;
 mod svg;
@@ -30,6 +31,7 @@ use crate::cli::{Stop, Streams};
 use filter::Filter;
 use keys::{Key, Keys};
 use ladder::Ladder;
+use repeats::Repeats;
 use source::Source;
 use stats::Stats;
 use svg::Picture;
@@ -119,6 +121,7 @@ struct Run<'o> {
     filter: Filter,
     keys: Keys,
     form: Form,
+    repeats: Repeats,
     text: Text,
     out: Box<dyn Write + 'o>,
     /// Whether each message is to be seen at once.
@@ -134,6 +137,7 @@ pub(super) fn main(args: &Args, streams: Streams<'_>) -> u8 {
         filter: Filter::All(args.filter.clone()),
         keys: Keys::new(args.keys.clone()),
         form: Form::new(args),
+        repeats: Repeats::new(),
         text: Text::new(),
         out: output,
         prompt: prompt || args.interface.is_some(),
@@ -196,8 +200,8 @@ impl Run<'_> {
         self.malformed += u64::from(judged.fault.is_some());
         match &mut self.form {
             Form::OneLine => one_line::write(packet, &judged, &mut self.text),
-            Form::Tree => tree::write(packet, &judged, &mut self.text),
-            Form::Json => json::write(packet, &judged, &mut self.text),
+            Form::Tree => tree::write(packet, &judged, &mut self.repeats, &mut self.text),
+            Form::Json => json::write(packet, &judged, &mut self.repeats, &mut self.text),
             Form::Stats(stats) => stats.count(packet, &judged),
             Form::Ladder(ladder) => ladder.write(packet, &judged, &mut self.text),
             Form::Svg(picture, _) => picture.add(packet, &judged),

@@ -91,7 +91,9 @@ impl Text {
     pub(crate) fn spaced(&mut self, name: &str) -> &mut Self {
         let start = self.octets.len();
         self.put(name);
-        self.octets[start..].iter_mut().filter(|octet| **octet == b'_').for_each(|octet| *octet = b' ');
+        for octet in &mut self.octets[start..] {
+            *octet = if *octet == b'_' { b' ' } else { *octet };
+        }
         self
     }
 

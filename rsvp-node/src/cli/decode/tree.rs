@@ -3,6 +3,7 @@
 use rsvp_wire::{ObjectRef, Scan, registry};
 
 use super::fields;
+use super::repeats::Repeats;
 use super::text::Text;
 use super::verdict::Judged;
 use crate::cli::packet::Packet;
@@ -10,9 +11,9 @@ use crate::cli::packet::Packet;
 /// Columns of the offset.
 pub(super) const OFFSET: usize = 6;
 
-pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
+pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repeats, out: &mut Text) {
     frame(packet, out);
-    message(&judged.scan, judged.fault.is_none(), (0, 0), out);
+    message(&judged.scan, judged.fault.is_none().then_some(repeats), (0, 0), out);
     if let Some(integrity) = judged.integrity {
         out.spaces(OFFSET + 2).put("INTEGRITY digest: ").put(integrity.word()).put("\n");
     }
@@ -48,15 +49,21 @@ fn frame(packet: &Packet<'_>, out: &mut Text) {
     out.put("\n");
 }
 
-/// A message; those of a Bundle one step further in, at their offset in the Bundle. The objects of a sound one need not
-/// be checked again.
-fn message(scan: &Scan<'_>, sound: bool, (at, depth): (u16, usize), out: &mut Text) {
+/// A message; those of a Bundle one step further in, at their offset in the Bundle.
+/// Only the objects of sound messages are worth remembering, and they need not be checked again.
+fn message(scan: &Scan<'_>, mut repeats: Option<&mut Repeats>, (at, depth): (u16, usize), out: &mut Text) {
     header(scan, at, depth, out);
     for object in scan.objects().map_while(Result::ok) {
-        self::object(&object, sound, at, depth, out);
+        match &mut repeats {
+            Some(repeats) => {
+                let place = (object.at().saturating_add(at), depth);
+                repeats.put(object.octets(), place, out, |out| self::object(&object, true, at, depth, out));
+            }
+            None => self::object(&object, false, at, depth, out),
+        }
     }
     for (inner, scan) in scan.messages().map_while(Result::ok) {
-        message(&scan, sound, (at.saturating_add(inner), depth + 1), out);
+        message(&scan, repeats.as_deref_mut(), (at.saturating_add(inner), depth + 1), out);
     }
 }
 
@@ -92,9 +99,9 @@ pub(super) fn object(object: &ObjectRef<'_>, sound: bool, at: u16, depth: usize,
     };
     out.put(" (class ").number(object.class.0).put(", C-Type ").number(object.ctype.0);
     out.put("), ").number(object.octets().len()).put(" octets\n");
-    match object.view() {
+    match &object.view() {
         // What does not fit its layout is not told apart; the reason is said where the message ends.
-        Some(view) if sound || view.check().is_ok() => fields::all(&view, at, depth + 1, out),
+        Some(view) if sound || view.check().is_ok() => fields::all(view, at, depth + 1, out),
         _ => fields::octets(object.body(), object.at().saturating_add(at).saturating_add(4), depth + 1, out),
     }
 }
