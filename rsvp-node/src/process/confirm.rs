@@ -3,8 +3,9 @@
 //! request's confirmation is dropped.
 
 use super::errors::own_letter;
-use crate::door::Source;
+use crate::door::{Discard, Source};
 use crate::event::EventKind;
+use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::merge::flowspec;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
@@ -13,9 +14,7 @@ use crate::state::path::PathState;
 use crate::state::resv::{From, Request};
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, SenderSelection, Sharing, Style,
-};
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, SenderSelection, Sharing};
 use smallvec::SmallVec;
 
 type Filters = SmallVec<[FilterSpec; 4]>;
@@ -31,6 +30,14 @@ pub(crate) struct Wish<'a> {
     pub(crate) flowspec: Flowspec,
 }
 
+/// What became of a wish.
+pub(crate) struct Wished {
+    /// Whether there is a sender that it concerns.
+    concerned: bool,
+    /// The filters that this node is to confirm, none for WF; `None` when it confirms nothing.
+    pub(crate) answered: Option<Filters>,
+}
+
 /// What becomes of a wish at one previous hop.
 enum Fate {
     Dropped,
@@ -39,9 +46,8 @@ enum Fate {
 }
 
 impl Node {
-    /// Deals with a wish at every previous hop it concerns; senders on this node are one of them. False when there is
-    /// none yet.
-    pub(crate) fn wish_confirm(&mut self, wish: &Wish<'_>) -> bool {
+    /// Deals with a wish at every previous hop it concerns; senders on this node are one of them.
+    pub(crate) fn wish_confirm(&mut self, wish: &Wish<'_>) -> Wished {
         let request = &self.state.requests[wish.request];
         let session = request.session;
         let selected = |p: &PathState| wish.filters.is_empty() || wish.filters.contains(&p.sender);
@@ -77,10 +83,7 @@ impl Node {
             }
         }
         answered.sort_unstable();
-        if here {
-            self.confirm_here(&Wish { filters: &answered, ..*wish });
-        }
-        concerned
+        Wished { concerned, answered: here.then_some(answered) }
     }
 
     /// Judges a wish by all that goes to one previous hop in the same flow descriptor: a shared reservation is one for
@@ -105,35 +108,39 @@ impl Node {
         if blockaded { Fate::Dropped } else { Fate::Forwarded(upstream) }
     }
 
-    /// This node confirms: a ResvConf to the receiver, or an event if that is on this node.
-    fn confirm_here(&mut self, wish: &Wish<'_>) {
+    /// This node confirms what a next hop asks for: a ResvConf leaves on the way that routing has to the receiver, and
+    /// names the interface that the reservation is on.
+    pub(crate) fn send_resv_conf(&mut self, wish: &Wish<'_>, host: &mut dyn Host) {
         let request = &self.state.requests[wish.request];
-        let (from, style) = (request.from, request.style);
-        let key = self.key_of(request.session);
-        match from {
-            From::App { app, interface, .. } => {
-                let on = interface.and_then(|i| self.own_address(i, key.destination()));
-                let node = on.unwrap_or(wish.address);
-                let filters = wish.filters.to_vec();
-                let flowspec = Some(wish.flowspec);
-                self.tell(app, key, EventKind::ResvConfirm { node, style, flowspec, filters });
+        let (key, style) = (self.key_of(request.session), request.style);
+        let Some(node) = request.interface().and_then(|i| self.own_address(i, wish.address)) else { return };
+        let query = RouteQuery { destination: wish.address, source: None };
+        let way = match host.route(query) {
+            RouteAnswer::Known(route) => route.outgoing.first().copied(),
+            RouteAnswer::NoRoute | RouteAnswer::Pending => None,
+        };
+        let Some(interface) = way else { return self.counters.count_discard(Discard::NoRoute) };
+        let ttl = self.config.ttl;
+        let octets = compose(MsgType::RESV_CONF, ttl, |w| {
+            let none = ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 };
+            w.put(&key).put(&none).put(&ResvConfirm { address: wish.address });
+            w.put(&style).put(&wish.flowspec);
+            for filter in wish.filters {
+                w.put(filter);
             }
-            From::Hop { interface, .. } => {
-                let Some(node) = self.own_address(interface, wish.address) else { return };
-                let ttl = self.config.ttl;
-                let octets = compose(MsgType::RESV_CONF, ttl, |w| {
-                    let none = ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 };
-                    w.put(&key).put(&none).put(&ResvConfirm { address: wish.address });
-                    write_flow(w, style, wish);
-                });
-                let envelope = Envelope {
-                    source: Source::Own,
-                    router_alert: true,
-                    ..own_letter(interface, wish.address, ttl)
-                };
-                self.send(envelope, octets);
-            }
-        }
+        });
+        let letter = own_letter(interface, wish.address, ttl);
+        self.send(Envelope { source: Source::Own, router_alert: true, ..letter }, octets);
+    }
+
+    /// This node confirms what a local application asks for.
+    fn tell_confirmed(&mut self, wish: &Wish<'_>) {
+        let request = &self.state.requests[wish.request];
+        let From::App { app, interface, .. } = request.from else { return };
+        let (key, style) = (self.key_of(request.session), request.style);
+        let node = interface.and_then(|i| self.own_address(i, key.destination())).unwrap_or(wish.address);
+        let (flowspec, filters) = (Some(wish.flowspec), wish.filters.to_vec());
+        self.tell(app, key, EventKind::ResvConfirm { node, style, flowspec, filters });
     }
 
     /// Local applications whose wish found no sender yet: now there is one.
@@ -165,19 +172,17 @@ impl Node {
         }
         let mut concerned = false;
         for (flowspec, filters) in groups {
-            concerned |= self.wish_confirm(&Wish { address, request: ix, filters: &filters, flowspec });
+            let wish = Wish { address, request: ix, filters: &filters, flowspec };
+            let wished = self.wish_confirm(&wish);
+            concerned |= wished.concerned;
+            if let Some(answered) = wished.answered {
+                self.tell_confirmed(&Wish { filters: &answered, ..wish });
+            }
         }
         if let From::App { confirm, .. } = &mut self.state.requests[ix].from
             && concerned
         {
             *confirm = false;
         }
-    }
-}
-
-fn write_flow(w: &mut rsvp_wire::MessageWriter<'_>, style: Style, wish: &Wish<'_>) {
-    w.put(&style).put(&wish.flowspec);
-    for filter in wish.filters {
-        w.put(filter);
     }
 }

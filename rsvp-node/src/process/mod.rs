@@ -89,7 +89,7 @@ impl Node {
             MsgType::PATH => self.path_arrives(&arrived, host),
             MsgType::PATH_TEAR => self.path_tear_arrives(&arrived),
             MsgType::PATH_ERR => self.path_err_arrives(&arrived),
-            MsgType::RESV => self.resv_arrives(&arrived),
+            MsgType::RESV => self.resv_arrives(&arrived, host),
             MsgType::RESV_TEAR => self.resv_tear_arrives(&arrived),
             MsgType::RESV_ERR => self.resv_err_arrives(&arrived),
             _ => self.resv_conf_arrives(&arrived, host),

@@ -9,6 +9,7 @@ use super::errors::{ErrorFlow, scope_of};
 use super::update_traffic_control::Refused;
 use super::{Arrived, normal, read, same_content};
 use crate::door::Discard;
+use crate::host::Host;
 use crate::interface::InterfaceId;
 use crate::merge::flowspec;
 use crate::node::Node;
@@ -43,7 +44,7 @@ struct Asker {
 }
 
 impl Node {
-    pub(crate) fn resv_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
+    pub(crate) fn resv_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
         let interface = self.interfaces.by_lih(hop.lih).map(|i| i.config.id).ok_or(Discard::BadLih)?;
         let expires = self.expiry_of(arrived)?;
@@ -87,7 +88,7 @@ impl Node {
             .map(|ix| self.drop_request(ix));
         // Flags of a STYLE are not assigned; they are no part of what is kept (RFC 2205 Appendix A).
         let asker = Asker { session, from, interface, style: Style { flags: 0, ..style }, expires };
-        let taken = self.take_demands(arrived, asker, &demands, all_readable);
+        let taken = self.take_demands(arrived, asker, &demands, all_readable, host);
         if let Some(replaced) = replaced.filter(|_| self.find_request(session, from).is_none()) {
             self.reinstate(replaced);
         }
@@ -121,6 +122,7 @@ impl Node {
         asker: Asker,
         demands: &[Demand<'_>],
         all_readable: bool,
+        host: &mut dyn Host,
     ) -> Result<(), Discard> {
         let confirm = match arrived.message.get::<ResvConfirm>() {
             Some(confirm) => Some(confirm.map_err(Discard::Malformed)?.address),
@@ -140,8 +142,10 @@ impl Node {
             if any {
                 let request = &mut self.state.requests[ix];
                 store(&mut request.octets, arrived.rx.octets);
-                // Items that this message does not name live on until they expire, which equal refreshes must not undo.
-                request.refreshable = in_full && request.items.iter().all(|i| i.expires == asker.expires);
+                // Items that this message does not name live on until they expire, which equal refreshes must not undo; and
+                // a message that asks for confirmation is never a mere refresh (RFC 2209).
+                let names_all = request.items.iter().all(|i| i.expires == asker.expires);
+                request.refreshable = in_full && names_all && confirm.is_none();
                 self.handled(arrived.rx.octets.len());
             }
             self.state.arm_request(ix);
@@ -153,7 +157,9 @@ impl Node {
                 let filters: FilterList = demand.filters.iter().copied().filter(granted).collect();
                 if filters.is_empty() == demand.filters.is_empty() {
                     let wish = Wish { address, request: ix, filters: &filters, flowspec: demand.flowspec };
-                    self.wish_confirm(&wish);
+                    if let Some(answered) = self.wish_confirm(&wish).answered {
+                        self.send_resv_conf(&Wish { filters: &answered, ..wish }, host);
+                    }
                 }
             }
         }

@@ -180,7 +180,9 @@ impl Node {
                 error.flags |= ErrorSpec::NOT_GUILTY;
             }
             let spare = failure.is_admission() && in_place && greater;
-            alone |= !spare && request.items.iter().any(|i| failure.names(i));
+            // What a merge with it would change has not gone into what failed; blockade state had left it out.
+            let had_part = failure.flowspec.is_none_or(|qe| flowspec::merge(&qe, &qi) == Some(qe));
+            alone |= !spare && had_part && request.items.iter().any(|i| failure.names(i));
             let list = if spare { &mut spared } else { &mut letters };
             let named = concerned.filter_map(|i| i.filter).filter(|f| failure.filters.contains(f));
             let mut named: SmallVec<[FilterSpec; 4]> = named.collect();

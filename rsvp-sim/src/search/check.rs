@@ -285,9 +285,7 @@ impl Checker {
         let app = AppId((world.scenario().senders.len() + receiver.0) as u32);
         let session = world.topology().session(plan.session);
         let mut there: BTreeMap<FilterSpec, Tspec> = BTreeMap::new();
-        for path in
-            world.engine(plan.node).senders().filter(|s| s.session == session && s.previous_hop.is_some())
-        {
+        for path in world.engine(plan.node).senders().filter(|s| s.session == session) {
             // The same sender may be heard from two sides; what counts is the side that routing expects it on.
             if !path.local_only || !there.contains_key(&path.sender.0) {
                 there.insert(path.sender.0, path.tspec);

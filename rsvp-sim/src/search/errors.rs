@@ -19,7 +19,9 @@ pub(super) fn in_place_is_true(
     else {
         return Err("a ResvErr without error, session or style".to_owned());
     };
-    if error.code != ErrorCode::ADMISSION_CONTROL || world.topology().owner(error.node) != Some(node) {
+    // Its own errors name its address on the link; one that comes back around a loop names another.
+    let own = world.topology().addresses(link, &[node]).contains(&error.node);
+    if error.code != ErrorCode::ADMISSION_CONTROL || !own {
         return Ok(());
     }
     let named: Vec<FilterSpec> = message.objects().filter_map(|o| o.read().ok()).collect();

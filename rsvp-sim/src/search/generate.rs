@@ -1,7 +1,7 @@
 //! Draws worlds: a network, who sends and who receives, and what may go wrong.
 //!
 //! Deliberately not drawn: explicit routes, and senders on nodes with several links, whose data leaves by one of them
-//! only. What the engine is known not to do yet is left out by [`Known`].
+//! only.
 
 use super::draw::Draw;
 use super::upheaval;
@@ -13,16 +13,6 @@ use core::time::Duration;
 
 /// Most nodes of a drawn world.
 const MOST_NODES: usize = 30;
-
-/// What the engine is known to do or not to do yet.
-#[derive(Clone, Copy, Debug)]
-pub struct Known {
-    /// Sender and receiver of one session on the same node see each other.
-    pub same_node: bool,
-}
-
-/// What the engine does at present.
-pub const KNOWN: Known = Known { same_node: false };
 
 /// How a world is to be: drawn once, so that everything in it fits together.
 #[derive(Clone, Copy, Debug)]
@@ -178,13 +168,8 @@ fn sessions(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
             protocol: draw.one(&[17, 17, 6]),
             port: 5000 + n as u16,
         });
-        let mut sending: Vec<NodeId> = Vec::new();
         for _ in 0..draw.between(1, 4) {
             let node = draw.one(&hosts);
-            if destination == Destination::Node(node) && !KNOWN.same_node {
-                continue;
-            }
-            sending.push(node);
             sender(draw, scenario, session, node);
         }
         let style = draw.one(&[ReservationStyle::Wf, ReservationStyle::Ff, ReservationStyle::Se]);
@@ -197,9 +182,6 @@ fn sessions(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
                 _ if draw.percent(12) => NodeId(draw.below(scenario.nodes.len())),
                 _ => draw.one(&hosts),
             };
-            if sending.contains(&node) && !KNOWN.same_node {
-                continue;
-            }
             let style = if !temper.agrees && draw.percent(30) {
                 draw.one(&[ReservationStyle::Ff, ReservationStyle::Se])
             } else {

@@ -18,7 +18,7 @@ mod summary;
 mod upheaval;
 
 pub use draw::Draw;
-pub use generate::{KNOWN, Known, scenario};
+pub use generate::scenario;
 pub use shrink::shrink;
 pub use summary::Summary;
 

@@ -10,7 +10,7 @@ use crate::world::World;
 use crate::world::applications::{flowspec, tspec};
 use core::time::Duration;
 use rsvp_node::{AppId, Instant};
-use rsvp_wire::{FilterSpec, Flowspec};
+use rsvp_wire::{FilterSpec, Flowspec, Style};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A request without its reservation.
@@ -43,12 +43,16 @@ impl Watch {
         for wish in without {
             let wanted = wish.wanted;
             // An SE message has one flowspec for all its senders: what was granted to another on the same way, be it for
-            // another sender, is asked for this one too.
-            let beside = granted.iter().filter(|other| other.is_merged_with(&wish));
-            let merged = beside.fold(wanted, |merged, other| merge(&merged, &other.wanted));
+            // another sender, is asked for this one too, and what this one asks for is asked for the other's senders.
+            let (mut merged, mut senders) = (wanted, wish.together.clone());
+            for other in granted.iter().filter(|other| other.is_merged_with(&wish)) {
+                merged = merge(&merged, &other.wanted);
+                senders.extend(&other.together);
+            }
+            merged = wish.requests_for_others().iter().fold(merged, |merged, other| merge(&merged, other));
             let key = (wish.receiver, wish.sender);
             let together = wish.together.clone();
-            let fits = Wish { wanted: merged, ..wish }.would_fit_everywhere();
+            let fits = Wish { wanted: merged, together: senders, ..wish }.would_fit_everywhere();
             refused.insert(key, Refused { fits, wanted, together });
         }
         self.refused = Some(match self.refused.take() {
@@ -197,6 +201,24 @@ impl Wish<'_> {
         self.style == ReservationStyle::Se
             && session(self) == session(other)
             && (self.node() == other.node() || self.ways().iter().any(|at| ways.contains(at)))
+    }
+
+    /// What else is asked for in the same SE messages on the way, and only for other senders, be it what a refused increase
+    /// has left in place: blockade state is for single senders and cannot leave it out for this one.
+    fn requests_for_others(&self) -> Vec<Flowspec> {
+        let world = self.state.world;
+        let session = world.topology().session(world.scenario().senders[self.sender.0].session);
+        let sender = world.topology().sender(self.sender);
+        let nodes: BTreeSet<_> = self.ways().into_iter().map(|(node, _)| node).collect();
+        let requests = nodes.into_iter().flat_map(|node| world.engine(node).requests());
+        let shared = self.style == ReservationStyle::Se;
+        let for_others = requests.filter(|request| {
+            let same = shared
+                && request.session.with_flags(0) == session
+                && request.style.options == Style::SE.options;
+            same && request.flows.iter().all(|(filter, _)| *filter != Some(sender))
+        });
+        for_others.filter_map(|request| request.flows.first().map(|(_, flowspec)| *flowspec)).collect()
     }
 
     fn standing(&self, (node, link): At) -> Option<&Standing> {

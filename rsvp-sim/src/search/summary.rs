@@ -2,12 +2,12 @@
 
 use super::Outcome;
 use super::settled::is_unicast;
-use crate::scenario::model::{Deed, Family, Scenario, Service};
+use crate::scenario::model::{Deed, Family, Receiver, Scenario, Service};
 use core::fmt::Write;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a search must have met at least once to be worth anything.
-const NEEDED: [&str; 15] = [
+const NEEDED: [&str; 16] = [
     "loss",
     "duplication",
     "reordering",
@@ -23,6 +23,7 @@ const NEEDED: [&str; 15] = [
     "merge",
     "confirmation",
     "route change",
+    "sender and receiver on one node",
 ];
 
 /// Counts over many worlds.
@@ -110,6 +111,9 @@ pub(super) fn note_plan(scenario: &Scenario, features: &mut BTreeSet<&'static st
     note(scenario.family == Family::Ipv6, "ipv6");
     let mut requests = scenario.receivers.iter().filter_map(|r| r.request.as_ref()).flat_map(|r| &r.flows);
     note(requests.any(|flow| matches!(flow.service, Service::Guaranteed { .. })), "guaranteed service");
+    let together =
+        |r: &Receiver| scenario.senders_of(r.session).iter().any(|s| scenario.senders[s.0].node == r.node);
+    note(scenario.receivers.iter().any(together), "sender and receiver on one node");
     let unicast = |n: usize| is_unicast(scenario, crate::scenario::model::SessionId(n));
     note((0..scenario.sessions.len()).any(unicast), "unicast");
     note(!(0..scenario.sessions.len()).all(unicast), "multicast");

@@ -205,6 +205,21 @@ fn the_local_application_that_asked_for_less_is_not_told_when_in_place_is_on() {
     }
 }
 
+/// RFC 2205 section 3.5: unless it failed only because it was merged. A request that blockade state had left out is not the
+/// one that made it fail.
+#[test]
+fn whoever_failed_by_a_merge_is_told_also_when_a_larger_request_is_blockaded() {
+    for mut b in Bench::both() {
+        b.figure_4().reserves(1, "SE S2{2B}").reserves(2, "SE S3{4B}").reserves(3, "SE S2 S3{5B}");
+        b.hears("b1 ResvErr 01/0002 SE S2 S3{5B}").forget();
+        b.hears("b1 ResvErr 01/0002 InPlace SE S2{4B}").tells(&[
+            "1 ResvError 01/0002 InPlace NotGuilty SE S2{4B} at b1",
+            "2 ResvError 01/0002 InPlace SE S2{4B} at b1",
+            "3 ResvError 01/0002 InPlace SE S2{4B} at b1",
+        ]);
+    }
+}
+
 /// RFC 2205 section 3.1.8, RFC 2209: an error that concerns no state here is dropped, and none goes back where it
 /// came from.
 #[test]

@@ -5,13 +5,15 @@ use super::message::object;
 use rsvp_node::Discard;
 use rsvp_wire::{ErrorSpec, ResvConfirm};
 
-/// RFC 2205 section 3.1.4: forwarded with the request that is larger than all others, and once.
+/// RFC 2205 section 3.1.4: forwarded with the request that is larger than all others, and once for each time that it is
+/// made: a Resv that asks is no mere refresh, though it is equal to the one before (RFC 2209, RESV MESSAGE ARRIVES).
 #[test]
 fn a_wish_travels_upstream_once_with_the_largest_request() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").hears("d1 Resv WF{3B}").forget();
         b.takes(&b.message("c1 Resv WF{4B}").confirm("e5")).sends(&["a>a1 Resv WF{4B} confirm e5"]);
-        b.takes(&b.message("c1 Resv WF{4B}").confirm("e5")).is_silent();
+        b.takes(&b.message("c1 Resv WF{4B}").confirm("e5")).sends(&["a>a1 Resv WF{4B} confirm e5"]);
+        b.hears("c1 Resv WF{4B}").is_silent();
         b.seconds(45.1);
         assert!(b.sent.iter().all(|s| s.objects(15).is_empty()), "refreshes do not ask again");
     }
@@ -22,6 +24,7 @@ fn a_wish_travels_upstream_once_with_the_largest_request() {
 fn a_merge_point_confirms_a_request_that_is_not_larger() {
     for rate in ["4", "3"] {
         for mut b in Bench::both() {
+            b.route_to("e5", "c");
             b.hears("a1 Path S1{9B}").hears("d1 Resv WF{4B}").forget();
             b.takes(&b.message(&format!("c1 Resv WF{{{rate}B}}")).confirm("e5"));
             let sent = b.sends_one(&format!("c>e5 ResvConf c0 WF{{{rate}B}}"));
@@ -36,6 +39,7 @@ fn a_merge_point_confirms_a_request_that_is_not_larger() {
 #[test]
 fn each_ff_descriptor_is_confirmed_or_asked_for_on_its_own() {
     for mut b in Bench::both() {
+        b.route_to("e5", "c");
         b.figure_4().hears("d1 Resv FF S1{4B}").forget();
         b.takes(&b.message("c1 Resv FF S1{4B} S2{5B}").confirm("e5"));
         b.sends(&["c>e5 ResvConf c0 FF S1{4B}", "b>b1 Resv FF S2{5B} confirm e5"]);
@@ -46,7 +50,7 @@ fn each_ff_descriptor_is_confirmed_or_asked_for_on_its_own() {
 #[test]
 fn the_senders_own_node_confirms() {
     for mut b in Bench::both() {
-        b.announces(1, "C0").forget();
+        b.route_to("e5", "c").announces(1, "C0").forget();
         b.takes(&b.message("c1 Resv FF C0{4B}").confirm("e5")).sends(&["c>e5 ResvConf c0 FF C0{4B}"]);
     }
 }
@@ -102,6 +106,21 @@ fn a_resv_conf_that_cannot_go_on_is_dropped() {
         b.drops(&b.message("a1 ResvConf e5 WF{4B}").with(|m| m.destination = other), Discard::BadAddress);
         b.drops(&b.message("a1 ResvConf a0 WF{4B}"), Discard::NoState);
         b.is_silent();
+    }
+}
+
+/// RFC 2205 section 3.1.9: the way to the receiver need not be the one that its Resv came on; without one there is no
+/// ResvConf, which is counted.
+#[test]
+fn a_resv_conf_leaves_on_the_way_that_routing_has_to_the_receiver() {
+    for mut b in Bench::both() {
+        b.announces(1, "C0").forget();
+        let before = b.engine.counters().discarded(Discard::NoRoute);
+        b.takes(&b.message("c1 Resv FF C0{4B}").confirm("e5")).tells(&["1 Resv FF C0{4B}"]).is_silent();
+        assert_eq!(b.engine.counters().discarded(Discard::NoRoute), before + 1);
+        b.route_to("e5", "d");
+        b.takes(&b.message("c1 Resv FF C0{4B}").confirm("e5"));
+        b.sends(&["d>e5 ResvConf c0 FF C0{4B}"]);
     }
 }
 

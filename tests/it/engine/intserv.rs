@@ -55,7 +55,7 @@ fn middle(like: &Flowspec) -> Flowspec {
 
 /// Whether a wish for confirmation travels on upstream with `one` where `other` is in place: `one` is larger.
 fn is_larger(b: &mut Bench, one: Flowspec, other: Flowspec) -> bool {
-    b.hears("a1 Path S1{9B}");
+    b.route_to("e5", "c").hears("a1 Path S1{9B}");
     b.takes(&asking(b, "d1 Resv WF{1B}", other)).forget();
     b.takes(&asking(b, "c1 Resv WF{1B}", one).confirm("e5"));
     let answered = b.sent.iter().any(|s| s.msg_type() == MsgType::RESV_CONF);

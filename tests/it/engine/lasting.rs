@@ -185,11 +185,12 @@ fn answers_go_to_nodes_only() {
 #[test]
 fn a_confirmation_names_what_is_granted_and_is_not_given_twice() {
     for mut b in Bench::both() {
-        b.announces(1, "C0").forget();
+        b.route_to("c7", "c").announces(1, "C0").forget();
         b.takes(&b.message("c1 Resv SE C0 S9{4B}").confirm("c7"));
         b.sends(&["c>c7 ResvConf c0 SE C0{4B}"]);
     }
     for mut b in Bench::both() {
+        b.route_to("c7", "c");
         b.figure_4().hears("d1 Resv SE S3{9B}").forget();
         b.takes(&b.message("c1 Resv SE S2 S3{7B}").confirm("c7"));
         b.sends(&["c>c7 ResvConf c0 SE S2 S3{7B}", "b>b1 Resv SE S2 S3{9B}"]);

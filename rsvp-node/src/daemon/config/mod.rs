@@ -348,7 +348,10 @@ mod tests {
     #[test]
     fn a_wrong_value_is_refused_with_its_place() {
         let message = wrong("[interface.eth0]\nbandwidth = \"10\"\n");
-        assert!(message.starts_with("rsvpd.toml:2:13: \"10\" is no rate"), "{message}");
+        assert!(
+            message.starts_with("rsvpd.toml:2:13: \"10\" has no unit, expected a rate such as"),
+            "{message}"
+        );
         assert!(wrong("[interfaces]\nrefresh = \"0s\"\n").starts_with("rsvpd.toml:2:1: "));
         let route = "[[multicast_route]]\ngroup = \"10.0.0.1\"\nincoming = \"a\"\noutgoing = []\n";
         assert!(wrong(route).starts_with("rsvpd.toml:2:10: 10.0.0.1 is no multicast group"));
