@@ -35,7 +35,7 @@ holds() {
   case $1 in
     tcpdump) found=$(grep -c 'RSVPv1 Path Message' "$work/out") ;;
     -v) found=$(grep -c '^     0  Path (type 1)' "$work/out") ;;
-    --json) found=$(grep -c '"message":"Path".*"checksum":"ok"' "$work/out") ;;
+    --json) found=$(grep -c '"message":"Path".*"truncated":false' "$work/out") ;;
     --stats) found=$(awk '/^Path / { print $2 }' "$work/out") ;;
   esac
   [ "$found" = "$2" ] || { echo "$1 shows $found of $2 packets" >&2; exit 1; }

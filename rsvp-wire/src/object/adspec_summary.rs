@@ -436,5 +436,9 @@ mod tests {
         refused::<AdspecSummary>(&change(24, 0xff), 24, Why::BodyValue);
         refused::<AdspecSummary>(&change(80, 2), 80, Why::BodyValue);
         refused::<AdspecSummary>(&change(83, 1), 84, Why::BodyLength);
+        // Two words of Ctot, although nothing asks for it in Controlled-Load.
+        let mut long = [change(83, 3), octets("85000002 00000001 00000002")].concat();
+        (long[1], long[7]) = (96, 22);
+        refused::<AdspecSummary>(&long, 88, Why::BodyLength);
     }
 }
