@@ -15,6 +15,9 @@ mod extensions;
 mod gmpls;
 mod traffic_engineering;
 
+/// Whether the body of an object can be read.
+type Check = fn(&ObjectRef<'_>) -> Result<(), ParseError>;
+
 /// One known kind of object.
 #[derive(Copy, Clone, Debug)]
 pub struct Row {
@@ -34,7 +37,7 @@ pub struct Row {
     pub(crate) show: Option<fn(&ObjectRef<'_>, &mut fmt::Formatter<'_>) -> fmt::Result>,
     /// Whether its type can be read, where that is done by hand and says more than that the fields are in their places.
     /// Such a type accepts nothing that its layout would not.
-    pub(crate) check: Option<fn(&ObjectRef<'_>) -> Result<(), ParseError>>,
+    pub(crate) check: Option<Check>,
 }
 
 /// `CLASS C-Type "name" "section"`, then `opaque "why"`, or `typed Type` for one declared with `object!`, or
