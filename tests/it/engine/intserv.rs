@@ -291,6 +291,23 @@ fn an_illegal_m_does_not_touch_other_ff_descriptors() {
     }
 }
 
+/// RFC 2205 Appendix B, code 21, sub-code 02: a service that is none of those known here.
+#[test]
+fn a_service_that_is_not_known_is_unsupported() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").forget();
+        let mut flowspec = written(&controlled(4.0));
+        flowspec[8] = 3;
+        let resv = b.message("c1 Resv WF").with(|m| m.flows.as_mut().unwrap().flows.clear());
+        b.drops(&resv.last(flowspec.clone()), Discard::Rejected);
+        let sent = b.sent.remove(0);
+        let error = sent.get::<ErrorSpec>();
+        assert_eq!((error.code.0, error.value, sent.destination), (21, 2, b.family.named("c1")));
+        assert_eq!(sent.objects(9), [flowspec]);
+        b.is_silent().installs(&[]);
+    }
+}
+
 /// RFC 2210 sections 2.2 and 3.2: one service in a FLOWSPEC, one token bucket in a SENDER_TSPEC.
 #[test]
 fn a_flowspec_of_two_services_is_not_taken() {
