@@ -1,5 +1,7 @@
 //! Makes the captures that `benches/decode.sh` measures with: Path messages of 172 octets in Ethernet frames with the
-//! Router Alert option, their sessions in turn. With `distinct`, no TSPEC, ADSPEC or RSVP_HOP is that of another packet.
+//! Router Alert option, their sessions in turn. With `distinct`, no object is that of another packet within the round of
+//! the sessions, and TSPEC, ADSPEC, RSVP_HOP and TIME_VALUES never are: every number in them varies, and most rates have
+//! a fraction.
 //!
 //! `cargo run --release -p rsvp-node --features cli --example path_capture -- PACKETS SESSIONS FILE [distinct]`
 
@@ -36,36 +38,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A frame with the Path of one session. Variants differ in all objects but the session and its sender.
+/// A frame with the Path of one session. Variants differ in all objects but the session.
 fn path(session: u32, variant: u32, frame: &mut [u8; 512]) -> usize {
     // Few addresses with many ports each: tcpdump gets slower with every address it has seen, and the comparison is to
     // be with tcpdump at its best.
     let (pair, port) = ((session / 1000) as u16, 5000 + (session % 1000) as u16);
     let [high, low] = pair.to_be_bytes();
     let (source, destination) = (Ipv4Addr::new(10, 0, high, low), Ipv4Addr::new(172, 16, high, low));
-    let neighbour = Ipv4Addr::new(192, 168, (session % 7) as u8, 1);
+    let neighbour = Ipv4Addr::new(192, 168, (session % 7) as u8, 1 + (variant % 250) as u8);
     let tspec = Tspec {
-        rate: 250_000.0 + variant as f32,
-        bucket: 3000.0,
-        peak: 500_000.0,
-        min_policed_unit: 64,
-        max_packet_size: 1500,
+        rate: 250_000.0 + variant as f32 * 0.375,
+        bucket: 3000.0 + (variant % 5000) as f32 * 0.7,
+        peak: 500_000.0 + variant as f32 * 1.3,
+        min_policed_unit: 64 + variant % 100,
+        max_packet_size: 1500 + variant % 7500,
     };
     let none = Overrides { hops: None, bandwidth: None, latency_us: None, mtu: None };
     let adspec = AdspecSummary {
         global: GeneralParams {
             break_bit: false,
-            hops: 3,
-            bandwidth: 1.25e8,
+            hops: 3 + variant % 60,
+            bandwidth: 1.25e8 + variant as f32 * 9.1,
             latency_us: 1200 + variant,
-            mtu: 1500,
+            mtu: 1500 + variant % 7500,
         },
         guaranteed: Some(GuaranteedParams {
             break_bit: false,
-            ctot: 4500,
-            dtot: 600,
-            csum: 1500,
-            dsum: 200,
+            ctot: 4500 + variant % 90_000,
+            dtot: 600 + variant % 80_000,
+            csum: 1500 + variant % 70_000,
+            dsum: 200 + variant % 60_000,
             overrides: none,
         }),
         controlled_load: Some(ServiceParams { break_bit: false, overrides: none }),
@@ -77,7 +79,7 @@ fn path(session: u32, variant: u32, frame: &mut [u8; 512]) -> usize {
         .put(&Session::new(destination.into(), 17, port))
         .put(&RsvpHop { address: neighbour.into(), lih: 1 + session % 3 + variant })
         .put(&TimeValues { refresh_ms: 30_000 + variant })
-        .put(&SenderTemplate(FilterSpec::new(source.into(), 4000)))
+        .put(&SenderTemplate(FilterSpec::new(source.into(), 4000 + (variant % 60_000) as u16)))
         .put(&SenderTspec::from(tspec))
         .put(&adspec);
     let length = LINK + NETWORK + writer.finish().map_or(0, |message| message.len());

@@ -73,8 +73,8 @@ impl Serialize for Value<'_> {
             Self::Int(value) => serializer.serialize_i64(*value),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Float(value) => Float(*value).serialize(serializer),
-            Self::Ipv4(address) => serializer.collect_str(address),
-            Self::Ipv6(address) => serializer.collect_str(address),
+            Self::Ipv4(address) => address.serialize(serializer),
+            Self::Ipv6(address) => address.serialize(serializer),
             Self::Octets(octets) | Self::Padding(octets) => Hex(octets).serialize(serializer),
             Self::Text(octets) => match core::str::from_utf8(octets) {
                 Ok(text) => serializer.serialize_str(text),
@@ -108,8 +108,8 @@ impl Serialize for View<'_> {
 /// The fields of a body that was found sound.
 fn entries<M: SerializeMap>(view: &View<'_>, map: &mut M) -> Result<(), M::Error> {
     let mut fields = view.fields();
-    while let Some(field) = fields.next() {
-        let Ok(FieldView { field, value, .. }) = field else { continue };
+    // By reference: a field is looked at where it was put.
+    while let Some(Ok(FieldView { field, value, .. })) = &fields.next() {
         match value {
             Value::Reserved(0) => continue,
             Value::Padding(octets) if whole_and_idle(octets, fields.passed(), 4) => continue,
@@ -119,11 +119,11 @@ fn entries<M: SerializeMap>(view: &View<'_>, map: &mut M) -> Result<(), M::Error
             }
             _ => {}
         }
-        map.serialize_entry(field.name, &value)?;
+        map.serialize_entry(field.name, value)?;
         match value {
             Value::Code(_, Some(name)) => map.serialize_entry(field.name_key, name)?,
             Value::Flags(value, names) if names.iter().any(|(mask, _)| value & mask != 0) => {
-                map.serialize_entry(field.names_key, &Names(value, names))?;
+                map.serialize_entry(field.names_key, &Names(*value, names))?;
             }
             _ => {}
         }
@@ -138,13 +138,19 @@ fn whole_and_idle(filling: &[u8], end: usize, align: usize) -> bool {
 
 impl Serialize for Records<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().filter_map(Result::ok))
+        let mut list = serializer.serialize_seq(None)?;
+        let mut records = self.iter();
+        while let Some(Ok(record)) = &records.next() {
+            list.serialize_element(record)?;
+        }
+        list.end()
     }
 }
 
 impl Serialize for RecordRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        let row = self.row();
         for head in self.space().header {
             match *head {
                 Head::Type(_, name) => map.serialize_entry(name, &self.key)?,
@@ -155,10 +161,10 @@ impl Serialize for RecordRef<'_> {
                 Head::Reserved(_) => map.serialize_entry("header_reserved", &self.reserved)?,
             }
         }
-        map.serialize_entry("name", self.row().map_or("unknown", |row| row.name))?;
+        map.serialize_entry("name", row.map_or("unknown", |row| row.name))?;
         map.serialize_entry("offset", &self.at())?;
-        match self.view() {
-            Some(view) => entries(&view, &mut map)?,
+        match &self.view() {
+            Some(view) => entries(view, &mut map)?,
             None => map.serialize_entry("bytes", &Hex(self.body()))?,
         }
         if self.is_short_of_fill() || self.fill().iter().any(|octet| *octet != 0) {
@@ -187,12 +193,13 @@ impl Serialize for Shown<'_, '_> {
         map.serialize_entry("length", &object.octets().len())?;
         map.serialize_entry("offset", &object.at())?;
         let view = object.view_nested(self.depth);
-        let found = view.map_or(Ok(()), |view| view.check());
+        let found = object.check();
+        // The fields of a body can be in their places although its type does not allow their values.
         match view {
-            Some(view) if found.is_ok() => entries(&view, &mut map)?,
+            Some(view) if found.is_ok() || view.check().is_ok() => entries(&view, &mut map)?,
             _ => map.serialize_entry("bytes", &Hex(object.body()))?,
         }
-        if let Err(error) = found.and_then(|()| object.check()) {
+        if let Err(error) = found {
             map.serialize_entry("error", &error)?;
             self.error.set(self.error.get().or(Some(error)));
         }

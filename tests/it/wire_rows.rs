@@ -86,6 +86,24 @@ fn every_vector_reads_as_its_fields_and_is_written_to_its_octets() {
     }
 }
 
+/// What is shown of a sound object is all of it: a type accepts no octets that its layout has no place for. Each octet of
+/// each vector in turn becomes what means something to somebody: lengths, services, parameters, all bits.
+#[test]
+fn what_a_type_accepts_fits_its_layout() {
+    const OCTETS: [u8; 14] = [0, 1, 2, 3, 4, 5, 6, 10, 127, 128, 130, 133, 136, 255];
+    for Vector { mut octets, pair, source, .. } in all() {
+        for (place, octet) in (4..octets.len()).flat_map(|place| OCTETS.map(|octet| (place, octet))) {
+            let kept = std::mem::replace(&mut octets[place], octet);
+            let (object, _) = ObjectRef::split_first(&octets, 0).expect(&source);
+            if object.check().is_ok() {
+                let fits = object.view().map_or(Ok(()), |view| view.check());
+                assert_eq!(fits, Ok(()), "{pair:?} {source}: {octet} at {place}");
+            }
+            octets[place] = kept;
+        }
+    }
+}
+
 #[test]
 fn every_typed_row_has_a_vector() {
     let vectors = all();

@@ -41,6 +41,17 @@ pub(crate) fn blockades(failed: &Flowspec, other: &Flowspec) -> bool {
     !(tspec && more)
 }
 
+/// The largest flowspec that [`blockades`] all that either of two does; `None` when the services differ.
+pub(crate) fn joint_blockade(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
+    let (s, t) = (a.tspec(), b.tspec());
+    let mut joint = lower_bound(a, b)?;
+    let (Flowspec::ControlledLoad(tspec) | Flowspec::Guaranteed(tspec, _) | Flowspec::Null(tspec)) =
+        &mut joint;
+    tspec.min_policed_unit = s.min_policed_unit.max(t.min_policed_unit);
+    tspec.max_packet_size = s.max_packet_size.max(t.max_packet_size);
+    Some(joint)
+}
+
 /// The smallest flowspec that serves both, but with the smaller M (RFC 2210 section 2.3.2). `None` when the services
 /// differ: that is a service conflict.
 pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {

@@ -120,6 +120,13 @@ impl Node {
                 .find(|(_, b)| b.sender == sender && b.upstream == failure.upstream)
                 .map(|(ix, _)| ix);
             if let Some(ix) = known {
+                // What is held back stays so: two requests that fail in turn would else let each other through, without
+                // end. As long as the new failure is none of less, the time of the old one counts.
+                let old = self.state.blockades[ix].flowspec;
+                if let Some(joint) = flowspec::joint_blockade(&old, &qe).filter(|joint| *joint != qe) {
+                    self.state.blockades[ix].flowspec = joint;
+                    continue;
+                }
                 self.state.remove_blockade(ix);
             }
             let ix = self.state.add_blockade(Blockade {

@@ -9,7 +9,6 @@ mod capture;
 mod clock;
 mod daemon;
 mod error;
-mod fragments;
 mod heard;
 mod look;
 mod messages;

@@ -7,7 +7,6 @@ use super::capture::{Captured, Captures};
 use super::clock::{self, Clock};
 use super::daemon::{Daemon, Folder, config, find};
 use super::error::{LabError, Trying};
-use super::fragments::Fragments;
 use super::heard::Heard;
 use super::routes::Routes;
 use super::watch::News;
@@ -17,6 +16,7 @@ use crate::scenario::model::{Deed, Expectation, LinkId, NodeId, ReceiverId, Scen
 use crate::world::routing::{Network, Routing, first_members};
 use crate::world::{Record, Topology};
 use core::time::Duration;
+use rsvp_node::cli::packet::Finder;
 use rsvp_node::units::show_time;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -49,7 +49,8 @@ pub(super) struct Lab {
     pub(super) wiring: Wiring,
     pub(super) captures: Captures,
     pub(super) packets: Vec<Captured>,
-    pub(super) fragments: Fragments,
+    /// What reads the packets that a node sends on a link.
+    pub(super) finders: BTreeMap<(NodeId, LinkId), Finder>,
     pub(super) clock: Clock,
     /// The scenario's time of the last checkpoint.
     pub(super) reached: Duration,
@@ -102,7 +103,7 @@ impl Lab {
             wiring,
             captures: Captures::default(),
             packets: Vec::new(),
-            fragments: Fragments::default(),
+            finders: BTreeMap::new(),
             clock: Clock::new(speed),
             reached: Duration::ZERO,
             record: Record { lab_speed: Some(speed), ..Record::default() },

@@ -17,6 +17,7 @@ use crate::scenario::model::{LinkId, NodeId, What};
 use crate::world::{Note, Sent, Told};
 use core::time::Duration;
 use rsvp_node::AppId;
+use rsvp_node::cli::capture::{Frame, LinkType, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long something may come late, in real time.
@@ -25,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(150);
 /// Between one look and the next.
 const PAUSE: Duration = Duration::from_millis(15);
+
+/// Packets from the IP header on, in the registry of pcap link types.
+const RAW_IP: u32 = 101;
 
 /// What has been said, and when something new was said last.
 #[derive(Debug, Default)]
@@ -43,17 +47,28 @@ impl Lab {
     /// Takes over what has been captured.
     pub(super) fn absorb(&mut self) {
         for captured in self.captures.take() {
-            self.packets.push(captured.clone());
-            let Some(whole) = self.fragments.join(captured) else { continue };
-            let at = self.clock.at(whole.at);
-            let sent = messages::sent(&self.scenario, &self.topology, &self.routing, &whole, at);
+            let sent = self.sent(&captured);
+            let at = captured.at;
+            self.packets.push(captured);
             let Some(sent) = sent else { continue };
             if self.news.said.insert((sent.from, sent.link, sent.label.clone())) {
-                self.news.last = self.news.last.max(whole.at);
+                self.news.last = self.news.last.max(at);
             }
-            self.news.sent.push(whole.at);
+            self.news.sent.push(at);
             self.record.sent.push(sent);
         }
+    }
+
+    /// The message in a captured packet, or the one that it is the last piece of.
+    fn sent(&mut self, captured: &Captured) -> Option<Sent> {
+        let place = (captured.from, captured.link);
+        let time =
+            Timestamp { seconds: captured.at.as_secs(), nanos: captured.at.subsec_nanos(), fine: true };
+        let frame = Frame { number: 0, time: Some(time), link: LinkType(RAW_IP), octets: &captured.packet };
+        // A packet that is sent on in pieces has the same name on every link.
+        let packet = self.finders.entry(place).or_default().find(&frame)?;
+        let at = self.clock.at(captured.at);
+        messages::sent(&self.scenario, &self.topology, &self.routing, place, &packet, at)
     }
 
     pub(super) fn note(&mut self, text: String) {

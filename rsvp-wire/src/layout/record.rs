@@ -82,20 +82,9 @@ impl<'a> RecordsIter<'a> {
 impl<'a> Iterator for RecordsIter<'a> {
     type Item = Result<RecordRef<'a>, ParseError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.octets.is_empty() {
-            return None;
-        }
-        match RecordRef::split_first(&self.rest) {
-            Ok((record, rest)) => {
-                self.rest = rest;
-                Some(Ok(record))
-            }
-            Err(error) => {
-                self.rest.octets = &[];
-                Some(Err(error))
-            }
-        }
+        if self.rest.octets.is_empty() { None } else { Some(RecordRef::split_first(&mut self.rest)) }
     }
 }
 
@@ -119,8 +108,10 @@ pub struct RecordRef<'a> {
 }
 
 impl<'a> RecordRef<'a> {
-    fn split_first(records: &Records<'a>) -> Result<(Self, Records<'a>), ParseError> {
+    /// Takes the first record off; all of them, if it does not fit.
+    fn split_first(records: &mut Records<'a>) -> Result<Self, ParseError> {
         let Records { space, octets, at, depth } = *records;
+        records.octets = &[];
         let mut cursor = Cursor::new(octets, at);
         let (mut key, mut extra, mut reserved, mut length) = (0, 0, 0, 0);
         for head in space.header {
@@ -136,11 +127,14 @@ impl<'a> RecordRef<'a> {
         let len = if space.counts_header { counted } else { counted.saturating_add(header) };
         let fault = ParseError::new(at, Why::BodyLength);
         let (own, after) = octets.split_at_checked(len).filter(|_| len >= header).ok_or(fault)?;
-        let fill = len.wrapping_neg().checked_rem(usize::from(space.align)).unwrap_or(0).min(after.len());
+        let fill = match space.align {
+            0 | 1 => 0,
+            align => len.wrapping_neg().checked_rem(usize::from(align)).unwrap_or(0).min(after.len()),
+        };
         let (filled, rest) = octets.split_at_checked(len.saturating_add(fill)).ok_or(fault)?;
-        let record = Self { space, key, extra, reserved, length, octets: own, filled, at, depth };
-        let at = at.saturating_add(filled.len() as u16);
-        Ok((record, Records { space, octets: rest, at, depth }))
+        records.octets = rest;
+        records.at = at.saturating_add(filled.len() as u16);
+        Ok(Self { space, key, extra, reserved, length, octets: own, filled, at, depth })
     }
 
     /// The registry it is of.
@@ -179,6 +173,7 @@ impl<'a> RecordRef<'a> {
     }
 
     /// The fields after the header, if the type has a layout.
+    #[inline]
     pub fn view(&self) -> Option<View<'a>> {
         let layout = self.row()?.layout.filter(|_| within_reach(self.depth))?;
         let given = self.space.header.iter().find_map(|head| match head {

@@ -73,7 +73,7 @@ impl<'a> Iterator for Items<'a> {
         if self.cursor.left() == 0 {
             return None;
         }
-        fixed(self.kind, &mut self.cursor, |_| None).ok().flatten()
+        fixed(self.kind, &mut self.cursor, |_| None, Ok)?.ok()
     }
 }
 

@@ -31,6 +31,7 @@ impl<'a> View<'a> {
         Self::part(layout, object.body(), at, depth)
     }
 
+    #[inline]
     pub(super) const fn part(layout: &'static Layout, octets: &'a [u8], at: u16, depth: u8) -> Self {
         Self { layout, start: Cursor::new(octets, at), whole: true, given: None, depth }
     }
@@ -40,6 +41,7 @@ impl<'a> View<'a> {
         Self { layout, start, whole: false, given: None, depth }
     }
 
+    #[inline]
     pub(super) const fn given(mut self, given: Option<(&'static str, u64)>, start: Cursor<'a>) -> Self {
         self.given = given;
         self.start = start;
@@ -52,6 +54,7 @@ impl<'a> View<'a> {
     }
 
     /// The fields in order. An error is the last item.
+    #[inline]
     pub const fn fields(&self) -> Fields<'a> {
         Fields { view: *self, cursor: self.start, rest: self.layout.fields, done: false }
     }
@@ -140,6 +143,7 @@ impl<'a> Fields<'a> {
         self.cursor.passed()
     }
 
+    #[inline]
     fn step(&mut self) -> Option<Result<FieldView<'a>, ParseError>> {
         loop {
             let Some((field, rest)) = self.rest.split_first() else {
@@ -156,21 +160,24 @@ impl<'a> Fields<'a> {
                 Kind::Optional(_) => rest,
                 kind => {
                     self.rest = rest;
-                    let at = self.cursor.at();
-                    return Some(self.value(kind).map(|value| FieldView { field, at, value }));
+                    let (at, view) = (self.cursor.at(), &self.view);
+                    let fixed = fixed(
+                        kind,
+                        &mut self.cursor,
+                        |name| view.number(name),
+                        |value| Ok(FieldView { field, at, value }),
+                    );
+                    return Some(fixed.unwrap_or_else(|| self.stretch(field, at)));
                 }
             };
         }
     }
 
-    fn value(&mut self, kind: &'static Kind) -> Result<Value<'a>, ParseError> {
-        let view = self.view;
-        if let Some(value) = fixed(kind, &mut self.cursor, |name| view.number(name))? {
-            return Ok(value);
-        }
-        let at = self.cursor.at();
+    /// A field of a kind without a fixed size.
+    #[inline(never)]
+    fn stretch(&mut self, field: &'static Field, at: u16) -> Result<FieldView<'a>, ParseError> {
         let depth = self.view.depth.saturating_add(1);
-        Ok(match kind {
+        let value = match &field.kind {
             Kind::Octets(extent) => Value::Octets(self.extent(extent, 8)?),
             Kind::Text(extent) => Value::Text(self.extent(extent, 8)?),
             Kind::Padding => Value::Padding(self.cursor.padding()?),
@@ -201,7 +208,8 @@ impl<'a> Fields<'a> {
             }
             Kind::Objects(extent) => Value::Objects(Nested { octets: self.extent(extent, 8)?, at, depth }),
             _ => return Err(self.cursor.fault()),
-        })
+        };
+        Ok(FieldView { field, at, value })
     }
 
     /// The octets of a field without a fixed size; `bits` are those of one element.
@@ -228,29 +236,34 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The value of a kind with a fixed size; None for the others.
-#[inline]
-pub(super) fn fixed<'a>(
+/// What becomes of the value of a kind with a fixed size; None for the others.
+///
+/// Each arm finishes what it yields: a value that all of them had in common would be moved through memory once more, at
+/// the price of reading it.
+#[inline(always)]
+pub(super) fn fixed<'a, T>(
     kind: &'static Kind,
     cursor: &mut Cursor<'a>,
     earlier: impl FnOnce(&str) -> Option<u64>,
-) -> Result<Option<Value<'a>>, ParseError> {
-    Ok(Some(match *kind {
-        Kind::Uint(bits) | Kind::Length { bits, .. } => Value::Uint(cursor.uint(bits)?),
-        Kind::Int(bits) => Value::Int(sign_extended(cursor.uint(bits)?, bits)),
-        Kind::Bool => Value::Bool(cursor.uint(1)? != 0),
-        Kind::Float => Value::Float(cursor.float()?),
-        Kind::Ipv4 => Value::Ipv4(cursor.ipv4()?),
-        Kind::Ipv6 => Value::Ipv6(cursor.ipv6()?),
-        Kind::Flags(bits, names) => Value::Flags(cursor.uint(bits)?, names),
+    done: impl Fn(Value<'a>) -> Result<T, ParseError>,
+) -> Option<Result<T, ParseError>> {
+    Some(match *kind {
+        Kind::Uint(bits) | Kind::Length { bits, .. } => cursor.uint(bits).and_then(|n| done(Value::Uint(n))),
+        Kind::Int(bits) => cursor.uint(bits).and_then(|n| done(Value::Int(sign_extended(n, bits)))),
+        Kind::Bool => cursor.uint(1).and_then(|bit| done(Value::Bool(bit != 0))),
+        Kind::Float => cursor.float().and_then(|float| done(Value::Float(float))),
+        Kind::Ipv4 => cursor.ipv4().and_then(|address| done(Value::Ipv4(address))),
+        Kind::Ipv6 => cursor.ipv6().and_then(|address| done(Value::Ipv6(address))),
+        Kind::Flags(bits, names) => cursor.uint(bits).and_then(|word| done(Value::Flags(word, names))),
         Kind::Code(bits, ref names) => {
-            let value = cursor.uint(bits)?;
-            Value::Code(value, names.name(value, earlier))
+            cursor.uint(bits).and_then(|code| done(Value::Code(code, names.name(code, earlier))))
         }
-        Kind::Reserved(bits) => Value::Reserved(cursor.uint(bits)?),
-        Kind::Octets(Extent::Octets(octets)) => Value::Octets(cursor.take(usize::from(octets))?),
-        _ => return Ok(None),
-    }))
+        Kind::Reserved(bits) => cursor.uint(bits).and_then(|word| done(Value::Reserved(word))),
+        Kind::Octets(Extent::Octets(octets)) => {
+            cursor.take(usize::from(octets)).and_then(|octets| done(Value::Octets(octets)))
+        }
+        _ => return None,
+    })
 }
 
 pub(crate) const fn sign_extended(value: u64, bits: u8) -> i64 {

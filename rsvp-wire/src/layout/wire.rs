@@ -1,6 +1,6 @@
 //! Bits out of octets and into octets: what reading and writing by layout is made of.
 //!
-//! Fields of whole octets, the usual case, take a short way; the rest is nom's bit parsing.
+//! Fields of whole octets, the usual case, take a short way.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -50,37 +50,38 @@ impl<'a> Cursor<'a> {
     /// The next bits as a number, most significant first; at most 64.
     #[inline]
     pub(crate) fn uint(&mut self, bits: u8) -> Result<u64, ParseError> {
-        if self.bit.is_multiple_of(8) && bits.is_multiple_of(8) {
-            // The usual sizes without a loop.
-            return match bits {
-                8 => self.array().map(|octets| u64::from(u8::from_be_bytes(octets))),
-                16 => self.array().map(|octets| u64::from(u16::from_be_bytes(octets))),
-                32 => self.array().map(|octets| u64::from(u32::from_be_bytes(octets))),
-                _ => {
-                    let octets = self.take(usize::from(bits / 8))?;
-                    Ok(octets.iter().fold(0, |value, &octet| value << 8 | u64::from(octet)))
-                }
-            };
+        if !self.bit.is_multiple_of(8) {
+            return self.unaligned(bits);
         }
-        self.unaligned(bits)
+        // The usual sizes without a loop.
+        match bits {
+            8 => self.array().map(|octets| u64::from(u8::from_be_bytes(octets))),
+            16 => self.array().map(|octets| u64::from(u16::from_be_bytes(octets))),
+            32 => self.array().map(|octets| u64::from(u32::from_be_bytes(octets))),
+            _ => self.unaligned(bits),
+        }
     }
 
+    /// Any number of bits anywhere.
+    #[inline(never)]
     fn unaligned(&mut self, bits: u8) -> Result<u64, ParseError> {
-        let rest = self.octets.get(self.bit / 8..).unwrap_or_default();
-        let parsed: nom::IResult<_, u64, nom::error::Error<(&[u8], usize)>> =
-            nom::bits::complete::take(usize::from(bits))((rest, self.bit % 8));
-        let (_, value) = parsed.map_err(|_| self.fault())?;
-        self.bit = self.bit.saturating_add(usize::from(bits));
-        Ok(value)
+        let bits = usize::from(bits);
+        let end = (self.bit % 8).saturating_add(bits);
+        let octets = self.rest().get(..end.div_ceil(8)).ok_or_else(|| self.fault())?;
+        let all = octets.iter().fold(0u128, |all, &octet| all << 8 | u128::from(octet));
+        let (after, above) =
+            (octets.len().saturating_mul(8).saturating_sub(end), 64usize.saturating_sub(bits));
+        self.bit = self.bit.wrapping_add(bits);
+        let value = all.checked_shr(after as u32).unwrap_or_default() as u64;
+        Ok(value & u64::MAX.checked_shr(above as u32).unwrap_or_default())
     }
 
     /// The next octets. A layout has them on an octet boundary.
     #[inline]
     pub(crate) fn take(&mut self, octets: usize) -> Result<&'a [u8], ParseError> {
-        let start = self.bit / 8;
-        match self.octets.get(start..start.saturating_add(octets)) {
+        match self.rest().get(..octets) {
             Some(taken) => {
-                self.bit = self.bit.saturating_add(octets.saturating_mul(8));
+                self.bit = self.bit.wrapping_add(octets.wrapping_mul(8));
                 Ok(taken)
             }
             None => Err(self.fault()),
@@ -90,8 +91,13 @@ impl<'a> Cursor<'a> {
     /// A fixed number of octets.
     #[inline]
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
-        let taken = self.take(N)?;
-        taken.first_chunk().copied().ok_or_else(|| self.fault())
+        match self.rest().first_chunk() {
+            Some(taken) => {
+                self.bit = self.bit.wrapping_add(N.wrapping_mul(8));
+                Ok(*taken)
+            }
+            None => Err(self.fault()),
+        }
     }
 
     #[inline]
@@ -128,6 +134,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// All octets that are left.
+    #[inline]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.octets.get(self.bit / 8..).unwrap_or_default()
     }

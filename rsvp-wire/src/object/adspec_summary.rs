@@ -10,6 +10,7 @@ use super::Object;
 use super::adspec::{fragment, octets, parameter};
 use super::body::{Fault, Parsed, fault, maybe_infinite, whole, word};
 use super::flowspec::{CONTROLLED_LOAD, GUARANTEED};
+use super::layouts::{PARAMETERS, SERVICES};
 use super::sender_tspec::GENERAL;
 use super::tspec::{NULL, message_header, put_message_header, put_parameter_header, put_service_header};
 use crate::code::{CType, Class};
@@ -190,14 +191,19 @@ fn as_drawn(numbers: [u8; 4], data: &[u8]) -> Option<[u32; 4]> {
     (differs == 0).then_some(values)
 }
 
-/// Parameters in any order and of any length: the general ones, and the four of Guaranteed. Of unknown services only
-/// the framing is checked: nothing is known about what their parameters hold.
+/// Parameters in any order: the general ones, and the four of Guaranteed. In services that have a name a parameter that
+/// has one is as long as RFC 2215 and RFC 2212 draw it, whether it is of use here or not. Of unknown services only the
+/// framing is checked: nothing is known about what their parameters hold.
 #[inline(never)]
 fn any_params(service: u8, mut data: &[u8]) -> Checked<'_, (Overrides, [u32; 4])> {
     let mut general = Overrides::default();
     let mut terms = [0; 4];
     while !data.is_empty() {
         let (rest, (number, _, value)) = parameter(data)?;
+        let drawn = PARAMETERS.row(number.into()).and_then(|row| row.layout?.bits());
+        if SERVICES.row(service.into()).is_some() && drawn.is_some_and(|bits| bits / 8 != value.len()) {
+            return fault(value, Why::BodyLength).map(|(_, never)| never);
+        }
         let [ctot, dtot, csum, dsum] = &mut terms;
         match number {
             _ if ![GENERAL, GUARANTEED, CONTROLLED_LOAD].contains(&service) => {}
@@ -430,5 +436,9 @@ mod tests {
         refused::<AdspecSummary>(&change(24, 0xff), 24, Why::BodyValue);
         refused::<AdspecSummary>(&change(80, 2), 80, Why::BodyValue);
         refused::<AdspecSummary>(&change(83, 1), 84, Why::BodyLength);
+        // Two words of Ctot, although nothing asks for it in Controlled-Load.
+        let mut long = [change(83, 3), octets("85000002 00000001 00000002")].concat();
+        (long[1], long[7]) = (96, 22);
+        refused::<AdspecSummary>(&long, 88, Why::BodyLength);
     }
 }

@@ -8,6 +8,7 @@ mod dissected;
 mod flood;
 mod journal;
 mod killed;
+mod live;
 mod multicast;
 mod net;
 mod starting;

@@ -159,6 +159,25 @@ fn a_blockade_ends_after_kb_times_r_and_the_request_is_tried_again() {
     }
 }
 
+/// RFC 2205 section 3.5: two requests that fail in turn would let each other through without end, if the failure of more
+/// lifted the blockade of less.
+#[test]
+fn a_failure_of_more_does_not_lift_a_blockade() {
+    for mut b in Bench::both() {
+        b.takes(&b.message("a1 Path S1{9B}").every(600));
+        b.takes(&b.message("d1 Resv WF{2B}").every(600));
+        b.takes(&b.message("c1 Resv WF{4B}").every(600)).forget();
+        b.hears("a1 ResvErr 01/0002 WF{4B}").seconds(80.0).forget();
+        b.hears("a1 ResvErr 01/0002 WF{5B}").seconds(9.99);
+        assert!(resvs(&b, "a").iter().all(|(_, flows)| flows == "WF{2B}"), "{:?}", resvs(&b, "a"));
+        b.forget().seconds(0.02);
+        assert_eq!(resvs(&b, "a").len(), 1, "it ends in its own time");
+        assert_eq!(b.engine.blockades().count(), 0);
+        b.hears("a1 ResvErr 01/0002 WF{4B}").hears("a1 ResvErr 01/0002 WF{3B}");
+        assert_eq!(b.engine.blockades().map(|b| b.flowspec.tspec().rate).next(), Some(3000.0));
+    }
+}
+
 /// RFC 2205 section 3.5: blockade state goes with what it is for.
 #[test]
 fn a_blockade_goes_with_its_sender_or_previous_hop() {

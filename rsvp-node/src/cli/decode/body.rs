@@ -1,33 +1,8 @@
-//! The bodies of objects: whether they can be read, and the addresses in them that neighbours and filters are about.
+//! The addresses in the bodies of objects that neighbours and filters are about.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use rsvp_wire::{
-    AdspecSummary, Class, ErrorSpec, FilterSpec, Flowspec, ObjectRef, ParseError, ResvConfirm, RsvpHop,
-    Scope, SenderTemplate, SenderTspec, Session, Style, TimeValues,
-};
-
-/// Whether a body is what its kind calls for: [`ObjectRef::check`], but fast for the objects of most messages, whose types
-/// accept nothing that it would not.
-#[inline]
-pub(super) fn check(object: &ObjectRef<'_>) -> Result<(), ParseError> {
-    let read = match object.class {
-        Class::SESSION => object.read::<Session>().map(drop),
-        Class::RSVP_HOP => object.read::<RsvpHop>().map(drop),
-        Class::TIME_VALUES => object.read::<TimeValues>().map(drop),
-        Class::ERROR_SPEC => object.read::<ErrorSpec>().map(drop),
-        Class::SCOPE => object.read::<Scope<'_>>().map(drop),
-        Class::STYLE => object.read::<Style>().map(drop),
-        Class::FLOWSPEC => object.read::<Flowspec>().map(drop),
-        Class::FILTER_SPEC => object.read::<FilterSpec>().map(drop),
-        Class::SENDER_TEMPLATE => object.read::<SenderTemplate>().map(drop),
-        Class::SENDER_TSPEC => object.read::<SenderTspec>().map(drop),
-        Class::ADSPEC => object.read::<AdspecSummary>().map(drop),
-        Class::RESV_CONFIRM => object.read::<ResvConfirm>().map(drop),
-        _ => return object.check(),
-    };
-    read.or_else(|_| object.check())
-}
+use rsvp_wire::{Class, ObjectRef};
 
 /// The address that a body begins with: by C-Type, of the classes that begin with one.
 #[inline]

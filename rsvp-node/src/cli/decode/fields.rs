@@ -17,8 +17,10 @@ const ROW: usize = 32;
 
 /// All fields of a body that was found sound; `base` is where the message is.
 pub(super) fn all(view: &View<'_>, base: u16, depth: usize, out: &mut Text) {
-    for field in view.fields().map_while(Result::ok) {
-        one(&field, base, depth, out);
+    // By reference: a field is looked at where it was put.
+    let mut fields = view.fields();
+    while let Some(Ok(field)) = &fields.next() {
+        one(field, base, depth, out);
     }
 }
 
@@ -28,10 +30,11 @@ fn one(FieldView { field, at, value }: &FieldView<'_>, base: u16, depth: usize, 
         Value::Reserved(0) => return,
         Value::Padding(octets) if octets.iter().all(|octet| *octet == 0) => return,
         Value::Records(records) => {
-            return records
-                .iter()
-                .map_while(Result::ok)
-                .for_each(|record| self::record(&record, base, depth, out));
+            let mut records = records.iter();
+            while let Some(Ok(record)) = &records.next() {
+                self::record(record, base, depth, out);
+            }
+            return;
         }
         Value::Objects(nested) => {
             return nested.objects().for_each(|object| tree::object(&object, false, base, depth, out));
@@ -67,7 +70,7 @@ fn short(unit: &str, value: &Value<'_>, out: &mut Text) {
 }
 
 fn named<'o>(name: &str, at: u16, depth: usize, out: &'o mut Text) -> &'o mut Text {
-    line(at, depth, out).spaced(name).spaces(NAME.saturating_sub(name.len()).max(2))
+    line(at, depth, out).name_column::<NAME>(name)
 }
 
 /// A name without its unit, and the unit.
@@ -154,8 +157,8 @@ fn record(record: &RecordRef<'_>, base: u16, depth: usize, out: &mut Text) {
         before = ", ";
     }
     out.put(if before == " (" { "" } else { ")" }).put(", ").number(record.octets().len()).put(" octets");
-    match record.view() {
-        Some(view) => contents(&view, base, depth + 1, out),
+    match &record.view() {
+        Some(view) => contents(view, base, depth + 1, out),
         None => {
             let header = record.space().header_len() as u16;
             octets(record.body(), at.saturating_add(header), depth + 1, out.put("\n"));
@@ -165,16 +168,14 @@ fn record(record: &RecordRef<'_>, base: u16, depth: usize, out: &mut Text) {
 
 /// The fields of a record. If it has only one and that is plain, it goes on the record's own line, which names it.
 fn contents(view: &View<'_>, base: u16, depth: usize, out: &mut Text) {
-    let mut fields = view.fields().map_while(Result::ok);
-    let (first, second) = (fields.next(), fields.next());
-    if let (Some(FieldView { field, value, .. }), None) = (&first, &second)
+    let mut fields = view.fields();
+    if let Some(Ok(FieldView { field, value, .. })) = &fields.next()
         && matches!(value, Value::Uint(_) | Value::Float(_) | Value::Ipv4(_) | Value::Ipv6(_))
+        && !matches!(fields.next(), Some(Ok(_)))
     {
         return short(split(field.name).1, value, out.put(": "));
     }
-    out.put("\n");
-    first.iter().chain(&second).for_each(|field| one(field, base, depth, out));
-    fields.for_each(|field| one(&field, base, depth, out));
+    all(view, base, depth, out.put("\n"));
 }
 
 /// Octets that have no other form, some on a line.

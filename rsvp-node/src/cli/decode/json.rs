@@ -1,8 +1,10 @@
 //! `--json`: one object per message and line. The form of RSVP objects is that of `rsvp-wire`; the keys around them are
 //! written here, in the order of the contract.
 
-use rsvp_wire::{ObjectRef, Scan};
+use rsvp_wire::Scan;
+use serde::Serialize;
 
+use super::compact::Compact;
 use super::repeats::Repeats;
 use super::text::Text;
 use super::verdict::{Fault, Judged, judge};
@@ -40,7 +42,10 @@ fn message(scan: &Scan<'_>, fault: Option<Fault>, repeats: &mut Repeats, out: &m
     for object in scan.objects().map_while(Result::ok) {
         out.put(before);
         before = ",";
-        repeats.put(object.octets(), (object.at(), 0), out, |out| self::object(&object, out));
+        // Writing to a buffer does not fail, and the form has nothing that `Compact` cannot say.
+        repeats.put(object.octets(), (object.at(), 0), out, |out| {
+            let _ = object.serialize(Compact::new(out));
+        });
     }
     out.put("]");
     if scan.is_bundle() {
@@ -87,9 +92,4 @@ fn header(scan: &Scan<'_>, out: &mut Text) {
     if header.reserved != 0 {
         out.put(",\"reserved\":").number(header.reserved);
     }
-}
-
-fn object(object: &ObjectRef<'_>, out: &mut Text) {
-    // Writing to a buffer does not fail, and the keys of the form are texts.
-    let _ = serde_json::to_writer(out, object);
 }

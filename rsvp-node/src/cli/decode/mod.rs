@@ -4,6 +4,7 @@
 //! nothing of it is kept but what `--stats` counts and a picture draws.
 
 mod body;
+mod compact;
 mod fields;
 mod filter;
 mod json;
@@ -38,7 +39,7 @@ use text::Text;
 use verdict::Judged;
 
 /// Octets of output that are gathered before they are written.
-const GATHERED: usize = 256 << 10;
+const GATHERED: usize = 64 << 10;
 
 /// Shows the RSVP messages of a capture: one line each, or as a tree, JSON, counts or a diagram.
 #[derive(Debug, clap::Args)]

@@ -53,6 +53,11 @@ impl Text {
         }
     }
 
+    /// Takes back all but the first octets.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.octets.truncate(length);
+    }
+
     /// Hands everything to a writer.
     pub(crate) fn drain_to(&mut self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&self.octets)?;
@@ -72,12 +77,23 @@ impl Text {
         self
     }
 
+    /// A name with spaces for underscores, and spaces up to so many columns; at least two.
+    #[inline]
+    pub(crate) fn name_column<const WIDTH: usize>(&mut self, name: &str) -> &mut Self {
+        let start = self.octets.len();
+        self.spaced(name).bytes(&[b' '; WIDTH]);
+        self.octets.truncate(start + WIDTH.max(name.len() + 2));
+        self
+    }
+
     /// A name with spaces for underscores.
     #[inline]
     pub(crate) fn spaced(&mut self, name: &str) -> &mut Self {
         let start = self.octets.len();
         self.put(name);
-        self.octets[start..].iter_mut().filter(|octet| **octet == b'_').for_each(|octet| *octet = b' ');
+        for octet in &mut self.octets[start..] {
+            *octet = if *octet == b'_' { b' ' } else { *octet };
+        }
         self
     }
 
@@ -98,6 +114,25 @@ impl Text {
         let mut buffer = itoa::Buffer::new();
         let digits = buffer.format(number);
         self.spaces(width.saturating_sub(digits.len())).put(digits)
+    }
+
+    /// A number flush right in `RIGHT` columns at the start of `width` columns, the rest of which are empty.
+    #[inline]
+    pub(crate) fn number_column<const RIGHT: usize>(&mut self, number: u16, width: usize) -> &mut Self {
+        const BLOCK: [u8; 32] = [b' '; 32];
+        // A block of fixed size is copied faster than what is needed of it.
+        let start = self.octets.len();
+        self.bytes(&BLOCK);
+        let mut left = number;
+        for place in self.octets[start..start + RIGHT].iter_mut().rev() {
+            *place = b'0' + (left % 10) as u8;
+            left /= 10;
+            if left == 0 {
+                break;
+            }
+        }
+        self.octets.truncate(start + width.min(BLOCK.len()));
+        if width > BLOCK.len() { self.spaces(width - BLOCK.len()) } else { self }
     }
 
     #[inline]

@@ -70,7 +70,7 @@ fn message(scan: &Scan<'_>, mut repeats: Option<&mut Repeats>, (at, depth): (u16
 /// The start of a line: the offset, and room for what it is within.
 #[inline]
 pub(super) fn line(at: u16, depth: usize, out: &mut Text) -> &mut Text {
-    out.right(u64::from(at), OFFSET).spaces(2 + depth * 2)
+    out.number_column::<OFFSET>(at, OFFSET + 2 + depth * 2)
 }
 
 fn header(scan: &Scan<'_>, at: u16, depth: usize, out: &mut Text) {
@@ -99,9 +99,9 @@ pub(super) fn object(object: &ObjectRef<'_>, sound: bool, at: u16, depth: usize,
     };
     out.put(" (class ").number(object.class.0).put(", C-Type ").number(object.ctype.0);
     out.put("), ").number(object.octets().len()).put(" octets\n");
-    match object.view() {
+    match &object.view() {
         // What does not fit its layout is not told apart; the reason is said where the message ends.
-        Some(view) if sound || view.check().is_ok() => fields::all(&view, at, depth + 1, out),
+        Some(view) if sound || view.check().is_ok() => fields::all(view, at, depth + 1, out),
         _ => fields::octets(object.body(), object.at().saturating_add(at).saturating_add(4), depth + 1, out),
     }
 }

@@ -7,7 +7,6 @@ use std::fmt;
 
 use rsvp_wire::{ChecksumVerdict, Header, ObjectRef, Scan, Why};
 
-use super::body;
 use super::keys::{Integrity, Keys};
 use crate::cli::packet::Packet;
 
@@ -58,7 +57,7 @@ fn structure(scan: &Scan<'_>) -> Option<Fault> {
         return fault(6, Why::Length);
     }
     for object in scan.objects() {
-        if let Err(error) = object.and_then(|object| body::check(&object)) {
+        if let Err(error) = object.and_then(|object| object.check()) {
             return fault(error.at.into(), error.why);
         }
     }
