@@ -237,12 +237,12 @@ mod tests {
         {
             same(&number);
         }
-        same(&[true, false]);
-        same(&[u64::MAX, 0]);
+        same(&[true, false][..]);
+        same(&[u64::MAX, 0][..]);
         same(&i64::MIN);
         same(&Vec::<u8>::new());
         same(&std::collections::BTreeMap::<&str, u8>::new());
-        same(&std::collections::BTreeMap::from([("one", [1]), ("two", [2])]));
+        same(&std::collections::BTreeMap::from([("one", vec![1]), ("two", vec![2])]));
         same(&std::net::Ipv4Addr::new(10, 0, 255, 1));
         same(&std::net::Ipv6Addr::LOCALHOST);
     }
