@@ -41,6 +41,10 @@ pub fn message(octets: &[u8]) {
         end += object.octets().len();
         assert!(show::object(&object).to_string().contains(' '));
     }
+    for (at, inner) in scan.messages().map(|inner| inner.expect("no error")) {
+        assert_eq!(usize::from(at), end);
+        end += inner.octets().len();
+    }
     assert_eq!(end, octets.len());
     assert!(flow_descriptors(&message).count() <= message.objects().count() + 1);
     assert!(!show::one_line(&message).to_string().contains('\n'));

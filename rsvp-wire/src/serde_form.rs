@@ -272,7 +272,8 @@ fn scanned<M: SerializeMap>(scan: &Scan<'_>, map: &mut M) -> Result<(), M::Error
         map.serialize_entry("messages", &Inner(scan))?;
     }
     let rest = scan.unread();
-    if !rest.is_empty() {
+    // Of a message that ends before its type, what is left is all there is, be it nothing.
+    if !rest.is_empty() || scan.header().is_none() {
         map.serialize_entry("bytes", &Hex(rest))?;
     }
     match scan.error().or_else(|| error.get()) {

@@ -60,7 +60,8 @@ fn message(scan: &Scan<'_>, fault: Option<Fault>, repeats: &mut Repeats, out: &m
         out.put("]");
     }
     let rest = scan.unread();
-    if !rest.is_empty() {
+    // Of a message that ends before its type, what is left is all there is, be it nothing.
+    if !rest.is_empty() || scan.header().is_none() {
         out.put(",\"bytes\":\"").hex(rest).put("\"");
     }
     if let Some(fault) = fault {
