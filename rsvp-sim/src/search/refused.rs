@@ -209,7 +209,8 @@ impl Wish<'_> {
         let world = self.state.world;
         let session = world.topology().session(world.scenario().senders[self.sender.0].session);
         let sender = world.topology().sender(self.sender);
-        let nodes: BTreeSet<_> = self.ways().into_iter().map(|(node, _)| node).collect();
+        let hops = self.ways().into_iter().map(|(node, _)| node);
+        let nodes: BTreeSet<_> = hops.chain([self.node()]).collect();
         let requests = nodes.into_iter().flat_map(|node| world.engine(node).requests());
         let shared = self.style == ReservationStyle::Se;
         let for_others = requests.filter(|request| {
