@@ -117,11 +117,11 @@ impl Watch {
                 last = at;
             }
             // What fails together with another request can be told from it by blockade state only if the other asks for
-            // more, and not if it is for more senders, whose traffic is added to this one's: an SE message has one flowspec
-            // for all (RFC 2205 section 3.5).
-            let told_apart = rivals.iter().all(|rival| {
-                asks_for_more(&rival.wanted, wanted) && rival.together.iter().all(|s| together.contains(s))
-            });
+            // more, and for the same senders: an SE message has one flowspec for all its senders, and blockade state is for
+            // each of them (RFC 2205 section 3.5).
+            let told_apart = rivals
+                .iter()
+                .all(|rival| asks_for_more(&rival.wanted, wanted) && rival.together == *together);
             if *fits && told_apart && session_agrees(scenario, session) {
                 return Err(fail("what would fit is not refused", "every link has had room".to_owned()));
             }
