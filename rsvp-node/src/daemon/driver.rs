@@ -191,9 +191,13 @@ fn transmit_to(
                 outbox.failures.no_route += 1;
             }
             // By UDP always from our own address: that is the one that answers go to.
-            if let Some((Envelope { to, port, ttl }, source)) = envelope.zip(own) {
-                let port = Some(port);
-                outbox.put(&Parcel { source, destination: to, ttl, router_alert: false, port, ..raw });
+            match (envelope, own) {
+                (Some(Envelope { to, port, ttl }), Some(source)) => {
+                    let port = Some(port);
+                    outbox.put(&Parcel { source, destination: to, ttl, router_alert: false, port, ..raw });
+                }
+                (Some(_), None) if encapsulation.is_udp_only() => outbox.failures.no_address += 1,
+                _ => {}
             }
         }
         None => outbox.failures.no_address += 1,

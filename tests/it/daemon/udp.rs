@@ -287,13 +287,21 @@ fn nobody_speaks_for_another_host() {
     a.send("udp 10.0.2.2:5000", "10.0.1.1:4000", 2);
     let path = wire.first(rsvp_wire::MsgType::PATH).octets;
     r.until("senders", 1);
-    let say = |from: &str| {
+    let send = |from: &str, path: &[u8]| {
         let socket = net.within("a", || UdpSocket::bind((from, 0)).expect("a socket"));
-        socket.send_to(&path, "10.0.1.2:1698").expect("it is sent");
+        socket.send_to(path, "10.0.1.2:1698").expect("it is sent");
     };
+    let say = |from: &str| send(from, &path);
     // A user of the host could have sent it from the host's address; it has RSVP_HOP 10.0.1.1.
     say("10.0.1.77");
     eventually("a forged Path", || (driver(&mut r, "udp-forged") == 1).then_some(()));
+    // With a hop of its own, but for the sender of another host: that would take the flow away from it.
+    let hop = path.windows(8).position(|w| w == [0, 12, 3, 1, 10, 0, 1, 1]).expect("RSVP_HOP");
+    let mut taken_over = path.clone();
+    taken_over[hop + 7] = 77;
+    taken_over[2..4].fill(0);
+    send("10.0.1.77", &taken_over);
+    eventually("another", || (driver(&mut r, "udp-forged") == 2).then_some(()));
     assert!(!is_on(&mut r, "to-a") && received(&mut r, "Path") == 1);
     say("10.0.1.1");
     eventually("a Path", || (received(&mut r, "Path") == 2).then_some(()));

@@ -4,9 +4,9 @@
 //! Bounded: whoever is on a link can claim to be many. Where messages go is deliberately not decided here.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-/// Neighbours that are remembered.
+/// Neighbours that are remembered on each interface: whoever fills the table does so on a link of their own.
 const NEIGHBOURS: usize = 1024;
 
 #[derive(Debug, Default)]
@@ -33,14 +33,19 @@ impl Heard {
             *until = until_us.max(*until);
             return;
         }
-        if self.neighbours.len() >= NEIGHBOURS {
+        if self.on(interface) >= NEIGHBOURS {
             self.neighbours.retain(|_, until| *until > now_us);
         }
-        if self.neighbours.len() >= NEIGHBOURS {
+        if self.on(interface) >= NEIGHBOURS {
             self.full += 1;
         } else {
             self.neighbours.insert(key, until_us);
         }
+    }
+
+    fn on(&self, interface: u32) -> usize {
+        let least = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        self.neighbours.range((interface, least)..).take_while(|((on, _), _)| *on == interface).count()
     }
 
     pub(super) fn is_on(&self, interface: u32, now_us: u64) -> bool {
@@ -55,7 +60,6 @@ impl Heard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
 
     #[test]
     fn what_is_heard_lives_as_long_as_it_is_refreshed() {
@@ -81,6 +85,8 @@ mod tests {
         (0..NEIGHBOURS + 5).for_each(|n| heard.neighbour(1, address(n), 0, 100));
         assert_eq!((heard.neighbours.len(), heard.full), (NEIGHBOURS, 5));
         assert!(!heard.is_neighbour(1, address(NEIGHBOURS), 50));
+        heard.neighbour(2, address(NEIGHBOURS), 0, 60);
+        assert!(heard.is_neighbour(2, address(NEIGHBOURS), 50), "another link has room of its own");
         heard.neighbour(1, address(NEIGHBOURS), 100, 200);
         assert!(heard.is_neighbour(1, address(NEIGHBOURS), 150));
         assert_eq!(heard.neighbours.len(), 1);

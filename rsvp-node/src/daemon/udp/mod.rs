@@ -18,7 +18,7 @@ use super::routes::Routes;
 use super::socket::{Arrived, Sockets, Which};
 use crate::{InterfaceId, Rx, Transmit};
 use heard::Heard;
-use rsvp_wire::{Message, MsgType, ResvConfirm, RsvpHop, Session, TimeValues};
+use rsvp_wire::{ErrorSpec, Message, MsgType, ResvConfirm, RsvpHop, SenderTemplate, Session, TimeValues};
 use sockets::Member;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -149,15 +149,27 @@ impl Encapsulation {
             self.counts.not_rsvp += 1;
             return None;
         };
-        let strangers = if self.is_udp_only() { !self.routers.is_empty() } else { mode == Udp::On };
+        // Figure 14: G* is for groups; the way to a unicast destination leads through one router.
+        if destination.is_multicast() && !meant_for(&message).is_some_and(|to| to.is_multicast()) {
+            self.counts.ignored += 1;
+            return None;
+        }
+        let far =
+            |router: &&IpAddr| router.is_ipv4() == source.is_ipv4() && !links.is_on_link(interface, **router);
+        let strangers = match self.transport {
+            // A router that is not on the link may answer from any of its addresses.
+            Transport::Udp => {
+                self.routers.contains(&source) || self.routers.iter().any(|router| far(&router))
+            }
+            Transport::Raw => mode == Udp::On,
+        };
         if !strangers && !links.is_on_link(interface, source) {
             tracing::debug!(%source, interface = links.name(interface), "a message by UDP from outside the link");
             self.counts.off_link += 1;
             return None;
         }
-        // Any user of a host can send UDP, but only from the host's addresses: so nobody speaks for another host.
-        if message.get::<RsvpHop>().and_then(Result::ok).is_some_and(|hop| hop.address != source) {
-            tracing::debug!(%source, interface = links.name(interface), "a message by UDP with the hop of another");
+        if speaks_for_another(&message, source, arrived.port) {
+            tracing::debug!(%source, interface = links.name(interface), "a message by UDP in the name of another");
             self.counts.forged += 1;
             return None;
         }
@@ -233,6 +245,9 @@ impl Encapsulation {
     /// Figures 13 and 14, Hu.
     fn of_hu(&self, kind: MsgType, transmit: &Transmit<'_>, routes: &mut Routes) -> Option<Envelope> {
         let Transmit { interface, destination, .. } = *transmit;
+        if !self.listens(interface.0) {
+            return None;
+        }
         let router = self.routers.iter().copied().find(|router| router.is_ipv4() == destination.is_ipv4());
         let to = match kind {
             MsgType::PATH | MsgType::PATH_TEAR | MsgType::RESV_CONF if destination.is_multicast() => {
@@ -243,7 +258,7 @@ impl Encapsulation {
             MsgType::PATH | MsgType::PATH_TEAR | MsgType::RESV_CONF => {
                 let first = routes.netlink.first_hop(destination, Some(interface.0)).ok().flatten();
                 match first.map(|first| first.to) {
-                    Some(to) if to == destination => to,
+                    Some(to) if to == destination && routes.links.is_on_link(interface, to) => to,
                     gateway => router.or(gateway)?,
                 }
             }
@@ -275,6 +290,21 @@ fn everyone(like: IpAddr) -> IpAddr {
 
 fn is_everyone(group: IpAddr) -> bool {
     group == everyone(group)
+}
+
+/// Whether a message is in the name of another host than it comes from: any user of a host can send UDP, but only from the
+/// host's addresses. What comes to Pu is from Hu, which is an end of every flow it speaks of, so that it is the sender that
+/// it announces and the node that an error or confirmation is from; what comes to Pu' is from a neighbour, on behalf of others.
+fn speaks_for_another(message: &Message<'_>, source: IpAddr, port: Option<u16>) -> bool {
+    let hop = message.get::<RsvpHop>().and_then(Result::ok).map(|hop| hop.address);
+    let ends = [
+        message.get::<SenderTemplate>().and_then(Result::ok).map(|sender| sender.0.address()),
+        message.get::<ErrorSpec>().and_then(Result::ok).map(|error| error.node),
+    ];
+    // A PathErr repeats the sender that the Path was from.
+    let ends = if message.msg_type() == MsgType::PATH_ERR { &ends[1..] } else { &ends[..] };
+    let ends = if port == Some(PU) { ends } else { &[] };
+    [hop].iter().chain(ends).flatten().any(|address| *address != source)
 }
 
 /// The destination that the IP header of the raw message would have, where that is not the next node.
