@@ -12,6 +12,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use socket2::{Domain, Socket, Type};
 use std::net::{SocketAddr, UdpSocket};
+use std::time::Instant;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const TTL: u32 = 64;
@@ -85,8 +86,18 @@ impl Net {
             socket2::SockRef::from(&sender).set_unicast_hops_v6(TTL).unwrap();
             socket2::SockRef::from(&sender).set_multicast_hops_v6(TTL).unwrap();
         }
-        sender.send_to(b"hello", (destination, 7777)).ok()?;
-        tokio::task::spawn_blocking(move || hop_limit(&receiver)).await.unwrap()
+        // Where a link has just come up, IPv6 groups are not heard for a moment.
+        let ask = move || {
+            let until = Instant::now() + PATIENCE;
+            while Instant::now() < until {
+                let _ = sender.send_to(b"hello", (destination, 7777));
+                if let Some(hops) = hop_limit(&receiver) {
+                    return Some(hops);
+                }
+            }
+            None
+        };
+        tokio::task::spawn_blocking(ask).await.unwrap()
     }
 }
 
@@ -101,7 +112,7 @@ fn open_receiver((_, destination): Flow, index: u32) -> UdpSocket {
         IpAddr::V6(group) if group.is_multicast() => socket.join_multicast_v6(&group, index).unwrap(),
         _ => {}
     }
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE / 50)).unwrap();
     if destination.is_ipv4() {
         nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::Ipv4RecvTtl, &true).unwrap();
     } else {
