@@ -12,9 +12,10 @@ use core::net::IpAddr;
 use core::time::Duration;
 use socket2::{Domain, Socket, Type};
 use std::net::{SocketAddr, UdpSocket};
-use std::time::Instant;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a datagram is sent, and how long each is waited for.
+const TRIES: u32 = 50;
+const PATIENCE: Duration = Duration::from_millis(100);
 const TTL: u32 = 64;
 
 fn root() -> bool {
@@ -88,14 +89,10 @@ impl Net {
         }
         // Where a link has just come up, IPv6 groups are not heard for a moment.
         let ask = move || {
-            let until = Instant::now() + PATIENCE;
-            while Instant::now() < until {
+            (0..TRIES).find_map(|_| {
                 let _ = sender.send_to(b"hello", (destination, 7777));
-                if let Some(hops) = hop_limit(&receiver) {
-                    return Some(hops);
-                }
-            }
-            None
+                hop_limit(&receiver)
+            })
         };
         tokio::task::spawn_blocking(ask).await.unwrap()
     }
@@ -112,7 +109,7 @@ fn open_receiver((_, destination): Flow, index: u32) -> UdpSocket {
         IpAddr::V6(group) if group.is_multicast() => socket.join_multicast_v6(&group, index).unwrap(),
         _ => {}
     }
-    socket.set_read_timeout(Some(PATIENCE / 50)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     if destination.is_ipv4() {
         nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::Ipv4RecvTtl, &true).unwrap();
     } else {
