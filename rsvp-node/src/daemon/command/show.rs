@@ -5,7 +5,7 @@ use super::{Failure, connection, words};
 use crate::client::rows::{Counters, Rows};
 use crate::client::{Flow, What};
 use crate::units::{show_rate, show_time};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use comfy_table::{Table, presets};
 use core::time::Duration;
 use std::io::Write;
@@ -19,7 +19,7 @@ use std::io::Write;
 pub(crate) struct Arguments {
     /// What to show
     #[arg(value_enum)]
-    what: Kind,
+    what: What,
     /// Only of this session
     #[arg(long, value_name = "PROTOCOL ADDRESS:PORT")]
     session: Option<rsvp_wire::Session>,
@@ -30,45 +30,10 @@ pub(crate) struct Arguments {
     daemon: Daemon,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
-    /// Sessions and how much of everything they have
-    Sessions,
-    /// Path state: what senders announce
-    Senders,
-    /// What next hops and local applications ask for
-    Requests,
-    /// What is installed
-    Reservations,
-    /// Requests that are left out of merging for a while after they failed
-    Blockades,
-    /// Interfaces and what is reserved on them
-    Interfaces,
-    /// Previous and next hops
-    Neighbours,
-    /// What was counted since the daemon started
-    Counters,
-}
-
-impl From<Kind> for What {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Sessions => Self::Sessions,
-            Kind::Senders => Self::Senders,
-            Kind::Requests => Self::Requests,
-            Kind::Reservations => Self::Reservations,
-            Kind::Blockades => Self::Blockades,
-            Kind::Interfaces => Self::Interfaces,
-            Kind::Neighbours => Self::Neighbours,
-            Kind::Counters => Self::Counters,
-        }
-    }
-}
-
 /// `rsvp show`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let client = connection::look(&arguments.daemon).await?;
-    let (rows, total) = client.list(arguments.what.into(), arguments.session).await?;
+    let (rows, total) = client.list(arguments.what, arguments.session).await?;
     let text = if arguments.json { json(&rows) } else { table(&rows, total) };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").map_err(Failure::at("standard output"))

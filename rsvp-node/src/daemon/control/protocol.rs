@@ -9,6 +9,7 @@
 
 use super::qos::{Offer, Service, Style, Traffic};
 use super::rows::{ReservationRow, Rows};
+use clap::ValueEnum;
 use core::net::IpAddr;
 use rsvp_wire::{FilterSpec, SenderTemplate, Session};
 use serde::{Deserialize, Serialize};
@@ -163,24 +164,24 @@ pub enum Adspec {
 }
 
 /// What can be listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
-    /// Sessions with how much of everything they have.
+    /// Sessions and how much of everything they have.
     Sessions,
     /// Path state: what senders announce.
     Senders,
-    /// Reservation requests of next hops and local applications.
+    /// What next hops and local applications ask for.
     Requests,
-    /// Installed reservations.
+    /// What is installed.
     Reservations,
-    /// Blockade state.
+    /// Requests that are left out of merging for a while after they failed.
     Blockades,
     /// Interfaces and what is reserved on them.
     Interfaces,
-    /// Neighbours: previous and next hops.
+    /// Previous and next hops.
     Neighbours,
-    /// Counters.
+    /// What was counted since the daemon started.
     Counters,
 }
 
