@@ -56,6 +56,7 @@ impl Node {
             .requests_of(path.session)
             .filter(|(_, request)| self.applies(request, path))
             .filter_map(|(ix, request)| Some((ix, request, request.item_for(&path.sender)?)))
+            .filter(|(_, request, item)| !self.gives_way(request, item, |_| true))
     }
 
     /// Whether blockade state omits a flowspec from what is asked for a sender (RFC 2205 section 3.5).

@@ -75,7 +75,7 @@ impl Node {
         for ix in self.requests_on(session, interface) {
             let items = self.state.requests[ix].items.iter_mut();
             for item in items.filter(|i| sender.is_none() || i.filter == sender) {
-                item.flowspec = flowspec::lower_bound(&item.flowspec, &left).unwrap_or(left);
+                item.flowspec = flowspec::lower_bound(&item.flowspec, &left).unwrap_or(item.flowspec);
             }
         }
         self.update_for_less(session, interface, sender);
