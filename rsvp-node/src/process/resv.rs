@@ -166,10 +166,10 @@ impl Node {
             self.note_asked(own, asked);
         }
         let mut judged = Judged { in_full: true, any: false, limited: false };
-        let mut fit: SmallVec<[Fit<'_, '_>; 2]> = SmallVec::new();
+        let mut fit: SmallVec<[Fit<'_>; 2]> = SmallVec::new();
         for demand in demands {
             match self.take_demand(arrived, asker, demand) {
-                Some(filters) => fit.push((demand, filters)),
+                Some(filters) => fit.push(Fit { demand, filters, flowspec: demand.flowspec }),
                 None => judged.in_full = false,
             }
         }
@@ -180,26 +180,33 @@ impl Node {
             return Judged { limited: true, in_full: false, ..judged };
         };
         let before = self.state.requests[ix].items.clone();
+        for Fit { filters, flowspec, .. } in &mut fit {
+            *flowspec = self.still_reduced(ix, interface, filters, flowspec).unwrap_or(*flowspec);
+        }
         let all = fit.len();
-        fit.retain(|(demand, filters)| self.merge_items(ix, asker, demand.flowspec, filters));
+        fit.retain(|fit| self.merge_items(ix, asker, fit.flowspec, &fit.filters));
         if fit.len() < all {
             (judged.limited, judged.in_full) = (true, false);
         }
         // What is given back can be had by what takes more, wherever it stands in the list.
-        fit.sort_by_key(|(demand, filters)| self.takes_more(asker, demand, filters));
-        for (demand, filters) in &fit {
+        fit.sort_by_key(|fit| self.takes_more(asker, fit));
+        for Fit { demand, filters, flowspec } in &fit {
             let sender = sender_of(style, filters);
-            match self.update_for_request(ix, interface, sender) {
+            let updated = self.update_for_request(ix, interface, sender);
+            let reserved = self.find_reserved(session, interface, sender.as_ref());
+            match updated {
                 Ok(()) => {
                     judged.any = true;
                     // Filters of senders that are not known here were left out.
                     judged.in_full &= filters.len() == demand.filters.len();
+                    if let Some(reserved) = reserved {
+                        self.state.reserved[reserved].reduced &= *flowspec != demand.flowspec;
+                    }
                 }
                 Err(refused) => {
                     judged.in_full = false;
-                    let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
                     self.restore_items(ix, &before, demand, filters, asker);
-                    self.refuse(arrived, from, style, demand, refused, in_place);
+                    self.refuse(arrived, from, style, demand, refused, reserved.is_some());
                 }
             }
         }
@@ -267,12 +274,12 @@ impl Node {
     }
 
     /// Whether a demand takes more of the interface than what is installed for its senders.
-    fn takes_more(&self, asker: Asker, demand: &Demand<'_>, filters: &[FilterSpec]) -> bool {
-        let sender = sender_of(asker.style, filters);
+    fn takes_more(&self, asker: Asker, fit: &Fit<'_>) -> bool {
+        let sender = sender_of(asker.style, &fit.filters);
         let installed = self.find_reserved(asker.session, asker.interface, sender.as_ref());
         let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
-        let path = self.path_tspec(asker.session, asker.interface, filters);
-        let effective = path.map_or(demand.flowspec, |path| flowspec::limit(&demand.flowspec, &path));
+        let path = self.path_tspec(asker.session, asker.interface, &fit.filters);
+        let effective = path.map_or(fit.flowspec, |path| flowspec::limit(&fit.flowspec, &path));
         flowspec::charge_bps(&effective) > now_bps
     }
 
@@ -347,8 +354,14 @@ impl Node {
     }
 }
 
-/// A demand that can be asked of traffic control, with the filters that count.
-type Fit<'d, 'a> = (&'d Demand<'a>, FilterList);
+/// A demand that can be asked of traffic control.
+struct Fit<'d> {
+    demand: &'d Demand<'d>,
+    /// The filters that count.
+    filters: FilterList,
+    /// What is asked for, or what is left of it.
+    flowspec: Flowspec,
+}
 
 /// How the demands of a message fared.
 struct Judged {

@@ -182,7 +182,7 @@ pub(crate) fn descriptors(merged: &Merged) -> Box<[u8]> {
     message.get(8..).unwrap_or_default().into()
 }
 
-fn write_descriptors(writer: &mut MessageWriter<'_>, merged: &Merged) {
+pub(crate) fn write_descriptors(writer: &mut MessageWriter<'_>, merged: &Merged) {
     writer.put(&merged.style);
     let shared = merged.style.sharing() == Sharing::Shared;
     for (n, (filter, flowspec)) in merged.flows.iter().enumerate() {

@@ -364,6 +364,7 @@ impl Node {
             flowspec: wanted.flowspec,
             charge_bps,
             police: Police { entry: wanted.entry, merge: wanted.merge, branch: false },
+            reduced: false,
             queued: false,
             announced: false,
         })
