@@ -8,6 +8,7 @@ pub(crate) mod demands;
 pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod grammar;
+pub(crate) mod kept;
 pub(crate) mod path;
 pub(crate) mod path_err;
 pub(crate) mod path_refresh;
