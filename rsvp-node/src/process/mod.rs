@@ -3,10 +3,12 @@
 //! RFC 2209 is informational: where it differs from RFC 2205, RFC 2205 wins and the procedure's file says so.
 
 pub(crate) mod application;
+pub(crate) mod blockade;
 pub(crate) mod confirm;
 pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod grammar;
+pub(crate) mod left_out;
 pub(crate) mod path;
 pub(crate) mod path_err;
 pub(crate) mod path_refresh;

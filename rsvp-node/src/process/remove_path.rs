@@ -29,10 +29,9 @@ impl Node {
         }
         if let Some(upstream) = upstream {
             let ours = |b: &Blockade| b.sender == Some(sender) && b.upstream == upstream;
-            let blockade = self.state.blockades_of(session).find(|(_, b)| ours(b)).map(|(b, _)| b);
-            if let Some(blockade) = blockade {
-                self.state.remove_blockade(blockade);
-            }
+            let all = self.state.blockades_of(session).filter(|(_, b)| ours(b));
+            let gone: SmallVec<[Ix<Blockade>; 4]> = all.map(|(blockade, _)| blockade).collect();
+            gone.into_iter().for_each(|blockade| self.state.remove_blockade(blockade));
             self.state.leave_upstream(upstream);
         }
         self.tell_path_gone(session, ix, why);

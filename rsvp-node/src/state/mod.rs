@@ -129,7 +129,7 @@ impl State {
     pub(crate) fn paths_of(
         &self,
         session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> {
+    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> + Clone {
         walk(&self.paths, self.sessions[session].paths, |p| p.next)
     }
 
@@ -157,7 +157,7 @@ impl State {
     pub(crate) fn blockades_of(
         &self,
         session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> {
+    ) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> + Clone {
         walk(&self.blockades, self.sessions[session].blockades, |b| b.next)
     }
 
@@ -355,7 +355,7 @@ fn walk<T>(
     arena: &Arena<T>,
     head: Option<Ix<T>>,
     next: fn(&T) -> Option<Ix<T>>,
-) -> impl Iterator<Item = (Ix<T>, &T)> {
+) -> impl Iterator<Item = (Ix<T>, &T)> + Clone {
     let mut link = head;
     core::iter::from_fn(move || {
         let ix = link?;

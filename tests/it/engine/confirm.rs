@@ -19,7 +19,7 @@ fn a_wish_travels_upstream_once_with_the_largest_request() {
     }
 }
 
-/// RFC 2205 section 3.1.4: equal, smaller or incomparable: this node confirms.
+/// RFC 2205 section 2.6: equal or smaller: the request goes no further, and this node confirms.
 #[test]
 fn a_merge_point_confirms_a_request_that_is_not_larger() {
     for rate in ["4", "3"] {
@@ -32,6 +32,31 @@ fn a_merge_point_confirms_a_request_that_is_not_larger() {
             let error = sent.get::<ErrorSpec>();
             assert_eq!((error.code.0, error.value, error.flags), (0, 0, 0));
         }
+    }
+}
+
+/// RFC 2205 section 2.6: what changes the merge goes on, and the wish with it, also where it is no greater than others:
+/// a smaller M, or more of one component and less of another. Section 3.1.4 would have it confirmed here.
+#[test]
+fn a_request_that_goes_on_is_not_confirmed_here() {
+    for (asked, sent) in [("4B,M1400", "4B,M1400"), ("3B,M1400", "4B,M1400"), ("2B,b9", "4B,b9")] {
+        for mut b in Bench::both() {
+            b.route_to("e5", "c");
+            b.hears("a1 Path S1{9B}").hears("d1 Resv WF{4B}").forget();
+            b.takes(&b.message(&format!("c1 Resv WF{{{asked}}}")).confirm("e5"));
+            b.sends(&[&format!("a>a1 Resv WF{{{sent}}} confirm e5")]);
+        }
+    }
+}
+
+/// RFC 2205 sections 2.6 and 3.1.9: an SE request that adds a sender is confirmed here for the others only.
+#[test]
+fn an_added_sender_is_confirmed_further_up_and_the_others_here() {
+    for mut b in Bench::both() {
+        b.route_to("e5", "d");
+        b.figure_4().hears("c1 Resv SE S2{1B}").forget();
+        b.takes(&b.message("d1 Resv SE S2 S3{1B}").confirm("e5"));
+        b.sends(&["d>e5 ResvConf d0 SE S2{1B}", "b>b1 Resv SE S2 S3{1B} confirm e5"]);
     }
 }
 

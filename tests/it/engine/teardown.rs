@@ -101,7 +101,7 @@ fn a_wildcard_reservation_goes_with_the_last_sender_only() {
 fn a_path_tear_lowers_the_limit_of_a_shared_reservation() {
     for mut b in Bench::both() {
         b.figure_4().hears("c1 Resv WF{20B}").installs(&["c WF{20B}"]);
-        b.hears("a1 PathTear S1").installs(&["c WF{18B}"]);
+        b.hears("a1 PathTear S1").installs(&["c WF{18B,b2}"]);
         assert_eq!(b.reserved("c"), 18.0);
     }
 }
