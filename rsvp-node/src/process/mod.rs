@@ -5,6 +5,7 @@
 pub(crate) mod application;
 pub(crate) mod blockade;
 pub(crate) mod confirm;
+pub(crate) mod demands;
 pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod grammar;

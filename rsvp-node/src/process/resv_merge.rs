@@ -55,6 +55,7 @@ impl Node {
             .requests_of(path.session)
             .filter(|(_, request)| self.applies(request, path))
             .filter_map(|(ix, request)| Some((ix, request, request.item_for(&path.sender)?)))
+            .filter(|(_, request, item)| !self.gives_way(request, item, |_| true))
     }
 
     /// What should be asked of a previous hop; `None` when nothing is.
@@ -132,7 +133,7 @@ pub(crate) fn descriptors(merged: &Merged) -> Box<[u8]> {
     message.get(8..).unwrap_or_default().into()
 }
 
-fn write_descriptors(writer: &mut MessageWriter<'_>, merged: &Merged) {
+pub(crate) fn write_descriptors(writer: &mut MessageWriter<'_>, merged: &Merged) {
     writer.put(&merged.style);
     let shared = merged.style.sharing() == Sharing::Shared;
     for (n, (filter, flowspec)) in merged.flows.iter().enumerate() {

@@ -6,7 +6,7 @@
 
 use super::errors::own_letter;
 use super::path_refresh::Written;
-use super::resv_merge::Merged;
+use super::resv_merge::{Merged, descriptors, write_descriptors};
 use crate::merge::unknown;
 use crate::node::Node;
 use crate::process::normal;
@@ -17,8 +17,8 @@ use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use rsvp_wire::{
-    Class, FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop,
-    SenderSelection, Sharing, Style, TimeValues,
+    Class, FilterSpec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop, SenderSelection,
+    TimeValues,
 };
 use smallvec::SmallVec;
 
@@ -46,9 +46,9 @@ impl Node {
         };
         let last = core::mem::take(&mut self.state.upstreams[ix].last_sent);
         let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
-        let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { Default::default() };
+        let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { None };
         self.state.upstreams[ix].last_sent = last;
-        if !gone.is_empty() {
+        if let Some(gone) = gone {
             return self.write_resv_tear(ix, &gone, buf);
         }
         let upstream = &mut self.state.upstreams[ix];
@@ -130,30 +130,28 @@ impl Node {
     }
 
     /// What was asked for and is no more, where path state still leads to this previous hop.
-    fn gone(
-        &self,
-        ix: Ix<Upstream>,
-        last: &[u8],
-        merged: Option<&Merged>,
-    ) -> SmallVec<[Option<FilterSpec>; 2]> {
-        let Some(sent) = Sent::read(last) else { return SmallVec::new() };
+    fn gone(&self, ix: Ix<Upstream>, last: &[u8], merged: Option<&Merged>) -> Option<Merged> {
+        let mut gone = Sent::read(last)?.asked;
         let session = self.state.upstreams[ix].session;
         let still = |filter: &Option<FilterSpec>| {
             merged.is_some_and(|m| {
-                m.style.options == sent.style.options && m.flows.iter().any(|(f, _)| f == filter)
+                m.style.options == gone.style.options && m.flows.iter().any(|(f, _)| f == filter)
             })
         };
         let leads_here = |filter: &Option<FilterSpec>| {
             let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(ix));
             behind.any(|(_, p)| filter.is_none_or(|f| f == p.sender))
         };
-        sent.filters.iter().copied().filter(|f| !still(f) && leads_here(f)).collect()
+        let flows = core::mem::take(&mut gone.flows);
+        gone.flows = flows.into_iter().filter(|(f, _)| !still(f) && leads_here(f)).collect();
+        (!gone.flows.is_empty()).then_some(gone)
     }
 
-    fn write_resv_tear(&mut self, ix: Ix<Upstream>, gone: &[Option<FilterSpec>], buf: &mut [u8]) -> Written {
+    /// Writes a ResvTear, with the FLOWSPEC that was last sent: it is ignored (RFC 2205 section 3.1.6), but there are
+    /// receivers that drop a ResvTear without.
+    fn write_resv_tear(&mut self, ix: Ix<Upstream>, gone: &Merged, buf: &mut [u8]) -> Written {
         let id = self.state.upstreams.id(ix);
         let upstream = &self.state.upstreams[ix];
-        let Some(sent) = Sent::read(&upstream.last_sent) else { return Written::Done };
         let ttl = self.config.ttl;
         let config =
             self.interfaces.find(upstream.interface).map(|i| &i.config).filter(|c| c.up && c.enabled);
@@ -163,19 +161,15 @@ impl Node {
             if let Some(objects) = &upstream.tear_objects {
                 writer.copy(objects);
             }
-            writer.put(&sent.style);
-            for filter in gone.iter().flatten() {
-                writer.put(filter);
-            }
+            write_descriptors(&mut writer, gone);
             writer.finish().map(|message| message.len())
         });
         if let Some(Err(NeedSpace(need))) = length {
             return Written::NeedSpace(need);
         }
         let envelope = own_letter(upstream.interface, upstream.address, ttl);
-        let rest = sent.without(gone);
-        drop(sent);
-        self.state.upstreams[ix].last_sent = rest;
+        self.state.upstreams[ix].last_sent =
+            Sent::read(&upstream.last_sent).map(|sent| sent.without(gone)).unwrap_or_default();
         match length {
             Some(Ok(length)) => {
                 self.handled(length);
@@ -189,61 +183,46 @@ impl Node {
 
 /// What was last sent to a previous hop, read back.
 struct Sent<'a> {
-    style: Style,
     /// Objects that were forwarded, before the STYLE.
     kept: &'a [u8],
-    flowspecs: SmallVec<[&'a [u8]; 2]>,
-    filters: SmallVec<[Option<FilterSpec>; 2]>,
+    asked: Merged,
 }
 
 impl<'a> Sent<'a> {
     /// `None` when nothing was sent.
-    fn read(octets: &'a [u8]) -> Option<Box<Self>> {
+    fn read(octets: &'a [u8]) -> Option<Self> {
         let mut at = 0;
-        let mut sent: Option<Box<Self>> = None;
+        let mut sent: Option<Self> = None;
+        let mut flowspec = None;
         for object in unknown::objects(octets) {
             let Ok((object, _)) = ObjectRef::split_first(object, 0) else { break };
             match (&mut sent, object.class) {
                 (None, Class::STYLE) => {
-                    let style = object.read().ok()?;
-                    let lists = (SmallVec::new(), SmallVec::new());
-                    sent = Some(Box::new(Self {
-                        style,
-                        kept: &octets[..at],
-                        flowspecs: lists.0,
-                        filters: lists.1,
-                    }));
+                    let asked = Merged { style: object.read().ok()?, flows: SmallVec::new() };
+                    sent = Some(Self { kept: &octets[..at], asked });
                 }
-                (Some(sent), Class::FLOWSPEC) => sent.flowspecs.push(object.octets()),
-                (Some(sent), Class::FILTER_SPEC) => sent.filters.push(object.read().ok().map(normal)),
+                (Some(sent), Class::FLOWSPEC) => {
+                    flowspec = object.read().ok();
+                    if sent.asked.style.sender_selection() == SenderSelection::Wildcard {
+                        sent.asked.flows.extend(flowspec.map(|f| (None, f)));
+                    }
+                }
+                (Some(sent), Class::FILTER_SPEC) => {
+                    sent.asked.flows.extend(flowspec.map(|f| (object.read().ok().map(normal), f)));
+                }
                 _ => {}
             }
             at += object.octets().len();
-        }
-        if let Some(sent) = &mut sent
-            && sent.style.sender_selection() == SenderSelection::Wildcard
-        {
-            sent.filters.push(None);
         }
         sent
     }
 
     /// The same with some filters taken out; empty when none is left.
-    fn without(&self, gone: &[Option<FilterSpec>]) -> Box<[u8]> {
-        let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
-        let distinct = self.style.sharing() == Sharing::Distinct;
-        let mut octets = self.kept.to_vec();
-        for (n, filter) in self.filters.iter().enumerate().filter(|(_, f)| !gone.contains(f)) {
-            let object = self.flowspecs.get(if distinct { n } else { 0 }).copied().unwrap_or_default();
-            if let Ok(flowspec) = ObjectRef::split_first(object, 0).and_then(|(o, _)| o.read()) {
-                flows.push((*filter, flowspec));
-            }
-        }
-        if flows.is_empty() {
+    fn without(mut self, gone: &Merged) -> Box<[u8]> {
+        self.asked.flows.retain(|(f, _)| !gone.flows.iter().any(|(g, _)| g == f));
+        if self.asked.flows.is_empty() {
             return Box::default();
         }
-        let merged = Merged { style: self.style, flows };
-        octets.extend_from_slice(&super::resv_merge::descriptors(&merged));
-        octets.into()
+        [self.kept, &descriptors(&self.asked)].concat().into()
     }
 }

@@ -180,7 +180,7 @@ impl Node {
         let cut = |items: &SmallVec<[Item; 1]>| {
             let mut items = items.clone();
             for item in items.iter_mut().filter(|i| sender.is_none() || i.filter == sender) {
-                item.flowspec = flowspec::lower_bound(&item.flowspec, &standing).unwrap_or(standing);
+                item.flowspec = flowspec::lower_bound(&item.flowspec, &standing).unwrap_or(item.flowspec);
             }
             items
         };
@@ -234,15 +234,16 @@ impl Node {
     ) -> Result<Option<Wanted>, Refused> {
         let mut merged: Option<(Style, Flowspec)> = None;
         let mut filters: SmallVec<[FilterSpec; 4]> = SmallVec::new();
-        for (_, request) in self.state.requests_of(session).filter(|(_, r)| r.interface() == Some(interface))
-        {
-            for item in request.items.iter().filter(|i| sender.is_none_or(|s| i.filter == Some(*s))) {
-                let flowspec = match &merged {
-                    None => item.flowspec,
-                    Some((_, so_far)) => flowspec::merge(so_far, &item.flowspec)
-                        .ok_or((ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT))?,
-                };
-                merged = Some((request.style, flowspec));
+        let here = |r: &Request| r.interface() == Some(interface);
+        for (_, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
+            let selected = request.items.iter().filter(|i| sender.is_none_or(|s| i.filter == Some(*s)));
+            for item in selected.filter(|i| !self.gives_way(request, i, here)) {
+                let so_far = merged.map_or(item.flowspec, |(_, so_far)| so_far);
+                match flowspec::merge(&so_far, &item.flowspec) {
+                    Some(flowspec) => merged = Some((request.style, flowspec)),
+                    None if !request.asks_for(item) => continue,
+                    None => return Err((ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT)),
+                }
                 filters.extend(item.filter);
             }
         }
@@ -363,6 +364,7 @@ impl Node {
             flowspec: wanted.flowspec,
             charge_bps,
             police: Police { entry: wanted.entry, merge: wanted.merge, branch: false },
+            reduced: false,
             queued: false,
             announced: false,
         })

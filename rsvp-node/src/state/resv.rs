@@ -29,6 +29,8 @@ pub(crate) struct Request {
     /// The items are what that message asked for, all of it and nothing else, and it is all in place: a refresh equal to
     /// it only moves expiry times.
     pub(crate) refreshable: bool,
+    /// What its owner has asked for last.
+    pub(crate) asked: Asked,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
 }
 
@@ -39,6 +41,18 @@ pub(crate) enum From {
     Hop { interface: InterfaceId, address: IpAddr },
     /// A local application, receiving on `interface` or where routing says.
     App { app: AppId, interface: Option<InterfaceId>, confirm: bool },
+}
+
+/// What the owner of a request has asked for last. When that is refused, what stood before is left in place; nobody asks
+/// for it any more, and so it stands in nobody's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// All that the items say.
+    Items,
+    /// This service; items of another one are left over.
+    Service(u8),
+    /// Another style: all of it is left over.
+    OtherStyle,
 }
 
 /// An elementary request.
@@ -63,6 +77,15 @@ impl Request {
         match self.from {
             From::Hop { .. } => None,
             From::App { app, .. } => Some(app),
+        }
+    }
+
+    /// Whether an item is asked for, and not left over from before a change that was refused.
+    pub(crate) fn asks_for(&self, item: &Item) -> bool {
+        match self.asked {
+            Asked::Items => true,
+            Asked::Service(service) => item.flowspec.service() == service,
+            Asked::OtherStyle => false,
         }
     }
 

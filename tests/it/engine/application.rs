@@ -141,12 +141,12 @@ fn a_local_reservation_goes_upstream_and_can_be_changed_and_released() {
     for mut b in Bench::both() {
         b.figure_4().reserves(1, "SE S1 S2{4B}").sends(&["a>a1 Resv SE S1{4B}", "b>b1 Resv SE S2{4B}"]);
         b.installs(&[]).reserves(1, "SE S1 S2{4B}").sends(&[]);
-        b.reserves(1, "SE S2 S3{5B}").sends(&["a>a1 ResvTear SE S1", "b>b1 Resv SE S2 S3{5B}"]);
+        b.reserves(1, "SE S2 S3{5B}").sends(&["a>a1 ResvTear SE S1{4B}", "b>b1 Resv SE S2 S3{5B}"]);
         b.reserves(1, "WF{5B}");
-        b.sends(&["a>a1 Resv WF{5B}", "b>b1 ResvTear SE S2 S3", "b>b1 Resv WF{5B}"]);
+        b.sends(&["a>a1 Resv WF{5B}", "b>b1 ResvTear SE S2 S3{5B}", "b>b1 Resv WF{5B}"]);
         let session = b.session;
         b.does(Command::ReleaseReservation { app: APP, session });
-        b.sends(&["a>a1 ResvTear WF", "b>b1 ResvTear WF"]);
+        b.sends(&["a>a1 ResvTear WF{5B}", "b>b1 ResvTear WF{5B}"]);
         b.refuses(Command::ReleaseReservation { app: APP, session }, Refusal::NotFound);
     }
 }
@@ -186,7 +186,7 @@ fn several_applications_and_next_hops_merge() {
             .sends(&["a>a1 Resv WF{5B}"])
             .hears("c1 ResvTear WF")
             .sends(&["a>a1 Resv WF{4B}"]);
-        b.releases(1).sends(&["a>a1 Resv WF{3B}"]).releases(2).sends(&["a>a1 ResvTear WF"]);
+        b.releases(1).sends(&["a>a1 Resv WF{3B}"]).releases(2).sends(&["a>a1 ResvTear WF{3B}"]);
         b.hears("a1 PathTear S1").is_empty();
     }
 }
@@ -197,7 +197,7 @@ fn release_tears_everything_of_the_application() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").announces(1, "C0").announces(1, "D0").announces(2, "B0");
         b.reserves(1, "WF{4B}").forget();
-        b.releases(1).sends(&["c>G PathTear C0", "d>G PathTear D0", "a>a1 ResvTear WF"]);
+        b.releases(1).sends(&["c>G PathTear C0", "d>G PathTear D0", "a>a1 ResvTear WF{4B}"]);
         b.tells(&["2 PathGone C0 Torn", "2 PathGone D0 Torn"]);
         let session = b.session;
         b.refuses(Command::Release { app: APP, session }, Refusal::NotFound);

@@ -8,6 +8,7 @@ mod adspec;
 mod application;
 mod bench;
 mod blockade;
+mod change;
 mod confirm;
 mod discard;
 mod intserv;

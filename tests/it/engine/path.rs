@@ -168,7 +168,7 @@ fn a_unicast_previous_hop_flips_and_the_reservation_follows() {
         b.hears("b2 Path S1{9B}").sends(&["c>U Path S1{9B}", "b>b2 Resv FF S1{4B}"]);
         assert_eq!(b.engine.senders().count(), 1);
         b.hears("a2 Path S1{9B}").sends(&["c>U Path S1{9B}", "a>a2 Resv FF S1{4B}"]);
-        b.hears("c1 ResvTear FF S1").sends(&["a>a2 ResvTear FF S1"]);
+        b.hears("c1 ResvTear FF S1").sends(&["a>a2 ResvTear FF S1{4B}"]);
     }
 }
 
@@ -235,7 +235,7 @@ fn local_only_state_serves_the_local_application_that_receives_there() {
             interface: Some(interface("b")),
         });
         b.sends(&["b>b1 Resv WF{4B}"]);
-        b.reserves(1, "WF{5B}").sends(&["a>a1 Resv WF{5B}", "b>b1 ResvTear WF"]);
+        b.reserves(1, "WF{5B}").sends(&["a>a1 Resv WF{5B}", "b>b1 ResvTear WF{4B}"]);
     }
 }
 
