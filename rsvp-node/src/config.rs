@@ -36,6 +36,31 @@ pub struct Limits {
     pub queue: u32,
 }
 
+/// A limit as it is told to whoever exceeds it: Error Value of code 23, RSVP System error, whose values each
+/// implementation chooses (RFC 2205 Appendix B).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Limit {
+    /// Sessions on this node.
+    Sessions = 1,
+    /// Path states of one session.
+    SendersPerSession = 2,
+    /// Reservation requests of one session.
+    RequestsPerSession = 3,
+    /// Filter specs in one reservation request.
+    FiltersPerRequest = 4,
+    /// Octets of objects that a message asks to be kept and forwarded without being understood.
+    ForwardedOctets = 5,
+}
+
+impl Limit {
+    /// The Error Value.
+    #[must_use]
+    pub const fn error_value(self) -> u16 {
+        self as u16
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -74,7 +74,7 @@ fn slot(t: MsgType) -> usize {
 }
 
 impl Discard {
-    pub(crate) const KINDS: usize = 19;
+    pub(crate) const KINDS: usize = 20;
     const NAMES: [&'static str; Self::KINDS] = [
         "malformed",
         "unknown-message-type",
@@ -95,6 +95,7 @@ impl Discard {
         "no-route",
         "too-large",
         "not-sendable",
+        "error-suppressed",
     ];
 
     const fn kind(self) -> usize {
@@ -118,6 +119,7 @@ impl Discard {
             Self::NoRoute => 16,
             Self::TooLarge => 17,
             Self::NotSendable => 18,
+            Self::ErrorSuppressed => 19,
         }
     }
 }

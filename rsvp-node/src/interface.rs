@@ -100,9 +100,26 @@ pub(crate) struct InterfaceState {
     pub(crate) refresh: Duration,
     /// Not before then may R grow again.
     grows_at: Instant,
+    /// Up to then answers about limits are used up, one for each interval.
+    answered_until: Instant,
 }
 
+/// Answers about limits that an interface gives at once.
+const LIMIT_ANSWERS_AT_ONCE: u32 = 10;
+/// The time after which it gives another.
+const LIMIT_ANSWER_INTERVAL: Duration = Duration::from_millis(100);
+
 impl InterfaceState {
+    /// Whether an answer about a limit may be given now, and takes it: a bucket of answers that fills with time.
+    pub(crate) fn may_answer_limit(&mut self, now: Instant) -> bool {
+        let used = self.answered_until.max(now);
+        let may = used - now <= LIMIT_ANSWER_INTERVAL * (LIMIT_ANSWERS_AT_ONCE - 1);
+        if may {
+            self.answered_until = used + LIMIT_ANSWER_INTERVAL;
+        }
+        may
+    }
+
     /// Takes R one step towards what is configured: down at once, up by Slew.Max. Steps are as far apart as two
     /// refreshes of the same state can be, so that no state sees two of them at once.
     pub(crate) fn slew(&mut self, now: Instant) -> Duration {
@@ -136,8 +153,9 @@ impl Interfaces {
             }
             Err(at) => {
                 let refresh = config.refresh;
-                self.0
-                    .insert(at, InterfaceState { config, reserved_bps: 0, refresh, grows_at: Instant::ZERO });
+                let (grows_at, answered_until) = (Instant::ZERO, Instant::ZERO);
+                let new = InterfaceState { config, reserved_bps: 0, refresh, grows_at, answered_until };
+                self.0.insert(at, new);
                 true
             }
         }

@@ -5,6 +5,7 @@ use crate::counters::Counters;
 use crate::door::Discard;
 use crate::event::{AppId, Event, EventKind};
 use crate::interface::{InterfaceId, Interfaces};
+use crate::notice::Notices;
 use crate::queue::{Envelope, Letter, Pending, Queue};
 use crate::rng::Rng;
 use crate::state::State;
@@ -27,6 +28,7 @@ pub(crate) struct Node {
     pub(crate) queue: Queue,
     pub(crate) rng: Rng,
     pub(crate) counters: Counters,
+    pub(crate) notices: Notices,
     pub(crate) octets_handled: u64,
     /// Routes to look up again.
     pub(crate) sweep: Option<Sweep>,
@@ -50,6 +52,7 @@ impl Node {
             queue: Queue::new(config.limits.queue),
             rng: Rng::new(config.seed),
             counters: Counters::default(),
+            notices: Notices::default(),
             octets_handled: 0,
             sweep: None,
             scratch: Vec::new(),

@@ -5,6 +5,7 @@
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
 use super::{Arrived, normal, read, same_content};
+use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
@@ -40,7 +41,7 @@ impl Node {
         if known.is_none()
             && let Some(code) = self.conflicting_ports(&arrived.session, session, &sender)
         {
-            self.answer_path_err(arrived, hop.address, code, 0);
+            self.answer_path_err(&arrived.rx, &arrived.message, hop.address, (code, 0));
             return Err(Discard::Rejected);
         }
         match known {
@@ -99,7 +100,8 @@ impl Node {
             (Some(Err(error)), _) | (_, Some(Err(error))) => return Err(Discard::Malformed(error)),
             _ => return Ok(()),
         };
-        self.answer_path_err(arrived, hop.address, ErrorCode::TRAFFIC_CONTROL, value);
+        let why = (ErrorCode::TRAFFIC_CONTROL, value);
+        self.answer_path_err(&arrived.rx, &arrived.message, hop.address, why);
         Err(Discard::Rejected)
     }
 
@@ -115,12 +117,12 @@ impl Node {
         let session = match session {
             Some(session) => session,
             None if self.state.sessions.len() >= self.config.limits.sessions => {
-                return Err(Discard::LimitReached);
+                return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::Sessions));
             }
             None => self.state.add_session(&arrived.session),
         };
         if self.state.sessions[session].path_count >= self.config.limits.senders_per_session {
-            return Err(Discard::LimitReached);
+            return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::SendersPerSession));
         }
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
         self.handled(arrived.rx.octets.len());

@@ -8,6 +8,7 @@ use super::confirm::Wish;
 use super::errors::{ErrorFlow, scope_of};
 use super::update_traffic_control::Refused;
 use super::{Arrived, normal, read, same_content};
+use crate::config::Limit;
 use crate::door::Discard;
 use crate::host::Host;
 use crate::interface::InterfaceId;
@@ -46,7 +47,11 @@ struct Asker {
 impl Node {
     pub(crate) fn resv_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let interface = self.interfaces.by_lih(hop.lih).map(|i| i.config.id).ok_or(Discard::BadLih)?;
+        let interface = self
+            .interfaces
+            .by_lih(hop.lih)
+            .map(|i| i.config.id)
+            .ok_or_else(|| self.unknown_handle(&arrived.rx))?;
         let expires = self.expiry_of(arrived)?;
         let from = From::Hop { interface, address: hop.address };
         let session = self.find_session(&arrived.session);
@@ -60,7 +65,7 @@ impl Node {
         }
         let style = read::<Style>(&arrived.message)?;
         if !is_style(style) {
-            self.answer_resv_err(arrived, &hop, ErrorCode::UNKNOWN_STYLE, 0);
+            self.answer_resv_err(&arrived.message, interface, hop.address, (ErrorCode::UNKNOWN_STYLE, 0));
             return Err(Discard::Rejected);
         }
         let (demands, all_readable) = self.read_demands(arrived, from, style)?;
@@ -192,7 +197,7 @@ impl Node {
             }
             count += 1;
             if count > limit {
-                return Err(Discard::LimitReached);
+                return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::FiltersPerRequest));
             }
             if let Some(demand) = demands.last_mut().filter(|_| style.options == Style::SE.options) {
                 if demand.object.at() != object.at() {
@@ -301,7 +306,7 @@ impl Node {
         let ix = match own {
             Some(ix) => ix,
             None if self.state.sessions[session].request_count >= self.config.limits.requests_per_session => {
-                return Taken::Limited;
+                return self.exceeds(arrived, asker, demand, Limit::RequestsPerSession);
             }
             None => self.state.add_request(Request {
                 session,
@@ -317,7 +322,7 @@ impl Node {
         let before = self.state.requests[ix].items.clone();
         let new = filters.iter().filter(|f| !before.iter().any(|item| item.filter == Some(**f))).count();
         if new > 0 && before.len() + new > self.config.limits.filters_per_request as usize {
-            return Taken::Limited;
+            return self.exceeds(arrived, asker, demand, Limit::FiltersPerRequest);
         }
         self.merge_items(ix, asker, demand.flowspec, &filters);
         let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
@@ -328,6 +333,15 @@ impl Node {
             return Taken::Refused;
         }
         if filters.len() == demand.filters.len() { Taken::InFull } else { Taken::InPart }
+    }
+
+    /// A demand for which there is no room: answered as often as such things are.
+    fn exceeds(&mut self, arrived: &Arrived<'_>, asker: Asker, demand: &Demand<'_>, limit: Limit) -> Taken {
+        if self.may_answer_limit(arrived.rx.interface) {
+            let why = (ErrorCode::RSVP_SYSTEM, limit.error_value());
+            self.refuse(arrived, asker.from, asker.style, demand, why, false);
+        }
+        Taken::Limited
     }
 
     /// Puts back what a refused demand would have replaced. It has been asked for again, so it lives on (RFC 2209

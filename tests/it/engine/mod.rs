@@ -17,6 +17,7 @@ mod looks;
 mod message;
 mod null;
 mod path;
+mod rejected;
 mod resv;
 mod resv_errors;
 mod rules;
