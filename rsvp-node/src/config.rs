@@ -11,13 +11,22 @@ pub struct Config {
     pub blockade_multiplier: u32,
     /// IP TTL of messages this node originates other than Path and PathTear.
     pub ttl: u8,
+    /// Whether a minimum policed unit of zero is refused, as RFC 2215 section 3.6 has it; routers in wide use send it.
+    pub strict_tspec: bool,
     /// Upper bounds on everything a peer or an application can make grow.
     pub limits: Limits,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { seed: 0, hash_seed: 0, blockade_multiplier: 3, ttl: 64, limits: Limits::default() }
+        Self {
+            seed: 0,
+            hash_seed: 0,
+            blockade_multiplier: 3,
+            ttl: 64,
+            strict_tspec: false,
+            limits: Limits::default(),
+        }
     }
 }
 

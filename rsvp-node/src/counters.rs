@@ -13,6 +13,7 @@ pub struct Counters {
     discards: [u64; Discard::KINDS],
     received: [u64; TYPES],
     sent: [u64; TYPES],
+    zero_policed_units: u64,
 }
 
 /// How much was touched so far; used to show that the cost of one input does not grow with the number of sessions.
@@ -53,6 +54,16 @@ impl Counters {
     #[must_use]
     pub fn sent(&self, t: MsgType) -> u64 {
         self.sent[slot(t)]
+    }
+
+    /// How often a minimum policed unit of zero was taken, in a Path or a flow descriptor that was not a mere refresh.
+    #[must_use]
+    pub fn zero_policed_units(&self) -> u64 {
+        self.zero_policed_units
+    }
+
+    pub(crate) fn count_zero_policed_unit(&mut self) {
+        self.zero_policed_units += 1;
     }
 
     pub(crate) fn count_discard(&mut self, why: Discard) {

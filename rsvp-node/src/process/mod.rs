@@ -11,6 +11,7 @@ pub(crate) mod path;
 pub(crate) mod path_err;
 pub(crate) mod path_refresh;
 pub(crate) mod path_tear;
+pub(crate) mod policed_unit;
 pub(crate) mod reject;
 pub(crate) mod remove_path;
 pub(crate) mod requests;

@@ -91,7 +91,9 @@ impl Node {
 
     /// SENDER_TSPEC and ADSPEC that make no sense are answered with 21/04 and 21/05 (RFC 2205 Appendix B).
     fn check_sender_descriptor(&mut self, arrived: &Arrived<'_>, hop: &RsvpHop) -> Result<(), Discard> {
-        let tspec = arrived.message.get::<SenderTspec>().map(|t| t.map(|t| t.is_legal()));
+        let tspec = arrived.message.get::<SenderTspec>();
+        let takes = |t: SenderTspec| self.takes_traffic(arrived, t.is_legal(), t.is_legal_but_for_m());
+        let tspec = tspec.map(|t| t.map(takes));
         let adspec = arrived.message.get::<AdspecSummary>().map(|a| a.map(|_| ()));
         let value = match (tspec, adspec) {
             (Some(Ok(false)), _) => error_value::BAD_TSPEC,

@@ -208,7 +208,8 @@ impl Node {
             }
             let legal = |f: Flowspec| {
                 let illegal = ParseError { at: object.at(), why: ParseWhy::BodyValue };
-                f.is_legal().then_some(f).ok_or(illegal)
+                let takes = self.takes_traffic(arrived, f.is_legal(), f.is_legal_but_for_m());
+                takes.then_some(f).ok_or(illegal)
             };
             let flowspec = match object.read::<Flowspec>().and_then(legal) {
                 Ok(flowspec) => flowspec,

@@ -114,6 +114,8 @@ impl Node {
             let shared = upper.or(lower)?;
             flows.iter_mut().for_each(|(_, f)| *f = shared);
         }
+        let to = self.key_of(session).destination();
+        flows.iter_mut().for_each(|(_, f)| *f = flowspec::in_session(*f, to));
         flows.sort_unstable_by_key(|(filter, _)| *filter);
         (!flows.is_empty()).then_some(Merged { style, flows })
     }

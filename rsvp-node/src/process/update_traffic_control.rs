@@ -249,8 +249,9 @@ impl Node {
         let Some((style, flowspec)) = merged else { return Ok(None) };
         filters.sort_unstable();
         filters.dedup();
+        let to = self.key_of(session).destination();
         let flowspec = match (self.path_tspec(session, interface, &filters), installed) {
-            (Some(path), _) => flowspec::limit(&flowspec, &path),
+            (Some(path), _) => flowspec::in_session(flowspec::limit(&flowspec, &path), to),
             // Routing has taken the senders elsewhere: what stands here is left as it is to time out.
             (None, Some(ix)) => self.state.reserved[ix].flowspec,
             (None, None) => flowspec,

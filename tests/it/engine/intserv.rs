@@ -231,11 +231,10 @@ fn the_peak_rate_costs_nothing() {
 }
 
 /// RFC 2211 section 5, RFC 2212 "Invocation Information", RFC 2215 section 3.6: m and M are positive and m is at most
-/// M; r, b, p and R are no negative numbers, and only p may be infinite.
+/// M; r, b, p and R are no negative numbers, p is at least r, and only p may be infinite.
 #[test]
 fn values_that_no_token_bucket_has_are_answered() {
     let bad = [
-        Tspec { min_policed_unit: 0, ..T },
         Tspec { min_policed_unit: 0, max_packet_size: 0, ..T },
         Tspec { min_policed_unit: 1001, ..T },
         Tspec { rate: f32::NAN, ..T },
@@ -247,6 +246,7 @@ fn values_that_no_token_bucket_has_are_answered() {
         Tspec { peak: f32::NAN, ..T },
         Tspec { peak: f32::NEG_INFINITY, ..T },
         Tspec { peak: -1.0, ..T },
+        Tspec { peak: 1.9e3, ..T },
     ];
     for mut b in Bench::both() {
         for tspec in bad {
@@ -278,14 +278,14 @@ fn values_that_no_token_bucket_has_are_answered() {
     }
 }
 
-/// RFC 2205 section 3.1.8: a good FF descriptor beside one with an m of zero stands.
+/// RFC 2205 section 3.1.8: a good FF descriptor beside one with an m above M stands.
 #[test]
 fn an_illegal_m_does_not_touch_other_ff_descriptors() {
     for mut b in Bench::both() {
         b.figure_4();
         let resv = b.message("c1 Resv FF S1{4B} S2{5B}").with(|m| {
             m.flows.as_mut().expect("a Resv").flows[1].0 =
-                Some(Flowspec::ControlledLoad(Tspec { min_policed_unit: 0, ..T }));
+                Some(Flowspec::ControlledLoad(Tspec { min_policed_unit: 1001, ..T }));
         });
         b.takes(&resv).installs(&["c FF S1{4B}"]);
     }
@@ -421,7 +421,7 @@ fn a_guaranteed_rate_below_the_token_rate_is_answered() {
 fn a_request_beyond_the_mtu_is_refused_beside_a_smaller_one() {
     for mut b in Bench::both() {
         b.change("d", |i| i.mtu = 1000).hears("a1 Path S1{9B}").forget();
-        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, max_packet_size: 576, ..T });
+        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, peak: 9e3, max_packet_size: 576, ..T });
         let large = Flowspec::ControlledLoad(Tspec { rate: 1e3, max_packet_size: 1500, ..T });
         b.takes(&asking(&b, "d1 Resv WF{1B}", small)).forget();
         b.drops(&asking(&b, "d2 Resv WF{1B}", large), Discard::Rejected);
@@ -434,7 +434,7 @@ fn a_request_beyond_the_mtu_is_refused_beside_a_smaller_one() {
 fn nothing_stays_charged_for_a_request_that_is_gone() {
     for mut b in Bench::both() {
         b.change("d", |i| i.mtu = 1000).hears("a1 Path S1{9B}").forget();
-        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, max_packet_size: 576, ..T });
+        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, peak: 9e3, max_packet_size: 576, ..T });
         let large = Flowspec::ControlledLoad(Tspec { rate: 1e3, max_packet_size: 1500, ..T });
         b.takes(&asking(&b, "d1 Resv WF{1B}", small));
         b.drops(&asking(&b, "d2 Resv WF{1B}", large), Discard::Rejected);

@@ -17,6 +17,7 @@ mod looks;
 mod message;
 mod null;
 mod path;
+mod policed_unit;
 mod rejected;
 mod resv;
 mod resv_errors;
