@@ -135,28 +135,39 @@ impl InterfaceState {
     }
 }
 
+/// What has to be looked at again after a change of an interface.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    /// Routes may lead there now that were of no use before.
+    pub(crate) routes: bool,
+    /// Packets that it could carry are too large for it now.
+    pub(crate) packet_sizes: bool,
+}
+
 /// The interfaces of the node, by id.
 #[derive(Debug, Default)]
 pub(crate) struct Interfaces(Vec<InterfaceState>);
 
 impl Interfaces {
-    /// Adds an interface or changes what is known of it; reservations on it stay. True when routes may lead there now
-    /// that were of no use before.
-    pub(crate) fn change(&mut self, config: Interface) -> bool {
+    /// Adds an interface or changes what is known of it; reservations on it stay.
+    pub(crate) fn change(&mut self, config: Interface) -> Change {
         match self.0.binary_search_by_key(&config.id, |i| i.config.id) {
             Ok(at) => {
                 let state = &mut self.0[at];
-                let enabled = config.enabled && !state.config.enabled;
+                let change = Change {
+                    routes: config.enabled && !state.config.enabled,
+                    packet_sizes: config.mtu < state.config.mtu,
+                };
                 state.refresh = state.refresh.min(config.refresh);
                 state.config = config;
-                enabled
+                change
             }
             Err(at) => {
                 let refresh = config.refresh;
                 let (grows_at, answered_until) = (Instant::ZERO, Instant::ZERO);
                 let new = InterfaceState { config, reserved_bps: 0, refresh, grows_at, answered_until };
                 self.0.insert(at, new);
-                true
+                Change { routes: true, packet_sizes: false }
             }
         }
     }

@@ -36,10 +36,12 @@ pub(crate) struct Node {
     pub(crate) scratch: Vec<u8>,
 }
 
-/// A walk over all path state after routes changed, a bounded piece at a time.
+/// A walk over all path state after routes or interfaces changed, a bounded piece at a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sweep {
     pub(crate) destination: Option<IpAddr>,
+    /// The packets that are asked for are judged, too.
+    pub(crate) packet_sizes: bool,
     pub(crate) next: u32,
 }
 

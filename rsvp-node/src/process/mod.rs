@@ -7,6 +7,7 @@ pub(crate) mod confirm;
 pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod grammar;
+pub(crate) mod packet_size;
 pub(crate) mod path;
 pub(crate) mod path_err;
 pub(crate) mod path_refresh;

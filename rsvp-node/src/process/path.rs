@@ -279,6 +279,7 @@ impl Node {
         let (session, sender) = (path.session, path.sender);
         let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
         for interface in interfaces {
+            self.judge_packet_sizes(session, interface, &sender);
             self.update_for_senders(session, interface, &sender);
         }
         if let Some(upstream) = self.state.paths[ix].upstream() {

@@ -6,13 +6,11 @@
 
 use super::confirm::Wish;
 use super::errors::{ErrorFlow, scope_of};
-use super::update_traffic_control::Refused;
 use super::{Arrived, normal, read, same_content};
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::host::Host;
 use crate::interface::InterfaceId;
-use crate::merge::flowspec;
 use crate::node::Node;
 use crate::process::path::store;
 use crate::state::arena::Ix;
@@ -266,21 +264,6 @@ impl Node {
         self.report_resv_error(from, &arrived.session, ErrorCode::TRAFFIC_CONTROL, value, 0, &flow);
     }
 
-    /// The refusal of a request whose packets, as large as its senders may make them, the interface cannot carry. Judged
-    /// for each request and not for what is merged, because merging takes the smallest M.
-    fn too_large_packets(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        filters: &[FilterSpec],
-        request: &Flowspec,
-    ) -> Option<Refused> {
-        let path = self.path_tspec(session, interface, filters)?;
-        let mtu = self.interfaces.find(interface)?.config.mtu;
-        let largest = flowspec::limit(request, &path).tspec().max_packet_size;
-        (largest > mtu).then_some((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE))
-    }
-
     fn take_demand(&mut self, arrived: &Arrived<'_>, asker: Asker, demand: &Demand<'_>) -> Taken {
         let Asker { session, from, interface, style, .. } = asker;
         let mut filters = demand.filters.clone();
@@ -296,12 +279,6 @@ impl Node {
         if self.service_conflicts(session, own, &filters, &demand.flowspec) {
             let why = (ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT);
             self.refuse(arrived, from, style, demand, why, false);
-            return Taken::Refused;
-        }
-        if let Some(refused) = self.too_large_packets(session, interface, &filters, &demand.flowspec) {
-            let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first()).flatten();
-            let in_place = self.find_reserved(session, interface, sender).is_some();
-            self.refuse(arrived, from, style, demand, refused, in_place);
             return Taken::Refused;
         }
         let ix = match own {
@@ -327,7 +304,11 @@ impl Node {
         }
         self.merge_items(ix, asker, demand.flowspec, &filters);
         let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
-        if let Err(refused) = self.update_for_request(ix, interface, sender) {
+        let judged = match self.too_large_packets(session, interface, &filters, &demand.flowspec) {
+            Some(refused) => Err(refused),
+            None => self.update_for_request(ix, interface, sender),
+        };
+        if let Err(refused) = judged {
             let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
             self.restore_items(ix, before, demand, &filters, asker.expires);
             self.refuse(arrived, from, style, demand, refused, in_place);

@@ -206,7 +206,7 @@ impl Node {
         let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
         let flags = if standing.is_some() { ErrorSpec::IN_PLACE } else { 0 };
         let report = Report { code, value, flags, flowspec: None };
-        self.tell_requesters(session, interface, sender, &report, |item| {
+        self.tell_requesters(session, interface, sender, &report, |_, item| {
             let order = standing.and_then(|s| flowspec::compare(&item.flowspec, &s));
             !matches!(order, Some(Ordering::Less | Ordering::Equal))
         });

@@ -368,6 +368,24 @@ fn an_unknown_bandwidth_stays_unknown() {
     }
 }
 
+/// RFC 2215 sections 3.3 and 3.4: what no node could tell is told as that, and not as a number.
+#[test]
+fn the_receiver_is_told_what_the_path_does_not_know() {
+    for mut b in Bench::both() {
+        let known = full().global;
+        for (bandwidth, latency_us) in [(0.0, u32::MAX), (known.bandwidth, known.latency_us)] {
+            b.opens(1).forget();
+            let global = GeneralParams { bandwidth, latency_us, ..known };
+            b.takes(&announcing(&b, "a1 Path S1{9B}", T).adspec(&AdspecSummary { global, ..full() }));
+            let [Event { kind: EventKind::Path { adspec: Some(told), .. }, .. }] = b.events[..] else {
+                panic!("one event: {:?}", b.events)
+            };
+            let expected = (bandwidth > 0.0).then_some((known.bandwidth, known.latency_us));
+            assert_eq!(told.global.known_bandwidth().zip(told.global.known_latency_us()), expected);
+        }
+    }
+}
+
 /// RFC 2210 sections 2.1 and 2.2: TSpec and ADSPEC reach the receiving application as they arrived, not as they leave.
 #[test]
 fn the_receiver_is_told_what_the_sender_and_the_path_offer() {

@@ -16,6 +16,7 @@ mod leaks;
 mod looks;
 mod message;
 mod null;
+mod packet_size;
 mod path;
 mod policed_unit;
 mod rejected;
