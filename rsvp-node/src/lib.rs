@@ -21,6 +21,7 @@ mod interface;
 pub mod journal;
 mod merge;
 mod node;
+mod notice;
 mod process;
 mod queue;
 mod rng;
@@ -29,7 +30,7 @@ mod time;
 pub mod units;
 mod view;
 
-pub use config::{Config, Limits};
+pub use config::{Config, Limit, Limits};
 pub use counters::{Counters, Work};
 pub use door::{
     AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Police, Refusal, Reservation,

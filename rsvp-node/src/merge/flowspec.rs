@@ -5,6 +5,7 @@
 //! as "does it differ from what was sent", never as "is it greater".
 
 use core::cmp::Ordering;
+use core::net::IpAddr;
 use rsvp_wire::{Flowspec, Rspec, Tspec};
 
 /// How two flowspecs of one service relate; `None` when neither is as good as the other, or the services differ.
@@ -64,7 +65,7 @@ pub(crate) fn sum(a: &Tspec, b: &Tspec) -> Tspec {
         rate: a.rate + b.rate,
         bucket: a.bucket + b.bucket,
         peak: a.peak + b.peak,
-        min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+        min_policed_unit: smaller_unit(a.min_policed_unit, b.min_policed_unit),
         max_packet_size: a.max_packet_size.max(b.max_packet_size),
     }
 }
@@ -116,10 +117,42 @@ fn minimum(a: &Tspec, b: &Tspec) -> Tspec {
             rate: a.rate.min(b.rate),
             bucket: a.bucket.max(b.bucket),
             peak: a.peak.min(b.peak),
-            min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+            min_policed_unit: smaller_unit(a.min_policed_unit, b.min_policed_unit),
             max_packet_size: a.max_packet_size.min(b.max_packet_size),
         },
     }
+}
+
+/// Octets of an IP header: no packet is smaller, so a minimum policed unit of zero says this.
+const IPV4_HEADER: u32 = 20;
+const IPV6_HEADER: u32 = 40;
+
+/// The smaller of two minimum policed units. Zero is none that everybody upstream would take: beside others it becomes the
+/// size of an IP header, here that of IPv4, and [`in_session`] makes it that of IPv6 where that is due.
+fn smaller_unit(a: u32, b: u32) -> u32 {
+    let unit = |m: u32| if m == 0 { IPV4_HEADER } else { m };
+    if a == 0 && b == 0 { 0 } else { unit(a).min(unit(b)) }
+}
+
+/// A merged flowspec as it is in a session to `destination`: in IPv6 no packet is smaller than its header either.
+pub(crate) fn in_session(mut flowspec: Flowspec, destination: IpAddr) -> Flowspec {
+    let (Flowspec::ControlledLoad(tspec) | Flowspec::Guaranteed(tspec, _) | Flowspec::Null(tspec)) =
+        &mut flowspec;
+    if destination.is_ipv6() && tspec.min_policed_unit == IPV4_HEADER {
+        tspec.min_policed_unit = IPV6_HEADER.min(tspec.max_packet_size);
+    }
+    flowspec
+}
+
+/// What an application asks for, which is by the letter: a unit of zero, copied from what a sender announces, is a header.
+pub(crate) fn with_policed_unit(flowspec: Flowspec, destination: IpAddr) -> Flowspec {
+    let mut raised = flowspec;
+    if let Flowspec::ControlledLoad(tspec) | Flowspec::Guaranteed(tspec, _) = &mut raised
+        && tspec.min_policed_unit == 0
+    {
+        tspec.min_policed_unit = IPV4_HEADER.min(tspec.max_packet_size);
+    }
+    in_session(raised, destination)
 }
 
 fn merge_tspec(a: &Tspec, b: &Tspec) -> Tspec {
@@ -128,7 +161,7 @@ fn merge_tspec(a: &Tspec, b: &Tspec) -> Tspec {
         rate: a.rate.max(b.rate),
         bucket: a.bucket.max(b.bucket),
         peak: a.peak.max(b.peak),
-        min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+        min_policed_unit: smaller_unit(a.min_policed_unit, b.min_policed_unit).min(max_packet_size),
         max_packet_size,
     }
 }

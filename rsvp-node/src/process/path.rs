@@ -5,6 +5,7 @@
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
 use super::{Arrived, normal, read, same_content};
+use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
@@ -40,7 +41,7 @@ impl Node {
         if known.is_none()
             && let Some(code) = self.conflicting_ports(&arrived.session, session, &sender)
         {
-            self.answer_path_err(arrived, hop.address, code, 0);
+            self.answer_path_err(&arrived.rx, &arrived.message, hop.address, (code, 0));
             return Err(Discard::Rejected);
         }
         match known {
@@ -90,7 +91,9 @@ impl Node {
 
     /// SENDER_TSPEC and ADSPEC that make no sense are answered with 21/04 and 21/05 (RFC 2205 Appendix B).
     fn check_sender_descriptor(&mut self, arrived: &Arrived<'_>, hop: &RsvpHop) -> Result<(), Discard> {
-        let tspec = arrived.message.get::<SenderTspec>().map(|t| t.map(|t| t.is_legal()));
+        let tspec = arrived.message.get::<SenderTspec>();
+        let takes = |t: SenderTspec| self.takes_traffic(arrived, t.is_legal(), t.is_legal_but_for_m());
+        let tspec = tspec.map(|t| t.map(takes));
         let adspec = arrived.message.get::<AdspecSummary>().map(|a| a.map(|_| ()));
         let value = match (tspec, adspec) {
             (Some(Ok(false)), _) => error_value::BAD_TSPEC,
@@ -99,7 +102,8 @@ impl Node {
             (Some(Err(error)), _) | (_, Some(Err(error))) => return Err(Discard::Malformed(error)),
             _ => return Ok(()),
         };
-        self.answer_path_err(arrived, hop.address, ErrorCode::TRAFFIC_CONTROL, value);
+        let why = (ErrorCode::TRAFFIC_CONTROL, value);
+        self.answer_path_err(&arrived.rx, &arrived.message, hop.address, why);
         Err(Discard::Rejected)
     }
 
@@ -115,12 +119,12 @@ impl Node {
         let session = match session {
             Some(session) => session,
             None if self.state.sessions.len() >= self.config.limits.sessions => {
-                return Err(Discard::LimitReached);
+                return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::Sessions));
             }
             None => self.state.add_session(&arrived.session),
         };
         if self.state.sessions[session].path_count >= self.config.limits.senders_per_session {
-            return Err(Discard::LimitReached);
+            return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::SendersPerSession));
         }
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
         self.handled(arrived.rx.octets.len());
@@ -275,6 +279,7 @@ impl Node {
         let (session, sender) = (path.session, path.sender);
         let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
         for interface in interfaces {
+            self.judge_packet_sizes(session, interface, &sender);
             self.update_for_senders(session, interface, &sender);
         }
         if let Some(upstream) = self.state.paths[ix].upstream() {

@@ -6,7 +6,7 @@
 
 use super::scope::{self, in_scope};
 use crate::interface::InterfaceId;
-use crate::merge::unknown;
+use crate::merge::{flowspec, unknown};
 use crate::node::{Node, compose};
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
@@ -74,6 +74,8 @@ impl Node {
             });
             flows.extend(each);
         }
+        let to = self.key_of(session).destination();
+        flows.iter_mut().for_each(|(_, f)| *f = flowspec::in_session(*f, to));
         flows.sort_unstable_by_key(|(filter, _)| *filter);
         (!flows.is_empty()).then_some(Merged { style, flows })
     }

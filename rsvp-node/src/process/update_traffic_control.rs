@@ -206,7 +206,7 @@ impl Node {
         let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
         let flags = if standing.is_some() { ErrorSpec::IN_PLACE } else { 0 };
         let report = Report { code, value, flags, flowspec: None };
-        self.tell_requesters(session, interface, sender, &report, |item| {
+        self.tell_requesters(session, interface, sender, &report, |_, item| {
             let order = standing.and_then(|s| flowspec::compare(&item.flowspec, &s));
             !matches!(order, Some(Ordering::Less | Ordering::Equal))
         });
@@ -250,8 +250,9 @@ impl Node {
         let Some((style, flowspec)) = merged else { return Ok(None) };
         filters.sort_unstable();
         filters.dedup();
+        let to = self.key_of(session).destination();
         let flowspec = match (self.path_tspec(session, interface, &filters), installed) {
-            (Some(path), _) => flowspec::limit(&flowspec, &path),
+            (Some(path), _) => flowspec::in_session(flowspec::limit(&flowspec, &path), to),
             // Routing has taken the senders elsewhere: what stands here is left as it is to time out.
             (None, Some(ix)) => self.state.reserved[ix].flowspec,
             (None, None) => flowspec,

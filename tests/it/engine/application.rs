@@ -5,7 +5,8 @@ use super::bench::Bench;
 use super::words::{controlled, guaranteed, interface, tspec};
 use rsvp_node::{AdspecOffer, AppId, Command, Discard, EventKind, FlowRequest, Outcome, Refusal};
 use rsvp_wire::{
-    AdspecSummary, FilterSpec, GeneralParams, GuaranteedParams, SenderTemplate, ServiceParams, Session, Style,
+    AdspecSummary, FilterSpec, Flowspec, GeneralParams, GuaranteedParams, Rspec, SenderTemplate,
+    ServiceParams, Session, Style, Tspec,
 };
 
 const APP: AppId = AppId(1);
@@ -260,6 +261,12 @@ fn refusals_change_nothing() {
         };
         b.refuses(with(&b, -1.0, 9, None), Refusal::BadTrafficParameter);
         b.refuses(with(&b, 1.0, 0, None), Refusal::BadTrafficParameter);
+        // RFC 2212 "Invocation Information": p is at least r.
+        let mut low = with(&b, 2.0, 9, None);
+        if let Command::Sender { tspec, .. } = &mut low {
+            tspec.peak = 1.9e3;
+        }
+        b.refuses(low, Refusal::BadTrafficParameter);
         b.refuses(with(&b, 1.0, 9, Some("z")), Refusal::NoInterface);
     }
 }
@@ -295,6 +302,13 @@ fn refused_reservations_change_nothing() {
         b.refuses(reserve(Style::SE, &other, None), Refusal::BadSender);
         let bad = [FlowRequest { flowspec: controlled(f32::NAN), filters: &s1 }];
         b.refuses(reserve(Style::SE, &bad, None), Refusal::BadTrafficParameter);
+        let peak = Tspec { peak: 3.9e3, ..tspec(4.0) };
+        let below =
+            [Flowspec::ControlledLoad(peak), Flowspec::Guaranteed(peak, Rspec { rate: 4e3, slack: 0 })];
+        let below = below.map(|flowspec| [FlowRequest { flowspec, filters: &s1 }]);
+        for flows in &below {
+            b.refuses(reserve(Style::SE, flows, None), Refusal::BadTrafficParameter);
+        }
         let mixed = [flow(&s1), FlowRequest { flowspec: guaranteed(1.0), filters: &foreign[..1] }];
         b.refuses(reserve(Style::FF, &mixed, None), Refusal::BadTrafficParameter);
         assert_eq!(b.reserve(1, "SE S1{4B}", false), Outcome::Taken);

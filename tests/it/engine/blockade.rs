@@ -293,7 +293,7 @@ fn a_sender_all_of_whose_requests_are_blockaded_leaves_the_message() {
     for mut b in Bench::both() {
         b.figure_4().hears("c1 Resv SE S2{1B}").hears("d1 Resv SE S2 S3{1B}").forget();
         b.hears("b1 ResvErr 01/0002 SE S3{1B}");
-        b.sends(&["d>d1 ResvErr 01/0002 SE S3{1B}", "b>b1 ResvTear SE S3"]);
+        b.sends(&["d>d1 ResvErr 01/0002 SE S3{1B}", "b>b1 ResvTear SE S3{1B}"]);
     }
 }
 

@@ -237,11 +237,10 @@ fn the_peak_rate_costs_nothing() {
 }
 
 /// RFC 2211 section 5, RFC 2212 "Invocation Information", RFC 2215 section 3.6: m and M are positive and m is at most
-/// M; r, b, p and R are no negative numbers, and only p may be infinite.
+/// M; r, b, p and R are no negative numbers, p is at least r, and only p may be infinite.
 #[test]
 fn values_that_no_token_bucket_has_are_answered() {
     let bad = [
-        Tspec { min_policed_unit: 0, ..T },
         Tspec { min_policed_unit: 0, max_packet_size: 0, ..T },
         Tspec { min_policed_unit: 1001, ..T },
         Tspec { rate: f32::NAN, ..T },
@@ -253,6 +252,7 @@ fn values_that_no_token_bucket_has_are_answered() {
         Tspec { peak: f32::NAN, ..T },
         Tspec { peak: f32::NEG_INFINITY, ..T },
         Tspec { peak: -1.0, ..T },
+        Tspec { peak: 1.9e3, ..T },
     ];
     for mut b in Bench::both() {
         for tspec in bad {
@@ -284,14 +284,14 @@ fn values_that_no_token_bucket_has_are_answered() {
     }
 }
 
-/// RFC 2205 section 3.1.8: a good FF descriptor beside one with an m of zero stands.
+/// RFC 2205 section 3.1.8: a good FF descriptor beside one with an m above M stands.
 #[test]
 fn an_illegal_m_does_not_touch_other_ff_descriptors() {
     for mut b in Bench::both() {
         b.figure_4();
         let resv = b.message("c1 Resv FF S1{4B} S2{5B}").with(|m| {
             m.flows.as_mut().expect("a Resv").flows[1].0 =
-                Some(Flowspec::ControlledLoad(Tspec { min_policed_unit: 0, ..T }));
+                Some(Flowspec::ControlledLoad(Tspec { min_policed_unit: 1001, ..T }));
         });
         b.takes(&resv).installs(&["c FF S1{4B}"]);
     }
@@ -374,6 +374,24 @@ fn an_unknown_bandwidth_stays_unknown() {
     }
 }
 
+/// RFC 2215 sections 3.3 and 3.4: what no node could tell is told as that, and not as a number.
+#[test]
+fn the_receiver_is_told_what_the_path_does_not_know() {
+    for mut b in Bench::both() {
+        let known = full().global;
+        for (bandwidth, latency_us) in [(0.0, u32::MAX), (known.bandwidth, known.latency_us)] {
+            b.opens(1).forget();
+            let global = GeneralParams { bandwidth, latency_us, ..known };
+            b.takes(&announcing(&b, "a1 Path S1{9B}", T).adspec(&AdspecSummary { global, ..full() }));
+            let [Event { kind: EventKind::Path { adspec: Some(told), .. }, .. }] = b.events[..] else {
+                panic!("one event: {:?}", b.events)
+            };
+            let expected = (bandwidth > 0.0).then_some((known.bandwidth, known.latency_us));
+            assert_eq!(told.global.known_bandwidth().zip(told.global.known_latency_us()), expected);
+        }
+    }
+}
+
 /// RFC 2210 sections 2.1 and 2.2: TSpec and ADSPEC reach the receiving application as they arrived, not as they leave.
 #[test]
 fn the_receiver_is_told_what_the_sender_and_the_path_offer() {
@@ -427,7 +445,7 @@ fn a_guaranteed_rate_below_the_token_rate_is_answered() {
 fn a_request_beyond_the_mtu_is_refused_beside_a_smaller_one() {
     for mut b in Bench::both() {
         b.change("d", |i| i.mtu = 1000).hears("a1 Path S1{9B}").forget();
-        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, max_packet_size: 576, ..T });
+        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, peak: 9e3, max_packet_size: 576, ..T });
         let large = Flowspec::ControlledLoad(Tspec { rate: 1e3, max_packet_size: 1500, ..T });
         b.takes(&asking(&b, "d1 Resv WF{1B}", small)).forget();
         b.drops(&asking(&b, "d2 Resv WF{1B}", large), Discard::Rejected);
@@ -440,7 +458,7 @@ fn a_request_beyond_the_mtu_is_refused_beside_a_smaller_one() {
 fn nothing_stays_charged_for_a_request_that_is_gone() {
     for mut b in Bench::both() {
         b.change("d", |i| i.mtu = 1000).hears("a1 Path S1{9B}").forget();
-        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, max_packet_size: 576, ..T });
+        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, peak: 9e3, max_packet_size: 576, ..T });
         let large = Flowspec::ControlledLoad(Tspec { rate: 1e3, max_packet_size: 1500, ..T });
         b.takes(&asking(&b, "d1 Resv WF{1B}", small));
         b.drops(&asking(&b, "d2 Resv WF{1B}", large), Discard::Rejected);
