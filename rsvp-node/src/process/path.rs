@@ -1,7 +1,7 @@
 //! PATH MESSAGE ARRIVES (RFC 2209), RFC 2205 sections 3.1.3, 3.8 and 3.9.
 //!
 //! In a unicast session the previous hop may flip: path state is per sender, and the latest Path wins. In a multicast
-//! session it is also per incoming interface, and what arrives on an interface that routing does not expect is kept
+//! session it is also per previous hop and incoming interface, and what arrives on an interface that routing does not expect is kept
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
 use super::{Arrived, normal, read, same_content};
@@ -15,6 +15,7 @@ use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
 use crate::state::session::SessionState;
 use crate::time::Instant;
+use core::net::IpAddr;
 use rsvp_wire::{
     AdspecSummary, Class, ErrorCode, FilterSpec, Message, ObjectRef, RsvpHop, SenderTemplate, SenderTspec,
     Session, Why as ParseWhy, error_value,
@@ -30,13 +31,17 @@ impl Node {
         let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
         let expires = self.expiry_of(arrived)?;
         let session = self.find_session(&arrived.session);
-        let known = session.and_then(|session| self.find_path(session, &sender, arrived));
-        if let Some(path) = known
-            && self.is_refresh(path, arrived)
-        {
+        let refreshed = session
+            .and_then(|s| self.paths_here(s, &sender, arrived).find(|path| self.is_refresh(*path, arrived)));
+        if let Some(path) = refreshed {
             self.state.paths[path].expires = expires;
             return Ok(());
         }
+        if self.interfaces.by_address(sender.address()).is_some() {
+            // Data of a sender on this node comes from nowhere else: its Path went around a loop.
+            return Err(Discard::OwnMessage);
+        }
+        let known = session.and_then(|session| self.find_path(session, &sender, arrived, hop.address));
         self.check_sender_descriptor(arrived, &hop)?;
         if known.is_none()
             && let Some(code) = self.conflicting_ports(&arrived.session, session, &sender)
@@ -50,16 +55,35 @@ impl Node {
         }
     }
 
-    /// The path state a Path or PathTear message is about.
+    /// The path state a Path or PathTear message is about. In multicast each previous hop has its own, because several may
+    /// send Paths of one sender for as long as they like (RFC 2205 section 3.1.3); else the latest replaces the one before.
     pub(crate) fn find_path(
         &self,
         session: Ix<SessionState>,
         sender: &FilterSpec,
         arrived: &Arrived<'_>,
+        hop: IpAddr,
     ) -> Option<Ix<PathState>> {
-        let multicast = arrived.session.is_multicast();
-        let here = |path: &PathState| !multicast || path.incoming() == Some(arrived.rx.interface);
-        self.state.paths_of(session).find(|(_, path)| path.sender == *sender && here(path)).map(|(ix, _)| ix)
+        let any_hop = !arrived.session.is_multicast();
+        let from_there = |ix: &Ix<PathState>| {
+            let upstream = self.state.paths[*ix].upstream();
+            any_hop || upstream.is_none_or(|u| self.state.upstreams[u].address == hop)
+        };
+        self.paths_here(session, sender, arrived).find(from_there)
+    }
+
+    /// The path states of a sender that a message from where this one arrived can be about.
+    fn paths_here(
+        &self,
+        session: Ix<SessionState>,
+        sender: &FilterSpec,
+        arrived: &Arrived<'_>,
+    ) -> impl Iterator<Item = Ix<PathState>> {
+        let (sender, on) = (*sender, arrived.rx.interface);
+        let anywhere = !arrived.session.is_multicast();
+        let here = move |path: &PathState| anywhere || path.incoming().is_none_or(|i| i == on);
+        let paths = self.state.paths_of(session);
+        paths.filter(move |(_, path)| path.sender == sender && here(path)).map(|(ix, _)| ix)
     }
 
     /// Whether a Path message says nothing new: then only the cleanup timer is restarted.
@@ -147,10 +171,21 @@ impl Node {
         });
         tracing::debug!(session = %arrived.session, %sender, "path state created");
         self.route_path(path, host);
-        self.tell_path(path);
+        if !self.is_told(path) {
+            self.tell_path(path);
+        }
         self.forward_path(path);
         self.path_moved(path);
         Ok(())
+    }
+
+    /// Whether applications have heard all that a path state says, from another of the same sender.
+    fn is_told(&self, ix: Ix<PathState>) -> bool {
+        let path = &self.state.paths[ix];
+        let says = |p: &PathState| (p.tspec(), p.adspec());
+        let mut others =
+            self.state.paths_of(path.session).filter(|(at, p)| *at != ix && p.sender == path.sender);
+        others.any(|(_, p)| says(p) == says(path))
     }
 
     fn path_changes(
@@ -189,6 +224,7 @@ impl Node {
             self.tell_path(ix);
         }
         if descriptor_changed || moved || ttl_changed || rerouted {
+            self.state.has_news(ix);
             self.forward_path(ix);
         }
         if descriptor_changed || moved || rerouted {

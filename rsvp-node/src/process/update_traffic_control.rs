@@ -277,7 +277,8 @@ impl Node {
     ) -> (bool, bool) {
         let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
         let (mut entry, mut senders) = (false, 0);
-        for (_, path) in self.state.paths_of(session).filter(|(_, p)| p.routes_to(interface) && selected(p)) {
+        let speaks = |ix: Ix<PathState>| self.state.speaks_for_sender(ix, interface);
+        for (_, path) in self.state.paths_of(session).filter(|(ix, p)| selected(p) && speaks(*ix)) {
             let flags = path.message().get::<Session>().and_then(Result::ok).map_or(0, |s| s.flags());
             entry |= path.upstream().is_none() || flags & Session::E_POLICE != 0;
             senders += 1;
@@ -309,20 +310,16 @@ impl Node {
     }
 
     /// Path_Te: the sum of what the senders announce whose data leaves through an interface (RFC 2205 section 2.2). A
-    /// sender whose data is moving from one incoming interface to another counts once.
+    /// sender whose data may come from several previous hops counts once.
     pub(crate) fn path_tspec(
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
         filters: &[FilterSpec],
     ) -> Option<Tspec> {
-        let counts = |path: &PathState| {
-            let selected = filters.is_empty() || filters.contains(&path.sender);
-            let same = |other: &PathState| other.sender == path.sender && !other.flags.misplaced;
-            let twice = || self.state.paths_of(session).any(|(_, p)| same(p) && p.routes_to(interface));
-            selected && path.routes_to(interface) && !(path.flags.misplaced && twice())
-        };
-        let paths = self.state.paths_of(session).filter(|(_, p)| counts(p));
+        let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
+        let paths = self.state.paths_of(session);
+        let paths = paths.filter(|(ix, p)| selected(p) && self.state.speaks_for_sender(*ix, interface));
         paths.filter_map(|(_, p)| p.tspec()).reduce(|a, b| flowspec::sum(&a, &b))
     }
 

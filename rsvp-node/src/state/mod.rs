@@ -170,6 +170,45 @@ impl State {
         ix
     }
 
+    /// Whether a path state speaks for its sender on an interface: is forwarded there, and counts. In multicast a sender may
+    /// have several, from several previous hops (RFC 2205 section 3.1.3) or, where routing does not say where its data
+    /// arrives, interfaces; the one that said something new last speaks for all, those before others that routing expects.
+    pub(crate) fn speaks_for_sender(&self, ix: Ix<PathState>, interface: InterfaceId) -> bool {
+        let path = &self.paths[ix];
+        if !path.routes_to(interface) || !self.may_have_several_paths(path.session) {
+            return path.routes_to(interface);
+        }
+        let mut speaker = None;
+        for (at, other) in self.paths_of(path.session) {
+            if other.sender != path.sender || !other.routes_to(interface) {
+                continue;
+            }
+            speaker = speaker.or(Some(at));
+            if !other.flags.misplaced {
+                speaker = Some(at);
+                break;
+            }
+        }
+        speaker == Some(ix)
+    }
+
+    /// Has a path state speak for its sender from now on.
+    pub(crate) fn has_news(&mut self, ix: Ix<PathState>) {
+        let session = self.paths[ix].session;
+        if self.may_have_several_paths(session) {
+            let mut head = self.sessions[session].paths;
+            unlink(&mut self.paths, &mut head, ix, |p| &mut p.next);
+            self.paths[ix].next = head;
+            self.sessions[session].paths = Some(ix);
+        }
+    }
+
+    /// Whether a sender can have more than one path state: in multicast, and where there are several previous hops.
+    fn may_have_several_paths(&self, session: Ix<SessionState>) -> bool {
+        let session = &self.sessions[session];
+        session.key.is_multicast() && session.upstreams.is_some_and(|u| self.upstreams[u].next.is_some())
+    }
+
     /// Takes a path state out of its session; the block itself stays, for its PathTear.
     pub(crate) fn unlink_path(&mut self, ix: Ix<PathState>) {
         let session = self.paths[ix].session;

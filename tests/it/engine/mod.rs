@@ -20,6 +20,7 @@ mod null;
 mod packet_size;
 mod path;
 mod policed_unit;
+mod previous_hops;
 mod rejected;
 mod resv;
 mod resv_errors;
