@@ -6,10 +6,14 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 11] = [
+const SHIPPED: [&str; 15] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
+    "killer-reservation-se",
+    "blockade-order",
+    "mtu-per-receiver",
+    "se-added-sender",
     "teardown",
     "link-failure",
     "figure-5-wf",
@@ -69,6 +73,26 @@ fn admission_failure_holds() {
 #[test]
 fn killer_reservation_holds() {
     holds_with_every_seed("killer-reservation");
+}
+
+#[test]
+fn killer_reservation_se_holds() {
+    holds_with_every_seed("killer-reservation-se");
+}
+
+#[test]
+fn blockade_order_holds() {
+    holds_with_every_seed("blockade-order");
+}
+
+#[test]
+fn mtu_per_receiver_holds() {
+    holds_with_every_seed("mtu-per-receiver");
+}
+
+#[test]
+fn se_added_sender_holds() {
+    holds_with_every_seed("se-added-sender");
 }
 
 #[test]

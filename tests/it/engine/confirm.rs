@@ -2,6 +2,7 @@
 
 use super::bench::Bench;
 use super::message::object;
+use super::words::interface;
 use rsvp_node::Discard;
 use rsvp_wire::{ErrorSpec, ResvConfirm};
 
@@ -15,7 +16,11 @@ fn a_wish_travels_upstream_once_with_the_largest_request() {
         b.takes(&b.message("c1 Resv WF{4B}").confirm("e5")).sends(&["a>a1 Resv WF{4B} confirm e5"]);
         b.hears("c1 Resv WF{4B}").is_silent();
         b.seconds(45.1);
-        assert!(b.sent.iter().all(|s| s.objects(15).is_empty()), "refreshes do not ask again");
+        b.sent.retain(|s| s.interface == interface("a"));
+        assert!(
+            !b.sent.is_empty() && b.sent.iter().all(|s| s.objects(15).is_empty()),
+            "refreshes do not ask again"
+        );
     }
 }
 
@@ -168,11 +173,7 @@ fn a_local_application_is_confirmed_here_when_others_asked_for_as_much() {
     for mut b in Bench::both() {
         b.opens(1).hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}").forget();
         assert_eq!(b.reserve(1, "WF{4B}", true), rsvp_node::Outcome::Taken);
-        b.sends(&[]);
-        assert!(matches!(
-            b.events[..],
-            [rsvp_node::Event { kind: rsvp_node::EventKind::ResvConfirm { .. }, .. }]
-        ));
+        b.sends(&[]).tells(&["1 ResvConfirm a0 WF{4B}"]);
     }
 }
 

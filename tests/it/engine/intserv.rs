@@ -233,6 +233,10 @@ fn the_peak_rate_costs_nothing() {
         assert_eq!(b.reserved("c"), 2.0);
         b.takes(&asking(&b, "c1 Resv WF{1B}", Flowspec::ControlledLoad(Tspec { peak: 2e3, ..T })));
         assert_eq!(b.reserved("c"), 2.0);
+        let rspec = Rspec { rate: 2e3, slack: 0 };
+        b.hears("c1 ResvTear WF");
+        b.takes(&asking(&b, "c1 Resv WF{1B}", Flowspec::Guaranteed(T, rspec)));
+        assert_eq!(b.reserved("c"), 2.0);
     }
 }
 
@@ -533,6 +537,7 @@ fn a_guaranteed_peak_below_the_token_rate_is_answered() {
         b.hears("a1 Path S1{9B}").forget();
         let low_p = Flowspec::Guaranteed(Tspec { peak: 1e3, ..T }, R);
         b.drops(&asking(&b, "c1 Resv WF{1B}", low_p), Discard::Rejected);
+        b.sends(&["c>c1 ResvErr 21/0003 WF{2/3G}"]).installs(&[]);
     }
 }
 

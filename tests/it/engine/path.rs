@@ -5,7 +5,7 @@ use super::message::{neighbour_lih, object, written};
 use super::words::{interface, tspec};
 use core::time::Duration;
 use rsvp_node::{Discard, Input, RouteAnswer};
-use rsvp_wire::{ErrorCode, ErrorSpec, RsvpHop, SenderTspec, Session};
+use rsvp_wire::{ErrorSpec, RsvpHop, SenderTspec, Session};
 
 /// RFC 2205 sections 3.1.3, 3.3 and 3.8.
 #[test]
@@ -104,7 +104,6 @@ fn a_bad_tspec_or_adspec_value_is_answered() {
         adspec[24..28].copy_from_slice(&f32::NAN.to_be_bytes());
         let bad = b.message("a1 Path S1{9B}").last(adspec);
         b.drops(&bad, Discard::Rejected).sends(&["a>a1 PathErr 21/0005 S1"]);
-        assert_eq!(ErrorCode::TRAFFIC_CONTROL.0, 21);
         b.is_empty();
     }
 }
@@ -177,7 +176,7 @@ fn a_unicast_previous_hop_flips_and_the_reservation_follows() {
 fn the_previous_hops_handle_is_returned_when_it_changes() {
     for mut b in Bench::unicast() {
         b.hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}").forget();
-        let other = neighbour_lih(interface("a"), 1);
+        assert_ne!(neighbour_lih(interface("a"), 1), 77);
         let path = b.message("a1 Path S1{9B}").with(|m| m.hop = Some(RsvpHop { lih: 77, ..m.hop.unwrap() }));
         // The audit of handles knows one handle for each neighbour only, so the octets are looked at here.
         let octets = path.octets();
@@ -196,7 +195,6 @@ fn the_previous_hops_handle_is_returned_when_it_changes() {
             }
         }
         assert_eq!(handles, [77]);
-        assert_ne!(other, 77);
     }
 }
 

@@ -4,7 +4,7 @@ use super::bench::Bench;
 use super::message::{lih, object};
 use super::words::interface;
 use rsvp_node::{Discard, Requester};
-use rsvp_wire::{RsvpHop, Session};
+use rsvp_wire::Session;
 
 /// RFC 2205 section 3.1.5: forwarded like the Path, with the sender as source (the audit of the bench).
 #[test]
@@ -219,7 +219,10 @@ fn unknown_objects_of_a_resv_tear_are_forwarded() {
         b.sends(&["a>a1 ResvTear WF{4B}", "b>b1 ResvTear WF{4B}"]);
         b.hears("c1 Resv WF{4B}").forget();
         b.hears("c1 ResvTear WF");
-        assert!(b.sent.iter().all(|s| s.objects(0xd0).is_empty()), "and in no later ones");
+        assert!(
+            b.sent.len() == 2 && b.sent.iter().all(|s| s.objects(0xd0).is_empty()),
+            "and in no later ones"
+        );
     }
 }
 
@@ -233,8 +236,6 @@ fn two_next_hops_on_one_interface_are_two_requests() {
         let held: Vec<_> = b.engine.requests().map(|r| r.from).collect();
         assert!(held.contains(&from("d1")) && held.contains(&from("d2")));
         b.forget().hears("d1 ResvTear WF").sends(&["a>a1 Resv WF{2B}", "b>b1 Resv WF{2B}"]);
-        let hop = b.message("d2 Resv WF{2B}").hop;
-        assert_eq!(hop.map(|RsvpHop { address, .. }| address), Some(b.family.named("d2")));
         b.hears("d2 ResvTear WF").sends(&["a>a1 ResvTear WF{2B}", "b>b1 ResvTear WF{2B}"]);
     }
 }
