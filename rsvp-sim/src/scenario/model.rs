@@ -88,6 +88,8 @@ pub struct Node {
     pub name: String,
     /// Routers forward, hosts do not.
     pub router: bool,
+    /// A router without RSVP: it forwards RSVP messages like any other packet, and keeps no state.
+    pub plain: bool,
     /// How much faster than time its clock runs, in millionths; negative for a slow one.
     pub clock_ppm: i32,
     /// An object that its requests carry and that nobody understands: its class, and how many octets it has.

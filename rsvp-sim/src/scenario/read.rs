@@ -137,14 +137,14 @@ impl Scenario {
     }
 
     fn read_nodes(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
-        let nodes = top.need("nodes", "…")?.section("[nodes]", &["hosts", "routers"])?;
-        for (key, router) in [("hosts", false), ("routers", true)] {
+        let nodes = top.need("nodes", "…")?.section("[nodes]", &["hosts", "routers", "plain"])?;
+        for (key, router, plain) in [("hosts", false, false), ("routers", true, false), ("plain", true, true)] {
             for item in nodes.find(key).map_or(Ok(Vec::new()), |list| list.list("names"))? {
                 let name = item.name()?;
                 if self.nodes.iter().any(|n| n.name == name) {
                     return Err(item.error(format!("there are two nodes \"{name}\"")));
                 }
-                self.nodes.push(Node { name: name.to_owned(), router, clock_ppm: 0, carries: None });
+                self.nodes.push(Node { name: name.to_owned(), router, plain, clock_ppm: 0, carries: None });
             }
         }
         if self.nodes.is_empty() || self.nodes.len() > 200 {
@@ -155,7 +155,7 @@ impl Scenario {
 
     fn read_clocks(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
         for section in top.sections("clock", &CLOCK)? {
-            let node = self.node(section.need("node", "\"…\"")?)?;
+            let node = self.with_rsvp(section.need("node", "\"…\"")?)?;
             let (item, sign) = match (section.find("fast"), section.find("slow")) {
                 (Some(item), None) => (item, 1.0),
                 (None, Some(item)) => (item, -1.0),
@@ -176,7 +176,7 @@ impl Scenario {
 
     fn read_objects(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
         for section in top.sections("object", &OBJECT)? {
-            let node = self.node(section.need("node", "\"…\"")?)?;
+            let node = self.with_rsvp(section.need("node", "\"…\"")?)?;
             let item = section.need("class", "200")?;
             let class = item.integer(14, 255)? as u8;
             if class != 14 && class < 192 {
@@ -312,6 +312,21 @@ impl Scenario {
             return Ok(node);
         }
         Err(item.error(format!("\"{}\" has no link and so no address", self.nodes[node.0].name)))
+    }
+
+    /// A node that has an engine.
+    fn with_rsvp(&self, item: Item<'_>) -> Result<NodeId, ScenarioError> {
+        let node = self.node(item)?;
+        if self.nodes[node.0].plain {
+            let name = &self.nodes[node.0].name;
+            return Err(item.error(format!("\"{name}\" is a plain router, expected a node with RSVP")));
+        }
+        Ok(node)
+    }
+
+    /// A node that applications can run on.
+    pub(crate) fn home(&self, item: Item<'_>) -> Result<NodeId, ScenarioError> {
+        self.attached(item).and(self.with_rsvp(item))
     }
 
     fn group(&self, item: Item<'_>) -> Result<Destination, ScenarioError> {

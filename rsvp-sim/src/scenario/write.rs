@@ -40,10 +40,14 @@ impl Scenario {
         if let Some(speed) = self.lab_speed {
             writeln!(out, "\n[lab]\nspeed = {speed}")?;
         }
-        let names = |router: bool| -> Vec<&str> {
-            self.nodes.iter().filter(|n| n.router == router).map(|n| n.name.as_str()).collect()
+        let names = |router: bool, plain: bool| -> Vec<&str> {
+            let kind = self.nodes.iter().filter(|n| (n.router, n.plain) == (router, plain));
+            kind.map(|n| n.name.as_str()).collect()
         };
-        writeln!(out, "\n[nodes]\nhosts = {:?}\nrouters = {:?}", names(false), names(true))?;
+        writeln!(out, "\n[nodes]\nhosts = {:?}\nrouters = {:?}", names(false, false), names(true, false))?;
+        if self.nodes.iter().any(|n| n.plain) {
+            writeln!(out, "plain = {:?}", names(true, true))?;
+        }
         for node in self.nodes.iter().filter(|n| n.clock_ppm != 0) {
             let way = if node.clock_ppm > 0 { "fast" } else { "slow" };
             let percent = f64::from(node.clock_ppm.abs()) / 1e4;
