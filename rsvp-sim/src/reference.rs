@@ -52,6 +52,9 @@ pub struct Reference {
     /// Whether some request depends on itself, around a loop of shared reservations: such a request can keep itself alive
     /// (RFC 2205 section 3.4), so that what is there need not be what must be there.
     pub loops: bool,
+    /// Whether something is asked for on a link that refuses it whatever else stands there: larger packets than it
+    /// carries, or a larger bucket than other software takes.
+    pub refuses: bool,
 }
 
 /// What a node asks of a previous hop.
@@ -119,8 +122,14 @@ impl Reference {
     #[must_use]
     pub fn new(scenario: &Scenario, demand: &Demand) -> Self {
         let mut reference = Self { paths: paths(scenario, demand), ..Self::default() };
-        let mut asking =
-            Asking { scenario, demand, paths: &reference.paths, known: BTreeMap::new(), loops: false };
+        let mut asking = Asking {
+            scenario,
+            demand,
+            paths: &reference.paths,
+            known: BTreeMap::new(),
+            loops: false,
+            refuses: false,
+        };
         let mut reservations = BTreeMap::new();
         for (&(sender, _), &(link, node)) in &reference.paths {
             let session = scenario.senders[sender.0].session;
@@ -128,7 +137,7 @@ impl Reference {
                 reservations.insert((node, link, session, key), standing);
             }
         }
-        reference.loops = asking.loops;
+        (reference.loops, reference.refuses) = (asking.loops, asking.refuses);
         reference.reservations = reservations;
         reference
     }
@@ -146,7 +155,7 @@ impl Reference {
 }
 
 /// The way of every sender's data: the shortest, and among equal ones that by the node and the link named first.
-fn paths(scenario: &Scenario, demand: &Demand) -> BTreeMap<(SenderId, NodeId), Hop> {
+pub(crate) fn paths(scenario: &Scenario, demand: &Demand) -> BTreeMap<(SenderId, NodeId), Hop> {
     let mut paths = BTreeMap::new();
     for (n, sender) in scenario.senders.iter().enumerate().filter(|(n, _)| demand.senders[*n].is_some()) {
         match scenario.sessions[sender.session.0].destination {
@@ -201,6 +210,7 @@ struct Asking<'a> {
     /// What was worked out; nothing while that is still going on.
     known: BTreeMap<(SessionId, NodeId, Hop), Option<Asked>>,
     loops: bool,
+    refuses: bool,
 }
 
 impl Asking<'_> {
@@ -313,10 +323,9 @@ impl Asking<'_> {
     ) -> Vec<(Option<SenderId>, Standing)> {
         let Some(style) = self.style(session) else { return Vec::new() };
         let mut asked = Flows::new();
-        for (key, flowspec) in
-            self.asked_for(session, node, link).into_iter().flat_map(|(_, asked)| asked.flows)
-        {
-            join(&mut asked, key, flowspec);
+        for (_, by_one) in self.asked_for(session, node, link) {
+            self.refuses |= self.is_refused(session, (link, node), &by_one.flows);
+            by_one.flows.into_iter().for_each(|(key, flowspec)| join(&mut asked, key, flowspec));
         }
         let groups: Vec<Flows> = match style {
             ReservationStyle::Ff => asked.into_iter().map(|each| Flows::from([each])).collect(),
@@ -326,16 +335,36 @@ impl Asking<'_> {
         for group in groups {
             let Some(merged) = group.values().copied().reduce(|a, b| merge(&a, &b)) else { continue };
             let filters: BTreeSet<SenderId> = group.keys().flatten().copied().collect();
-            let sends = |s: &SenderId| {
-                (filters.is_empty() || filters.contains(s)) && self.leaves_by(*s, node).contains(&link)
-            };
-            let traffic =
-                self.senders(session).into_iter().filter(sends).filter_map(|s| self.demand.senders[s.0]);
-            let Some(path) = traffic.map(tspec).reduce(|a, b| sum(&a, &b)) else { continue };
+            let Some(path) = self.sent(session, (link, node), &filters) else { continue };
             let key = filters.first().copied().filter(|_| style == ReservationStyle::Ff);
             standing.push((key, Standing { style, filters, flowspec: limit(&merged, &path) }));
         }
         standing
+    }
+
+    /// What these senders, or all, send by a link.
+    fn sent(&self, session: SessionId, (link, node): Hop, filters: &BTreeSet<SenderId>) -> Option<Tspec> {
+        let sends = |s: &SenderId| {
+            (filters.is_empty() || filters.contains(s)) && self.leaves_by(*s, node).contains(&link)
+        };
+        let traffic =
+            self.senders(session).into_iter().filter(sends).filter_map(|s| self.demand.senders[s.0]);
+        traffic.map(tspec).reduce(|a, b| sum(&a, &b))
+    }
+
+    /// Whether what one neighbour asks for on a link is refused for what it is, and not for what else stands there. In FF
+    /// each flow is judged alone, and otherwise all have the same flowspec.
+    fn is_refused(&self, session: SessionId, hop: Hop, flows: &Flows) -> bool {
+        let link = &self.scenario.links[hop.0.0];
+        let distinct = self.style(session) == Some(ReservationStyle::Ff);
+        let all: BTreeSet<SenderId> = flows.keys().flatten().copied().collect();
+        flows.iter().any(|(key, flowspec)| {
+            let alone = key.iter().copied().collect();
+            let path = self.sent(session, hop, if distinct { &alone } else { &all });
+            let packet = path.map_or(0, |path| limit(flowspec, &path).tspec().max_packet_size);
+            let bucket = f64::from(flowspec.tspec().bucket);
+            packet > link.mtu || link.refusal.is_some_and(|refusal| bucket > refusal.bucket)
+        })
     }
 }
 

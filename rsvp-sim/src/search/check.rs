@@ -3,6 +3,7 @@
 //! Budgets are never exceeded and equal the sum of what is reserved; nothing is sent without state or a request behind
 //! it; nobody sends without bound. Whether the state is the right one is not judged here.
 
+use super::confirmed::Confirmations;
 use super::pace::Pace;
 use super::{Failure, errors};
 use crate::reference::{Demand, charge_bps};
@@ -43,7 +44,7 @@ pub(super) struct Checker {
     reservations_told: BTreeMap<(AppId, Vec<FilterSpec>), ToldReservation>,
     /// Per node, the path state it had when it was last looked at.
     known: Vec<BTreeSet<(Session, FilterSpec)>>,
-    resvs_sent: BTreeSet<(NodeId, IpAddr, Session)>,
+    confirmations: Confirmations,
     /// Per node, when the present R began, and the messages since.
     rate: Vec<(Instant, u64)>,
     pace: Pace,
@@ -82,6 +83,7 @@ impl Checker {
                     self.sent(world, node, link, destination, &octets)?;
                 }
                 Notice::Told { event } => {
+                    self.confirmations.told(world, &event);
                     errors::is_about_what_was_asked(world, &event)?;
                     self.told(world.now(), event);
                 }
@@ -93,6 +95,7 @@ impl Checker {
                 }
             }
         }
+        self.confirmations.step_is_over(world)?;
         touched.into_iter().try_for_each(|node| {
             self.known[node.0] = world.engine(node).senders().map(|s| (s.session, s.sender.0)).collect();
             self.pace.nothing_is_stale(world, node)?;
@@ -102,7 +105,7 @@ impl Checker {
 
     fn crashed(&mut self, world: &World, node: NodeId) {
         self.known[node.0].clear();
-        self.resvs_sent.retain(|(at, ..)| *at != node);
+        self.confirmations.crashed(node);
         let here = |app: AppId| match world.application(app) {
             Ok(sender) => world.scenario().senders[sender.0].node == node,
             Err(receiver) => world.scenario().receivers[receiver.0].node == node,
@@ -163,7 +166,7 @@ impl Checker {
                 let sender = message.get::<SenderTemplate>().and_then(Result::ok);
                 sender.is_some_and(|sender| self.known[node.0].contains(&(session, sender.0)))
             }
-            MsgType::RESV_TEAR => self.resvs_sent.contains(&(node, destination, session)),
+            MsgType::RESV_TEAR => self.confirmations.has_asked(&(node, destination, session)),
             MsgType::RESV_ERR => {
                 if let Some(Ok(error)) = message.get::<rsvp_wire::ErrorSpec>()
                     && error.code == ErrorCode::ADMISSION_CONTROL
@@ -172,6 +175,10 @@ impl Checker {
                 }
                 errors::in_place_is_true(world, node, link, &message)
                     .map_err(|what| fail("errors say what is in place", &what))?;
+                true
+            }
+            MsgType::RESV_CONF => {
+                self.confirmations.resv_conf_sent(world, node, session, &message);
                 true
             }
             _ => true,
@@ -208,7 +215,7 @@ impl Checker {
         session: &Session,
         message: &Message<'_>,
     ) -> bool {
-        self.resvs_sent.insert((node, destination, *session));
+        self.confirmations.resv_sent((node, destination, *session), message.octets());
         let engine = world.engine(node);
         let requested: BTreeSet<Option<FilterSpec>> = engine
             .requests()

@@ -112,6 +112,14 @@ impl Topology {
             .filter(move |s| self.sessions[s.0].destination() == destination)
     }
 
+    /// Whether packets from `source` to `destination` are a sender's data, or take the same way.
+    pub(super) fn is_data(&self, source: IpAddr, destination: IpAddr) -> bool {
+        let is = |(session, sender): &(SessionId, FilterSpec)| {
+            sender.address() == source && self.sessions[session.0].destination() == destination
+        };
+        self.senders.iter().any(is)
+    }
+
     /// Address and port of a sender.
     #[must_use]
     pub fn sender(&self, sender: SenderId) -> FilterSpec {
