@@ -537,7 +537,7 @@ fn a_guaranteed_peak_below_the_token_rate_is_answered() {
         b.hears("a1 Path S1{9B}").forget();
         let low_p = Flowspec::Guaranteed(Tspec { peak: 1e3, ..T }, R);
         b.drops(&asking(&b, "c1 Resv WF{1B}", low_p), Discard::Rejected);
-        b.sends(&["c>c1 ResvErr 21/0003 WF{2/3G}"]).installs(&[]);
+        b.sends(&["c>c1 ResvErr 21/0003 WF{2/3G,b2,M1000}"]).installs(&[]);
     }
 }
 

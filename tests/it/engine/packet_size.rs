@@ -107,7 +107,7 @@ fn a_smaller_mtu_ends_what_cannot_be_carried_any_more() {
         b.drops(&b.message("c1 Resv WF{4B}"), Discard::Rejected).sends(&["c>c1 ResvErr 01/0003 WF{4B}"]);
         b.change("d", |i| i.mtu = 1499);
         b.sends(&["d>d1 ResvErr 01/0003 WF{4B}", "a>a1 ResvTear WF{4B}"]).installs(&[]);
-        b.takes(&resv(&b, "c1 Resv WF{4B}", 1400)).installs(&["c WF{4B}"]);
+        b.takes(&resv(&b, "c1 Resv WF{4B}", 1400)).installs(&["c WF{4B,M1400}"]);
     }
 }
 
@@ -132,7 +132,7 @@ fn a_smaller_mtu_does_not_touch_what_fits() {
         b.sends(&["c>c2 ResvErr 01/0003 InPlace WF{2B}"]).installs(&["c WF{4B,M1000}"]);
         b.change("c", |i| i.mtu = 1100).is_silent();
         b.change("c", |i| i.mtu = 1500).is_silent();
-        b.hears("c1 ResvTear WF").installs(&["c WF{2B}"]).forget();
+        b.hears("c1 ResvTear WF").installs(&["c WF{2B,M1000}"]).forget();
         b.takes(&resv(&b, "c2 Resv WF{2B}", 1500));
         assert_eq!(installed(&b, "c"), 1500);
         assert_eq!(b.sends_one("a>a1 Resv WF{2B}").get::<RsvpHop>().address, b.family.named("a0"));

@@ -65,7 +65,7 @@ fn a_sender_with_several_previous_hops_counts_once() {
         b.hears("a2 Path S1{6B}").installs(&["c WF{6B}"]);
         let police = b.engine.reservations().next().expect("one").2.police;
         assert!(!police.merge, "nor is it several senders");
-        b.hears("b1 Path S2{2B}").installs(&["c WF{8B}"]);
+        b.hears("b1 Path S2{2B}").installs(&["c WF{8B,b2}"]);
     }
 }
 
