@@ -128,9 +128,14 @@ impl Failed {
     }
 
     /// Whether a request asks for more of what failed, or for no less in anything.
-    pub(crate) fn excludes(&self, q: &Flowspec) -> bool {
+    fn excludes(&self, q: &Flowspec) -> bool {
         self.is_reached_by(q)
             || (self.is_of_service(q) && !more(q, &self.flowspec).and(self.components).is_empty())
+    }
+
+    /// Whether a request asks for less of what failed, so that it is not what made it fail.
+    pub(crate) fn clears(&self, q: &Flowspec) -> bool {
+        !self.excludes(q) && !(self.is_of_service(q) && self.is_met_by(q))
     }
 
     /// Which of two flowspecs asks for more of what failed; of those that ask for as much, the one that does in the rest.

@@ -89,7 +89,8 @@ impl Node {
         Wished { concerned, answered: here.then_some(answered) }
     }
 
-    /// A wish goes on where the request makes a difference to what is asked of the previous hop; elsewhere it ends here.
+    /// A wish goes on where the request makes a difference to what is asked of the previous hop, and where that is about to
+    /// change anyhow; elsewhere it ends here.
     fn fates(&self, wish: &Wish<'_>, hop: Option<Ix<Upstream>>, flows: &[Flow]) -> SmallVec<[Fate; 4]> {
         let Some(upstream) = hop else { return flows.iter().map(|_| Fate::AnsweredHere).collect() };
         let style = self.state.requests[wish.request].style;
@@ -108,7 +109,7 @@ impl Node {
                 |c: &Option<Choice>| c.as_ref().filter(|c| c.flows.contains(flow)).map(|c| c.flowspec);
             fates.push(if !with.as_ref().is_some_and(|c| c.has(wish.request, flow)) {
                 Fate::Dropped
-            } else if asked(with) == asked(without) {
+            } else if asked(with) == asked(without) && asked(with) == self.last_asked(upstream, flow) {
                 Fate::AnsweredHere
             } else {
                 Fate::Forwarded

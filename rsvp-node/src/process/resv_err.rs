@@ -172,7 +172,7 @@ impl Node {
             let Some(qi) = one.and_then(|s| request.item_for(s)).map(|i| i.flowspec) else { continue };
             let mut error = failure.error;
             let exceeds =
-                elements.is_empty() || elements.iter().any(|b| self.state.blockades[*b].failed.excludes(&qi));
+                elements.is_empty() || elements.iter().any(|b| !self.state.blockades[*b].failed.clears(&qi));
             if failure.is_admission() && !exceeds && request.app().is_some() {
                 error.flags |= ErrorSpec::NOT_GUILTY;
             }

@@ -17,8 +17,8 @@ use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use rsvp_wire::{
-    Class, FilterSpec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop, SenderSelection,
-    TimeValues,
+    Class, FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop,
+    SenderSelection, TimeValues,
 };
 use smallvec::SmallVec;
 
@@ -149,6 +149,12 @@ impl Node {
 
     /// Writes a ResvTear, with the FLOWSPEC that was last sent: it is ignored (RFC 2205 section 3.1.6), but there are
     /// receivers that drop a ResvTear without.
+    /// What the previous hop was last asked for, for a sender.
+    pub(crate) fn last_asked(&self, ix: Ix<Upstream>, flow: &Option<FilterSpec>) -> Option<Flowspec> {
+        let sent = Sent::read(&self.state.upstreams[ix].last_sent)?;
+        sent.asked.flows.iter().find(|(f, _)| f == flow).map(|(_, flowspec)| *flowspec)
+    }
+
     fn write_resv_tear(&mut self, ix: Ix<Upstream>, gone: &Merged, buf: &mut [u8]) -> Written {
         let id = self.state.upstreams.id(ix);
         let upstream = &self.state.upstreams[ix];

@@ -3,6 +3,7 @@
 //! has on its way upstream at that time is another matter, and deliberately not judged.
 
 use super::Failure;
+use crate::reference::merge;
 use crate::scenario::model::NodeId;
 use crate::world::World;
 use core::net::IpAddr;
@@ -31,6 +32,23 @@ struct Confirmed {
     by: NodeId,
     session: Session,
     filters: Vec<FilterSpec>,
+    flowspec: Option<Flowspec>,
+}
+
+impl Confirmed {
+    /// Whether other requests at the node ask for as much together, be they for other senders in the same SE message: then
+    /// it is theirs that is on its way.
+    fn is_within_others(&self, world: &World) -> bool {
+        let Some(confirmed) = self.flowspec else { return false };
+        let named = |f: &Option<FilterSpec>| f.is_none_or(|f| self.filters.contains(&f));
+        let requests = world.engine(self.by).requests().filter(|r| r.session.with_flags(0) == self.session);
+        let mut all: Vec<Flowspec> =
+            requests.filter_map(|r| r.flows.iter().find(|(f, _)| named(f)).map(|(_, q)| *q)).collect();
+        let Some(own) = all.iter().position(|q| *q == confirmed) else { return false };
+        all.remove(own);
+        let others = all.into_iter().reduce(|a, b| merge(&a, &b));
+        others.is_some_and(|others| !asks_for_more(&confirmed, &others))
+    }
 }
 
 /// Remembers what was asked of previous hops, and what a step has confirmed.
@@ -67,25 +85,27 @@ impl Confirmations {
         let own = message.get::<ErrorSpec>().and_then(Result::ok).map(|e| e.node);
         if own.and_then(|address| world.topology().owner(address)) == Some(by) {
             let filters = message.objects().filter_map(|o| o.read().ok()).collect();
-            self.confirmed.push(Confirmed { by, session, filters });
+            let flowspec = message.get::<Flowspec>().and_then(Result::ok);
+            self.confirmed.push(Confirmed { by, session, filters, flowspec });
         }
     }
 
     /// A receiver was told of a confirmation, perhaps by its own node.
     pub(super) fn told(&mut self, world: &World, event: &Event) {
-        let EventKind::ResvConfirm { node, filters, .. } = &event.kind else { return };
+        let EventKind::ResvConfirm { node, filters, flowspec, .. } = &event.kind else { return };
         let Err(receiver) = world.application(event.app) else { return };
         let by = world.scenario().receivers[receiver.0].node;
         if world.topology().owner(*node) == Some(by) {
-            let (session, filters) = (event.session.with_flags(0), filters.clone());
-            self.confirmed.push(Confirmed { by, session, filters });
+            let (session, filters, flowspec) = (event.session.with_flags(0), filters.clone(), *flowspec);
+            self.confirmed.push(Confirmed { by, session, filters, flowspec });
         }
     }
 
     /// Judges the step, which is over.
     pub(super) fn step_is_over(&mut self, world: &World) -> Result<(), Failure> {
         let (sent, confirmed) = (core::mem::take(&mut self.sent), core::mem::take(&mut self.confirmed));
-        for Confirmed { by, session, filters } in confirmed {
+        for confirmed in confirmed.into_iter().filter(|c| !c.is_within_others(world)) {
+            let Confirmed { by, session, filters, .. } = confirmed;
             let sent = sent.iter().filter(|s| s.to.0 == by && s.to.2 == session);
             let grown: Vec<(IpAddr, Vec<Option<FilterSpec>>)> = sent
                 .map(|sent| (sent.to.1, self.grown(sent)))

@@ -66,7 +66,13 @@ fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
     let large = draw.percent(12);
     let routers = if large { draw.between(6, 14) } else { draw.between(2, 7) };
     for n in 0..routers {
-        scenario.nodes.push(Node { name: format!("r{n}"), router: true, plain: false, clock_ppm: 0, carries: None });
+        scenario.nodes.push(Node {
+            name: format!("r{n}"),
+            router: true,
+            plain: false,
+            clock_ppm: 0,
+            carries: None,
+        });
     }
     let shape = draw.below(5);
     for n in 1..routers {
@@ -105,7 +111,13 @@ fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
         let together = if draw.percent(35) { draw.between(2, 3) } else { 1 };
         for _ in 0..together.min(hosts - n).min(MOST_NODES - routers - n).max(1) {
             ends.push(scenario.nodes.len());
-            scenario.nodes.push(Node { name: format!("h{n}"), router: false, plain: false, clock_ppm: 0, carries: None });
+            scenario.nodes.push(Node {
+                name: format!("h{n}"),
+                router: false,
+                plain: false,
+                clock_ppm: 0,
+                carries: None,
+            });
             n += 1;
         }
         join(draw, scenario, &ends, temper);

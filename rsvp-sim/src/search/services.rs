@@ -24,8 +24,9 @@ impl Trial {
             let here = |n: &usize| scenario.receivers[*n].session == session && demand.requests[*n].is_some();
             let receivers: Vec<usize> = (0..scenario.receivers.len()).filter(here).collect();
             let nodes: BTreeSet<NodeId> = receivers.iter().map(|n| scenario.receivers[*n].node).collect();
-            // Applications of one node can change only one after the other, and the first is refused at once.
-            if nodes.len() < receivers.len() {
+            // Applications of one node can change only one after the other, and so can one whose node has requests of
+            // others: the first is refused at once, and told so.
+            if nodes.len() < receivers.len() || self.is_between(session, &nodes) {
                 continue;
             }
             hops = hops.max(receivers.len().min(2) - receivers.len().min(1));
@@ -63,6 +64,22 @@ impl Trial {
         }
         let promise = "whoever changes to what fits and agrees has it within a refresh period";
         last.map_err(|failure| Failure { promise, ..failure })
+    }
+}
+
+impl Trial {
+    /// Whether some of these nodes is one that data of the session goes through on its way to another.
+    fn is_between(&self, session: SessionId, nodes: &BTreeSet<NodeId>) -> bool {
+        let demand = Demand::at_the_end(self.world.scenario());
+        let reference = Reference::new(self.world.scenario(), &demand);
+        let ways = |to: NodeId| {
+            let senders = self.world.scenario().senders_of(session).into_iter();
+            senders
+                .flat_map(|sender| reference.way(sender, to))
+                .map(|(node, _)| node)
+                .collect::<BTreeSet<_>>()
+        };
+        nodes.iter().any(|to| !ways(*to).is_disjoint(nodes))
     }
 }
 
