@@ -85,7 +85,7 @@ fn slot(t: MsgType) -> usize {
 }
 
 impl Discard {
-    pub(crate) const KINDS: usize = 20;
+    pub(crate) const KINDS: usize = 21;
     const NAMES: [&'static str; Self::KINDS] = [
         "malformed",
         "unknown-message-type",
@@ -107,6 +107,7 @@ impl Discard {
         "too-large",
         "not-sendable",
         "error-suppressed",
+        "objects-left-out",
     ];
 
     const fn kind(self) -> usize {
@@ -131,6 +132,7 @@ impl Discard {
             Self::TooLarge => 17,
             Self::NotSendable => 18,
             Self::ErrorSuppressed => 19,
+            Self::ObjectsLeftOut => 20,
         }
     }
 }

@@ -237,8 +237,7 @@ impl Node {
             }
             Some(Pending::Resv(id)) => {
                 if let Some(ix) = self.state.upstreams.find(id) {
-                    self.state.upstreams[ix].queued = false;
-                    self.state.upstreams[ix].refresh_due = false;
+                    self.state.upstreams[ix].all_sent();
                     self.rearm_upstream(ix);
                 }
             }

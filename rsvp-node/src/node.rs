@@ -79,8 +79,9 @@ impl Node {
         }
     }
 
-    /// Queues a look at what a previous hop should know.
+    /// Queues a look at what a previous hop should know. A request that is half sent begins anew.
     pub(crate) fn intend_resv(&mut self, ix: Ix<Upstream>) {
+        self.state.upstreams[ix].parts_sent = 0;
         if !self.state.upstreams[ix].queued {
             self.state.upstreams[ix].queued = true;
             self.queue.intend(Pending::Resv(self.state.upstreams.id(ix)));

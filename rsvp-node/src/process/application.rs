@@ -218,6 +218,7 @@ impl Node {
                 items,
                 octets: Box::default(),
                 refreshable: false,
+                refreshable_from: 0,
                 asked: Asked::Items,
                 timer: None,
             }),

@@ -9,6 +9,7 @@ pub(crate) mod demands;
 pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod grammar;
+pub(crate) mod kept;
 pub(crate) mod left_out;
 pub(crate) mod packet_size;
 pub(crate) mod path;

@@ -7,14 +7,13 @@
 use super::confirm::Wish;
 use super::demands::{Demand, FilterList, asked_by, is_style, sender_of};
 use super::errors::{ErrorFlow, scope_of};
-use super::{Arrived, read, same_content};
+use super::{Arrived, read};
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::host::Host;
 use crate::interface::InterfaceId;
 use crate::merge::flowspec;
 use crate::node::Node;
-use crate::process::path::store;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
@@ -46,11 +45,7 @@ impl Node {
         let from = From::Hop { interface, address: hop.address };
         let session = self.find_session(&arrived.session);
         let known = session.and_then(|session| self.find_request(session, from));
-        if let Some(ix) = known
-            && self.state.requests[ix].refreshable
-            && same_content(&self.state.requests[ix].octets, arrived.rx.octets)
-        {
-            self.state.requests[ix].items.iter_mut().for_each(|item| item.expires = expires);
+        if known.is_some_and(|ix| self.refreshes(ix, arrived, expires)) {
             return Ok(());
         }
         let style = read::<Style>(&arrived.message)?;
@@ -115,13 +110,8 @@ impl Node {
         let request = self.find_request(asker.session, asker.from);
         if let Some(ix) = request {
             if any {
-                let request = &mut self.state.requests[ix];
-                store(&mut request.octets, arrived.rx.octets);
-                // Items that this message does not name live on until they expire, which equal refreshes must not undo; and
-                // a message that asks for confirmation is never a mere refresh (RFC 2209).
-                let names_all = request.items.iter().all(|i| i.expires == asker.expires);
-                request.refreshable = in_full && names_all && confirm.is_none();
-                self.handled(arrived.rx.octets.len());
+                // A message that asks for confirmation is never a mere refresh (RFC 2209).
+                self.keep_message(ix, arrived, in_full && confirm.is_none());
             }
             self.state.arm_request(ix);
         }
@@ -258,6 +248,7 @@ impl Node {
             items: SmallVec::new(),
             octets: Box::default(),
             refreshable: false,
+            refreshable_from: 0,
             asked,
             timer: None,
         }))

@@ -4,15 +4,16 @@
 //! RFC 2209 merges installed reservations and so cannot tell a blockaded request from a smaller one on the same
 //! interface; RFC 2205 section 3.5 merges the requests themselves, and so does this.
 
+use super::kept::filters;
 use super::scope::{self, in_scope};
 use crate::interface::InterfaceId;
 use crate::merge::{flowspec, unknown};
-use crate::node::{Node, compose};
+use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item, Request};
 use crate::state::upstream::Upstream;
-use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, Sharing, Style};
+use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, Sharing, Style};
 use smallvec::SmallVec;
 
 /// The merged request for one previous hop.
@@ -87,41 +88,44 @@ impl Node {
     }
 
     /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and
-    /// flow descriptors, with the SCOPE before them. Returns its place there.
+    /// flow descriptors, with the SCOPE before them; however long that is. Returns its place there, and how many objects
+    /// are not forwarded.
     pub(crate) fn write_flows(
         &mut self,
         upstream: Ix<Upstream>,
         merged: &Merged,
-    ) -> Result<core::ops::Range<usize>, NeedSpace> {
+    ) -> (core::ops::Range<usize>, usize) {
         let mut scratch = core::mem::take(&mut self.scratch);
-        let kept = self.forwarded_objects(upstream);
+        let (kept, left_out) = self.forwarded_objects(upstream);
         let scope = self.resv_scope(upstream).unwrap_or_default();
-        let written = loop {
-            let mut writer = MessageWriter::new(&mut scratch, MsgType::RESV, 0);
-            scope::put(&mut writer, &scope);
+        let length = fill(&mut scratch, |writer| {
+            scope::put(writer, &scope);
             writer.copy(&kept);
-            write_descriptors(&mut writer, merged);
-            match writer.finish().map(|message| message.len()) {
-                Err(NeedSpace(need)) if need <= usize::from(u16::MAX) => scratch.resize(need, 0),
-                done => break done,
-            }
-        };
+            write_descriptors(writer, merged);
+        });
         self.scratch = scratch;
-        written.map(|length| 8..length)
+        (8..length, left_out)
     }
 
     /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
-    fn forwarded_objects(&self, upstream: Ix<Upstream>) -> Vec<u8> {
-        let mut all = Vec::new();
+    fn forwarded_objects(&self, upstream: Ix<Upstream>) -> (Vec<u8>, usize) {
         let session = self.state.upstreams[upstream].session;
-        for (_, request) in self.state.requests_of(session) {
-            let Some(message) = request.message() else { continue };
+        let requests = self.state.requests_of(session);
+        let messages = requests.flat_map(|(_, request)| request.messages().map(move |m| (request, m)));
+        let mut all = Vec::new();
+        for (request, message) in messages {
             let mut objects = unknown::forwarded(&message).peekable();
             if objects.peek().is_none() {
                 continue;
             }
+            let named = |p: &PathState| {
+                request.item_for(&p.sender).is_some_and(|i| i.filter.is_none())
+                    || filters(&message).any(|f| f == p.sender)
+            };
             let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
-            if behind.any(|(_, p)| self.applies(request, p) && request.item_for(&p.sender).is_some()) {
+            if behind
+                .any(|(_, p)| self.applies(request, p) && request.item_for(&p.sender).is_some() && named(p))
+            {
                 all.extend(objects.map(|o| o.octets()));
             }
         }
@@ -130,9 +134,26 @@ impl Node {
 }
 
 /// STYLE and flow descriptors of a merged request.
-pub(crate) fn descriptors(merged: &Merged) -> Box<[u8]> {
-    let message = compose(MsgType::RESV, 0, |w| write_descriptors(w, merged));
-    message.get(8..).unwrap_or_default().into()
+pub(crate) fn descriptors(merged: &Merged) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let length = fill(&mut octets, |writer| write_descriptors(writer, merged));
+    octets.truncate(length);
+    octets.drain(..8);
+    octets
+}
+
+/// Writes objects, behind the place of a common header, into a buffer that grows for them: they may be more than one
+/// message holds. Returns where they end.
+fn fill(buffer: &mut Vec<u8>, write: impl Fn(&mut MessageWriter<'_>)) -> usize {
+    loop {
+        let mut writer = MessageWriter::new(buffer, MsgType::RESV, 0);
+        write(&mut writer);
+        let length = writer.len();
+        if length <= buffer.len() {
+            return length;
+        }
+        buffer.resize(length, 0);
+    }
 }
 
 pub(crate) fn write_descriptors(writer: &mut MessageWriter<'_>, merged: &Merged) {

@@ -7,6 +7,7 @@
 use super::errors::own_letter;
 use super::path_refresh::Written;
 use super::resv_merge::{Merged, descriptors, write_descriptors};
+use crate::door::Discard;
 use crate::merge::unknown;
 use crate::node::Node;
 use crate::process::normal;
@@ -18,7 +19,7 @@ use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use rsvp_wire::{
     Class, FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop,
-    SenderSelection, TimeValues,
+    SenderSelection, Sharing, Style, TimeValues,
 };
 use smallvec::SmallVec;
 
@@ -39,17 +40,17 @@ impl Node {
     /// Writes the next message a previous hop should get.
     pub(crate) fn write_resv(&mut self, id: Id<Upstream>, buf: &mut [u8]) -> Written {
         let Some(ix) = self.state.upstreams.find(id) else { return Written::Done };
+        if self.state.upstreams[ix].parts_sent > 0 {
+            return self.write_part(ix, buf);
+        }
         let merged = self.merged(ix);
-        let flows = match merged.as_ref().map_or(Ok(0..0), |merged| self.write_flows(ix, merged)) {
-            Ok(flows) => flows,
-            Err(NeedSpace(need)) => return Written::NeedSpace(need),
-        };
+        let (flows, left_out) = merged.as_ref().map_or((0..0, 0), |merged| self.write_flows(ix, merged));
         let last = core::mem::take(&mut self.state.upstreams[ix].last_sent);
         let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
         let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { None };
         self.state.upstreams[ix].last_sent = last;
         if let Some(gone) = gone {
-            return self.write_resv_tear(ix, &gone, buf);
+            return self.write_resv_tear(ix, gone, buf);
         }
         let upstream = &mut self.state.upstreams[ix];
         upstream.tear_objects = None;
@@ -57,38 +58,58 @@ impl Node {
             upstream.last_sent = Box::default();
         }
         if merged.is_none() || !(changed || upstream.refresh_due || upstream.confirm.is_some()) {
-            upstream.queued = false;
-            upstream.refresh_due = false;
-            upstream.confirm = None;
+            upstream.all_sent();
             return Written::Done;
         }
-        match self.compose_resv(ix, flows.clone(), buf) {
+        // All of it, also if the first part of it finds too little room now.
+        upstream.refresh_due = true;
+        let scratch = core::mem::take(&mut self.scratch);
+        store(&mut self.state.upstreams[ix].last_sent, &scratch[flows]);
+        self.scratch = scratch;
+        if changed && left_out > 0 {
+            self.objects_left_out(left_out);
+        }
+        self.write_part(ix, buf)
+    }
+
+    /// Writes the next of the messages into which a request is divided, most often the only one.
+    fn write_part(&mut self, ix: Ix<Upstream>, buf: &mut [u8]) -> Written {
+        let upstream = &self.state.upstreams[ix];
+        let part = Part::of(&upstream.last_sent, upstream.parts_sent.into());
+        let (length, is_last) = (self.compose_resv(ix, &part, buf), part.is_last);
+        match length {
             Some(Ok(length)) => {
-                let scratch = core::mem::take(&mut self.scratch);
-                store(&mut self.state.upstreams[ix].last_sent, &scratch[flows]);
-                self.scratch = scratch;
-                self.sent_resv(ix, length)
+                self.handled(length);
+                let upstream = &self.state.upstreams[ix];
+                let letter = own_letter(upstream.interface, upstream.address, self.config.ttl);
+                if is_last {
+                    self.rearm_upstream(ix);
+                    self.state.upstreams[ix].all_sent();
+                    return Written::Last(letter, length);
+                }
+                self.state.upstreams[ix].parts_sent += 1;
+                Written::Message(letter, length)
             }
             Some(Err(NeedSpace(need))) => Written::NeedSpace(need),
             None => {
                 // The incoming interface is down: nothing was sent, so all is to be sent when it is back.
                 let upstream = &mut self.state.upstreams[ix];
-                upstream.queued = false;
-                upstream.last_sent = Box::default();
+                let confirm = upstream.confirm;
+                upstream.all_sent();
+                (upstream.last_sent, upstream.confirm) = (Box::default(), confirm);
                 self.rearm_upstream(ix);
                 Written::Done
             }
         }
     }
 
-    fn sent_resv(&mut self, ix: Ix<Upstream>, length: usize) -> Written {
-        self.handled(length);
-        self.rearm_upstream(ix);
-        let upstream = &mut self.state.upstreams[ix];
-        upstream.refresh_due = false;
-        upstream.confirm = None;
-        upstream.queued = false;
-        Written::Last(own_letter(upstream.interface, upstream.address, self.config.ttl), length)
+    /// Says that objects are not forwarded; to the log less and less often.
+    fn objects_left_out(&mut self, objects: usize) {
+        self.counters.count_discard(Discard::ObjectsLeftOut);
+        let times = self.counters.discarded(Discard::ObjectsLeftOut);
+        if times.is_power_of_two() {
+            tracing::warn!(objects, times, "more objects to forward than a Resv may carry: not all are");
+        }
     }
 
     /// Starts the refresh timer anew with fresh jitter.
@@ -107,7 +128,7 @@ impl Node {
     fn compose_resv(
         &self,
         ix: Ix<Upstream>,
-        flows: core::ops::Range<usize>,
+        part: &Part<'_>,
         buf: &mut [u8],
     ) -> Option<Result<usize, NeedSpace>> {
         let upstream = &self.state.upstreams[ix];
@@ -125,7 +146,7 @@ impl Node {
         if let Some(address) = upstream.confirm {
             writer.put(&ResvConfirm { address });
         }
-        writer.copy(&self.scratch[flows]);
+        writer.copy(part.head).copy(part.descriptors);
         Some(writer.finish().map(|m| m.len()))
     }
 
@@ -147,15 +168,17 @@ impl Node {
         (!gone.flows.is_empty()).then_some(gone)
     }
 
-    /// Writes a ResvTear, with the FLOWSPEC that was last sent: it is ignored (RFC 2205 section 3.1.6), but there are
-    /// receivers that drop a ResvTear without.
     /// What the previous hop was last asked for, for a sender.
     pub(crate) fn last_asked(&self, ix: Ix<Upstream>, flow: &Option<FilterSpec>) -> Option<Flowspec> {
         let sent = Sent::read(&self.state.upstreams[ix].last_sent)?;
         sent.asked.flows.iter().find(|(f, _)| f == flow).map(|(_, flowspec)| *flowspec)
     }
 
-    fn write_resv_tear(&mut self, ix: Ix<Upstream>, gone: &Merged, buf: &mut [u8]) -> Written {
+    /// Writes a ResvTear, with the FLOWSPEC that was last sent: it is ignored (RFC 2205 section 3.1.6), but there are
+    /// receivers that drop a ResvTear without.
+    fn write_resv_tear(&mut self, ix: Ix<Upstream>, mut gone: Merged, buf: &mut [u8]) -> Written {
+        // What does not fit goes with the next: it is still among what was last sent, and gone.
+        gone.flows.truncate(TEAR_FLOWS);
         let id = self.state.upstreams.id(ix);
         let upstream = &self.state.upstreams[ix];
         let ttl = self.config.ttl;
@@ -167,7 +190,7 @@ impl Node {
             if let Some(objects) = &upstream.tear_objects {
                 writer.copy(objects);
             }
-            write_descriptors(&mut writer, gone);
+            write_descriptors(&mut writer, &gone);
             writer.finish().map(|message| message.len())
         });
         if let Some(Err(NeedSpace(need))) = length {
@@ -175,7 +198,7 @@ impl Node {
         }
         let envelope = own_letter(upstream.interface, upstream.address, ttl);
         self.state.upstreams[ix].last_sent =
-            Sent::read(&upstream.last_sent).map(|sent| sent.without(gone)).unwrap_or_default();
+            Sent::read(&upstream.last_sent).map(|sent| sent.without(&gone)).unwrap_or_default();
         match length {
             Some(Ok(length)) => {
                 self.handled(length);
@@ -185,6 +208,61 @@ impl Node {
             _ => self.write_resv(id, buf),
         }
     }
+}
+
+/// Octets of a Resv that are left for what [`Part`] divides: of an IP datagram with the longest header, without the common
+/// header and, of their IPv6 kind, SESSION, RSVP_HOP, TIME_VALUES and RESV_CONFIRM. That is no more than there is in
+/// IPv6, and the same with a wish for confirmation and without, so that a refresh is divided as the message before.
+const ROOM: usize = 65_535 - 60 - 8 - 24 - 24 - 8 - 20;
+
+/// How many flows a ResvTear names: beside the largest forwarded objects there is room for so many of the largest.
+const TEAR_FLOWS: usize = 750;
+
+/// One of the messages into which what was last sent is divided, because it does not fit one datagram (RFC 2205 section
+/// 3.1.4: descriptors *may* be packed). FF descriptors stand alone; the filters of SE come with the one FLOWSPEC again.
+struct Part<'a> {
+    /// What is in all of them.
+    head: &'a [u8],
+    descriptors: &'a [u8],
+    is_last: bool,
+}
+
+impl<'a> Part<'a> {
+    fn of(sent: &'a [u8], number: usize) -> Self {
+        if sent.len() <= ROOM {
+            return Self { head: sent, descriptors: &[], is_last: true };
+        }
+        let style = |object: &[u8]| ObjectRef::split_first(object, 0).ok()?.0.read::<Style>().ok();
+        let shared = unknown::objects(sent).find_map(style).is_some_and(|s| s.sharing() == Sharing::Shared);
+        // The first object of a descriptor; in SE the FLOWSPEC is in the head.
+        let first = if shared { Class::FILTER_SPEC } else { Class::FLOWSPEC };
+        let head: usize = unknown::objects(sent).take_while(|o| !is_of(o, first)).map(<[u8]>::len).sum();
+        let mut from = head;
+        for _ in 0..number {
+            from = Self::end(sent, first, head, from);
+        }
+        let end = Self::end(sent, first, head, from);
+        Self { head: &sent[..head], descriptors: &sent[from..end], is_last: end == sent.len() }
+    }
+
+    /// Where the part ends that begins at `from`.
+    fn end(sent: &[u8], first: Class, head: usize, from: usize) -> usize {
+        let (mut at, mut end) = (from, from);
+        for object in unknown::objects(&sent[from..]) {
+            if at > from && is_of(object, first) {
+                if head + (at - from) > ROOM {
+                    break;
+                }
+                end = at;
+            }
+            at += object.len();
+        }
+        if head + (at - from) <= ROOM || end == from { at } else { end }
+    }
+}
+
+fn is_of(object: &[u8], class: Class) -> bool {
+    object.get(2) == Some(&class.0)
 }
 
 /// What was last sent to a previous hop, read back.

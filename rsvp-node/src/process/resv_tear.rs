@@ -42,7 +42,7 @@ impl Node {
 
     /// Objects of unknown class in a ResvTear go on in the ResvTears that result (RFC 2205 section 3.10).
     fn keep_tear_objects(&mut self, request: Ix<Request>, arrived: &Arrived<'_>) {
-        let objects = unknown::union(unknown::forwarded(&arrived.message).map(|o| o.octets()).collect());
+        let (objects, _) = unknown::union(unknown::forwarded(&arrived.message).map(|o| o.octets()).collect());
         if objects.is_empty() {
             return;
         }

@@ -105,12 +105,11 @@ impl Node {
         }
         let named = |filter: Option<FilterSpec>| filter.is_none_or(|f| filters.contains(&f));
         let item = request.items.iter().find(|i| named(i.filter))?;
-        let asked = request.message()?;
-        let mut descriptors = flow_descriptors(&asked);
-        let same = descriptors.any(|FlowDescriptor { flowspec: asked, filter }| {
+        let same = |FlowDescriptor { flowspec: asked, filter }: FlowDescriptor<'_>| {
             let filter = filter.and_then(|f| f.read::<FilterSpec>().ok()).map(normal);
             filter == item.filter && asked.is_some_and(|f| f.read::<Flowspec>().as_ref() == Ok(flowspec))
-        });
+        };
+        let same = request.messages().any(|asked| flow_descriptors(&asked).any(same));
         same.then_some(item.flowspec)
     }
 
@@ -139,7 +138,7 @@ impl Node {
                     return None;
                 }
                 let filters = r.items.iter().filter(|i| sender.is_none() || i.filter == sender);
-                let scope = r.message().map(|m| scope_of(&m)).unwrap_or_default();
+                let scope = r.messages().next().map(|m| scope_of(&m)).unwrap_or_default();
                 Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect(), scope))
             })
             .collect();

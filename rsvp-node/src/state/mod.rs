@@ -285,6 +285,7 @@ impl State {
                 timer: None,
                 queued: false,
                 refresh_due: false,
+                parts_sent: 0,
             });
             self.sessions[session].upstreams = Some(ix);
             ix

@@ -358,20 +358,3 @@ fn events_are_limited() {
         assert_eq!(b.engine.counters().discarded(Discard::QueueFull), 1);
     }
 }
-
-/// RFC 2205 section 3.3: nor is a Resv that merging makes too long; when it fits again it is sent again.
-#[test]
-fn a_resv_that_grows_beyond_a_datagram_is_not_sent() {
-    for mut b in Bench::both() {
-        b.takes(&b.message("a1 Path S1{9B}").every(600));
-        for n in 1..=17 {
-            b.takes(&b.message(&format!("c{n} Resv WF{{4B}}")).every(600).object(0xc8, 1, &[n; 4000]));
-        }
-        assert_eq!(b.engine.counters().discarded(Discard::TooLarge), 1);
-        b.seconds(45.1).sent.retain(|s| s.msg_type() == MsgType::RESV);
-        assert_eq!(b.sent.len(), 16, "none of the refreshes");
-        assert!(b.engine.counters().discarded(Discard::TooLarge) > 1);
-        b.hears("c17 ResvTear WF").forget().seconds(45.1);
-        assert!(b.sent.iter().any(|s| s.msg_type() == MsgType::RESV));
-    }
-}

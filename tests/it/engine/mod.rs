@@ -11,6 +11,7 @@ mod blockade;
 mod change;
 mod confirm;
 mod discard;
+mod divided;
 mod intserv;
 mod lasting;
 mod leaks;
