@@ -62,6 +62,23 @@ fn more(a: &Flowspec, b: &Flowspec) -> Components {
     Components(set)
 }
 
+/// The components that an Error Value names, or else those in which requests that failed together differ.
+fn said(value: u16, members: &[Flowspec]) -> Components {
+    let said = match value {
+        error_value::DELAY_BOUND => Components::DELAY,
+        error_value::BANDWIDTH_UNAVAILABLE => Components::RATES,
+        error_value::MTU_TOO_LARGE => return Components::PACKET_SIZE,
+        _ => Components::NONE,
+    };
+    let pairs = members.iter().flat_map(|a| members.iter().map(move |b| more(a, b)));
+    let differ = pairs.fold(Components::NONE, Components::or).and(Components::ALL);
+    match (differ.and(said).is_empty(), differ.is_empty(), said.is_empty()) {
+        (true, false, _) => differ,
+        (_, _, false) => said,
+        _ => Components::ALL,
+    }
+}
+
 /// A flowspec that failed, and in what.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Failed {
@@ -71,25 +88,27 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    /// What an Admission Control error with an Error Value says of Qe, the merge of `members`. Where its reason does
-    /// not tell the members apart, or is none that RFC 2205 Appendix B knows, it is what they differ in.
-    pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec]) -> Self {
-        let said = match value {
-            error_value::DELAY_BOUND => Components::DELAY,
-            error_value::BANDWIDTH_UNAVAILABLE => Components::RATES,
-            error_value::MTU_TOO_LARGE => {
-                return Self { flowspec: qe, components: Components::PACKET_SIZE };
-            }
-            _ => Components::NONE,
+    /// What an Admission Control error with an Error Value says of Qe; `own` is what this node had asked for, the merge of
+    /// `members`. Where the reason does not tell the members apart, or is none that RFC 2205 Appendix B knows, it is what
+    /// they differ in. Qe is merged with what others asked for further up: if this node's part may be what failed, Qb is
+    /// that part, so that the rest of Qe does not hide it.
+    pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec], own: Option<Flowspec>) -> Self {
+        let mut failed = Self { flowspec: qe, components: said(value, members) };
+        if let Some(own) = own.filter(|own| !failed.is_reached_by(own) && failed.may_be_due_to(own)) {
+            failed.flowspec = own;
+        }
+        failed
+    }
+
+    /// Whether a flowspec asks for as much as Qe in some of what failed. Of p and m most ask for the same.
+    fn may_be_due_to(&self, own: &Flowspec) -> bool {
+        let telling = match own {
+            Flowspec::Guaranteed(..) => Components::DELAY.0 | Components::TOKEN_RATE | Components::BUCKET,
+            _ => Components::TOKEN_RATE | Components::BUCKET,
         };
-        let pairs = members.iter().flat_map(|a| members.iter().map(move |b| more(a, b)));
-        let differ = pairs.fold(Components::NONE, Components::or).and(Components::ALL);
-        let components = match (differ.and(said).is_empty(), differ.is_empty(), said.is_empty()) {
-            (true, false, _) => differ,
-            (_, _, false) => said,
-            _ => Components::ALL,
-        };
-        Self { flowspec: qe, components }
+        let telling = Some(self.components.and(Components(telling))).filter(|c| !c.is_empty());
+        let telling = telling.unwrap_or(self.components);
+        self.is_of_service(own) && more(&self.flowspec, own).and(telling) != telling
     }
 
     /// One that stands for two: it blockades all that either of them does. `None` when the services differ.
@@ -181,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_failure_of_rates_lets_smaller_rates_through_whatever_their_packet_size() {
-        let failed = [Failed::new(controlled(4e5, 9e3, 1492), BANDWIDTH, &[])];
+        let failed = [Failed::new(controlled(4e5, 9e3, 1492), BANDWIDTH, &[], None)];
         for m in [576, 1492, 1500, 9000] {
             assert!(!blockaded(&failed, &controlled(2e5, 9e3, m)), "{m}");
             assert!(blockaded(&failed, &controlled(4e5, 9e3, m)), "{m}");
@@ -191,14 +210,14 @@ mod tests {
 
     #[test]
     fn a_failure_of_packet_size_is_judged_by_that_alone() {
-        let failed = [Failed::new(controlled(2e5, 9e3, 1500), error_value::MTU_TOO_LARGE, &[])];
+        let failed = [Failed::new(controlled(2e5, 9e3, 1500), error_value::MTU_TOO_LARGE, &[], None)];
         assert!(!blockaded(&failed, &controlled(9e5, 99e3, 1400)));
         assert!(blockaded(&failed, &controlled(1e5, 1e3, 1500)));
     }
 
     #[test]
     fn a_failure_of_the_delay_bound_is_judged_by_capital_r_and_slack() {
-        let failed = [Failed::new(guaranteed(3e5, 10), error_value::DELAY_BOUND, &[])];
+        let failed = [Failed::new(guaranteed(3e5, 10), error_value::DELAY_BOUND, &[], None)];
         assert!(!blockaded(&failed, &guaranteed(2e5, 10)));
         assert!(!blockaded(&failed, &guaranteed(3e5, 20)));
         assert!(blockaded(&failed, &guaranteed(2e5, 5)), "less slack");
@@ -208,7 +227,7 @@ mod tests {
     #[test]
     fn what_the_members_have_in_common_has_not_failed() {
         let (bursty, smooth) = (controlled(2e5, 50e3, 1500), controlled(2e5, 10e3, 1500));
-        let failed = [Failed::new(bursty, BANDWIDTH, &[bursty, smooth])];
+        let failed = [Failed::new(bursty, BANDWIDTH, &[bursty, smooth], None)];
         assert!(!blockaded(&failed, &smooth));
         assert!(!blockaded(&failed, &controlled(9e5, 10e3, 1500)), "the bucket was too large, not the rate");
         assert!(blockaded(&failed, &controlled(1e5, 60e3, 1500)));
@@ -216,26 +235,38 @@ mod tests {
 
     #[test]
     fn the_same_rates_fail_once_for_another_reason_and_not_twice() {
-        let failed = |bucket| Failed::new(controlled(2e5, bucket, 1500), BANDWIDTH, &[]);
+        let failed = |bucket| Failed::new(controlled(2e5, bucket, 1500), BANDWIDTH, &[], None);
         assert!(!blockaded(&[failed(50e3)], &controlled(2e5, 10e3, 1500)));
         assert!(blockaded(&[failed(50e3), failed(40e3)], &controlled(2e5, 10e3, 1500)));
     }
 
     #[test]
+    fn of_what_failed_together_with_others_the_own_part_counts() {
+        // Another next hop further up has asked for the larger bucket, and has no peak.
+        let own = controlled(3e5, 1e3, 1000);
+        let qe = controlled(3e5, 9e3, 576);
+        assert!(blockaded(&[Failed::new(qe, BANDWIDTH, &[own], Some(own))], &own));
+        let smaller = controlled(2e5, 1e3, 1000);
+        assert!(!blockaded(&[Failed::new(qe, BANDWIDTH, &[own, smaller], Some(own))], &smaller));
+        // Whoever has asked for less of what failed has not made it fail.
+        assert_eq!(Failed::new(qe, BANDWIDTH, &[smaller], Some(smaller)).flowspec, qe);
+    }
+
+    #[test]
     fn other_reasons_are_judged_by_what_the_members_differ_in() {
         let (fast, bursty) = (controlled(4e5, 1e3, 1500), controlled(4e5, 9e3, 1492));
-        let failed = [Failed::new(controlled(4e5, 9e3, 1492), 77, &[fast, bursty])];
+        let failed = [Failed::new(controlled(4e5, 9e3, 1492), 77, &[fast, bursty], None)];
         assert!(!blockaded(&failed, &fast));
         assert!(blockaded(&failed, &bursty));
-        let alone = [Failed::new(fast, 77, &[fast])];
+        let alone = [Failed::new(fast, 77, &[fast], None)];
         assert!(!blockaded(&alone, &controlled(3e5, 1e3, 9000)));
         assert!(blockaded(&alone, &controlled(3e5, 2e3, 1500)));
     }
 
     #[test]
     fn one_element_for_two_blockades_what_either_did() {
-        let a = Failed::new(controlled(4e5, 10e3, 1500), BANDWIDTH, &[]);
-        let b = Failed::new(controlled(2e5, 50e3, 1500), BANDWIDTH, &[]);
+        let a = Failed::new(controlled(4e5, 10e3, 1500), BANDWIDTH, &[], None);
+        let b = Failed::new(controlled(2e5, 50e3, 1500), BANDWIDTH, &[], None);
         let both = [a.join(&b).expect("one service")];
         for q in [a.flowspec, b.flowspec, controlled(3e5, 60e3, 1500)] {
             assert!(blockaded(&both, &q), "{q:?}");
@@ -245,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_nothing_of_another_service() {
-        let failed = [Failed::new(guaranteed(3e5, 0), BANDWIDTH, &[])];
+        let failed = [Failed::new(guaranteed(3e5, 0), BANDWIDTH, &[], None)];
         assert!(!blockaded(&failed, &controlled(9e5, 9e5, 1500)));
     }
 }

@@ -34,11 +34,17 @@ impl Node {
             let behind = |f: &&FilterSpec| self.paths_behind(upstream).any(|p| p.sender == **f);
             failure.filters.iter().filter(behind).copied().map(Some).collect()
         };
-        let mut elements = Elements::new();
-        for flow in &senders {
-            let failed = Failed::new(qe, failure.error.value, &self.members(upstream, style, flow));
-            elements.push(self.note_failure(upstream, *flow, failed, failure.is_in_place()));
-        }
+        // All of them failed together, so each is judged by what there was before.
+        let failed: SmallVec<[(Flow, Failed); 4]> = senders
+            .iter()
+            .map(|flow| {
+                let choice = self.choice(upstream, style, flow, |_| true, |_| true);
+                let members = choice.as_ref().map(|c| self.members(upstream, flow, c)).unwrap_or_default();
+                (*flow, Failed::new(qe, failure.error.value, &members, choice.map(|c| c.flowspec)))
+            })
+            .collect();
+        let note = |(flow, failed)| self.note_failure(upstream, flow, failed, failure.is_in_place());
+        let elements: Elements = failed.into_iter().map(note).collect();
         let some = senders
             .iter()
             .filter_map(|flow| self.choice(upstream, style, flow, |_| true, |_| true))
@@ -63,11 +69,8 @@ impl Node {
         self.choose(style, self.paths_behind(upstream).filter(own), counts, bars)
     }
 
-    /// The flowspecs that were merged into what failed.
-    fn members(&self, upstream: Ix<Upstream>, style: Style, flow: &Flow) -> SmallVec<[Flowspec; 4]> {
-        let Some(choice) = self.choice(upstream, style, flow, |_| true, |_| true) else {
-            return SmallVec::new();
-        };
+    /// The flowspecs that are merged for a sender.
+    fn members(&self, upstream: Ix<Upstream>, flow: &Flow, choice: &Choice) -> SmallVec<[Flowspec; 4]> {
         let mut members = SmallVec::new();
         for path in self.paths_behind(upstream).filter(|p| flow.is_none_or(|f| f == p.sender)) {
             let through = self.items_for(path).filter(|(ix, ..)| choice.has(*ix, flow));

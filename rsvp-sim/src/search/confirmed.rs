@@ -47,7 +47,7 @@ impl Confirmed {
         let Some(own) = all.iter().position(|q| *q == confirmed) else { return false };
         all.remove(own);
         let others = all.into_iter().reduce(|a, b| merge(&a, &b));
-        others.is_some_and(|others| !asks_for_more(&confirmed, &others))
+        others.is_some_and(|others| merge(&others, &confirmed) == others)
     }
 }
 

@@ -98,7 +98,12 @@ impl Watch {
             let rivals = self.refused.iter().flatten();
             let mut rivals = rivals.filter(|((r, _), _)| scenario.receivers[r.0].session == session);
             let fits = refused.once.nothing() && !refused.conflict;
+            // Whoever was refused at once has what it had before, which may be of another style or service.
+            let all_asked = (0..scenario.receivers.len())
+                .filter(|n| scenario.receivers[*n].session == session)
+                .all(|n| !checker.refused.contains(&AppId((scenario.senders.len() + n) as u32)));
             if fits
+                && all_asked
                 && session_agrees(scenario, demand, session)
                 && rivals.all(|rival| rival.0 == key || is_told_apart(*sender, refused, rival.0.1, rival.1))
             {
