@@ -91,11 +91,11 @@ impl Failed {
     /// What an Admission Control error with an Error Value says of Qe; `own` is what this node had asked for, the merge of
     /// `members`. Where the reason does not tell the members apart, or is none that RFC 2205 Appendix B knows, it is what
     /// they differ in. Qe is merged with what others asked for further up: if this node's part may be what failed, Qb is
-    /// that part, so that the rest of Qe does not hide it.
+    /// no more than that part, so that the rest of Qe does not hide it.
     pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec], own: Option<Flowspec>) -> Self {
         let mut failed = Self { flowspec: qe, components: said(value, members) };
         if let Some(own) = own.filter(|own| !failed.is_reached_by(own) && failed.may_be_due_to(own)) {
-            failed.flowspec = own;
+            failed.flowspec = super::flowspec::lower_bound(&qe, &own).unwrap_or(qe);
         }
         failed
     }
@@ -248,6 +248,11 @@ mod tests {
         assert!(blockaded(&[Failed::new(qe, BANDWIDTH, &[own], Some(own))], &own));
         let smaller = controlled(2e5, 1e3, 1000);
         assert!(!blockaded(&[Failed::new(qe, BANDWIDTH, &[own, smaller], Some(own))], &smaller));
+        let grown = controlled(4e5, 1e3, 1000);
+        assert!(
+            blockaded(&[Failed::new(qe, BANDWIDTH, &[own, grown], Some(grown))], &own),
+            "asked for since"
+        );
         // Whoever has asked for less of what failed has not made it fail.
         assert_eq!(Failed::new(qe, BANDWIDTH, &[smaller], Some(smaller)).flowspec, qe);
     }
