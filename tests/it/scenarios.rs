@@ -6,7 +6,7 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 15] = [
+const SHIPPED: [&str; 16] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
@@ -22,6 +22,7 @@ const SHIPPED: [&str; 15] = [
     "figure-8-wf-partial",
     "figure-10-independent",
     "figure-11-scope",
+    "service-change",
 ];
 
 fn directory() -> PathBuf {
@@ -103,6 +104,11 @@ fn teardown_holds() {
 #[test]
 fn link_failure_holds() {
     holds_with_every_seed("link-failure");
+}
+
+#[test]
+fn service_change_holds() {
+    holds_with_every_seed("service-change");
 }
 
 #[test]

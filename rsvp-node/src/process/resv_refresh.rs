@@ -310,3 +310,24 @@ impl<'a> Sent<'a> {
         [self.kept, &descriptors(&self.asked)].concat().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsvp_wire::{Flowspec, Tspec};
+
+    /// Filters of SE are too small to fill a datagram by the default limits; they are divided all the same.
+    #[test]
+    fn shared_explicit_filters_are_divided_with_their_flowspec_in_each_part() {
+        let filter = |n| FilterSpec::new([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].into(), n);
+        let flowspec = Flowspec::ControlledLoad(Tspec::null(1500));
+        let flows = (0..3000).map(|n| (Some(filter(n)), flowspec)).collect();
+        let sent = descriptors(&Merged { style: Style::SE, flows });
+        let parts = [Part::of(&sent, 0), Part::of(&sent, 1)];
+        assert_eq!(parts.each_ref().map(|p| p.is_last), [false, true]);
+        assert!(parts.iter().all(|p| p.head.len() + p.descriptors.len() <= ROOM));
+        assert!(parts.iter().all(|p| p.head == &sent[..sent.len() - 3000 * 24]));
+        let filters = [parts[0].descriptors, parts[1].descriptors].concat();
+        assert_eq!(filters, sent[sent.len() - 3000 * 24..]);
+    }
+}

@@ -226,6 +226,17 @@ fn unknown_objects_of_a_resv_tear_are_forwarded() {
     }
 }
 
+/// RFC 2205 section 3.10: also where that makes it longer than the Resv was.
+#[test]
+fn a_long_object_is_forwarded_in_a_resv_tear() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv WF{4B}").forget();
+        b.takes(&b.message("c1 ResvTear WF").object(0xd0, 2, &[5; 3000]));
+        assert_eq!(b.sent.len(), 2);
+        assert!(b.sent.iter().all(|s| s.objects(0xd0) == [object(0xd0, 2, &[5; 3000])]));
+    }
+}
+
 /// RFC 2205 section 3.1.4: NHOP tells requests on one interface apart.
 #[test]
 fn two_next_hops_on_one_interface_are_two_requests() {
