@@ -277,8 +277,8 @@ impl Node {
     ) -> (bool, bool) {
         let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
         let (mut entry, mut senders) = (false, 0);
-        let speaks = |ix: Ix<PathState>| self.state.speaks_for_sender(ix, interface);
-        for (_, path) in self.state.paths_of(session).filter(|(ix, p)| selected(p) && speaks(*ix)) {
+        let speakers = self.state.speakers(session, interface);
+        for path in speakers.iter().map(|ix| &self.state.paths[*ix]).filter(|p| selected(p)) {
             let flags = path.message().get::<Session>().and_then(Result::ok).map_or(0, |s| s.flags());
             entry |= path.upstream().is_none() || flags & Session::E_POLICE != 0;
             senders += 1;
@@ -318,9 +318,9 @@ impl Node {
         filters: &[FilterSpec],
     ) -> Option<Tspec> {
         let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
-        let paths = self.state.paths_of(session);
-        let paths = paths.filter(|(ix, p)| selected(p) && self.state.speaks_for_sender(*ix, interface));
-        paths.filter_map(|(_, p)| p.tspec()).reduce(|a, b| flowspec::sum(&a, &b))
+        let speakers = self.state.speakers(session, interface);
+        let paths = speakers.iter().map(|ix| &self.state.paths[*ix]).filter(|p| selected(p));
+        paths.filter_map(PathState::tspec).reduce(|a, b| flowspec::sum(&a, &b))
     }
 
     /// Admission control: whether what a reservation takes more than now is there. What takes no more than now is always

@@ -23,6 +23,7 @@ use path::{Origin, PathState};
 use resv::Request;
 use rsvp_wire::{FilterSpec, Session};
 use session::SessionState;
+use smallvec::SmallVec;
 use traffic::Reserved;
 use upstream::Upstream;
 use wheel::Wheel;
@@ -190,6 +191,22 @@ impl State {
             }
         }
         speaker == Some(ix)
+    }
+
+    /// The path states that speak for their senders on an interface, one for each sender.
+    pub(crate) fn speakers(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+    ) -> SmallVec<[Ix<PathState>; 8]> {
+        let routed = self.paths_of(session).filter(|(_, p)| p.routes_to(interface));
+        let mut speakers: SmallVec<[Ix<PathState>; 8]> = routed.map(|(ix, _)| ix).collect();
+        if self.may_have_several_paths(session) {
+            // Stable, so that of one sender's the first of the list stays first.
+            speakers.sort_by_key(|ix| (self.paths[*ix].sender, self.paths[*ix].flags.misplaced));
+            speakers.dedup_by_key(|ix| self.paths[*ix].sender);
+        }
+        speakers
     }
 
     /// Has a path state speak for its sender from now on.
