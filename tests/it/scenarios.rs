@@ -6,12 +6,13 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 11] = [
+const SHIPPED: [&str; 12] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
     "teardown",
     "link-failure",
+    "plain-routers",
     "figure-5-wf",
     "figure-6-ff",
     "figure-7-se",
@@ -74,6 +75,11 @@ fn killer_reservation_holds() {
 #[test]
 fn teardown_holds() {
     holds_with_every_seed("teardown");
+}
+
+#[test]
+fn plain_routers_holds() {
+    holds_with_every_seed("plain-routers");
 }
 
 #[test]
