@@ -48,6 +48,42 @@ pub struct Interface {
     pub local_repair_wait: Duration,
     /// K of the lifetime rule for state that arrives here (RFC 2205 section 3.7; default 3).
     pub lifetime_multiplier: u32,
+    /// Whether there are hops without RSVP between this interface and the previous hops of what arrives here.
+    pub non_rsvp_hops: NonRsvpHops,
+}
+
+/// How a node knows of hops without RSVP just before it. The TTL does not always tell (RFC 2205 section 3.8): a tunnel hides
+/// the hops in it, and whatever changes the TTL on the way looks like a hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NonRsvpHops {
+    /// There are some when a Path arrives with another TTL than it was sent with.
+    #[default]
+    ByTtl,
+    /// There are none, whatever the TTL says.
+    Never,
+    /// There always are.
+    Always,
+}
+
+impl NonRsvpHops {
+    /// How configurations and journals call it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ByTtl => "by-ttl",
+            Self::Never => "never",
+            Self::Always => "always",
+        }
+    }
+}
+
+impl core::str::FromStr for NonRsvpHops {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = [Self::ByTtl, Self::Never, Self::Always].into_iter().find(|each| each.word() == text);
+        found.ok_or_else(|| format!("unknown \"{text}\", expected one of by-ttl, never, always"))
+    }
 }
 
 impl Interface {
@@ -72,6 +108,7 @@ impl Interface {
             slew_max_percent: 30,
             local_repair_wait: Duration::from_secs(2),
             lifetime_multiplier: 3,
+            non_rsvp_hops: NonRsvpHops::default(),
         }
     }
 

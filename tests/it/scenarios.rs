@@ -6,7 +6,7 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 16] = [
+const SHIPPED: [&str; 17] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
@@ -16,6 +16,7 @@ const SHIPPED: [&str; 16] = [
     "se-added-sender",
     "teardown",
     "link-failure",
+    "plain-routers",
     "figure-5-wf",
     "figure-6-ff",
     "figure-7-se",
@@ -99,6 +100,11 @@ fn se_added_sender_holds() {
 #[test]
 fn teardown_holds() {
     holds_with_every_seed("teardown");
+}
+
+#[test]
+fn plain_routers_holds() {
+    holds_with_every_seed("plain-routers");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
-use crate::interface::InterfaceId;
+use crate::interface::{InterfaceId, NonRsvpHops};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
@@ -91,9 +91,19 @@ impl Node {
         let path = &self.state.paths[path];
         path.flags.routed
             && path.ttl == arrived.rx.ttl
-            && path.flags.non_rsvp == (arrived.rx.ttl != arrived.message.send_ttl())
+            && path.flags.non_rsvp == self.has_non_rsvp_hops(arrived)
             && path.incoming() == Some(arrived.rx.interface)
             && same_content(&path.octets, arrived.rx.octets)
+    }
+
+    /// Whether there are hops without RSVP just before this node, by the TTL where the interface does not know better
+    /// (RFC 2205 section 3.8).
+    fn has_non_rsvp_hops(&self, arrived: &Arrived<'_>) -> bool {
+        match self.interfaces.find(arrived.rx.interface).map(|i| i.config.non_rsvp_hops) {
+            Some(NonRsvpHops::Always) => true,
+            Some(NonRsvpHops::Never) => false,
+            Some(NonRsvpHops::ByTtl) | None => arrived.rx.ttl != arrived.message.send_ttl(),
+        }
     }
 
     /// The error in the ports of a sender that is new here, if there is one (RFC 2205 section 3.2, rules 1 and 3).
@@ -165,7 +175,7 @@ impl Node {
             ttl: arrived.rx.ttl,
             flags: PathFlags {
                 local_only: true,
-                non_rsvp: arrived.rx.ttl != arrived.message.send_ttl(),
+                non_rsvp: self.has_non_rsvp_hops(arrived),
                 ..PathFlags::default()
             },
         });
@@ -205,14 +215,14 @@ impl Node {
         let old_upstream = self.state.paths[ix].upstream();
         let (old_tspec, old_adspec) = (self.state.paths[ix].tspec(), self.state.paths[ix].adspec());
         self.handled(arrived.rx.octets.len());
+        let non_rsvp = self.has_non_rsvp_hops(arrived);
         let path = &mut self.state.paths[ix];
         path.origin = Origin::Hop(upstream, arrived.rx.interface);
         let descriptor_changed = !same_objects(&path.message(), &arrived.message);
         store(&mut path.octets, arrived.rx.octets);
         path.expires = expires;
-        let ttl_changed = path.ttl != arrived.rx.ttl;
-        path.ttl = arrived.rx.ttl;
-        path.flags.non_rsvp = arrived.rx.ttl != arrived.message.send_ttl();
+        let hops_changed = (path.ttl, path.flags.non_rsvp) != (arrived.rx.ttl, non_rsvp);
+        (path.ttl, path.flags.non_rsvp) = (arrived.rx.ttl, non_rsvp);
         let moved = old_upstream != Some(upstream);
         if let Some(old) = old_upstream {
             // The path state counts at one upstream only; this also undoes the count above where it is the same.
@@ -223,7 +233,7 @@ impl Node {
         if (old_tspec, old_adspec) != (self.state.paths[ix].tspec(), self.state.paths[ix].adspec()) {
             self.tell_path(ix);
         }
-        if descriptor_changed || moved || ttl_changed || rerouted {
+        if descriptor_changed || moved || hops_changed || rerouted {
             self.state.has_news(ix);
             self.forward_path(ix);
         }

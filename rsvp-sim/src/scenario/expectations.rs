@@ -144,6 +144,7 @@ impl What {
                 NODE,
                 FLAGS,
                 ("why", Kind::Choice(&["torn", "timed-out"])),
+                ("break", Kind::Truth),
             ],
             Self::Discards => vec![NODE, ("reason", Kind::Choice(&REASONS))],
             Self::Empty => vec![NODE],

@@ -144,6 +144,8 @@ pub struct InterfaceConfig {
     pub local_repair_wait: Option<Span>,
     /// K of the lifetime rule (RFC 2205 section 3.7).
     pub lifetime_multiplier: Option<u32>,
+    /// How hops without RSVP between this interface and its neighbours are noticed (RFC 2205 section 3.8).
+    pub non_rsvp_hops: Option<crate::NonRsvpHops>,
     /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C).
     pub udp: Option<Udp>,
 }
@@ -279,6 +281,7 @@ impl DaemonConfig {
             slew_max: one.slew_max.or(all.slew_max),
             local_repair_wait: one.local_repair_wait.or(all.local_repair_wait),
             lifetime_multiplier: one.lifetime_multiplier.or(all.lifetime_multiplier),
+            non_rsvp_hops: one.non_rsvp_hops.or(all.non_rsvp_hops),
             udp: one.udp.or(all.udp),
         }
     }
