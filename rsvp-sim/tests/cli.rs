@@ -266,7 +266,11 @@ fn other_nonsense_is_refused_with_its_place() {
         ("[nodes]", "[nodes", "expected"),
         ("[nodes]", "[nodes]\nplane = [\"p\"]", "did you mean \"plain\"?"),
         ("[nodes]", "[nodes]\nplain = [\"r1\"]", "there are two nodes \"r1\""),
-        ("hosts = [\"studio\", \"home\"]", "hosts = [\"home\"]\nplain = [\"studio\"]", "\"studio\" is a plain router"),
+        (
+            "hosts = [\"studio\", \"home\"]",
+            "hosts = [\"home\"]\nplain = [\"studio\"]",
+            "\"studio\" is a plain router",
+        ),
     ];
     for (n, (good, bad, says)) in cases.into_iter().enumerate() {
         let text = three_routers();

@@ -138,7 +138,8 @@ impl Scenario {
 
     fn read_nodes(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
         let nodes = top.need("nodes", "…")?.section("[nodes]", &["hosts", "routers", "plain"])?;
-        for (key, router, plain) in [("hosts", false, false), ("routers", true, false), ("plain", true, true)] {
+        for (key, router, plain) in [("hosts", false, false), ("routers", true, false), ("plain", true, true)]
+        {
             for item in nodes.find(key).map_or(Ok(Vec::new()), |list| list.list("names"))? {
                 let name = item.name()?;
                 if self.nodes.iter().any(|n| n.name == name) {
