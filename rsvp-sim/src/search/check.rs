@@ -6,7 +6,7 @@
 use super::confirmed::Confirmations;
 use super::pace::Pace;
 use super::{Failure, errors};
-use crate::reference::{Demand, charge_bps};
+use crate::reference::{Demand, Reference, charge_bps};
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, SenderId};
 use crate::world::World;
 use crate::world::watch::Notice;
@@ -40,7 +40,8 @@ pub(super) struct Checker {
     pub(super) refused: BTreeSet<AppId>,
     /// Applications that were told of a confirmation.
     pub(super) confirmed: BTreeSet<AppId>,
-    paths_told: BTreeMap<(AppId, FilterSpec), Option<Tspec>>,
+    /// What is known of a sender: its TSpec, and whether its ADSPEC, where it has one, tells of a break.
+    paths_told: BTreeMap<(AppId, FilterSpec), Option<(Tspec, Option<bool>)>>,
     reservations_told: BTreeMap<(AppId, Vec<FilterSpec>), ToldReservation>,
     /// Per node, the path state it had when it was last looked at.
     known: Vec<BTreeSet<(Session, FilterSpec)>>,
@@ -254,8 +255,9 @@ impl Checker {
             false => (app, Vec::new()),
         };
         match event.kind {
-            EventKind::Path { sender, tspec, .. } => {
-                self.paths_told.insert((app, sender.0), Some(tspec));
+            EventKind::Path { sender, tspec, adspec } => {
+                let breaks = adspec.map(|adspec| adspec.global.break_bit);
+                self.paths_told.insert((app, sender.0), Some((tspec, breaks)));
             }
             EventKind::PathGone { sender, .. } => {
                 self.paths_told.insert((app, sender.0), None);
@@ -276,10 +278,16 @@ impl Checker {
     }
 
     /// What every application was told last is so.
-    pub(super) fn last_events_are_true(&self, world: &World, demand: &Demand) -> Result<(), Failure> {
+    pub(super) fn last_events_are_true(
+        &self,
+        world: &World,
+        demand: &Demand,
+        reference: &Reference,
+    ) -> Result<(), Failure> {
         let scenario = world.scenario();
         for n in (0..scenario.receivers.len()).filter(|n| demand.listens[*n]) {
             self.paths_are_true(world, ReceiverId(n))?;
+            self.breaks_are_known(world, ReceiverId(n), reference)?;
         }
         for n in (0..scenario.senders.len()).filter(|n| demand.senders[*n].is_some()) {
             self.reservations_are_true(world, SenderId(n))?;
@@ -300,12 +308,39 @@ impl Checker {
         }
         let told = self.paths_told.range((app, LEAST)..).take_while(|((of, _), _)| *of == app);
         let told: BTreeMap<FilterSpec, Tspec> =
-            told.filter_map(|((_, s), tspec)| Some((*s, (*tspec)?))).collect();
+            told.filter_map(|((_, s), said)| Some((*s, (*said)?.0))).collect();
         if there == told {
             return Ok(());
         }
         let seen = format!("{}: was told of senders {told:?}, there are {there:?}", plan.name);
         Err(Failure { promise: "last events are true", at: world.now(), seen })
+    }
+
+    /// A receiver knows of routers without RSVP on a sender's way (RFC 2205 section 3.8, RFC 2210 section 3.3.2), and of
+    /// none where there are none.
+    fn breaks_are_known(
+        &self,
+        world: &World,
+        receiver: ReceiverId,
+        reference: &Reference,
+    ) -> Result<(), Failure> {
+        let scenario = world.scenario();
+        let plan = &scenario.receivers[receiver.0];
+        let app = AppId((scenario.senders.len() + receiver.0) as u32);
+        for sender in scenario.senders_of(plan.session) {
+            let told = self.paths_told.get(&(app, world.topology().sender(sender))).copied().flatten();
+            let Some(said) = told.and_then(|(_, breaks)| breaks) else { continue };
+            let is = reference.has_break(scenario, sender, plan.node);
+            if reference.paths.contains_key(&(sender, plan.node)) && said != is {
+                let seen = format!(
+                    "{}: was told that there is a break before {}: {said}, there is: {is}",
+                    plan.name, scenario.senders[sender.0].name
+                );
+                let promise = "every application knows of a break on its path";
+                return Err(Failure { promise, at: world.now(), seen });
+            }
+        }
+        Ok(())
     }
 
     fn reservations_are_true(&self, world: &World, sender: SenderId) -> Result<(), Failure> {

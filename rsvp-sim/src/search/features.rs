@@ -1,7 +1,9 @@
 //! What a world has in it that receivers of one session differ in, and what is not ours.
 
 use super::settled::{is_guaranteed, requests_ever};
-use crate::scenario::model::{Deed, Flow, Request, ReservationStyle, Scenario, SenderId, SessionId};
+use crate::scenario::model::{
+    Deed, Flow, Link, NodeId, Request, ReservationStyle, Scenario, SenderId, SessionId,
+};
 use std::collections::BTreeSet;
 
 /// Notes it.
@@ -15,6 +17,17 @@ pub(super) fn note(scenario: &Scenario, features: &mut BTreeSet<&'static str>) {
     }
     if scenario.nodes.iter().any(|node| node.carries.is_some()) {
         features.insert("objects that nobody understands");
+    }
+    if scenario.nodes.iter().any(|node| node.plain) {
+        features.insert("router without RSVP");
+    }
+    let receives = |n: &NodeId| scenario.receivers.iter().any(|receiver| receiver.node == *n);
+    let before = |link: &Link| {
+        let plain = link.ends.iter().any(|end| scenario.nodes[end.0].plain);
+        plain && link.ends.iter().any(receives)
+    };
+    if scenario.links.iter().any(before) {
+        features.insert("router without RSVP just before a receiver");
     }
     for session in (0..scenario.sessions.len()).map(SessionId) {
         in_session(scenario, session, features);

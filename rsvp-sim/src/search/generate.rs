@@ -122,17 +122,18 @@ fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
         }
         join(draw, scenario, &ends, temper);
     }
+    variety::plain(draw, scenario);
     order(scenario);
 }
 
-/// Nodes and links in the order that a file has: hosts before routers, links before LANs.
+/// Nodes and links in the order that a file has: hosts before routers before those without RSVP, links before LANs.
 fn order(scenario: &mut Scenario) {
     let mut places: Vec<usize> = (0..scenario.nodes.len()).collect();
-    places.sort_by_key(|&n| scenario.nodes[n].router);
+    places.sort_by_key(|&n| (scenario.nodes[n].router, scenario.nodes[n].plain));
     for end in scenario.links.iter_mut().flat_map(|link| &mut link.ends) {
         end.0 = places.iter().position(|&old| old == end.0).unwrap_or_default();
     }
-    scenario.nodes.sort_by_key(|node| node.router);
+    scenario.nodes.sort_by_key(|node| (node.router, node.plain));
     scenario.links.sort_by_key(|link| link.lan);
 }
 
@@ -196,7 +197,9 @@ fn sessions(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
             let node = match destination {
                 Destination::Node(node) => node,
                 // Now and then a router has an application of its own.
-                _ if draw.percent(12) => NodeId(draw.below(scenario.nodes.len())),
+                _ if draw.percent(12) => Some(NodeId(draw.below(scenario.nodes.len())))
+                    .filter(|node| !scenario.nodes[node.0].plain)
+                    .unwrap_or(hosts[0]),
                 _ => draw.one(&hosts),
             };
             let style = if !temper.agrees && draw.percent(30) {

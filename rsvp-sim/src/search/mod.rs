@@ -169,7 +169,7 @@ impl Trial {
             refused: &self.checker.refused,
         };
         state.is_explained()?;
-        self.checker.last_events_are_true(&self.world, &demand)?;
+        self.checker.last_events_are_true(&self.world, &demand, &reference)?;
         if strict {
             self.services_change(&demand)?;
             self.tears_arrive()?;

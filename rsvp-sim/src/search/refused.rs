@@ -105,12 +105,20 @@ impl Watch {
             if fits
                 && all_asked
                 && session_agrees(scenario, demand, session)
+                && !self.somebody_gave_up(world, checker, session)
                 && rivals.all(|rival| rival.0 == key || is_told_apart(*sender, refused, rival.0.1, rival.1))
             {
                 return Err(fail("what would fit is not refused", "every link has had room".to_owned()));
             }
         }
         Ok(())
+    }
+
+    /// Whether an application of a session was refused at once by its own node: it does not try again, and what it had
+    /// stands.
+    fn somebody_gave_up(&self, world: &World, checker: &Checker, session: SessionId) -> bool {
+        let mut refused = checker.refused.iter().filter_map(|app| world.application(*app).err());
+        refused.any(|receiver| world.scenario().receivers[receiver.0].session == session)
     }
 
     /// Whether a receiver without its reservation has heard of it, again and again. The error says what is wrong.

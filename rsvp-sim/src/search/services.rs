@@ -41,17 +41,23 @@ impl Trial {
         }
         self.outcome.features.insert("everybody changes service");
         let deepest = reference.paths.keys().map(|(s, n)| reference.way(*s, *n).len()).max();
-        for (n, (new, old)) in changed.requests.iter().zip(&demand.requests).enumerate() {
-            if let Some(request) = new.as_ref().filter(|_| new != old) {
-                self.world.change_request(ReceiverId(n), request.clone());
-                self.checker.look(&mut self.world)?;
-            }
-        }
+        let changes: Vec<(ReceiverId, Request)> = (0..scenario.receivers.len())
+            .filter(|n| changed.requests[*n] != demand.requests[*n])
+            .filter_map(|n| Some((ReceiverId(n), changed.requests[n].clone()?)))
+            .collect();
         // A clock may be a tenth slow. Where several change, each merge point in turn may have to wait for a refresh.
         let period = scenario.refresh * 3 / 2 * 115 / 100 + AT_ONCE;
         let rounds = 1 + if hops > 0 { deepest.unwrap_or_default() } else { 0 };
         let mut last = Ok(());
-        for _ in 0..rounds * 4 {
+        for round in 0..rounds * 4 {
+            for (receiver, request) in &changes {
+                let app = self.world.receiver_app(*receiver);
+                // Whoever is refused at once by its own node, where others have not changed yet, tries again.
+                if round == 0 || self.checker.refused.contains(&app) {
+                    self.world.change_request(*receiver, request.clone());
+                    self.checker.look(&mut self.world)?;
+                }
+            }
             let now = self.world.now() - Instant::ZERO;
             self.until(now + period / 4)?;
             let refused = BTreeSet::new();

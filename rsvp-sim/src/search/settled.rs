@@ -214,7 +214,9 @@ impl Settled<'_> {
 
     /// Whether a sender's data goes through a node onto a link that another node is on, be it meant or overhears.
     fn is_on_the_way(&self, sender: SenderId, hop: NodeId, node: NodeId) -> bool {
-        let links = self.reference.paths.iter().filter(|((s, _), from)| *s == sender && from.1 == hop);
+        let scenario = self.scenario();
+        let last = |node: NodeId| self.reference.last_with_rsvp(scenario, sender, node);
+        let links = self.reference.ways.iter().filter(|((s, _), from)| *s == sender && last(from.1) == hop);
         // A sender's host sends onto its first link whether anybody listens or not.
         let plan = &self.scenario().senders[sender.0];
         let sending = self.demand.senders[sender.0].is_some() && plan.node == hop;

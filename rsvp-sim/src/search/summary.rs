@@ -7,7 +7,7 @@ use core::fmt::Write;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a search must have met at least once to be worth anything.
-const NEEDED: [&str; 28] = [
+const NEEDED: [&str; 30] = [
     "loss",
     "duplication",
     "reordering",
@@ -36,6 +36,8 @@ const NEEDED: [&str; 28] = [
     "senders added with a wish for confirmation",
     "refusal by other software",
     "objects that nobody understands",
+    "router without RSVP",
+    "router without RSVP just before a receiver",
 ];
 
 /// Counts over many worlds.

@@ -27,6 +27,16 @@ pub(super) fn links(draw: &mut Draw<'_>, scenario: &mut Scenario) {
     }
 }
 
+/// Routers without RSVP (RFC 2205 section 3.8), between any two others or just before a host.
+pub(super) fn plain(draw: &mut Draw<'_>, scenario: &mut Scenario) {
+    if !draw.percent(25) {
+        return;
+    }
+    for node in scenario.nodes.iter_mut().filter(|node| node.router) {
+        node.plain = draw.percent(35);
+    }
+}
+
 /// Objects in requests, of sizes of which some messages hold several.
 pub(super) fn objects(draw: &mut Draw<'_>, scenario: &mut Scenario) {
     if !draw.percent(12) {
@@ -50,10 +60,10 @@ pub(super) fn packet_sizes(draw: &mut Draw<'_>, scenario: &mut Scenario) {
     demand.senders = scenario.senders.iter().map(|sender| Some(sender.traffic)).collect();
     demand.listens.fill(true);
     demand.link_up.fill(true);
-    let paths = reference::paths(scenario, &demand);
+    let ways = reference::ways(scenario, &demand);
     let mtu = |sender: SenderId, node: NodeId| {
         let (mut at, mut mtu) = (node, u32::MAX);
-        while let Some(&(link, hop)) = paths.get(&(sender, at)) {
+        while let Some(&(link, hop)) = ways.get(&(sender, at)) {
             (at, mtu) = (hop, mtu.min(scenario.links[link.0].mtu));
         }
         mtu

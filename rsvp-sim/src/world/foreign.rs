@@ -48,7 +48,9 @@ impl World {
         packet: &'p Packet,
     ) -> Option<Cow<'p, [u8]>> {
         let whole = || Some(Cow::Borrowed(&*packet.octets));
-        let Some(refusal) = self.scenario.links[link.0].refusal else { return whole() };
+        if self.scenario.links.iter().all(|link| link.refusal.is_none()) {
+            return whole();
+        }
         let Ok(message) = Message::parse(&packet.octets) else { return whole() };
         let (Some(Ok(session)), Some(Ok(hop)), Some(Ok(style))) =
             (message.get::<Session>(), message.get::<RsvpHop>(), message.get::<Style>())
@@ -58,6 +60,11 @@ impl World {
         if message.msg_type() != MsgType::RESV {
             return whole();
         }
+        // It is for the interface whose handle it carries (RFC 2205 section 3.3).
+        let meant =
+            self.topology.attachments(node).iter().find(|a| self.topology.handle(a.interface) == hop.lih);
+        let link = meant.map_or(link, |attachment| attachment.link);
+        let Some(refusal) = self.scenario.links[link.0].refusal else { return whole() };
         let descriptors: Vec<(ObjectRef<'_>, Option<ObjectRef<'_>>)> =
             flow_descriptors(&message).filter_map(|d| Some((d.flowspec?, d.filter))).collect();
         let (refused, taken): (Vec<_>, Vec<_>) = descriptors.into_iter().partition(|(flowspec, _)| {
