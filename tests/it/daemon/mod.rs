@@ -5,6 +5,7 @@ mod changes;
 mod client;
 mod commands;
 mod dissected;
+mod equal_cost;
 mod flood;
 mod journal;
 mod killed;
