@@ -71,7 +71,8 @@ pub fn rspec_for_delay(tspec: &Tspec, adspec: &AdspecSummary, delay: Duration) -
     }
     let rate = upwards(rate_for(tspec, terms.ctot, left).max(f64::from(tspec.rate)));
     let path = terms.overrides.bandwidth.unwrap_or(adspec.global.bandwidth);
-    if rate > path {
+    // A bandwidth of 0 is unknown (RFC 2215 section 3.3).
+    if path != 0.0 && rate > path {
         let (rate_bps, path_bps) = (f64::from(rate) * 8.0, f64::from(path) * 8.0);
         return Err(NoRate::BeyondPath { rate_bps, path_bps });
     }
@@ -210,6 +211,21 @@ mod tests {
             Overrides { latency_us: Some(u32::MAX), ..Overrides::default() };
         let rspec = rspec_for_delay(&TSPEC, &adspec, us(194_500)).expect("a rate");
         assert!((rspec.rate - 2e4).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_path_of_unknown_bandwidth_limits_nothing() {
+        let mut adspec = path(500, 7_000);
+        adspec.global.bandwidth = 0.0;
+        let rspec = rspec_for_delay(&TSPEC, &adspec, us(8_000)).expect("a rate");
+        assert!((rspec.rate - 1.5e6).abs() < 1.0);
+        // Guaranteed service may have its own, unknown or not.
+        let own = |bandwidth| Overrides { bandwidth: Some(bandwidth), ..Overrides::default() };
+        adspec.guaranteed.as_mut().expect("offered").overrides = own(1e6);
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_err());
+        adspec.global.bandwidth = 1e6;
+        adspec.guaranteed.as_mut().expect("offered").overrides = own(0.0);
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_ok());
     }
 
     #[test]
