@@ -4,8 +4,8 @@ use super::bench::Bench;
 use super::message::{neighbour_lih, object, written};
 use super::words::{interface, tspec};
 use core::time::Duration;
-use rsvp_node::{Discard, Input, RouteAnswer};
-use rsvp_wire::{ErrorSpec, RsvpHop, SenderTspec, Session};
+use rsvp_node::{Discard, FlowKey, Input, RouteAnswer, RouteQuery};
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, RsvpHop, SenderTspec, Session};
 
 /// RFC 2205 sections 3.1.3, 3.3 and 3.8.
 #[test]
@@ -283,4 +283,38 @@ fn two_route_changes_at_once_are_both_followed() {
         b.seconds(5.0);
         assert!(b.engine.senders().all(|s| s.outgoing == [interface("d")]));
     }
+}
+
+/// RFC 2205 section 3.11.4, and what routers choose among equal paths by. Of a group, where it comes in is the answer.
+#[test]
+fn routing_is_asked_as_for_a_packet_of_the_flow() {
+    for mut b in Bench::unicast() {
+        for (on, text) in [("a", "a1 Path S1{9B}"), ("b", "b1 Path S1{9B}")] {
+            b.hears(text);
+            let sender = b.family.sender("S1");
+            let flow = FlowKey {
+                protocol: 17,
+                source_port: sender.port(),
+                destination_port: 7000,
+                flow_label: 0,
+                incoming: Some(interface(on)),
+            };
+            assert_ne!(flow.source_port, 0);
+            let destination = b.session.destination();
+            let query = RouteQuery { destination, source: Some(sender.address()), flow };
+            assert_eq!(b.routes.asked.last(), Some(&query));
+        }
+    }
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}");
+        assert!(
+            b.routes.asked.iter().all(|query| query.flow.incoming.is_none() && query.flow.protocol == 17)
+        );
+    }
+    let [_, mut b] = Bench::unicast();
+    let address = "2001:db8::5".parse().expect("an address");
+    let label = FilterSpec::Ipv6FlowLabel { address, reserved: 0, label: 5 };
+    b.takes(&b.message("a1 Path S1{9B}").with(|m| m.sender = Some(label)));
+    let asked = b.routes.asked.last().expect("a question").flow;
+    assert_eq!((asked.flow_label, asked.source_port), (5, 0));
 }
