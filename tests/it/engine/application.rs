@@ -93,7 +93,7 @@ fn path_events_come_once_and_on_change() {
     }
 }
 
-/// RFC 2205 section 3.11.1: reservation events at the sender, on first occurrence, change and end.
+/// RFC 2205 section 3.11.1: reservation events at the sender, on first occurrence, change and end; they say what is in effect.
 #[test]
 fn resv_events_come_once_and_on_change() {
     for mut b in Bench::both() {
@@ -101,6 +101,7 @@ fn resv_events_come_once_and_on_change() {
         b.hears("c1 Resv WF{4B}").tells(&["1 Resv WF{4B}"]).hears("c1 Resv WF{4B}").tells(&[]);
         b.hears("c2 Resv WF{3B}").tells(&[]).hears("c1 Resv WF{2B}").tells(&["1 Resv WF{3B}"]);
         b.hears("c2 ResvTear WF").tells(&["1 Resv WF{2B}"]).hears("c1 ResvTear WF").tells(&["1 ResvGone WF"]);
+        b.hears("c1 Resv WF{20B}").tells(&["1 Resv WF{9B}"]);
     }
 }
 

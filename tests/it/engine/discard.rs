@@ -102,7 +102,7 @@ fn other_messages_for_another_node_are_dropped() {
 #[test]
 fn messages_that_break_the_grammar_are_dropped() {
     type Breakage = (&'static str, fn(&mut Arriving));
-    let broken: [Breakage; 12] = [
+    let broken: [Breakage; 14] = [
         ("a1 Path S1{9B}", |m| m.hop = None),
         ("a1 Path S1{9B}", |m| m.refresh_ms = None),
         ("a1 Path S1{9B}", |m| m.sender = None),
@@ -113,6 +113,8 @@ fn messages_that_break_the_grammar_are_dropped() {
         ("c1 Resv WF{4B}", |m| m.flows = None),
         ("c1 Resv WF{4B}", |m| m.last.push(object(14, 1, &[0; 4]))),
         ("c1 Resv WF{4B}", |m| m.hop = None),
+        ("c1 Resv WF{4B}", |m| m.refresh_ms = None),
+        ("a1 PathTear S1", |m| m.hop = None),
         ("a1 ResvErr 02/0000 WF{4B}", |m| m.error = None),
         ("a1 ResvConf a0 WF{4B}", |m| m.confirm = None),
     ];
@@ -135,6 +137,12 @@ fn objects_may_come_in_another_order() {
             m.last.extend([time, hop]);
         });
         b.takes(&path).sends(&["c>G Path S1{9B}", "d>G Path S1{9B}"]);
+        let resv = b.message("c1 Resv WF{4B}").object(14, 1, &[1; 4]).with(|m| {
+            m.objects.push(written(&rsvp_wire::ResvConfirm { address: m.source }));
+            m.objects.push(written(&rsvp_wire::TimeValues { refresh_ms: m.refresh_ms.take().unwrap() }));
+            m.objects.push(written(&m.hop.take().unwrap()));
+        });
+        b.takes(&resv).sends(&["a>a1 Resv WF{4B} confirm c1"]);
     }
 }
 
@@ -153,6 +161,13 @@ fn illegal_addresses_are_dropped() {
             let sender = rsvp_wire::FilterSpec::new(bad, SENDER_PORT);
             b.drops(&b.message("a1 Path S1{9B}").with(|m| m.sender = Some(sender)), Discard::BadAddress);
         }
+        b.hears("a1 Path S1{9B}").forget();
+        for bad in [group, none, other.named("S1")] {
+            let filter = rsvp_wire::FilterSpec::new(bad, SENDER_PORT);
+            let named = |m: &mut Arriving| m.flows.as_mut().unwrap().flows[0].1 = vec![filter];
+            b.drops(&b.message("c1 Resv FF S1{4B}").with(named), Discard::BadAddress);
+        }
+        b.hears("a1 PathTear S1").forget();
         for bad in [Session::new(none, 17, 7), Session::new(group, 0, 7)] {
             b.drops(&b.message("a1 Path S1{9B}").with(|m| m.session = bad), Discard::BadAddress);
         }

@@ -506,6 +506,8 @@ fn rates_and_buckets_outside_their_range_are_answered() {
         Tspec { bucket: 2.6e11, ..T },
         Tspec { peak: -0.0, ..T },
         Tspec { peak: 0.5, ..T },
+        Tspec { bucket: 0.5, ..T },
+        Tspec { peak: 4.1e13, ..T },
     ];
     let mut wrong = Vec::new();
     for mut b in Bench::both() {

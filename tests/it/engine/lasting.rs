@@ -208,3 +208,20 @@ fn forwarded_objects_are_bounded() {
         assert!(b.sent.iter().filter(|s| s.msg_type() == MsgType::RESV).count() >= 4, "refreshes go on");
     }
 }
+
+/// RFC 2205 section 3.6: W after a change the new way hears of the flow, and until another W the request on the way that
+/// data has left still stands upstream. If nobody asks on the new one, it ends then.
+#[test]
+fn the_reservation_stays_while_routing_moves_a_sender() {
+    for follows in [true, false] {
+        for mut b in Bench::unicast() {
+            b.hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}").forget();
+            b.route("S1", None, "d").reroutes().seconds(2.1).sends(&["d>U Path S1{9B}"]);
+            if follows {
+                b.hears("d1 Resv FF S1{4B}");
+            }
+            b.seconds(1.8).sends(&[]).seconds(0.2);
+            b.sends(if follows { &[] } else { &["a>a1 ResvTear FF S1"] });
+        }
+    }
+}

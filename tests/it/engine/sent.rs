@@ -99,6 +99,15 @@ impl Bench {
         } else if with_data || kind == MsgType::RESV_ERR {
             assert_eq!(sent.get::<RsvpHop>(), RsvpHop { address: own, lih: config.lih });
         }
+        if let Some(error) = message.get::<ErrorSpec>() {
+            let code = error.expect("sound").code.0;
+            let known = match kind {
+                MsgType::PATH_ERR => matches!(code, 2 | 7 | 8 | 13 | 14 | 21 | 23),
+                MsgType::RESV_CONF => code == 0,
+                _ => !matches!(code, 0 | 8),
+            };
+            assert!(known, "code {code} in a {kind} (RFC 2205 Appendix B)");
+        }
         if matches!(kind, MsgType::PATH | MsgType::RESV) {
             // Less than what is configured only while it grows (Slew.Max), from no less than the default.
             let configured = config.refresh.as_millis() as u32;

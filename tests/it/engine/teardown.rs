@@ -161,6 +161,15 @@ fn a_resv_tear_ignores_flowspecs_and_takes_any_subset() {
         b.hears("c1 ResvTear SE S1 S3{1B}").sends(&["a>a1 ResvTear SE S1{5B}", "b>b1 ResvTear SE S3{5B}"]);
         b.installs(&["c SE S2{5B}"]);
         b.hears("c1 ResvTear SE S2 S4").sends(&["b>b1 ResvTear SE S2{5B}"]).installs(&[]);
+        // Whatever a flowspec says, and in the other styles, too.
+        for flows in ["FF S2{4B}", "WF{4B}"] {
+            b.hears(&format!("c1 Resv {flows}")).forget();
+            let tear = b.message(&format!("c1 ResvTear {flows}")).with(|m| {
+                m.flows.as_mut().unwrap().flows[0].0 = Some(super::words::controlled(f32::NAN));
+            });
+            b.takes(&tear).installs(&[]);
+            assert!(b.sent.drain(..).all(|s| s.msg_type() == rsvp_wire::MsgType::RESV_TEAR));
+        }
     }
 }
 
