@@ -22,6 +22,7 @@ pub mod journal;
 mod merge;
 mod node;
 mod process;
+pub mod qos;
 mod queue;
 mod rng;
 mod state;
