@@ -70,7 +70,8 @@ impl Endpoint {
         }
         let destination = SocketAddr::new(session.destination(), session.port());
         if session.is_multicast() {
-            let group = |joined: &SocketAddr| joined.port() == destination.port() && same(joined, destination.ip());
+            let group =
+                |joined: &SocketAddr| joined.port() == destination.port() && same(joined, destination.ip());
             return self.transport == Transport::Udp && self.groups.iter().any(group);
         }
         let Some(local) = &self.local else { return false };

@@ -104,11 +104,9 @@ impl Flowspec {
     pub fn of_reservation(reserved: &WireFlowspec) -> Self {
         let said = Self::of_tspec(ServiceType::of_reservation(reserved), reserved.tspec());
         match reserved {
-            WireFlowspec::Guaranteed(_, rspec) => Self {
-                token_rate: Some(rounded(rspec.rate)),
-                delay_variation_us: Some(rspec.slack),
-                ..said
-            },
+            WireFlowspec::Guaranteed(_, rspec) => {
+                Self { token_rate: Some(rounded(rspec.rate)), delay_variation_us: Some(rspec.slack), ..said }
+            }
             WireFlowspec::ControlledLoad(_) | WireFlowspec::Null(_) => said,
         }
     }

@@ -85,11 +85,7 @@ fn controlled_load(receiving: &Flowspec, overhead: Overhead, path: &Tspec) -> Ts
 }
 
 /// R and S.
-fn rspec(
-    receiving: &Flowspec,
-    path: &Tspec,
-    adspec: Option<&AdspecSummary>,
-) -> Result<Rspec, NoReservation> {
+fn rspec(receiving: &Flowspec, path: &Tspec, adspec: Option<&AdspecSummary>) -> Result<Rspec, NoReservation> {
     check_guaranteed(receiving)?;
     let slack = receiving.delay_variation_us.unwrap_or(0);
     let rate = match (receiving.token_rate, receiving.latency_us) {

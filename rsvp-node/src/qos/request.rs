@@ -62,7 +62,8 @@ impl Qos {
         let sending = Flowspec::read(&mut cursor).ok_or(short)??;
         let receiving = Flowspec::read(&mut cursor).ok_or(short)??;
         let (len, at) = (cursor.count().ok_or(short)?, cursor.count().ok_or(short)?);
-        let outside = Invalid::new(Status::EPROVSPECBUF, "the provider-specific buffer is outside the octets");
+        let outside =
+            Invalid::new(Status::EPROVSPECBUF, "the provider-specific buffer is outside the octets");
         let listed = match len {
             0 => &[][..],
             _ if at < FIXED => return Err(outside),

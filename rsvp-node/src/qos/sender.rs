@@ -22,11 +22,7 @@ pub const DEFAULT_MINIMUM_POLICED_SIZE: u32 = 128;
 ///
 /// # Errors
 /// 11017 when there is no rate and the service needs one.
-pub fn tspec(
-    sending: &Flowspec,
-    overhead: Overhead,
-    default_max_sdu_size: u32,
-) -> Result<Tspec, Invalid> {
+pub fn tspec(sending: &Flowspec, overhead: Overhead, default_max_sdu_size: u32) -> Result<Tspec, Invalid> {
     let minimum = sending.minimum_policed_size.unwrap_or(DEFAULT_MINIMUM_POLICED_SIZE);
     let min_policed_unit = sending.minimum_policed_size.map_or(minimum, |size| overhead.size(size));
     let largest = sending.max_sdu_size.map_or(default_max_sdu_size, |size| overhead.size(size));

@@ -72,10 +72,7 @@ impl ServiceType {
     /// Whether RSVP has a service for it. Network control and non-conforming traffic have classes on this host only.
     #[must_use]
     pub const fn is_signalled(self) -> bool {
-        matches!(
-            self,
-            Self::ControlledLoad | Self::Guaranteed | Self::GeneralInformation | Self::Qualitative
-        )
+        matches!(self, Self::ControlledLoad | Self::Guaranteed | Self::GeneralInformation | Self::Qualitative)
     }
 
     /// The service that a reservation is of.

@@ -52,7 +52,10 @@ pub fn reserve(
         FilterStyle::Wildcard => Style::WF,
         FilterStyle::FixedFilter => Style::FF,
         FilterStyle::SharedExplicit if one_sender => {
-            return Err(Invalid::new(Status::EFILTERSTYLE, "a socket with a peer has one sender, none to share with"));
+            return Err(Invalid::new(
+                Status::EFILTERSTYLE,
+                "a socket with a peer has one sender, none to share with",
+            ));
         }
         FilterStyle::SharedExplicit => Style::SE,
     };
@@ -85,15 +88,23 @@ fn fixed(
     }
     if descriptors.is_empty() {
         return match socket.peer.filter(|_| one_sender) {
-            Some(peer) => Ok(vec![(*receiving, vec![WireFilterSpec::new(peer.ip().to_canonical(), peer.port())])]),
+            Some(peer) => {
+                Ok(vec![(*receiving, vec![WireFilterSpec::new(peer.ip().to_canonical(), peer.port())])])
+            }
             // Not connected yet: the peer will be the sender.
             None if one_sender => Ok(vec![(*receiving, Vec::new())]),
-            None => Err(Invalid::new(Status::EFLOWCOUNT, "the fixed-filter style needs a flow descriptor per sender")),
+            None => Err(Invalid::new(
+                Status::EFLOWCOUNT,
+                "the fixed-filter style needs a flow descriptor per sender",
+            )),
         };
     }
     let one = |descriptor: &FlowDescriptor| match &descriptor.filters[..] {
         [filter] => Ok((descriptor.flowspec, vec![sender(socket, filter)?])),
-        _ => Err(Invalid::new(Status::EFILTERCOUNT, "a flow descriptor of the fixed-filter style has one filter")),
+        _ => Err(Invalid::new(
+            Status::EFILTERCOUNT,
+            "a flow descriptor of the fixed-filter style has one filter",
+        )),
     };
     let flows: Flows = descriptors.iter().map(one).collect::<Result<_, _>>()?;
     let named: Vec<_> = flows.iter().map(|(_, filters)| filters[0]).collect();
@@ -105,7 +116,10 @@ fn fixed(
 
 fn shared(socket: &Endpoint, descriptors: &[FlowDescriptor]) -> Result<Flows, Invalid> {
     let [descriptor] = descriptors else {
-        return Err(Invalid::new(Status::EFLOWCOUNT, "the shared-explicit style has exactly one flow descriptor"));
+        return Err(Invalid::new(
+            Status::EFLOWCOUNT,
+            "the shared-explicit style has exactly one flow descriptor",
+        ));
     };
     if descriptor.filters.is_empty() || descriptor.filters.len() > MOST_SENDERS {
         return Err(Invalid::new(Status::EFILTERCOUNT, "the shared-explicit style names 1 to 99 senders"));

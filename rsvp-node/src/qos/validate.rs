@@ -50,7 +50,10 @@ impl Qos {
 fn check_flowspec(flowspec: &Flowspec) -> Result<(), Invalid> {
     let bad = |why| Err(Invalid::new(Status::EFLOWSPEC, why));
     if flowspec.service.service_type == ServiceType::NetworkUnavailable {
-        return Err(Invalid::new(Status::ESERVICETYPE, "that the network is gone is not for an application to say"));
+        return Err(Invalid::new(
+            Status::ESERVICETYPE,
+            "that the network is gone is not for an application to say",
+        ));
     }
     if flowspec.has_special_numbers() {
         return bad("a number is one of those that mean something else");

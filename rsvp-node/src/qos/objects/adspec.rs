@@ -89,7 +89,8 @@ const SERVICE: usize = 28;
 
 impl AdGeneralParams {
     fn words(&self) -> [u32; 5] {
-        let Self { int_serv_aware_hop_count, path_bandwidth_estimate, minimum_latency_us, path_mtu, flags } = *self;
+        let Self { int_serv_aware_hop_count, path_bandwidth_estimate, minimum_latency_us, path_mtu, flags } =
+            *self;
         [int_serv_aware_hop_count, path_bandwidth_estimate, minimum_latency_us, path_mtu, flags]
     }
 
@@ -140,9 +141,9 @@ impl From<&AdspecSummary> for RsvpAdspec {
         let controlled_load = path
             .controlled_load
             .map(|c| service(ServiceType::ControlledLoad, c.break_bit, &c.overrides, none.clone()));
-        let null = path
-            .null
-            .map(|break_bit| service(ServiceType::Qualitative, break_bit, &Overrides::default(), none.clone()));
+        let null = path.null.map(|break_bit| {
+            service(ServiceType::Qualitative, break_bit, &Overrides::default(), none.clone())
+        });
         Self {
             general: AdGeneralParams::of(&path.global),
             services: [guaranteed, controlled_load, null].into_iter().flatten().collect(),
@@ -193,7 +194,8 @@ fn read_service(octets: &mut Cursor<'_>) -> Option<ControlService> {
     let service = octets.word()?;
     let overrides = AdGeneralParams::read(&mut octets)?;
     let of_service = if service == GUARANTEED {
-        let [c_total, d_total, c_sum, d_sum] = [octets.word()?, octets.word()?, octets.word()?, octets.word()?];
+        let [c_total, d_total, c_sum, d_sum] =
+            [octets.word()?, octets.word()?, octets.word()?, octets.word()?];
         OfService::Guaranteed(AdGuaranteed { c_total, d_total, c_sum, d_sum })
     } else {
         let mut listed = Vec::new();

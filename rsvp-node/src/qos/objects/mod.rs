@@ -13,7 +13,7 @@
 //! the layout has a pointer, the octets have the distance in octets from the start of the object, and zero for none; what
 //! is pointed to lies within the object, behind what points to it, and nothing lies in two places. That is our decision:
 //! pointers mean nothing outside of a process. Whether objects fit a socket is judged in
-//! [`validate`](super::validate), not here.
+//! [`Qos::validate`](super::Qos::validate), not here.
 
 pub mod adspec;
 pub mod filterspec;

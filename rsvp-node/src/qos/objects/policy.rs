@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Len is a multiple of four, as RFC 2750 section 2.3 has it. What an element means is not looked at; which types
-//! applications may not use is judged in [`validate`](crate::qos::validate).
+//! applications may not use is judged in [`Qos::validate`](crate::qos::Qos::validate).
 
 use super::octets::{Cursor, put_count};
 use super::{HEADER, TOO_SHORT, word};

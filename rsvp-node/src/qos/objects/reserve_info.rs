@@ -111,8 +111,10 @@ impl ReserveInfo {
         let mut behind = *octets;
         let mut policy = Vec::new();
         if policy_at != 0 {
-            behind = beyond(&behind, policy_at)
-                .ok_or(Invalid::new(Status::EPOLICYOBJ, "the list of policy elements is outside the object"))?;
+            behind = beyond(&behind, policy_at).ok_or(Invalid::new(
+                Status::EPOLICYOBJ,
+                "the list of policy elements is outside the object",
+            ))?;
             policy = policy::read_object(&mut behind)?;
         }
         let flow_descriptors = read_descriptors(behind, descriptors, descriptors_at)?;
@@ -126,7 +128,8 @@ fn beyond<'a>(octets: &Cursor<'a>, at: usize) -> Option<Cursor<'a>> {
     (at >= octets.place() && !moved.rest().is_empty()).then_some(moved)
 }
 
-const OUTSIDE: Invalid = Invalid::new(Status::EFLOWDESC, "flow descriptors are missing or outside the object");
+const OUTSIDE: Invalid =
+    Invalid::new(Status::EFLOWDESC, "flow descriptors are missing or outside the object");
 
 /// The flow descriptors and, behind all of them, their filters.
 fn read_descriptors(behind: Cursor<'_>, count: usize, at: usize) -> Result<Vec<FlowDescriptor>, Invalid> {
@@ -139,13 +142,15 @@ fn read_descriptors(behind: Cursor<'_>, count: usize, at: usize) -> Result<Vec<F
     let mut filters = octets;
     filters.take(len).ok_or(OUTSIDE)?;
     for _ in 0..count {
-        let bad = |_| Invalid::new(Status::EPSFLOWSPEC, "the flowspec of a flow descriptor has no known service");
+        let bad =
+            |_| Invalid::new(Status::EPSFLOWSPEC, "the flowspec of a flow descriptor has no known service");
         let flowspec = Flowspec::read(&mut octets).ok_or(OUTSIDE)?.map_err(bad)?;
         let number = octets.count().ok_or(OUTSIDE)?;
         let at = octets.count().ok_or(OUTSIDE)?;
         let mut listed = Vec::new();
         if number != 0 || at != 0 {
-            let wrong = Invalid::new(Status::EFILTERCOUNT, "there are not as many filters as the descriptor says");
+            let wrong =
+                Invalid::new(Status::EFILTERCOUNT, "there are not as many filters as the descriptor says");
             filters = beyond(&filters, at).ok_or(wrong)?;
             for _ in 0..number {
                 listed.push(FilterSpec::read(&mut filters).ok_or(wrong)??);

@@ -106,7 +106,9 @@ pub(super) fn read_destination(octets: &mut Cursor<'_>) -> Result<SocketAddr, In
     if octets.rest().len() != len {
         return Err(bad.with_value(56819));
     }
-    let (Some(family), Some(port)) = (octets.half(), octets.port()) else { return Err(bad.with_value(56819)) };
+    let (Some(family), Some(port)) = (octets.half(), octets.port()) else {
+        return Err(bad.with_value(56819));
+    };
     let address = match (family, len) {
         (FAMILY_V4, LEN_V4) => octets.ipv4().map(|ip| SocketAddrV4::new(ip, port).into()),
         (FAMILY_V6, LEN_V6) => {
@@ -149,7 +151,7 @@ pub(super) fn read_rules(octets: &mut Cursor<'_>) -> Option<Vec<DiffservRule>> {
     (0..count).map(rule).collect()
 }
 
-/// A name that is too long is cut; [`validate`](crate::qos::validate) refuses it before.
+/// A name that is too long is cut; [`Qos::validate`](crate::qos::Qos::validate) refuses it before.
 pub(super) fn write_name(name: &str, out: &mut Vec<u8>) {
     let units = name.encode_utf16().chain(core::iter::repeat(0)).take(NAME_UNITS);
     units.for_each(|unit| out.extend(unit.to_le_bytes()));
