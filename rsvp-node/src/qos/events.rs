@@ -42,7 +42,7 @@ pub struct FdQos {
     pub receiving: Flowspec,
     /// What the path offers a receiver.
     pub adspec: Option<AdspecSummary>,
-    /// The senders of the session that are there.
+    /// The senders it is about: all that are there, those that are reserved for, or those in error; none for all.
     pub senders: Vec<SenderTemplate>,
     /// The error as RSVP has it: with the node that found it.
     pub fault: Option<ErrorSpec>,
@@ -68,11 +68,11 @@ impl FdQos {
         }
     }
 
-    /// An error, of whichever message.
+    /// An error, of whichever message, and the senders it is about.
     #[must_use]
-    pub fn of_error(session: Session, error: ErrorSpec) -> Self {
+    pub fn of_error(session: Session, error: ErrorSpec, senders: Vec<SenderTemplate>) -> Self {
         let (status, class, value) = status_of(&error);
-        Self { class, value, fault: Some(error), ..Self::of(Some(session), status) }
+        Self { class, value, senders, fault: Some(error), ..Self::of(Some(session), status) }
     }
 
     /// The answer to a call that asks for the QOS: both flowspecs, with RSVP_STATUS_INFO first among the objects.

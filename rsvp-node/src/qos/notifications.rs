@@ -90,22 +90,29 @@ impl Notifications {
             EventKind::Resv { style, flowspec, filters } => {
                 known.forget(*style, filters);
                 known.reservations.push((*style, filters.clone()));
-                Some(FdQos { sending: Flowspec::of_reservation(flowspec), ..of(Status::RECEIVERS) })
+                let sending = Flowspec::of_reservation(flowspec);
+                Some(FdQos { sending, senders: senders(filters), ..of(Status::RECEIVERS) })
             }
             EventKind::ResvGone { style, filters } => {
                 let was_there = known.forget(*style, filters);
                 (was_there && known.reservations.is_empty()).then(|| of(Status::NO_RECEIVERS))
             }
-            EventKind::PathError { error, .. } | EventKind::ResvError { error, .. } => {
-                Some(FdQos::of_error(session, *error))
+            EventKind::PathError { error, sender } => Some(FdQos::of_error(session, *error, vec![*sender])),
+            EventKind::ResvError { error, filters, .. } => {
+                Some(FdQos::of_error(session, *error, senders(filters)))
             }
-            EventKind::ResvConfirm { flowspec, .. } => {
+            EventKind::ResvConfirm { flowspec, filters, .. } => {
                 let first = !std::mem::replace(&mut known.confirmed, true);
                 let receiving = flowspec.as_ref().map(Flowspec::of_reservation).unwrap_or_default();
-                first.then(|| FdQos { receiving, ..of(Status::REQUEST_CONFIRMED) })
+                first.then(|| FdQos { receiving, senders: senders(filters), ..of(Status::REQUEST_CONFIRMED) })
             }
         }
     }
+}
+
+/// The senders of filters.
+fn senders(filters: &[FilterSpec]) -> Vec<SenderTemplate> {
+    filters.iter().copied().map(SenderTemplate).collect()
 }
 
 impl Known {

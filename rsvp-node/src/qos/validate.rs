@@ -154,7 +154,7 @@ fn check_reserve(info: &ReserveInfo) -> Result<(), Invalid> {
             flowspec.service.service_type,
             ServiceType::ControlledLoad | ServiceType::Guaranteed | ServiceType::Qualitative
         );
-        if !service || check_flowspec(flowspec).and(check_receiving(flowspec)).is_err() {
+        if !service || check_flowspec(flowspec).and_then(|()| check_receiving(flowspec)).is_err() {
             let why = "the flowspec of a flow descriptor asks for no service, or for one as it cannot be";
             return Err(Invalid::new(Status::EPSFLOWSPEC, why));
         }

@@ -131,7 +131,10 @@ impl FilterSpec {
             4 => Self::V4Gpi { address: octets.ipv4()?, general_port_id: octets.word()? },
             5 => Self::V6Gpi { address: octets.ipv6()?, general_port_id: octets.word()? },
             _ => {
-                return Some(Err(Invalid::new(Status::EFILTERTYPE, "the type of a filter is none of 1 to 5")));
+                return Some(Err(Invalid::new(
+                    Status::EFILTERTYPE,
+                    "the type of a filter is none of 1 to 5",
+                )));
             }
         }))
     }

@@ -119,7 +119,7 @@ pub(super) fn read_destination(octets: &mut Cursor<'_>) -> Result<SocketAddr, In
         (FAMILY_V4 | FAMILY_V6, _) => return Err(bad.with_value(56819)),
         _ => None,
     };
-    address.ok_or(bad.with_value(56816))
+    address.ok_or_else(|| bad.with_value(56816))
 }
 
 pub(super) fn write_rules(rules: &[DiffservRule], out: &mut Vec<u8>) {
