@@ -6,8 +6,8 @@ use rsvp_node::qos::objects::filterspec::FilterSpec;
 use rsvp_node::qos::{ErrorClass, ErrorValue, Flowspec, Notifications, Object, Peak, ServiceType, Status};
 use rsvp_node::{AppId, Event, EventKind, Gone};
 use rsvp_wire::{
-    AdspecSummary, ErrorCode, ErrorSpec, FilterSpec as WireFilterSpec, Flowspec as WireFlowspec, GeneralParams,
-    GuaranteedParams, Rspec, SenderTemplate, Session, Style, Tspec,
+    AdspecSummary, ErrorCode, ErrorSpec, FilterSpec as WireFilterSpec, Flowspec as WireFlowspec,
+    GeneralParams, GuaranteedParams, Rspec, SenderTemplate, Session, Style, Tspec,
 };
 use std::net::Ipv4Addr;
 
@@ -186,9 +186,8 @@ fn a_confirmation_comes_once_for_each_request() {
 fn equal_repeats_are_merged() {
     let mut socket = Notifications::default();
     let less = Tspec { rate: 9000.0, ..TSPEC };
-    let news: Vec<bool> = [TSPEC, TSPEC, TSPEC, less, less, TSPEC]
-        .map(|tspec| socket.happened(&path(1, tspec)))
-        .to_vec();
+    let news: Vec<bool> =
+        [TSPEC, TSPEC, TSPEC, less, less, TSPEC].map(|tspec| socket.happened(&path(1, tspec))).to_vec();
     assert_eq!(news, [true, false, false, true, false, true]);
     assert_eq!(socket.waiting(), 3);
 }

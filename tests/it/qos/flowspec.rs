@@ -1,7 +1,9 @@
 //! Rows A2 and A3: FLOWSPEC and service types.
 
 use super::{g711, octets, receiving, sending};
-use rsvp_node::qos::{Endpoint, Flowspec, Overhead, Peak, Qos, Service, ServiceType, Status, Transport, sender};
+use rsvp_node::qos::{
+    Endpoint, Flowspec, Overhead, Peak, Qos, Service, ServiceType, Status, Transport, sender,
+};
 
 /// The two flowspecs, and no objects.
 const BOTH: &str = "
@@ -68,9 +70,12 @@ fn service_types_have_their_numbers() {
     for (number, service_type, signalled) in table {
         let plain = Service::from(service_type);
         assert_eq!((plain.word(), plain.is_signalled()), (number, signalled), "{service_type:?}");
-        for (flags, no_traffic_control, no_qos_signaling) in
-            [(0, false, false), (0x8100_0000, true, false), (0x4000_0000, false, true), (0xc100_0000, true, true)]
-        {
+        for (flags, no_traffic_control, no_qos_signaling) in [
+            (0, false, false),
+            (0x8100_0000, true, false),
+            (0x4000_0000, false, true),
+            (0xc100_0000, true, true),
+        ] {
             let service = Service { service_type, no_traffic_control, no_qos_signaling };
             assert_eq!(Service::of_word(number | flags), Some(service));
             assert_eq!(service.word(), number | flags);
@@ -97,7 +102,8 @@ fn a_receiver_using_general_information_gets_an_error() {
 /// A3: NOCHANGE leaves its direction, NOTRAFFIC ends it, and neither touches the other.
 #[test]
 fn nochange_leaves_the_other_direction_untouched() {
-    let before = Qos { receiving: g711(ServiceType::ControlledLoad), ..sending(g711(ServiceType::Guaranteed)) };
+    let before =
+        Qos { receiving: g711(ServiceType::ControlledLoad), ..sending(g711(ServiceType::Guaranteed)) };
     assert_eq!(Qos::default().over(before.clone()), before);
     let ended = sending(Flowspec::of(ServiceType::NoTraffic)).over(before.clone());
     assert_eq!(ended.sending, Flowspec::of(ServiceType::NoTraffic));

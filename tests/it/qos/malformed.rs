@@ -150,7 +150,8 @@ fn bad_values_of_objects() {
         conforming_priority: 0,
         nonconforming_priority: 0,
     };
-    let back = |status| Object::StatusInfo { status, class: ErrorClass::NO_ERRORCODE, value: ErrorValue::NONE };
+    let back =
+        |status| Object::StatusInfo { status, class: ErrorClass::NO_ERRORCODE, value: ErrorValue::NONE };
     let at = |text: &str| Object::Destination(text.parse().expect("an address"));
     let reserve = |policy| Object::Reserve(ReserveInfo { policy, ..ReserveInfo::default() });
     let bad = [
@@ -214,7 +215,9 @@ fn bad_descriptors() {
 fn bad_octets() {
     let filter = "01000000 0a000002 00000050 00000000 00000000 00000000";
     let flow = "34210000 a8020000 68420000 ffffffff ffffffff 02000000 54010000 54010000";
-    let descriptor = |filters: &str| format!("e9030000 5c000000 02000000 00000000 00000000 01000000 1c000000 {flow} {filters}");
+    let descriptor = |filters: &str| {
+        format!("e9030000 5c000000 02000000 00000000 00000000 01000000 1c000000 {flow} {filters}")
+    };
     let table = [
         // An object shorter than its header, longer than the buffer, longer than what it says.
         (Status::EOBJLENGTH, "d2070000 07000000 00000000".to_owned()),
@@ -228,15 +231,28 @@ fn bad_octets() {
         // An ADSPEC whose service is longer, or shorter, than what it has.
         (
             Status::EOBJLENGTH,
-            format!("ea030000 40000000 {} 01000000 20000000 02000000 {}", "00000000".repeat(5), "00000000".repeat(7)),
+            format!(
+                "ea030000 40000000 {} 01000000 20000000 02000000 {}",
+                "00000000".repeat(5),
+                "00000000".repeat(7)
+            ),
         ),
         (Status::EOBJLENGTH, format!("ea030000 24000000 {} 01000000 03000000", "00000000".repeat(5))),
         // Half of a pair of UTF-16.
         (Status::EPROVSPECBUF, format!("a50f0000 08020000 34d8 {}", "0000".repeat(255))),
         // Destinations: of no family, of another length, where the object is not.
-        (Status::EPROVSPECBUF, format!("d4070000 20000000 10000000 10000000 0300 1388 0a000002 {}", "00".repeat(8))),
-        (Status::EPROVSPECBUF, format!("d4070000 20000000 10000000 0f000000 0200 1388 0a000002 {}", "00".repeat(8))),
-        (Status::EPROVSPECBUF, format!("d4070000 20000000 04000000 10000000 0200 1388 0a000002 {}", "00".repeat(8))),
+        (
+            Status::EPROVSPECBUF,
+            format!("d4070000 20000000 10000000 10000000 0300 1388 0a000002 {}", "00".repeat(8)),
+        ),
+        (
+            Status::EPROVSPECBUF,
+            format!("d4070000 20000000 10000000 0f000000 0200 1388 0a000002 {}", "00".repeat(8)),
+        ),
+        (
+            Status::EPROVSPECBUF,
+            format!("d4070000 20000000 04000000 10000000 0200 1388 0a000002 {}", "00".repeat(8)),
+        ),
         (Status::EPROVSPECBUF, "d4070000 14000000 10000000 04000000 1700 1388".to_owned()),
         // Policy elements: of no length, of no whole words, where the object is not, none at all.
         (Status::EPOLICYOBJ, "eb030000 10000000 01000000 0000 0300".to_owned()),
@@ -245,13 +261,17 @@ fn bad_octets() {
         (Status::EPOLICYOBJ, "e9030000 1c000000 00000000 00000000 08000000 00000000 00000000".to_owned()),
         (
             Status::EPOLICYOBJ,
-            "e9030000 28000000 00000000 00000000 1c000000 00000000 00000000 ec030000 0c000000 00000000".to_owned(),
+            "e9030000 28000000 00000000 00000000 1c000000 00000000 00000000 ec030000 0c000000 00000000"
+                .to_owned(),
         ),
         // Flow descriptors that are not there, that are too many, that lie in what was read before.
         (Status::EFLOWDESC, "e9030000 1c000000 00000000 00000000 00000000 01000000 00000000".to_owned()),
         (Status::EFLOWDESC, "e9030000 1c000000 00000000 00000000 00000000 00000000 1c000000".to_owned()),
         (Status::EFLOWDESC, "e9030000 1c000000 00000000 00000000 00000000 ffffffff 1c000000".to_owned()),
-        (Status::EFLOWDESC, descriptor(&format!("01000000 44000000 {filter}")).replace("1c000000 3421", "08000000 3421")),
+        (
+            Status::EFLOWDESC,
+            descriptor(&format!("01000000 44000000 {filter}")).replace("1c000000 3421", "08000000 3421"),
+        ),
         // Filters that are not there, that are too many, that lie in the descriptor.
         (Status::EFILTERCOUNT, descriptor(&format!("01000000 00000000 {filter}"))),
         (Status::EFILTERCOUNT, descriptor(&format!("02000000 44000000 {filter}"))),
@@ -259,7 +279,8 @@ fn bad_octets() {
         (Status::EFILTERTYPE, descriptor(&format!("01000000 44000000 09{}", &filter[2..]))),
         (
             Status::EPSFLOWSPEC,
-            descriptor(&format!("01000000 44000000 {filter}")).replace("ffffffff 02000000", "ffffffff 07000000"),
+            descriptor(&format!("01000000 44000000 {filter}"))
+                .replace("ffffffff 02000000", "ffffffff 07000000"),
         ),
     ];
     for (status, text) in table {

@@ -46,7 +46,8 @@ fn services_have_their_marks() {
 #[test]
 fn the_interfaces_table_wins_over_the_systems() {
     let service = ServiceType::Guaranteed;
-    let (mut interface, mut system, flow) = (MarkTable::default(), MarkTable::default(), FlowMarks::default());
+    let (mut interface, mut system, flow) =
+        (MarkTable::default(), MarkTable::default(), FlowMarks::default());
     let all = |interface: &MarkTable, system: &MarkTable| {
         let of = |conforms| marks(service, conforms, &flow, interface, system);
         [of(true), of(false)].map(|Marks { dscp, priority }| (dscp, priority))

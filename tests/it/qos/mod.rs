@@ -5,12 +5,14 @@
 mod events;
 mod flowspec;
 mod get;
+mod host;
 mod malformed;
 mod marking;
 mod matching;
 mod objects;
 mod policy;
 mod precedence;
+mod reserved;
 mod signalled;
 mod style;
 mod template;

@@ -47,8 +47,10 @@ fn reserve_info_with_empty_lists() {
 #[test]
 fn reserve_info_with_policy_and_descriptors() {
     let flowspec = g711(ServiceType::ControlledLoad);
-    let first =
-        vec![FilterSpec::V4 { address: Ipv4Addr::new(10, 0, 0, 2), port: 4000 }, FilterSpec::V6 { address: v6(), port: 4001 }];
+    let first = vec![
+        FilterSpec::V4 { address: Ipv4Addr::new(10, 0, 0, 2), port: 4000 },
+        FilterSpec::V6 { address: v6(), port: 4001 },
+    ];
     let second = vec![FilterSpec::V6Flow { address: v6(), label: 0x0a_bcde }];
     let info = ReserveInfo {
         style: FilterStyle::FixedFilter,
@@ -111,7 +113,13 @@ fn adspec() {
 #[test]
 fn an_adspec_shows_what_the_path_said() {
     let path = AdspecSummary {
-        global: GeneralParams { break_bit: true, hops: 3, bandwidth: f32::INFINITY, latency_us: 70, mtu: 1500 },
+        global: GeneralParams {
+            break_bit: true,
+            hops: 3,
+            bandwidth: f32::INFINITY,
+            latency_us: 70,
+            mtu: 1500,
+        },
         guaranteed: Some(GuaranteedParams {
             break_bit: false,
             ctot: 500,

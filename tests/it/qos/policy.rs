@@ -3,8 +3,8 @@
 use rsvp_node::qos::Transport;
 use rsvp_node::qos::policy::precedence::{Criterion, choose, explain};
 use rsvp_node::qos::policy::{
-    Action, App, OwnDscp, Policy, PolicyFault, Ports, Prefix, Request, Traffic, Url, WellKnown, dscp, in_force,
-    inbound_window,
+    Action, App, OwnDscp, Policy, PolicyFault, Ports, Prefix, Request, Traffic, Url, WellKnown, dscp,
+    in_force, inbound_window,
 };
 
 /// Traffic of alice's `/usr/bin/zoom`: UDP from 10.0.0.1:5000 to 10.1.2.3:3479, in profile `office`.
@@ -150,7 +150,15 @@ fn urls_of_http_servers() {
         assert!(!policy.matches(&traffic()), "what answers no request is not for it");
     }
     assert_eq!("https://a".parse::<Url>().map(|url| (url.https, url.port)), Ok((true, Some(443))));
-    let bad = ["ftp://a/", "a/b", "http://www.*.example/", "http://a:8*/", "http://a:0/", "http://a/b*", "http://:80/"];
+    let bad = [
+        "ftp://a/",
+        "a/b",
+        "http://www.*.example/",
+        "http://a:8*/",
+        "http://a:0/",
+        "http://a/b*",
+        "http://:80/",
+    ];
     for text in bad {
         assert_eq!(text.parse::<Url>(), Err(PolicyFault::Url), "{text}");
     }
@@ -227,13 +235,7 @@ fn users_and_profiles() {
 /// C18: names for ports, of either side, and for what nothing else is for.
 #[test]
 fn well_known_traffic() {
-    let table = [
-        ("smb", 445),
-        ("nfs", 2049),
-        ("iscsi", 3260),
-        ("live-migration", 6600),
-        ("cluster", 3343),
-    ];
+    let table = [("smb", 445), ("nfs", 2049), ("iscsi", 3260), ("live-migration", 6600), ("cluster", 3343)];
     for (name, port) in table {
         let policy = marking(|p| p.conditions.template = Some(name.parse().expect("a name")));
         let side = |port| std::net::SocketAddr::new([10, 1, 2, 3].into(), port);

@@ -186,7 +186,14 @@ const TABLE: [(Criterion, &[(&str, &str)]); 9] = [
     // Nothing else tells them apart: the left one is named `a`, the right one `b`.
     (
         Criterion::Name,
-        &[("", ""), ("user", "user"), ("path", "path"), ("dports", "dports"), ("src=8 dst=8", "src=8 dst=8"), ("default", "default")],
+        &[
+            ("", ""),
+            ("user", "user"),
+            ("path", "path"),
+            ("dports", "dports"),
+            ("src=8 dst=8", "src=8 dst=8"),
+            ("default", "default"),
+        ],
     ),
 ];
 

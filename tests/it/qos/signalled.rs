@@ -1,15 +1,13 @@
 //! Rows A4 to A7: what is on the wire, in the octets of a Path and a Resv that an engine sends.
 
+use super::host::{APP, HERE, Node};
 use super::{g711, octets};
 use core::time::Duration;
+use rsvp_node::Command;
 use rsvp_node::guaranteed::{NoRate, queueing_bound_us, rspec_for_delay};
 use rsvp_node::qos::receiver::{NoReservation, reservation};
 use rsvp_node::qos::sender::{DEFAULT_MAX_SDU_SIZE, offer, tspec};
 use rsvp_node::qos::{Flowspec, Overhead, Peak, ServiceType, Status, Transport};
-use rsvp_node::{
-    AppId, Command, Config, Engine, Host, Input, Instant, Interface, InterfaceId, Outcome, Output, Route,
-    RouteAnswer, RouteQuery,
-};
 use rsvp_wire::{
     AdspecSummary, FilterSpec, Flowspec as WireFlowspec, GeneralParams, GuaranteedParams, Message, Rspec,
     SenderTemplate, SenderTspec, Session, Tspec,
@@ -17,27 +15,13 @@ use rsvp_wire::{
 use std::net::{IpAddr, Ipv4Addr};
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 9, 9));
-const HERE: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
-
-struct OneRoute;
-
-impl Host for OneRoute {
-    fn route(&mut self, _: RouteQuery) -> RouteAnswer {
-        let outgoing = [InterfaceId(1)].into_iter().collect();
-        RouteAnswer::Known(Route { incoming: None, outgoing })
-    }
-}
 
 /// The Path with which a host announces this flowspec, and what an application on it reads of its Tspec.
 fn announced(sending: &Flowspec, transport: Transport, destination: IpAddr) -> (Vec<u8>, Tspec) {
-    let mut engine = Engine::new(Config::default());
-    let now = Instant::from_millis(1);
-    let mut interface = Interface::new(InterfaceId(1));
-    (interface.ipv4, interface.ipv6) = (Some(HERE), Some(HERE.to_ipv6_mapped()));
     let from = if destination.is_ipv4() { HERE.into() } else { HERE.to_ipv6_mapped().into() };
     let overhead = Overhead::of(transport, destination);
     let announce = Command::Sender {
-        app: AppId(1),
+        app: APP,
         session: Session::new(destination, transport.protocol(), 5000),
         sender: SenderTemplate(FilterSpec::new(from, 4000)),
         tspec: tspec(sending, overhead, DEFAULT_MAX_SDU_SIZE).expect("a Tspec"),
@@ -45,19 +29,9 @@ fn announced(sending: &Flowspec, transport: Transport, destination: IpAddr) -> (
         ttl: 63,
         interface: None,
     };
-    let mut sent = Vec::new();
-    for input in [Input::InterfaceChanged(interface), Input::Command(announce)] {
-        assert_eq!(engine.handle(now, input, &mut OneRoute), Outcome::Taken);
-        let mut buffer = [0; 1500];
-        loop {
-            match engine.poll(now, &mut buffer) {
-                Output::Transmit(transmit) => sent.push(transmit.octets.to_vec()),
-                Output::Idle { .. } => break,
-                _ => {}
-            }
-        }
-    }
-    let path = sent.pop().expect("a Path leaves");
+    let mut node = Node::new();
+    node.does(announce);
+    let path = node.sent.pop().expect("a Path leaves");
     let message = Message::parse(&path).expect("a sound message");
     let SenderTspec(tspec, _) = message.get::<SenderTspec>().expect("a Tspec").expect("a sound one");
     (path, tspec)
@@ -127,8 +101,7 @@ fn a_sender_has_to_give_a_rate_unless_it_is_qualitative() {
 }
 
 /// r = 10000, b = 4000, p = 50000 octets per second, m = 64, M = 1000.
-const PATH: Tspec =
-    Tspec { rate: 1e4, bucket: 4e3, peak: 5e4, min_policed_unit: 64, max_packet_size: 1000 };
+const PATH: Tspec = Tspec { rate: 1e4, bucket: 4e3, peak: 5e4, min_policed_unit: 64, max_packet_size: 1000 };
 
 fn adspec() -> AdspecSummary {
     AdspecSummary {
@@ -238,5 +211,7 @@ fn what_is_not_signalled_is_not_reserved() {
     quiet.service.no_qos_signaling = true;
     assert_eq!(reserve(&quiet), Ok(None));
     let general = reserve(&Flowspec::of(ServiceType::GeneralInformation));
-    assert!(matches!(general, Err(NoReservation::Invalid(invalid)) if invalid.status == Status::ESERVICETYPE));
+    assert!(
+        matches!(general, Err(NoReservation::Invalid(invalid)) if invalid.status == Status::ESERVICETYPE)
+    );
 }

@@ -4,8 +4,7 @@ use super::{g711, sending};
 use rsvp_node::qos::template::{BASE_NAMES, TemplateError};
 use rsvp_node::qos::{Endpoint, Overhead, Qos, ServiceType, Templates, Transport, sender};
 
-const NAMES: [&str; 8] =
-    ["G711", "G723.1", "G729", "H263QCIF", "H263CIF", "H261QCIF", "H261CIF", "GSM6.10"];
+const NAMES: [&str; 8] = ["G711", "G723.1", "G729", "H263QCIF", "H263CIF", "H261QCIF", "H261CIF", "GSM6.10"];
 
 #[test]
 fn eight_base_names_are_always_there() {
