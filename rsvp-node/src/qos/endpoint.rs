@@ -35,7 +35,8 @@ pub struct Endpoint {
     pub local: Option<SocketAddr>,
     /// Its peer, once it is connected.
     pub peer: Option<SocketAddr>,
-    /// The groups it has joined by the call for that; joining by a socket option alone does not count.
+    /// The groups it receives, having joined them by the call for that; joining by a socket option alone does not count, and
+    /// a group it only sends to is its peer.
     pub groups: Vec<SocketAddr>,
 }
 
