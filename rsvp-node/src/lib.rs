@@ -23,6 +23,7 @@ mod merge;
 mod node;
 mod notice;
 mod process;
+pub mod qos;
 mod queue;
 mod rng;
 mod state;
