@@ -17,6 +17,7 @@ mod readme;
 mod rsvp_command;
 mod scenarios;
 mod search;
+mod sim_plain;
 mod sim_reading;
 mod sim_world;
 mod tidy;

@@ -62,6 +62,7 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "latency_us": i.latency_us, "error_c": i.error_c, "error_d_us": i.error_d_us,
             "refresh_us": i.refresh.as_micros() as u64, "lifetime_multiplier": i.lifetime_multiplier,
             "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
+            "non_rsvp_hops": i.non_rsvp_hops.word(),
         }),
         Input::RouteChanged { destination } => json!({ "route_changed": destination }),
         Input::TrafficControl(answer) => {
@@ -262,6 +263,7 @@ fn read_interface(value: &Value) -> Option<Interface> {
     read.slew_max_percent = number(&value["slew_max_percent"])?;
     read.local_repair_wait = Duration::from_micros(number(&value["repair_wait_us"])?);
     read.lifetime_multiplier = number(&value["lifetime_multiplier"])?;
+    read.non_rsvp_hops = value["non_rsvp_hops"].as_str()?.parse().ok()?;
     Some(read)
 }
 

@@ -90,6 +90,7 @@ fn read_config(value: &Value) -> Option<Config> {
         blockade_multiplier: u32::try_from(value["blockade_multiplier"].as_u64()?).ok()?,
         hash_seed: value["hash_seed"].as_u64()?,
         ttl: u8::try_from(value["ttl"].as_u64()?).ok()?,
+        strict_tspec: value["strict_tspec"].as_bool().unwrap_or(false),
         limits: Limits {
             sessions: limit(0)?,
             senders_per_session: limit(1)?,

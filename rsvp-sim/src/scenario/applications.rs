@@ -83,7 +83,7 @@ pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), Sce
 impl Scenario {
     fn read_sender(&self, section: &Section<'_>) -> Result<Sender, ScenarioError> {
         let name = self.new_application(section)?;
-        let node = self.attached(section.need("node", "\"…\"")?)?;
+        let node = self.home(section.need("node", "\"…\"")?)?;
         let session = self.session_of(section)?;
         let traffic = self.traffic(section, None)?;
         let adspec = section.read_or("adspec", Some((true, true)), |item| {
@@ -102,7 +102,7 @@ impl Scenario {
 
     fn read_receiver(&self, section: &Section<'_>) -> Result<Receiver, ScenarioError> {
         let name = self.new_application(section)?;
-        let node = self.attached(section.need("node", "\"…\"")?)?;
+        let node = self.home(section.need("node", "\"…\"")?)?;
         let session = self.session_of(section)?;
         let request = if section.find("style").is_some() {
             Some(self.request(section, session, None)?)

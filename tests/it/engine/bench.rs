@@ -39,6 +39,8 @@ pub(crate) struct Bench {
     pub(crate) traffic: Vec<TrafficControl>,
     /// What a data plane that does as it is told has installed.
     pub(super) installed: BTreeMap<ReservationId, (InterfaceId, Reservation)>,
+    /// Whether neighbours have no logical interface handles.
+    pub(super) zero_handles: bool,
     wake: Option<Instant>,
     buffer: Vec<u8>,
 }
@@ -72,6 +74,7 @@ impl Bench {
             events: Vec::new(),
             traffic: Vec::new(),
             installed: BTreeMap::new(),
+            zero_handles: false,
             wake: None,
             buffer: Vec::new(),
         };
@@ -137,6 +140,12 @@ impl Bench {
         let route = Route { incoming: None, outgoing: [interface(outgoing)].into_iter().collect() };
         let query = RouteQuery { destination: self.family.named(node), source: None };
         self.routes.0.insert(query, RouteAnswer::Known(route));
+        self
+    }
+
+    /// From here on every neighbour is without handles: what goes back to it has none.
+    pub(crate) fn handles_of_zero(&mut self) -> &mut Self {
+        self.zero_handles = true;
         self
     }
 

@@ -181,7 +181,7 @@ fn answers_go_to_nodes_only() {
     }
 }
 
-/// RFC 2205 section 3.1.4: a merged reservation is confirmed once, by what went into it and for whom it stands.
+/// RFC 2205 section 2.6: a merged reservation is confirmed here for whom it stands, and further up for whom it is new.
 #[test]
 fn a_confirmation_names_what_is_granted_and_is_not_given_twice() {
     for mut b in Bench::both() {
@@ -193,7 +193,7 @@ fn a_confirmation_names_what_is_granted_and_is_not_given_twice() {
         b.route_to("c7", "c");
         b.figure_4().hears("d1 Resv SE S3{9B}").forget();
         b.takes(&b.message("c1 Resv SE S2 S3{7B}").confirm("c7"));
-        b.sends(&["c>c7 ResvConf c0 SE S2 S3{7B}", "b>b1 Resv SE S2 S3{9B}"]);
+        b.sends(&["c>c7 ResvConf c0 SE S3{7B}", "b>b1 Resv SE S2 S3{9B} confirm c7"]);
     }
 }
 
@@ -221,7 +221,7 @@ fn the_reservation_stays_while_routing_moves_a_sender() {
                 b.hears("d1 Resv FF S1{4B}");
             }
             b.seconds(1.8).sends(&[]).seconds(0.2);
-            b.sends(if follows { &[] } else { &["a>a1 ResvTear FF S1"] });
+            b.sends(if follows { &[] } else { &["a>a1 ResvTear FF S1{4B}"] });
         }
     }
 }

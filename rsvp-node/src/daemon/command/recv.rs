@@ -300,7 +300,8 @@ impl Receiver {
                     Err(other) => return Err(other.into()),
                 }
             }
-            Err(why) => self.output.note(&format!("cannot reserve: {why}"))?,
+            // Whoever needs a bound is not served by data that comes without.
+            Err(why) => return Err(Failure::Asked(format!("cannot reserve: {why}"))),
         }
         Ok(())
     }

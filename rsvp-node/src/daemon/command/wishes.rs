@@ -4,7 +4,7 @@
 
 use super::options::Bucket;
 use crate::client::{Flow, Offer, Reservation, Service, Style, Traffic};
-use crate::guaranteed;
+use crate::guaranteed::{self, NoRate};
 use crate::units::show_rate;
 use core::time::Duration;
 use rsvp_wire::{FilterSpec, Tspec};
@@ -91,7 +91,7 @@ impl Wishes {
                 let offer =
                     offer.ok_or("it announces no ADSPEC, so no delay can be worked out; use --reserve")?;
                 let rspec = guaranteed::rspec_for_delay(&Tspec::from(traffic), &(*offer).into(), delay)
-                    .map_err(|why| format!("a delay of {delay:?} cannot be had: {why}"))?;
+                    .map_err(|why| format!("a delay of {delay:?} cannot be had: {why}; {}", remedy(why)))?;
                 let reserve_bps = f64::from(rspec.rate) * 8.0;
                 Ok(Service::Guaranteed { traffic, reserve_bps, slack_us: rspec.slack })
             }
@@ -105,6 +105,19 @@ impl Wishes {
                 }
                 Ok(Service::Guaranteed { traffic, reserve_bps, slack_us })
             }
+        }
+    }
+}
+
+/// What to do where a delay cannot be had; `--filter` leaves out the sender it is about in any case.
+fn remedy(why: NoRate) -> &'static str {
+    match why {
+        NoRate::TooShort { .. } | NoRate::BeyondPath { .. } => {
+            "say a longer --delay, or --filter for other senders"
+        }
+        NoRate::NotOffered => "use --service controlled-load, or --filter for other senders",
+        NoRate::NonRsvpHop | NoRate::Break | NoRate::Unbounded => {
+            "use --reserve for a rate without a bound, or --filter for other senders"
         }
     }
 }
