@@ -54,6 +54,21 @@ fn a_request_that_goes_on_is_not_confirmed_here() {
     }
 }
 
+/// RFC 2205 section 2.6: what stands is what all others ask for together, next hops here or elsewhere and applications.
+#[test]
+fn what_stands_is_what_all_others_ask_for_together() {
+    for others in [["c1 Resv WF{4B}", "d1 Resv WF{1B,b9}"], ["d1 Resv WF{1B,b9}", "d3 Resv WF{4B}"]] {
+        for mut b in Bench::both() {
+            b.route_to("e5", "d").hears("a1 Path S1{9B}").hears(others[0]).hears(others[1]).forget();
+            b.takes(&b.message("d2 Resv WF{3B,b5}").confirm("e5")).sends(&["d>e5 ResvConf d0 WF{3B,b5}"]);
+        }
+    }
+    for mut b in Bench::both() {
+        b.route_to("e5", "d").opens(1).hears("a1 Path S1{9B}").reserves(1, "WF{4B}").forget();
+        b.takes(&b.message("d2 Resv WF{4B}").confirm("e5")).sends(&["d>e5 ResvConf d0 WF{4B}"]);
+    }
+}
+
 /// RFC 2205 sections 2.6 and 3.1.9: an SE request that adds a sender is confirmed here for the others only.
 #[test]
 fn an_added_sender_is_confirmed_further_up_and_the_others_here() {

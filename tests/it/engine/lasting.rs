@@ -221,7 +221,7 @@ fn the_reservation_stays_while_routing_moves_a_sender() {
                 b.hears("d1 Resv FF S1{4B}");
             }
             b.seconds(1.8).sends(&[]).seconds(0.2);
-            b.sends(if follows { &[] } else { &["a>a1 ResvTear FF S1"] });
+            b.sends(if follows { &[] } else { &["a>a1 ResvTear FF S1{4B}"] });
         }
     }
 }
