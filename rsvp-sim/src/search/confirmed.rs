@@ -1,19 +1,19 @@
-//! Whoever forwards a request does not confirm it (RFC 2205 section 2.6): in the step in which a node sends a Resv with
-//! more for some sender than the one before, it does not say that this sender's reservation is there. What another request
+//! Whoever forwards a request does not confirm it (RFC 2205 section 2.6): when a node's answer to an input is a Resv
+//! with more for some sender than the one before, it does not say that this sender's reservation is there. What another request
 //! has on its way upstream at that time is another matter, and deliberately not judged.
 
 use super::Failure;
 use crate::scenario::model::NodeId;
 use crate::world::World;
 use core::net::IpAddr;
-use rsvp_node::{Event, EventKind};
+use rsvp_node::{AppId, Event, EventKind};
 use rsvp_wire::{ErrorSpec, FilterSpec, Flowspec, Message, Session, flow_descriptors};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A node, a previous hop of it, a session.
 type ToHop = (NodeId, IpAddr, Session);
 
-/// A Resv that was sent in this step, and the one before it.
+/// A Resv that was sent since the last input, and the one before it.
 struct Sent {
     to: ToHop,
     before: Option<Vec<u8>>,
@@ -25,15 +25,17 @@ impl core::fmt::Debug for Sent {
     }
 }
 
-/// A confirmation that a node gave in this step.
+/// A confirmation that a node gave since then.
 #[derive(Debug)]
 struct Confirmed {
     by: NodeId,
+    /// The application that was told, if it was one of the node itself.
+    told: Option<AppId>,
     session: Session,
     filters: Vec<FilterSpec>,
 }
 
-/// Remembers what was asked of previous hops, and what a step has confirmed.
+/// Remembers what was asked of previous hops, and what is confirmed.
 #[derive(Debug, Default)]
 pub(super) struct Confirmations {
     last: BTreeMap<ToHop, Vec<u8>>,
@@ -67,7 +69,7 @@ impl Confirmations {
         let own = message.get::<ErrorSpec>().and_then(Result::ok).map(|e| e.node);
         if own.and_then(|address| world.topology().owner(address)) == Some(by) {
             let filters = message.objects().filter_map(|o| o.read().ok()).collect();
-            self.confirmed.push(Confirmed { by, session, filters });
+            self.confirmed.push(Confirmed { by, told: None, session, filters });
         }
     }
 
@@ -78,14 +80,17 @@ impl Confirmations {
         let by = world.scenario().receivers[receiver.0].node;
         if world.topology().owner(*node) == Some(by) {
             let (session, filters) = (event.session.with_flags(0), filters.clone());
-            self.confirmed.push(Confirmed { by, session, filters });
+            self.confirmed.push(Confirmed { by, told: Some(event.app), session, filters });
         }
     }
 
-    /// Judges the step, which is over.
-    pub(super) fn step_is_over(&mut self, world: &World) -> Result<(), Failure> {
+    /// Judges what an engine has done about one input, which was what an application asked for, or something else.
+    pub(super) fn input_is_over(&mut self, world: &World, asked: Option<AppId>) -> Result<(), Failure> {
         let (sent, confirmed) = (core::mem::take(&mut self.sent), core::mem::take(&mut self.confirmed));
-        for Confirmed { by, session, filters } in confirmed {
+        // A wish that waited for a sender is not what made its node ask for more.
+        let caused =
+            confirmed.into_iter().filter(|confirmed| confirmed.told.is_none_or(|app| asked == Some(app)));
+        for Confirmed { by, session, filters, .. } in caused {
             let sent = sent.iter().filter(|s| s.to.0 == by && s.to.2 == session);
             let grown: Vec<(IpAddr, Vec<Option<FilterSpec>>)> = sent
                 .map(|sent| (sent.to.1, self.grown(sent)))

@@ -1,6 +1,9 @@
 //! A change of service when all is quiet (RFC 2205 section 2.3, RFC 2210 section 2.2): every receiver of a session asks for
 //! the other service, and has it when the refreshes that were on their way have come once around. Whoever is alone has it
 //! with the first.
+//!
+//! Deliberately not asked of several receivers of senders in several places: requests that meet head-on are in each
+//! other's way until one of them has timed out, and no node between them can know better.
 
 use super::settled::{Settled, is_guaranteed};
 use super::upheaval::with_service;
@@ -25,7 +28,9 @@ impl Trial {
             let receivers: Vec<usize> = (0..scenario.receivers.len()).filter(here).collect();
             let nodes: BTreeSet<NodeId> = receivers.iter().map(|n| scenario.receivers[*n].node).collect();
             // Applications of one node can change only one after the other, and the first is refused at once.
-            if nodes.len() < receivers.len() {
+            let sending = scenario.senders_of(session).into_iter().filter(|s| demand.senders[s.0].is_some());
+            let places: BTreeSet<NodeId> = sending.map(|s| scenario.senders[s.0].node).collect();
+            if nodes.len() < receivers.len() || (receivers.len() > 1 && places.len() > 1) {
                 continue;
             }
             hops = hops.max(receivers.len().min(2) - receivers.len().min(1));
