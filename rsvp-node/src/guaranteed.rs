@@ -228,6 +228,21 @@ mod tests {
     }
 
     #[test]
+    fn a_path_of_unknown_bandwidth_limits_nothing() {
+        let mut adspec = path(500, 7_000);
+        adspec.global.bandwidth = 0.0;
+        let rspec = rspec_for_delay(&TSPEC, &adspec, us(8_000)).expect("a rate");
+        assert!((rspec.rate - 1.5e6).abs() < 1.0);
+        // Guaranteed service may have its own, unknown or not.
+        let own = |bandwidth| Overrides { bandwidth: Some(bandwidth), ..Overrides::default() };
+        adspec.guaranteed.as_mut().expect("offered").overrides = own(1e6);
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_err());
+        adspec.global.bandwidth = 1e6;
+        adspec.guaranteed.as_mut().expect("offered").overrides = own(0.0);
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_ok());
+    }
+
+    #[test]
     fn what_the_path_cannot_do() {
         let mut adspec = path(500, 7_000);
         assert_eq!(rspec_for_delay(&TSPEC, &adspec, us(7_000)), Err(NoRate::TooShort { fixed_us: 7_000 }));

@@ -23,6 +23,7 @@ mod merge;
 mod node;
 mod notice;
 mod process;
+pub mod qos;
 mod queue;
 mod rng;
 mod state;
@@ -38,7 +39,7 @@ pub use door::{
 };
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};
-pub use host::{Host, Route, RouteAnswer, RouteQuery};
+pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};
 pub use interface::{Interface, InterfaceId, NonRsvpHops};
 pub use time::Instant;
 pub use view::{BlockadeView, RequestView, Requester, SenderView, SessionView};

@@ -100,14 +100,15 @@ impl Failed {
         failed
     }
 
-    /// Whether a flowspec asks for as much as Qe in some of what failed. Of p and m most ask for the same.
+    /// Whether a flowspec asks for as much as Qe of what is charged, or of the bucket, where that is what failed. In the
+    /// other components most ask for the same.
     fn may_be_due_to(&self, own: &Flowspec) -> bool {
-        let telling = match own {
-            Flowspec::Guaranteed(..) => Components::DELAY.0 | Components::TOKEN_RATE | Components::BUCKET,
-            _ => Components::TOKEN_RATE | Components::BUCKET,
+        let charged = match own {
+            Flowspec::Guaranteed(..) => Components::RESERVED_RATE,
+            _ => Components::TOKEN_RATE,
         };
-        let telling = Some(self.components.and(Components(telling))).filter(|c| !c.is_empty());
-        let telling = telling.unwrap_or(self.components);
+        let telling = Some(self.components.and(Components(charged | Components::BUCKET)));
+        let telling = telling.filter(|c| !c.is_empty()).unwrap_or(self.components);
         self.is_of_service(own) && more(&self.flowspec, own).and(telling) != telling
     }
 
@@ -130,8 +131,8 @@ impl Failed {
         self.is_of_service(q) && more(&self.flowspec, q).and(self.counted()).is_empty()
     }
 
-    /// Whether a flowspec asks for no more in anything: it may have been a part of what failed.
-    pub(crate) fn includes(&self, q: &Flowspec) -> bool {
+    /// Whether a flowspec asks for no more in anything.
+    fn includes(&self, q: &Flowspec) -> bool {
         self.is_of_service(q) && more(q, &self.flowspec).and(self.counted()).is_empty()
     }
 
@@ -154,7 +155,7 @@ impl Failed {
 
     /// Whether a request asks for less of what failed, so that it is not what made it fail.
     pub(crate) fn clears(&self, q: &Flowspec) -> bool {
-        !self.excludes(q) && !(self.is_of_service(q) && self.is_met_by(q))
+        !self.excludes(q) && !self.may_be_due_to(q)
     }
 
     /// Which of two flowspecs asks for more of what failed; of those that ask for as much, the one that does in the rest.

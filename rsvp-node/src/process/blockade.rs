@@ -39,7 +39,7 @@ impl Node {
             .iter()
             .map(|flow| {
                 let choice = self.choice(upstream, style, flow, |_| true, |_| true);
-                let members = choice.as_ref().map(|c| self.members(upstream, flow, c)).unwrap_or_default();
+                let members = choice.as_ref().map(|c| self.members(upstream, c)).unwrap_or_default();
                 (*flow, Failed::new(qe, failure.error.value, &members, choice.map(|c| c.flowspec)))
             })
             .collect();
@@ -69,11 +69,13 @@ impl Node {
         self.choose(style, self.paths_behind(upstream).filter(own), counts, bars)
     }
 
-    /// The flowspecs that are merged for a sender.
-    fn members(&self, upstream: Ix<Upstream>, flow: &Flow, choice: &Choice) -> SmallVec<[Flowspec; 4]> {
+    /// The flowspecs that are merged into a choice, be it for whichever of its senders.
+    fn members(&self, upstream: Ix<Upstream>, choice: &Choice) -> SmallVec<[Flowspec; 4]> {
         let mut members = SmallVec::new();
-        for path in self.paths_behind(upstream).filter(|p| flow.is_none_or(|f| f == p.sender)) {
-            let through = self.items_for(path).filter(|(ix, ..)| choice.has(*ix, flow));
+        for path in self.paths_behind(upstream) {
+            let through = self.items_for(path).filter(|(ix, ..)| {
+                choice.flows.iter().any(|f| f.is_none_or(|f| f == path.sender) && choice.has(*ix, f))
+            });
             members.extend(through.map(|(.., item)| item.flowspec));
         }
         members

@@ -125,7 +125,7 @@ impl Node {
         let request = &self.state.requests[wish.request];
         let (key, style) = (self.key_of(request.session), request.style);
         let Some(node) = request.interface().and_then(|i| self.own_address(i, wish.address)) else { return };
-        let query = RouteQuery { destination: wish.address, source: None };
+        let query = RouteQuery::to(wish.address);
         let way = match host.route(query) {
             RouteAnswer::Known(route) => route.outgoing.first().copied(),
             RouteAnswer::NoRoute | RouteAnswer::Pending => None,

@@ -147,11 +147,9 @@ fn select(asked: &[Asked], barred: &[&Blockade]) -> Option<Choice> {
     if !through.is_empty() {
         return Some(chosen(asked, &through, &own, flows, &silent, barred));
     }
-    // A part of what failed that has not failed itself: the rest may be what was too much, whatever the error said.
+    // What is not all of what failed has not failed itself: the rest may be what was too much, whatever the error said.
     let all: Vec<&Failed> = barred.iter().map(|b| &b.failed).collect();
-    let untried = |a: &&Asked| {
-        all.iter().any(|f| f.includes(&a.flowspec)) && !all.iter().any(|f| f.is_reached_by(&a.flowspec))
-    };
+    let untried = |a: &&Asked| !all.iter().any(|f| f.is_reached_by(&a.flowspec));
     through = asked.iter().filter(untried).collect();
     leave_out(&mut through, &all);
     if !through.is_empty() {

@@ -248,7 +248,7 @@ impl Node {
     pub(crate) fn route_path(&mut self, ix: Ix<PathState>, host: &mut dyn Host) -> bool {
         let path = &self.state.paths[ix];
         let key = self.state.sessions[path.session].key;
-        let query = RouteQuery { destination: key.destination(), source: Some(path.sender.address()) };
+        let query = RouteQuery::of_data(&key, &path.sender, path.incoming());
         let (route, routed) = match host.route(query) {
             RouteAnswer::Known(route) => (route, true),
             // State is kept; the next refresh asks again (RFC 2205 section 3.11.4).

@@ -26,6 +26,8 @@ struct Refused {
     always: Lack,
     /// At some look a request for another sender, which fits and asks for no more, would not have fitted beside it.
     conflict: bool,
+    /// At some look something stood for this sender on its way, be it less: then the sender is not given up for others.
+    held: bool,
     wanted: Flowspec,
     style: ReservationStyle,
     /// The senders for which it was asked together.
@@ -57,7 +59,9 @@ impl Watch {
             let lack = wish.lack_for(&wish.wanted);
             let conflict = conflicts(state, wish, &all);
             let (wanted, style, together) = (wish.wanted, wish.style, wish.together.clone());
-            refused.insert(key, Refused { once: lack, always: lack, conflict, wanted, style, together });
+            let held = wish.has_something();
+            refused
+                .insert(key, Refused { once: lack, always: lack, conflict, held, wanted, style, together });
         }
         if let Some(before) = self.refused.take() {
             for (key, now) in &mut refused {
@@ -65,6 +69,7 @@ impl Watch {
                 now.once = now.once.or(then.once);
                 now.always = now.always.and(then.always);
                 now.conflict |= then.conflict;
+                now.held |= then.held;
             }
         }
         self.refused = Some(refused);
@@ -184,7 +189,9 @@ fn is_told_apart(sender: SenderId, fits: &Refused, rival_for: SenderId, rival: &
     let (wanted, other) = (&fits.wanted, &rival.wanted);
     match fits.style {
         ReservationStyle::Ff if sender != rival_for => return true,
-        // A sender for whom nothing fits leaves the message; while it is in there, the smaller goes up.
+        // A sender for whom nothing fits leaves the message, unless something is in place for it; while it is in there, the
+        // smaller goes up, limited to what more senders send than it would be alone.
+        ReservationStyle::Se if sender != rival_for && rival.held => return false,
         ReservationStyle::Se if sender != rival_for && !rival.always.nothing() => {
             return no_more_in_rates(wanted, other);
         }

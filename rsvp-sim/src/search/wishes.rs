@@ -114,6 +114,12 @@ impl Wish<'_> {
         self.state.way(self.sender, self.node()).iter().all(|at| self.is_in_place(*at))
     }
 
+    /// Whether something stands for this sender somewhere on its way.
+    pub(super) fn has_something(&self) -> bool {
+        let stands = |at| self.standing(at).is_some_and(|s| s.filters.contains(&self.sender));
+        self.state.way(self.sender, self.node()).into_iter().any(stands)
+    }
+
     /// Where something must stand for this sender; in WF, which has one flowspec for all and names none, for all.
     fn ways(&self) -> Vec<At> {
         let wildcard = self.style == ReservationStyle::Wf;

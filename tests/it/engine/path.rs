@@ -4,8 +4,8 @@ use super::bench::Bench;
 use super::message::{neighbour_lih, object, written};
 use super::words::{controlled, interface, tspec};
 use core::time::Duration;
-use rsvp_node::{Discard, Input, RouteAnswer};
-use rsvp_wire::{ErrorSpec, RsvpHop, SenderTspec, Session};
+use rsvp_node::{Discard, FlowKey, Input, Output, RouteAnswer, RouteQuery};
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, RsvpHop, SenderTspec, Session};
 
 /// RFC 2205 sections 3.1.3, 3.3 and 3.8.
 #[test]
@@ -190,30 +190,43 @@ fn a_unicast_previous_hop_flips_and_the_reservation_follows() {
     }
 }
 
+/// The handles in what leaves through a when a message arrives. The audit of the bench knows one handle for each
+/// neighbour only, so it is gone around here.
+fn handles_on_a(b: &mut Bench, message: &super::message::Arriving) -> Vec<u32> {
+    let octets = message.octets();
+    let outcome = b.engine.handle(b.now, Input::Packet(message.rx(&octets)), &mut b.routes);
+    assert_eq!(outcome, rsvp_node::Outcome::Taken);
+    let (mut handles, mut buffer) = (Vec::new(), [0; 2000]);
+    loop {
+        match b.engine.poll(b.now, &mut buffer) {
+            Output::Transmit(t) if t.interface == interface("a") => {
+                let message = rsvp_wire::Message::parse(t.octets).expect("sound");
+                handles.push(message.get::<RsvpHop>().expect("a hop").expect("sound").lih);
+            }
+            Output::Idle { .. } => return handles,
+            _ => {}
+        }
+    }
+}
+
 /// RFC 2205 section 3.3: the handle of the previous hop is opaque and returned; a changed one is a new hop.
 #[test]
 fn the_previous_hops_handle_is_returned_when_it_changes() {
     for mut b in Bench::unicast() {
         b.hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}").forget();
         assert_ne!(neighbour_lih(interface("a"), 1), 77);
-        let path = b.message("a1 Path S1{9B}").with(|m| m.hop = Some(RsvpHop { lih: 77, ..m.hop.unwrap() }));
-        // The audit of handles knows one handle for each neighbour only, so the octets are looked at here.
-        let octets = path.octets();
-        let outcome = b.engine.handle(b.now, rsvp_node::Input::Packet(path.rx(&octets)), &mut b.routes);
-        assert_eq!(outcome, rsvp_node::Outcome::Taken);
-        let mut handles = Vec::new();
-        let mut buffer = [0; 2000];
-        loop {
-            match b.engine.poll(b.now, &mut buffer) {
-                rsvp_node::Output::Transmit(t) if t.interface == interface("a") => {
-                    let message = rsvp_wire::Message::parse(t.octets).unwrap();
-                    handles.push(message.get::<RsvpHop>().unwrap().unwrap().lih);
-                }
-                rsvp_node::Output::Idle { .. } => break,
-                _ => {}
-            }
-        }
-        assert_eq!(handles, [77]);
+        let path = b.message("a1 Path S1{9B}").lih(77);
+        assert_eq!(handles_on_a(&mut b, &path), [77]);
+    }
+}
+
+/// RFC 2205 Appendix A.2: a previous hop without logical interfaces says zero, and gets zero back.
+#[test]
+fn a_handle_of_zero_is_taken_and_returned() {
+    for mut b in Bench::both() {
+        b.takes(&b.message("a1 Path S1{9B}").lih(0)).sends(&["c>G Path S1{9B}", "d>G Path S1{9B}"]);
+        let resv = b.message("c1 Resv WF{4B}");
+        assert_eq!(handles_on_a(&mut b, &resv), [0]);
     }
 }
 
@@ -310,4 +323,38 @@ fn two_route_changes_at_once_are_both_followed() {
         b.seconds(5.0);
         assert!(b.engine.senders().all(|s| s.outgoing == [interface("d")]));
     }
+}
+
+/// RFC 2205 section 3.11.4, and what routers choose among equal paths by. Of a group, where it comes in is the answer.
+#[test]
+fn routing_is_asked_as_for_a_packet_of_the_flow() {
+    for mut b in Bench::unicast() {
+        for (on, text) in [("a", "a1 Path S1{9B}"), ("b", "b1 Path S1{9B}")] {
+            b.hears(text);
+            let sender = b.family.sender("S1");
+            let flow = FlowKey {
+                protocol: 17,
+                source_port: sender.port(),
+                destination_port: 7000,
+                flow_label: 0,
+                incoming: Some(interface(on)),
+            };
+            assert_ne!(flow.source_port, 0);
+            let destination = b.session.destination();
+            let query = RouteQuery { destination, source: Some(sender.address()), flow };
+            assert_eq!(b.routes.asked.last(), Some(&query));
+        }
+    }
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}");
+        assert!(
+            b.routes.asked.iter().all(|query| query.flow.incoming.is_none() && query.flow.protocol == 17)
+        );
+    }
+    let [_, mut b] = Bench::unicast();
+    let address = "2001:db8::5".parse().expect("an address");
+    let label = FilterSpec::Ipv6FlowLabel { address, reserved: 0, label: 5 };
+    b.takes(&b.message("a1 Path S1{9B}").with(|m| m.sender = Some(label)));
+    let asked = b.routes.asked.last().expect("a question").flow;
+    assert_eq!((asked.flow_label, asked.source_port), (5, 0));
 }
