@@ -190,6 +190,25 @@ fn a_unicast_previous_hop_flips_and_the_reservation_follows() {
     }
 }
 
+/// The handles in what leaves through a when a message arrives. The audit of the bench knows one handle for each
+/// neighbour only, so it is gone around here.
+fn handles_on_a(b: &mut Bench, message: &super::message::Arriving) -> Vec<u32> {
+    let octets = message.octets();
+    let outcome = b.engine.handle(b.now, Input::Packet(message.rx(&octets)), &mut b.routes);
+    assert_eq!(outcome, rsvp_node::Outcome::Taken);
+    let (mut handles, mut buffer) = (Vec::new(), [0; 2000]);
+    loop {
+        match b.engine.poll(b.now, &mut buffer) {
+            Output::Transmit(t) if t.interface == interface("a") => {
+                let message = rsvp_wire::Message::parse(t.octets).expect("sound");
+                handles.push(message.get::<RsvpHop>().expect("a hop").expect("sound").lih);
+            }
+            Output::Idle { .. } => return handles,
+            _ => {}
+        }
+    }
+}
+
 /// RFC 2205 section 3.3: the handle of the previous hop is opaque and returned; a changed one is a new hop.
 #[test]
 fn the_previous_hops_handle_is_returned_when_it_changes() {
