@@ -64,7 +64,7 @@ impl Drop for Running {
 }
 
 /// Runs a command to its end: whether it succeeded, what it said, and what it complained of.
-fn run(net: &Net, node: &str, arguments: &[&str]) -> (bool, String, String) {
+pub(super) fn run(net: &Net, node: &str, arguments: &[&str]) -> (bool, String, String) {
     let program = programs::folder().join("rsvp").display().to_string();
     let mut command = net.command(node, &program);
     let done = command.args(arguments).env("RSVP_SOCKET", net.socket(node)).output().expect("rsvp runs");

@@ -11,6 +11,7 @@ mod killed;
 mod live;
 mod multicast;
 mod net;
+mod plain;
 mod starting;
 mod udp;
 mod unicast;
