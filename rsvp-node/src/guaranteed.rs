@@ -85,7 +85,8 @@ pub fn rspec_for_delay(tspec: &Tspec, adspec: &AdspecSummary, delay: Duration) -
     }
     let rate = upwards(rate_for(tspec, terms.ctot, left).max(f64::from(tspec.rate)));
     let path = terms.overrides.bandwidth.unwrap_or(adspec.global.bandwidth);
-    if rate > path {
+    // A path that does not know its bandwidth (RFC 2215 section 3.3) may have room: admission control will tell.
+    if path > 0.0 && rate > path {
         let (rate_bps, path_bps) = (f64::from(rate) * 8.0, f64::from(path) * 8.0);
         return Err(NoRate::BeyondPath { rate_bps, path_bps });
     }
@@ -227,6 +228,21 @@ mod tests {
     }
 
     #[test]
+    fn a_path_of_unknown_bandwidth_limits_nothing() {
+        let mut adspec = path(500, 7_000);
+        adspec.global.bandwidth = 0.0;
+        let rspec = rspec_for_delay(&TSPEC, &adspec, us(8_000)).expect("a rate");
+        assert!((rspec.rate - 1.5e6).abs() < 1.0);
+        // Guaranteed service may have its own, unknown or not.
+        let own = |bandwidth| Overrides { bandwidth: Some(bandwidth), ..Overrides::default() };
+        adspec.guaranteed.as_mut().expect("offered").overrides = own(1e6);
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_err());
+        adspec.global.bandwidth = 1e6;
+        adspec.guaranteed.as_mut().expect("offered").overrides = own(0.0);
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_ok());
+    }
+
+    #[test]
     fn what_the_path_cannot_do() {
         let mut adspec = path(500, 7_000);
         assert_eq!(rspec_for_delay(&TSPEC, &adspec, us(7_000)), Err(NoRate::TooShort { fixed_us: 7_000 }));
@@ -234,6 +250,9 @@ mod tests {
         let beyond = rspec_for_delay(&TSPEC, &adspec, us(8_000));
         assert!(matches!(beyond, Err(NoRate::BeyondPath { rate_bps, path_bps })
             if (rate_bps - 12e6).abs() < 10.0 && path_bps == 8e6));
+        // Neither is zero no bandwidth at all: it is one that nobody on the way knows.
+        adspec.global.bandwidth = 0.0;
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_ok_and(|r| (r.rate - 1.5e6).abs() < 10.0));
         adspec.global.break_bit = true;
         assert_eq!(rspec_for_delay(&TSPEC, &adspec, us(500_000)), Err(NoRate::NonRsvpHop));
         adspec.global.break_bit = false;

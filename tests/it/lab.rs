@@ -84,6 +84,11 @@ shipped! {
     teardown_holds_in_ipv6: "teardown", Ipv6;
     a_link_failure_holds_in_ipv4: "link-failure", Ipv4;
     a_link_failure_holds_in_ipv6: "link-failure", Ipv6;
+    killer_reservation_se_holds: "killer-reservation-se", Ipv4;
+    mtu_per_receiver_holds_in_ipv4: "mtu-per-receiver", Ipv4;
+    mtu_per_receiver_holds_in_ipv6: "mtu-per-receiver", Ipv6;
+    se_added_sender_holds_in_ipv4: "se-added-sender", Ipv4;
+    se_added_sender_holds_in_ipv6: "se-added-sender", Ipv6;
     figure_5_holds: "figure-5-wf", Ipv4;
     figure_6_holds_in_ipv4: "figure-6-ff", Ipv4;
     figure_6_holds_in_ipv6: "figure-6-ff", Ipv6;

@@ -6,10 +6,14 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 12] = [
+const SHIPPED: [&str; 17] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
+    "killer-reservation-se",
+    "blockade-order",
+    "mtu-per-receiver",
+    "se-added-sender",
     "teardown",
     "link-failure",
     "plain-routers",
@@ -19,6 +23,7 @@ const SHIPPED: [&str; 12] = [
     "figure-8-wf-partial",
     "figure-10-independent",
     "figure-11-scope",
+    "service-change",
 ];
 
 fn directory() -> PathBuf {
@@ -73,6 +78,26 @@ fn killer_reservation_holds() {
 }
 
 #[test]
+fn killer_reservation_se_holds() {
+    holds_with_every_seed("killer-reservation-se");
+}
+
+#[test]
+fn blockade_order_holds() {
+    holds_with_every_seed("blockade-order");
+}
+
+#[test]
+fn mtu_per_receiver_holds() {
+    holds_with_every_seed("mtu-per-receiver");
+}
+
+#[test]
+fn se_added_sender_holds() {
+    holds_with_every_seed("se-added-sender");
+}
+
+#[test]
 fn teardown_holds() {
     holds_with_every_seed("teardown");
 }
@@ -85,6 +110,11 @@ fn plain_routers_holds() {
 #[test]
 fn link_failure_holds() {
     holds_with_every_seed("link-failure");
+}
+
+#[test]
+fn service_change_holds() {
+    holds_with_every_seed("service-change");
 }
 
 #[test]

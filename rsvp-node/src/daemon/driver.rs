@@ -6,8 +6,8 @@
 use super::config::DaemonConfig;
 use super::control::desk::{Desk, Door};
 use super::control::server::{FromClient, Switchboard};
+use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
-use super::netlink::{Changes, Monitor};
 use super::outbox::Outbox;
 use super::packet::Parcel;
 use super::recorder::Recorder;
@@ -18,6 +18,7 @@ use crate::{
     Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, Source, TrafficControl,
     Transmit,
 };
+use rsvp_wire::{SenderTemplate, Session};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -229,6 +230,10 @@ impl Door for Node {
         &self.engine
     }
 
+    fn leaves_by(&mut self, session: &Session, sender: &SenderTemplate) -> Option<InterfaceId> {
+        self.routes.leaves_by(session, &sender.0)
+    }
+
     fn interface_name(&self, id: InterfaceId) -> Option<&str> {
         self.routes.links.name(id)
     }
@@ -392,6 +397,7 @@ impl Driver {
         self.multicast.follow(&mut self.node.routes);
         if changes.routes || changes.groups.len() > 1 {
             self.node.handle(Input::RouteChanged { destination: None });
+            self.desk.routes_changed(&mut self.node);
         } else if let Some(group) = changes.groups.first() {
             self.node.handle(Input::RouteChanged { destination: Some(*group) });
         }
@@ -404,6 +410,7 @@ impl Driver {
         node.encapsulation.follow(&self.config, &node.routes.links, &node.sockets);
         self.multicast.follow(&mut self.node.routes);
         self.node.handle(Input::RouteChanged { destination: None });
+        self.desk.routes_changed(&mut self.node);
     }
 
     fn reload(&mut self, config: DaemonConfig) {

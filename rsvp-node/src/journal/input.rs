@@ -1,7 +1,7 @@
 //! Inputs and routing's answers as JSON, and back.
 
 use crate::{
-    AdspecOffer, AppId, Command, FlowRequest, Input, Interface, InterfaceId, ReservationId, Route,
+    AdspecOffer, AppId, Command, FlowKey, FlowRequest, Input, Interface, InterfaceId, ReservationId, Route,
     RouteAnswer, RouteQuery, Rx, TcAnswer, TcVerdict,
 };
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -277,7 +277,20 @@ pub(super) fn answer(query: &RouteQuery, answer: &RouteAnswer) -> Value {
         RouteAnswer::NoRoute => json!("no-route"),
         RouteAnswer::Pending => json!("pending"),
     };
-    json!({ "destination": query.destination, "source": query.source, "answer": answer })
+    let mut written = json!({ "destination": query.destination, "source": query.source, "answer": answer });
+    let FlowKey { protocol, source_port, destination_port, flow_label, incoming } = query.flow;
+    if query.flow != FlowKey::default() {
+        written["flow"] = json!([protocol, source_port, destination_port, flow_label, incoming.map(|i| i.0)]);
+    }
+    written
+}
+
+/// Whether a question that is asked now is the one that a journal has; one from before questions were about flows has
+/// no word of that.
+pub(super) fn is_same_question(asked: &RouteQuery, kept: &Value) -> bool {
+    let flow = kept.get("flow").map_or_else(FlowKey::default, |_| asked.flow);
+    let now = answer(&RouteQuery { flow, ..*asked }, &RouteAnswer::Pending);
+    ["destination", "source", "flow"].iter().all(|key| now.get(key) == kept.get(key))
 }
 
 /// An answer read back.

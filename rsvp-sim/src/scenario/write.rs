@@ -53,6 +53,11 @@ impl Scenario {
             let percent = f64::from(node.clock_ppm.abs()) / 1e4;
             writeln!(out, "\n[[clock]]\nnode = {:?}\n{way} = \"{percent}%\"", node.name)?;
         }
+        for node in &self.nodes {
+            if let Some((class, octets)) = node.carries {
+                writeln!(out, "\n[[object]]\nnode = {:?}\nclass = {class}\nsize = \"{octets}B\"", node.name)?;
+            }
+        }
         self.links.iter().try_for_each(|link| self.write_link(out, link))?;
         for session in &self.sessions {
             writeln!(out, "\n[[session]]\nname = {:?}", session.name)?;
@@ -86,6 +91,9 @@ impl Scenario {
             link.mtu, link.reservable_bps, link.cost
         )?;
         writeln!(out, "error_c = \"{}B\"\nerror_d = \"{}us\"", link.error_c, link.error_d_us)?;
+        if let Some(refusal) = link.refusal {
+            writeln!(out, "refuse_bucket = \"{}B\"\nrefuse_value = {}", refusal.bucket, refusal.value)?;
+        }
         let shares = [
             ("loss", link.loss),
             ("duplicate", link.duplicate),

@@ -54,7 +54,7 @@ impl World {
             destination: transmit.destination,
             ttl: transmit.ttl,
             router_alert: transmit.router_alert,
-            octets: transmit.octets.to_vec(),
+            octets: self.with_carried(node, transmit.octets),
         };
         Some((link, packet))
     }
@@ -134,12 +134,13 @@ impl World {
         let multicast = packet.destination.is_multicast();
         if own || (packet.router_alert && router) || (multicast && (router || self.joined(node, packet))) {
             let Some(attachment) = self.topology.attachment(node, link) else { return };
+            let Some(octets) = self.judged(node, link, packet) else { return };
             let rx = Rx {
                 interface: attachment.interface,
                 source: packet.source,
                 destination: packet.destination,
                 ttl: packet.ttl,
-                octets: &packet.octets,
+                octets: &octets,
             };
             self.input(node, Input::Packet(rx));
         } else if router && !multicast {
@@ -158,7 +159,7 @@ impl World {
             return self.forward(node, packet);
         }
         let Self { scenario, topology, routing, .. } = &*self;
-        let query = RouteQuery { destination: packet.destination, source: Some(packet.source) };
+        let query = RouteQuery { source: Some(packet.source), ..RouteQuery::to(packet.destination) };
         let answer = NodeRoutes { scenario, topology, routing, node }.route(query);
         let RouteAnswer::Known(route) = answer else { return };
         let arrived_by = topology.attachment(node, link).map(|a| a.interface);
