@@ -166,7 +166,7 @@ impl Engine {
             session: self.node.key_of(blockade.session),
             sender: blockade.sender,
             previous_hop: self.node.state.upstreams[blockade.upstream].address,
-            flowspec: blockade.failed.flowspec,
+            flowspec: blockade.failed.qe,
         })
     }
 

@@ -82,8 +82,10 @@ fn said(value: u16, members: &[Flowspec]) -> Components {
 /// A flowspec that failed, and in what.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Failed {
-    /// Qe of the error, which is Qb.
-    pub(crate) flowspec: Flowspec,
+    /// Qe, as the error has it.
+    pub(crate) qe: Flowspec,
+    /// What counts of it here, which is Qb.
+    flowspec: Flowspec,
     components: Components,
 }
 
@@ -93,7 +95,7 @@ impl Failed {
     /// they differ in. Qe is merged with what others asked for further up: if this node's part may be what failed, Qb is
     /// no more than that part, so that the rest of Qe does not hide it.
     pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec], own: Option<Flowspec>) -> Self {
-        let mut failed = Self { flowspec: qe, components: said(value, members) };
+        let mut failed = Self { qe, flowspec: qe, components: said(value, members) };
         if let Some(own) = own.filter(|own| !failed.is_reached_by(own) && failed.may_be_due_to(own)) {
             failed.flowspec = super::flowspec::lower_bound(&qe, &own).unwrap_or(qe);
         }
@@ -115,7 +117,7 @@ impl Failed {
     /// One that stands for two: it blockades all that either of them does. `None` when the services differ.
     pub(crate) fn join(&self, other: &Self) -> Option<Self> {
         let flowspec = super::flowspec::lower_bound(&self.flowspec, &other.flowspec)?;
-        Some(Self { flowspec, components: self.components.or(other.components) })
+        Some(Self { qe: other.qe, flowspec, components: self.components.or(other.components) })
     }
 
     fn is_of_service(&self, q: &Flowspec) -> bool {
@@ -129,16 +131,6 @@ impl Failed {
     /// Whether a flowspec asks for no less in anything, so that it must fail, too.
     pub(crate) fn is_reached_by(&self, q: &Flowspec) -> bool {
         self.is_of_service(q) && more(&self.flowspec, q).and(self.counted()).is_empty()
-    }
-
-    /// Whether a flowspec asks for no more in anything.
-    fn includes(&self, q: &Flowspec) -> bool {
-        self.is_of_service(q) && more(q, &self.flowspec).and(self.counted()).is_empty()
-    }
-
-    /// Whether it is the same failure again.
-    pub(crate) fn is_again(&self, other: &Self) -> bool {
-        self.is_reached_by(&other.flowspec) && self.includes(&other.flowspec)
     }
 
     /// Whether a flowspec asks for as much of what failed, neither more nor less.

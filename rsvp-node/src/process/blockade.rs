@@ -96,11 +96,13 @@ impl Node {
         let standing: Elements =
             all.filter(|(_, b)| b.upstream == upstream && b.sender == sender).map(|(ix, _)| ix).collect();
         let of = |ix: &Ix<Blockade>| &self.state.blockades[*ix].failed;
-        let again = standing.iter().copied().find(|ix| of(ix).is_again(&failed));
+        let again = standing.iter().copied().find(|ix| of(ix).qe == failed.qe);
         let full = standing.first().copied().filter(|_| standing.len() >= MOST);
         let (known, failed) = match (again, full.and_then(|ix| Some((ix, of(&ix).join(&failed)?)))) {
             (None, Some((ix, joined))) => (Some(ix), joined),
-            (again, _) => (again, failed),
+            // What it is judged by stays, also where this node has asked for something else since.
+            (Some(ix), _) => (Some(ix), *of(&ix)),
+            (None, None) => (None, failed),
         };
         if let Some(ix) = known {
             self.state.remove_blockade(ix);

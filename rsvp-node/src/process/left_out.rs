@@ -3,7 +3,7 @@
 //! RFC 2205 judges each sender, or previous hop, by itself. An SE message has one flowspec for all its senders, so there
 //! the failures of all senders that a message asks for decide together: what is too much for one of them is left out for
 //! all, and the smaller flowspec goes up. A sender for whom everything is blockaded leaves the message instead of
-//! holding the others down; unless something is in place for it, which must not be torn down (KR-I).
+//! holding down those who did not ask for it; unless something is in place for it, which must not be torn down (KR-I).
 
 use crate::merge::failure::{Failed, blockades};
 use crate::merge::flowspec;
@@ -183,7 +183,10 @@ fn chosen(
 ) -> Choice {
     let mut flowspec = least_upper_bound(through.iter().map(|a| &a.flowspec)).unwrap_or(asked[0].flowspec);
     let in_place = |flow: &Flow| barred.iter().any(|b| b.sender == *flow && b.in_place);
-    let (held, leaving): (Vec<Flow>, Vec<Flow>) = silent.iter().partition(|flow| in_place(flow));
+    let alone = |flow: &Flow| through.iter().all(|a| a.flows.contains(flow));
+    // Where all that goes up asks for it, it holds nobody else down, and what stands downstream is left in place.
+    let (held, leaving): (Vec<Flow>, Vec<Flow>) =
+        silent.iter().partition(|flow| in_place(flow) || alone(flow));
     for flow in &held {
         // What is in place was granted to a smaller request, which this one has replaced; it stays as it is while the
         // greater is asked for.

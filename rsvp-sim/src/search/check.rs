@@ -68,10 +68,12 @@ impl Checker {
         for notice in world.take_notices() {
             match notice {
                 Notice::Arrived { node, octets } => {
+                    self.confirmations.input_is_over(world, None)?;
                     self.pace.arrived(world.now(), node, &octets);
                     touched.insert(node);
                 }
                 Notice::Stirred { node } => {
+                    self.confirmations.input_is_over(world, None)?;
                     touched.insert(node);
                 }
                 Notice::Crashed { node } => self.crashed(world, node),
@@ -89,6 +91,7 @@ impl Checker {
                     self.told(world.now(), event);
                 }
                 Notice::Asked { app, refused } => {
+                    self.confirmations.input_is_over(world, Some(app))?;
                     let _ = if refused { self.refused.insert(app) } else { self.refused.remove(&app) };
                     if refused {
                         self.errors.push(ToldError { at: world.now(), app, filters: Vec::new() });
@@ -96,7 +99,7 @@ impl Checker {
                 }
             }
         }
-        self.confirmations.step_is_over(world)?;
+        self.confirmations.input_is_over(world, None)?;
         touched.into_iter().try_for_each(|node| {
             self.known[node.0] = world.engine(node).senders().map(|s| (s.session, s.sender.0)).collect();
             self.pace.nothing_is_stale(world, node)?;

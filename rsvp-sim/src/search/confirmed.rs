@@ -1,20 +1,19 @@
-//! Whoever forwards a request does not confirm it (RFC 2205 section 2.6): in the step in which a node sends a Resv with
-//! more for some sender than the one before, it does not say that this sender's reservation is there. What another request
+//! Whoever forwards a request does not confirm it (RFC 2205 section 2.6): when a node's answer to an input is a Resv
+//! with more for some sender than the one before, it does not say that this sender's reservation is there. What another request
 //! has on its way upstream at that time is another matter, and deliberately not judged.
 
 use super::Failure;
-use crate::reference::merge;
 use crate::scenario::model::NodeId;
 use crate::world::World;
 use core::net::IpAddr;
-use rsvp_node::{Event, EventKind};
+use rsvp_node::{AppId, Event, EventKind};
 use rsvp_wire::{ErrorSpec, FilterSpec, Flowspec, Message, Session, flow_descriptors};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A node, a previous hop of it, a session.
 type ToHop = (NodeId, IpAddr, Session);
 
-/// A Resv that was sent in this step, and the one before it.
+/// A Resv that was sent since the last input, and the one before it.
 struct Sent {
     to: ToHop,
     before: Option<Vec<u8>>,
@@ -26,32 +25,17 @@ impl core::fmt::Debug for Sent {
     }
 }
 
-/// A confirmation that a node gave in this step.
+/// A confirmation that a node gave since then.
 #[derive(Debug)]
 struct Confirmed {
     by: NodeId,
+    /// The application that was told, if it was one of the node itself.
+    told: Option<AppId>,
     session: Session,
     filters: Vec<FilterSpec>,
-    flowspec: Option<Flowspec>,
 }
 
-impl Confirmed {
-    /// Whether other requests at the node ask for as much together, be they for other senders in the same SE message: then
-    /// it is theirs that is on its way.
-    fn is_within_others(&self, world: &World) -> bool {
-        let Some(confirmed) = self.flowspec else { return false };
-        let named = |f: &Option<FilterSpec>| f.is_none_or(|f| self.filters.contains(&f));
-        let requests = world.engine(self.by).requests().filter(|r| r.session.with_flags(0) == self.session);
-        let mut all: Vec<Flowspec> =
-            requests.filter_map(|r| r.flows.iter().find(|(f, _)| named(f)).map(|(_, q)| *q)).collect();
-        let Some(own) = all.iter().position(|q| *q == confirmed) else { return false };
-        all.remove(own);
-        let others = all.into_iter().reduce(|a, b| merge(&a, &b));
-        others.is_some_and(|others| merge(&others, &confirmed) == others)
-    }
-}
-
-/// Remembers what was asked of previous hops, and what a step has confirmed.
+/// Remembers what was asked of previous hops, and what is confirmed.
 #[derive(Debug, Default)]
 pub(super) struct Confirmations {
     last: BTreeMap<ToHop, Vec<u8>>,
@@ -85,27 +69,28 @@ impl Confirmations {
         let own = message.get::<ErrorSpec>().and_then(Result::ok).map(|e| e.node);
         if own.and_then(|address| world.topology().owner(address)) == Some(by) {
             let filters = message.objects().filter_map(|o| o.read().ok()).collect();
-            let flowspec = message.get::<Flowspec>().and_then(Result::ok);
-            self.confirmed.push(Confirmed { by, session, filters, flowspec });
+            self.confirmed.push(Confirmed { by, told: None, session, filters });
         }
     }
 
     /// A receiver was told of a confirmation, perhaps by its own node.
     pub(super) fn told(&mut self, world: &World, event: &Event) {
-        let EventKind::ResvConfirm { node, filters, flowspec, .. } = &event.kind else { return };
+        let EventKind::ResvConfirm { node, filters, .. } = &event.kind else { return };
         let Err(receiver) = world.application(event.app) else { return };
         let by = world.scenario().receivers[receiver.0].node;
         if world.topology().owner(*node) == Some(by) {
-            let (session, filters, flowspec) = (event.session.with_flags(0), filters.clone(), *flowspec);
-            self.confirmed.push(Confirmed { by, session, filters, flowspec });
+            let (session, filters) = (event.session.with_flags(0), filters.clone());
+            self.confirmed.push(Confirmed { by, told: Some(event.app), session, filters });
         }
     }
 
-    /// Judges the step, which is over.
-    pub(super) fn step_is_over(&mut self, world: &World) -> Result<(), Failure> {
+    /// Judges what an engine has done about one input, which was what an application asked for, or something else.
+    pub(super) fn input_is_over(&mut self, world: &World, asked: Option<AppId>) -> Result<(), Failure> {
         let (sent, confirmed) = (core::mem::take(&mut self.sent), core::mem::take(&mut self.confirmed));
-        for confirmed in confirmed.into_iter().filter(|c| !c.is_within_others(world)) {
-            let Confirmed { by, session, filters, .. } = confirmed;
+        // A wish that waited for a sender is not what made its node ask for more.
+        let caused =
+            confirmed.into_iter().filter(|confirmed| confirmed.told.is_none_or(|app| asked == Some(app)));
+        for Confirmed { by, session, filters, .. } in caused {
             let sent = sent.iter().filter(|s| s.to.0 == by && s.to.2 == session);
             let grown: Vec<(IpAddr, Vec<Option<FilterSpec>>)> = sent
                 .map(|sent| (sent.to.1, self.grown(sent)))

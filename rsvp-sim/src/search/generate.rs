@@ -17,8 +17,8 @@ const MOST_NODES: usize = 30;
 /// How a world is to be: drawn once, so that everything in it fits together.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Temper {
-    /// Links have room for everything.
-    pub(super) roomy: bool,
+    /// How many of a hundred links have room for everything.
+    pub(super) roomy: usize,
     /// Styles and services agree within a session.
     pub(super) agrees: bool,
 }
@@ -26,7 +26,7 @@ pub(super) struct Temper {
 /// Draws a world.
 #[must_use]
 pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
-    let temper = Temper { roomy: !draw.percent(40), agrees: !draw.percent(15) };
+    let temper = Temper { roomy: draw.one(&[100, 100, 100, 0, 0, 85]), agrees: !draw.percent(15) };
     let refresh = Duration::from_secs([5, 10, 30][draw.below(3)]);
     let mut scenario = Scenario {
         lab_speed: None,
@@ -159,7 +159,7 @@ fn join(draw: &mut Draw<'_>, scenario: &mut Scenario, ends: &[usize], temper: Te
         rate_bps: 1_000_000_000,
         delay,
         mtu: 1500,
-        reservable_bps: if temper.roomy { 1_000_000_000 } else { rate },
+        reservable_bps: if draw.percent(temper.roomy) { 1_000_000_000 } else { rate },
         refusal: None,
         loss: 0.0,
         duplicate: 0.0,

@@ -220,7 +220,7 @@ fn a_host_reserves_where_it_sends() {
 }
 
 /// Sends all flows from `a` with labels.
-fn labelled_data(diamond: &Diamond, label: impl Fn(u16, u16) -> u32 + Send) -> Ways {
+fn labelled_data(diamond: &Diamond, label: impl Fn(u16, u16) -> u32 + Sync) -> Ways {
     let (Ok(source), IpAddr::V6(destination)) = ("fd00:1::1".parse(), diamond.destination()) else {
         panic!()
     };

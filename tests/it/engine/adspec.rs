@@ -248,9 +248,7 @@ fn a_path_without_adspec_leaves_without() {
         assert!(b.sent.len() == 2 && b.sent.iter().all(|s| s.objects(13).is_empty()));
         b.forget();
         b.takes(&b.message("a1 Path S1{9B}").adspec(&full()));
-        assert!(
-            b.sent.len() == 2 && b.sent.iter().all(|s| s.objects(13).len() == 1),
-            "an ADSPEC that appears is a change"
-        );
+        assert_eq!(b.sent.len(), 2, "an ADSPEC that appears is a change");
+        assert!(b.sent.iter().all(|s| s.objects(13).len() == 1), "and goes on");
     }
 }

@@ -5,7 +5,7 @@ use super::message::{neighbour_lih, object, written};
 use super::words::{controlled, interface, tspec};
 use core::time::Duration;
 use rsvp_node::{Discard, FlowKey, Input, Output, RouteAnswer, RouteQuery};
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, RsvpHop, SenderTspec, Session};
+use rsvp_wire::{ErrorSpec, FilterSpec, RsvpHop, SenderTspec, Session};
 
 /// RFC 2205 sections 3.1.3, 3.3 and 3.8.
 #[test]

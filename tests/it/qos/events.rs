@@ -156,10 +156,10 @@ fn extended_values_have_their_names() {
 fn events_have_their_status() {
     let mut socket = Notifications::default();
     assert_eq!(told(&mut socket, &[path(1, TSPEC), path(2, TSPEC)]), [11006, 11006]);
-    assert_eq!(told(&mut socket, &[path_gone(1)]), []);
+    assert!(told(&mut socket, &[path_gone(1)]).is_empty());
     assert_eq!(told(&mut socket, &[path_gone(2), path_gone(2)]), [11007]);
     assert_eq!(told(&mut socket, &[resv(Style::FF, 1), resv(Style::FF, 2)]), [11005, 11005]);
-    assert_eq!(told(&mut socket, &[resv_gone(Style::FF, 1)]), []);
+    assert!(told(&mut socket, &[resv_gone(Style::FF, 1)]).is_empty());
     assert_eq!(told(&mut socket, &[resv_gone(Style::FF, 2)]), [11008]);
     let failed = event(EventKind::PathError { error: error(2, 3), sender: sender(1) });
     let refused = event(EventKind::ResvError {
@@ -176,7 +176,7 @@ fn events_have_their_status() {
 fn a_confirmation_comes_once_for_each_request() {
     let mut socket = Notifications::default();
     assert_eq!(told(&mut socket, &[confirm(), path(1, TSPEC), confirm()]), [11009, 11006]);
-    assert_eq!(told(&mut socket, &[confirm()]), []);
+    assert!(told(&mut socket, &[confirm()]).is_empty());
     socket.requested();
     assert_eq!(told(&mut socket, &[confirm(), confirm()]), [11009]);
 }
