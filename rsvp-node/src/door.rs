@@ -201,9 +201,16 @@ pub enum Discard {
     /// Routing has no way to forward a confirmation.
     #[error("no route")]
     NoRoute,
+    /// An error about a limit was not sent, because the interface has had its share of them.
+    #[error("too many errors about limits")]
+    ErrorSuppressed,
     /// A message to send found its interface down or disabled.
     #[error("interface of a message to send is down")]
     NotSendable,
+    /// Objects to be forwarded were left out of a message: all that its requests bring along is more than a neighbour
+    /// accepts.
+    #[error("too many objects to forward in one message")]
+    ObjectsLeftOut,
     /// A message to send would exceed the largest IP datagram.
     #[error("message to send exceeds 65535 octets")]
     TooLarge,

@@ -1,5 +1,6 @@
 //! Tests under a counting allocator: what must not allocate, and how much the rest may.
 mod counting;
+mod divided;
 mod parse;
 mod scale;
 #[path = "../transit.rs"]

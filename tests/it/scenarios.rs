@@ -6,18 +6,24 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 11] = [
+const SHIPPED: [&str; 17] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
+    "killer-reservation-se",
+    "blockade-order",
+    "mtu-per-receiver",
+    "se-added-sender",
     "teardown",
     "link-failure",
+    "plain-routers",
     "figure-5-wf",
     "figure-6-ff",
     "figure-7-se",
     "figure-8-wf-partial",
     "figure-10-independent",
     "figure-11-scope",
+    "service-change",
 ];
 
 fn directory() -> PathBuf {
@@ -72,13 +78,43 @@ fn killer_reservation_holds() {
 }
 
 #[test]
+fn killer_reservation_se_holds() {
+    holds_with_every_seed("killer-reservation-se");
+}
+
+#[test]
+fn blockade_order_holds() {
+    holds_with_every_seed("blockade-order");
+}
+
+#[test]
+fn mtu_per_receiver_holds() {
+    holds_with_every_seed("mtu-per-receiver");
+}
+
+#[test]
+fn se_added_sender_holds() {
+    holds_with_every_seed("se-added-sender");
+}
+
+#[test]
 fn teardown_holds() {
     holds_with_every_seed("teardown");
 }
 
 #[test]
+fn plain_routers_holds() {
+    holds_with_every_seed("plain-routers");
+}
+
+#[test]
 fn link_failure_holds() {
     holds_with_every_seed("link-failure");
+}
+
+#[test]
+fn service_change_holds() {
+    holds_with_every_seed("service-change");
 }
 
 #[test]

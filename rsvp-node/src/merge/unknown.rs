@@ -25,14 +25,23 @@ pub(crate) fn forwarded<'a>(message: &Message<'a>) -> impl Iterator<Item = Objec
     message.objects().filter(is_forwarded)
 }
 
-/// Octets of forwarded objects that one message may carry; more is refused, because state keeps and sends them again.
+/// Octets of forwarded objects that one message may carry; more is refused, because state keeps and sends them again. What
+/// is sent keeps to it too, or a neighbour with the same bound would refuse what it is sent for.
 pub(crate) const FORWARDED_MAX: usize = 4096;
 
-/// Each unique object once, in an order that does not depend on where it came from.
-pub(crate) fn union(mut objects: Vec<&[u8]>) -> Vec<u8> {
+/// Each unique object once, in an order that does not depend on where it came from; and how many are left out because
+/// together they would be more than a message may carry. The shortest are taken, which are the most.
+pub(crate) fn union(mut objects: Vec<&[u8]>) -> (Vec<u8>, usize) {
+    // An object begins with its length, so that this is also the order of their lengths.
     objects.sort_unstable();
     objects.dedup();
-    objects.concat()
+    let mut length = 0;
+    let fits = |object: &&&[u8]| {
+        length += object.len();
+        length <= FORWARDED_MAX
+    };
+    let taken = objects.iter().take_while(fits).count();
+    (objects[..taken].concat(), objects.len() - taken)
 }
 
 /// Splits octets that were put together from whole objects.

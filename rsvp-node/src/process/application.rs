@@ -5,18 +5,18 @@
 //! request stands until it is withdrawn: if there is no sender yet the application is told, and the Resv leaves when
 //! one appears.
 
+use super::demands::is_style;
 use super::errors::ErrorFlow;
-use super::resv::is_style;
 use super::{flowspec_object, normal};
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
 use crate::interface::InterfaceId;
-use crate::merge::adspec;
+use crate::merge::{adspec, flowspec};
 use crate::node::{Node, compose};
 use crate::process::path::store;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathFlags, PathState};
-use crate::state::resv::{From, Item, Request};
+use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
@@ -196,16 +196,7 @@ impl Node {
         }
         let known = self.find_session(session).and_then(|ix| self.own_request(ix, app));
         if let Some(ix) = self.find_session(session) {
-            if self.conflicting_style(ix, style, known).is_some() {
-                return Err(Refusal::ConflictingStyle);
-            }
-            // Whatever this application had asked for before is replaced.
-            let replaced = known.map(|k| &self.state.requests[k]).into_iter().flat_map(|r| &r.items);
-            let replaced: SmallVec<[FilterSpec; 4]> = replaced.filter_map(|i| i.filter).collect();
-            let conflicts = |item: &Item| self.service_conflicts(ix, known, &replaced, &item.flowspec);
-            if items.first().is_some_and(conflicts) {
-                return Err(Refusal::ConflictingService);
-            }
+            self.check_conflicts(ix, known, style, &items)?;
             let limit = self.config.limits.requests_per_session;
             if known.is_none() && self.state.sessions[ix].request_count >= limit {
                 return Err(Refusal::LimitReached);
@@ -216,6 +207,7 @@ impl Node {
             Some(request) => {
                 let stored = &mut self.state.requests[request];
                 (stored.from, stored.style, stored.items) = (from, style, items);
+                stored.asked = Asked::Items;
                 request
             }
             None => self.state.add_request(Request {
@@ -226,15 +218,44 @@ impl Node {
                 items,
                 octets: Box::default(),
                 refreshable: false,
+                refreshable_from: 0,
+                asked: Asked::Items,
                 timer: None,
             }),
         };
+        for left in self.set_aside(ix, style) {
+            self.tell_displaced(&left, style);
+        }
         self.report_missing_senders(ix, request, flows);
         if matches!(from, From::App { confirm: true, .. }) {
             self.wish_for_application(request);
         }
         self.intend_resv_for(ix, |_| true);
         Ok(())
+    }
+
+    /// Whether a reservation can stand beside those that do; what this application had asked for before is replaced. If it
+    /// cannot, that stays, but stands in nobody's way from now on: several that change one after the other could else
+    /// never do so.
+    fn check_conflicts(
+        &mut self,
+        session: Ix<SessionState>,
+        known: Option<Ix<Request>>,
+        style: Style,
+        items: &[Item],
+    ) -> Result<(), Refusal> {
+        let flowspec = items.first().map(|item| item.flowspec);
+        let (asked, refusal) = if self.conflicting_style(session, style, known).is_some() {
+            (Asked::OtherStyle, Refusal::ConflictingStyle)
+        } else if let Some(flowspec) = flowspec.filter(|f| self.service_conflicts(session, known, f)) {
+            (Asked::Service(flowspec.service()), Refusal::ConflictingService)
+        } else {
+            return Ok(());
+        };
+        if let Some(known) = known {
+            self.note_asked(known, asked);
+        }
+        Err(refusal)
     }
 
     /// An application that reserves before a sender is known is told so; its request stands all the same.
@@ -333,10 +354,11 @@ fn read_flows(
     }
     let mut items: SmallVec<[Item; 1]> = SmallVec::new();
     for flow in flows {
-        if !is_sound_flowspec(&flow.flowspec) {
+        let flowspec = flowspec::with_policed_unit(flow.flowspec, session.destination());
+        if !is_sound_flowspec(&flowspec) {
             return Err(Refusal::BadTrafficParameter);
         }
-        if items.first().is_some_and(|i: &Item| i.flowspec.service() != flow.flowspec.service()) {
+        if items.first().is_some_and(|i: &Item| i.flowspec.service() != flowspec.service()) {
             return Err(Refusal::BadTrafficParameter);
         }
         let wildcard = flow.filters.is_empty().then_some(None);
@@ -349,7 +371,7 @@ fn read_flows(
             if items.iter().any(|i| i.filter == filter) {
                 return Err(Refusal::BadStyle);
             }
-            items.push(Item { filter, flowspec: flow.flowspec, expires: Instant::NEVER });
+            items.push(Item { filter, flowspec, expires: Instant::NEVER });
         }
     }
     Ok(items)

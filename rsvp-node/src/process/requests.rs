@@ -1,12 +1,14 @@
 //! Reservation requests as a whole: finding them, what they conflict with, and taking them or parts of them away. Used
 //! by every procedure that ends a request: ResvTear, timeout, a local application's withdrawal, a change of style.
 
+use super::errors::ErrorFlow;
+use super::flowspec_object;
 use crate::interface::InterfaceId;
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::resv::{From, Item, Request};
+use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
-use rsvp_wire::{FilterSpec, Flowspec, Sharing, Style};
+use rsvp_wire::{ErrorCode, FilterSpec, Flowspec, Sharing, Style};
 use smallvec::SmallVec;
 
 impl Node {
@@ -24,27 +26,91 @@ impl Node {
     ) -> Option<Style> {
         self.state
             .requests_of(session)
-            .find(|(ix, r)| Some(*ix) != own && r.style.options != style.options)
+            .filter(|(ix, r)| Some(*ix) != own && r.asked != Asked::OtherStyle)
+            .find(|(_, r)| r.style.options != style.options)
             .map(|(_, r)| r.style)
     }
 
-    /// Whether a flowspec asks for another service than requests that stand: all receivers of a session must choose the
-    /// same (RFC 2210 section 2.2). What it would replace, in the request `own`, does not count.
+    /// Whether another request asks for another service: all receivers of a session must choose the same (RFC 2210
+    /// section 2.2). What the same requester has asked for, in the same message or before, does not count: it is
+    /// replaced, or it is for other senders in FF, where nothing is merged with it.
     pub(crate) fn service_conflicts(
         &self,
         session: Ix<SessionState>,
         own: Option<Ix<Request>>,
-        filters: &[FilterSpec],
         flowspec: &Flowspec,
     ) -> bool {
-        let stays = |ix: Ix<Request>, request: &Request, item: &Item| {
-            let named = item.filter.is_none_or(|f| filters.contains(&f));
-            Some(ix) != own || (request.style.sharing() == Sharing::Distinct && !named)
-        };
-        let mut requests = self.state.requests_of(session);
-        requests.any(|(ix, r)| {
-            r.items.iter().any(|i| stays(ix, r, i) && i.flowspec.service() != flowspec.service())
-        })
+        let mut others = self.state.requests_of(session).filter(|(ix, _)| Some(*ix) != own);
+        others
+            .any(|(_, r)| r.items.iter().any(|i| r.asks_for(i) && i.flowspec.service() != flowspec.service()))
+    }
+
+    /// Notes what the owner of a request asks for now, whatever becomes of it.
+    pub(crate) fn note_asked(&mut self, ix: Ix<Request>, asked: Asked) {
+        let request = &mut self.state.requests[ix];
+        if request.asked != asked {
+            request.asked = asked;
+            request.refreshable = false;
+        }
+    }
+
+    /// Whether an item that is left over gives way to what is asked for in another service: to what it would be merged
+    /// with, among the requests that count.
+    pub(crate) fn gives_way(
+        &self,
+        request: &Request,
+        item: &Item,
+        counts: impl Fn(&Request) -> bool,
+    ) -> bool {
+        let merged = |i: &Item| request.style.sharing() == Sharing::Shared || i.filter == item.filter;
+        !request.asks_for(item)
+            && self.state.requests_of(request.session).filter(|(_, r)| counts(r)).any(|(_, r)| {
+                let service = item.flowspec.service();
+                r.items.iter().any(|i| merged(i) && r.asks_for(i) && i.flowspec.service() != service)
+            })
+    }
+
+    /// Takes out all requests of another style than `style`, when none of them conflicts with it any more.
+    pub(crate) fn set_aside(&mut self, session: Ix<SessionState>, style: Style) -> SmallVec<[Request; 1]> {
+        let requests = self.state.requests_of(session);
+        let others: SmallVec<[Ix<Request>; 1]> =
+            requests.filter(|(_, r)| r.style.options != style.options).map(|(ix, _)| ix).collect();
+        others.into_iter().map(|ix| self.drop_request(ix)).collect()
+    }
+
+    /// An application whose request was left over from before a refused change of style, and is gone for another style,
+    /// is told: its requests do not time out.
+    pub(crate) fn tell_displaced(&mut self, gone: &Request, style: Style) {
+        if gone.app().is_none() {
+            return;
+        }
+        let key = self.key_of(gone.session);
+        let filters: SmallVec<[FilterSpec; 4]> = gone.items.iter().filter_map(|i| i.filter).collect();
+        let object = gone.items.first().map(|item| flowspec_object(&item.flowspec));
+        let (code, value) = (ErrorCode::CONFLICTING_STYLE, (style.options & 0xffff) as u16);
+        let (flowspec, filters) = (object.as_deref(), filters.as_slice());
+        let flow = ErrorFlow { style: gone.style, flowspec, filters, scope: &[], because_of: None };
+        self.report_resv_error(gone.from, &key, code, value, 0, &flow);
+    }
+
+    /// Puts back a request that was set aside for one that is refused. Nobody asks for it any more, so it is left to time
+    /// out; until then it serves as it did.
+    pub(crate) fn reinstate(&mut self, mut request: Request) {
+        let (session, interface) = (request.session, request.interface());
+        let distinct = request.style.sharing() == Sharing::Distinct;
+        (request.timer, request.refreshable, request.asked) = (None, false, Asked::OtherStyle);
+        let senders: SmallVec<[FilterSpec; 4]> = request.items.iter().filter_map(|i| i.filter).collect();
+        let ix = self.state.add_request(request);
+        self.state.arm_request(ix);
+        let Some(interface) = interface else { return };
+        let each: SmallVec<[Option<FilterSpec>; 4]> =
+            if distinct { senders.into_iter().map(Some).collect() } else { [None].into_iter().collect() };
+        for sender in each {
+            // What it takes was free a moment ago.
+            if self.update_traffic_control(session, interface, sender).is_err() {
+                self.judge_again(session, interface);
+            }
+        }
     }
 
     /// Has the refreshes of an interface's requests judged anew, because what they stand on has changed: the next

@@ -5,33 +5,23 @@
 //! replaced is left in place.
 
 use super::confirm::Wish;
+use super::demands::{Demand, FilterList, asked_by, is_style, sender_of};
 use super::errors::{ErrorFlow, scope_of};
-use super::update_traffic_control::Refused;
-use super::{Arrived, normal, read, same_content};
+use super::{Arrived, read};
+use crate::config::Limit;
 use crate::door::Discard;
 use crate::host::Host;
 use crate::interface::InterfaceId;
 use crate::merge::flowspec;
 use crate::node::Node;
-use crate::process::path::store;
 use crate::state::arena::Ix;
-use crate::state::resv::{From, Item, Request};
+use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
-    Class, ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ObjectRef, ParseError, ResvConfirm,
-    RsvpHop, Sharing, Style, Why as ParseWhy, error_value, flow_descriptors,
+    ErrorCode, ErrorSpec, FilterSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value,
 };
 use smallvec::SmallVec;
-
-type FilterList = SmallVec<[FilterSpec; 4]>;
-
-/// One thing that is admitted or refused as a whole: an FF descriptor, or all that an SE or WF message asks for.
-struct Demand<'a> {
-    object: ObjectRef<'a>,
-    flowspec: Flowspec,
-    filters: FilterList,
-}
 
 /// Who asks for what kind of reservation, and until when.
 #[derive(Clone, Copy)]
@@ -46,21 +36,21 @@ struct Asker {
 impl Node {
     pub(crate) fn resv_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let interface = self.interfaces.by_lih(hop.lih).map(|i| i.config.id).ok_or(Discard::BadLih)?;
+        let interface = self
+            .interfaces
+            .by_lih(hop.lih)
+            .map(|i| i.config.id)
+            .ok_or_else(|| self.unknown_handle(&arrived.rx))?;
         let expires = self.expiry_of(arrived)?;
         let from = From::Hop { interface, address: hop.address };
         let session = self.find_session(&arrived.session);
         let known = session.and_then(|session| self.find_request(session, from));
-        if let Some(ix) = known
-            && self.state.requests[ix].refreshable
-            && same_content(&self.state.requests[ix].octets, arrived.rx.octets)
-        {
-            self.state.requests[ix].items.iter_mut().for_each(|item| item.expires = expires);
+        if known.is_some_and(|ix| self.refreshes(ix, arrived, expires)) {
             return Ok(());
         }
         let style = read::<Style>(&arrived.message)?;
         if !is_style(style) {
-            self.answer_resv_err(arrived, &hop, ErrorCode::UNKNOWN_STYLE, 0);
+            self.answer_resv_err(&arrived.message, interface, hop.address, (ErrorCode::UNKNOWN_STYLE, 0));
             return Err(Discard::Rejected);
         }
         let (demands, all_readable) = self.read_demands(arrived, from, style)?;
@@ -80,39 +70,26 @@ impl Node {
             for demand in &demands {
                 self.refuse(arrived, from, style, demand, (ErrorCode::CONFLICTING_STYLE, value), false);
             }
+            if let Some(known) = known {
+                self.note_asked(known, Asked::OtherStyle);
+            }
             return Err(Discard::Rejected);
         }
-        // A request that comes back in another style is a new one; the old is put back if nothing of it is granted.
-        let replaced = known
-            .filter(|ix| self.state.requests[*ix].style.options != style.options)
-            .map(|ix| self.drop_request(ix));
+        // A request that comes back in another style is a new one; the old, and what is left over of others in another
+        // style, is put back if nothing of it is granted.
+        let aside = self.set_aside(session, style);
         // Flags of a STYLE are not assigned; they are no part of what is kept (RFC 2205 Appendix A).
         let asker = Asker { session, from, interface, style: Style { flags: 0, ..style }, expires };
         let taken = self.take_demands(arrived, asker, &demands, all_readable, host);
-        if let Some(replaced) = replaced.filter(|_| self.find_request(session, from).is_none()) {
-            self.reinstate(replaced);
-        }
-        taken
-    }
-
-    /// Puts back a request that was taken out for one that is refused. Nobody asks for it any more, so it is left to time
-    /// out; until then it serves as it did.
-    fn reinstate(&mut self, mut request: Request) {
-        let (session, interface) = (request.session, request.interface());
-        let distinct = request.style.sharing() == Sharing::Distinct;
-        request.timer = None;
-        let senders: FilterList = request.items.iter().filter_map(|i| i.filter).collect();
-        let ix = self.state.add_request(request);
-        self.state.arm_request(ix);
-        let Some(interface) = interface else { return };
-        let each: SmallVec<[Option<FilterSpec>; 4]> =
-            if distinct { senders.into_iter().map(Some).collect() } else { [None].into_iter().collect() };
-        for sender in each {
-            // What it takes was free a moment ago.
-            if self.update_traffic_control(session, interface, sender).is_err() {
-                self.judge_again(session, interface);
+        let granted = self.find_request(session, from).is_some();
+        for request in aside {
+            if granted {
+                self.tell_displaced(&request, style);
+            } else {
+                self.reinstate(request);
             }
         }
+        taken
     }
 
     /// Processes every demand of a message whose session and style are in order.
@@ -128,25 +105,13 @@ impl Node {
             Some(confirm) => Some(confirm.map_err(Discard::Malformed)?.address),
             None => None,
         };
-        let (mut in_full, mut any, mut limited) = (all_readable, false, false);
-        for demand in demands {
-            match self.take_demand(arrived, asker, demand) {
-                Taken::InFull => any = true,
-                Taken::InPart => (any, in_full) = (true, false),
-                Taken::Refused => in_full = false,
-                Taken::Limited => (limited, in_full) = (true, false),
-            }
-        }
+        let Judged { mut in_full, any, limited } = self.judge(arrived, asker, demands);
+        in_full &= all_readable;
         let request = self.find_request(asker.session, asker.from);
         if let Some(ix) = request {
             if any {
-                let request = &mut self.state.requests[ix];
-                store(&mut request.octets, arrived.rx.octets);
-                // Items that this message does not name live on until they expire, which equal refreshes must not undo; and
-                // a message that asks for confirmation is never a mere refresh (RFC 2209).
-                let names_all = request.items.iter().all(|i| i.expires == asker.expires);
-                request.refreshable = in_full && names_all && confirm.is_none();
-                self.handled(arrived.rx.octets.len());
+                // A message that asks for confirmation is never a mere refresh (RFC 2209).
+                self.keep_message(ix, arrived, in_full && confirm.is_none());
             }
             self.state.arm_request(ix);
         }
@@ -171,111 +136,80 @@ impl Node {
         }
     }
 
-    /// Reads the flow descriptor list by the rules of its style (RFC 2205 section 3.1.4). An FF descriptor with a bad
-    /// flowspec is answered and left out, and the second value is false; SE and WF are refused with theirs.
-    fn read_demands<'a>(
-        &mut self,
-        arrived: &Arrived<'a>,
-        from: From,
-        style: Style,
-    ) -> Result<(SmallVec<[Demand<'a>; 2]>, bool), Discard> {
-        let mut all_readable = true;
-        let mut demands: SmallVec<[Demand<'a>; 2]> = SmallVec::new();
-        let limit = self.config.limits.filters_per_request as usize;
-        let mut count = 0;
-        for FlowDescriptor { flowspec, filter } in flow_descriptors(&arrived.message) {
-            let object = flowspec.ok_or(Discard::BadGrammar)?;
-            let filter =
-                filter.map(|f| f.read::<FilterSpec>().map(normal)).transpose().map_err(Discard::Malformed)?;
-            if filter.is_none() != (style == wf(style)) {
-                return Err(Discard::BadGrammar);
+    /// Puts all that a message names in the place of what was asked for before, and then asks traffic control for each
+    /// demand (RFC 2205 section 2.3). What is refused is put back.
+    fn judge(&mut self, arrived: &Arrived<'_>, asker: Asker, demands: &[Demand<'_>]) -> Judged {
+        let Asker { session, from, interface, style, .. } = asker;
+        let asked = asked_by(demands);
+        if let Some(own) = self.find_request(session, from) {
+            self.note_asked(own, asked);
+        }
+        let mut judged = Judged { in_full: true, any: false, limited: false };
+        let mut fit: SmallVec<[Fit<'_>; 2]> = SmallVec::new();
+        for demand in demands {
+            match self.take_demand(arrived, asker, demand) {
+                Some(filters) => fit.push(Fit { demand, filters, flowspec: demand.flowspec }),
+                None => judged.in_full = false,
             }
-            count += 1;
-            if count > limit {
-                return Err(Discard::LimitReached);
+        }
+        if fit.is_empty() {
+            return judged;
+        }
+        let Some(ix) = self.request_of(asker, asked) else {
+            fit.iter().for_each(|fit| self.exceeds(arrived, asker, fit.demand, Limit::RequestsPerSession));
+            return Judged { limited: true, in_full: false, ..judged };
+        };
+        let before = self.state.requests[ix].items.clone();
+        for Fit { filters, flowspec, .. } in &mut fit {
+            *flowspec = self.still_reduced(ix, interface, filters, flowspec).unwrap_or(*flowspec);
+        }
+        fit.retain(|fit| {
+            let merged = self.merge_items(ix, asker, fit.flowspec, &fit.filters);
+            if !merged {
+                (judged.limited, judged.in_full) = (true, false);
+                self.exceeds(arrived, asker, fit.demand, Limit::FiltersPerRequest);
             }
-            if let Some(demand) = demands.last_mut().filter(|_| style.options == Style::SE.options) {
-                if demand.object.at() != object.at() {
-                    return Err(Discard::BadGrammar);
-                }
-                demand.filters.extend(filter);
-                continue;
-            }
-            let legal = |f: Flowspec| {
-                let illegal = ParseError { at: object.at(), why: ParseWhy::BodyValue };
-                f.is_legal().then_some(f).ok_or(illegal)
+            merged
+        });
+        // What is given back can be had by what takes more, wherever it stands in the list.
+        fit.sort_by_key(|fit| self.takes_more(asker, fit));
+        for Fit { demand, filters, flowspec } in &fit {
+            let sender = sender_of(style, filters);
+            let updated = match self.too_large_packets(session, interface, filters, flowspec) {
+                Some(refused) => Err(refused),
+                None => self.update_for_request(ix, interface, sender),
             };
-            let flowspec = match object.read::<Flowspec>().and_then(legal) {
-                Ok(flowspec) => flowspec,
-                Err(error) => {
-                    if error.why != ParseWhy::BodyValue {
-                        return Err(Discard::Malformed(error));
+            let reserved = self.find_reserved(session, interface, sender.as_ref());
+            match updated {
+                Ok(()) => {
+                    judged.any = true;
+                    // Filters of senders that are not known here were left out.
+                    judged.in_full &= filters.len() == demand.filters.len();
+                    if let Some(reserved) = reserved {
+                        self.state.reserved[reserved].reduced &= *flowspec != demand.flowspec;
                     }
-                    self.refuse_unreadable(arrived, from, style, &object, filter);
-                    if style.sharing() == Sharing::Shared {
-                        return Err(Discard::Rejected);
-                    }
-                    all_readable = false;
-                    continue;
                 }
-            };
-            demands.push(Demand { object, flowspec, filters: filter.into_iter().collect() });
+                Err(refused) => {
+                    judged.in_full = false;
+                    self.restore_items(ix, &before, demand, filters, asker);
+                    self.refuse(arrived, from, style, demand, refused, reserved.is_some());
+                }
+            }
         }
-        if demands.is_empty() && !all_readable {
-            return Err(Discard::Rejected);
+        if self.state.requests[ix].items.is_empty() {
+            self.state.remove_request(ix);
         }
-        if demands.is_empty() || (style == wf(style) && demands.len() > 1) {
-            return Err(Discard::BadGrammar);
-        }
-        Ok((demands, all_readable))
+        judged
     }
 
-    /// Answers a bad flowspec: an FF descriptor with its own filter, anything else with all that it would be for.
-    fn refuse_unreadable(
+    /// Holds a demand against path state and the requests of others: the filters whose senders are known here. `None`
+    /// when it is refused.
+    fn take_demand(
         &mut self,
         arrived: &Arrived<'_>,
-        from: From,
-        style: Style,
-        object: &ObjectRef<'_>,
-        filter: Option<FilterSpec>,
-    ) {
-        let filters: FilterList = if style.sharing() == Sharing::Distinct {
-            filter.into_iter().collect()
-        } else {
-            let all = arrived.message.objects().filter(|o| o.class == Class::FILTER_SPEC);
-            all.filter_map(|o| o.read().ok()).map(normal).collect()
-        };
-        let flow = ErrorFlow {
-            style,
-            flowspec: Some(object.octets()),
-            filters: &filters,
-            scope: &scope_of(&arrived.message),
-            because_of: Some(arrived.message),
-        };
-        // The service number stands after the message header (RFC 2210 section 3.2).
-        let value = match object.body().get(4) {
-            Some(2 | 5 | 6) | None => error_value::BAD_FLOWSPEC,
-            Some(_) => error_value::SERVICE_UNSUPPORTED,
-        };
-        self.report_resv_error(from, &arrived.session, ErrorCode::TRAFFIC_CONTROL, value, 0, &flow);
-    }
-
-    /// The refusal of a request whose packets, as large as its senders may make them, the interface cannot carry. Judged
-    /// for each request and not for what is merged, because merging takes the smallest M.
-    fn too_large_packets(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        filters: &[FilterSpec],
-        request: &Flowspec,
-    ) -> Option<Refused> {
-        let path = self.path_tspec(session, interface, filters)?;
-        let mtu = self.interfaces.find(interface)?.config.mtu;
-        let largest = flowspec::limit(request, &path).tspec().max_packet_size;
-        (largest > mtu).then_some((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE))
-    }
-
-    fn take_demand(&mut self, arrived: &Arrived<'_>, asker: Asker, demand: &Demand<'_>) -> Taken {
+        asker: Asker,
+        demand: &Demand<'_>,
+    ) -> Option<FilterList> {
         let Asker { session, from, interface, style, .. } = asker;
         let mut filters = demand.filters.clone();
         let wildcard = filters.is_empty();
@@ -284,81 +218,97 @@ impl Node {
         let somebody = self.state.paths_of(session).any(|(_, p)| p.routes_to(interface));
         if !somebody || (!wildcard && filters.is_empty()) {
             self.refuse(arrived, from, style, demand, (ErrorCode::NO_SENDER, 0), false);
-            return Taken::Refused;
+            return None;
         }
         let own = self.find_request(session, from);
-        if self.service_conflicts(session, own, &filters, &demand.flowspec) {
+        if self.service_conflicts(session, own, &demand.flowspec) {
             let why = (ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT);
-            self.refuse(arrived, from, style, demand, why, false);
-            return Taken::Refused;
+            let named = |i: &Item| i.filter.is_none_or(|f| filters.contains(&f));
+            let in_place = own.is_some_and(|own| self.state.requests[own].items.iter().any(named));
+            self.refuse(arrived, from, style, demand, why, in_place);
+            return None;
         }
-        if let Some(refused) = self.too_large_packets(session, interface, &filters, &demand.flowspec) {
-            let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first()).flatten();
-            let in_place = self.find_reserved(session, interface, sender).is_some();
-            self.refuse(arrived, from, style, demand, refused, in_place);
-            return Taken::Refused;
+        Some(filters)
+    }
+
+    /// The request that demands go into, made when it is new; `None` when the session has as many as it may.
+    fn request_of(&mut self, asker: Asker, asked: Asked) -> Option<Ix<Request>> {
+        let Asker { session, from, style, .. } = asker;
+        if let Some(own) = self.find_request(session, from) {
+            return Some(own);
         }
-        let ix = match own {
-            Some(ix) => ix,
-            None if self.state.sessions[session].request_count >= self.config.limits.requests_per_session => {
-                return Taken::Limited;
-            }
-            None => self.state.add_request(Request {
-                session,
-                next: None,
-                from,
-                style,
-                items: SmallVec::new(),
-                octets: Box::default(),
-                refreshable: false,
-                timer: None,
-            }),
-        };
-        let before = self.state.requests[ix].items.clone();
-        let new = filters.iter().filter(|f| !before.iter().any(|item| item.filter == Some(**f))).count();
-        if new > 0 && before.len() + new > self.config.limits.filters_per_request as usize {
-            return Taken::Limited;
+        if self.state.sessions[session].request_count >= self.config.limits.requests_per_session {
+            return None;
         }
-        self.merge_items(ix, asker, demand.flowspec, &filters);
-        let sender = (style.sharing() == Sharing::Distinct).then(|| filters.first().copied()).flatten();
-        if let Err(refused) = self.update_for_request(ix, interface, sender) {
-            let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
-            self.restore_items(ix, before, demand, &filters, asker.expires);
-            self.refuse(arrived, from, style, demand, refused, in_place);
-            return Taken::Refused;
+        Some(self.state.add_request(Request {
+            session,
+            next: None,
+            from,
+            style,
+            items: SmallVec::new(),
+            octets: Box::default(),
+            refreshable: false,
+            refreshable_from: 0,
+            asked,
+            timer: None,
+        }))
+    }
+
+    /// Whether a demand takes more of the interface than what is installed for its senders.
+    fn takes_more(&self, asker: Asker, fit: &Fit<'_>) -> bool {
+        let sender = sender_of(asker.style, &fit.filters);
+        let installed = self.find_reserved(asker.session, asker.interface, sender.as_ref());
+        let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
+        let path = self.path_tspec(asker.session, asker.interface, &fit.filters);
+        let effective = path.map_or(fit.flowspec, |path| flowspec::limit(&fit.flowspec, &path));
+        flowspec::charge_bps(&effective) > now_bps
+    }
+
+    /// A demand for which there is no room: answered as often as such things are.
+    fn exceeds(&mut self, arrived: &Arrived<'_>, asker: Asker, demand: &Demand<'_>, limit: Limit) {
+        if self.may_answer_limit(arrived.rx.interface) {
+            let why = (ErrorCode::RSVP_SYSTEM, limit.error_value());
+            self.refuse(arrived, asker.from, asker.style, demand, why, false);
         }
-        if filters.len() == demand.filters.len() { Taken::InFull } else { Taken::InPart }
     }
 
     /// Puts back what a refused demand would have replaced. It has been asked for again, so it lives on (RFC 2209
     /// restarts the cleanup timer before it calls traffic control); unless it was for another service, for which nobody
-    /// asks any more, and which would keep every request for the new one out (RFC 2210 section 2.2).
+    /// asks any more.
     fn restore_items(
         &mut self,
         ix: Ix<Request>,
-        before: SmallVec<[Item; 1]>,
+        before: &[Item],
         demand: &Demand<'_>,
         filters: &[FilterSpec],
-        expires: Instant,
+        asker: Asker,
     ) {
-        if before.is_empty() {
-            self.state.remove_request(ix);
-            return;
-        }
-        let request = &mut self.state.requests[ix];
-        request.items = before;
-        for item in &mut request.items {
-            let named = item.filter.is_none_or(|f| filters.contains(&f));
-            if named && item.flowspec.service() == demand.flowspec.service() {
-                item.expires = expires;
-            }
+        let shared = asker.style.sharing() == Sharing::Shared;
+        let named = |item: &Item| item.filter.is_none_or(|f| filters.contains(&f));
+        let items = &mut self.state.requests[ix].items;
+        items.retain(|item| !shared && !named(item));
+        for item in before.iter().filter(|i| shared || named(i)) {
+            let asked_again = named(item) && item.flowspec.service() == demand.flowspec.service();
+            items.push(Item { expires: if asked_again { asker.expires } else { item.expires }, ..*item });
         }
     }
 
-    /// Puts a demand into the request: flowspec and expiry of the items it names.
-    fn merge_items(&mut self, ix: Ix<Request>, asker: Asker, flowspec: Flowspec, filters: &[FilterSpec]) {
+    /// Puts a demand into the request: flowspec and expiry of the items it names. False, and nothing changes, if there
+    /// would be more of them than a request may have.
+    fn merge_items(
+        &mut self,
+        ix: Ix<Request>,
+        asker: Asker,
+        flowspec: Flowspec,
+        filters: &[FilterSpec],
+    ) -> bool {
         let shared = asker.style.sharing() == Sharing::Shared;
+        let limit = self.config.limits.filters_per_request as usize;
         let items = &mut self.state.requests[ix].items;
+        let new = filters.iter().filter(|f| !items.iter().any(|item| item.filter == Some(**f))).count();
+        if new > 0 && items.len() + new > limit {
+            return false;
+        }
         if shared {
             items.iter_mut().for_each(|item| item.flowspec = flowspec);
         }
@@ -369,6 +319,7 @@ impl Node {
                 None => items.push(Item { filter, flowspec, expires: asker.expires }),
             }
         }
+        true
     }
 
     fn refuse(
@@ -392,20 +343,20 @@ impl Node {
     }
 }
 
-/// How a demand fared.
-enum Taken {
-    InFull,
-    /// Filters of senders that are not known here were left out.
-    InPart,
-    Refused,
-    Limited,
+/// A demand that can be asked of traffic control.
+struct Fit<'d> {
+    demand: &'d Demand<'d>,
+    /// The filters that count.
+    filters: FilterList,
+    /// What is asked for, or what is left of it.
+    flowspec: Flowspec,
 }
 
-/// Whether a style is one of WF, FF and SE.
-pub(crate) fn is_style(style: Style) -> bool {
-    [Style::WF, Style::FF, Style::SE].iter().any(|known| known.options == style.options)
-}
-
-fn wf(style: Style) -> Style {
-    Style { flags: style.flags, ..Style::WF }
+/// How the demands of a message fared.
+struct Judged {
+    in_full: bool,
+    /// Something was granted.
+    any: bool,
+    /// Something was more than a request, or a session, may have.
+    limited: bool,
 }

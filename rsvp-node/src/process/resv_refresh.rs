@@ -6,7 +6,8 @@
 
 use super::errors::own_letter;
 use super::path_refresh::Written;
-use super::resv_merge::Merged;
+use super::resv_merge::{Merged, descriptors, write_descriptors};
+use crate::door::Discard;
 use crate::merge::unknown;
 use crate::node::Node;
 use crate::process::normal;
@@ -39,17 +40,17 @@ impl Node {
     /// Writes the next message a previous hop should get.
     pub(crate) fn write_resv(&mut self, id: Id<Upstream>, buf: &mut [u8]) -> Written {
         let Some(ix) = self.state.upstreams.find(id) else { return Written::Done };
+        if self.state.upstreams[ix].parts_sent > 0 {
+            return self.write_part(ix, buf);
+        }
         let merged = self.merged(ix);
-        let flows = match merged.as_ref().map_or(Ok(0..0), |merged| self.write_flows(ix, merged)) {
-            Ok(flows) => flows,
-            Err(NeedSpace(need)) => return Written::NeedSpace(need),
-        };
+        let (flows, left_out) = merged.as_ref().map_or((0..0, 0), |merged| self.write_flows(ix, merged));
         let last = core::mem::take(&mut self.state.upstreams[ix].last_sent);
         let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
-        let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { Default::default() };
+        let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { None };
         self.state.upstreams[ix].last_sent = last;
-        if !gone.is_empty() {
-            return self.write_resv_tear(ix, &gone, buf);
+        if let Some(gone) = gone {
+            return self.write_resv_tear(ix, gone, buf);
         }
         let upstream = &mut self.state.upstreams[ix];
         upstream.tear_objects = None;
@@ -57,38 +58,58 @@ impl Node {
             upstream.last_sent = Box::default();
         }
         if merged.is_none() || !(changed || upstream.refresh_due || upstream.confirm.is_some()) {
-            upstream.queued = false;
-            upstream.refresh_due = false;
-            upstream.confirm = None;
+            upstream.all_sent();
             return Written::Done;
         }
-        match self.compose_resv(ix, flows.clone(), buf) {
+        // All of it, also if the first part of it finds too little room now.
+        upstream.refresh_due = true;
+        let scratch = core::mem::take(&mut self.scratch);
+        store(&mut self.state.upstreams[ix].last_sent, &scratch[flows]);
+        self.scratch = scratch;
+        if changed && left_out > 0 {
+            self.objects_left_out(left_out);
+        }
+        self.write_part(ix, buf)
+    }
+
+    /// Writes the next of the messages into which a request is divided, most often the only one.
+    fn write_part(&mut self, ix: Ix<Upstream>, buf: &mut [u8]) -> Written {
+        let upstream = &self.state.upstreams[ix];
+        let part = Part::of(&upstream.last_sent, upstream.parts_sent.into());
+        let (length, is_last) = (self.compose_resv(ix, &part, buf), part.is_last);
+        match length {
             Some(Ok(length)) => {
-                let scratch = core::mem::take(&mut self.scratch);
-                store(&mut self.state.upstreams[ix].last_sent, &scratch[flows]);
-                self.scratch = scratch;
-                self.sent_resv(ix, length)
+                self.handled(length);
+                let upstream = &self.state.upstreams[ix];
+                let letter = own_letter(upstream.interface, upstream.address, self.config.ttl);
+                if is_last {
+                    self.rearm_upstream(ix);
+                    self.state.upstreams[ix].all_sent();
+                    return Written::Last(letter, length);
+                }
+                self.state.upstreams[ix].parts_sent += 1;
+                Written::Message(letter, length)
             }
             Some(Err(NeedSpace(need))) => Written::NeedSpace(need),
             None => {
                 // The incoming interface is down: nothing was sent, so all is to be sent when it is back.
                 let upstream = &mut self.state.upstreams[ix];
-                upstream.queued = false;
-                upstream.last_sent = Box::default();
+                let confirm = upstream.confirm;
+                upstream.all_sent();
+                (upstream.last_sent, upstream.confirm) = (Box::default(), confirm);
                 self.rearm_upstream(ix);
                 Written::Done
             }
         }
     }
 
-    fn sent_resv(&mut self, ix: Ix<Upstream>, length: usize) -> Written {
-        self.handled(length);
-        self.rearm_upstream(ix);
-        let upstream = &mut self.state.upstreams[ix];
-        upstream.refresh_due = false;
-        upstream.confirm = None;
-        upstream.queued = false;
-        Written::Last(own_letter(upstream.interface, upstream.address, self.config.ttl), length)
+    /// Says that objects are not forwarded; to the log less and less often.
+    fn objects_left_out(&mut self, objects: usize) {
+        self.counters.count_discard(Discard::ObjectsLeftOut);
+        let times = self.counters.discarded(Discard::ObjectsLeftOut);
+        if times.is_power_of_two() {
+            tracing::warn!(objects, times, "more objects to forward than a Resv may carry: not all are");
+        }
     }
 
     /// Starts the refresh timer anew with fresh jitter.
@@ -107,7 +128,7 @@ impl Node {
     fn compose_resv(
         &self,
         ix: Ix<Upstream>,
-        flows: core::ops::Range<usize>,
+        part: &Part<'_>,
         buf: &mut [u8],
     ) -> Option<Result<usize, NeedSpace>> {
         let upstream = &self.state.upstreams[ix];
@@ -125,35 +146,41 @@ impl Node {
         if let Some(address) = upstream.confirm {
             writer.put(&ResvConfirm { address });
         }
-        writer.copy(&self.scratch[flows]);
+        writer.copy(part.head).copy(part.descriptors);
         Some(writer.finish().map(|m| m.len()))
     }
 
     /// What was asked for and is no more, where path state still leads to this previous hop.
-    fn gone(
-        &self,
-        ix: Ix<Upstream>,
-        last: &[u8],
-        merged: Option<&Merged>,
-    ) -> SmallVec<[Option<FilterSpec>; 2]> {
-        let Some(sent) = Sent::read(last) else { return SmallVec::new() };
+    fn gone(&self, ix: Ix<Upstream>, last: &[u8], merged: Option<&Merged>) -> Option<Merged> {
+        let mut gone = Sent::read(last)?.asked;
         let session = self.state.upstreams[ix].session;
         let still = |filter: &Option<FilterSpec>| {
             merged.is_some_and(|m| {
-                m.style.options == sent.style.options && m.flows.iter().any(|(f, _)| f == filter)
+                m.style.options == gone.style.options && m.flows.iter().any(|(f, _)| f == filter)
             })
         };
         let leads_here = |filter: &Option<FilterSpec>| {
             let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(ix));
             behind.any(|(_, p)| filter.is_none_or(|f| f == p.sender))
         };
-        sent.filters.iter().copied().filter(|f| !still(f) && leads_here(f)).collect()
+        let flows = core::mem::take(&mut gone.flows);
+        gone.flows = flows.into_iter().filter(|(f, _)| !still(f) && leads_here(f)).collect();
+        (!gone.flows.is_empty()).then_some(gone)
     }
 
-    fn write_resv_tear(&mut self, ix: Ix<Upstream>, gone: &[Option<FilterSpec>], buf: &mut [u8]) -> Written {
+    /// What the previous hop was last asked for, for a sender.
+    pub(crate) fn last_asked(&self, ix: Ix<Upstream>, flow: &Option<FilterSpec>) -> Option<Flowspec> {
+        let sent = Sent::read(&self.state.upstreams[ix].last_sent)?;
+        sent.asked.flows.iter().find(|(f, _)| f == flow).map(|(_, flowspec)| *flowspec)
+    }
+
+    /// Writes a ResvTear, with the FLOWSPEC that was last sent: it is ignored (RFC 2205 section 3.1.6), but there are
+    /// receivers that drop a ResvTear without.
+    fn write_resv_tear(&mut self, ix: Ix<Upstream>, mut gone: Merged, buf: &mut [u8]) -> Written {
+        // What does not fit goes with the next: it is still among what was last sent, and gone.
+        gone.flows.truncate(TEAR_FLOWS);
         let id = self.state.upstreams.id(ix);
         let upstream = &self.state.upstreams[ix];
-        let Some(sent) = Sent::read(&upstream.last_sent) else { return Written::Done };
         let ttl = self.config.ttl;
         let config =
             self.interfaces.find(upstream.interface).map(|i| &i.config).filter(|c| c.up && c.enabled);
@@ -163,19 +190,15 @@ impl Node {
             if let Some(objects) = &upstream.tear_objects {
                 writer.copy(objects);
             }
-            writer.put(&sent.style);
-            for filter in gone.iter().flatten() {
-                writer.put(filter);
-            }
+            write_descriptors(&mut writer, &gone);
             writer.finish().map(|message| message.len())
         });
         if let Some(Err(NeedSpace(need))) = length {
             return Written::NeedSpace(need);
         }
         let envelope = own_letter(upstream.interface, upstream.address, ttl);
-        let rest = sent.without(gone);
-        drop(sent);
-        self.state.upstreams[ix].last_sent = rest;
+        self.state.upstreams[ix].last_sent =
+            Sent::read(&upstream.last_sent).map(|sent| sent.without(&gone)).unwrap_or_default();
         match length {
             Some(Ok(length)) => {
                 self.handled(length);
@@ -187,63 +210,124 @@ impl Node {
     }
 }
 
+/// Octets of a Resv that are left for what [`Part`] divides: of an IP datagram with the longest header, without the common
+/// header and, of their IPv6 kind, SESSION, RSVP_HOP, TIME_VALUES and RESV_CONFIRM. That is no more than there is in
+/// IPv6, and the same with a wish for confirmation and without, so that a refresh is divided as the message before.
+const ROOM: usize = 65_535 - 60 - 8 - 24 - 24 - 8 - 20;
+
+/// How many flows a ResvTear names: beside the largest forwarded objects there is room for so many of the largest.
+const TEAR_FLOWS: usize = 750;
+
+/// One of the messages into which what was last sent is divided, because it does not fit one datagram (RFC 2205 section
+/// 3.1.4: descriptors *may* be packed). FF descriptors stand alone; the filters of SE come with the one FLOWSPEC again.
+struct Part<'a> {
+    /// What is in all of them.
+    head: &'a [u8],
+    descriptors: &'a [u8],
+    is_last: bool,
+}
+
+impl<'a> Part<'a> {
+    fn of(sent: &'a [u8], number: usize) -> Self {
+        if sent.len() <= ROOM {
+            return Self { head: sent, descriptors: &[], is_last: true };
+        }
+        let style = |object: &[u8]| ObjectRef::split_first(object, 0).ok()?.0.read::<Style>().ok();
+        let shared = unknown::objects(sent).find_map(style).is_some_and(|s| s.sharing() == Sharing::Shared);
+        // The first object of a descriptor; in SE the FLOWSPEC is in the head.
+        let first = if shared { Class::FILTER_SPEC } else { Class::FLOWSPEC };
+        let head: usize = unknown::objects(sent).take_while(|o| !is_of(o, first)).map(<[u8]>::len).sum();
+        let mut from = head;
+        for _ in 0..number {
+            from = Self::end(sent, first, head, from);
+        }
+        let end = Self::end(sent, first, head, from);
+        Self { head: &sent[..head], descriptors: &sent[from..end], is_last: end == sent.len() }
+    }
+
+    /// Where the part ends that begins at `from`.
+    fn end(sent: &[u8], first: Class, head: usize, from: usize) -> usize {
+        let (mut at, mut end) = (from, from);
+        for object in unknown::objects(&sent[from..]) {
+            if at > from && is_of(object, first) {
+                if head + (at - from) > ROOM {
+                    break;
+                }
+                end = at;
+            }
+            at += object.len();
+        }
+        if head + (at - from) <= ROOM || end == from { at } else { end }
+    }
+}
+
+fn is_of(object: &[u8], class: Class) -> bool {
+    object.get(2) == Some(&class.0)
+}
+
 /// What was last sent to a previous hop, read back.
 struct Sent<'a> {
-    style: Style,
     /// Objects that were forwarded, before the STYLE.
     kept: &'a [u8],
-    flowspecs: SmallVec<[&'a [u8]; 2]>,
-    filters: SmallVec<[Option<FilterSpec>; 2]>,
+    asked: Merged,
 }
 
 impl<'a> Sent<'a> {
     /// `None` when nothing was sent.
-    fn read(octets: &'a [u8]) -> Option<Box<Self>> {
+    fn read(octets: &'a [u8]) -> Option<Self> {
         let mut at = 0;
-        let mut sent: Option<Box<Self>> = None;
+        let mut sent: Option<Self> = None;
+        let mut flowspec = None;
         for object in unknown::objects(octets) {
             let Ok((object, _)) = ObjectRef::split_first(object, 0) else { break };
             match (&mut sent, object.class) {
                 (None, Class::STYLE) => {
-                    let style = object.read().ok()?;
-                    let lists = (SmallVec::new(), SmallVec::new());
-                    sent = Some(Box::new(Self {
-                        style,
-                        kept: &octets[..at],
-                        flowspecs: lists.0,
-                        filters: lists.1,
-                    }));
+                    let asked = Merged { style: object.read().ok()?, flows: SmallVec::new() };
+                    sent = Some(Self { kept: &octets[..at], asked });
                 }
-                (Some(sent), Class::FLOWSPEC) => sent.flowspecs.push(object.octets()),
-                (Some(sent), Class::FILTER_SPEC) => sent.filters.push(object.read().ok().map(normal)),
+                (Some(sent), Class::FLOWSPEC) => {
+                    flowspec = object.read().ok();
+                    if sent.asked.style.sender_selection() == SenderSelection::Wildcard {
+                        sent.asked.flows.extend(flowspec.map(|f| (None, f)));
+                    }
+                }
+                (Some(sent), Class::FILTER_SPEC) => {
+                    sent.asked.flows.extend(flowspec.map(|f| (object.read().ok().map(normal), f)));
+                }
                 _ => {}
             }
             at += object.octets().len();
-        }
-        if let Some(sent) = &mut sent
-            && sent.style.sender_selection() == SenderSelection::Wildcard
-        {
-            sent.filters.push(None);
         }
         sent
     }
 
     /// The same with some filters taken out; empty when none is left.
-    fn without(&self, gone: &[Option<FilterSpec>]) -> Box<[u8]> {
-        let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
-        let distinct = self.style.sharing() == Sharing::Distinct;
-        let mut octets = self.kept.to_vec();
-        for (n, filter) in self.filters.iter().enumerate().filter(|(_, f)| !gone.contains(f)) {
-            let object = self.flowspecs.get(if distinct { n } else { 0 }).copied().unwrap_or_default();
-            if let Ok(flowspec) = ObjectRef::split_first(object, 0).and_then(|(o, _)| o.read()) {
-                flows.push((*filter, flowspec));
-            }
-        }
-        if flows.is_empty() {
+    fn without(mut self, gone: &Merged) -> Box<[u8]> {
+        self.asked.flows.retain(|(f, _)| !gone.flows.iter().any(|(g, _)| g == f));
+        if self.asked.flows.is_empty() {
             return Box::default();
         }
-        let merged = Merged { style: self.style, flows };
-        octets.extend_from_slice(&super::resv_merge::descriptors(&merged));
-        octets.into()
+        [self.kept, &descriptors(&self.asked)].concat().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsvp_wire::{Flowspec, Tspec};
+
+    /// Filters of SE are too small to fill a datagram by the default limits; they are divided all the same.
+    #[test]
+    fn shared_explicit_filters_are_divided_with_their_flowspec_in_each_part() {
+        let filter = |n| FilterSpec::new([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].into(), n);
+        let flowspec = Flowspec::ControlledLoad(Tspec::null(1500));
+        let flows = (0..3000).map(|n| (Some(filter(n)), flowspec)).collect();
+        let sent = descriptors(&Merged { style: Style::SE, flows });
+        let parts = [Part::of(&sent, 0), Part::of(&sent, 1)];
+        assert_eq!(parts.each_ref().map(|p| p.is_last), [false, true]);
+        assert!(parts.iter().all(|p| p.head.len() + p.descriptors.len() <= ROOM));
+        assert!(parts.iter().all(|p| p.head == &sent[..sent.len() - 3000 * 24]));
+        let filters = [parts[0].descriptors, parts[1].descriptors].concat();
+        assert_eq!(filters, sent[sent.len() - 3000 * 24..]);
     }
 }

@@ -13,7 +13,11 @@ use smallvec::SmallVec;
 impl Node {
     pub(crate) fn resv_tear_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let interface = self.interfaces.by_lih(hop.lih).map(|i| i.config.id).ok_or(Discard::BadLih)?;
+        let interface = self
+            .interfaces
+            .by_lih(hop.lih)
+            .map(|i| i.config.id)
+            .ok_or_else(|| self.unknown_handle(&arrived.rx))?;
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let from = From::Hop { interface, address: hop.address };
         let ix = self.find_request(session, from).ok_or(Discard::NoState)?;
@@ -38,7 +42,7 @@ impl Node {
 
     /// Objects of unknown class in a ResvTear go on in the ResvTears that result (RFC 2205 section 3.10).
     fn keep_tear_objects(&mut self, request: Ix<Request>, arrived: &Arrived<'_>) {
-        let objects = unknown::union(unknown::forwarded(&arrived.message).map(|o| o.octets()).collect());
+        let (objects, _) = unknown::union(unknown::forwarded(&arrived.message).map(|o| o.octets()).collect());
         if objects.is_empty() {
             return;
         }

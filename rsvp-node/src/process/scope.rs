@@ -70,7 +70,7 @@ fn received_scope(request: &Request) -> Option<Scope<'_>> {
     if request.style.sender_selection() != SenderSelection::Wildcard {
         return None;
     }
-    request.message()?.get::<Scope<'_>>()?.ok()
+    request.messages().next()?.get::<Scope<'_>>()?.ok()
 }
 
 /// Writes a SCOPE object.

@@ -3,9 +3,10 @@
 //!
 //! Why something is more important is not decided here: there is no policy in this engine.
 
+use super::demands::sender_of;
 use super::errors::{ErrorFlow, scope_of};
-use super::flowspec_object;
 use super::scope::Addresses;
+use super::{flowspec_object, normal};
 use crate::door::{Discard, ReservationId, TcAnswer, TcVerdict};
 use crate::interface::InterfaceId;
 use crate::merge::flowspec;
@@ -13,7 +14,9 @@ use crate::node::Node;
 use crate::state::arena::{Id, Ix};
 use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Sharing, Style, error_value};
+use rsvp_wire::{
+    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Sharing, Style, error_value, flow_descriptors,
+};
 use smallvec::SmallVec;
 
 /// Who is to be told of a refusal, and of what.
@@ -47,7 +50,7 @@ impl Node {
             }
         };
         let report = Report { code, value, flags: 0, flowspec: None };
-        self.tell_requesters(session, interface, sender, &report, |_| true);
+        self.tell_requesters(session, interface, sender, &report, |_, _| true);
         for ix in self.requests_on(session, interface) {
             self.remove_items(ix, |item| sender.is_none() || item.filter == sender);
         }
@@ -55,7 +58,8 @@ impl Node {
     }
 
     /// Partial preemption (RFC 4495 section 5): what is installed shrinks, those who asked are told what is left, and
-    /// nothing is torn down. They ask again with the next refresh, and admission control answers.
+    /// nothing is torn down. It stays so while they ask for the same; what the data plane cannot give now it cannot give
+    /// with the next refresh, whatever this engine's own budget says.
     fn reduce(
         &mut self,
         session: Ix<SessionState>,
@@ -69,18 +73,44 @@ impl Node {
             flags: ErrorSpec::IN_PLACE,
             flowspec: Some(left),
         };
-        self.tell_requesters(session, interface, sender, &report, |item| {
+        self.tell_requesters(session, interface, sender, &report, |_, item| {
             flowspec::charge_bps(&item.flowspec) > flowspec::charge_bps(&left)
         });
         for ix in self.requests_on(session, interface) {
             let items = self.state.requests[ix].items.iter_mut();
             for item in items.filter(|i| sender.is_none() || i.filter == sender) {
-                item.flowspec = flowspec::lower_bound(&item.flowspec, &left).unwrap_or(left);
+                item.flowspec = flowspec::lower_bound(&item.flowspec, &left).unwrap_or(item.flowspec);
             }
         }
         self.update_for_less(session, interface, sender);
-        self.judge_again(session, interface);
+        if let Some(ix) = self.find_reserved(session, interface, sender.as_ref()) {
+            self.state.reserved[ix].reduced = true;
+        }
         self.intend_resv_for(session, |_| true);
+    }
+
+    /// What is left of a request that the data plane has reduced, if `flowspec` is what it has asked for all along.
+    pub(crate) fn still_reduced(
+        &self,
+        request: Ix<Request>,
+        interface: InterfaceId,
+        filters: &[FilterSpec],
+        flowspec: &Flowspec,
+    ) -> Option<Flowspec> {
+        let request = &self.state.requests[request];
+        let reserved =
+            self.find_reserved(request.session, interface, sender_of(request.style, filters).as_ref())?;
+        if !self.state.reserved[reserved].reduced {
+            return None;
+        }
+        let named = |filter: Option<FilterSpec>| filter.is_none_or(|f| filters.contains(&f));
+        let item = request.items.iter().find(|i| named(i.filter))?;
+        let same = |FlowDescriptor { flowspec: asked, filter }: FlowDescriptor<'_>| {
+            let filter = filter.and_then(|f| f.read::<FilterSpec>().ok()).map(normal);
+            filter == item.filter && asked.is_some_and(|f| f.read::<Flowspec>().as_ref() == Ok(flowspec))
+        };
+        let same = request.messages().any(|asked| flow_descriptors(&asked).any(same));
+        same.then_some(item.flowspec)
     }
 
     fn requests_on(&self, session: Ix<SessionState>, interface: InterfaceId) -> SmallVec<[Ix<Request>; 4]> {
@@ -95,20 +125,20 @@ impl Node {
         interface: InterfaceId,
         sender: Option<FilterSpec>,
         report: &Report,
-        meant: impl Fn(&Item) -> bool,
+        meant: impl Fn(Ix<Request>, &Item) -> bool,
     ) {
         let key = self.key_of(session);
         let concerned: Vec<Concerned> = self
             .state
             .requests_of(session)
             .filter(|(_, r)| r.interface() == Some(interface))
-            .filter_map(|(_, r)| {
+            .filter_map(|(ix, r)| {
                 let item = r.items.iter().find(|i| sender.is_none() || i.filter == sender)?;
-                if !meant(item) {
+                if !meant(ix, item) {
                     return None;
                 }
                 let filters = r.items.iter().filter(|i| sender.is_none() || i.filter == sender);
-                let scope = r.message().map(|m| scope_of(&m)).unwrap_or_default();
+                let scope = r.messages().next().map(|m| scope_of(&m)).unwrap_or_default();
                 Some((r.from, r.style, *item, filters.filter_map(|i| i.filter).collect(), scope))
             })
             .collect();

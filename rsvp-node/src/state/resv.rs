@@ -23,12 +23,16 @@ pub(crate) struct Request {
     pub(crate) from: From,
     pub(crate) style: Style,
     pub(crate) items: SmallVec<[Item; 1]>,
-    /// The last Resv message that was accepted, in full or in part; empty when there is none. What it forwards is
-    /// copied out of here.
+    /// The Resv messages that were accepted last, in full or in part, one after the other: one, unless the next hop
+    /// divides what it asks for. Empty when there is none. What they forward is copied out of here.
     pub(crate) octets: Box<[u8]>,
-    /// The items are what that message asked for, all of it and nothing else, and it is all in place: a refresh equal to
-    /// it only moves expiry times.
+    /// There are messages that are in place with all they asked for: a refresh equal to one of them only moves expiry
+    /// times.
     pub(crate) refreshable: bool,
+    /// Where those begin; they are the last.
+    pub(crate) refreshable_from: u32,
+    /// What its owner has asked for last.
+    pub(crate) asked: Asked,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
 }
 
@@ -39,6 +43,18 @@ pub(crate) enum From {
     Hop { interface: InterfaceId, address: IpAddr },
     /// A local application, receiving on `interface` or where routing says.
     App { app: AppId, interface: Option<InterfaceId>, confirm: bool },
+}
+
+/// What the owner of a request has asked for last. When that is refused, what stood before is left in place; nobody asks
+/// for it any more, and so it stands in nobody's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// All that the items say.
+    Items,
+    /// This service; items of another one are left over.
+    Service(u8),
+    /// Another style: all of it is left over.
+    OtherStyle,
 }
 
 /// An elementary request.
@@ -66,18 +82,44 @@ impl Request {
         }
     }
 
+    /// Whether an item is asked for, and not left over from before a change that was refused.
+    pub(crate) fn asks_for(&self, item: &Item) -> bool {
+        match self.asked {
+            Asked::Items => true,
+            Asked::Service(service) => item.flowspec.service() == service,
+            Asked::OtherStyle => false,
+        }
+    }
+
     /// The item that selects `sender`.
     pub(crate) fn item_for(&self, sender: &FilterSpec) -> Option<&Item> {
         self.items.iter().find(|item| item.filter.is_none_or(|f| f == *sender))
     }
 
-    /// The stored Resv message, if there is one.
-    pub(crate) fn message(&self) -> Option<Message<'_>> {
-        (!self.octets.is_empty()).then(|| Message::trusted(&self.octets))
+    /// The stored Resv messages.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = Message<'_>> {
+        split(&self.octets).map(Message::trusted)
+    }
+
+    /// The stored messages whose refreshes only move expiry times.
+    pub(crate) fn refreshable(&self) -> impl Iterator<Item = &[u8]> {
+        let from = if self.refreshable { self.refreshable_from as usize } else { self.octets.len() };
+        split(self.octets.get(from..).unwrap_or_default())
     }
 
     /// The earliest of its deadlines.
     pub(crate) fn deadline(&self) -> Instant {
         self.items.iter().map(|item| item.expires).fold(Instant::NEVER, Instant::min)
     }
+}
+
+/// Splits octets that were put together from whole messages, each with its length in its header.
+fn split(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = octets;
+    core::iter::from_fn(move || {
+        let length = usize::from(u16::from_be_bytes([*rest.get(6)?, *rest.get(7)?])).max(8);
+        let (message, after) = rest.split_at_checked(length)?;
+        rest = after;
+        Some(message)
+    })
 }

@@ -21,6 +21,8 @@ pub(crate) struct Reserved {
     /// What it takes of the interface's budget, in bits per second.
     pub(crate) charge_bps: u64,
     pub(crate) police: Police,
+    /// The data plane has made it smaller than was asked for; it stays so while the same is asked for.
+    pub(crate) reduced: bool,
     /// An intent to tell the data plane is queued.
     pub(crate) queued: bool,
     /// The data plane has been told of it.

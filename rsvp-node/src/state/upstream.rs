@@ -32,6 +32,15 @@ pub(crate) struct Upstream {
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
     /// An intent to write is queued.
     pub(crate) queued: bool,
-    /// The refresh timer fired: send even if nothing changed.
+    /// The refresh timer fired, or a request is half sent: send even if nothing changed.
     pub(crate) refresh_due: bool,
+    /// How many of the messages into which the request is divided have left, while not all have.
+    pub(crate) parts_sent: u16,
+}
+
+impl Upstream {
+    /// Nothing waits to be sent any more.
+    pub(crate) fn all_sent(&mut self) {
+        (self.queued, self.refresh_due, self.parts_sent, self.confirm) = (false, false, 0, None);
+    }
 }

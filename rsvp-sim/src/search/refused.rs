@@ -26,6 +26,8 @@ struct Refused {
     always: Lack,
     /// At some look a request for another sender, which fits and asks for no more, would not have fitted beside it.
     conflict: bool,
+    /// At some look something stood for this sender on its way, be it less: then the sender is not given up for others.
+    held: bool,
     wanted: Flowspec,
     style: ReservationStyle,
     /// The senders for which it was asked together.
@@ -37,6 +39,7 @@ impl Refused {
         self.once = self.once.or(later.once);
         self.always = self.always.and(later.always);
         self.conflict |= later.conflict;
+        self.held |= later.held;
     }
 }
 
@@ -68,7 +71,8 @@ impl Watch {
             }
             let conflict = !granted && conflicts(state, wish, &all);
             let (wanted, style, together) = (wish.wanted, wish.style, wish.together.clone());
-            let now = Refused { once: lack, always: lack, conflict, wanted, style, together };
+            let held = wish.has_something();
+            let now = Refused { once: lack, always: lack, conflict, held, wanted, style, together };
             self.rivals.entry(key).and_modify(|then| then.join(&now)).or_insert_with(|| now.clone());
             match &self.refused {
                 _ if granted => {}
@@ -193,7 +197,9 @@ fn is_told_apart(sender: SenderId, fits: &Refused, rival_for: SenderId, rival: &
     let (wanted, other) = (&fits.wanted, &rival.wanted);
     match fits.style {
         ReservationStyle::Ff if sender != rival_for => return true,
-        // A sender for whom nothing fits leaves the message; while it is in there, the smaller goes up.
+        // A sender for whom nothing fits leaves the message, unless something is in place for it; while it is in there, the
+        // smaller goes up, limited to what more senders send than it would be alone.
+        ReservationStyle::Se if sender != rival_for && rival.held => return false,
         ReservationStyle::Se if sender != rival_for && !rival.always.nothing() => {
             return no_more_in_rates(wanted, other);
         }

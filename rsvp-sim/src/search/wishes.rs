@@ -114,6 +114,12 @@ impl Wish<'_> {
         self.state.way(self.sender, self.node()).iter().all(|at| self.is_in_place(*at))
     }
 
+    /// Whether something stands for this sender somewhere on its way.
+    pub(super) fn has_something(&self) -> bool {
+        let stands = |at| self.standing(at).is_some_and(|s| s.filters.contains(&self.sender));
+        self.state.way(self.sender, self.node()).into_iter().any(stands)
+    }
+
     /// Where something must stand for this sender; in WF, which has one flowspec for all and names none, for all.
     fn ways(&self) -> Vec<At> {
         let wildcard = self.style == ReservationStyle::Wf;
@@ -153,6 +159,11 @@ impl Wish<'_> {
     fn sent_by(&self, at: At, mut filters: BTreeSet<SenderId>) -> Option<Tspec> {
         // Requests go to each previous hop for the senders behind it.
         filters.extend(self.together.iter().filter(|s| self.state.way(**s, self.node()).contains(&at)));
+        self.sent_for(at, &filters)
+    }
+
+    /// What these senders send by a link.
+    fn sent_for(&self, at: At, filters: &BTreeSet<SenderId>) -> Option<Tspec> {
         let scenario = self.state.world.scenario();
         let session = scenario.senders[self.sender.0].session;
         let sends = |s: &SenderId| {
@@ -167,16 +178,17 @@ impl Wish<'_> {
     fn is_in_place(&self, at: At) -> bool {
         self.standing(at).is_some_and(|standing| {
             let selected = standing.filters.is_empty() || standing.filters.contains(&self.sender);
-            // What is in place is limited to what more senders send; what it has at least are the lesser of the two.
+            // What is in place is limited to what its senders send, of whom some of those asked for may not be; what it
+            // has at least are the lesser of the two.
             let (has, wants) = (standing.flowspec.tspec(), self.wanted.tspec());
-            let own = self.sent_by(at, BTreeSet::new());
+            let own = self.sent_for(at, &standing.filters);
             let as_much =
                 |has: f32, wants: f32, sent: Option<f32>| has >= sent.map_or(wants, |s| s.min(wants));
+            let wanted = own.map_or(self.wanted, |sent| limit(&self.wanted, &sent));
             standing.style == self.style
                 && standing.flowspec.service() == self.wanted.service()
                 && selected
-                && charge_bps(&standing.flowspec)
-                    >= charge_bps(&self.limited(&self.wanted, at, BTreeSet::new()))
+                && charge_bps(&standing.flowspec) >= charge_bps(&wanted)
                 && as_much(has.bucket, wants.bucket, own.map(|s| s.bucket))
                 && as_much(has.peak, wants.peak, own.map(|s| s.peak))
         })

@@ -159,7 +159,7 @@ impl World {
             return self.forward(node, packet);
         }
         let Self { scenario, topology, routing, .. } = &*self;
-        let query = RouteQuery { destination: packet.destination, source: Some(packet.source) };
+        let query = RouteQuery { source: Some(packet.source), ..RouteQuery::to(packet.destination) };
         let answer = NodeRoutes { scenario, topology, routing, node }.route(query);
         let RouteAnswer::Known(route) = answer else { return };
         let arrived_by = topology.attachment(node, link).map(|a| a.interface);

@@ -5,7 +5,8 @@ use super::bench::Bench;
 use super::words::{controlled, guaranteed, interface, tspec};
 use rsvp_node::{AdspecOffer, AppId, Command, Discard, EventKind, FlowRequest, Outcome, Refusal};
 use rsvp_wire::{
-    AdspecSummary, FilterSpec, GeneralParams, GuaranteedParams, SenderTemplate, ServiceParams, Session, Style,
+    AdspecSummary, FilterSpec, Flowspec, GeneralParams, GuaranteedParams, Rspec, SenderTemplate, Session,
+    Style, Tspec,
 };
 
 const APP: AppId = AppId(1);
@@ -32,7 +33,7 @@ fn a_local_sender_sends_path_out_of_its_interface_with_the_ttl_of_the_data() {
         assert_eq!(sent.ttl, 33);
         b.tells(&[]).announces(1, "C0");
         b.seconds(46.0);
-        assert!(b.sent.iter().all(|s| s.interface == interface("c")));
+        assert!(!b.sent.is_empty() && b.sent.iter().all(|s| s.interface == interface("c")));
     }
 }
 
@@ -71,7 +72,6 @@ fn a_local_senders_adspec_starts_with_the_values_of_its_interface() {
             null: None,
         };
         assert_eq!(b.sends_one("c>G Path C0{9B}").get::<AdspecSummary>(), expected);
-        assert_ne!(adspec::full().controlled_load, None::<ServiceParams>);
     }
 }
 
@@ -93,7 +93,7 @@ fn path_events_come_once_and_on_change() {
     }
 }
 
-/// RFC 2205 section 3.11.1: reservation events at the sender, on first occurrence, change and end.
+/// RFC 2205 section 3.11.1: reservation events at the sender, on first occurrence, change and end; they say what is in effect.
 #[test]
 fn resv_events_come_once_and_on_change() {
     for mut b in Bench::both() {
@@ -101,6 +101,7 @@ fn resv_events_come_once_and_on_change() {
         b.hears("c1 Resv WF{4B}").tells(&["1 Resv WF{4B}"]).hears("c1 Resv WF{4B}").tells(&[]);
         b.hears("c2 Resv WF{3B}").tells(&[]).hears("c1 Resv WF{2B}").tells(&["1 Resv WF{3B}"]);
         b.hears("c2 ResvTear WF").tells(&["1 Resv WF{2B}"]).hears("c1 ResvTear WF").tells(&["1 ResvGone WF"]);
+        b.hears("c1 Resv WF{20B}").tells(&["1 Resv WF{9B}"]);
     }
 }
 
@@ -141,12 +142,12 @@ fn a_local_reservation_goes_upstream_and_can_be_changed_and_released() {
     for mut b in Bench::both() {
         b.figure_4().reserves(1, "SE S1 S2{4B}").sends(&["a>a1 Resv SE S1{4B}", "b>b1 Resv SE S2{4B}"]);
         b.installs(&[]).reserves(1, "SE S1 S2{4B}").sends(&[]);
-        b.reserves(1, "SE S2 S3{5B}").sends(&["a>a1 ResvTear SE S1", "b>b1 Resv SE S2 S3{5B}"]);
+        b.reserves(1, "SE S2 S3{5B}").sends(&["a>a1 ResvTear SE S1{4B}", "b>b1 Resv SE S2 S3{5B}"]);
         b.reserves(1, "WF{5B}");
-        b.sends(&["a>a1 Resv WF{5B}", "b>b1 ResvTear SE S2 S3", "b>b1 Resv WF{5B}"]);
+        b.sends(&["a>a1 Resv WF{5B}", "b>b1 ResvTear SE S2 S3{5B}", "b>b1 Resv WF{5B}"]);
         let session = b.session;
         b.does(Command::ReleaseReservation { app: APP, session });
-        b.sends(&["a>a1 ResvTear WF", "b>b1 ResvTear WF"]);
+        b.sends(&["a>a1 ResvTear WF{5B}", "b>b1 ResvTear WF{5B}"]);
         b.refuses(Command::ReleaseReservation { app: APP, session }, Refusal::NotFound);
     }
 }
@@ -186,7 +187,7 @@ fn several_applications_and_next_hops_merge() {
             .sends(&["a>a1 Resv WF{5B}"])
             .hears("c1 ResvTear WF")
             .sends(&["a>a1 Resv WF{4B}"]);
-        b.releases(1).sends(&["a>a1 Resv WF{3B}"]).releases(2).sends(&["a>a1 ResvTear WF"]);
+        b.releases(1).sends(&["a>a1 Resv WF{3B}"]).releases(2).sends(&["a>a1 ResvTear WF{3B}"]);
         b.hears("a1 PathTear S1").is_empty();
     }
 }
@@ -197,7 +198,7 @@ fn release_tears_everything_of_the_application() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").announces(1, "C0").announces(1, "D0").announces(2, "B0");
         b.reserves(1, "WF{4B}").forget();
-        b.releases(1).sends(&["c>G PathTear C0", "d>G PathTear D0", "a>a1 ResvTear WF"]);
+        b.releases(1).sends(&["c>G PathTear C0", "d>G PathTear D0", "a>a1 ResvTear WF{4B}"]);
         b.tells(&["2 PathGone C0 Torn", "2 PathGone D0 Torn"]);
         let session = b.session;
         b.refuses(Command::Release { app: APP, session }, Refusal::NotFound);
@@ -260,6 +261,12 @@ fn refusals_change_nothing() {
         };
         b.refuses(with(&b, -1.0, 9, None), Refusal::BadTrafficParameter);
         b.refuses(with(&b, 1.0, 0, None), Refusal::BadTrafficParameter);
+        // RFC 2212 "Invocation Information": p is at least r.
+        let mut low = with(&b, 2.0, 9, None);
+        if let Command::Sender { tspec, .. } = &mut low {
+            tspec.peak = 1.9e3;
+        }
+        b.refuses(low, Refusal::BadTrafficParameter);
         b.refuses(with(&b, 1.0, 9, Some("z")), Refusal::NoInterface);
     }
 }
@@ -295,6 +302,13 @@ fn refused_reservations_change_nothing() {
         b.refuses(reserve(Style::SE, &other, None), Refusal::BadSender);
         let bad = [FlowRequest { flowspec: controlled(f32::NAN), filters: &s1 }];
         b.refuses(reserve(Style::SE, &bad, None), Refusal::BadTrafficParameter);
+        let peak = Tspec { peak: 3.9e3, ..tspec(4.0) };
+        let below =
+            [Flowspec::ControlledLoad(peak), Flowspec::Guaranteed(peak, Rspec { rate: 4e3, slack: 0 })];
+        let below = below.map(|flowspec| [FlowRequest { flowspec, filters: &s1 }]);
+        for flows in &below {
+            b.refuses(reserve(Style::SE, flows, None), Refusal::BadTrafficParameter);
+        }
         let mixed = [flow(&s1), FlowRequest { flowspec: guaranteed(1.0), filters: &foreign[..1] }];
         b.refuses(reserve(Style::FF, &mixed, None), Refusal::BadTrafficParameter);
         assert_eq!(b.reserve(1, "SE S1{4B}", false), Outcome::Taken);

@@ -89,7 +89,7 @@ fn the_only_requester_may_change_its_style() {
         b.figure_4().hears("c1 Resv WF{4B}").forget();
         b.hears("c1 Resv FF S1{3B}").installs(&["c FF S1{3B}"]);
         assert_eq!(b.reserved("c"), 3.0);
-        b.sends(&["a>a1 ResvTear WF", "b>b1 ResvTear WF", "a>a1 Resv FF S1{3B}"]);
+        b.sends(&["a>a1 ResvTear WF{4B}", "b>b1 ResvTear WF{4B}", "a>a1 Resv FF S1{3B}"]);
     }
 }
 

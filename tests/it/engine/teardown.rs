@@ -4,7 +4,7 @@ use super::bench::Bench;
 use super::message::{lih, object};
 use super::words::interface;
 use rsvp_node::{Discard, Requester};
-use rsvp_wire::{RsvpHop, Session};
+use rsvp_wire::Session;
 
 /// RFC 2205 section 3.1.5: forwarded like the Path, with the sender as source (the audit of the bench).
 #[test]
@@ -101,7 +101,7 @@ fn a_wildcard_reservation_goes_with_the_last_sender_only() {
 fn a_path_tear_lowers_the_limit_of_a_shared_reservation() {
     for mut b in Bench::both() {
         b.figure_4().hears("c1 Resv WF{20B}").installs(&["c WF{20B}"]);
-        b.hears("a1 PathTear S1").installs(&["c WF{18B}"]);
+        b.hears("a1 PathTear S1").installs(&["c WF{18B,b2}"]);
         assert_eq!(b.reserved("c"), 18.0);
     }
 }
@@ -127,12 +127,12 @@ fn the_three_fates_of_a_resv_tear() {
     for mut b in Bench::both() {
         b.figure_4().hears("c1 Resv FF S1{4B} S2{5B}").hears("d1 Resv FF S1{3B} S3{1B}");
         b.hears("d2 Resv FF S1{1B}").forget();
-        b.hears("d1 ResvTear FF S3").sends(&["b>b1 ResvTear FF S3"]);
+        b.hears("d1 ResvTear FF S3").sends(&["b>b1 ResvTear FF S3{1B}"]);
         b.hears("c1 ResvTear FF S1").sends(&["a>a1 Resv FF S1{3B}"]);
         b.hears("d2 ResvTear FF S1").is_silent();
         b.installs(&["c FF S2{5B}", "d FF S1{3B}"]);
-        b.hears("d1 ResvTear FF S1").sends(&["a>a1 ResvTear FF S1"]);
-        b.hears("c1 ResvTear FF S2").sends(&["b>b1 ResvTear FF S2"]).installs(&[]);
+        b.hears("d1 ResvTear FF S1").sends(&["a>a1 ResvTear FF S1{3B}"]);
+        b.hears("c1 ResvTear FF S2").sends(&["b>b1 ResvTear FF S2{5B}"]).installs(&[]);
     }
 }
 
@@ -158,10 +158,53 @@ fn a_resv_tear_that_matches_nothing_is_discarded() {
 fn a_resv_tear_ignores_flowspecs_and_takes_any_subset() {
     for mut b in Bench::both() {
         b.figure_4().hears("c1 Resv SE S1 S2 S3{5B}").forget();
-        b.hears("c1 ResvTear SE S1 S3{1B}").sends(&["a>a1 ResvTear SE S1", "b>b1 ResvTear SE S3"]);
+        b.hears("c1 ResvTear SE S1 S3{1B}").sends(&["a>a1 ResvTear SE S1{5B}", "b>b1 ResvTear SE S3{5B}"]);
         b.installs(&["c SE S2{5B}"]);
-        b.hears("c1 ResvTear SE S2 S4").sends(&["b>b1 ResvTear SE S2"]).installs(&[]);
+        b.hears("c1 ResvTear SE S2 S4").sends(&["b>b1 ResvTear SE S2{5B}"]).installs(&[]);
+        // Whatever a flowspec says, and in the other styles, too.
+        for flows in ["FF S2{4B}", "WF{4B}"] {
+            b.hears(&format!("c1 Resv {flows}")).forget();
+            let tear = b.message(&format!("c1 ResvTear {flows}")).with(|m| {
+                m.flows.as_mut().unwrap().flows[0].0 = Some(super::words::controlled(f32::NAN));
+            });
+            b.takes(&tear).installs(&[]);
+            assert!(b.sent.drain(..).all(|s| s.msg_type() == rsvp_wire::MsgType::RESV_TEAR));
+        }
     }
+}
+
+/// RFC 2205 section 3.1.6: a FLOWSPEC in a ResvTear may be omitted, but not everybody can read it then. It is what was
+/// last sent, for each FF filter its own.
+#[test]
+fn a_resv_tear_says_what_was_last_sent() {
+    for (flows, tear, said) in [
+        ("FF S2{4B} S3{2B}", "FF S2 S3", "FF S2{4B} S3{2B}"),
+        ("FF S2{4G} S3{2G}", "FF S3", "FF S3{2G}"),
+        ("SE S2 S3{4B}", "SE S2", "SE S2{4B}"),
+        ("SE S2 S3{4G}", "SE S2 S3", "SE S2 S3{4G}"),
+        ("WF{4B}", "WF", "WF{4B}"),
+    ] {
+        for mut b in Bench::both() {
+            b.hears("b1 Path S2{9B}").hears("b1 Path S3{9B}").hears(&format!("c1 Resv {flows}")).forget();
+            b.hears(&format!("c1 ResvTear {tear}")).sends(&[&format!("b>b1 ResvTear {said}")]);
+        }
+    }
+    // The octets of one, by the figures: SESSION, RSVP_HOP, STYLE, FLOWSPEC (Controlled-Load, r of 4000), FILTER_SPEC.
+    let mut b = Bench::both().into_iter().next().expect("IPv4");
+    b.hears("b1 Path S2{9B}").hears("c1 Resv FF S2{4B}").forget().hears("c1 ResvTear FF S2");
+    let rest = [
+        &[0, 8, 8, 1, 0, 0, 0, 10][..],
+        &[0, 36, 9, 2, 0, 0, 0, 7, 5, 0, 0, 6, 127, 0, 0, 5],
+        &4000f32.to_be_bytes(),
+        &1000f32.to_be_bytes(),
+        &f32::INFINITY.to_be_bytes(),
+        &[0, 0, 0, 64, 0, 0, 5, 220],
+        &[0, 12, 10, 1, 10, 0, 100, 2, 0, 0, 19, 136],
+    ]
+    .concat();
+    let octets = &b.sent[0].octets;
+    assert_eq!((octets[1], octets.len()), (6, 8 + 12 + 12 + rest.len()), "a ResvTear");
+    assert_eq!(octets[32..], rest);
 }
 
 /// RFC 2205 section 3.1.6: the handle, not the interface of arrival, says which reservation is meant.
@@ -170,7 +213,7 @@ fn a_resv_tear_is_matched_by_its_handle_wherever_it_arrives() {
     for mut b in Bench::both() {
         b.figure_4().hears("c1 Resv WF{4B}").forget();
         b.takes(&b.message("c1 ResvTear WF").on("d"));
-        b.sends(&["a>a1 ResvTear WF", "b>b1 ResvTear WF"]).installs(&[]);
+        b.sends(&["a>a1 ResvTear WF{4B}", "b>b1 ResvTear WF{4B}"]).installs(&[]);
     }
 }
 
@@ -182,10 +225,24 @@ fn unknown_objects_of_a_resv_tear_are_forwarded() {
         b.takes(&b.message("c1 ResvTear WF").object(0xd0, 2, &[5; 8]));
         let objects: Vec<_> = b.sent.iter().map(|s| s.objects(0xd0)).collect();
         assert_eq!(objects, vec![vec![object(0xd0, 2, &[5; 8])]; 2]);
-        b.sends(&["a>a1 ResvTear WF", "b>b1 ResvTear WF"]);
+        b.sends(&["a>a1 ResvTear WF{4B}", "b>b1 ResvTear WF{4B}"]);
         b.hears("c1 Resv WF{4B}").forget();
         b.hears("c1 ResvTear WF");
-        assert!(b.sent.iter().all(|s| s.objects(0xd0).is_empty()), "and in no later ones");
+        assert!(
+            b.sent.len() == 2 && b.sent.iter().all(|s| s.objects(0xd0).is_empty()),
+            "and in no later ones"
+        );
+    }
+}
+
+/// RFC 2205 section 3.10: also where that makes it longer than the Resv was.
+#[test]
+fn a_long_object_is_forwarded_in_a_resv_tear() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv WF{4B}").forget();
+        b.takes(&b.message("c1 ResvTear WF").object(0xd0, 2, &[5; 3000]));
+        assert_eq!(b.sent.len(), 2);
+        assert!(b.sent.iter().all(|s| s.objects(0xd0) == [object(0xd0, 2, &[5; 3000])]));
     }
 }
 
@@ -199,8 +256,6 @@ fn two_next_hops_on_one_interface_are_two_requests() {
         let held: Vec<_> = b.engine.requests().map(|r| r.from).collect();
         assert!(held.contains(&from("d1")) && held.contains(&from("d2")));
         b.forget().hears("d1 ResvTear WF").sends(&["a>a1 Resv WF{2B}", "b>b1 Resv WF{2B}"]);
-        let hop = b.message("d2 Resv WF{2B}").hop;
-        assert_eq!(hop.map(|RsvpHop { address, .. }| address), Some(b.family.named("d2")));
-        b.hears("d2 ResvTear WF").sends(&["a>a1 ResvTear WF", "b>b1 ResvTear WF"]);
+        b.hears("d2 ResvTear WF").sends(&["a>a1 ResvTear WF{2B}", "b>b1 ResvTear WF{2B}"]);
     }
 }

@@ -2,8 +2,9 @@
 //! 4495).
 
 use super::bench::Bench;
+use super::words::controlled;
 use rsvp_node::{Discard, Input, Outcome, ReservationId, TcAnswer, TcVerdict};
-use rsvp_wire::Flowspec;
+use rsvp_wire::{Flowspec, MsgType};
 
 /// The id of the reservation on an interface.
 fn id(b: &Bench, letter: &str) -> ReservationId {
@@ -22,7 +23,7 @@ fn what_cannot_be_installed_is_removed_and_reported() {
         b.figure_4().hears("c1 Resv FF S1{4B} S2{5B}").forget();
         let first = id(&b, "c");
         assert_eq!(answer(&mut b, first, TcVerdict::Failed), Outcome::Taken);
-        b.sends(&["a>a1 ResvTear FF S1", "c>c1 ResvErr 22/0000 FF S1{4B}"]).installs(&["c FF S2{5B}"]);
+        b.sends(&["a>a1 ResvTear FF S1{4B}", "c>c1 ResvErr 22/0000 FF S1{4B}"]).installs(&["c FF S2{5B}"]);
         assert_eq!(b.reserved("c"), 5.0);
         b.forget().hears("c1 Resv FF S1{4B} S2{5B}").installs(&["c FF S1{4B}", "c FF S2{5B}"]);
     }
@@ -35,13 +36,14 @@ fn what_is_preempted_is_removed_and_reported() {
         b.figure_4().hears("c1 Resv WF{4B}").forget();
         let reservation = id(&b, "c");
         assert_eq!(answer(&mut b, reservation, TcVerdict::Preempted), Outcome::Taken);
-        b.sends(&["a>a1 ResvTear WF", "b>b1 ResvTear WF", "c>c1 ResvErr 12/0000 WF{4B}"]).installs(&[]);
+        b.sends(&["a>a1 ResvTear WF{4B}", "b>b1 ResvTear WF{4B}", "c>c1 ResvErr 12/0000 WF{4B}"])
+            .installs(&[]);
         assert_eq!(b.reserved("c"), 0.0);
     }
 }
 
 /// RFC 4495 sections 5 to 5.2: error 02/102 with the flowspec that can be had, no ResvTear; upstream the smaller request
-/// follows. The next refresh asks for all of it again, and gets it if there is room.
+/// follows. It stays so for as long as the same is asked for, whatever the budget says.
 #[test]
 fn a_reduced_reservation_stays_with_less() {
     for mut b in Bench::both() {
@@ -51,11 +53,55 @@ fn a_reduced_reservation_stays_with_less() {
         b.sends(&["a>a1 Resv FF S1{1B}", "c>c1 ResvErr 02/0066 InPlace FF S1{1B}"])
             .installs(&["c FF S1{1B}"]);
         assert_eq!(b.reserved("c"), 1.0);
+        for _ in 0..10 {
+            b.forget().seconds(30.0).hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}");
+            b.sent.retain(|s| s.msg_type() != MsgType::PATH);
+            b.sent.iter().for_each(|s| assert_eq!(s.get::<Flowspec>(), controlled(1.0)));
+            b.tells(&[]).commands_traffic_control(&[]).installs(&["c FF S1{1B}"]);
+        }
+    }
+}
+
+/// A refresh that says the same in other words is processed in full, and asks for no more than before either.
+#[test]
+fn a_reduction_outlives_refreshes_in_other_words() {
+    for (flows, left) in
+        [("FF S1{4B} S2{4B}", "FF S1{1B}"), ("SE S1 S2{4B}", "SE S1 S2{1B}"), ("WF{4B}", "WF{1B}")]
+    {
+        for mut b in Bench::both() {
+            b.figure_4().hears(&format!("c1 Resv {flows}"));
+            let on_c =
+                b.engine.reservations().find(|(_, _, r)| r.filters.first() != Some(&b.family.sender("S2")));
+            let reservation = on_c.expect("a reservation").0;
+            answer(&mut b, reservation, TcVerdict::Reduced { rate: 1000.0 });
+            let resv = format!("c1 Resv {flows}");
+            b.takes(&b.message(&resv).object(0xc1, 1, &[1; 4]));
+            b.takes(&b.message(&resv).every(20));
+            b.forget().hears("a1 Path S1{8B}");
+            b.takes(&b.message(&resv).confirm("c7")).forget();
+            b.hears(&resv).commands_traffic_control(&[]);
+            let distinct = flows.starts_with("FF");
+            let whole = distinct.then_some("c FF S2{4B}");
+            let reduced = format!("c {left}");
+            b.installs(&whole.into_iter().chain([reduced.as_str()]).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// Whoever asks for something else is judged anew, and what has been removed since can be had as it is asked for.
+#[test]
+fn a_reduction_ends_with_a_change_of_the_request_or_with_the_reservation() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}");
+        let reservation = id(&b, "c");
+        answer(&mut b, reservation, TcVerdict::Reduced { rate: 1000.0 });
+        b.forget().hears("c1 Resv FF S1{3B}").sends(&["a>a1 Resv FF S1{3B}"]).installs(&["c FF S1{3B}"]);
+        b.hears("c1 Resv FF S1{4B}").installs(&["c FF S1{4B}"]);
+        answer(&mut b, reservation, TcVerdict::Reduced { rate: 1000.0 });
         b.reservable("c", 2).forget();
-        b.drops(&b.message("c1 Resv FF S1{4B}"), Discard::Rejected);
-        b.sends(&["c>c1 ResvErr 01/0002 InPlace FF S1{4B}"]).installs(&["c FF S1{1B}"]);
-        b.reservable("c", 9).forget().hears("c1 Resv FF S1{4B}");
-        b.sends(&["a>a1 Resv FF S1{4B}"]).installs(&["c FF S1{4B}"]);
+        b.drops(&b.message("c1 Resv FF S1{3B}"), Discard::Rejected);
+        b.sends(&["c>c1 ResvErr 01/0002 InPlace FF S1{3B}"]).installs(&["c FF S1{1B}"]);
+        b.reservable("c", 9).hears("c1 ResvTear FF S1").hears("c1 Resv FF S1{4B}").installs(&["c FF S1{4B}"]);
     }
 }
 

@@ -1,0 +1,90 @@
+//! The Resv messages that are kept of a next hop: what a refresh is compared with (RFC 2205 section 3.7), and what is
+//! forwarded is copied from. A next hop may divide what it asks for among several messages, because packing is optional
+//! (section 3.1.4); each is kept until another names one of its filters.
+//!
+//! What a message asks for is judged in `resv`; whether two say the same is all that is asked here.
+
+use super::{Arrived, normal, same_content};
+use crate::node::Node;
+use crate::process::path::store;
+use crate::state::arena::Ix;
+use crate::state::resv::{Item, Request};
+use crate::time::Instant;
+use rsvp_wire::{Class, FilterSpec, Message, Sharing};
+use smallvec::SmallVec;
+
+/// Octets of kept messages that one next hop may have; beyond that the oldest go, and their refreshes cost more.
+const KEPT_MAX: usize = 4 * 65_535;
+
+impl Node {
+    /// Moves the expiry times of what a message names, if it says the same as one whose items stand as it asked for.
+    pub(crate) fn refreshes(&mut self, ix: Ix<Request>, arrived: &Arrived<'_>, expires: Instant) -> bool {
+        let request = &mut self.state.requests[ix];
+        if !request.refreshable().any(|kept| same_content(kept, arrived.rx.octets)) {
+            return false;
+        }
+        if let [item] = request.items.as_mut_slice() {
+            item.expires = expires;
+            return true;
+        }
+        // Filters come in the order in which they came before, so the next is most often where the search goes on.
+        let mut at = 0;
+        for filter in filters(&arrived.message) {
+            let is = |item: &Item| item.filter == Some(filter);
+            let found = (at..request.items.len()).chain(0..at).find(|n| is(&request.items[*n]));
+            if let Some(found) = found {
+                request.items[found].expires = expires;
+                at = found + 1;
+            }
+        }
+        true
+    }
+
+    /// Keeps a message in the place of all that it replaces; `refreshable` if its items stand as it asked for.
+    pub(crate) fn keep_message(&mut self, ix: Ix<Request>, arrived: &Arrived<'_>, refreshable: bool) {
+        let octets = arrived.rx.octets;
+        self.handled(octets.len());
+        let request = &mut self.state.requests[ix];
+        let mut named: SmallVec<[FilterSpec; 4]> = filters(&arrived.message).collect();
+        named.sort_unstable();
+        let shared = request.style.sharing() == Sharing::Shared;
+        let flowspec = |m: &Message<'_>| m.first(Class::FLOWSPEC).map(|o| o.octets().to_vec());
+        let replaced = |kept: &Message<'_>| {
+            let same = || filters(kept).any(|f| named.binary_search(&f).is_ok());
+            named.is_empty() || same() || (shared && flowspec(kept) != flowspec(&arrived.message))
+        };
+        let settled = request.refreshable().map(<[u8]>::len).sum::<usize>();
+        let settled_from = request.octets.len() - settled;
+        let (mut first, mut last) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        for kept in request.messages() {
+            if !replaced(&kept) {
+                if at < settled_from { &mut first } else { &mut last }.extend_from_slice(kept.octets());
+            }
+            at += kept.octets().len();
+        }
+        if first.is_empty() && last.is_empty() {
+            store(&mut request.octets, octets);
+            (request.refreshable, request.refreshable_from) = (refreshable, 0);
+            return;
+        }
+        if refreshable { &mut last } else { &mut first }.extend_from_slice(octets);
+        while first.len() + last.len() > KEPT_MAX {
+            forget_one(if first.is_empty() { &mut last } else { &mut first });
+        }
+        (request.refreshable, request.refreshable_from) = (!last.is_empty(), first.len() as u32);
+        first.append(&mut last);
+        request.octets = first.into();
+    }
+}
+
+/// Takes the first of several messages out.
+fn forget_one(messages: &mut Vec<u8>) {
+    let length = messages.get(6..8).map_or(8, |l| usize::from(u16::from_be_bytes([l[0], l[1]])));
+    messages.drain(..length.clamp(8, messages.len()));
+}
+
+/// The filters that a message names, in their order.
+pub(crate) fn filters<'a>(message: &Message<'a>) -> impl Iterator<Item = FilterSpec> + use<'a> {
+    message.objects().filter(|o| o.class == Class::FILTER_SPEC).filter_map(|o| o.read().ok()).map(normal)
+}
