@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "not every user needs all of it")]
 
 use core::net::{IpAddr, Ipv4Addr};
+use core::time::Duration;
 use rsvp_node::{
     Config, Engine, Host, Input, Instant, Interface, InterfaceId, Limits, Outcome, Output, Route,
     RouteAnswer, RouteQuery, Rx,
@@ -82,6 +83,32 @@ impl Transit {
         self.now = end;
     }
 
+    /// Lets time pass until `count` more messages have left.
+    pub(crate) fn send(&mut self, count: u64) {
+        let mut left = count;
+        while left > 0 {
+            match self.engine.poll(self.now, &mut self.buffer) {
+                Output::Transmit(_) => left -= 1,
+                Output::Idle { until, .. } => {
+                    self.now = self.now.max(until.expect("state that is refreshed"));
+                    self.engine.handle(self.now, Input::Timer, &mut Downstream);
+                }
+                Output::NeedSpace(need) => panic!("a message of {need} octets"),
+                Output::TrafficControl(_) | Output::Event(_) => {}
+            }
+        }
+        self.sent += count;
+    }
+
+    /// Gives an interface another refresh period; meant for one that nothing was sent on yet.
+    pub(crate) fn refresh_every(&mut self, interface: InterfaceId, period: Duration) {
+        let mut config =
+            self.engine.interfaces().find(|(i, _)| i.id == interface).expect("an interface").0.clone();
+        config.refresh = period;
+        self.engine.handle(self.now, Input::InterfaceChanged(config), &mut Downstream);
+        self.drain();
+    }
+
     fn drain(&mut self) -> Option<Instant> {
         loop {
             match self.engine.poll(self.now, &mut self.buffer) {
@@ -147,13 +174,50 @@ pub(crate) fn write_path(buffer: &mut [u8], n: u32) -> &[u8] {
 
 /// Writes the FF Resv of session `n`, Controlled-Load.
 pub(crate) fn write_resv(buffer: &mut [u8], n: u32) -> &[u8] {
+    write_resv_of(buffer, n, &Request { style: Style::FF, next_hop: 2, rate: tspec().rate })
+}
+
+/// What a next hop asks for.
+pub(crate) struct Request {
+    /// The style, FF or SE.
+    pub(crate) style: Style,
+    /// The last octet of its address.
+    pub(crate) next_hop: u8,
+    /// The token rate in octets a second.
+    pub(crate) rate: f32,
+}
+
+/// Writes the Resv in which a next hop asks for the sender of session `n`, Controlled-Load.
+pub(crate) fn write_resv_of<'b>(buffer: &'b mut [u8], n: u32, request: &Request) -> &'b [u8] {
     let mut writer = MessageWriter::new(buffer, MsgType::RESV, 64);
+    let address = IpAddr::V4(Ipv4Addr::new(192, 0, DOWNSTREAM.0 as u8, request.next_hop));
+    writer
+        .put(&session(n))
+        .put(&RsvpHop { address, lih: DOWNSTREAM.0 })
+        .put(&TimeValues { refresh_ms: 30_000 })
+        .put(&request.style)
+        .put(&Flowspec::ControlledLoad(Tspec { rate: request.rate, ..tspec() }))
+        .put(&sender(n));
+    writer.finish().expect("room for a Resv")
+}
+
+/// Writes the PathTear of session `n`.
+pub(crate) fn write_path_tear(buffer: &mut [u8], n: u32) -> &[u8] {
+    let mut writer = MessageWriter::new(buffer, MsgType::PATH_TEAR, 62);
+    writer
+        .put(&session(n))
+        .put(&RsvpHop { address: neighbour(UPSTREAM), lih: 7 })
+        .put(&SenderTemplate(sender(n)));
+    writer.finish().expect("room for a PathTear")
+}
+
+/// Writes the ResvTear of what [`write_resv`] asks for.
+pub(crate) fn write_resv_tear(buffer: &mut [u8], n: u32) -> &[u8] {
+    let mut writer = MessageWriter::new(buffer, MsgType::RESV_TEAR, 64);
     writer
         .put(&session(n))
         .put(&RsvpHop { address: neighbour(DOWNSTREAM), lih: DOWNSTREAM.0 })
-        .put(&TimeValues { refresh_ms: 30_000 })
         .put(&Style::FF)
-        .put(&Flowspec::ControlledLoad(tspec()))
         .put(&sender(n));
-    writer.finish().expect("room for a Resv")
+    writer.finish().expect("room for a ResvTear")
 }

@@ -5,6 +5,7 @@
 pub mod command;
 pub mod engine;
 mod object;
+pub mod qos;
 
 pub use object::object;
 use rsvp_sim::search;

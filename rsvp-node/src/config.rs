@@ -11,13 +11,22 @@ pub struct Config {
     pub blockade_multiplier: u32,
     /// IP TTL of messages this node originates other than Path and PathTear.
     pub ttl: u8,
+    /// Whether a minimum policed unit of zero is refused, as RFC 2215 section 3.6 has it; routers in wide use send it.
+    pub strict_tspec: bool,
     /// Upper bounds on everything a peer or an application can make grow.
     pub limits: Limits,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { seed: 0, hash_seed: 0, blockade_multiplier: 3, ttl: 64, limits: Limits::default() }
+        Self {
+            seed: 0,
+            hash_seed: 0,
+            blockade_multiplier: 3,
+            ttl: 64,
+            strict_tspec: false,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -34,6 +43,31 @@ pub struct Limits {
     pub filters_per_request: u32,
     /// Errors, confirmations and events that wait to be drained; more are dropped and counted.
     pub queue: u32,
+}
+
+/// A limit as it is told to whoever exceeds it: Error Value of code 23, RSVP System error, whose values each
+/// implementation chooses (RFC 2205 Appendix B).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Limit {
+    /// Sessions on this node.
+    Sessions = 1,
+    /// Path states of one session.
+    SendersPerSession = 2,
+    /// Reservation requests of one session.
+    RequestsPerSession = 3,
+    /// Filter specs in one reservation request.
+    FiltersPerRequest = 4,
+    /// Octets of objects that a message asks to be kept and forwarded without being understood.
+    ForwardedOctets = 5,
+}
+
+impl Limit {
+    /// The Error Value.
+    #[must_use]
+    pub const fn error_value(self) -> u16 {
+        self as u16
+    }
 }
 
 impl Default for Limits {

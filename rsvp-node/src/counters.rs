@@ -13,6 +13,7 @@ pub struct Counters {
     discards: [u64; Discard::KINDS],
     received: [u64; TYPES],
     sent: [u64; TYPES],
+    zero_policed_units: u64,
 }
 
 /// How much was touched so far; used to show that the cost of one input does not grow with the number of sessions.
@@ -55,6 +56,16 @@ impl Counters {
         self.sent[slot(t)]
     }
 
+    /// How often a minimum policed unit of zero was taken, in a Path or a flow descriptor that was not a mere refresh.
+    #[must_use]
+    pub fn zero_policed_units(&self) -> u64 {
+        self.zero_policed_units
+    }
+
+    pub(crate) fn count_zero_policed_unit(&mut self) {
+        self.zero_policed_units += 1;
+    }
+
     pub(crate) fn count_discard(&mut self, why: Discard) {
         self.discards[why.kind()] += 1;
     }
@@ -74,7 +85,7 @@ fn slot(t: MsgType) -> usize {
 }
 
 impl Discard {
-    pub(crate) const KINDS: usize = 20;
+    pub(crate) const KINDS: usize = 21;
     const NAMES: [&'static str; Self::KINDS] = [
         "malformed",
         "unknown-message-type",
@@ -95,6 +106,7 @@ impl Discard {
         "no-route",
         "too-large",
         "not-sendable",
+        "error-suppressed",
         "objects-left-out",
     ];
 
@@ -119,7 +131,8 @@ impl Discard {
             Self::NoRoute => 16,
             Self::TooLarge => 17,
             Self::NotSendable => 18,
-            Self::ObjectsLeftOut => 19,
+            Self::ErrorSuppressed => 19,
+            Self::ObjectsLeftOut => 20,
         }
     }
 }

@@ -201,6 +201,9 @@ pub enum Discard {
     /// Routing has no way to forward a confirmation.
     #[error("no route")]
     NoRoute,
+    /// An error about a limit was not sent, because the interface has had its share of them.
+    #[error("too many errors about limits")]
+    ErrorSuppressed,
     /// A message to send found its interface down or disabled.
     #[error("interface of a message to send is down")]
     NotSendable,

@@ -43,11 +43,7 @@ impl Engine {
                     Err(refusal) => Outcome::Refused(refusal),
                 };
             }
-            Input::InterfaceChanged(interface) => {
-                if node.interfaces.change(interface) {
-                    node.routes_changed(None, host);
-                }
-            }
+            Input::InterfaceChanged(interface) => node.interface_changes(interface, host),
             Input::RouteChanged { destination } => node.routes_changed(destination, host),
             Input::TrafficControl(answer) => {
                 return match node.traffic_control_answers(answer) {
@@ -170,7 +166,7 @@ impl Engine {
             session: self.node.key_of(blockade.session),
             sender: blockade.sender,
             previous_hop: self.node.state.upstreams[blockade.upstream].address,
-            flowspec: blockade.flowspec,
+            flowspec: blockade.failed.qe,
         })
     }
 

@@ -30,7 +30,8 @@ pub enum EventKind {
         sender: SenderTemplate,
         /// Its traffic.
         tspec: Tspec,
-        /// What the path offers, when the sender asked for that to be collected.
+        /// What the path offers, when the sender asked for that to be collected; a bandwidth of zero and the largest
+        /// latency are values that some node on the path does not know (RFC 2215 sections 3.3 and 3.4).
         adspec: Option<AdspecSummary>,
     },
     /// A sender is gone.

@@ -22,9 +22,18 @@ const US: f64 = 1e6;
 /// Why there is no rate for a delay.
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
 pub enum NoRate {
-    /// The sender offers no Guaranteed service, or a node on the path does not do it.
-    #[error("Guaranteed service is not to be had all along the path")]
+    /// The sender has left the service out of its ADSPEC, so it should not be used (RFC 2210 section 2.2).
+    #[error("the sender does not offer Guaranteed service")]
     NotOffered,
+    /// The global break bit: nothing that the ADSPEC says holds for the whole path (RFC 2210 section 2.3.1).
+    #[error("a router on the path does not speak RSVP, and bounds nothing")]
+    NonRsvpHop,
+    /// The break bit of the service.
+    #[error("a router on the path does not do Guaranteed service")]
+    Break,
+    /// Ctot or Dtot is as large as it can be, which is what larger ones are told as (RFC 2212, "Exported Information").
+    #[error("the error terms of the path are larger than can be told")]
+    Unbounded,
     /// The fixed part of the delay is as long already, whatever is reserved.
     #[error("no rate is enough: the path alone takes {fixed_us} us")]
     TooShort {
@@ -60,8 +69,13 @@ pub fn queueing_bound_us(tspec: &Tspec, rate: f32, ctot: u32, dtot_us: u32) -> f
 /// # Errors
 /// When the path does not have the service, the delay or the rate.
 pub fn rspec_for_delay(tspec: &Tspec, adspec: &AdspecSummary, delay: Duration) -> Result<Rspec, NoRate> {
-    let terms = adspec.guaranteed.filter(|g| !g.break_bit && !adspec.global.break_bit);
-    let Some(terms) = terms else { return Err(NoRate::NotOffered) };
+    let terms = match adspec.guaranteed {
+        _ if adspec.global.break_bit => return Err(NoRate::NonRsvpHop),
+        None => return Err(NoRate::NotOffered),
+        Some(terms) if terms.break_bit => return Err(NoRate::Break),
+        Some(terms) if terms.ctot == u32::MAX || terms.dtot == u32::MAX => return Err(NoRate::Unbounded),
+        Some(terms) => terms,
+    };
     let latency_us = terms.overrides.latency_us.unwrap_or(adspec.global.latency_us);
     let latency_us = if latency_us == u32::MAX { 0 } else { latency_us };
     let fixed_us = u64::from(latency_us) + u64::from(terms.dtot);
@@ -71,7 +85,8 @@ pub fn rspec_for_delay(tspec: &Tspec, adspec: &AdspecSummary, delay: Duration) -
     }
     let rate = upwards(rate_for(tspec, terms.ctot, left).max(f64::from(tspec.rate)));
     let path = terms.overrides.bandwidth.unwrap_or(adspec.global.bandwidth);
-    if rate > path {
+    // A path that does not know its bandwidth (RFC 2215 section 3.3) may have room: admission control will tell.
+    if path > 0.0 && rate > path {
         let (rate_bps, path_bps) = (f64::from(rate) * 8.0, f64::from(path) * 8.0);
         return Err(NoRate::BeyondPath { rate_bps, path_bps });
     }
@@ -213,6 +228,21 @@ mod tests {
     }
 
     #[test]
+    fn a_path_of_unknown_bandwidth_limits_nothing() {
+        let mut adspec = path(500, 7_000);
+        adspec.global.bandwidth = 0.0;
+        let rspec = rspec_for_delay(&TSPEC, &adspec, us(8_000)).expect("a rate");
+        assert!((rspec.rate - 1.5e6).abs() < 1.0);
+        // Guaranteed service may have its own, unknown or not.
+        let own = |bandwidth| Overrides { bandwidth: Some(bandwidth), ..Overrides::default() };
+        adspec.guaranteed.as_mut().expect("offered").overrides = own(1e6);
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_err());
+        adspec.global.bandwidth = 1e6;
+        adspec.guaranteed.as_mut().expect("offered").overrides = own(0.0);
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_ok());
+    }
+
+    #[test]
     fn what_the_path_cannot_do() {
         let mut adspec = path(500, 7_000);
         assert_eq!(rspec_for_delay(&TSPEC, &adspec, us(7_000)), Err(NoRate::TooShort { fixed_us: 7_000 }));
@@ -220,11 +250,18 @@ mod tests {
         let beyond = rspec_for_delay(&TSPEC, &adspec, us(8_000));
         assert!(matches!(beyond, Err(NoRate::BeyondPath { rate_bps, path_bps })
             if (rate_bps - 12e6).abs() < 10.0 && path_bps == 8e6));
+        // Neither is zero no bandwidth at all: it is one that nobody on the way knows.
+        adspec.global.bandwidth = 0.0;
+        assert!(rspec_for_delay(&TSPEC, &adspec, us(8_000)).is_ok_and(|r| (r.rate - 1.5e6).abs() < 10.0));
         adspec.global.break_bit = true;
-        assert_eq!(rspec_for_delay(&TSPEC, &adspec, us(500_000)), Err(NoRate::NotOffered));
+        assert_eq!(rspec_for_delay(&TSPEC, &adspec, us(500_000)), Err(NoRate::NonRsvpHop));
         adspec.global.break_bit = false;
         adspec.guaranteed.as_mut().expect("offered").break_bit = true;
-        assert_eq!(rspec_for_delay(&TSPEC, &adspec, us(500_000)), Err(NoRate::NotOffered));
+        assert_eq!(rspec_for_delay(&TSPEC, &adspec, us(500_000)), Err(NoRate::Break));
+        for (ctot, dtot) in [(u32::MAX, 0), (0, u32::MAX)] {
+            let delay = Duration::from_secs(10_000);
+            assert_eq!(rspec_for_delay(&TSPEC, &path(ctot, dtot), delay), Err(NoRate::Unbounded));
+        }
         adspec.guaranteed = None;
         assert_eq!(rspec_for_delay(&TSPEC, &adspec, us(500_000)), Err(NoRate::NotOffered));
     }

@@ -2,6 +2,7 @@
 
 use crate::interface::InterfaceId;
 use core::net::IpAddr;
+use rsvp_wire::{FilterSpec, Session};
 use smallvec::SmallVec;
 
 /// A question to the routing of the node.
@@ -11,6 +12,51 @@ pub struct RouteQuery {
     pub destination: IpAddr,
     /// The address of the flow's sender; `None` when the question does not depend on one (ResvConf).
     pub source: Option<IpAddr>,
+    /// What else packets of the flow are told apart by; nothing when the question is not about a flow.
+    pub flow: FlowKey,
+}
+
+impl RouteQuery {
+    /// Where messages to an address go.
+    #[must_use]
+    pub fn to(destination: IpAddr) -> Self {
+        Self { destination, source: None, flow: FlowKey::default() }
+    }
+
+    /// Where data of a sender goes that comes in by `incoming`, or is made on this node.
+    #[must_use]
+    pub fn of_data(session: &Session, sender: &FilterSpec, incoming: Option<InterfaceId>) -> Self {
+        let flow_label = match *sender {
+            FilterSpec::Ipv6FlowLabel { label, .. } => label,
+            FilterSpec::Ipv4 { .. } | FilterSpec::Ipv6 { .. } => 0,
+        };
+        let flow = FlowKey {
+            protocol: session.protocol(),
+            source_port: sender.port(),
+            destination_port: session.port(),
+            flow_label,
+            // Of a group, this is what routing is asked for.
+            incoming: incoming.filter(|_| !session.is_multicast()),
+        };
+        Self { destination: session.destination(), source: Some(sender.address()), flow }
+    }
+}
+
+/// What the packets of one flow have in common beside their addresses. RFC 2205 section 3.11.4 asks by addresses alone;
+/// but where several paths are equally good, routers choose by these as well, and the reservation has to be on the one
+/// that the data takes. Zero is unknown, as in SESSION and SENDER_TEMPLATE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FlowKey {
+    /// IP protocol.
+    pub protocol: u8,
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+    /// IPv6 flow label.
+    pub flow_label: u32,
+    /// Unicast: the interface it comes in by, which is where the Path came from; `None` for a sender on this node.
+    pub incoming: Option<InterfaceId>,
 }
 
 /// Where packets of a flow come from and go to.

@@ -48,6 +48,42 @@ pub struct Interface {
     pub local_repair_wait: Duration,
     /// K of the lifetime rule for state that arrives here (RFC 2205 section 3.7; default 3).
     pub lifetime_multiplier: u32,
+    /// Whether there are hops without RSVP between this interface and the previous hops of what arrives here.
+    pub non_rsvp_hops: NonRsvpHops,
+}
+
+/// How a node knows of hops without RSVP just before it. The TTL does not always tell (RFC 2205 section 3.8): a tunnel hides
+/// the hops in it, and whatever changes the TTL on the way looks like a hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NonRsvpHops {
+    /// There are some when a Path arrives with another TTL than it was sent with.
+    #[default]
+    ByTtl,
+    /// There are none, whatever the TTL says.
+    Never,
+    /// There always are.
+    Always,
+}
+
+impl NonRsvpHops {
+    /// How configurations and journals call it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ByTtl => "by-ttl",
+            Self::Never => "never",
+            Self::Always => "always",
+        }
+    }
+}
+
+impl core::str::FromStr for NonRsvpHops {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = [Self::ByTtl, Self::Never, Self::Always].into_iter().find(|each| each.word() == text);
+        found.ok_or_else(|| format!("unknown \"{text}\", expected one of by-ttl, never, always"))
+    }
 }
 
 impl Interface {
@@ -72,6 +108,7 @@ impl Interface {
             slew_max_percent: 30,
             local_repair_wait: Duration::from_secs(2),
             lifetime_multiplier: 3,
+            non_rsvp_hops: NonRsvpHops::default(),
         }
     }
 
@@ -100,9 +137,26 @@ pub(crate) struct InterfaceState {
     pub(crate) refresh: Duration,
     /// Not before then may R grow again.
     grows_at: Instant,
+    /// Up to then answers about limits are used up, one for each interval.
+    answered_until: Instant,
 }
 
+/// Answers about limits that an interface gives at once.
+const LIMIT_ANSWERS_AT_ONCE: u32 = 10;
+/// The time after which it gives another.
+const LIMIT_ANSWER_INTERVAL: Duration = Duration::from_millis(100);
+
 impl InterfaceState {
+    /// Whether an answer about a limit may be given now, and takes it: a bucket of answers that fills with time.
+    pub(crate) fn may_answer_limit(&mut self, now: Instant) -> bool {
+        let used = self.answered_until.max(now);
+        let may = used - now <= LIMIT_ANSWER_INTERVAL * (LIMIT_ANSWERS_AT_ONCE - 1);
+        if may {
+            self.answered_until = used + LIMIT_ANSWER_INTERVAL;
+        }
+        may
+    }
+
     /// Takes R one step towards what is configured: down at once, up by Slew.Max. Steps are as far apart as two
     /// refreshes of the same state can be, so that no state sees two of them at once.
     pub(crate) fn slew(&mut self, now: Instant) -> Duration {
@@ -118,27 +172,39 @@ impl InterfaceState {
     }
 }
 
+/// What has to be looked at again after a change of an interface.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    /// Routes may lead there now that were of no use before.
+    pub(crate) routes: bool,
+    /// Packets that it could carry are too large for it now.
+    pub(crate) packet_sizes: bool,
+}
+
 /// The interfaces of the node, by id.
 #[derive(Debug, Default)]
 pub(crate) struct Interfaces(Vec<InterfaceState>);
 
 impl Interfaces {
-    /// Adds an interface or changes what is known of it; reservations on it stay. True when routes may lead there now
-    /// that were of no use before.
-    pub(crate) fn change(&mut self, config: Interface) -> bool {
+    /// Adds an interface or changes what is known of it; reservations on it stay.
+    pub(crate) fn change(&mut self, config: Interface) -> Change {
         match self.0.binary_search_by_key(&config.id, |i| i.config.id) {
             Ok(at) => {
                 let state = &mut self.0[at];
-                let enabled = config.enabled && !state.config.enabled;
+                let change = Change {
+                    routes: config.enabled && !state.config.enabled,
+                    packet_sizes: config.mtu < state.config.mtu,
+                };
                 state.refresh = state.refresh.min(config.refresh);
                 state.config = config;
-                enabled
+                change
             }
             Err(at) => {
                 let refresh = config.refresh;
-                self.0
-                    .insert(at, InterfaceState { config, reserved_bps: 0, refresh, grows_at: Instant::ZERO });
-                true
+                let (grows_at, answered_until) = (Instant::ZERO, Instant::ZERO);
+                let new = InterfaceState { config, reserved_bps: 0, refresh, grows_at, answered_until };
+                self.0.insert(at, new);
+                Change { routes: true, packet_sizes: false }
             }
         }
     }

@@ -21,7 +21,9 @@ mod interface;
 pub mod journal;
 mod merge;
 mod node;
+mod notice;
 mod process;
+pub mod qos;
 mod queue;
 mod rng;
 mod state;
@@ -29,7 +31,7 @@ mod time;
 pub mod units;
 mod view;
 
-pub use config::{Config, Limits};
+pub use config::{Config, Limit, Limits};
 pub use counters::{Counters, Work};
 pub use door::{
     AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Police, Refusal, Reservation,
@@ -37,7 +39,7 @@ pub use door::{
 };
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};
-pub use host::{Host, Route, RouteAnswer, RouteQuery};
-pub use interface::{Interface, InterfaceId};
+pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};
+pub use interface::{Interface, InterfaceId, NonRsvpHops};
 pub use time::Instant;
 pub use view::{BlockadeView, RequestView, Requester, SenderView, SessionView};

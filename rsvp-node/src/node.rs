@@ -5,6 +5,7 @@ use crate::counters::Counters;
 use crate::door::Discard;
 use crate::event::{AppId, Event, EventKind};
 use crate::interface::{InterfaceId, Interfaces};
+use crate::notice::Notices;
 use crate::queue::{Envelope, Letter, Pending, Queue};
 use crate::rng::Rng;
 use crate::state::State;
@@ -27,6 +28,7 @@ pub(crate) struct Node {
     pub(crate) queue: Queue,
     pub(crate) rng: Rng,
     pub(crate) counters: Counters,
+    pub(crate) notices: Notices,
     pub(crate) octets_handled: u64,
     /// Routes to look up again.
     pub(crate) sweep: Option<Sweep>,
@@ -34,10 +36,12 @@ pub(crate) struct Node {
     pub(crate) scratch: Vec<u8>,
 }
 
-/// A walk over all path state after routes changed, a bounded piece at a time.
+/// A walk over all path state after routes or interfaces changed, a bounded piece at a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sweep {
     pub(crate) destination: Option<IpAddr>,
+    /// The packets that are asked for are judged, too.
+    pub(crate) packet_sizes: bool,
     pub(crate) next: u32,
 }
 
@@ -50,6 +54,7 @@ impl Node {
             queue: Queue::new(config.limits.queue),
             rng: Rng::new(config.seed),
             counters: Counters::default(),
+            notices: Notices::default(),
             octets_handled: 0,
             sweep: None,
             scratch: Vec::new(),

@@ -228,13 +228,18 @@ pub(crate) fn event(topology: &Topology, event: &Event) -> Said {
         flow_label(topology, session, style, &vec![(list.to_vec(), spec)])
     };
     match &event.kind {
-        EventKind::Path { sender, tspec, .. } => {
+        EventKind::Path { sender, tspec, adspec } => {
             let name = topology.sender_name(session, &sender.0);
-            let label = format!("path: {name} sends {}", show_rate(f64::from(tspec.rate) * 8.0));
-            Said {
-                facts: base.word("event", "path").word("sender", name).with("rate", rate(tspec.rate)),
-                label,
-            }
+            // Without an ADSPEC nobody knows.
+            let is_broken = adspec.as_ref().map(|adspec| adspec.global.break_bit);
+            let hops = if is_broken == Some(true) { ", across routers without RSVP" } else { "" };
+            let label = format!("path: {name} sends {}{hops}", show_rate(f64::from(tspec.rate) * 8.0));
+            let facts = base.word("event", "path").word("sender", name).with("rate", rate(tspec.rate));
+            let facts = match is_broken {
+                Some(is_broken) => facts.with("break", Fact::Truth(is_broken)),
+                None => facts,
+            };
+            Said { facts, label }
         }
         EventKind::PathGone { sender, why } => {
             let name = topology.sender_name(session, &sender.0);

@@ -8,7 +8,7 @@ use rsvp_node::units::show_rate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The order in which facts are shown: where and who, then what, then how much.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "application",
     "event",
     "from",
@@ -29,6 +29,7 @@ const ORDER: [&str; 28] = [
     "rate",
     "reserve",
     "charge",
+    "break",
     "confirm",
     "scope",
     "code",

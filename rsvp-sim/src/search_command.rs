@@ -30,6 +30,9 @@ pub(crate) struct Search {
     /// One line of JSON per seed.
     #[arg(long)]
     json: bool,
+    /// Go on after a world that fails: tell of every one, and make none smaller.
+    #[arg(long)]
+    all: bool,
     /// Check the world of a scenario file in place of drawn ones.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "minutes", "shard"])]
     scenario: Option<PathBuf>,
@@ -55,7 +58,15 @@ pub(crate) fn run(search: &Search) -> ExitCode {
     if let Some(file) = &search.scenario {
         return run_one(file);
     }
-    let (summary, failures) = run_all(search);
+    let (summary, mut failures) = run_all(search);
+    if search.all {
+        failures.sort_by_key(|(seed, _)| *seed);
+        for (seed, failure) in &failures {
+            say(&format!("seed {seed} fails: {}\n", tell(failure)));
+        }
+        say(&summary.text());
+        return if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let Some((seed, failure)) = failures.into_iter().min_by_key(|(seed, _)| *seed) else {
         if !search.json {
             say(&summary.text());
@@ -128,7 +139,7 @@ fn run_all(search: &Search) -> (Summary, Vec<(u64, Failure)>) {
         }
         drop(sender);
         for (seed, outcome) in receiver {
-            if outcome.failure.is_some() {
+            if outcome.failure.is_some() && !search.all {
                 stop.store(true, Ordering::Relaxed);
             }
             progress.take(seed, outcome, &clock);

@@ -249,7 +249,7 @@ fn an_empty_file_and_a_binary_file_are_refused() {
 
 #[test]
 fn other_nonsense_is_refused_with_its_place() {
-    let cases: [(&str, &str, &str); 14] = [
+    let cases: [(&str, &str, &str); 17] = [
         ("rate = \"5mbit\"", "rate = 5000000", "expected a rate such as \"2mbit\", found a bare number"),
         ("rate = \"5mbit\"", "rate = \"5\"", "has no unit"),
         ("delay = \"10ms\"", "delay = \"10m\"", "unknown unit \"m\""),
@@ -264,6 +264,13 @@ fn other_nonsense_is_refused_with_its_place() {
         ("at = \"5s\"", "at = \"500s\"", "after the end of the run"),
         ("count = 4", "count = -4", "expected a whole number from 0"),
         ("[nodes]", "[nodes", "expected"),
+        ("[nodes]", "[nodes]\nplane = [\"p\"]", "did you mean \"plain\"?"),
+        ("[nodes]", "[nodes]\nplain = [\"r1\"]", "there are two nodes \"r1\""),
+        (
+            "hosts = [\"studio\", \"home\"]",
+            "hosts = [\"home\"]\nplain = [\"studio\"]",
+            "\"studio\" is a plain router",
+        ),
     ];
     for (n, (good, bad, says)) in cases.into_iter().enumerate() {
         let text = three_routers();

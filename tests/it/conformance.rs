@@ -44,13 +44,13 @@ fn documents() -> Vec<(&'static str, Document)> {
 }
 
 /// The cells of a row of a table. A bar in code is none between cells.
-fn cells(line: &str) -> Vec<String> {
+pub(crate) fn cells(line: &str) -> Vec<String> {
     let line = line.trim().trim_start_matches('|').trim_end_matches('|');
     line.replace("\\|", "\u{1}").split('|').map(|cell| cell.trim().replace('\u{1}', "|")).collect()
 }
 
 /// What stands between backquotes.
-fn quoted(cell: &str) -> Vec<String> {
+pub(crate) fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
@@ -124,7 +124,7 @@ fn read_document(text: &str) -> Document {
 }
 
 /// All Rust files of the workspace, with their text.
-fn sources() -> BTreeMap<String, String> {
+pub(crate) fn sources() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut folders: Vec<_> = ["rsvp-wire", "rsvp-node", "rsvp-sim", "tests"].map(|f| root().join(f)).into();
     while let Some(folder) = folders.pop() {
@@ -142,7 +142,7 @@ fn sources() -> BTreeMap<String, String> {
 }
 
 /// The names of all functions below `#[test]`, bare and behind the name of their file: `path::null_objects_are_ignored`.
-fn tests(sources: &BTreeMap<String, String>) -> BTreeSet<String> {
+pub(crate) fn tests(sources: &BTreeMap<String, String>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (file, text) in sources {
         let stem = Path::new(file).file_stem().and_then(|s| s.to_str()).unwrap_or_default();

@@ -110,6 +110,17 @@ fn three_routers_say_the_same_in_both_in_ipv6() {
     check("three-routers", Family::Ipv6, Duration::from_secs(5));
 }
 
+/// The kernel of a plain router passes on what the simulator says it does, unicast and multicast.
+#[test]
+fn plain_routers_say_the_same_in_both() {
+    check("plain-routers", Family::Ipv4, Duration::from_secs(8));
+}
+
+#[test]
+fn plain_routers_say_the_same_in_both_in_ipv6() {
+    check("plain-routers", Family::Ipv6, Duration::from_secs(8));
+}
+
 #[test]
 fn figure_6_says_the_same_in_both() {
     check("figure-6-ff", Family::Ipv4, Duration::from_secs(8));

@@ -6,12 +6,17 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 12] = [
+const SHIPPED: [&str; 17] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
+    "killer-reservation-se",
+    "blockade-order",
+    "mtu-per-receiver",
+    "se-added-sender",
     "teardown",
     "link-failure",
+    "plain-routers",
     "figure-5-wf",
     "figure-6-ff",
     "figure-7-se",
@@ -73,8 +78,33 @@ fn killer_reservation_holds() {
 }
 
 #[test]
+fn killer_reservation_se_holds() {
+    holds_with_every_seed("killer-reservation-se");
+}
+
+#[test]
+fn blockade_order_holds() {
+    holds_with_every_seed("blockade-order");
+}
+
+#[test]
+fn mtu_per_receiver_holds() {
+    holds_with_every_seed("mtu-per-receiver");
+}
+
+#[test]
+fn se_added_sender_holds() {
+    holds_with_every_seed("se-added-sender");
+}
+
+#[test]
 fn teardown_holds() {
     holds_with_every_seed("teardown");
+}
+
+#[test]
+fn plain_routers_holds() {
+    holds_with_every_seed("plain-routers");
 }
 
 #[test]

@@ -110,6 +110,32 @@ fn state_does_not_know_procedures_and_only_the_door_knows_the_queue_front() {
 }
 
 #[test]
+fn the_engine_does_not_know_generic_qos_which_knows_only_what_it_shows() {
+    check_absent_but(
+        "rsvp-node/src",
+        &["crate::qos", "qos::"],
+        "the engine speaks RSVP; what applications mean is around it",
+        "rsvp-node/src/qos/",
+    );
+    let within = [
+        "config",
+        "counters",
+        "door",
+        "engine",
+        "event::",
+        "host",
+        "interface",
+        "merge",
+        "node",
+        "process",
+        "state",
+    ];
+    let within = within.map(|module| format!("crate::{module}"));
+    let words: Vec<&str> = within.iter().map(String::as_str).chain(["tokio", "serde", "socket2"]).collect();
+    check_absent("rsvp-node/src/qos", &words, "the semantics see messages, and the engine as everybody does");
+}
+
+#[test]
 fn dependencies_are_the_agreed_ones() {
     let allowed_below = |package: &str, features: &str, forbidden: &[&str]| {
         let tree = Command::new(env!("CARGO"))

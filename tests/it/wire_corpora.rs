@@ -45,3 +45,8 @@ fn captures() {
 fn json() {
     replay("encode_json", rsvp_fuzz::command::encode_json);
 }
+
+#[test]
+fn provider_objects() {
+    replay("provider_objects", rsvp_fuzz::qos::provider_objects);
+}

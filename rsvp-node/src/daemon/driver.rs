@@ -6,8 +6,8 @@
 use super::config::DaemonConfig;
 use super::control::desk::{Desk, Door};
 use super::control::server::{FromClient, Switchboard};
+use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
-use super::netlink::{Changes, Monitor};
 use super::outbox::Outbox;
 use super::packet::Parcel;
 use super::recorder::Recorder;
@@ -18,6 +18,7 @@ use crate::{
     Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, Source, TrafficControl,
     Transmit,
 };
+use rsvp_wire::{SenderTemplate, Session};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -165,6 +166,9 @@ impl Node {
     }
 }
 
+/// To the kernel: whatever interface its routes name.
+const ANY_INTERFACE: u32 = 0;
+
 fn transmit_to(
     outbox: &mut Outbox,
     routes: &mut Routes,
@@ -182,8 +186,12 @@ fn transmit_to(
         // A forged hop can name this node. No message to ourselves is of use: local applications are told by the engine.
         _ if routes.links.owns(destination) => outbox.failures.to_self += 1,
         Some(source) => {
-            let raw =
-                Parcel { interface: interface.0, source, destination, ttl, router_alert, port: None, octets };
+            // A hop behind routers without RSVP is reached as routing says, which need not be the way its messages come.
+            let own_way = transmit.source == Source::Own
+                && !destination.is_multicast()
+                && !routes.links.is_on_link(interface, destination);
+            let way = if own_way { ANY_INTERFACE } else { interface.0 };
+            let raw = Parcel { interface: way, source, destination, ttl, router_alert, port: None, octets };
             let envelope = encapsulation.envelope(transmit, routes, now_us);
             if !encapsulation.is_udp_only() {
                 outbox.put(&raw);
@@ -194,7 +202,16 @@ fn transmit_to(
             match (envelope, own) {
                 (Some(Envelope { to, port, ttl }), Some(source)) => {
                     let port = Some(port);
-                    outbox.put(&Parcel { source, destination: to, ttl, router_alert: false, port, ..raw });
+                    let interface = interface.0;
+                    outbox.put(&Parcel {
+                        interface,
+                        source,
+                        destination: to,
+                        ttl,
+                        router_alert: false,
+                        port,
+                        octets,
+                    });
                 }
                 (Some(_), None) if encapsulation.is_udp_only() => outbox.failures.no_address += 1,
                 _ => {}
@@ -211,6 +228,10 @@ impl Door for Node {
 
     fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    fn leaves_by(&mut self, session: &Session, sender: &SenderTemplate) -> Option<InterfaceId> {
+        self.routes.leaves_by(session, &sender.0)
     }
 
     fn interface_name(&self, id: InterfaceId) -> Option<&str> {
@@ -376,6 +397,7 @@ impl Driver {
         self.multicast.follow(&mut self.node.routes);
         if changes.routes || changes.groups.len() > 1 {
             self.node.handle(Input::RouteChanged { destination: None });
+            self.desk.routes_changed(&mut self.node);
         } else if let Some(group) = changes.groups.first() {
             self.node.handle(Input::RouteChanged { destination: Some(*group) });
         }
@@ -388,6 +410,7 @@ impl Driver {
         node.encapsulation.follow(&self.config, &node.routes.links, &node.sockets);
         self.multicast.follow(&mut self.node.routes);
         self.node.handle(Input::RouteChanged { destination: None });
+        self.desk.routes_changed(&mut self.node);
     }
 
     fn reload(&mut self, config: DaemonConfig) {

@@ -97,6 +97,7 @@ impl Links {
         interface.slew_max_percent = said.slew_max.map_or(interface.slew_max_percent, |p| p.0);
         interface.local_repair_wait = said.local_repair_wait.map_or(interface.local_repair_wait, |s| s.0);
         interface.lifetime_multiplier = said.lifetime_multiplier.unwrap_or(interface.lifetime_multiplier);
+        interface.non_rsvp_hops = said.non_rsvp_hops.unwrap_or_default();
         Some(interface)
     }
 

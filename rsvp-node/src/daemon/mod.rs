@@ -12,6 +12,7 @@ mod firewall;
 mod fragments;
 mod links;
 mod lock;
+mod monitor;
 mod multicast;
 mod netlink;
 mod outbox;

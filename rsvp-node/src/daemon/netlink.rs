@@ -1,11 +1,10 @@
 //! The kernel's tables by netlink: links, addresses, unicast routes and multicast forwarding entries.
 //!
-//! Two sockets. *Questions* are asked and answered on a blocking one: the kernel answers a route lookup, and each piece
-//! of a dump, within the system call that asks, so the answer is there when it is read and nothing waits for another process.
-//! *Changes* arrive on the other. What answers mean for RSVP is deliberately the business of `routes` and `links`.
+//! Questions are asked and answered on a blocking socket: the kernel answers a route lookup, and each piece of a dump,
+//! within the system call that asks, so the answer is there when it is read and nothing waits for another process. What
+//! changes arrives elsewhere (`monitor`); what answers mean for RSVP is deliberately the business of `routes` and `links`.
 
-use super::sys;
-use libc::EAGAIN;
+use crate::{FlowKey, RouteQuery};
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
@@ -14,9 +13,6 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsRawFd, RawFd};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 /// Families of the kernel's multicast forwarding caches, beside the address families (`linux/rtnetlink.h`).
 const RTNL_FAMILY_IPMR: u8 = 128;
@@ -109,31 +105,10 @@ impl Netlink {
         Ok(addresses.collect())
     }
 
-    /// Where a packet to `destination` goes. With `source`, the one of this node; with `incoming`, one that arrives
-    /// there from `source` and is forwarded, so that rules by source and interface count.
-    pub(super) fn route(
-        &mut self,
-        destination: IpAddr,
-        source: Option<IpAddr>,
-        incoming: Option<u32>,
-    ) -> io::Result<Way> {
-        let mut question = RouteMessage::default();
-        question.header.address_family = family(destination);
-        question.header.destination_prefix_length = bits(destination);
-        question.attributes.push(RouteAttribute::Destination(destination.into()));
-        if let Some(source) = source {
-            question.header.source_prefix_length = bits(source);
-            question.attributes.push(RouteAttribute::Source(source.into()));
-        }
-        question.attributes.extend(incoming.map(RouteAttribute::Iif));
-        let answers = match self.ask(RouteNetlinkMessage::GetRoute(question), 0) {
-            Ok(answers) => answers,
-            Err(e) if says_no_route(&e) => return Ok(Way::Nowhere),
-            Err(e) => return Err(e),
-        };
-        let Some(RouteNetlinkMessage::NewRoute(route)) = answers.into_iter().next() else {
-            return Ok(Way::Nowhere);
-        };
+    /// Where a packet goes. With a source, it is the one of this node, or, if the packet comes in somewhere, of another node,
+    /// so that rules by source and interface count; with ports, they count where paths are equally good.
+    pub(super) fn route(&mut self, query: &RouteQuery) -> io::Result<Way> {
+        let Some(route) = self.look_up(query, None)? else { return Ok(Way::Nowhere) };
         let out = route.attributes.iter().find_map(|a| match a {
             RouteAttribute::Oif(index) => Some(*index),
             _ => None,
@@ -145,27 +120,11 @@ impl Netlink {
         })
     }
 
-    /// Where the packets of this node to `destination` leave, through `out` if that is given, and who gets them first there.
-    pub(super) fn first_hop(
-        &mut self,
-        destination: IpAddr,
-        out: Option<u32>,
-    ) -> io::Result<Option<FirstHop>> {
-        let mut question = RouteMessage::default();
-        question.header.address_family = family(destination);
-        question.header.destination_prefix_length = bits(destination);
-        question.attributes.push(RouteAttribute::Destination(destination.into()));
-        question.attributes.extend(out.map(RouteAttribute::Oif));
-        let answers = match self.ask(RouteNetlinkMessage::GetRoute(question), 0) {
-            Ok(answers) => answers,
-            Err(e) if says_no_route(&e) => return Ok(None),
-            Err(e) => return Err(e),
-        };
-        let Some(RouteNetlinkMessage::NewRoute(route)) = answers.into_iter().next() else { return Ok(None) };
-        if route.header.kind != RouteType::Unicast {
-            return Ok(None);
-        }
-        let (mut interface, mut to) = (None, Some(destination));
+    /// Where packets of this node leave, through `out` if that is given, and who gets them first there.
+    pub(super) fn first_hop(&mut self, query: &RouteQuery, out: Option<u32>) -> io::Result<Option<FirstHop>> {
+        let unicast = |route: &RouteMessage| route.header.kind == RouteType::Unicast;
+        let Some(route) = self.look_up(query, out)?.filter(unicast) else { return Ok(None) };
+        let (mut interface, mut to) = (None, Some(query.destination));
         for attribute in &route.attributes {
             match attribute {
                 RouteAttribute::Oif(index) => interface = Some(*index),
@@ -176,6 +135,30 @@ impl Netlink {
             }
         }
         Ok(interface.zip(to).map(|(interface, to)| FirstHop { interface, to }))
+    }
+
+    /// The one route that the kernel takes for a packet; nothing where there is none.
+    fn look_up(&mut self, query: &RouteQuery, out: Option<u32>) -> io::Result<Option<RouteMessage>> {
+        let RouteQuery { destination, source, flow } = *query;
+        let mut question = RouteMessage::default();
+        question.header.address_family = family(destination);
+        question.header.destination_prefix_length = bits(destination);
+        question.attributes.push(RouteAttribute::Destination(destination.into()));
+        if let Some(source) = source {
+            question.header.source_prefix_length = bits(source);
+            question.attributes.push(RouteAttribute::Source(source.into()));
+        }
+        question.attributes.extend(flow.incoming.map(|interface| RouteAttribute::Iif(interface.0)));
+        question.attributes.extend(out.map(RouteAttribute::Oif));
+        question.attributes.extend(told_apart_by(&flow));
+        match self.ask(RouteNetlinkMessage::GetRoute(question), 0) {
+            Ok(answers) => Ok(answers.into_iter().next().and_then(|answer| match answer {
+                RouteNetlinkMessage::NewRoute(route) => Some(route),
+                _ => None,
+            })),
+            Err(e) if says_no_route(&e) => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     /// The multicast forwarding entry of a source and a group, when there is one.
@@ -239,6 +222,20 @@ impl Netlink {
     }
 }
 
+/// What the kernel chooses among equal paths by, beside addresses. It takes questions about UDP and TCP only, and labels
+/// of 20 bits.
+fn told_apart_by(flow: &FlowKey) -> Vec<RouteAttribute> {
+    let mut found = Vec::new();
+    if [libc::IPPROTO_UDP, libc::IPPROTO_TCP].contains(&i32::from(flow.protocol)) {
+        found.push(RouteAttribute::IpProto(flow.protocol));
+        found.extend((flow.source_port != 0).then_some(RouteAttribute::Sport(flow.source_port)));
+        found.extend((flow.destination_port != 0).then_some(RouteAttribute::Dport(flow.destination_port)));
+    }
+    let label = flow.flow_label & 0x000f_ffff;
+    found.extend((label != 0).then_some(RouteAttribute::Flowlabel(label)));
+    found
+}
+
 fn says_no_route(error: &io::Error) -> bool {
     let codes =
         [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EACCES, libc::ENOENT, libc::EINVAL, libc::EXDEV];
@@ -246,7 +243,7 @@ fn says_no_route(error: &io::Error) -> bool {
 }
 
 /// The messages in what was received; what this program does not know is left out.
-fn messages(mut octets: &[u8]) -> Vec<NetlinkMessage<RouteNetlinkMessage>> {
+pub(super) fn messages(mut octets: &[u8]) -> Vec<NetlinkMessage<RouteNetlinkMessage>> {
     let mut found = Vec::new();
     while let Some(front) = octets.get(..4) {
         let length = u32::from_ne_bytes([front[0], front[1], front[2], front[3]]) as usize;
@@ -258,102 +255,6 @@ fn messages(mut octets: &[u8]) -> Vec<NetlinkMessage<RouteNetlinkMessage>> {
         octets = octets.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
     found
-}
-
-/// What kinds of things have changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Changes {
-    /// Links or addresses.
-    pub(super) links: bool,
-    /// Unicast routes or rules.
-    pub(super) routes: bool,
-    /// Multicast forwarding entries of these groups.
-    pub(super) groups: Vec<IpAddr>,
-    /// More has happened than could be told: everything may have changed.
-    pub(super) lost: bool,
-}
-
-/// Hears from the kernel what changes.
-pub(super) struct Monitor {
-    socket: AsyncFd<Notices>,
-    buffer: Vec<u8>,
-}
-
-/// The socket of a monitor, as one that a runtime can watch.
-pub(super) struct Notices(Socket);
-
-impl AsRawFd for Notices {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
-/// Groups of changes (`RTNLGRP_*`): links, IPv4 addresses, multicast routes, routes and rules, then those of IPv6.
-const GROUPS: [u32; 9] = [1, 5, 6, 7, 8, 9, 10, 11, 19];
-
-impl Notices {
-    pub(super) fn open() -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind_auto()?;
-        socket.set_non_blocking(true)?;
-        socket.set_rx_buf_sz(1 << 20)?;
-        for group in GROUPS {
-            socket.add_membership(group)?;
-        }
-        Ok(Self(socket))
-    }
-}
-
-impl Monitor {
-    /// Needs a runtime around it.
-    pub(super) fn new(notices: Notices) -> io::Result<Self> {
-        let socket = sys::watch(notices, Interest::READABLE)?;
-        Ok(Self { socket, buffer: Vec::with_capacity(64 * 1024) })
-    }
-
-    /// Waits until something has changed.
-    pub(super) async fn changed(&self) -> io::Result<()> {
-        self.socket.readable().await.map(|_| ())
-    }
-
-    /// What has changed since; a bounded number of notices at a time.
-    pub(super) fn take(&mut self) -> Changes {
-        let mut changes = Changes::default();
-        for _ in 0..256 {
-            self.buffer.clear();
-            let buffer = &mut self.buffer;
-            match self.socket.try_io(Interest::READABLE, |notices| notices.0.recv(buffer, 0)) {
-                Ok(_) => messages(&self.buffer).iter().for_each(|m| changes.note(m)),
-                Err(e) if e.raw_os_error() == Some(EAGAIN) => break,
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => {
-                    tracing::debug!(%error, "notices of changes were lost");
-                    changes.lost = true;
-                }
-            }
-        }
-        changes
-    }
-}
-
-impl Changes {
-    fn note(&mut self, message: &NetlinkMessage<RouteNetlinkMessage>) {
-        use RouteNetlinkMessage as M;
-        let NetlinkPayload::InnerMessage(inner) = &message.payload else { return };
-        match inner {
-            M::NewLink(_) | M::DelLink(_) | M::NewAddress(_) | M::DelAddress(_) => self.links = true,
-            M::NewRoute(route) | M::DelRoute(route) if is_multicast(route) => {
-                self.groups.extend(addresses(route).0.filter(|group| !self.groups.contains(group)));
-            }
-            M::NewRoute(_) | M::DelRoute(_) | M::NewRule(_) | M::DelRule(_) => self.routes = true,
-            _ => {}
-        }
-    }
-
-    /// Whether nothing has changed.
-    pub(super) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 fn read_link(link: &LinkMessage) -> Link {
@@ -397,7 +298,7 @@ fn read_address(message: &AddressMessage) -> Option<Address> {
     })
 }
 
-fn is_multicast(route: &RouteMessage) -> bool {
+pub(super) fn is_multicast(route: &RouteMessage) -> bool {
     [RTNL_FAMILY_IPMR, RTNL_FAMILY_IP6MR].contains(&u8::from(route.header.address_family))
 }
 
@@ -420,7 +321,7 @@ fn read_forwarding(answer: &RouteNetlinkMessage) -> Option<Forwarding> {
 }
 
 /// Destination and source of a multicast forwarding entry.
-fn addresses(route: &RouteMessage) -> (Option<IpAddr>, Option<IpAddr>) {
+pub(super) fn addresses(route: &RouteMessage) -> (Option<IpAddr>, Option<IpAddr>) {
     let mut found = (None, None);
     for attribute in &route.attributes {
         match attribute {

@@ -1,13 +1,14 @@
 //! Answers the engine's route queries from the kernel (RFC 2205 section 3.11.4).
 //!
-//! Unicast by a route lookup as for a forwarded packet of the flow, so that rules by source and input interface count
-//! where the kernel allows it. Multicast from the configuration, then from the kernel's forwarding cache. Nothing is
+//! Unicast by a route lookup as for a packet of the flow, with the interface where the Path came in, protocol and ports, so
+//! that rules by them count, and equal-cost paths are told apart as data is. Multicast from the configuration, then from the kernel's forwarding cache. Nothing is
 //! cached here: the kernel answers within the call.
 
 use super::config::MulticastRoute;
 use super::links::Links;
 use super::netlink::{Netlink, Way};
-use crate::{Host, InterfaceId, Route, RouteAnswer, RouteQuery};
+use crate::{FlowKey, Host, InterfaceId, Route, RouteAnswer, RouteQuery};
+use rsvp_wire::{FilterSpec, Session};
 use std::io;
 use std::net::IpAddr;
 
@@ -21,20 +22,34 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    fn unicast(&mut self, destination: IpAddr, source: Option<IpAddr>) -> io::Result<Way> {
-        let Some(source) = source else { return self.netlink.route(destination, None, None) };
-        if self.links.owns(source) {
-            return self.netlink.route(destination, Some(source), None);
+    fn unicast(&mut self, query: &RouteQuery) -> io::Result<Way> {
+        let own = RouteQuery { flow: FlowKey { incoming: None, ..query.flow }, ..*query };
+        if query.source.is_none_or(|source| self.links.owns(source)) {
+            return self.netlink.route(&own);
         }
-        // As if a packet of the flow had come in where packets to its sender would leave.
-        if let Way::Out(incoming) = self.netlink.route(source, None, None)? {
-            let way = self.netlink.route(destination, Some(source), Some(incoming))?;
-            if way != Way::Nowhere {
-                return Ok(way);
-            }
+        let way = self.netlink.route(query)?;
+        if way != Way::Nowhere {
+            return Ok(way);
         }
         // A host does not forward, and a filter on the reverse path may refuse: the destination alone then decides.
-        self.netlink.route(destination, None, None)
+        self.netlink.route(&RouteQuery { source: None, ..own })
+    }
+
+    /// Where data of a sender on this node leaves it, if RSVP is spoken there. Of a group the kernel takes the interface
+    /// that has the source.
+    pub(super) fn leaves_by(&mut self, session: &Session, sender: &FilterSpec) -> Option<InterfaceId> {
+        let query = RouteQuery::of_data(session, sender, None);
+        if session.is_multicast() || !self.links.owns(sender.address()) {
+            return None;
+        }
+        match self.route(query) {
+            RouteAnswer::Known(route) => {
+                let speaks = |by: &InterfaceId| self.links.speaking().any(|id| id == *by);
+                let has_address = |by| self.links.address(by, sender.address()).is_some();
+                route.outgoing.into_iter().find(|by| speaks(by) && has_address(*by))
+            }
+            RouteAnswer::NoRoute | RouteAnswer::Pending => None,
+        }
     }
 
     fn multicast(&mut self, group: IpAddr, source: IpAddr) -> io::Result<RouteAnswer> {
@@ -55,7 +70,7 @@ impl Routes {
             return Ok(RouteAnswer::NoRoute);
         }
         // A host receives, and does not forward.
-        Ok(match self.netlink.route(source, None, None)? {
+        Ok(match self.netlink.route(&RouteQuery::to(source))? {
             Way::Out(incoming) => RouteAnswer::Known(Route {
                 incoming: Some(InterfaceId(incoming)),
                 outgoing: Default::default(),
@@ -72,7 +87,7 @@ impl Routes {
                 None => Ok(RouteAnswer::NoRoute),
             };
         }
-        Ok(match self.unicast(query.destination, query.source)? {
+        Ok(match self.unicast(&query)? {
             Way::Local => RouteAnswer::Known(Route::default()),
             Way::Out(out) => RouteAnswer::Known(Route {
                 incoming: None,

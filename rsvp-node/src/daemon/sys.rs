@@ -91,7 +91,7 @@ pub(super) fn set_no_new_privileges() -> io::Result<()> {
 pub(super) trait OwnsDescriptor: AsRawFd {}
 
 impl OwnsDescriptor for socket2::Socket {}
-impl OwnsDescriptor for super::netlink::Notices {}
+impl OwnsDescriptor for super::monitor::Notices {}
 
 /// Has the runtime around the caller watch a descriptor.
 pub(super) fn watch<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {

@@ -1,7 +1,7 @@
 //! Inputs and routing's answers as JSON, and back.
 
 use crate::{
-    AdspecOffer, AppId, Command, FlowRequest, Input, Interface, InterfaceId, ReservationId, Route,
+    AdspecOffer, AppId, Command, FlowKey, FlowRequest, Input, Interface, InterfaceId, ReservationId, Route,
     RouteAnswer, RouteQuery, Rx, TcAnswer, TcVerdict,
 };
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -62,6 +62,7 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "latency_us": i.latency_us, "error_c": i.error_c, "error_d_us": i.error_d_us,
             "refresh_us": i.refresh.as_micros() as u64, "lifetime_multiplier": i.lifetime_multiplier,
             "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
+            "non_rsvp_hops": i.non_rsvp_hops.word(),
         }),
         Input::RouteChanged { destination } => json!({ "route_changed": destination }),
         Input::TrafficControl(answer) => {
@@ -262,6 +263,7 @@ fn read_interface(value: &Value) -> Option<Interface> {
     read.slew_max_percent = number(&value["slew_max_percent"])?;
     read.local_repair_wait = Duration::from_micros(number(&value["repair_wait_us"])?);
     read.lifetime_multiplier = number(&value["lifetime_multiplier"])?;
+    read.non_rsvp_hops = value["non_rsvp_hops"].as_str()?.parse().ok()?;
     Some(read)
 }
 
@@ -275,7 +277,20 @@ pub(super) fn answer(query: &RouteQuery, answer: &RouteAnswer) -> Value {
         RouteAnswer::NoRoute => json!("no-route"),
         RouteAnswer::Pending => json!("pending"),
     };
-    json!({ "destination": query.destination, "source": query.source, "answer": answer })
+    let mut written = json!({ "destination": query.destination, "source": query.source, "answer": answer });
+    let FlowKey { protocol, source_port, destination_port, flow_label, incoming } = query.flow;
+    if query.flow != FlowKey::default() {
+        written["flow"] = json!([protocol, source_port, destination_port, flow_label, incoming.map(|i| i.0)]);
+    }
+    written
+}
+
+/// Whether a question that is asked now is the one that a journal has; one from before questions were about flows has
+/// no word of that.
+pub(super) fn is_same_question(asked: &RouteQuery, kept: &Value) -> bool {
+    let flow = kept.get("flow").map_or_else(FlowKey::default, |_| asked.flow);
+    let now = answer(&RouteQuery { flow, ..*asked }, &RouteAnswer::Pending);
+    ["destination", "source", "flow"].iter().all(|key| now.get(key) == kept.get(key))
 }
 
 /// An answer read back.

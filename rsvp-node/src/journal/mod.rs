@@ -51,6 +51,7 @@ impl Journal {
                 "blockade_multiplier": config.blockade_multiplier,
                 "hash_seed": config.hash_seed,
                 "ttl": config.ttl,
+                "strict_tspec": config.strict_tspec,
                 "limits": [
                     limits.sessions,
                     limits.senders_per_session,

@@ -90,6 +90,7 @@ fn read_config(value: &Value) -> Option<Config> {
         blockade_multiplier: u32::try_from(value["blockade_multiplier"].as_u64()?).ok()?,
         hash_seed: value["hash_seed"].as_u64()?,
         ttl: u8::try_from(value["ttl"].as_u64()?).ok()?,
+        strict_tspec: value["strict_tspec"].as_bool().unwrap_or(false),
         limits: Limits {
             sessions: limit(0)?,
             senders_per_session: limit(1)?,
@@ -112,7 +113,7 @@ impl Host for Journalled {
         let kept = self.answers.pop();
         let answer = kept.as_ref().and_then(input::read_answer);
         match (kept, answer) {
-            (Some(kept), Some(answer)) if input::answer(&query, &answer) == kept => answer,
+            (Some(kept), Some(answer)) if input::is_same_question(&query, &kept) => answer,
             (kept, _) => {
                 let then = kept.map_or_else(|| "nothing".to_owned(), |kept| kept.to_string());
                 self.fault.get_or_insert_with(|| format!("routing was asked {query:?}, then it was {then}"));

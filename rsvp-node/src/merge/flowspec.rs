@@ -5,6 +5,7 @@
 //! as "does it differ from what was sent", never as "is it greater".
 
 use core::cmp::Ordering;
+use core::net::IpAddr;
 use rsvp_wire::{Flowspec, Rspec, Tspec};
 
 /// How two flowspecs of one service relate; `None` when neither is as good as the other, or the services differ.
@@ -16,40 +17,6 @@ pub(crate) fn compare(a: &Flowspec, b: &Flowspec) -> Option<Ordering> {
         _ => return None,
     };
     combine(r, compare_tspec(a.tspec(), b.tspec())?)
-}
-
-/// Whether `a` is as good as `b` in everything and better in something.
-pub(crate) fn strictly_greater(a: &Flowspec, b: &Flowspec) -> bool {
-    compare(a, b) == Some(Ordering::Greater)
-}
-
-/// Whether a flowspec that failed stands in the way of another (RFC 2205 section 3.5): it does unless it asks for more in
-/// every component that can make it fail. Those are the rates that admission charges; of the others, which are often
-/// equal or come from a merge with a third request, none may be less, in the order in which merging grows (M shrinks).
-pub(crate) fn blockades(failed: &Flowspec, other: &Flowspec) -> bool {
-    let (f, o) = (failed.tspec(), other.tspec());
-    let tspec = f.rate >= o.rate
-        && f.bucket >= o.bucket
-        && f.peak >= o.peak
-        && f.min_policed_unit <= o.min_policed_unit
-        && f.max_packet_size <= o.max_packet_size;
-    let more = match (failed, other) {
-        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => f.rate > o.rate,
-        (Flowspec::Guaranteed(_, f), Flowspec::Guaranteed(_, o)) => f.rate > o.rate && f.slack <= o.slack,
-        _ => false,
-    };
-    !(tspec && more)
-}
-
-/// The largest flowspec that [`blockades`] all that either of two does; `None` when the services differ.
-pub(crate) fn joint_blockade(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
-    let (s, t) = (a.tspec(), b.tspec());
-    let mut joint = lower_bound(a, b)?;
-    let (Flowspec::ControlledLoad(tspec) | Flowspec::Guaranteed(tspec, _) | Flowspec::Null(tspec)) =
-        &mut joint;
-    tspec.min_policed_unit = s.min_policed_unit.max(t.min_policed_unit);
-    tspec.max_packet_size = s.max_packet_size.max(t.max_packet_size);
-    Some(joint)
 }
 
 /// The smallest flowspec that serves both, but with the smaller M (RFC 2210 section 2.3.2). `None` when the services
@@ -98,7 +65,7 @@ pub(crate) fn sum(a: &Tspec, b: &Tspec) -> Tspec {
         rate: a.rate + b.rate,
         bucket: a.bucket + b.bucket,
         peak: a.peak + b.peak,
-        min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+        min_policed_unit: smaller_unit(a.min_policed_unit, b.min_policed_unit),
         max_packet_size: a.max_packet_size.max(b.max_packet_size),
     }
 }
@@ -150,10 +117,42 @@ fn minimum(a: &Tspec, b: &Tspec) -> Tspec {
             rate: a.rate.min(b.rate),
             bucket: a.bucket.max(b.bucket),
             peak: a.peak.min(b.peak),
-            min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+            min_policed_unit: smaller_unit(a.min_policed_unit, b.min_policed_unit),
             max_packet_size: a.max_packet_size.min(b.max_packet_size),
         },
     }
+}
+
+/// Octets of an IP header: no packet is smaller, so a minimum policed unit of zero says this.
+const IPV4_HEADER: u32 = 20;
+const IPV6_HEADER: u32 = 40;
+
+/// The smaller of two minimum policed units. Zero is none that everybody upstream would take: beside others it becomes the
+/// size of an IP header, here that of IPv4, and [`in_session`] makes it that of IPv6 where that is due.
+fn smaller_unit(a: u32, b: u32) -> u32 {
+    let unit = |m: u32| if m == 0 { IPV4_HEADER } else { m };
+    if a == 0 && b == 0 { 0 } else { unit(a).min(unit(b)) }
+}
+
+/// A merged flowspec as it is in a session to `destination`: in IPv6 no packet is smaller than its header either.
+pub(crate) fn in_session(mut flowspec: Flowspec, destination: IpAddr) -> Flowspec {
+    let (Flowspec::ControlledLoad(tspec) | Flowspec::Guaranteed(tspec, _) | Flowspec::Null(tspec)) =
+        &mut flowspec;
+    if destination.is_ipv6() && tspec.min_policed_unit == IPV4_HEADER {
+        tspec.min_policed_unit = IPV6_HEADER.min(tspec.max_packet_size);
+    }
+    flowspec
+}
+
+/// What an application asks for, which is by the letter: a unit of zero, copied from what a sender announces, is a header.
+pub(crate) fn with_policed_unit(flowspec: Flowspec, destination: IpAddr) -> Flowspec {
+    let mut raised = flowspec;
+    if let Flowspec::ControlledLoad(tspec) | Flowspec::Guaranteed(tspec, _) = &mut raised
+        && tspec.min_policed_unit == 0
+    {
+        tspec.min_policed_unit = IPV4_HEADER.min(tspec.max_packet_size);
+    }
+    in_session(raised, destination)
 }
 
 fn merge_tspec(a: &Tspec, b: &Tspec) -> Tspec {
@@ -162,7 +161,7 @@ fn merge_tspec(a: &Tspec, b: &Tspec) -> Tspec {
         rate: a.rate.max(b.rate),
         bucket: a.bucket.max(b.bucket),
         peak: a.peak.max(b.peak),
-        min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
+        min_policed_unit: smaller_unit(a.min_policed_unit, b.min_policed_unit).min(max_packet_size),
         max_packet_size,
     }
 }
@@ -211,27 +210,48 @@ mod tests {
         assert_eq!(merge(&large, &small), Some(small));
     }
 
+    /// Every way to ask for more than `guaranteed(2e5, 10)` in one component alone.
+    fn more() -> [Flowspec; 7] {
+        let t = tspec(1e3, 64, 1500);
+        let t = Tspec { peak: 5e5, ..t };
+        let r = Rspec { rate: 2e5, slack: 10 };
+        [
+            Flowspec::Guaranteed(Tspec { rate: 2e3, ..t }, r),
+            Flowspec::Guaranteed(Tspec { bucket: 2e4, ..t }, r),
+            Flowspec::Guaranteed(Tspec { peak: 6e5, ..t }, r),
+            Flowspec::Guaranteed(Tspec { min_policed_unit: 63, ..t }, r),
+            Flowspec::Guaranteed(Tspec { max_packet_size: 1501, ..t }, r),
+            Flowspec::Guaranteed(t, Rspec { rate: 3e5, ..r }),
+            Flowspec::Guaranteed(t, Rspec { slack: 9, ..r }),
+        ]
+    }
+
+    #[test]
+    fn each_component_alone_makes_a_flowspec_greater() {
+        let middle =
+            Flowspec::Guaranteed(Tspec { peak: 5e5, ..tspec(1e3, 64, 1500) }, Rspec { rate: 2e5, slack: 10 });
+        for one in more() {
+            assert_eq!(compare(&one, &middle), Some(Ordering::Greater), "{one:?}");
+            assert_eq!(compare(&middle, &one), Some(Ordering::Less), "{one:?}");
+            for other in more().iter().filter(|other| **other != one) {
+                assert_eq!(compare(&one, other), None, "{one:?} {other:?}");
+            }
+        }
+        assert_eq!(compare(&middle, &middle), Some(Ordering::Equal));
+    }
+
     #[test]
     fn a_smaller_policed_unit_is_greater() {
-        assert!(strictly_greater(&controlled(2e5, 40, 1500), &controlled(2e5, 64, 1500)));
+        assert_eq!(compare(&controlled(2e5, 40, 1500), &controlled(2e5, 64, 1500)), Some(Ordering::Greater));
         assert_eq!(compare(&controlled(3e5, 64, 1500), &controlled(2e5, 40, 1500)), None);
     }
 
     #[test]
     fn guaranteed_orders_by_rate_up_and_slack_down() {
-        assert!(strictly_greater(&guaranteed(3e5, 0), &guaranteed(2e5, 10)));
+        assert_eq!(compare(&guaranteed(3e5, 0), &guaranteed(2e5, 10)), Some(Ordering::Greater));
         assert_eq!(compare(&guaranteed(3e5, 20), &guaranteed(2e5, 10)), None);
         assert_eq!(merge(&guaranteed(3e5, 20), &guaranteed(2e5, 10)), Some(guaranteed(3e5, 10)));
         assert_eq!(lower_bound(&guaranteed(3e5, 20), &guaranteed(2e5, 10)), Some(guaranteed(2e5, 20)));
-    }
-
-    #[test]
-    fn what_failed_stands_in_the_way_of_whoever_made_it_as_large_as_it_was() {
-        let (large, bursty) = (controlled(2.8e5, 64, 1500), controlled(2.4e5, 40, 1500));
-        let merged = merge(&large, &bursty).expect("one service");
-        assert!(blockades(&merged, &large));
-        assert!(!blockades(&merged, &bursty));
-        assert!(blockades(&merged, &merged));
     }
 
     #[test]

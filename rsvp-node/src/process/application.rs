@@ -11,7 +11,7 @@ use super::{flowspec_object, normal};
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
 use crate::interface::InterfaceId;
-use crate::merge::adspec;
+use crate::merge::{adspec, flowspec};
 use crate::node::{Node, compose};
 use crate::process::path::store;
 use crate::state::arena::Ix;
@@ -354,10 +354,11 @@ fn read_flows(
     }
     let mut items: SmallVec<[Item; 1]> = SmallVec::new();
     for flow in flows {
-        if !is_sound_flowspec(&flow.flowspec) {
+        let flowspec = flowspec::with_policed_unit(flow.flowspec, session.destination());
+        if !is_sound_flowspec(&flowspec) {
             return Err(Refusal::BadTrafficParameter);
         }
-        if items.first().is_some_and(|i: &Item| i.flowspec.service() != flow.flowspec.service()) {
+        if items.first().is_some_and(|i: &Item| i.flowspec.service() != flowspec.service()) {
             return Err(Refusal::BadTrafficParameter);
         }
         let wildcard = flow.filters.is_empty().then_some(None);
@@ -370,7 +371,7 @@ fn read_flows(
             if items.iter().any(|i| i.filter == filter) {
                 return Err(Refusal::BadStyle);
             }
-            items.push(Item { filter, flowspec: flow.flowspec, expires: Instant::NEVER });
+            items.push(Item { filter, flowspec, expires: Instant::NEVER });
         }
     }
     Ok(items)

@@ -1,12 +1,15 @@
-//! Reservation confirmation (RFC 2205 sections 2.6 and 3.1.4): a request for one goes upstream, once, with a request
-//! that is larger than all it is merged with; otherwise, and at the sender's own node, this node confirms. A blockaded
-//! request's confirmation is dropped.
+//! Reservation confirmation (RFC 2205 sections 2.6, 3.1.4 and 3.1.9): a node confirms what it does not forward further.
+//!
+//! A request for confirmation goes upstream, once, for the senders for which the reservation request changes what is asked
+//! of the previous hop; for the others, and for senders on this node, this node confirms. Section 3.1.4 has a request that is
+//! incomparable with others confirmed here although the merge goes up; section 2.6 has not, and wins. A blockaded request's
+//! confirmation is dropped.
 
 use super::errors::own_letter;
+use super::left_out::{Choice, Flow};
 use crate::door::{Discard, Source};
 use crate::event::EventKind;
 use crate::host::{Host, RouteAnswer, RouteQuery};
-use crate::merge::flowspec;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
@@ -14,7 +17,7 @@ use crate::state::path::PathState;
 use crate::state::resv::{From, Request};
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, SenderSelection, Sharing};
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, Sharing};
 use smallvec::SmallVec;
 
 type Filters = SmallVec<[FilterSpec; 4]>;
@@ -38,74 +41,82 @@ pub(crate) struct Wished {
     pub(crate) answered: Option<Filters>,
 }
 
-/// What becomes of a wish at one previous hop.
+/// What becomes of a wish for one sender.
 enum Fate {
     Dropped,
-    Forwarded(Ix<Upstream>),
+    Forwarded,
     AnsweredHere,
 }
 
 impl Node {
-    /// Deals with a wish at every previous hop it concerns; senders on this node are one of them.
+    /// Deals with a wish for every sender it concerns, some of which may be on this node.
     pub(crate) fn wish_confirm(&mut self, wish: &Wish<'_>) -> Wished {
         let request = &self.state.requests[wish.request];
-        let session = request.session;
+        let (session, local) = (request.session, request.app().is_some());
         let selected = |p: &PathState| wish.filters.is_empty() || wish.filters.contains(&p.sender);
         let in_place =
             |p: &PathState| request.item_for(&p.sender).is_some_and(|i| i.flowspec == wish.flowspec);
-        let mut hops: SmallVec<[(Option<Ix<Upstream>>, Filters); 4]> = SmallVec::new();
+        let mut hops: SmallVec<[(Option<Ix<Upstream>>, SmallVec<[Flow; 4]>); 4]> = SmallVec::new();
         for (_, path) in self.state.paths_of(session) {
             if !(selected(path) && in_place(path) && self.applies(request, path)) {
                 continue;
             }
-            let named = (!wish.filters.is_empty()).then_some(path.sender);
+            let flow = (!wish.filters.is_empty()).then_some(path.sender);
             match hops.iter_mut().find(|(hop, _)| *hop == path.upstream()) {
-                Some((_, filters)) => filters.extend(named),
-                None => hops.push((path.upstream(), named.into_iter().collect())),
+                Some((_, flows)) if flow.is_some() => flows.push(flow),
+                Some(_) => {}
+                None => hops.push((path.upstream(), [flow].into_iter().collect())),
             }
         }
-        let local = request.app().is_some();
         let concerned = !hops.is_empty();
         let (mut answered, mut here) = (Filters::new(), false);
-        for (hop, filters) in hops {
-            match self.fate(wish, hop) {
-                Fate::Dropped => {}
-                Fate::AnsweredHere => {
+        for (hop, flows) in hops {
+            let fates = self.fates(wish, hop, &flows);
+            for (flow, fate) in flows.iter().zip(&fates) {
+                if matches!(fate, Fate::AnsweredHere) {
                     here = true;
-                    answered.extend(filters);
+                    answered.extend(*flow);
                 }
-                Fate::Forwarded(upstream) => {
-                    let to = &self.state.upstreams[upstream];
-                    let own = self.own_address(to.interface, to.address);
-                    self.state.upstreams[upstream].confirm = if local { own } else { Some(wish.address) };
-                    self.intend_resv(upstream);
-                }
+            }
+            if let Some(upstream) = hop.filter(|_| fates.iter().any(|f| matches!(f, Fate::Forwarded))) {
+                let to = &self.state.upstreams[upstream];
+                let own = self.own_address(to.interface, to.address);
+                self.state.upstreams[upstream].confirm = if local { own } else { Some(wish.address) };
+                self.intend_resv(upstream);
             }
         }
         answered.sort_unstable();
         Wished { concerned, answered: here.then_some(answered) }
     }
 
-    /// Judges a wish by all that goes to one previous hop in the same flow descriptor: a shared reservation is one for
-    /// all senders behind it, a distinct one is for the sender alone.
-    fn fate(&self, wish: &Wish<'_>, hop: Option<Ix<Upstream>>) -> Fate {
-        let request = &self.state.requests[wish.request];
-        let wildcard = request.style.sender_selection() == SenderSelection::Wildcard;
-        let shared = request.style.sharing() == Sharing::Shared;
-        let Some(upstream) = hop else { return Fate::AnsweredHere };
-        let mut blockaded = false;
-        for (_, path) in self.state.paths_of(request.session).filter(|(_, p)| p.upstream() == hop) {
-            let own = wish.filters.is_empty() || wish.filters.contains(&path.sender);
-            blockaded |= own && self.is_blockaded(path, wildcard, &wish.flowspec);
-            let larger = |other: &Flowspec| {
-                flowspec::strictly_greater(&wish.flowspec, other) || self.is_blockaded(path, wildcard, other)
+    /// A wish goes on where the request makes a difference to what is asked of the previous hop, and where that is about to
+    /// change anyhow; elsewhere it ends here.
+    fn fates(&self, wish: &Wish<'_>, hop: Option<Ix<Upstream>>, flows: &[Flow]) -> SmallVec<[Fate; 4]> {
+        let Some(upstream) = hop else { return flows.iter().map(|_| Fate::AnsweredHere).collect() };
+        let style = self.state.requests[wish.request].style;
+        let mut shared: Option<[Option<Choice>; 2]> = None;
+        let mut fates = SmallVec::new();
+        for flow in flows {
+            let choices = match shared.take() {
+                Some(choices) => choices,
+                None => [
+                    self.choice(upstream, style, flow, |_| true, |_| true),
+                    self.choice(upstream, style, flow, |ix| ix != wish.request, |_| true),
+                ],
             };
-            let others = self.items_for(path).filter(|(ix, ..)| *ix != wish.request);
-            if (own || shared) && others.into_iter().any(|(_, _, item)| !larger(&item.flowspec)) {
-                return if blockaded { Fate::Dropped } else { Fate::AnsweredHere };
-            }
+            let [with, without] = &choices;
+            let asked =
+                |c: &Option<Choice>| c.as_ref().filter(|c| c.flows.contains(flow)).map(|c| c.flowspec);
+            fates.push(if !with.as_ref().is_some_and(|c| c.has(wish.request, flow)) {
+                Fate::Dropped
+            } else if asked(with) == asked(without) && asked(with) == self.last_asked(upstream, flow) {
+                Fate::AnsweredHere
+            } else {
+                Fate::Forwarded
+            });
+            shared = Some(choices).filter(|_| style.sharing() == Sharing::Shared);
         }
-        if blockaded { Fate::Dropped } else { Fate::Forwarded(upstream) }
+        fates
     }
 
     /// This node confirms what a next hop asks for: a ResvConf leaves on the way that routing has to the receiver, and
@@ -114,7 +125,7 @@ impl Node {
         let request = &self.state.requests[wish.request];
         let (key, style) = (self.key_of(request.session), request.style);
         let Some(node) = request.interface().and_then(|i| self.own_address(i, wish.address)) else { return };
-        let query = RouteQuery { destination: wish.address, source: None };
+        let query = RouteQuery::to(wish.address);
         let way = match host.route(query) {
             RouteAnswer::Known(route) => route.outgoing.first().copied(),
             RouteAnswer::NoRoute | RouteAnswer::Pending => None,

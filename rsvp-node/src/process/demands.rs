@@ -4,6 +4,7 @@
 
 use super::errors::{ErrorFlow, scope_of};
 use super::{Arrived, normal};
+use crate::config::Limit;
 use crate::door::Discard;
 use crate::node::Node;
 use crate::state::resv::{Asked, From};
@@ -44,7 +45,7 @@ impl Node {
             }
             count += 1;
             if count > limit {
-                return Err(Discard::LimitReached);
+                return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::FiltersPerRequest));
             }
             if let Some(demand) = demands.last_mut().filter(|_| style.options == Style::SE.options) {
                 if demand.object.at() != object.at() {
@@ -55,7 +56,8 @@ impl Node {
             }
             let legal = |f: Flowspec| {
                 let illegal = ParseError { at: object.at(), why: ParseWhy::BodyValue };
-                f.is_legal().then_some(f).ok_or(illegal)
+                let takes = self.takes_traffic(arrived, f.is_legal(), f.is_legal_but_for_m());
+                takes.then_some(f).ok_or(illegal)
             };
             let flowspec = match object.read::<Flowspec>().and_then(legal) {
                 Ok(flowspec) => flowspec,

@@ -3,16 +3,21 @@
 //! RFC 2209 is informational: where it differs from RFC 2205, RFC 2205 wins and the procedure's file says so.
 
 pub(crate) mod application;
+pub(crate) mod blockade;
 pub(crate) mod confirm;
 pub(crate) mod demands;
 pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod grammar;
 pub(crate) mod kept;
+pub(crate) mod left_out;
+pub(crate) mod packet_size;
 pub(crate) mod path;
 pub(crate) mod path_err;
 pub(crate) mod path_refresh;
 pub(crate) mod path_tear;
+pub(crate) mod policed_unit;
+pub(crate) mod reject;
 pub(crate) mod remove_path;
 pub(crate) mod requests;
 pub(crate) mod resv;
@@ -26,9 +31,9 @@ pub(crate) mod scope;
 pub(crate) mod traffic_control;
 pub(crate) mod update_traffic_control;
 
+use crate::config::Limit;
 use crate::door::{Discard, Outcome, Rx};
 use crate::host::Host;
-use crate::merge::unknown;
 use crate::node::Node;
 use crate::time::Instant;
 use core::net::IpAddr;
@@ -83,8 +88,8 @@ impl Node {
         }
         check_hop(&message, &session)?;
         check_ends(&message, &session)?;
-        if unknown::forwarded(&message).map(|o| o.octets().len()).sum::<usize>() > unknown::FORWARDED_MAX {
-            return Err(Discard::LimitReached);
+        if errors::forwards_too_much(&message) {
+            return Err(self.reject_beyond(&rx, &message, Limit::ForwardedOctets));
         }
         let arrived = Arrived { rx, message, session };
         match msg_type {
@@ -100,23 +105,10 @@ impl Node {
 
     /// Deals with a message that does not follow the grammar: Path and Resv with unknown objects are answered.
     fn faulty(&mut self, rx: &Rx<'_>, message: &Message<'_>, fault: Fault) -> Discard {
-        let (code, value) = match fault {
-            Fault::Discard(why) => return why,
-            Fault::Unknown(code, value) => (code, value),
-        };
-        let (Ok(session), Ok(hop)) = (read::<Session>(message), read::<RsvpHop>(message)) else {
-            return Discard::UnknownObject;
-        };
-        let arrived = Arrived { rx: *rx, message: *message, session };
-        if check_hop(message, &session).is_err() {
-            return Discard::UnknownObject;
+        match fault {
+            Fault::Discard(why) => why,
+            Fault::Unknown(code, value) => self.reject(rx, message, (code, value), Discard::UnknownObject),
         }
-        match message.msg_type() {
-            MsgType::PATH => self.answer_path_err(&arrived, hop.address, code, value),
-            MsgType::RESV => self.answer_resv_err(&arrived, &hop, code, value),
-            _ => {}
-        }
-        Discard::UnknownObject
     }
 }
 
@@ -126,7 +118,7 @@ pub(crate) fn read<'a, T: Object<'a>>(message: &Message<'a>) -> Result<T, Discar
 }
 
 /// The hop, which answers go to, must be a node's address of the session's family.
-fn check_hop(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
+pub(crate) fn check_hop(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
     let Some(hop) = message.get::<RsvpHop>() else { return Ok(()) };
     let hop = hop.map_err(Discard::Malformed)?.address;
     let usable = hop.is_ipv4() == session.destination().is_ipv4() && is_host(hop);
@@ -160,8 +152,9 @@ fn check_ends(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
 }
 
 /// Whether an address can be a node's.
-fn is_host(address: IpAddr) -> bool {
-    !address.is_unspecified() && !address.is_multicast()
+pub(crate) fn is_host(address: IpAddr) -> bool {
+    let broadcast = matches!(address, IpAddr::V4(a) if a.is_broadcast());
+    !address.is_unspecified() && !address.is_multicast() && !broadcast
 }
 
 /// The same filter with reserved bits cleared: the form in which senders are stored and compared.

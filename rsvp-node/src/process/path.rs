@@ -1,19 +1,21 @@
 //! PATH MESSAGE ARRIVES (RFC 2209), RFC 2205 sections 3.1.3, 3.8 and 3.9.
 //!
 //! In a unicast session the previous hop may flip: path state is per sender, and the latest Path wins. In a multicast
-//! session it is also per incoming interface, and what arrives on an interface that routing does not expect is kept
+//! session it is also per previous hop and incoming interface, and what arrives on an interface that routing does not expect is kept
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
 use super::{Arrived, normal, read, same_content};
+use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
-use crate::interface::InterfaceId;
+use crate::interface::{InterfaceId, NonRsvpHops};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
 use crate::state::session::SessionState;
 use crate::time::Instant;
+use core::net::IpAddr;
 use rsvp_wire::{
     AdspecSummary, Class, ErrorCode, FilterSpec, Message, ObjectRef, RsvpHop, SenderTemplate, SenderTspec,
     Session, Why as ParseWhy, error_value,
@@ -29,18 +31,22 @@ impl Node {
         let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
         let expires = self.expiry_of(arrived)?;
         let session = self.find_session(&arrived.session);
-        let known = session.and_then(|session| self.find_path(session, &sender, arrived));
-        if let Some(path) = known
-            && self.is_refresh(path, arrived)
-        {
+        let refreshed = session
+            .and_then(|s| self.paths_here(s, &sender, arrived).find(|path| self.is_refresh(*path, arrived)));
+        if let Some(path) = refreshed {
             self.state.paths[path].expires = expires;
             return Ok(());
         }
+        if self.interfaces.by_address(sender.address()).is_some() {
+            // Data of a sender on this node comes from nowhere else: its Path went around a loop.
+            return Err(Discard::OwnMessage);
+        }
+        let known = session.and_then(|session| self.find_path(session, &sender, arrived, hop.address));
         self.check_sender_descriptor(arrived, &hop)?;
         if known.is_none()
             && let Some(code) = self.conflicting_ports(&arrived.session, session, &sender)
         {
-            self.answer_path_err(arrived, hop.address, code, 0);
+            self.answer_path_err(&arrived.rx, &arrived.message, hop.address, (code, 0));
             return Err(Discard::Rejected);
         }
         match known {
@@ -49,16 +55,35 @@ impl Node {
         }
     }
 
-    /// The path state a Path or PathTear message is about.
+    /// The path state a Path or PathTear message is about. In multicast each previous hop has its own, because several may
+    /// send Paths of one sender for as long as they like (RFC 2205 section 3.1.3); else the latest replaces the one before.
     pub(crate) fn find_path(
         &self,
         session: Ix<SessionState>,
         sender: &FilterSpec,
         arrived: &Arrived<'_>,
+        hop: IpAddr,
     ) -> Option<Ix<PathState>> {
-        let multicast = arrived.session.is_multicast();
-        let here = |path: &PathState| !multicast || path.incoming() == Some(arrived.rx.interface);
-        self.state.paths_of(session).find(|(_, path)| path.sender == *sender && here(path)).map(|(ix, _)| ix)
+        let any_hop = !arrived.session.is_multicast();
+        let from_there = |ix: &Ix<PathState>| {
+            let upstream = self.state.paths[*ix].upstream();
+            any_hop || upstream.is_none_or(|u| self.state.upstreams[u].address == hop)
+        };
+        self.paths_here(session, sender, arrived).find(from_there)
+    }
+
+    /// The path states of a sender that a message from where this one arrived can be about.
+    fn paths_here(
+        &self,
+        session: Ix<SessionState>,
+        sender: &FilterSpec,
+        arrived: &Arrived<'_>,
+    ) -> impl Iterator<Item = Ix<PathState>> {
+        let (sender, on) = (*sender, arrived.rx.interface);
+        let anywhere = !arrived.session.is_multicast();
+        let here = move |path: &PathState| anywhere || path.incoming().is_none_or(|i| i == on);
+        let paths = self.state.paths_of(session);
+        paths.filter(move |(_, path)| path.sender == sender && here(path)).map(|(ix, _)| ix)
     }
 
     /// Whether a Path message says nothing new: then only the cleanup timer is restarted.
@@ -66,9 +91,19 @@ impl Node {
         let path = &self.state.paths[path];
         path.flags.routed
             && path.ttl == arrived.rx.ttl
-            && path.flags.non_rsvp == (arrived.rx.ttl != arrived.message.send_ttl())
+            && path.flags.non_rsvp == self.has_non_rsvp_hops(arrived)
             && path.incoming() == Some(arrived.rx.interface)
             && same_content(&path.octets, arrived.rx.octets)
+    }
+
+    /// Whether there are hops without RSVP just before this node, by the TTL where the interface does not know better
+    /// (RFC 2205 section 3.8).
+    fn has_non_rsvp_hops(&self, arrived: &Arrived<'_>) -> bool {
+        match self.interfaces.find(arrived.rx.interface).map(|i| i.config.non_rsvp_hops) {
+            Some(NonRsvpHops::Always) => true,
+            Some(NonRsvpHops::Never) => false,
+            Some(NonRsvpHops::ByTtl) | None => arrived.rx.ttl != arrived.message.send_ttl(),
+        }
     }
 
     /// The error in the ports of a sender that is new here, if there is one (RFC 2205 section 3.2, rules 1 and 3).
@@ -90,7 +125,9 @@ impl Node {
 
     /// SENDER_TSPEC and ADSPEC that make no sense are answered with 21/04 and 21/05 (RFC 2205 Appendix B).
     fn check_sender_descriptor(&mut self, arrived: &Arrived<'_>, hop: &RsvpHop) -> Result<(), Discard> {
-        let tspec = arrived.message.get::<SenderTspec>().map(|t| t.map(|t| t.is_legal()));
+        let tspec = arrived.message.get::<SenderTspec>();
+        let takes = |t: SenderTspec| self.takes_traffic(arrived, t.is_legal(), t.is_legal_but_for_m());
+        let tspec = tspec.map(|t| t.map(takes));
         let adspec = arrived.message.get::<AdspecSummary>().map(|a| a.map(|_| ()));
         let value = match (tspec, adspec) {
             (Some(Ok(false)), _) => error_value::BAD_TSPEC,
@@ -99,7 +136,8 @@ impl Node {
             (Some(Err(error)), _) | (_, Some(Err(error))) => return Err(Discard::Malformed(error)),
             _ => return Ok(()),
         };
-        self.answer_path_err(arrived, hop.address, ErrorCode::TRAFFIC_CONTROL, value);
+        let why = (ErrorCode::TRAFFIC_CONTROL, value);
+        self.answer_path_err(&arrived.rx, &arrived.message, hop.address, why);
         Err(Discard::Rejected)
     }
 
@@ -115,12 +153,12 @@ impl Node {
         let session = match session {
             Some(session) => session,
             None if self.state.sessions.len() >= self.config.limits.sessions => {
-                return Err(Discard::LimitReached);
+                return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::Sessions));
             }
             None => self.state.add_session(&arrived.session),
         };
         if self.state.sessions[session].path_count >= self.config.limits.senders_per_session {
-            return Err(Discard::LimitReached);
+            return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::SendersPerSession));
         }
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
         self.handled(arrived.rx.octets.len());
@@ -137,16 +175,27 @@ impl Node {
             ttl: arrived.rx.ttl,
             flags: PathFlags {
                 local_only: true,
-                non_rsvp: arrived.rx.ttl != arrived.message.send_ttl(),
+                non_rsvp: self.has_non_rsvp_hops(arrived),
                 ..PathFlags::default()
             },
         });
         tracing::debug!(session = %arrived.session, %sender, "path state created");
         self.route_path(path, host);
-        self.tell_path(path);
+        if !self.is_told(path) {
+            self.tell_path(path);
+        }
         self.forward_path(path);
         self.path_moved(path);
         Ok(())
+    }
+
+    /// Whether applications have heard all that a path state says, from another of the same sender.
+    fn is_told(&self, ix: Ix<PathState>) -> bool {
+        let path = &self.state.paths[ix];
+        let says = |p: &PathState| (p.tspec(), p.adspec());
+        let mut others =
+            self.state.paths_of(path.session).filter(|(at, p)| *at != ix && p.sender == path.sender);
+        others.any(|(_, p)| says(p) == says(path))
     }
 
     fn path_changes(
@@ -166,14 +215,14 @@ impl Node {
         let old_upstream = self.state.paths[ix].upstream();
         let (old_tspec, old_adspec) = (self.state.paths[ix].tspec(), self.state.paths[ix].adspec());
         self.handled(arrived.rx.octets.len());
+        let non_rsvp = self.has_non_rsvp_hops(arrived);
         let path = &mut self.state.paths[ix];
         path.origin = Origin::Hop(upstream, arrived.rx.interface);
         let descriptor_changed = !same_objects(&path.message(), &arrived.message);
         store(&mut path.octets, arrived.rx.octets);
         path.expires = expires;
-        let ttl_changed = path.ttl != arrived.rx.ttl;
-        path.ttl = arrived.rx.ttl;
-        path.flags.non_rsvp = arrived.rx.ttl != arrived.message.send_ttl();
+        let hops_changed = (path.ttl, path.flags.non_rsvp) != (arrived.rx.ttl, non_rsvp);
+        (path.ttl, path.flags.non_rsvp) = (arrived.rx.ttl, non_rsvp);
         let moved = old_upstream != Some(upstream);
         if let Some(old) = old_upstream {
             // The path state counts at one upstream only; this also undoes the count above where it is the same.
@@ -184,7 +233,8 @@ impl Node {
         if (old_tspec, old_adspec) != (self.state.paths[ix].tspec(), self.state.paths[ix].adspec()) {
             self.tell_path(ix);
         }
-        if descriptor_changed || moved || ttl_changed || rerouted {
+        if descriptor_changed || moved || hops_changed || rerouted {
+            self.state.has_news(ix);
             self.forward_path(ix);
         }
         if descriptor_changed || moved || rerouted {
@@ -198,7 +248,7 @@ impl Node {
     pub(crate) fn route_path(&mut self, ix: Ix<PathState>, host: &mut dyn Host) -> bool {
         let path = &self.state.paths[ix];
         let key = self.state.sessions[path.session].key;
-        let query = RouteQuery { destination: key.destination(), source: Some(path.sender.address()) };
+        let query = RouteQuery::of_data(&key, &path.sender, path.incoming());
         let (route, routed) = match host.route(query) {
             RouteAnswer::Known(route) => (route, true),
             // State is kept; the next refresh asks again (RFC 2205 section 3.11.4).
@@ -275,6 +325,7 @@ impl Node {
         let (session, sender) = (path.session, path.sender);
         let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
         for interface in interfaces {
+            self.judge_packet_sizes(session, interface, &sender);
             self.update_for_senders(session, interface, &sender);
         }
         if let Some(upstream) = self.state.paths[ix].upstream() {

@@ -41,8 +41,10 @@ impl Node {
         };
         let outgoing = path.outgoing[at].interface;
         let dead = path.flags.dead;
-        let Some((envelope, length)) = self.compose_path(ix, outgoing, buf) else {
-            // Down, gone, without address, or out of TTL: the timer will ask again.
+        let speaks = dead || self.state.speaks_for_sender(ix, outgoing);
+        let composed = if speaks { self.compose_path(ix, outgoing, buf) } else { None };
+        let Some((envelope, length)) = composed else {
+            // Down, gone, without address, out of TTL, or another speaks for the sender: the timer will ask again.
             self.state.paths[ix].outgoing[at].due = false;
             return self.write_path(id, buf);
         };

@@ -12,7 +12,7 @@ impl Node {
         let hop = read::<RsvpHop>(&arrived.message)?;
         let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
-        let path = self.find_path(session, &sender, arrived).ok_or(Discard::NoState)?;
+        let path = self.find_path(session, &sender, arrived, hop.address).ok_or(Discard::NoState)?;
         let upstream = self.state.paths[path].upstream().ok_or(Discard::NoState)?;
         let upstream = &self.state.upstreams[upstream];
         if upstream.address != hop.address || upstream.lih != hop.lih {

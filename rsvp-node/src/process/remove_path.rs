@@ -22,17 +22,19 @@ impl Node {
         let (session, sender, upstream) = (path.session, path.sender, path.upstream());
         let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
         tracing::debug!(%sender, ?why, "path state removed");
+        let spoke = |i: &&InterfaceId| self.state.speaks_for_sender(ix, **i);
+        let spoke: SmallVec<[InterfaceId; 4]> = interfaces.iter().filter(spoke).copied().collect();
         self.state.unlink_path(ix);
+        self.leave_to_others(session, &sender, &spoke);
         for &interface in &interfaces {
             self.drop_requests_for(session, &sender, interface);
             self.update_without_sender(session, interface, &sender);
         }
         if let Some(upstream) = upstream {
             let ours = |b: &Blockade| b.sender == Some(sender) && b.upstream == upstream;
-            let blockade = self.state.blockades_of(session).find(|(_, b)| ours(b)).map(|(b, _)| b);
-            if let Some(blockade) = blockade {
-                self.state.remove_blockade(blockade);
-            }
+            let all = self.state.blockades_of(session).filter(|(_, b)| ours(b));
+            let gone: SmallVec<[Ix<Blockade>; 4]> = all.map(|(blockade, _)| blockade).collect();
+            gone.into_iter().for_each(|blockade| self.state.remove_blockade(blockade));
             self.state.leave_upstream(upstream);
         }
         self.tell_path_gone(session, ix, why);
@@ -56,15 +58,35 @@ impl Node {
         }
     }
 
+    /// Where path state from another previous hop speaks for the sender now, it is forwarded at once.
+    fn leave_to_others(&mut self, session: Ix<SessionState>, sender: &FilterSpec, left: &[InterfaceId]) {
+        let multicast = self.state.sessions[session].key.is_multicast();
+        let others = self.state.paths_of(session).filter(|(_, p)| multicast && p.sender == *sender);
+        let others: SmallVec<[Ix<PathState>; 2]> = others.map(|(ix, _)| ix).collect();
+        for ix in others {
+            for outgoing in &mut self.state.paths[ix].outgoing {
+                outgoing.due |= !outgoing.leaving && left.contains(&outgoing.interface);
+            }
+            self.intend_path(ix);
+        }
+    }
+
     /// Keeps the block as a tombstone until its PathTears are written, or drops it when there are none to write.
     fn bury_path(&mut self, ix: Ix<PathState>, tear: Option<&[u8]>) {
         if self.state.paths[ix].outgoing.is_empty() {
             self.state.paths.remove(ix);
             return;
         }
+        let path = &self.state.paths[ix];
+        let (session, sender) = (path.session, path.sender);
+        let others =
+            |i: InterfaceId| self.state.paths_of(session).any(|(_, p)| p.sender == sender && p.routes_to(i));
+        // What is announced from elsewhere, too, is not torn down.
+        let due: SmallVec<[bool; 4]> =
+            path.outgoing.iter().map(|o| !o.leaving && !others(o.interface)).collect();
         let path = &mut self.state.paths[ix];
         path.flags.dead = true;
-        path.outgoing.iter_mut().for_each(|o| o.due = !o.leaving);
+        path.outgoing.iter_mut().zip(due).for_each(|(o, due)| o.due = due);
         if let Some(octets) = tear {
             path.octets = octets.into();
         }

@@ -7,8 +7,8 @@
 use super::confirm::Wish;
 use super::demands::{Demand, FilterList, asked_by, is_style, sender_of};
 use super::errors::{ErrorFlow, scope_of};
-use super::update_traffic_control::Refused;
 use super::{Arrived, read};
+use crate::config::Limit;
 use crate::door::Discard;
 use crate::host::Host;
 use crate::interface::InterfaceId;
@@ -36,7 +36,11 @@ struct Asker {
 impl Node {
     pub(crate) fn resv_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let interface = self.interfaces.by_lih(hop.lih).map(|i| i.config.id).ok_or(Discard::BadLih)?;
+        let interface = self
+            .interfaces
+            .by_lih(hop.lih)
+            .map(|i| i.config.id)
+            .ok_or_else(|| self.unknown_handle(&arrived.rx))?;
         let expires = self.expiry_of(arrived)?;
         let from = From::Hop { interface, address: hop.address };
         let session = self.find_session(&arrived.session);
@@ -46,7 +50,7 @@ impl Node {
         }
         let style = read::<Style>(&arrived.message)?;
         if !is_style(style) {
-            self.answer_resv_err(arrived, &hop, ErrorCode::UNKNOWN_STYLE, 0);
+            self.answer_resv_err(&arrived.message, interface, hop.address, (ErrorCode::UNKNOWN_STYLE, 0));
             return Err(Discard::Rejected);
         }
         let (demands, all_readable) = self.read_demands(arrived, from, style)?;
@@ -132,21 +136,6 @@ impl Node {
         }
     }
 
-    /// The refusal of a request whose packets, as large as its senders may make them, the interface cannot carry. Judged
-    /// for each request and not for what is merged, because merging takes the smallest M.
-    fn too_large_packets(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        filters: &[FilterSpec],
-        request: &Flowspec,
-    ) -> Option<Refused> {
-        let path = self.path_tspec(session, interface, filters)?;
-        let mtu = self.interfaces.find(interface)?.config.mtu;
-        let largest = flowspec::limit(request, &path).tspec().max_packet_size;
-        (largest > mtu).then_some((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE))
-    }
-
     /// Puts all that a message names in the place of what was asked for before, and then asks traffic control for each
     /// demand (RFC 2205 section 2.3). What is refused is put back.
     fn judge(&mut self, arrived: &Arrived<'_>, asker: Asker, demands: &[Demand<'_>]) -> Judged {
@@ -167,22 +156,29 @@ impl Node {
             return judged;
         }
         let Some(ix) = self.request_of(asker, asked) else {
+            fit.iter().for_each(|fit| self.exceeds(arrived, asker, fit.demand, Limit::RequestsPerSession));
             return Judged { limited: true, in_full: false, ..judged };
         };
         let before = self.state.requests[ix].items.clone();
         for Fit { filters, flowspec, .. } in &mut fit {
             *flowspec = self.still_reduced(ix, interface, filters, flowspec).unwrap_or(*flowspec);
         }
-        let all = fit.len();
-        fit.retain(|fit| self.merge_items(ix, asker, fit.flowspec, &fit.filters));
-        if fit.len() < all {
-            (judged.limited, judged.in_full) = (true, false);
-        }
+        fit.retain(|fit| {
+            let merged = self.merge_items(ix, asker, fit.flowspec, &fit.filters);
+            if !merged {
+                (judged.limited, judged.in_full) = (true, false);
+                self.exceeds(arrived, asker, fit.demand, Limit::FiltersPerRequest);
+            }
+            merged
+        });
         // What is given back can be had by what takes more, wherever it stands in the list.
         fit.sort_by_key(|fit| self.takes_more(asker, fit));
         for Fit { demand, filters, flowspec } in &fit {
             let sender = sender_of(style, filters);
-            let updated = self.update_for_request(ix, interface, sender);
+            let updated = match self.too_large_packets(session, interface, filters, flowspec) {
+                Some(refused) => Err(refused),
+                None => self.update_for_request(ix, interface, sender),
+            };
             let reserved = self.find_reserved(session, interface, sender.as_ref());
             match updated {
                 Ok(()) => {
@@ -232,12 +228,6 @@ impl Node {
             self.refuse(arrived, from, style, demand, why, in_place);
             return None;
         }
-        if let Some(refused) = self.too_large_packets(session, interface, &filters, &demand.flowspec) {
-            let sender = sender_of(style, &filters);
-            let in_place = self.find_reserved(session, interface, sender.as_ref()).is_some();
-            self.refuse(arrived, from, style, demand, refused, in_place);
-            return None;
-        }
         Some(filters)
     }
 
@@ -272,6 +262,14 @@ impl Node {
         let path = self.path_tspec(asker.session, asker.interface, &fit.filters);
         let effective = path.map_or(fit.flowspec, |path| flowspec::limit(&fit.flowspec, &path));
         flowspec::charge_bps(&effective) > now_bps
+    }
+
+    /// A demand for which there is no room: answered as often as such things are.
+    fn exceeds(&mut self, arrived: &Arrived<'_>, asker: Asker, demand: &Demand<'_>, limit: Limit) {
+        if self.may_answer_limit(arrived.rx.interface) {
+            let why = (ErrorCode::RSVP_SYSTEM, limit.error_value());
+            self.refuse(arrived, asker.from, asker.style, demand, why, false);
+        }
     }
 
     /// Puts back what a refused demand would have replaced. It has been asked for again, so it lives on (RFC 2209

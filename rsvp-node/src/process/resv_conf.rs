@@ -59,7 +59,7 @@ impl Node {
         host: &mut dyn Host,
     ) -> Result<(), Discard> {
         let ttl = arrived.rx.ttl.checked_sub(1).filter(|ttl| *ttl > 0).ok_or(Discard::TtlExhausted)?;
-        let RouteAnswer::Known(route) = host.route(RouteQuery { destination: address, source: None }) else {
+        let RouteAnswer::Known(route) = host.route(RouteQuery::to(address)) else {
             return Err(Discard::NoRoute);
         };
         let interface = *route.outgoing.first().ok_or(Discard::NoRoute)?;

@@ -10,11 +10,10 @@ use crate::interface::InterfaceId;
 use crate::merge::{flowspec, unknown};
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::blockade::Blockade;
 use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item, Request};
 use crate::state::upstream::Upstream;
-use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, SenderSelection, Sharing, Style};
+use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, Sharing, Style};
 use smallvec::SmallVec;
 
 /// The merged request for one previous hop.
@@ -60,78 +59,32 @@ impl Node {
             .filter(|(_, request, item)| !self.gives_way(request, item, |_| true))
     }
 
-    /// Whether blockade state omits a flowspec from what is asked for a sender (RFC 2205 section 3.5).
-    pub(crate) fn is_blockaded(&self, path: &PathState, wildcard: bool, flowspec: &Flowspec) -> bool {
-        self.blockade_for(path, wildcard).is_some_and(|b| flowspec::blockades(&b.flowspec, flowspec))
-    }
-
-    /// Whether blockade state omits a request from what is asked for a sender. What a shared request asks for several
-    /// senders goes to a previous hop with one flowspec, and so fails there as a whole.
-    pub(crate) fn is_left_out(
-        &self,
-        path: &PathState,
-        wildcard: bool,
-        request: &Request,
-        item: &Item,
-    ) -> bool {
-        if wildcard || request.style.sharing() == Sharing::Distinct {
-            return self.is_blockaded(path, wildcard, &item.flowspec);
-        }
-        self.state
-            .paths_of(path.session)
-            .filter(|(_, p)| p.upstream() == path.upstream() && self.applies(request, p))
-            .filter(|(_, p)| request.item_for(&p.sender).is_some())
-            .any(|(_, p)| self.is_blockaded(p, false, &item.flowspec))
-    }
-
-    fn blockade_for(&self, path: &PathState, wildcard: bool) -> Option<&Blockade> {
-        let matches = |b: &Blockade| {
-            let sender = if wildcard { None } else { Some(path.sender) };
-            b.sender == sender && Some(b.upstream) == path.upstream()
-        };
-        self.state.blockades_of(path.session).find(|(_, b)| matches(b)).map(|(_, b)| b)
-    }
-
     /// What should be asked of a previous hop; `None` when nothing is.
     pub(crate) fn merged(&self, upstream: Ix<Upstream>) -> Option<Merged> {
         let session = self.state.upstreams[upstream].session;
         let style = self.state.requests_of(session).next()?.1.style;
-        let wildcard = style.sender_selection() == SenderSelection::Wildcard;
+        let behind = self.paths_behind(upstream);
         let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
-        let shared = style.sharing() == Sharing::Shared;
-        let (mut upper, mut lower): (Option<Flowspec>, Option<Flowspec>) = (None, None);
-        for (_, path) in self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream)) {
-            let Some((flowspec, left_out)) = self.merged_for(path, wildcard) else { continue };
-            if shared && !left_out {
-                upper = Some(upper.map_or(flowspec, |u| flowspec::merge(&u, &flowspec).unwrap_or(u)));
-            } else if shared {
-                lower = Some(lower.map_or(flowspec, |l| flowspec::lower_bound(&l, &flowspec).unwrap_or(l)));
-            }
-            if !wildcard || flows.is_empty() {
-                flows.push(((!wildcard).then_some(path.sender), flowspec));
-            }
+        if style.sharing() == Sharing::Shared {
+            let choice = self.choose(style, behind, |_| true, |_| true)?;
+            flows.extend(choice.flows.iter().map(|flow| (*flow, choice.flowspec)));
+        } else {
+            let each = behind.filter_map(|path| {
+                self.choose(style, core::iter::once(path), |_| true, |_| true)
+                    .map(|c| (Some(path.sender), c.flowspec))
+            });
+            flows.extend(each);
         }
-        if shared {
-            // Where something is not left out, what is left out for other senders does not raise it.
-            let shared = upper.or(lower)?;
-            flows.iter_mut().for_each(|(_, f)| *f = shared);
-        }
+        let to = self.key_of(session).destination();
+        flows.iter_mut().for_each(|(_, f)| *f = flowspec::in_session(*f, to));
         flows.sort_unstable_by_key(|(filter, _)| *filter);
         (!flows.is_empty()).then_some(Merged { style, flows })
     }
 
-    /// The merge for one sender: the LUB of what is not blockaded, or else, and then the second value is true, the GLB
-    /// of everything.
-    fn merged_for(&self, path: &PathState, wildcard: bool) -> Option<(Flowspec, bool)> {
-        let (mut upper, mut lower): (Option<Flowspec>, Option<Flowspec>) = (None, None);
-        for (_, request, item) in self.items_for(path) {
-            let q = item.flowspec;
-            if !self.is_left_out(path, wildcard, request, item) {
-                upper = Some(upper.map_or(q, |u| flowspec::merge(&u, &q).unwrap_or(u)));
-            }
-            lower = Some(lower.map_or(q, |l| flowspec::lower_bound(&l, &q).unwrap_or(l)));
-        }
-        upper.map(|upper| (upper, false)).or_else(|| lower.map(|lower| (lower, true)))
+    /// Path states that come from a previous hop.
+    pub(crate) fn paths_behind(&self, upstream: Ix<Upstream>) -> impl Iterator<Item = &PathState> + Clone {
+        let session = self.state.upstreams[upstream].session;
+        self.state.paths_of(session).map(|(_, p)| p).filter(move |p| p.upstream() == Some(upstream))
     }
 
     /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and

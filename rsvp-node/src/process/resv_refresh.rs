@@ -18,8 +18,8 @@ use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use rsvp_wire::{
-    Class, FilterSpec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop, SenderSelection,
-    Sharing, Style, TimeValues,
+    Class, FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop,
+    SenderSelection, Sharing, Style, TimeValues,
 };
 use smallvec::SmallVec;
 
@@ -166,6 +166,12 @@ impl Node {
         let flows = core::mem::take(&mut gone.flows);
         gone.flows = flows.into_iter().filter(|(f, _)| !still(f) && leads_here(f)).collect();
         (!gone.flows.is_empty()).then_some(gone)
+    }
+
+    /// What the previous hop was last asked for, for a sender.
+    pub(crate) fn last_asked(&self, ix: Ix<Upstream>, flow: &Option<FilterSpec>) -> Option<Flowspec> {
+        let sent = Sent::read(&self.state.upstreams[ix].last_sent)?;
+        sent.asked.flows.iter().find(|(f, _)| f == flow).map(|(_, flowspec)| *flowspec)
     }
 
     /// Writes a ResvTear, with the FLOWSPEC that was last sent: it is ignored (RFC 2205 section 3.1.6), but there are

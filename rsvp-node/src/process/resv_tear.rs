@@ -13,7 +13,11 @@ use smallvec::SmallVec;
 impl Node {
     pub(crate) fn resv_tear_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let interface = self.interfaces.by_lih(hop.lih).map(|i| i.config.id).ok_or(Discard::BadLih)?;
+        let interface = self
+            .interfaces
+            .by_lih(hop.lih)
+            .map(|i| i.config.id)
+            .ok_or_else(|| self.unknown_handle(&arrived.rx))?;
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let from = From::Hop { interface, address: hop.address };
         let ix = self.find_request(session, from).ok_or(Discard::NoState)?;

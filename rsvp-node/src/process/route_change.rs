@@ -8,7 +8,7 @@
 //! do; the requests themselves are left to time out.
 
 use crate::host::Host;
-use crate::interface::InterfaceId;
+use crate::interface::{Interface, InterfaceId};
 use crate::node::{Node, Sweep};
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
@@ -24,32 +24,55 @@ const PIECE: u32 = 256;
 
 impl Node {
     pub(crate) fn routes_changed(&mut self, destination: Option<IpAddr>, host: &mut dyn Host) {
+        self.begin_sweep(destination, false, host);
+    }
+
+    /// An interface appears or changes: routes may lead there that were of no use before, and packets may have become too
+    /// large for it.
+    pub(crate) fn interface_changes(&mut self, interface: Interface, host: &mut dyn Host) {
+        let change = self.interfaces.change(interface);
+        if change.routes || change.packet_sizes {
+            self.begin_sweep(None, change.packet_sizes, host);
+        }
+    }
+
+    fn begin_sweep(&mut self, destination: Option<IpAddr>, packet_sizes: bool, host: &mut dyn Host) {
         // A walk that is still going on starts anew; if its destination is another, everything is walked.
         let destination = match self.sweep {
             Some(sweep) if sweep.destination != destination => None,
             _ => destination,
         };
-        self.sweep = Some(Sweep { destination, next: 0 });
+        let packet_sizes = packet_sizes || self.sweep.is_some_and(|s| s.packet_sizes);
+        self.sweep = Some(Sweep { destination, packet_sizes, next: 0 });
         self.sweep_routes(host);
     }
 
     /// Looks up routes again for the next piece of the path state.
     pub(crate) fn sweep_routes(&mut self, host: &mut dyn Host) {
-        let Some(Sweep { destination, next }) = self.sweep else { return };
+        let Some(Sweep { destination, packet_sizes, next }) = self.sweep else { return };
         let end = next.saturating_add(PIECE).min(self.state.paths.places());
         for place in next..end {
             let Some(path) = self.state.paths.at(place) else { continue };
-            if path.flags.dead || path.upstream().is_none() {
-                continue;
-            }
+            let Some(ix) = Ix::from_place(place).filter(|_| !path.flags.dead) else { continue };
             let key = self.key_of(path.session);
-            if destination.is_none_or(|d| d == key.destination())
-                && let Some(ix) = Ix::from_place(place)
-            {
+            if path.upstream().is_some() && destination.is_none_or(|d| d == key.destination()) {
                 self.reroute(ix, host);
             }
+            if packet_sizes {
+                self.judge_path_sizes(ix);
+            }
         }
-        self.sweep = (end < self.state.paths.places()).then_some(Sweep { destination, next: end });
+        let rest = Sweep { destination, packet_sizes, next: end };
+        self.sweep = (end < self.state.paths.places()).then_some(rest);
+    }
+
+    fn judge_path_sizes(&mut self, ix: Ix<PathState>) {
+        let path = &self.state.paths[ix];
+        let (session, sender) = (path.session, path.sender);
+        let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
+        for interface in interfaces {
+            self.judge_packet_sizes(session, interface, &sender);
+        }
     }
 
     fn reroute(&mut self, ix: Ix<PathState>, host: &mut dyn Host) {

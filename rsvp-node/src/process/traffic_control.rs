@@ -50,7 +50,7 @@ impl Node {
             }
         };
         let report = Report { code, value, flags: 0, flowspec: None };
-        self.tell_requesters(session, interface, sender, &report, |_| true);
+        self.tell_requesters(session, interface, sender, &report, |_, _| true);
         for ix in self.requests_on(session, interface) {
             self.remove_items(ix, |item| sender.is_none() || item.filter == sender);
         }
@@ -73,7 +73,7 @@ impl Node {
             flags: ErrorSpec::IN_PLACE,
             flowspec: Some(left),
         };
-        self.tell_requesters(session, interface, sender, &report, |item| {
+        self.tell_requesters(session, interface, sender, &report, |_, item| {
             flowspec::charge_bps(&item.flowspec) > flowspec::charge_bps(&left)
         });
         for ix in self.requests_on(session, interface) {
@@ -125,16 +125,16 @@ impl Node {
         interface: InterfaceId,
         sender: Option<FilterSpec>,
         report: &Report,
-        meant: impl Fn(&Item) -> bool,
+        meant: impl Fn(Ix<Request>, &Item) -> bool,
     ) {
         let key = self.key_of(session);
         let concerned: Vec<Concerned> = self
             .state
             .requests_of(session)
             .filter(|(_, r)| r.interface() == Some(interface))
-            .filter_map(|(_, r)| {
+            .filter_map(|(ix, r)| {
                 let item = r.items.iter().find(|i| sender.is_none() || i.filter == sender)?;
-                if !meant(item) {
+                if !meant(ix, item) {
                     return None;
                 }
                 let filters = r.items.iter().filter(|i| sender.is_none() || i.filter == sender);

@@ -206,7 +206,7 @@ impl Node {
         let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
         let flags = if standing.is_some() { ErrorSpec::IN_PLACE } else { 0 };
         let report = Report { code, value, flags, flowspec: None };
-        self.tell_requesters(session, interface, sender, &report, |item| {
+        self.tell_requesters(session, interface, sender, &report, |_, item| {
             let order = standing.and_then(|s| flowspec::compare(&item.flowspec, &s));
             !matches!(order, Some(Ordering::Less | Ordering::Equal))
         });
@@ -250,8 +250,9 @@ impl Node {
         let Some((style, flowspec)) = merged else { return Ok(None) };
         filters.sort_unstable();
         filters.dedup();
+        let to = self.key_of(session).destination();
         let flowspec = match (self.path_tspec(session, interface, &filters), installed) {
-            (Some(path), _) => flowspec::limit(&flowspec, &path),
+            (Some(path), _) => flowspec::in_session(flowspec::limit(&flowspec, &path), to),
             // Routing has taken the senders elsewhere: what stands here is left as it is to time out.
             (None, Some(ix)) => self.state.reserved[ix].flowspec,
             (None, None) => flowspec,
@@ -276,7 +277,8 @@ impl Node {
     ) -> (bool, bool) {
         let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
         let (mut entry, mut senders) = (false, 0);
-        for (_, path) in self.state.paths_of(session).filter(|(_, p)| p.routes_to(interface) && selected(p)) {
+        let speakers = self.state.speakers(session, interface);
+        for path in speakers.iter().map(|ix| &self.state.paths[*ix]).filter(|p| selected(p)) {
             let flags = path.message().get::<Session>().and_then(Result::ok).map_or(0, |s| s.flags());
             entry |= path.upstream().is_none() || flags & Session::E_POLICE != 0;
             senders += 1;
@@ -308,21 +310,17 @@ impl Node {
     }
 
     /// Path_Te: the sum of what the senders announce whose data leaves through an interface (RFC 2205 section 2.2). A
-    /// sender whose data is moving from one incoming interface to another counts once.
+    /// sender whose data may come from several previous hops counts once.
     pub(crate) fn path_tspec(
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
         filters: &[FilterSpec],
     ) -> Option<Tspec> {
-        let counts = |path: &PathState| {
-            let selected = filters.is_empty() || filters.contains(&path.sender);
-            let same = |other: &PathState| other.sender == path.sender && !other.flags.misplaced;
-            let twice = || self.state.paths_of(session).any(|(_, p)| same(p) && p.routes_to(interface));
-            selected && path.routes_to(interface) && !(path.flags.misplaced && twice())
-        };
-        let paths = self.state.paths_of(session).filter(|(_, p)| counts(p));
-        paths.filter_map(|(_, p)| p.tspec()).reduce(|a, b| flowspec::sum(&a, &b))
+        let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
+        let speakers = self.state.speakers(session, interface);
+        let paths = speakers.iter().map(|ix| &self.state.paths[*ix]).filter(|p| selected(p));
+        paths.filter_map(PathState::tspec).reduce(|a, b| flowspec::sum(&a, &b))
     }
 
     /// Admission control: whether what a reservation takes more than now is there. What takes no more than now is always

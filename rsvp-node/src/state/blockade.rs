@@ -5,7 +5,8 @@ use super::arena::Ix;
 use super::session::SessionState;
 use super::upstream::Upstream;
 use super::wheel::TimerIx;
-use rsvp_wire::{FilterSpec, Flowspec};
+use crate::merge::failure::Failed;
+use rsvp_wire::FilterSpec;
 
 /// One element of blockade state; it ends when its timer fires.
 #[derive(Debug)]
@@ -17,7 +18,9 @@ pub(crate) struct Blockade {
     pub(crate) upstream: Ix<Upstream>,
     /// The sender, for explicit styles; `None` blockades the previous hop as a whole.
     pub(crate) sender: Option<FilterSpec>,
-    /// The flowspec that failed, Qb.
-    pub(crate) flowspec: Flowspec,
+    /// The flowspec that failed, Qb, and in what.
+    pub(crate) failed: Failed,
+    /// The error said that a reservation is in place where it failed.
+    pub(crate) in_place: bool,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
 }

@@ -23,6 +23,7 @@ use path::{Origin, PathState};
 use resv::Request;
 use rsvp_wire::{FilterSpec, Session};
 use session::SessionState;
+use smallvec::SmallVec;
 use traffic::Reserved;
 use upstream::Upstream;
 use wheel::Wheel;
@@ -129,7 +130,7 @@ impl State {
     pub(crate) fn paths_of(
         &self,
         session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> {
+    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> + Clone {
         walk(&self.paths, self.sessions[session].paths, |p| p.next)
     }
 
@@ -157,7 +158,7 @@ impl State {
     pub(crate) fn blockades_of(
         &self,
         session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> {
+    ) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> + Clone {
         walk(&self.blockades, self.sessions[session].blockades, |b| b.next)
     }
 
@@ -168,6 +169,61 @@ impl State {
         self.sessions[session].paths = Some(ix);
         self.sessions[session].path_count += 1;
         ix
+    }
+
+    /// Whether a path state speaks for its sender on an interface: is forwarded there, and counts. In multicast a sender may
+    /// have several, from several previous hops (RFC 2205 section 3.1.3) or, where routing does not say where its data
+    /// arrives, interfaces; the one that said something new last speaks for all, those before others that routing expects.
+    pub(crate) fn speaks_for_sender(&self, ix: Ix<PathState>, interface: InterfaceId) -> bool {
+        let path = &self.paths[ix];
+        if !path.routes_to(interface) || !self.may_have_several_paths(path.session) {
+            return path.routes_to(interface);
+        }
+        let mut speaker = None;
+        for (at, other) in self.paths_of(path.session) {
+            if other.sender != path.sender || !other.routes_to(interface) {
+                continue;
+            }
+            speaker = speaker.or(Some(at));
+            if !other.flags.misplaced {
+                speaker = Some(at);
+                break;
+            }
+        }
+        speaker == Some(ix)
+    }
+
+    /// The path states that speak for their senders on an interface, one for each sender.
+    pub(crate) fn speakers(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+    ) -> SmallVec<[Ix<PathState>; 8]> {
+        let routed = self.paths_of(session).filter(|(_, p)| p.routes_to(interface));
+        let mut speakers: SmallVec<[Ix<PathState>; 8]> = routed.map(|(ix, _)| ix).collect();
+        if self.may_have_several_paths(session) {
+            // Stable, so that of one sender's the first of the list stays first.
+            speakers.sort_by_key(|ix| (self.paths[*ix].sender, self.paths[*ix].flags.misplaced));
+            speakers.dedup_by_key(|ix| self.paths[*ix].sender);
+        }
+        speakers
+    }
+
+    /// Has a path state speak for its sender from now on.
+    pub(crate) fn has_news(&mut self, ix: Ix<PathState>) {
+        let session = self.paths[ix].session;
+        if self.may_have_several_paths(session) {
+            let mut head = self.sessions[session].paths;
+            unlink(&mut self.paths, &mut head, ix, |p| &mut p.next);
+            self.paths[ix].next = head;
+            self.sessions[session].paths = Some(ix);
+        }
+    }
+
+    /// Whether a sender can have more than one path state: in multicast, and where there are several previous hops.
+    fn may_have_several_paths(&self, session: Ix<SessionState>) -> bool {
+        let session = &self.sessions[session];
+        session.key.is_multicast() && session.upstreams.is_some_and(|u| self.upstreams[u].next.is_some())
     }
 
     /// Takes a path state out of its session; the block itself stays, for its PathTear.
@@ -356,7 +412,7 @@ fn walk<T>(
     arena: &Arena<T>,
     head: Option<Ix<T>>,
     next: fn(&T) -> Option<Ix<T>>,
-) -> impl Iterator<Item = (Ix<T>, &T)> {
+) -> impl Iterator<Item = (Ix<T>, &T)> + Clone {
     let mut link = head;
     core::iter::from_fn(move || {
         let ix = link?;

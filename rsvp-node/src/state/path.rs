@@ -63,7 +63,7 @@ pub(crate) struct PathFlags {
     pub(crate) local_only: bool,
     /// Routing no longer expects the data here: Local_Only when local repair ends, and not forwarded until then.
     pub(crate) misplaced: bool,
-    /// TTL and Send_TTL differed: there are hops without RSVP behind us (RFC 2205 section 3.8).
+    /// There are hops without RSVP just before this node (RFC 2205 section 3.8).
     pub(crate) non_rsvp: bool,
     /// Routing has answered, and will say when the answer changes.
     pub(crate) routed: bool,
@@ -86,9 +86,12 @@ impl PathState {
         self.message().get::<SenderTspec>().and_then(Result::ok).map(|t| t.0)
     }
 
-    /// Summary of the ADSPEC, where there is one.
+    /// Summary of the ADSPEC as a receiver on this node is told it, where there is one: with what this node itself has
+    /// found out about the hops just before it (RFC 2210 section 3.3.2).
     pub(crate) fn adspec(&self) -> Option<AdspecSummary> {
-        self.message().get::<AdspecSummary>().and_then(Result::ok)
+        let mut adspec = self.message().get::<AdspecSummary>().and_then(Result::ok)?;
+        adspec.global.break_bit |= self.flags.non_rsvp;
+        Some(adspec)
     }
 
     /// Whether data of this sender is forwarded to `interface`, or was until just now.

@@ -64,7 +64,7 @@ impl Plan {
             if !group.is_multicast() {
                 continue;
             }
-            let query = RouteQuery { destination: group, source: Some(source) };
+            let query = RouteQuery { source: Some(source), ..RouteQuery::to(group) };
             let RouteAnswer::Known(route) = routes.route(query) else { continue };
             // The simulator numbers interfaces from 1, in the order of the ports.
             let place = |id: &InterfaceId| (id.0 as usize).checked_sub(1);

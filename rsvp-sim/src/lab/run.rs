@@ -128,7 +128,11 @@ impl Lab {
         Ok(())
     }
 
+    /// A router without RSVP is its kernel, which is there already.
     async fn boot(&mut self, node: NodeId) -> Result<(), LabError> {
+        if self.scenario.nodes[node.0].plain {
+            return Ok(());
+        }
         let place = &self.wiring.places[node.0];
         let config = config(&self.scenario, &self.clock, &self.folder.path, node, place);
         let daemon = Daemon::start(&self.rsvpd, &self.folder.path, place, config).await?;
@@ -232,18 +236,18 @@ impl Lab {
 
     /// SIGKILL for the daemon and its applications; nor does the node forward any more.
     async fn crash(&mut self, node: NodeId, time: Duration) -> Result<(), LabError> {
-        if self.daemons[node.0].take().is_none() {
+        if !core::mem::take(&mut self.network.node_up[node.0]) {
             return Ok(());
         }
+        self.daemons[node.0] = None;
         self.note(format!("{} crashes for {}", self.scenario.nodes[node.0].name, show_time(time)));
         self.forward(node, false).await?;
         self.forget_applications(node).await?;
-        self.network.node_up[node.0] = false;
         self.reroute(None).await
     }
 
     async fn come_back(&mut self, node: NodeId) -> Result<(), LabError> {
-        if self.daemons[node.0].is_some() {
+        if self.network.node_up[node.0] {
             return Ok(());
         }
         self.note(format!("{} is back, without any state", self.scenario.nodes[node.0].name));

@@ -19,12 +19,18 @@ pub(super) fn reason(scenario: &Scenario) -> Option<String> {
         if let Some((_, what)) = faults.into_iter().find(|(share, _)| *share > 0.0) {
             return Some(format!("link {name} {what}, which the kernel of a lab cannot be told"));
         }
+        if link.refusal.is_some() {
+            return Some(format!("on link {name} other software refuses requests, and a lab has ours only"));
+        }
         if link.delay > scenario.refresh / SHORT_PART {
             return Some(format!("link {name} has a delay, which the kernel of a lab cannot be told"));
         }
     }
     if let Some(node) = scenario.nodes.iter().find(|node| node.clock_ppm != 0) {
         return Some(format!("{} has a wrong clock, and a lab has one clock for all", node.name));
+    }
+    if let Some(node) = scenario.nodes.iter().find(|node| node.carries.is_some()) {
+        return Some(format!("requests of {} carry an object that a lab's daemons do not make", node.name));
     }
     let of_data = |target: RouteTarget| match target {
         RouteTarget::Session(session) => {

@@ -247,7 +247,11 @@ fn nodes(scenario: &Scenario) -> Vec<NodeReport> {
         let receivers = scenario.receivers.iter().filter(|r| r.node.0 == n).map(|r| r.name.clone());
         NodeReport {
             name: node.name.clone(),
-            kind: if node.router { "router" } else { "host" },
+            kind: match (node.router, node.plain) {
+                (_, true) => "plain",
+                (true, false) => "router",
+                (false, false) => "host",
+            },
             applications: senders.chain(receivers).collect(),
         }
     };
@@ -256,7 +260,7 @@ fn nodes(scenario: &Scenario) -> Vec<NodeReport> {
     // Senders to the left, receivers to the right, what is between them in the order of the file.
     let sends = |name: &str| scenario.senders.iter().any(|s| scenario.nodes[s.node.0].name == name);
     nodes.extend(all.iter().filter(|n| n.kind == "host" && sends(&n.name)).cloned());
-    nodes.extend(all.iter().filter(|n| n.kind == "router").cloned());
+    nodes.extend(all.iter().filter(|n| n.kind != "host").cloned());
     nodes.extend(all.iter().filter(|n| n.kind == "host" && !sends(&n.name)).cloned());
     nodes
 }

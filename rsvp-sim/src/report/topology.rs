@@ -28,6 +28,7 @@ pub(super) fn draw(report: &Report, out: &mut String) {
 fn drawn(report: &Report, name: &str) -> String {
     match report.nodes.iter().find(|n| n.name == name) {
         Some(node) if node.kind == "router" => format!("[{name}]"),
+        Some(node) if node.kind == "plain" => format!("<{name}>"),
         _ => format!("({name})"),
     }
 }
@@ -64,10 +65,10 @@ fn chains(report: &Report) -> Vec<String> {
 /// The link to go on with: data flows from left to right, by routers to those who receive it.
 fn next(report: &Report, at: &str, unused: &[&LinkReport], visited: &[&str]) -> Option<usize> {
     let place = |name: &str| report.nodes.iter().position(|n| n.name == name).unwrap_or(0);
-    let first_router = report.nodes.iter().position(|n| n.kind == "router").unwrap_or(0);
+    let first_router = report.nodes.iter().position(|n| n.kind != "host").unwrap_or(0);
     let rank = |link: &LinkReport| {
         let other = link.ends.iter().find(|e| *e != at).map_or("", String::as_str);
-        let router = report.nodes[place(other)].kind == "router";
+        let router = report.nodes[place(other)].kind != "host";
         match (link.kind, router) {
             ("lan", _) => 2,
             (_, true) if visited.contains(&other) => 3,

@@ -83,7 +83,7 @@ pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), Sce
 impl Scenario {
     fn read_sender(&self, section: &Section<'_>) -> Result<Sender, ScenarioError> {
         let name = self.new_application(section)?;
-        let node = self.attached(section.need("node", "\"…\"")?)?;
+        let node = self.home(section.need("node", "\"…\"")?)?;
         let session = self.session_of(section)?;
         let traffic = self.traffic(section, None)?;
         let adspec = section.read_or("adspec", Some((true, true)), |item| {
@@ -102,7 +102,7 @@ impl Scenario {
 
     fn read_receiver(&self, section: &Section<'_>) -> Result<Receiver, ScenarioError> {
         let name = self.new_application(section)?;
-        let node = self.attached(section.need("node", "\"…\"")?)?;
+        let node = self.home(section.need("node", "\"…\"")?)?;
         let session = self.session_of(section)?;
         let request = if section.find("style").is_some() {
             Some(self.request(section, session, None)?)
@@ -235,15 +235,21 @@ impl Scenario {
         style: ReservationStyle,
         base: Option<&Request>,
     ) -> Result<Vec<Flow>, ScenarioError> {
-        let first = base.and_then(|b| b.flows.first());
-        let traffic = self.traffic(section, first.map(|f| f.traffic))?;
-        let service = service(section, traffic, first.map(|f| f.service))?;
         let filters = self.filters(section, session, style, base)?;
-        let flow = |filters| Flow { filters, traffic, service };
-        Ok(match style {
+        let flow = |filters: Vec<SenderId>| {
+            // What a change does not mention stays as it is, for each sender.
+            let old = base.and_then(|b| {
+                let own = b.flows.iter().find(|f| filters.iter().any(|s| f.filters.contains(s)));
+                own.or(b.flows.first())
+            });
+            let traffic = self.traffic(section, old.map(|f| f.traffic))?;
+            let service = service(section, traffic, old.map(|f| f.service))?;
+            Ok(Flow { filters, traffic, service })
+        };
+        match style {
             ReservationStyle::Ff => filters.into_iter().map(|filter| flow(vec![filter])).collect(),
-            _ => vec![flow(filters)],
-        })
+            _ => Ok(vec![flow(filters)?]),
+        }
     }
 
     fn filters(

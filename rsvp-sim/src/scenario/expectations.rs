@@ -54,7 +54,7 @@ const FLOW: [Field; 4] = [FILTERS, SERVICE, RATE, RESERVE];
 const TYPES: [&str; 7] = ["Path", "Resv", "PathErr", "ResvErr", "PathTear", "ResvTear", "ResvConf"];
 const EVENTS: [&str; 8] =
     ["path", "path-gone", "resv", "resv-gone", "path-error", "resv-error", "resv-confirm", "refused"];
-const REASONS: [&str; 17] = [
+const REASONS: [&str; 20] = [
     "malformed",
     "unknown-message-type",
     "interface-disabled",
@@ -72,6 +72,9 @@ const REASONS: [&str; 17] = [
     "queue-full",
     "ttl-exhausted",
     "no-route",
+    "too-large",
+    "not-sendable",
+    "error-suppressed",
 ];
 const WORDS: [&str; 8] =
     ["reservations", "paths", "requests", "blockades", "messages", "events", "discards", "empty"];
@@ -141,6 +144,7 @@ impl What {
                 NODE,
                 FLAGS,
                 ("why", Kind::Choice(&["torn", "timed-out"])),
+                ("break", Kind::Truth),
             ],
             Self::Discards => vec![NODE, ("reason", Kind::Choice(&REASONS))],
             Self::Empty => vec![NODE],

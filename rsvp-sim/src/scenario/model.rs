@@ -88,8 +88,12 @@ pub struct Node {
     pub name: String,
     /// Routers forward, hosts do not.
     pub router: bool,
+    /// A router without RSVP: it forwards RSVP messages like any other packet, and keeps no state.
+    pub plain: bool,
     /// How much faster than time its clock runs, in millionths; negative for a slow one.
     pub clock_ppm: i32,
+    /// An object that its requests carry and that nobody understands: its class, and how many octets it has.
+    pub carries: Option<(u8, u16)>,
 }
 
 /// A point-to-point link or a broadcast LAN.
@@ -109,6 +113,8 @@ pub struct Link {
     pub mtu: u32,
     /// What reservations may take of each direction, in bits per second.
     pub reservable_bps: u64,
+    /// What makes other software refuse a request for this link.
+    pub refusal: Option<Refusal>,
     /// Share of packets lost.
     pub loss: f64,
     /// Share of packets that arrive twice.
@@ -125,6 +131,15 @@ pub struct Link {
     pub error_c: u32,
     /// Error term D, in microseconds.
     pub error_d_us: u32,
+}
+
+/// A rule of a router that is not ours: requests for more burst than it has room for are refused, under a value of its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Refusal {
+    /// The largest bucket that it takes, in octets.
+    pub bucket: f64,
+    /// The Error Value that it gives with Admission Control failure.
+    pub value: u16,
 }
 
 /// A route at one node that overrides shortest paths.

@@ -4,7 +4,7 @@
 
 use super::error::{ScenarioError, Text, one_of};
 use super::model::{
-    Destination, ExplicitRoute, Family, Link, LinkId, Node, NodeId, RouteTarget, Scenario, SenderId,
+    Destination, ExplicitRoute, Family, Link, LinkId, Node, NodeId, Refusal, RouteTarget, Scenario, SenderId,
     SessionId, SessionPlan,
 };
 use super::section::{Item, Section};
@@ -13,7 +13,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use toml::de::DeTable;
 
-const TOP: [&str; 21] = [
+const TOP: [&str; 22] = [
     "name",
     "description",
     "seed",
@@ -27,6 +27,7 @@ const TOP: [&str; 21] = [
     "lab",
     "nodes",
     "clock",
+    "object",
     "link",
     "lan",
     "route",
@@ -36,13 +37,15 @@ const TOP: [&str; 21] = [
     "action",
     "expect",
 ];
-const LINK: [&str; 15] = [
+const LINK: [&str; 17] = [
     "between",
     "name",
     "rate",
     "delay",
     "mtu",
     "reservable",
+    "refuse_bucket",
+    "refuse_value",
     "loss",
     "duplicate",
     "reorder",
@@ -53,6 +56,7 @@ const LINK: [&str; 15] = [
     "error_d",
     "nodes",
 ];
+const OBJECT: [&str; 3] = ["node", "class", "size"];
 const CLOCK: [&str; 3] = ["node", "fast", "slow"];
 const SESSION: [&str; 5] = ["name", "to", "group", "protocol", "port"];
 const ROUTE: [&str; 6] = ["node", "session", "to", "sender", "in", "out"];
@@ -96,6 +100,7 @@ impl Scenario {
         let mut scenario = head(&top)?;
         scenario.read_nodes(&top)?;
         scenario.read_clocks(&top)?;
+        scenario.read_objects(&top)?;
         scenario.faults_until = top.find("faults_until").map(|item| scenario.moment(item)).transpose()?;
         scenario.read_links(&top)?;
         scenario.read_sessions(&top)?;
@@ -132,14 +137,15 @@ impl Scenario {
     }
 
     fn read_nodes(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
-        let nodes = top.need("nodes", "…")?.section("[nodes]", &["hosts", "routers"])?;
-        for (key, router) in [("hosts", false), ("routers", true)] {
+        let nodes = top.need("nodes", "…")?.section("[nodes]", &["hosts", "routers", "plain"])?;
+        for (key, router, plain) in [("hosts", false, false), ("routers", true, false), ("plain", true, true)]
+        {
             for item in nodes.find(key).map_or(Ok(Vec::new()), |list| list.list("names"))? {
                 let name = item.name()?;
                 if self.nodes.iter().any(|n| n.name == name) {
                     return Err(item.error(format!("there are two nodes \"{name}\"")));
                 }
-                self.nodes.push(Node { name: name.to_owned(), router, clock_ppm: 0 });
+                self.nodes.push(Node { name: name.to_owned(), router, plain, clock_ppm: 0, carries: None });
             }
         }
         if self.nodes.is_empty() || self.nodes.len() > 200 {
@@ -150,7 +156,7 @@ impl Scenario {
 
     fn read_clocks(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
         for section in top.sections("clock", &CLOCK)? {
-            let node = self.node(section.need("node", "\"…\"")?)?;
+            let node = self.with_rsvp(section.need("node", "\"…\"")?)?;
             let (item, sign) = match (section.find("fast"), section.find("slow")) {
                 (Some(item), None) => (item, 1.0),
                 (None, Some(item)) => (item, -1.0),
@@ -165,6 +171,24 @@ impl Scenario {
                 return Err(item.error("expected a clock that is wrong by 50% at most"));
             }
             self.nodes[node.0].clock_ppm = (share * sign * 1e6).round() as i32;
+        }
+        Ok(())
+    }
+
+    fn read_objects(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
+        for section in top.sections("object", &OBJECT)? {
+            let node = self.with_rsvp(section.need("node", "\"…\"")?)?;
+            let item = section.need("class", "200")?;
+            let class = item.integer(14, 255)? as u8;
+            if class != 14 && class < 192 {
+                return Err(item.error("class: expected 14 (POLICY_DATA) or 192 to 255, which are forwarded"));
+            }
+            let item = section.need("size", "\"2kB\"")?;
+            let size = item.size()?;
+            if !(4.0..=4096.0).contains(&size) || size % 4.0 != 0.0 {
+                return Err(item.error("size: expected 4 to 4096 octets, a multiple of 4"));
+            }
+            self.nodes[node.0].carries = Some((class, size as u16));
         }
         Ok(())
     }
@@ -239,6 +263,7 @@ impl Scenario {
             delay: section.read_or("delay", Duration::from_millis(1), |item| item.time())?,
             mtu: section.read_or("mtu", 1500, |item| item.integer(576, 65_535).map(|n| n as u32))?,
             reservable_bps: reservable.round() as u64,
+            refusal: refusal(section)?,
             loss: section.read_or("loss", 0.0, |item| item.share())?,
             duplicate: section.read_or("duplicate", 0.0, |item| item.share())?,
             reorder: section.read_or("reorder", 0.0, |item| item.share())?,
@@ -290,6 +315,21 @@ impl Scenario {
         Err(item.error(format!("\"{}\" has no link and so no address", self.nodes[node.0].name)))
     }
 
+    /// A node that has an engine.
+    fn with_rsvp(&self, item: Item<'_>) -> Result<NodeId, ScenarioError> {
+        let node = self.node(item)?;
+        if self.nodes[node.0].plain {
+            let name = &self.nodes[node.0].name;
+            return Err(item.error(format!("\"{name}\" is a plain router, expected a node with RSVP")));
+        }
+        Ok(node)
+    }
+
+    /// A node that applications can run on.
+    pub(crate) fn home(&self, item: Item<'_>) -> Result<NodeId, ScenarioError> {
+        self.attached(item).and(self.with_rsvp(item))
+    }
+
     fn group(&self, item: Item<'_>) -> Result<Destination, ScenarioError> {
         let word = item.word()?;
         match word.parse::<IpAddr>() {
@@ -334,6 +374,18 @@ impl Scenario {
         let place = look_up(item, "link or neighbour", names.iter().map(|(name, _)| *name))?;
         Ok(LinkId(names[place].1))
     }
+}
+
+/// What a router that is not ours refuses.
+fn refusal(section: &Section<'_>) -> Result<Option<Refusal>, ScenarioError> {
+    let Some(item) = section.find("refuse_bucket") else {
+        return match section.find("refuse_value") {
+            Some(item) => Err(item.error("refuse_value: expected beside `refuse_bucket`")),
+            None => Ok(None),
+        };
+    };
+    let value = section.read_or("refuse_value", 2, |item| item.integer(0, 65_535))? as u16;
+    Ok(Some(Refusal { bucket: item.size()?, value }))
 }
 
 fn microseconds(item: Item<'_>) -> Result<u32, ScenarioError> {

@@ -40,14 +40,23 @@ impl Scenario {
         if let Some(speed) = self.lab_speed {
             writeln!(out, "\n[lab]\nspeed = {speed}")?;
         }
-        let names = |router: bool| -> Vec<&str> {
-            self.nodes.iter().filter(|n| n.router == router).map(|n| n.name.as_str()).collect()
+        let names = |router: bool, plain: bool| -> Vec<&str> {
+            let kind = self.nodes.iter().filter(|n| (n.router, n.plain) == (router, plain));
+            kind.map(|n| n.name.as_str()).collect()
         };
-        writeln!(out, "\n[nodes]\nhosts = {:?}\nrouters = {:?}", names(false), names(true))?;
+        writeln!(out, "\n[nodes]\nhosts = {:?}\nrouters = {:?}", names(false, false), names(true, false))?;
+        if self.nodes.iter().any(|n| n.plain) {
+            writeln!(out, "plain = {:?}", names(true, true))?;
+        }
         for node in self.nodes.iter().filter(|n| n.clock_ppm != 0) {
             let way = if node.clock_ppm > 0 { "fast" } else { "slow" };
             let percent = f64::from(node.clock_ppm.abs()) / 1e4;
             writeln!(out, "\n[[clock]]\nnode = {:?}\n{way} = \"{percent}%\"", node.name)?;
+        }
+        for node in &self.nodes {
+            if let Some((class, octets)) = node.carries {
+                writeln!(out, "\n[[object]]\nnode = {:?}\nclass = {class}\nsize = \"{octets}B\"", node.name)?;
+            }
         }
         self.links.iter().try_for_each(|link| self.write_link(out, link))?;
         for session in &self.sessions {
@@ -82,6 +91,9 @@ impl Scenario {
             link.mtu, link.reservable_bps, link.cost
         )?;
         writeln!(out, "error_c = \"{}B\"\nerror_d = \"{}us\"", link.error_c, link.error_d_us)?;
+        if let Some(refusal) = link.refusal {
+            writeln!(out, "refuse_bucket = \"{}B\"\nrefuse_value = {}", refusal.bucket, refusal.value)?;
+        }
         let shares = [
             ("loss", link.loss),
             ("duplicate", link.duplicate),

@@ -3,9 +3,10 @@
 //! Budgets are never exceeded and equal the sum of what is reserved; nothing is sent without state or a request behind
 //! it; nobody sends without bound. Whether the state is the right one is not judged here.
 
+use super::confirmed::Confirmations;
 use super::pace::Pace;
 use super::{Failure, errors};
-use crate::reference::{Demand, charge_bps};
+use crate::reference::{Demand, Reference, charge_bps};
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, SenderId};
 use crate::world::World;
 use crate::world::watch::Notice;
@@ -39,11 +40,12 @@ pub(super) struct Checker {
     pub(super) refused: BTreeSet<AppId>,
     /// Applications that were told of a confirmation.
     pub(super) confirmed: BTreeSet<AppId>,
-    paths_told: BTreeMap<(AppId, FilterSpec), Option<Tspec>>,
+    /// What is known of a sender: its TSpec, and whether its ADSPEC, where it has one, tells of a break.
+    paths_told: BTreeMap<(AppId, FilterSpec), Option<(Tspec, Option<bool>)>>,
     reservations_told: BTreeMap<(AppId, Vec<FilterSpec>), ToldReservation>,
     /// Per node, the path state it had when it was last looked at.
     known: Vec<BTreeSet<(Session, FilterSpec)>>,
-    resvs_sent: BTreeSet<(NodeId, IpAddr, Session)>,
+    confirmations: Confirmations,
     /// Per node, when the present R began, and the messages since.
     rate: Vec<(Instant, u64)>,
     pace: Pace,
@@ -66,10 +68,12 @@ impl Checker {
         for notice in world.take_notices() {
             match notice {
                 Notice::Arrived { node, octets } => {
+                    self.confirmations.input_is_over(world, None)?;
                     self.pace.arrived(world.now(), node, &octets);
                     touched.insert(node);
                 }
                 Notice::Stirred { node } => {
+                    self.confirmations.input_is_over(world, None)?;
                     touched.insert(node);
                 }
                 Notice::Crashed { node } => self.crashed(world, node),
@@ -82,10 +86,12 @@ impl Checker {
                     self.sent(world, node, link, destination, &octets)?;
                 }
                 Notice::Told { event } => {
+                    self.confirmations.told(world, &event);
                     errors::is_about_what_was_asked(world, &event)?;
                     self.told(world.now(), event);
                 }
                 Notice::Asked { app, refused } => {
+                    self.confirmations.input_is_over(world, Some(app))?;
                     let _ = if refused { self.refused.insert(app) } else { self.refused.remove(&app) };
                     if refused {
                         self.errors.push(ToldError { at: world.now(), app, filters: Vec::new() });
@@ -93,6 +99,7 @@ impl Checker {
                 }
             }
         }
+        self.confirmations.input_is_over(world, None)?;
         touched.into_iter().try_for_each(|node| {
             self.known[node.0] = world.engine(node).senders().map(|s| (s.session, s.sender.0)).collect();
             self.pace.nothing_is_stale(world, node)?;
@@ -102,7 +109,7 @@ impl Checker {
 
     fn crashed(&mut self, world: &World, node: NodeId) {
         self.known[node.0].clear();
-        self.resvs_sent.retain(|(at, ..)| *at != node);
+        self.confirmations.crashed(node);
         let here = |app: AppId| match world.application(app) {
             Ok(sender) => world.scenario().senders[sender.0].node == node,
             Err(receiver) => world.scenario().receivers[receiver.0].node == node,
@@ -163,7 +170,7 @@ impl Checker {
                 let sender = message.get::<SenderTemplate>().and_then(Result::ok);
                 sender.is_some_and(|sender| self.known[node.0].contains(&(session, sender.0)))
             }
-            MsgType::RESV_TEAR => self.resvs_sent.contains(&(node, destination, session)),
+            MsgType::RESV_TEAR => self.confirmations.has_asked(&(node, destination, session)),
             MsgType::RESV_ERR => {
                 if let Some(Ok(error)) = message.get::<rsvp_wire::ErrorSpec>()
                     && error.code == ErrorCode::ADMISSION_CONTROL
@@ -172,6 +179,10 @@ impl Checker {
                 }
                 errors::in_place_is_true(world, node, link, &message)
                     .map_err(|what| fail("errors say what is in place", &what))?;
+                true
+            }
+            MsgType::RESV_CONF => {
+                self.confirmations.resv_conf_sent(world, node, session, &message);
                 true
             }
             _ => true,
@@ -208,7 +219,7 @@ impl Checker {
         session: &Session,
         message: &Message<'_>,
     ) -> bool {
-        self.resvs_sent.insert((node, destination, *session));
+        self.confirmations.resv_sent((node, destination, *session), message.octets());
         let engine = world.engine(node);
         let requested: BTreeSet<Option<FilterSpec>> = engine
             .requests()
@@ -247,8 +258,9 @@ impl Checker {
             false => (app, Vec::new()),
         };
         match event.kind {
-            EventKind::Path { sender, tspec, .. } => {
-                self.paths_told.insert((app, sender.0), Some(tspec));
+            EventKind::Path { sender, tspec, adspec } => {
+                let breaks = adspec.map(|adspec| adspec.global.break_bit);
+                self.paths_told.insert((app, sender.0), Some((tspec, breaks)));
             }
             EventKind::PathGone { sender, .. } => {
                 self.paths_told.insert((app, sender.0), None);
@@ -269,10 +281,16 @@ impl Checker {
     }
 
     /// What every application was told last is so.
-    pub(super) fn last_events_are_true(&self, world: &World, demand: &Demand) -> Result<(), Failure> {
+    pub(super) fn last_events_are_true(
+        &self,
+        world: &World,
+        demand: &Demand,
+        reference: &Reference,
+    ) -> Result<(), Failure> {
         let scenario = world.scenario();
         for n in (0..scenario.receivers.len()).filter(|n| demand.listens[*n]) {
             self.paths_are_true(world, ReceiverId(n))?;
+            self.breaks_are_known(world, ReceiverId(n), reference)?;
         }
         for n in (0..scenario.senders.len()).filter(|n| demand.senders[*n].is_some()) {
             self.reservations_are_true(world, SenderId(n))?;
@@ -293,12 +311,39 @@ impl Checker {
         }
         let told = self.paths_told.range((app, LEAST)..).take_while(|((of, _), _)| *of == app);
         let told: BTreeMap<FilterSpec, Tspec> =
-            told.filter_map(|((_, s), tspec)| Some((*s, (*tspec)?))).collect();
+            told.filter_map(|((_, s), said)| Some((*s, (*said)?.0))).collect();
         if there == told {
             return Ok(());
         }
         let seen = format!("{}: was told of senders {told:?}, there are {there:?}", plan.name);
         Err(Failure { promise: "last events are true", at: world.now(), seen })
+    }
+
+    /// A receiver knows of routers without RSVP on a sender's way (RFC 2205 section 3.8, RFC 2210 section 3.3.2), and of
+    /// none where there are none.
+    fn breaks_are_known(
+        &self,
+        world: &World,
+        receiver: ReceiverId,
+        reference: &Reference,
+    ) -> Result<(), Failure> {
+        let scenario = world.scenario();
+        let plan = &scenario.receivers[receiver.0];
+        let app = AppId((scenario.senders.len() + receiver.0) as u32);
+        for sender in scenario.senders_of(plan.session) {
+            let told = self.paths_told.get(&(app, world.topology().sender(sender))).copied().flatten();
+            let Some(said) = told.and_then(|(_, breaks)| breaks) else { continue };
+            let is = reference.has_break(scenario, sender, plan.node);
+            if reference.paths.contains_key(&(sender, plan.node)) && said != is {
+                let seen = format!(
+                    "{}: was told that there is a break before {}: {said}, there is: {is}",
+                    plan.name, scenario.senders[sender.0].name
+                );
+                let promise = "every application knows of a break on its path";
+                return Err(Failure { promise, at: world.now(), seen });
+            }
+        }
+        Ok(())
     }
 
     fn reservations_are_true(&self, world: &World, sender: SenderId) -> Result<(), Failure> {

@@ -1,11 +1,15 @@
 //! Errors say what is so (RFC 2205 section 3.1.8 and Appendix A.5): InPlace where a reservation stands, and only there;
-//! and nobody hears of flows that were never asked for.
+//! and nobody hears of what is not their doing: of styles and senders that they never asked for, or of more than they ever
+//! asked for while what they have stands (section 3.5).
 
 use super::Failure;
-use crate::scenario::model::{Deed, LinkId, NodeId, Request, ReservationStyle};
+use super::settled::{requests_ever, style_of};
+use super::wishes::{less_in_rates, no_more_in_rates, rates};
+use crate::scenario::model::{Flow, LinkId, NodeId, ReceiverId, ReservationStyle};
 use crate::world::World;
+use crate::world::applications::flowspec;
 use rsvp_node::{Event, EventKind};
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Message, Session, Style};
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Message, Session, Style, error_value};
 
 /// Whether a ResvErr that a node made itself is right about what is in place. The error says what is wrong with it.
 pub(super) fn in_place_is_true(
@@ -25,38 +29,80 @@ pub(super) fn in_place_is_true(
         return Ok(());
     }
     let named: Vec<FilterSpec> = message.objects().filter_map(|o| o.read().ok()).collect();
-    let mut reservations = world.engine(node).reservations();
-    let stands = reservations.any(|(_, interface, r)| {
-        world.link_behind(node, interface) == Some(link)
-            && r.session.with_flags(0) == session.with_flags(0)
-            && r.style.options == style.options
-            && (style.options != Style::FF.options || r.filters.iter().any(|f| named.contains(f)))
-    });
+    let stands = world.stands(node, link, &session, &style, &named);
     let said = error.flags & ErrorSpec::IN_PLACE != 0;
     if said == stands { Ok(()) } else { Err(format!("InPlace is {said}, a reservation stands: {stands}")) }
 }
 
-/// Whether a receiver that is told of an error in a reservation for single senders has ever asked for these.
+/// Whether a receiver that is told of an error has ever asked for what it is about.
 pub(super) fn is_about_what_was_asked(world: &World, event: &Event) -> Result<(), Failure> {
-    let EventKind::ResvError { style, filters, .. } = &event.kind else { return Ok(()) };
+    let EventKind::ResvError { error, style, flowspec, filters } = &event.kind else { return Ok(()) };
     let Err(receiver) = world.application(event.app) else { return Ok(()) };
-    if style.options != Style::FF.options {
-        return Ok(());
-    }
-    let plan = &world.scenario().receivers[receiver.0];
-    let changed = world.scenario().actions.iter().filter_map(|action| match &action.deed {
-        Deed::ChangeReceiver(who, request) if *who == receiver => Some(request),
-        _ => None,
-    });
-    let names = |request: &Request, filter: &FilterSpec| {
-        let mut senders = request.flows.iter().flat_map(|flow| &flow.filters);
-        request.style == ReservationStyle::Ff
-            && senders.any(|sender| world.topology().sender(*sender) == *filter)
+    let name = &world.scenario().receivers[receiver.0].name;
+    let fail = |promise, what: String| {
+        Err(Failure { promise, at: world.now(), seen: format!("{name}: was told of an error {what}") })
     };
-    let requests: Vec<&Request> = plan.request.iter().chain(changed).collect();
-    let other = filters.iter().find(|filter| !requests.iter().any(|request| names(request, filter)));
-    other.map_or(Ok(()), |filter| {
-        let seen = format!("{}: was told of an error for {filter}", plan.name);
-        Err(Failure { promise: "errors are about what was asked for", at: world.now(), seen })
-    })
+    let Some(kind) = style_of(*style) else {
+        return fail("errors are about what was asked for", format!("in {style}"));
+    };
+    let own = flows_ever(world, receiver, kind);
+    if own.is_empty() {
+        return fail("errors are about what was asked for", format!("in {style}"));
+    }
+    let named = |filter: &FilterSpec| {
+        let mut senders = own.iter().flat_map(|flow| &flow.filters);
+        kind == ReservationStyle::Wf || senders.any(|sender| world.topology().sender(*sender) == *filter)
+    };
+    if let Some(other) = filters.iter().find(|filter| !named(filter)) {
+        return fail("errors are about what was asked for", format!("for {other}"));
+    }
+    match flowspec {
+        Some(failed) if is_of_others(world, receiver, kind, error, failed, filters) => {
+            fail("whoever has what they asked for hears of no larger request", format!("about {failed:?}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn flows_ever(world: &World, receiver: ReceiverId, style: ReservationStyle) -> Vec<&Flow> {
+    let requests = requests_ever(world.scenario(), receiver.0);
+    requests.filter(|request| request.style == style).flat_map(|request| &request.flows).collect()
+}
+
+/// Whether a failure for want of bandwidth, with something in place, was of more than a receiver has ever asked for, and
+/// some single request of the session must have been as large as that: where all that was ever asked for can be ordered,
+/// what a merge asks for is what the largest of its parts does.
+fn is_of_others(
+    world: &World,
+    receiver: ReceiverId,
+    style: ReservationStyle,
+    error: &ErrorSpec,
+    failed: &Flowspec,
+    filters: &[FilterSpec],
+) -> bool {
+    let bandwidth = (ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE);
+    let scenario = world.scenario();
+    if (error.code, error.value) != bandwidth
+        || error.flags & ErrorSpec::IN_PLACE == 0
+        || scenario.links.iter().any(|link| link.refusal.is_some())
+    {
+        return false;
+    }
+    let concerned = |flow: &&&Flow| {
+        let mut named = flow.filters.iter().map(|sender| world.topology().sender(*sender));
+        style != ReservationStyle::Ff || named.any(|filter| filters.contains(&filter))
+    };
+    let asked = |receiver: usize| -> Vec<Flowspec> {
+        let flows = flows_ever(world, ReceiverId(receiver), style);
+        flows.iter().filter(concerned).map(|flow| flowspec(flow.traffic, flow.service)).collect()
+    };
+    let session = scenario.receivers[receiver.0].session;
+    let here = (0..scenario.receivers.len()).filter(|n| scenario.receivers[*n].session == session);
+    let mut all: Vec<Flowspec> = here.flat_map(asked).collect();
+    all.sort_by(|a, b| rates(a).partial_cmp(&rates(b)).unwrap_or(core::cmp::Ordering::Equal));
+    let own = asked(receiver.0);
+    !own.is_empty()
+        && own.iter().all(|own| less_in_rates(own, failed))
+        && all.iter().all(|each| each.service() == failed.service())
+        && all.windows(2).all(|pair| no_more_in_rates(&pair[0], &pair[1]))
 }

@@ -4,7 +4,7 @@
 //! only.
 
 use super::draw::Draw;
-use super::upheaval;
+use super::{upheaval, variety};
 use crate::scenario::model::{
     Destination, Family, Flow, Link, LinkId, Node, NodeId, Receiver, Request, ReservationStyle, Scenario,
     Sender, SenderId, Service, SessionId, SessionPlan, Traffic,
@@ -17,8 +17,8 @@ const MOST_NODES: usize = 30;
 /// How a world is to be: drawn once, so that everything in it fits together.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Temper {
-    /// Links have room for everything.
-    pub(super) roomy: bool,
+    /// How many of a hundred links have room for everything.
+    pub(super) roomy: usize,
     /// Styles and services agree within a session.
     pub(super) agrees: bool,
 }
@@ -26,7 +26,7 @@ pub(super) struct Temper {
 /// Draws a world.
 #[must_use]
 pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
-    let temper = Temper { roomy: !draw.percent(40), agrees: !draw.percent(15) };
+    let temper = Temper { roomy: draw.one(&[100, 100, 100, 0, 0, 85]), agrees: !draw.percent(15) };
     let refresh = Duration::from_secs([5, 10, 30][draw.below(3)]);
     let mut scenario = Scenario {
         lab_speed: None,
@@ -51,8 +51,12 @@ pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
         expectations: Vec::new(),
     };
     network(draw, &mut scenario, temper);
+    variety::links(draw, &mut scenario);
+    variety::objects(draw, &mut scenario);
     sessions(draw, &mut scenario, temper);
     upheaval::actions(draw, &mut scenario, temper);
+    upheaval::services(draw, &mut scenario);
+    variety::packet_sizes(draw, &mut scenario);
     upheaval::faults(draw, &mut scenario);
     scenario.duration = super::settled_at(&scenario);
     scenario
@@ -62,7 +66,13 @@ fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
     let large = draw.percent(12);
     let routers = if large { draw.between(6, 14) } else { draw.between(2, 7) };
     for n in 0..routers {
-        scenario.nodes.push(Node { name: format!("r{n}"), router: true, clock_ppm: 0 });
+        scenario.nodes.push(Node {
+            name: format!("r{n}"),
+            router: true,
+            plain: false,
+            clock_ppm: 0,
+            carries: None,
+        });
     }
     let shape = draw.below(5);
     for n in 1..routers {
@@ -101,22 +111,29 @@ fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
         let together = if draw.percent(35) { draw.between(2, 3) } else { 1 };
         for _ in 0..together.min(hosts - n).min(MOST_NODES - routers - n).max(1) {
             ends.push(scenario.nodes.len());
-            scenario.nodes.push(Node { name: format!("h{n}"), router: false, clock_ppm: 0 });
+            scenario.nodes.push(Node {
+                name: format!("h{n}"),
+                router: false,
+                plain: false,
+                clock_ppm: 0,
+                carries: None,
+            });
             n += 1;
         }
         join(draw, scenario, &ends, temper);
     }
+    variety::plain(draw, scenario);
     order(scenario);
 }
 
-/// Nodes and links in the order that a file has: hosts before routers, links before LANs.
+/// Nodes and links in the order that a file has: hosts before routers before those without RSVP, links before LANs.
 fn order(scenario: &mut Scenario) {
     let mut places: Vec<usize> = (0..scenario.nodes.len()).collect();
-    places.sort_by_key(|&n| scenario.nodes[n].router);
+    places.sort_by_key(|&n| (scenario.nodes[n].router, scenario.nodes[n].plain));
     for end in scenario.links.iter_mut().flat_map(|link| &mut link.ends) {
         end.0 = places.iter().position(|&old| old == end.0).unwrap_or_default();
     }
-    scenario.nodes.sort_by_key(|node| node.router);
+    scenario.nodes.sort_by_key(|node| (node.router, node.plain));
     scenario.links.sort_by_key(|link| link.lan);
 }
 
@@ -142,7 +159,8 @@ fn join(draw: &mut Draw<'_>, scenario: &mut Scenario, ends: &[usize], temper: Te
         rate_bps: 1_000_000_000,
         delay,
         mtu: 1500,
-        reservable_bps: if temper.roomy { 1_000_000_000 } else { rate },
+        reservable_bps: if draw.percent(temper.roomy) { 1_000_000_000 } else { rate },
+        refusal: None,
         loss: 0.0,
         duplicate: 0.0,
         reorder: 0.0,
@@ -179,7 +197,9 @@ fn sessions(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
             let node = match destination {
                 Destination::Node(node) => node,
                 // Now and then a router has an application of its own.
-                _ if draw.percent(12) => NodeId(draw.below(scenario.nodes.len())),
+                _ if draw.percent(12) => Some(NodeId(draw.below(scenario.nodes.len())))
+                    .filter(|node| !scenario.nodes[node.0].plain)
+                    .unwrap_or(hosts[0]),
                 _ => draw.one(&hosts),
             };
             let style = if !temper.agrees && draw.percent(30) {
@@ -210,7 +230,7 @@ fn sender(draw: &mut Draw<'_>, scenario: &mut Scenario, session: SessionId, node
 pub(super) fn traffic(draw: &mut Draw<'_>) -> Traffic {
     let rate_bps = draw.between(1, 12) as f64 * 400_000.0;
     let bucket = draw.one(&[1_000.0, 1_500.0, 4_000.0, 15_000.0]);
-    let peak_bps = if draw.percent(20) { rate_bps * 2.0 } else { f64::INFINITY };
+    let peak_bps = if draw.percent(30) { rate_bps * draw.one(&[2.0, 4.0]) } else { f64::INFINITY };
     let (min_packet, max_packet) = (draw.one(&[64, 64, 40, 128]), draw.one(&[1500, 1500, 1000]));
     Traffic { rate_bps, bucket, peak_bps, min_packet, max_packet }
 }
@@ -246,12 +266,22 @@ pub(super) fn request(
     guaranteed: bool,
 ) -> Option<Request> {
     let senders = scenario.senders_of(session);
-    let mut chosen: Vec<SenderId> = senders.iter().copied().filter(|_| !draw.percent(25)).collect();
-    if chosen.is_empty() {
-        chosen = senders;
+    // Shared requests for senders that others did not choose are what one flowspec for all makes difficult.
+    let left_out = if style == ReservationStyle::Se && draw.percent(40) { 60 } else { 25 };
+    let mut chosen: Vec<SenderId> = senders.iter().copied().filter(|_| !draw.percent(left_out)).collect();
+    if chosen.is_empty() && !senders.is_empty() {
+        chosen = vec![draw.one(&senders)];
     }
+    // Often as much as others of the session ask for, and another bucket or packet size.
+    let usual = senders.first().map(|sender| scenario.senders[sender.0].traffic.rate_bps);
+    let two_services = style == ReservationStyle::Ff && chosen.len() > 1 && draw.percent(4);
     let flow = |filters: Vec<SenderId>, draw: &mut Draw<'_>| {
-        let traffic = traffic(draw);
+        let mut traffic = traffic(draw);
+        if let Some(usual) = usual.filter(|_| draw.percent(25)) {
+            traffic.peak_bps = traffic.peak_bps.max(usual);
+            traffic.rate_bps = usual;
+        }
+        let guaranteed = guaranteed != (two_services && draw.percent(50));
         let service = match guaranteed {
             false => Service::ControlledLoad,
             true => Service::Guaranteed {

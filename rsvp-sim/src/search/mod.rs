@@ -6,16 +6,21 @@
 //! every step. Deliberately no threads and no clock in here: those are the command's.
 
 mod check;
+mod confirmed;
 mod draw;
 mod errors;
+mod features;
 mod generate;
 mod pace;
 mod parting;
 mod refused;
+mod services;
 mod settled;
 mod shrink;
 mod summary;
 mod upheaval;
+mod variety;
+mod wishes;
 
 pub use draw::Draw;
 pub use generate::scenario;
@@ -141,7 +146,8 @@ impl Trial {
         };
         self.outcome.reservations = state.seen().len();
         state.note_features(&mut self.outcome.features);
-        let strict = state.fits() && settled::agrees(&scenario) && !reference.loops;
+        let agrees = settled::agrees(&scenario, &demand) && self.nobody_was_refused_at_once(&demand);
+        let strict = state.fits() && agrees && !reference.loops;
         self.outcome.features.insert(if strict {
             "must equal the reference"
         } else {
@@ -163,11 +169,21 @@ impl Trial {
             refused: &self.checker.refused,
         };
         state.is_explained()?;
-        self.checker.last_events_are_true(&self.world, &demand)?;
+        self.checker.last_events_are_true(&self.world, &demand, &reference)?;
         if strict {
+            self.services_change(&demand)?;
             self.tears_arrive()?;
         }
         self.everybody_leaves(lifetime)
+    }
+
+    /// An application that is refused at once by its own node does not try again.
+    fn nobody_was_refused_at_once(&self, demand: &Demand) -> bool {
+        let first = self.world.scenario().senders.len();
+        self.checker.refused.iter().all(|app| {
+            let receiver = (app.0 as usize).checked_sub(first);
+            receiver.is_none_or(|n| demand.requests[n].is_none())
+        })
     }
 
     /// Three lifetimes more in which nothing happens: what is refused has to be refused for a reason, and told.
@@ -178,7 +194,7 @@ impl Trial {
         settled: Duration,
         lifetime: Duration,
     ) -> Result<(), Failure> {
-        let mut watch = refused::Watch::new(self.world.scenario(), settled);
+        let mut watch = refused::Watch::new(settled);
         let step = self.world.scenario().refresh / 2;
         let mut at = settled;
         while at < settled + lifetime * 3 {
@@ -186,7 +202,7 @@ impl Trial {
             self.until(at)?;
             watch.look(&Settled { world: &self.world, demand, reference, refused: &self.checker.refused });
         }
-        watch.judge(&self.world, &self.checker, at)
+        watch.judge(&self.world, demand, &self.checker, at)
     }
 
     fn everybody_leaves(&mut self, lifetime: Duration) -> Result<(), Failure> {

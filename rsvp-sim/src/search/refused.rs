@@ -1,25 +1,46 @@
 //! Worlds in which not everything fits, or not everybody agrees: what is refused must be refused for a reason, and those
 //! who asked must hear of it again and again (RFC 2205 section 3.5).
+//!
+//! A request that would fit may be without its reservation only if blockade state cannot tell it from another that does
+//! not fit. What tells them apart is what failed: rates for want of bandwidth, the bucket where other software refuses it,
+//! and the packet size alone where packets are too large. An SE message has one flowspec for all its senders: where they
+//! cannot all have it, the smaller goes up, and a sender for whom nothing fits is left out (section 2.5).
 
 use super::Failure;
 use super::check::Checker;
-use super::settled::{Settled, selects, session_agrees};
-use crate::reference::{Place, Standing, charge_bps, limit, merge, sum};
-use crate::scenario::model::{ReceiverId, ReservationStyle, Scenario, SenderId};
+use super::settled::{Settled, session_agrees};
+use super::wishes::{Lack, Wish, less_in_rates, no_more_in_rates, wishes};
+use crate::reference::Demand;
+use crate::scenario::model::{ReceiverId, ReservationStyle, SenderId, SessionId};
 use crate::world::World;
-use crate::world::applications::{flowspec, tspec};
 use core::time::Duration;
 use rsvp_node::{AppId, Instant};
-use rsvp_wire::{FilterSpec, Flowspec, Style};
-use std::collections::{BTreeMap, BTreeSet};
+use rsvp_wire::{FilterSpec, Flowspec};
+use std::collections::BTreeMap;
 
 /// A request without its reservation.
+#[derive(Clone)]
 struct Refused {
-    /// It would have fitted at every look.
-    fits: bool,
+    /// What was lacking at some look, and what at every look.
+    once: Lack,
+    always: Lack,
+    /// At some look a request for another sender, which fits and asks for no more, would not have fitted beside it.
+    conflict: bool,
+    /// At some look something stood for this sender on its way, be it less: then the sender is not given up for others.
+    held: bool,
     wanted: Flowspec,
+    style: ReservationStyle,
     /// The senders for which it was asked together.
     together: Vec<SenderId>,
+}
+
+impl Refused {
+    fn join(&mut self, later: &Self) {
+        self.once = self.once.or(later.once);
+        self.always = self.always.and(later.always);
+        self.conflict |= later.conflict;
+        self.held |= later.held;
+    }
 }
 
 /// Requests that have been without their reservation all the time that was watched.
@@ -27,55 +48,57 @@ pub(super) struct Watch {
     since: Duration,
     /// Per receiver and sender; gone when it was once in place.
     refused: Option<BTreeMap<(ReceiverId, SenderId), Refused>>,
+    /// The same for all that was once refused, or is asked for in vain though senders send so little that nobody misses it:
+    /// what others may have failed together with.
+    rivals: BTreeMap<(ReceiverId, SenderId), Refused>,
 }
 
 impl Watch {
-    pub(super) fn new(_scenario: &Scenario, since: Duration) -> Self {
-        Self { since, refused: None }
+    pub(super) fn new(since: Duration) -> Self {
+        Self { since, refused: None, rivals: BTreeMap::new() }
     }
 
     /// Looks at who is without what they asked for.
     pub(super) fn look(&mut self, state: &Settled<'_>) {
         let seen = state.seen();
-        let (granted, without): (Vec<Wish<'_>>, Vec<Wish<'_>>) =
-            wishes(state, &seen).into_iter().partition(Wish::is_granted);
+        let all = wishes(state, &seen);
         let mut refused = BTreeMap::new();
-        for wish in without {
-            let wanted = wish.wanted;
-            // An SE message has one flowspec for all its senders: what was granted to another on the same way, be it for
-            // another sender, is asked for this one too, and what this one asks for is asked for the other's senders.
-            let (mut merged, mut senders) = (wanted, wish.together.clone());
-            for other in granted.iter().filter(|other| other.is_merged_with(&wish)) {
-                merged = merge(&merged, &other.wanted);
-                senders.extend(&other.together);
-            }
-            merged = wish.requests_for_others().iter().fold(merged, |merged, other| merge(&merged, other));
+        for wish in &all {
             let key = (wish.receiver, wish.sender);
-            let together = wish.together.clone();
-            let fits = Wish { wanted: merged, together: senders, ..wish }.would_fit_everywhere();
-            refused.insert(key, Refused { fits, wanted, together });
-        }
-        self.refused = Some(match self.refused.take() {
-            None => refused,
-            Some(before) => {
-                refused.retain(|key, now| {
-                    before.get(key).is_some_and(|then| {
-                        now.fits &= then.fits;
-                        true
-                    })
-                });
-                refused
+            let (granted, lack) = (wish.is_granted(), wish.lack_for(&wish.wanted));
+            if granted && lack.nothing() {
+                continue;
             }
-        });
+            let conflict = !granted && conflicts(state, wish, &all);
+            let (wanted, style, together) = (wish.wanted, wish.style, wish.together.clone());
+            let held = wish.has_something();
+            let now = Refused { once: lack, always: lack, conflict, held, wanted, style, together };
+            self.rivals.entry(key).and_modify(|then| then.join(&now)).or_insert_with(|| now.clone());
+            match &self.refused {
+                _ if granted => {}
+                None => drop(refused.insert(key, now)),
+                Some(before) => {
+                    if let Some(mut then) = before.get(&key).cloned() {
+                        then.join(&now);
+                        refused.insert(key, then);
+                    }
+                }
+            }
+        }
+        self.refused = Some(refused);
     }
 
     /// Those who were without all the time have been told, and for none of them would there have been room.
-    pub(super) fn judge(&self, world: &World, checker: &Checker, until: Duration) -> Result<(), Failure> {
+    pub(super) fn judge(
+        &self,
+        world: &World,
+        demand: &Demand,
+        checker: &Checker,
+        until: Duration,
+    ) -> Result<(), Failure> {
         let scenario = world.scenario();
-        // The blockade's time and a refresh; clocks may be a tenth slow, and messages take their time.
-        let gap = scenario.refresh * (2 * scenario.blockade_multiplier + 3) / 2 * 115 / 100
-            + Duration::from_secs(2);
-        for ((receiver, sender), Refused { fits, wanted, together }) in self.refused.iter().flatten() {
+        for (key, refused) in self.refused.iter().flatten() {
+            let (receiver, sender) = key;
             let app = AppId((scenario.senders.len() + receiver.0) as u32);
             if checker.refused.contains(&app) {
                 continue;
@@ -87,202 +110,117 @@ impl Watch {
                 at: world.now(),
                 seen: format!("{name} for {about}: {what}"),
             };
-            // An SE request can fail because of another sender of the session.
-            let shared = scenario.receivers[receiver.0].request.as_ref().map(|r| r.style)
-                == Some(ReservationStyle::Se);
-            let about_it = |filter: &FilterSpec| {
-                shared || together.iter().any(|s| world.topology().sender(*s) == *filter)
-            };
-            let heard = checker
-                .errors
-                .iter()
-                .filter(|e| e.app == app && (e.filters.is_empty() || e.filters.iter().any(about_it)))
-                .map(|e| e.at)
-                .filter(|at| *at >= Instant::ZERO + self.since);
-            // A request that comes just after a competing one has renewed the blockade upstream waits for that to end,
-            // and nobody is told meanwhile (RFC 2205 section 3.5): a turn for each competitor, of which few matter.
             let session = scenario.receivers[receiver.0].session;
-            let rivals = self.refused.iter().flatten();
-            let rivals: Vec<&Refused> = rivals
-                .filter(|((r, _), _)| r != receiver && scenario.receivers[r.0].session == session)
-                .map(|(_, rival)| rival)
-                .collect();
-            let gap = gap * (1 + rivals.len().min(2) as u32);
-            let mut last = Instant::ZERO + self.since;
-            for at in heard.chain([Instant::ZERO + until]) {
-                if at - last > gap {
-                    let what = format!("without its reservation, and nothing heard from {last} to {at}");
-                    return Err(fail("whoever is refused is told", what));
-                }
-                last = at;
-            }
-            // What fails together with another request can be told from it by blockade state only if the other asks for
-            // more, and for the same senders: an SE message has one flowspec for all its senders, and blockade state is for
-            // each of them (RFC 2205 section 3.5).
-            let told_apart = rivals
-                .iter()
-                .all(|rival| asks_for_more(&rival.wanted, wanted) && rival.together == *together);
-            if *fits && told_apart && session_agrees(scenario, session) {
+            self.is_told(world, checker, until, *receiver, refused, session)
+                .map_err(|what| fail("whoever is refused is told", what))?;
+            let mut rivals =
+                self.rivals.iter().filter(|((r, _), _)| scenario.receivers[r.0].session == session);
+            let fits = refused.once.nothing() && !refused.conflict;
+            if fits
+                && session_agrees(scenario, demand, session)
+                && !self.somebody_gave_up(world, checker, session)
+                && rivals.all(|rival| rival.0 == key || is_told_apart(*sender, refused, rival.0.1, rival.1))
+            {
                 return Err(fail("what would fit is not refused", "every link has had room".to_owned()));
             }
         }
         Ok(())
     }
-}
 
-/// Whether blockade state can leave out `rival` and let `wanted` through (RFC 2205 section 3.5, strictly greater).
-fn asks_for_more(rival: &Flowspec, wanted: &Flowspec) -> bool {
-    let (a, b) = (rival.tspec(), wanted.tspec());
-    let no_less = a.rate >= b.rate && a.bucket >= b.bucket && a.peak >= b.peak;
-    no_less && charge_bps(rival) > charge_bps(wanted)
-}
-
-/// What a receiver wants for a sender.
-struct Wish<'a> {
-    state: &'a Settled<'a>,
-    seen: &'a BTreeMap<Place, Standing>,
-    receiver: ReceiverId,
-    sender: SenderId,
-    /// The senders that are reserved for together.
-    together: Vec<SenderId>,
-    style: ReservationStyle,
-    wanted: Flowspec,
-}
-
-type At = (crate::scenario::model::NodeId, crate::scenario::model::LinkId);
-
-/// All wishes for senders whose data gets there.
-fn wishes<'a>(state: &'a Settled<'a>, seen: &'a BTreeMap<Place, Standing>) -> Vec<Wish<'a>> {
-    let scenario = state.world.scenario();
-    let mut wishes = Vec::new();
-    for (n, request) in state.demand.requests.iter().enumerate() {
-        let Some(request) = request else { continue };
-        let receiver = &scenario.receivers[n];
-        for sender in scenario.senders_of(receiver.session) {
-            if state.way(sender, receiver.node).is_empty() || !selects(request, sender) {
-                continue;
-            }
-            let flow = request.flows.iter().find(|f| f.filters.is_empty() || f.filters.contains(&sender));
-            let Some(wanted) = flow.map(|flow| flowspec(flow.traffic, flow.service)) else { continue };
-            // SE and WF are granted or refused as a whole, FF for each sender.
-            let mut together = scenario.senders_of(receiver.session);
-            together.retain(|s| match request.style {
-                ReservationStyle::Ff => *s == sender,
-                _ => selects(request, *s),
-            });
-            let (receiver, style) = (ReceiverId(n), request.style);
-            wishes.push(Wish { state, seen, receiver, sender, together, style, wanted });
-        }
-    }
-    wishes
-}
-
-impl Wish<'_> {
-    fn node(&self) -> crate::scenario::model::NodeId {
-        self.state.world.scenario().receivers[self.receiver.0].node
+    /// Whether an application of a session was refused at once by its own node: it does not try again, and what it had
+    /// stands.
+    fn somebody_gave_up(&self, world: &World, checker: &Checker, session: SessionId) -> bool {
+        let mut refused = checker.refused.iter().filter_map(|app| world.application(*app).err());
+        refused.any(|receiver| world.scenario().receivers[receiver.0].session == session)
     }
 
-    /// Where something must stand for all senders that are reserved for together.
-    fn ways(&self) -> Vec<At> {
-        self.together.iter().flat_map(|s| self.state.way(*s, self.node())).collect()
-    }
-
-    fn is_granted(&self) -> bool {
-        self.state.way(self.sender, self.node()).iter().all(|at| self.is_in_place(*at))
-    }
-
-    fn would_fit_everywhere(&self) -> bool {
-        self.ways().iter().all(|at| self.would_fit(*at))
-    }
-
-    fn is_merged_with(&self, other: &Self) -> bool {
-        let session = |wish: &Self| self.state.world.scenario().senders[wish.sender.0].session;
-        let ways = other.ways();
-        self.style == ReservationStyle::Se
-            && session(self) == session(other)
-            && (self.node() == other.node() || self.ways().iter().any(|at| ways.contains(at)))
-    }
-
-    /// What else is asked for in the same SE messages on the way, and only for other senders, be it what a refused increase
-    /// has left in place: blockade state is for single senders and cannot leave it out for this one.
-    fn requests_for_others(&self) -> Vec<Flowspec> {
-        let world = self.state.world;
-        let session = world.topology().session(world.scenario().senders[self.sender.0].session);
-        let sender = world.topology().sender(self.sender);
-        let hops = self.ways().into_iter().map(|(node, _)| node);
-        let nodes: BTreeSet<_> = hops.chain([self.node()]).collect();
-        let requests = nodes.into_iter().flat_map(|node| world.engine(node).requests());
-        let shared = self.style == ReservationStyle::Se;
-        let for_others = requests.filter(|request| {
-            let same = shared
-                && request.session.with_flags(0) == session
-                && request.style.options == Style::SE.options;
-            same && request.flows.iter().all(|(filter, _)| *filter != Some(sender))
-        });
-        for_others.filter_map(|request| request.flows.first().map(|(_, flowspec)| *flowspec)).collect()
-    }
-
-    fn standing(&self, (node, link): At) -> Option<&Standing> {
-        let session = self.state.world.scenario().senders[self.sender.0].session;
-        let here = |(n, l, s, _): &Place| (*n, *l, *s) == (node, link, session);
-        let all = self.seen.iter().filter(|(place, _)| here(place)).map(|(_, standing)| standing);
-        all.into_iter().find(|s| {
-            s.filters.is_empty() || s.filters.contains(&self.sender) || s.style != ReservationStyle::Ff
-        })
-    }
-
-    /// What the request comes to on a link, beside what stands there.
-    fn effective(&self, at: At) -> Flowspec {
-        let same = |s: &&Standing| s.style == self.style && s.flowspec.service() == self.wanted.service();
-        let standing = self.standing(at).filter(same);
-        let merged = standing.map_or(self.wanted, |s| merge(&s.flowspec, &self.wanted));
-        self.limited(&merged, at, standing.map(|s| s.filters.clone()).unwrap_or_default())
-    }
-
-    /// What is asked for, limited to what these senders and its own send by a link.
-    fn limited(&self, asked: &Flowspec, at: At, mut filters: BTreeSet<SenderId>) -> Flowspec {
-        // Requests go to each previous hop for the senders behind it.
-        filters.extend(self.together.iter().filter(|s| self.state.way(**s, self.node()).contains(&at)));
-        let scenario = self.state.world.scenario();
-        let session = scenario.senders[self.sender.0].session;
-        let sends = |s: &SenderId| {
-            let selected = self.style == ReservationStyle::Wf || filters.contains(s);
-            let hops = self.state.reference.paths.iter();
-            selected && hops.into_iter().any(|((of, _), hop)| of == s && (hop.1, hop.0) == at)
+    /// Whether a receiver without its reservation has heard of it, again and again. The error says what is wrong.
+    fn is_told(
+        &self,
+        world: &World,
+        checker: &Checker,
+        until: Duration,
+        receiver: ReceiverId,
+        refused: &Refused,
+        session: SessionId,
+    ) -> Result<(), String> {
+        let scenario = world.scenario();
+        let app = AppId((scenario.senders.len() + receiver.0) as u32);
+        // An SE request can fail because of another sender of the session.
+        let shared = refused.style == ReservationStyle::Se;
+        let about_it = |filter: &FilterSpec| {
+            shared || refused.together.iter().any(|s| world.topology().sender(*s) == *filter)
         };
-        let traffic = scenario
-            .senders_of(session)
-            .into_iter()
-            .filter(sends)
-            .filter_map(|s| self.state.demand.senders[s.0]);
-        traffic.map(tspec).reduce(|a, b| sum(&a, &b)).map_or(*asked, |path| limit(asked, &path))
-    }
-
-    fn is_in_place(&self, at: At) -> bool {
-        self.standing(at).is_some_and(|standing| {
-            let selected = standing.filters.is_empty() || standing.filters.contains(&self.sender);
-            standing.style == self.style
-                && selected
-                && charge_bps(&standing.flowspec)
-                    >= charge_bps(&self.limited(&self.wanted, at, BTreeSet::new()))
-        })
-    }
-
-    fn would_fit(&self, at: At) -> bool {
-        let used: u64 = self
-            .seen
+        let heard = checker
+            .errors
             .iter()
-            .filter(|((node, link, ..), _)| (*node, *link) == at)
-            .map(|(_, standing)| charge_bps(&standing.flowspec))
-            .sum();
-        let standing = self.standing(at);
-        if standing.is_some_and(|s| s.style != self.style) {
-            return false;
+            .filter(|e| e.app == app && (e.filters.is_empty() || e.filters.iter().any(about_it)))
+            .map(|e| e.at)
+            .filter(|at| *at >= Instant::ZERO + self.since);
+        // The blockade's time and a refresh; clocks may be a tenth slow, and messages take their time. A request that
+        // comes just after a competing one has renewed the blockade upstream waits for that to end, and nobody is told
+        // meanwhile (RFC 2205 section 3.5): a turn for each competitor, of which few matter.
+        let gap = scenario.refresh * (2 * scenario.blockade_multiplier + 3) / 2 * 115 / 100
+            + Duration::from_secs(2);
+        let rivals = self.refused.iter().flatten();
+        let rivals =
+            rivals.filter(|((r, _), _)| *r != receiver && scenario.receivers[r.0].session == session);
+        let gap = gap * (1 + rivals.count().min(2) as u32);
+        let mut last = Instant::ZERO + self.since;
+        for at in heard.chain([Instant::ZERO + until]) {
+            if at - last > gap {
+                return Err(format!("without its reservation, and nothing heard from {last} to {at}"));
+            }
+            last = at;
         }
-        let now = standing.map_or(0, |s| charge_bps(&s.flowspec));
-        let effective = self.effective(at);
-        let link = &self.state.world.scenario().links[at.1.0];
-        used - now + charge_bps(&effective).max(now) <= link.reservable_bps
-            && effective.tspec().max_packet_size <= link.mtu
+        Ok(())
+    }
+}
+
+/// Whether an SE request that fits for its own sender cannot go up all the same, because the same message asks for another
+/// sender for whom it does not fit, and for whom something does that asks for no more.
+fn conflicts(state: &Settled<'_>, wish: &Wish<'_>, all: &[Wish<'_>]) -> bool {
+    let scenario = state.world.scenario();
+    let session = |sender: SenderId| scenario.senders[sender.0].session;
+    wish.style == ReservationStyle::Se
+        && all.iter().any(|other| {
+            session(other.sender) == session(wish.sender)
+                && other.sender != wish.sender
+                && !less_in_rates(&wish.wanted, &other.wanted)
+                && other.lack_for(&other.wanted).nothing()
+                && !other.lack_for(&wish.wanted).nothing()
+        })
+}
+
+/// Whether blockade state can let a request through that fits, and leave out another that does not.
+fn is_told_apart(sender: SenderId, fits: &Refused, rival_for: SenderId, rival: &Refused) -> bool {
+    let (wanted, other) = (&fits.wanted, &rival.wanted);
+    match fits.style {
+        ReservationStyle::Ff if sender != rival_for => return true,
+        // A sender for whom nothing fits leaves the message, unless something is in place for it; while it is in there, the
+        // smaller goes up, limited to what more senders send than it would be alone.
+        ReservationStyle::Se if sender != rival_for && rival.held => return false,
+        ReservationStyle::Se if sender != rival_for && !rival.always.nothing() => {
+            return no_more_in_rates(wanted, other);
+        }
+        _ => {}
+    }
+    let (a, b) = (wanted.tspec(), other.tspec());
+    let enough = !rival.once.bandwidth;
+    let too_large_packets = rival.always.packet && enough && !rival.once.bucket;
+    let too_large_bucket = rival.always.bucket
+        && enough
+        && !rival.once.packet
+        && no_more_in_rates(wanted, other)
+        && a.bucket < b.bucket
+        && a.min_policed_unit >= b.min_policed_unit
+        && slack(wanted) >= slack(other);
+    less_in_rates(wanted, other) || too_large_packets || too_large_bucket
+}
+
+fn slack(flowspec: &Flowspec) -> u32 {
+    match flowspec {
+        Flowspec::Guaranteed(_, rspec) => rspec.slack,
+        _ => 0,
     }
 }

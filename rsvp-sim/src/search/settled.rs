@@ -21,28 +21,38 @@ pub(super) struct Settled<'w> {
     pub(super) refused: &'w BTreeSet<AppId>,
 }
 
-/// Whether all that was ever asked for in a session is of one style and one service, or comes from one receiver.
-pub(super) fn agrees(scenario: &Scenario) -> bool {
-    (0..scenario.sessions.len()).map(SessionId).all(|session| session_agrees(scenario, session))
+/// Whether all that is asked for in each session in the end is of one service, and all that ever was of one style or from
+/// one receiver: whoever changes to what the others have has it.
+pub(super) fn agrees(scenario: &Scenario, demand: &Demand) -> bool {
+    (0..scenario.sessions.len()).map(SessionId).all(|session| session_agrees(scenario, demand, session))
 }
 
-pub(super) fn session_agrees(scenario: &Scenario, session: SessionId) -> bool {
-    let receivers = scenario.receivers.iter().filter(|r| r.session == session);
-    if receivers.clone().count() < 2 {
-        return true;
+pub(super) fn session_agrees(scenario: &Scenario, demand: &Demand, session: SessionId) -> bool {
+    let here = |n: &usize| scenario.receivers[*n].session == session;
+    let receivers: Vec<usize> = (0..scenario.receivers.len()).filter(here).collect();
+    let of = |n: &usize| demand.requests[*n].as_ref();
+    let mut services =
+        receivers.iter().filter_map(of).flat_map(|r| &r.flows).map(|f| is_guaranteed(f.service));
+    let service = services.next();
+    if !services.all(|each| Some(each) == service) {
+        return false;
     }
-    let changed = scenario.actions.iter().filter_map(|action| match &action.deed {
-        Deed::ChangeReceiver(receiver, request) if scenario.receivers[receiver.0].session == session => {
-            Some(request)
-        }
+    let mut styles = receivers.iter().flat_map(|n| requests_ever(scenario, *n)).map(|r| r.style);
+    let style = styles.next();
+    receivers.len() < 2 || styles.all(|each| Some(each) == style)
+}
+
+/// All that a receiver ever asks for.
+pub(super) fn requests_ever(scenario: &Scenario, receiver: usize) -> impl Iterator<Item = &Request> {
+    let changed = scenario.actions.iter().filter_map(move |action| match &action.deed {
+        Deed::ChangeReceiver(who, request) if who.0 == receiver => Some(request),
         _ => None,
     });
-    let kind = |request: &Request| {
-        let service = request.flows.first().map(|flow| flow.service);
-        (request.style, matches!(service, Some(Service::Guaranteed { .. })))
-    };
-    let kinds: Vec<_> = receivers.filter_map(|r| r.request.as_ref()).chain(changed).map(kind).collect();
-    kinds.windows(2).all(|pair| pair[0] == pair[1])
+    scenario.receivers[receiver].request.iter().chain(changed)
+}
+
+pub(super) fn is_guaranteed(service: Service) -> bool {
+    matches!(service, Service::Guaranteed { .. })
 }
 
 pub(super) fn style_of(style: Style) -> Option<ReservationStyle> {
@@ -94,16 +104,14 @@ impl Settled<'_> {
         seen
     }
 
-    /// Whether every link has room for what must stand on it.
+    /// Whether every link has room for what must stand on it, and nothing is asked for that it refuses.
     pub(super) fn fits(&self) -> bool {
         let mut sums: BTreeMap<_, u64> = BTreeMap::new();
         for ((node, link, ..), standing) in &self.reference.reservations {
             *sums.entry((*node, *link)).or_default() += charge_bps(&standing.flowspec);
-            if standing.flowspec.tspec().max_packet_size > self.scenario().links[link.0].mtu {
-                return false;
-            }
         }
-        sums.iter().all(|((_, link), sum)| *sum <= self.scenario().links[link.0].reservable_bps)
+        !self.reference.refuses
+            && sums.iter().all(|((_, link), sum)| *sum <= self.scenario().links[link.0].reservable_bps)
     }
 
     pub(super) fn note_features(&self, features: &mut BTreeSet<&'static str>) {
@@ -206,7 +214,9 @@ impl Settled<'_> {
 
     /// Whether a sender's data goes through a node onto a link that another node is on, be it meant or overhears.
     fn is_on_the_way(&self, sender: SenderId, hop: NodeId, node: NodeId) -> bool {
-        let links = self.reference.paths.iter().filter(|((s, _), from)| *s == sender && from.1 == hop);
+        let scenario = self.scenario();
+        let last = |node: NodeId| self.reference.last_with_rsvp(scenario, sender, node);
+        let links = self.reference.ways.iter().filter(|((s, _), from)| *s == sender && last(from.1) == hop);
         // A sender's host sends onto its first link whether anybody listens or not.
         let plan = &self.scenario().senders[sender.0];
         let sending = self.demand.senders[sender.0].is_some() && plan.node == hop;
@@ -248,11 +258,7 @@ impl Settled<'_> {
     fn asks(&self, receiver: usize, kind: impl Fn(&Request) -> bool) -> bool {
         let scenario = self.scenario();
         let app = AppId((scenario.senders.len() + receiver) as u32);
-        let changed = scenario.actions.iter().filter_map(|action| match &action.deed {
-            Deed::ChangeReceiver(who, request) if who.0 == receiver => Some(request),
-            _ => None,
-        });
-        let mut before = scenario.receivers[receiver].request.iter().chain(changed);
+        let mut before = requests_ever(scenario, receiver);
         let open = self.demand.listens[receiver];
         self.demand.requests[receiver].as_ref().is_some_and(&kind)
             || (open && self.refused.contains(&app) && before.any(kind))

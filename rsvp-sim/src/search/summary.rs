@@ -7,7 +7,7 @@ use core::fmt::Write;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a search must have met at least once to be worth anything.
-const NEEDED: [&str; 16] = [
+const NEEDED: [&str; 30] = [
     "loss",
     "duplication",
     "reordering",
@@ -24,6 +24,20 @@ const NEEDED: [&str; 16] = [
     "confirmation",
     "route change",
     "sender and receiver on one node",
+    "different MTUs",
+    "equal rates, different buckets",
+    "equal rates, different packet sizes",
+    "change of service",
+    "change of service by several receivers",
+    "two services in one message",
+    "everybody changes service",
+    "SE for disjoint senders",
+    "SE for overlapping senders",
+    "senders added with a wish for confirmation",
+    "refusal by other software",
+    "objects that nobody understands",
+    "router without RSVP",
+    "router without RSVP just before a receiver",
 ];
 
 /// Counts over many worlds.
@@ -114,6 +128,12 @@ pub(super) fn note_plan(scenario: &Scenario, features: &mut BTreeSet<&'static st
     let together =
         |r: &Receiver| scenario.senders_of(r.session).iter().any(|s| scenario.senders[s.0].node == r.node);
     note(scenario.receivers.iter().any(together), "sender and receiver on one node");
+    super::features::note(scenario, features);
+    let mut note = |there: bool, feature| {
+        if there {
+            features.insert(feature);
+        }
+    };
     let unicast = |n: usize| is_unicast(scenario, crate::scenario::model::SessionId(n));
     note((0..scenario.sessions.len()).any(unicast), "unicast");
     note(!(0..scenario.sessions.len()).all(unicast), "multicast");

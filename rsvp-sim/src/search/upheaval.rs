@@ -2,10 +2,13 @@
 
 use super::draw::Draw;
 use super::generate::{Temper, links, request, traffic};
+use super::settled;
 use crate::scenario::model::{
-    Action, Deed, LinkId, NodeId, Receiver, ReceiverId, ReservationStyle, Scenario, SenderId, Service,
+    Action, Deed, Flow, LinkId, NodeId, Receiver, ReceiverId, Request, ReservationStyle, Scenario, SenderId,
+    Service, SessionId,
 };
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 /// Actions come in quarters of R, in these many of them after the start.
 const FIRST: usize = 8;
@@ -17,7 +20,7 @@ pub(super) fn actions(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temp
         let at = quarter * draw.between(FIRST, LAST) as u32;
         // Long enough for state to die, or hardly noticed.
         let away = quarter * draw.one(&[1, 4, 8, 30]);
-        match draw.below(10) {
+        match draw.below(11) {
             0 | 1 => {
                 let link = LinkId(draw.below(scenario.links.len()));
                 scenario.actions.push(Action { at, deed: Deed::LinkDown(link) });
@@ -55,6 +58,7 @@ fn change_of_mind(draw: &mut Draw<'_>, scenario: &Scenario, kind: usize, temper:
             Deed::TearReceiver(place, part)
         }
         7 => Deed::Leave(place),
+        8 => Deed::ChangeReceiver(place, with_more_senders(draw, scenario, receiver)?),
         _ => {
             let old = receiver.request.as_ref()?;
             // Alone in its session, a receiver may change everything.
@@ -70,9 +74,75 @@ fn change_of_mind(draw: &mut Draw<'_>, scenario: &Scenario, kind: usize, temper:
     })
 }
 
+/// The same for more senders, with a wish for confirmation.
+fn with_more_senders(draw: &mut Draw<'_>, scenario: &Scenario, receiver: &Receiver) -> Option<Request> {
+    let mut more = receiver.request.clone()?;
+    let named = |s: &SenderId| more.flows.iter().any(|flow| flow.filters.contains(s));
+    let others: Vec<SenderId> =
+        scenario.senders_of(receiver.session).into_iter().filter(|s| !named(s)).collect();
+    let added: Vec<SenderId> = others.iter().copied().filter(|_| draw.percent(60)).collect();
+    let first = more.flows.first()?.clone();
+    match more.style {
+        ReservationStyle::Wf => return None,
+        ReservationStyle::Se => more.flows.iter_mut().for_each(|flow| flow.filters.extend(&added)),
+        ReservationStyle::Ff => {
+            let flow = |sender: SenderId| Flow { filters: vec![sender], ..first.clone() };
+            more.flows.extend(added.into_iter().map(flow));
+        }
+    }
+    more.confirm = true;
+    Some(more)
+}
+
 fn is_guaranteed(receiver: &Receiver) -> bool {
     let mut flows = receiver.request.iter().flat_map(|request| &request.flows);
-    flows.any(|flow| matches!(flow.service, Service::Guaranteed { .. }))
+    flows.any(|flow| settled::is_guaranteed(flow.service))
+}
+
+/// Receivers of a session change from one service to the other: all of them, in the end, or now and then only some.
+pub(super) fn services(draw: &mut Draw<'_>, scenario: &mut Scenario) {
+    let quarter = scenario.refresh / 4;
+    for session in (0..scenario.sessions.len()).map(SessionId) {
+        let here =
+            |n: &usize| scenario.receivers[*n].session == session && scenario.receivers[*n].request.is_some();
+        let receivers: Vec<usize> = (0..scenario.receivers.len()).filter(here).collect();
+        let nodes: BTreeSet<NodeId> = receivers.iter().map(|n| scenario.receivers[*n].node).collect();
+        // Applications of one node can change only one after the other, and the first is refused at once.
+        if nodes.len() < receivers.len() || !draw.percent(30) {
+            continue;
+        }
+        let some_only = draw.percent(10);
+        let (first, apart) = (draw.between(FIRST, LAST), draw.one(&[0, 1, 8]));
+        for n in receivers {
+            if some_only && draw.percent(50) {
+                continue;
+            }
+            let at = quarter * (first + draw.below(apart + 1)) as u32;
+            let receiver = &scenario.receivers[n];
+            let (style, other) = (receiver.request.as_ref().map(|r| r.style), !is_guaranteed(receiver));
+            let Some(style) = style else { continue };
+            let Some(mut changed) = request(draw, scenario, session, style, other) else { continue };
+            changed.flows.iter_mut().for_each(|flow| with_service(flow, other));
+            // Whatever it asks for later is of that service, too.
+            for action in scenario.actions.iter_mut().filter(|action| action.at >= at) {
+                if let Deed::ChangeReceiver(who, later) = &mut action.deed
+                    && who.0 == n
+                {
+                    later.flows.iter_mut().for_each(|flow| with_service(flow, other));
+                }
+            }
+            scenario.actions.push(Action { at, deed: Deed::ChangeReceiver(ReceiverId(n), changed) });
+        }
+    }
+    scenario.actions.sort_by_key(|action| action.at);
+}
+
+/// The same flow with a service of that kind.
+pub(super) fn with_service(flow: &mut Flow, guaranteed: bool) {
+    if settled::is_guaranteed(flow.service) != guaranteed {
+        let service = Service::Guaranteed { reserve_bps: flow.traffic.rate_bps, slack_us: 0 };
+        flow.service = if guaranteed { service } else { Service::ControlledLoad };
+    }
 }
 
 /// Rules by which packets and clocks suffer, until some time after the last action.

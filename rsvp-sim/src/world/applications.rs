@@ -78,7 +78,7 @@ impl World {
         AppId(sender.0 as u32)
     }
 
-    fn receiver_app(&self, receiver: ReceiverId) -> AppId {
+    pub(crate) fn receiver_app(&self, receiver: ReceiverId) -> AppId {
         AppId((self.scenario.senders.len() + receiver.0) as u32)
     }
 

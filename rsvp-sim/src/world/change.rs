@@ -20,7 +20,7 @@ impl World {
             Config { seed, blockade_multiplier: self.scenario.blockade_multiplier, ..Config::default() };
         let again = self.nodes[node.0].lives > 0;
         let state = &mut self.nodes[node.0];
-        if let Some(journal) = &mut self.journal {
+        if let Some(journal) = self.journal.as_mut().filter(|_| !self.scenario.nodes[node.0].plain) {
             journal.boot(node.0 as u64, &config);
         }
         state.engine = Engine::new(config);

@@ -2,7 +2,7 @@
 
 use super::happenings::Happening;
 use super::record::{Delivery, Sent};
-use super::routing::Routing;
+use super::routing::{NodeRoutes, Routing};
 use super::run::World;
 use super::topology::Topology;
 use super::watch::Notice;
@@ -10,7 +10,7 @@ use crate::describe;
 use crate::scenario::model::{LinkId, NodeId, Scenario};
 use core::net::IpAddr;
 use core::time::Duration;
-use rsvp_node::{Input, Rx, Source, Transmit};
+use rsvp_node::{Host, Input, RouteAnswer, RouteQuery, Rx, Source, Transmit};
 use std::rc::Rc;
 
 /// An IP packet with an RSVP message.
@@ -37,18 +37,24 @@ impl Packet {
 impl World {
     /// An engine's message, as an IP packet on its link.
     pub(super) fn packet(&self, node: NodeId, transmit: &Transmit<'_>) -> Option<(LinkId, Packet)> {
-        let link = self.topology.link_of(node, transmit.interface)?;
+        let mut link = self.topology.link_of(node, transmit.interface)?;
         let own = self.topology.attachment(node, link)?.address;
-        let source = match transmit.source {
-            Source::Own => own,
-            Source::Foreign(address) => address,
+        let (source, destination) = match transmit.source {
+            Source::Own => (own, self.topology.owner(transmit.destination)),
+            Source::Foreign(address) => (address, None),
         };
+        // A hop behind routers without RSVP is reached as routing says, which need not be the way its messages come.
+        if let Some(there) = destination.filter(|there| self.topology.attachment(*there, link).is_none()) {
+            let session = self.topology.sessions_to(transmit.destination).next();
+            let way = self.routing.next_hop(&self.scenario, node, there, session, Some(node));
+            link = way.map_or(link, |(link, _)| link);
+        }
         let packet = Packet {
             source,
             destination: transmit.destination,
             ttl: transmit.ttl,
             router_alert: transmit.router_alert,
-            octets: transmit.octets.to_vec(),
+            octets: self.with_carried(node, transmit.octets),
         };
         Some((link, packet))
     }
@@ -120,17 +126,21 @@ impl World {
         if !self.network.node_up[node.0] {
             return;
         }
+        if self.scenario.nodes[node.0].plain {
+            return self.pass_on(node, link, packet);
+        }
         let own = self.topology.owner(packet.destination) == Some(node);
         let router = self.scenario.nodes[node.0].router;
         let multicast = packet.destination.is_multicast();
         if own || (packet.router_alert && router) || (multicast && (router || self.joined(node, packet))) {
             let Some(attachment) = self.topology.attachment(node, link) else { return };
+            let Some(octets) = self.judged(node, link, packet) else { return };
             let rx = Rx {
                 interface: attachment.interface,
                 source: packet.source,
                 destination: packet.destination,
                 ttl: packet.ttl,
-                octets: &packet.octets,
+                octets: &octets,
             };
             self.input(node, Input::Packet(rx));
         } else if router && !multicast {
@@ -142,14 +152,38 @@ impl World {
         self.topology.sessions_to(packet.destination).any(|s| self.network.members[s.0].contains(&node))
     }
 
+    /// A router without RSVP: Router Alert means nothing to it, and nobody there takes what is for the router itself.
+    /// What goes from a sender to its session takes the way of data, as a Path has to; all else that of its destination.
+    fn pass_on(&mut self, node: NodeId, link: LinkId, packet: &Packet) {
+        if !self.topology.is_data(packet.source, packet.destination) {
+            return self.forward(node, packet);
+        }
+        let Self { scenario, topology, routing, .. } = &*self;
+        let query = RouteQuery { source: Some(packet.source), ..RouteQuery::to(packet.destination) };
+        let answer = NodeRoutes { scenario, topology, routing, node }.route(query);
+        let RouteAnswer::Known(route) = answer else { return };
+        let arrived_by = topology.attachment(node, link).map(|a| a.interface);
+        if packet.destination.is_multicast() && route.incoming != arrived_by {
+            return;
+        }
+        let links: Vec<LinkId> =
+            route.outgoing.iter().filter_map(|interface| topology.link_of(node, *interface)).collect();
+        for link in links {
+            self.hop(node, link, packet);
+        }
+    }
+
     /// Ordinary IP forwarding, which does not look into the packet.
     fn forward(&mut self, node: NodeId, packet: &Packet) {
         let Some(owner) = self.topology.owner(packet.destination) else { return };
         let source = self.topology.owner(packet.source);
-        if packet.ttl <= 1 {
-            return;
-        }
         if let Some((link, _)) = self.routing.next_hop(&self.scenario, node, owner, None, source) {
+            self.hop(node, link, packet);
+        }
+    }
+
+    fn hop(&mut self, node: NodeId, link: LinkId, packet: &Packet) {
+        if packet.ttl > 1 {
             self.send(node, link, Packet { ttl: packet.ttl - 1, ..packet.clone() }, true);
         }
     }

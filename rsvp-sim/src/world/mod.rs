@@ -6,6 +6,7 @@ pub(crate) mod applications;
 mod change;
 mod delivery;
 mod faults;
+mod foreign;
 mod happenings;
 mod look;
 pub(crate) mod random;

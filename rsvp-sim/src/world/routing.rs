@@ -200,7 +200,7 @@ impl NodeRoutes<'_> {
         for sender in &self.scenario.senders {
             let destination = self.topology.session(sender.session).destination();
             let source = self.topology.attachments(sender.node).first().map(|a| a.address);
-            answers.push((destination, self.answer(RouteQuery { destination, source })));
+            answers.push((destination, self.answer(RouteQuery { source, ..RouteQuery::to(destination) })));
         }
         answers
     }

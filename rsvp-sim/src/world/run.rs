@@ -179,6 +179,10 @@ impl World {
 
     /// The driver: one input, then everything the engine has to say about it.
     pub(super) fn input(&mut self, node: NodeId, input: Input<'_>) -> Outcome {
+        if self.scenario.nodes[node.0].plain {
+            // A router without RSVP has nobody to tell.
+            return Outcome::Taken;
+        }
         if self.notices.is_some() {
             self.notice(match &input {
                 Input::Packet(rx) => Notice::Arrived { node, octets: rx.octets.to_vec() },

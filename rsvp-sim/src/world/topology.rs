@@ -112,6 +112,14 @@ impl Topology {
             .filter(move |s| self.sessions[s.0].destination() == destination)
     }
 
+    /// Whether packets from `source` to `destination` are a sender's data, or take the same way.
+    pub(super) fn is_data(&self, source: IpAddr, destination: IpAddr) -> bool {
+        let is = |(session, sender): &(SessionId, FilterSpec)| {
+            sender.address() == source && self.sessions[session.0].destination() == destination
+        };
+        self.senders.iter().any(is)
+    }
+
     /// Address and port of a sender.
     #[must_use]
     pub fn sender(&self, sender: SenderId) -> FilterSpec {
@@ -161,6 +169,11 @@ impl Topology {
         place.map_or_else(|| filter.to_string(), |place| self.sender_names[place].clone())
     }
 
+    /// The logical interface handle: as on a real node, whose loopback interface has the first number.
+    pub(super) fn handle(&self, interface: InterfaceId) -> u32 {
+        interface.0 + 1
+    }
+
     /// An engine's interface for an attachment.
     pub(super) fn interface(&self, scenario: &Scenario, attachment: Attachment, up: bool) -> Interface {
         let link = &scenario.links[attachment.link.0];
@@ -169,8 +182,7 @@ impl Topology {
             IpAddr::V4(address) => interface.ipv4 = Some(address),
             IpAddr::V6(address) => interface.ipv6 = Some(address),
         }
-        // As on a real node, whose loopback interface has the first number.
-        interface.lih = attachment.interface.0 + 1;
+        interface.lih = self.handle(attachment.interface);
         interface.up = up;
         interface.mtu = link.mtu;
         interface.bandwidth_bps = link.rate_bps;

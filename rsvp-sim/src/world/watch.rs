@@ -4,7 +4,7 @@
 
 use super::run::World;
 use super::topology::Topology;
-use crate::scenario::model::{Deed, LinkId, NodeId, ReceiverId, Scenario, SenderId};
+use crate::scenario::model::{Deed, LinkId, NodeId, ReceiverId, Request, Scenario, SenderId};
 use core::net::IpAddr;
 use rsvp_node::{AppId, Engine, Event, Instant};
 
@@ -101,6 +101,11 @@ impl World {
     /// A receiver asks again for what it has asked for, and wants to have it confirmed.
     pub(crate) fn ask_for_confirmation(&mut self, receiver: ReceiverId) {
         self.reserve_for_confirmation(receiver);
+    }
+
+    /// A receiver asks for something else.
+    pub(crate) fn change_request(&mut self, receiver: ReceiverId, request: Request) {
+        self.act_application(Deed::ChangeReceiver(receiver, request));
     }
 
     /// A receiver gives up what it has asked for, and goes on listening.

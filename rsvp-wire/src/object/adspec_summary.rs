@@ -37,12 +37,25 @@ pub struct GeneralParams {
     pub break_bit: bool,
     /// Parameter 4: nodes with integrated services on the path.
     pub hops: u32,
-    /// Parameter 6: smallest bandwidth of the path, in octets per second; a sender may say infinity.
+    /// Parameter 6: smallest bandwidth of the path, in octets per second; zero says unknown (RFC 2215 3.3), and a sender
+    /// may say infinity.
     pub bandwidth: f32,
     /// Parameter 8: minimum path latency, in microseconds; `u32::MAX` says indeterminate (RFC 2215 3.4).
     pub latency_us: u32,
     /// Parameter 10: path MTU, in octets.
     pub mtu: u32,
+}
+
+impl GeneralParams {
+    /// The bandwidth, unless a node on the path could not tell it and made it zero (RFC 2215 3.3).
+    pub fn known_bandwidth(&self) -> Option<f32> {
+        (self.bandwidth > 0.0).then_some(self.bandwidth)
+    }
+
+    /// The latency, unless it is indeterminate (RFC 2215 3.4).
+    pub fn known_latency_us(&self) -> Option<u32> {
+        (self.latency_us != u32::MAX).then_some(self.latency_us)
+    }
 }
 
 /// What Controlled-Load has in an ADSPEC, RFC 2210 3.3.4.

@@ -66,11 +66,18 @@ impl Flowspec {
         let enough = match self {
             Self::Null(tspec) => return tspec.max_packet_size != 0,
             Self::ControlledLoad(_) => true,
-            Self::Guaranteed(tspec, rspec) => {
-                tspec.peak >= tspec.rate && (tspec.rate..f32::INFINITY).contains(&rspec.rate)
-            }
+            Self::Guaranteed(tspec, rspec) => (tspec.rate..f32::INFINITY).contains(&rspec.rate),
         };
         enough && self.tspec().is_legal()
+    }
+
+    /// Whether nothing is wrong with the values unless it is m = 0; see [`Tspec::is_legal_but_for_m`].
+    #[must_use]
+    pub fn is_legal_but_for_m(&self) -> bool {
+        let mut raised = *self;
+        let (Self::ControlledLoad(tspec) | Self::Guaranteed(tspec, _) | Self::Null(tspec)) = &mut raised;
+        tspec.min_policed_unit = tspec.min_policed_unit.max(1);
+        raised.is_legal()
     }
 
     /// The service number: 5 for Controlled-Load, 2 for Guaranteed, 6 for Null.
@@ -187,6 +194,8 @@ mod tests {
         let octets =
             octets("00240902 00000007 05000006 7f000005 461c4000 44fa0000 463b8000 00000040 000005dc");
         let flowspec = Flowspec::ControlledLoad(TSPEC);
+        let without_m = Flowspec::ControlledLoad(Tspec { min_policed_unit: 0, ..TSPEC });
+        assert!(flowspec.is_legal() && !without_m.is_legal() && without_m.is_legal_but_for_m());
         both_ways(&octets, &flowspec);
         assert_eq!((flowspec.service(), flowspec.tspec()), (5, &TSPEC));
     }

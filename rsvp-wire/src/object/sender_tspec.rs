@@ -53,6 +53,12 @@ impl SenderTspec {
             NullTspec::Alone => self.0.max_packet_size != 0,
         }
     }
+
+    /// Whether nothing is wrong with the values unless it is m = 0; see [`Tspec::is_legal_but_for_m`].
+    #[must_use]
+    pub fn is_legal_but_for_m(&self) -> bool {
+        self.is_legal() || (self.0.is_legal_but_for_m() && self.1 != NullTspec::Beside(0))
+    }
 }
 
 /// Service number of default and global parameters.
@@ -191,8 +197,11 @@ mod tests {
             object.read::<SenderTspec>().unwrap().0
         };
         assert!(TSPEC.is_legal());
-        assert!(!tspec(7, 0).is_legal(), "m = 0");
-        assert!(!tspec(8, 63).is_legal(), "M < m");
+        assert!(!tspec(7, 0).is_legal() && tspec(7, 0).is_legal_but_for_m(), "m = 0");
+        assert!(!tspec(8, 63).is_legal() && !tspec(8, 63).is_legal_but_for_m(), "M < m");
+        assert!(!tspec(8, 0).is_legal_but_for_m(), "M = 0");
+        let p = |rate: f32| tspec(6, rate.to_bits());
+        assert!(p(10_000.0).is_legal() && !p(9_999.0).is_legal(), "p < r");
     }
 
     #[test]

@@ -42,14 +42,21 @@ impl Tspec {
         Self { rate: 0.0, bucket: 0.0, peak: 0.0, min_policed_unit: 0, max_packet_size }
     }
 
-    /// Whether the values keep to RFC 2215 3.6 and RFC 2210 3.1: r, b and p within their ranges (p may be infinite), m not
-    /// zero, M at least m. Reading accepts what does not, because traffic engineering routers send m = 0 and M = 0, and a
+    /// Whether the values keep to RFC 2215 3.6, RFC 2210 3.1 and RFC 2212: r, b and p within their ranges (p may be infinite),
+    /// p at least r, m not zero, M at least m. Reading accepts what does not, because traffic engineering routers send m = 0 and M = 0, and a
     /// dissector has to show it.
     #[must_use]
     pub fn is_legal(&self) -> bool {
         let peak = RATES.contains(&self.peak) || self.peak == f32::INFINITY;
         let sizes = self.min_policed_unit != 0 && self.min_policed_unit <= self.max_packet_size;
-        RATES.contains(&self.rate) && BUCKETS.contains(&self.bucket) && peak && sizes
+        let rates = RATES.contains(&self.rate) && self.peak >= self.rate;
+        rates && BUCKETS.contains(&self.bucket) && peak && sizes
+    }
+
+    /// Whether nothing is wrong with the values unless it is m = 0, which routers in wide use send.
+    #[must_use]
+    pub fn is_legal_but_for_m(&self) -> bool {
+        Self { min_policed_unit: self.min_policed_unit.max(1), ..*self }.is_legal()
     }
 }
 

@@ -206,8 +206,10 @@ impl Show for Flowspec {
 impl Show for AdspecSummary {
     fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let general = self.global;
-        let (rate, latency, mtu) = (Rate(general.bandwidth), general.latency_us, general.mtu);
-        write!(f, "adspec hops={} bw={rate} latency={latency}us mtu={mtu}B", general.hops)?;
+        write!(f, "adspec hops={}", general.hops)?;
+        bandwidth(general.bandwidth, f)?;
+        latency(general.latency_us, f)?;
+        write!(f, " mtu={}B", general.mtu)?;
         broken(general.break_bit, f)?;
         if let Some(guaranteed) = self.guaranteed {
             let GuaranteedParams { ctot, dtot, csum, dsum, .. } = guaranteed;
@@ -230,9 +232,19 @@ impl Show for AdspecSummary {
 
 fn overridden(overrides: &Overrides, f: &mut Formatter<'_>) -> fmt::Result {
     overrides.hops.map_or(Ok(()), |hops| write!(f, " hops={hops}"))?;
-    overrides.bandwidth.map_or(Ok(()), |bandwidth| write!(f, " bw={}", Rate(bandwidth)))?;
-    overrides.latency_us.map_or(Ok(()), |latency| write!(f, " latency={latency}us"))?;
+    overrides.bandwidth.map_or(Ok(()), |value| bandwidth(value, f))?;
+    overrides.latency_us.map_or(Ok(()), |value| latency(value, f))?;
     overrides.mtu.map_or(Ok(()), |mtu| write!(f, " mtu={mtu}B"))
+}
+
+/// Zero says that it is not known (RFC 2215 3.3).
+fn bandwidth(value: f32, f: &mut Formatter<'_>) -> fmt::Result {
+    if value == 0.0 { f.write_str(" bw=unknown") } else { write!(f, " bw={}", Rate(value)) }
+}
+
+/// The largest value says that it is not known (RFC 2215 3.4).
+fn latency(us: u32, f: &mut Formatter<'_>) -> fmt::Result {
+    if us == u32::MAX { f.write_str(" latency=indeterminate") } else { write!(f, " latency={us}us") }
 }
 
 fn broken(break_bit: bool, f: &mut Formatter<'_>) -> fmt::Result {

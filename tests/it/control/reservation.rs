@@ -4,8 +4,8 @@ use super::next;
 use super::pair::{LEFT, LINK, Pair, RESERVABLE_BPS, RIGHT};
 use rsvp_node::client::rows::{APPLICATION, Rows};
 use rsvp_node::client::{
-    Adspec, Announcement, Client, ClientError, Event, Gone, Reservation, Service, Session, Style, Traffic,
-    Watch, Watched, What,
+    Adspec, Announcement, Client, ClientError, Event, Gone, Problem, Reservation, Service, Session, Style,
+    Traffic, Watch, Watched, What,
 };
 use rsvp_wire::{FilterSpec, Session as Key};
 use std::time::Duration;
@@ -265,4 +265,31 @@ async fn refusals_say_what_to_do() {
     let (code, message) = refused(other.reserve(Reservation::new(Style::Ff, Vec::new())).await);
     assert!(code == "bad-style" && message.contains("FF one for each filter"), "{message}");
     drop((near, far));
+}
+
+/// RFC 2212: "p MUST be greater than or equal to the token bucket rate".
+#[tokio::test(start_paused = true)]
+async fn a_peak_below_the_rate_is_refused_and_both_are_named() {
+    let pair = Pair::start();
+    let (_near, sending, _far, receiving) = announced(&pair).await;
+    let below = Traffic { peak_bps: Some(1e6), ..Traffic::of(2e6) };
+    let asked = [
+        sending.announce(Announcement::new(sender(), below)).await,
+        receiving.reserve(Reservation::fixed(sender(), Service::ControlledLoad { traffic: below })).await,
+        receiving
+            .reserve(Reservation::wildcard(Service::Guaranteed {
+                traffic: below,
+                reserve_bps: 3e6,
+                slack_us: 0,
+            }))
+            .await,
+    ];
+    for refused in asked {
+        let Err(ClientError::Refused(problem)) = refused else { panic!("{refused:?}") };
+        let Problem { code, message } = problem;
+        assert!(message.contains("1000000") && message.contains("2000000"), "{message}");
+        assert_eq!(code, "bad-traffic-parameter");
+    }
+    let at_the_rate = Traffic { peak_bps: Some(2e6), ..Traffic::of(2e6) };
+    sending.announce(Announcement::new(sender(), at_the_rate)).await.expect("announced");
 }

@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
 
-const CONFIG: &str = "[interfaces]\nbandwidth = \"10mbit\"\nrefresh = \"1s\"\n";
+pub(super) const CONFIG: &str = "[interfaces]\nbandwidth = \"10mbit\"\nrefresh = \"1s\"\n";
 
 /// A command that runs, and the lines it says.
 pub(super) struct Running {
@@ -64,7 +64,7 @@ impl Drop for Running {
 }
 
 /// Runs a command to its end: whether it succeeded, what it said, and what it complained of.
-fn run(net: &Net, node: &str, arguments: &[&str]) -> (bool, String, String) {
+pub(super) fn run(net: &Net, node: &str, arguments: &[&str]) -> (bool, String, String) {
     let program = programs::folder().join("rsvp").display().to_string();
     let mut command = net.command(node, &program);
     let done = command.args(arguments).env("RSVP_SOCKET", net.socket(node)).output().expect("rsvp runs");
@@ -72,7 +72,7 @@ fn run(net: &Net, node: &str, arguments: &[&str]) -> (bool, String, String) {
     (done.status.success(), text(&done.stdout), text(&done.stderr))
 }
 
-fn rows(net: &Net, node: &str, what: &str) -> Vec<Value> {
+pub(super) fn rows(net: &Net, node: &str, what: &str) -> Vec<Value> {
     let (done, said, complaint) = run(net, node, &["show", what, "--json"]);
     assert!(done, "{complaint}");
     serde_json::from_str(&said).expect("an array of rows")

@@ -41,16 +41,19 @@ fn an_exactly_full_interface_admits_no_more() {
 /// RFC 2205 section 3.1.8: InPlace when, and only when, a reservation is in place and stays.
 #[test]
 fn a_refused_increase_leaves_the_reservation_in_place() {
-    for style in ["WF", "FF S1", "SE S1"] {
+    for (style, unit) in
+        [("WF", "B"), ("FF S1", "B"), ("SE S1", "B"), ("WF", "G"), ("FF S1", "G"), ("SE S1", "G")]
+    {
         for mut b in Bench::both() {
+            let asking = |n: u32| format!("c1 Resv {style}{{{n}{unit}}}");
             b.figure_4().reservable("c", 6);
-            refused(&mut b, &format!("c1 Resv {style}{{7B}}"), "01/0002");
-            b.hears(&format!("c1 Resv {style}{{4B}}")).forget();
-            refused(&mut b, &format!("c1 Resv {style}{{7B}}"), "01/0002 InPlace");
-            b.installs(&[&format!("c {style}{{4B}}")]).hears(&format!("c1 Resv {style}{{6B}}"));
-            b.installs(&[&format!("c {style}{{6B}}")]);
+            refused(&mut b, &asking(7), "01/0002");
+            b.hears(&asking(4)).forget();
+            refused(&mut b, &asking(7), "01/0002 InPlace");
+            b.installs(&[&format!("c {style}{{4{unit}}}")]).hears(&asking(6));
+            b.installs(&[&format!("c {style}{{6{unit}}}")]);
             let flows: Vec<_> = b.engine.requests().map(|r| r.flows[0].1).collect();
-            assert_eq!(flows, [controlled(6.0)]);
+            assert_eq!(flows, [if unit == "G" { guaranteed(6.0) } else { controlled(6.0) }]);
         }
     }
 }
@@ -169,13 +172,15 @@ fn a_tspec_that_raises_a_reservation_beyond_the_budget_leaves_it_in_place() {
 /// RFC 2205 section 3.1.5: less is never refused, even where an interface has shrunk below what is reserved on it.
 #[test]
 fn a_decrease_is_admitted_on_an_interface_that_shrank() {
-    for mut b in Bench::both() {
-        b.figure_4()
-            .hears("c1 Resv FF S1{4B} S2{5B}")
-            .reservable("c", 2)
-            .installs(&["c FF S1{4B}", "c FF S2{5B}"]);
-        b.hears("c1 Resv FF S1{3B}").installs(&["c FF S1{3B}", "c FF S2{5B}"]).forget();
-        refused(&mut b, "c1 Resv FF S1{4B}", "01/0002 InPlace");
+    for unit in ["B", "G"] {
+        for mut b in Bench::both() {
+            let ask = |n: u32| format!("FF S1{{{n}{unit}}}");
+            let (stands, other) = (format!("c {}", ask(4)), format!("c FF S2{{5{unit}}}"));
+            b.figure_4().hears(&format!("c1 Resv {} S2{{5{unit}}}", ask(4)));
+            b.reservable("c", 2).installs(&[&stands, &other]);
+            b.hears(&format!("c1 Resv {}", ask(3))).installs(&[&format!("c {}", ask(3)), &other]).forget();
+            refused(&mut b, &format!("c1 Resv {}", ask(4)), "01/0002 InPlace");
+        }
     }
 }
 

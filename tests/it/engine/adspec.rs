@@ -1,8 +1,9 @@
 //! The ADSPEC hop by hop: RFC 2210 section 3.3, RFC 2215 section 3, RFC 2212.
 
 use super::bench::Bench;
-use super::message::{object, written};
+use super::message::written;
 use super::words::interface;
+use rsvp_node::{EventKind, NonRsvpHops};
 use rsvp_wire::{AdspecSummary, GeneralParams, GuaranteedParams, Overrides, ServiceParams};
 
 /// An ADSPEC with every fragment and no overrides.
@@ -103,6 +104,71 @@ fn the_global_break_bit_is_set_behind_hops_without_rsvp() {
     }
 }
 
+/// The break bit in the only event there is, for a Path of S1 with this ADSPEC and these TTLs; none without an event.
+fn told(b: &mut Bench, adspec: &AdspecSummary, ttl: u8, send_ttl: u8) -> Option<bool> {
+    b.forget();
+    b.takes(&b.message("a1 Path S1{9B}").adspec(adspec).ttl(ttl).with(|m| m.send_ttl = send_ttl));
+    let event = b.events.pop()?;
+    assert!(b.events.is_empty(), "{:?}", b.events);
+    let EventKind::Path { adspec: Some(adspec), .. } = event.kind else { panic!("{event:?}") };
+    Some(adspec.global.break_bit)
+}
+
+/// RFC 2205 section 3.8, RFC 2210 section 2.2: a receiver is told of hops without RSVP just before its own node, too, which
+/// nobody else can see; and when they come and go.
+#[test]
+fn a_receiver_is_told_of_hops_without_rsvp_just_before_it() {
+    for mut b in Bench::both() {
+        b.opens(1);
+        assert_eq!(told(&mut b, &full(), 60, 60), Some(false));
+        assert_eq!(told(&mut b, &full(), 58, 60), Some(true));
+        assert_eq!(told(&mut b, &full(), 58, 60), None, "nothing new");
+        // Whoever opens the session later hears the same.
+        b.opens(2);
+        let told_late = b.events.iter().any(|event| {
+            matches!(&event.kind, EventKind::Path { adspec: Some(adspec), .. } if adspec.global.break_bit)
+        });
+        assert!(told_late, "{:?}", b.events);
+        b.releases(2);
+        assert_eq!(told(&mut b, &full(), 60, 60), Some(false));
+        // What is broken already does not change.
+        let mut broken = full();
+        broken.global.break_bit = true;
+        assert_eq!(told(&mut b, &broken, 60, 60), Some(true));
+        assert_eq!(told(&mut b, &broken, 58, 60), None);
+    }
+}
+
+/// RFC 2205 section 2.3: what changes in a Path is forwarded at once; here it is only what the TTL was when it was sent.
+#[test]
+fn a_hop_without_rsvp_that_comes_and_goes_is_passed_on_at_once() {
+    for mut b in Bench::both() {
+        for (send_ttl, broken) in [(58, false), (60, true), (58, false)] {
+            b.forget();
+            b.takes(&b.message("a1 Path S1{9B}").adspec(&full()).ttl(58).with(|m| m.send_ttl = send_ttl));
+            let sent = b.sent.iter().find(|s| s.interface == interface("c")).expect("a Path leaves");
+            assert_eq!(sent.get::<AdspecSummary>().global.break_bit, broken);
+        }
+    }
+}
+
+/// RFC 2205 section 3.8: "the TTL is not always a reliable indicator", so an interface may know better.
+#[test]
+fn an_interface_may_know_better_than_the_ttl() {
+    for mut b in Bench::both() {
+        b.opens(1).change("a", |i| i.non_rsvp_hops = NonRsvpHops::Never);
+        assert_eq!(told(&mut b, &full(), 58, 60), Some(false));
+        // As of the next Path.
+        b.change("a", |i| i.non_rsvp_hops = NonRsvpHops::Always);
+        assert_eq!(told(&mut b, &full(), 58, 60), Some(true));
+        assert_eq!(told(&mut b, &full(), 60, 60), None);
+        assert!(b.sent.iter().any(|s| s.get::<AdspecSummary>().global.break_bit), "downstream, too");
+        b.change("b", |i| i.non_rsvp_hops = NonRsvpHops::Always);
+        b.change("a", |i| i.non_rsvp_hops = NonRsvpHops::ByTtl);
+        assert_eq!(told(&mut b, &full(), 60, 60), Some(false), "it is the interface of arrival that counts");
+    }
+}
+
 /// RFC 2210 section 3.3.2: once set upstream it stays.
 #[test]
 fn a_break_bit_from_upstream_stays() {
@@ -176,11 +242,13 @@ fn an_unknown_service_gets_its_break_bit() {
 #[test]
 fn a_path_without_adspec_leaves_without() {
     for mut b in Bench::both() {
-        b.hears("a1 Path S1{9B}");
-        assert!(b.sent.iter().all(|s| s.objects(13).is_empty()));
+        b.opens(1);
+        b.takes(&b.message("a1 Path S1{9B}").ttl(58));
+        let EventKind::Path { adspec: None, .. } = b.events[0].kind else { panic!("{:?}", b.events) };
+        assert!(b.sent.len() == 2 && b.sent.iter().all(|s| s.objects(13).is_empty()));
         b.forget();
         b.takes(&b.message("a1 Path S1{9B}").adspec(&full()));
         assert_eq!(b.sent.len(), 2, "an ADSPEC that appears is a change");
-        assert_eq!(object(13, 2, &[0; 4]).len(), 8);
+        assert!(b.sent.iter().all(|s| s.objects(13).len() == 1), "and goes on");
     }
 }

@@ -5,7 +5,8 @@ use super::bench::Bench;
 use super::words::{controlled, guaranteed, interface, tspec};
 use rsvp_node::{AdspecOffer, AppId, Command, Discard, EventKind, FlowRequest, Outcome, Refusal};
 use rsvp_wire::{
-    AdspecSummary, FilterSpec, GeneralParams, GuaranteedParams, SenderTemplate, ServiceParams, Session, Style,
+    AdspecSummary, FilterSpec, Flowspec, GeneralParams, GuaranteedParams, Rspec, SenderTemplate, Session,
+    Style, Tspec,
 };
 
 const APP: AppId = AppId(1);
@@ -32,7 +33,7 @@ fn a_local_sender_sends_path_out_of_its_interface_with_the_ttl_of_the_data() {
         assert_eq!(sent.ttl, 33);
         b.tells(&[]).announces(1, "C0");
         b.seconds(46.0);
-        assert!(b.sent.iter().all(|s| s.interface == interface("c")));
+        assert!(!b.sent.is_empty() && b.sent.iter().all(|s| s.interface == interface("c")));
     }
 }
 
@@ -71,7 +72,6 @@ fn a_local_senders_adspec_starts_with_the_values_of_its_interface() {
             null: None,
         };
         assert_eq!(b.sends_one("c>G Path C0{9B}").get::<AdspecSummary>(), expected);
-        assert_ne!(adspec::full().controlled_load, None::<ServiceParams>);
     }
 }
 
@@ -93,7 +93,7 @@ fn path_events_come_once_and_on_change() {
     }
 }
 
-/// RFC 2205 section 3.11.1: reservation events at the sender, on first occurrence, change and end.
+/// RFC 2205 section 3.11.1: reservation events at the sender, on first occurrence, change and end; they say what is in effect.
 #[test]
 fn resv_events_come_once_and_on_change() {
     for mut b in Bench::both() {
@@ -101,6 +101,7 @@ fn resv_events_come_once_and_on_change() {
         b.hears("c1 Resv WF{4B}").tells(&["1 Resv WF{4B}"]).hears("c1 Resv WF{4B}").tells(&[]);
         b.hears("c2 Resv WF{3B}").tells(&[]).hears("c1 Resv WF{2B}").tells(&["1 Resv WF{3B}"]);
         b.hears("c2 ResvTear WF").tells(&["1 Resv WF{2B}"]).hears("c1 ResvTear WF").tells(&["1 ResvGone WF"]);
+        b.hears("c1 Resv WF{20B}").tells(&["1 Resv WF{9B}"]);
     }
 }
 
@@ -260,6 +261,12 @@ fn refusals_change_nothing() {
         };
         b.refuses(with(&b, -1.0, 9, None), Refusal::BadTrafficParameter);
         b.refuses(with(&b, 1.0, 0, None), Refusal::BadTrafficParameter);
+        // RFC 2212 "Invocation Information": p is at least r.
+        let mut low = with(&b, 2.0, 9, None);
+        if let Command::Sender { tspec, .. } = &mut low {
+            tspec.peak = 1.9e3;
+        }
+        b.refuses(low, Refusal::BadTrafficParameter);
         b.refuses(with(&b, 1.0, 9, Some("z")), Refusal::NoInterface);
     }
 }
@@ -295,6 +302,13 @@ fn refused_reservations_change_nothing() {
         b.refuses(reserve(Style::SE, &other, None), Refusal::BadSender);
         let bad = [FlowRequest { flowspec: controlled(f32::NAN), filters: &s1 }];
         b.refuses(reserve(Style::SE, &bad, None), Refusal::BadTrafficParameter);
+        let peak = Tspec { peak: 3.9e3, ..tspec(4.0) };
+        let below =
+            [Flowspec::ControlledLoad(peak), Flowspec::Guaranteed(peak, Rspec { rate: 4e3, slack: 0 })];
+        let below = below.map(|flowspec| [FlowRequest { flowspec, filters: &s1 }]);
+        for flows in &below {
+            b.refuses(reserve(Style::SE, flows, None), Refusal::BadTrafficParameter);
+        }
         let mixed = [flow(&s1), FlowRequest { flowspec: guaranteed(1.0), filters: &foreign[..1] }];
         b.refuses(reserve(Style::FF, &mixed, None), Refusal::BadTrafficParameter);
         assert_eq!(b.reserve(1, "SE S1{4B}", false), Outcome::Taken);

@@ -16,13 +16,18 @@ use rsvp_node::{
 use rsvp_wire::Session;
 use std::collections::{BTreeMap, HashMap};
 
-/// Routes by the question asked of them.
+/// Routes by destination and source, and the questions that were asked.
 #[derive(Debug, Default)]
-pub(crate) struct Routes(pub(crate) HashMap<RouteQuery, RouteAnswer>);
+pub(crate) struct Routes {
+    answers: HashMap<(IpAddr, Option<IpAddr>), RouteAnswer>,
+    pub(crate) asked: Vec<RouteQuery>,
+}
 
 impl Host for Routes {
     fn route(&mut self, query: RouteQuery) -> RouteAnswer {
-        self.0.get(&query).cloned().unwrap_or(RouteAnswer::NoRoute)
+        self.asked.push(query);
+        let answer = self.answers.get(&(query.destination, query.source));
+        answer.cloned().unwrap_or(RouteAnswer::NoRoute)
     }
 }
 
@@ -39,6 +44,8 @@ pub(crate) struct Bench {
     pub(crate) traffic: Vec<TrafficControl>,
     /// What a data plane that does as it is told has installed.
     pub(super) installed: BTreeMap<ReservationId, (InterfaceId, Reservation)>,
+    /// Whether neighbours have no logical interface handles.
+    pub(super) zero_handles: bool,
     wake: Option<Instant>,
     buffer: Vec<u8>,
 }
@@ -72,6 +79,7 @@ impl Bench {
             events: Vec::new(),
             traffic: Vec::new(),
             installed: BTreeMap::new(),
+            zero_handles: false,
             wake: None,
             buffer: Vec::new(),
         };
@@ -127,16 +135,20 @@ impl Bench {
     /// Sets the answer to the question where a sender's data goes.
     pub(crate) fn route_answer(&mut self, sender: &str, answer: RouteAnswer) -> &mut Self {
         let destination = self.session.destination();
-        let query = RouteQuery { destination, source: Some(self.family.named(sender)) };
-        self.routes.0.insert(query, answer);
+        self.routes.answers.insert((destination, Some(self.family.named(sender))), answer);
         self
     }
 
     /// Sets where messages to a node (a ResvConf) go.
     pub(crate) fn route_to(&mut self, node: &str, outgoing: &str) -> &mut Self {
         let route = Route { incoming: None, outgoing: [interface(outgoing)].into_iter().collect() };
-        let query = RouteQuery { destination: self.family.named(node), source: None };
-        self.routes.0.insert(query, RouteAnswer::Known(route));
+        self.routes.answers.insert((self.family.named(node), None), RouteAnswer::Known(route));
+        self
+    }
+
+    /// From here on every neighbour is without handles: what goes back to it has none.
+    pub(crate) fn handles_of_zero(&mut self) -> &mut Self {
+        self.zero_handles = true;
         self
     }
 

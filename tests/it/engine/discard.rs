@@ -102,7 +102,7 @@ fn other_messages_for_another_node_are_dropped() {
 #[test]
 fn messages_that_break_the_grammar_are_dropped() {
     type Breakage = (&'static str, fn(&mut Arriving));
-    let broken: [Breakage; 12] = [
+    let broken: [Breakage; 14] = [
         ("a1 Path S1{9B}", |m| m.hop = None),
         ("a1 Path S1{9B}", |m| m.refresh_ms = None),
         ("a1 Path S1{9B}", |m| m.sender = None),
@@ -113,6 +113,8 @@ fn messages_that_break_the_grammar_are_dropped() {
         ("c1 Resv WF{4B}", |m| m.flows = None),
         ("c1 Resv WF{4B}", |m| m.last.push(object(14, 1, &[0; 4]))),
         ("c1 Resv WF{4B}", |m| m.hop = None),
+        ("c1 Resv WF{4B}", |m| m.refresh_ms = None),
+        ("a1 PathTear S1", |m| m.hop = None),
         ("a1 ResvErr 02/0000 WF{4B}", |m| m.error = None),
         ("a1 ResvConf a0 WF{4B}", |m| m.confirm = None),
     ];
@@ -135,6 +137,12 @@ fn objects_may_come_in_another_order() {
             m.last.extend([time, hop]);
         });
         b.takes(&path).sends(&["c>G Path S1{9B}", "d>G Path S1{9B}"]);
+        let resv = b.message("c1 Resv WF{4B}").object(14, 1, &[1; 4]).with(|m| {
+            m.objects.push(written(&rsvp_wire::ResvConfirm { address: m.source }));
+            m.objects.push(written(&rsvp_wire::TimeValues { refresh_ms: m.refresh_ms.take().unwrap() }));
+            m.objects.push(written(&m.hop.take().unwrap()));
+        });
+        b.takes(&resv).sends(&["a>a1 Resv WF{4B} confirm c1"]);
     }
 }
 
@@ -153,6 +161,13 @@ fn illegal_addresses_are_dropped() {
             let sender = rsvp_wire::FilterSpec::new(bad, SENDER_PORT);
             b.drops(&b.message("a1 Path S1{9B}").with(|m| m.sender = Some(sender)), Discard::BadAddress);
         }
+        b.hears("a1 Path S1{9B}").forget();
+        for bad in [group, none, other.named("S1")] {
+            let filter = rsvp_wire::FilterSpec::new(bad, SENDER_PORT);
+            let named = |m: &mut Arriving| m.flows.as_mut().unwrap().flows[0].1 = vec![filter];
+            b.drops(&b.message("c1 Resv FF S1{4B}").with(named), Discard::BadAddress);
+        }
+        b.hears("a1 PathTear S1").forget();
         for bad in [Session::new(none, 17, 7), Session::new(group, 0, 7)] {
             b.drops(&b.message("a1 Path S1{9B}").with(|m| m.session = bad), Discard::BadAddress);
         }
@@ -202,6 +217,7 @@ fn sessions_are_limited() {
         b.hears("a1 Path S1{9B}").forget();
         let other = Session::new(b.session.destination(), 17, 7001);
         b.drops(&b.message("a1 Path S1{9B}").with(|m| m.session = other), Discard::LimitReached);
+        b.sends(&["a>a1 PathErr 23/0001 S1"]);
         b.refuses(Command::OpenSession { app: AppId(1), session: other }, Refusal::LimitReached);
         b.hears("a1 PathTear S1");
         b.takes(&b.message("a1 Path S1{9B}").with(|m| m.session = other));
@@ -213,7 +229,7 @@ fn sessions_are_limited() {
 fn senders_are_limited() {
     for mut b in limited(|l| l.senders_per_session = 2) {
         b.hears("a1 Path S1{9B}").hears("b1 Path S2{9B}").forget();
-        b.drops(&b.message("b1 Path S3{9B}"), Discard::LimitReached).is_silent();
+        b.drops(&b.message("b1 Path S3{9B}"), Discard::LimitReached).sends(&["b>b1 PathErr 23/0002 S3"]);
         let sender = rsvp_wire::SenderTemplate(b.family.sender("C0"));
         let (session, tspec) = (b.session, super::words::tspec(1.0));
         let announce =
@@ -232,7 +248,7 @@ fn senders_are_limited() {
 fn requests_are_limited() {
     for mut b in limited(|l| l.requests_per_session = 1) {
         b.hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}").forget();
-        b.drops(&b.message("c2 Resv WF{4B}"), Discard::LimitReached).is_silent();
+        b.drops(&b.message("c2 Resv WF{4B}"), Discard::LimitReached).sends(&["c>c2 ResvErr 23/0003 WF{4B}"]);
         assert_eq!(b.reserve(1, "WF{4B}", false), Outcome::Refused(Refusal::LimitReached));
         b.hears("c1 ResvTear WF").hears("c2 Resv WF{4B}").installs(&["c WF{4B}"]);
     }
@@ -244,10 +260,54 @@ fn filters_are_limited() {
     for mut b in limited(|l| l.filters_per_request = 2) {
         b.figure_4();
         b.drops(&b.message("c1 Resv SE S1 S2 S3{4B}"), Discard::LimitReached);
+        b.sends(&["c>c1 ResvErr 23/0004 SE S1 S2 S3{4B}"]);
         assert_eq!(b.reserve(1, "SE S1 S2 S3{4B}", false), Outcome::Refused(Refusal::LimitReached));
         b.hears("c1 Resv FF S1{4B} S2{4B}").forget();
-        b.drops(&b.message("c1 Resv FF S3{4B}"), Discard::LimitReached).is_silent();
+        b.drops(&b.message("c1 Resv FF S3{4B}"), Discard::LimitReached);
+        b.sends(&["c>c1 ResvErr 23/0004 FF S3{4B}"]);
         b.installs(&["c FF S1{4B}", "c FF S2{4B}"]).hears("c1 Resv FF S1{5B}");
+    }
+}
+
+/// A limit on what a message asks to be kept and passed on; nothing of it is in the answer, which else nobody would take.
+#[test]
+fn forwarded_octets_are_limited() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv FF S1{4B}").forget();
+        let much =
+            |b: &Bench, text: &str| b.message(text).object(0xc8, 1, &[7; 2048]).object(14, 1, &[7; 2048]);
+        b.drops(&much(&b, "a1 Path S1{8B}"), Discard::LimitReached);
+        let sent = b.sends_one("a>a1 PathErr 23/0005 S1");
+        assert!(sent.objects(0xc8).is_empty() && sent.objects(14).is_empty());
+        b.drops(&much(&b, "c1 Resv FF S1{5B} S2{1B}"), Discard::LimitReached);
+        b.sends(&["c>c1 ResvErr 23/0005 FF S1{5B}", "c>c1 ResvErr 23/0005 FF S2{1B}"]);
+        b.drops(&much(&b, "a1 ResvErr 02/0000 FF S1{4B}"), Discard::LimitReached).is_silent();
+        b.installs(&["c FF S1{4B}"]);
+    }
+}
+
+/// Answers about limits are rare: ten at once and then ten a second on each interface; what is not sent is counted.
+#[test]
+fn limits_are_answered_at_one_rate_for_each_interface() {
+    for mut b in limited(|l| l.senders_per_session = 1) {
+        b.hears("a1 Path S1{9B}").forget();
+        let suppressed = |b: &Bench| b.engine.counters().discarded(Discard::ErrorSuppressed);
+        let told = |b: &mut Bench, from: &str, times: u32| {
+            for n in 1..=times {
+                let path = b.message(&format!("{from} Path S{}{{9B}}", n + 1));
+                let octets = path.octets();
+                let outcome = b.input(Input::Packet(path.rx(&octets)));
+                assert_eq!(outcome, Outcome::Discarded(Discard::LimitReached));
+            }
+            b.sent.drain(..).count()
+        };
+        assert_eq!((told(&mut b, "a1", 50), suppressed(&b)), (10, 40));
+        assert_eq!(told(&mut b, "a2", 5), 0, "whoever asks there");
+        assert_eq!(told(&mut b, "b1", 50), 10, "another interface has its own");
+        b.seconds(0.35);
+        assert_eq!(told(&mut b, "a1", 50), 3);
+        b.hears("a1 Path S1{9B}").seconds(60.0).forget();
+        assert_eq!(told(&mut b, "a1", 50), 10);
     }
 }
 

@@ -53,8 +53,8 @@ fn middle(like: &Flowspec) -> Flowspec {
     if like.service() == 5 { Flowspec::ControlledLoad(T) } else { Flowspec::Guaranteed(T, R) }
 }
 
-/// Whether a wish for confirmation travels on upstream with `one` where `other` is in place: `one` is larger.
-fn is_larger(b: &mut Bench, one: Flowspec, other: Flowspec) -> bool {
+/// Whether a wish for confirmation travels on upstream with `one` where `other` is in place: `one` changes what is asked.
+fn goes_on(b: &mut Bench, one: Flowspec, other: Flowspec) -> bool {
     b.route_to("e5", "c").hears("a1 Path S1{9B}");
     b.takes(&asking(b, "d1 Resv WF{1B}", other)).forget();
     b.takes(&asking(b, "c1 Resv WF{1B}", one).confirm("e5"));
@@ -65,28 +65,34 @@ fn is_larger(b: &mut Bench, one: Flowspec, other: Flowspec) -> bool {
     passed
 }
 
-/// RFC 2211 section 8, RFC 2212 "Ordering and Merging": larger r, b, p, M and R, smaller m and S are more.
+/// RFC 2205 section 2.6, RFC 2211 section 8, RFC 2212 "Ordering and Merging": larger r, b, p and R, smaller m and S go on
+/// upstream; of M the smaller one does.
 #[test]
-fn each_parameter_alone_makes_a_flowspec_larger() {
+fn each_parameter_alone_changes_what_is_asked_for() {
     for mut b in Bench::both() {
         for (name, more) in greater() {
             let less = middle(&more);
-            assert!(is_larger(&mut b, more, less), "{name}");
-            assert!(!is_larger(&mut b, less, more), "{name}, the other way round");
+            assert_eq!(goes_on(&mut b, more, less), name != "M", "{name}");
+            assert_eq!(goes_on(&mut b, less, more), name == "M", "{name}, the other way round");
         }
-        assert!(!is_larger(&mut b, Flowspec::ControlledLoad(T), Flowspec::ControlledLoad(T)));
+        assert!(!goes_on(&mut b, Flowspec::ControlledLoad(T), Flowspec::ControlledLoad(T)));
     }
 }
 
-/// RFC 2211 section 8: where not all points hold in one direction, the TSpecs are unordered.
+/// RFC 2205 section 2.6: so does what is more in one parameter and less in another, because the merge is more than both.
 #[test]
-fn flowspecs_that_are_more_in_different_parameters_are_unordered() {
+fn a_flowspec_that_is_more_and_less_goes_on() {
     for mut b in Bench::both() {
         for (n, (one_name, one)) in greater().into_iter().enumerate() {
             for (other_name, other) in greater().into_iter().skip(n + 1) {
                 if one.service() == other.service() {
-                    assert!(!is_larger(&mut b, one, other), "{one_name} and {other_name}");
-                    assert!(!is_larger(&mut b, other, one), "{other_name} and {one_name}");
+                    let names = format!("{one_name} and {other_name}");
+                    assert_eq!(goes_on(&mut b, one, other), one_name != "M", "{names}");
+                    assert_eq!(
+                        goes_on(&mut b, other, one),
+                        other_name != "M",
+                        "{names}, the other way round"
+                    );
                 }
             }
         }
@@ -227,15 +233,18 @@ fn the_peak_rate_costs_nothing() {
         assert_eq!(b.reserved("c"), 2.0);
         b.takes(&asking(&b, "c1 Resv WF{1B}", Flowspec::ControlledLoad(Tspec { peak: 2e3, ..T })));
         assert_eq!(b.reserved("c"), 2.0);
+        let rspec = Rspec { rate: 2e3, slack: 0 };
+        b.hears("c1 ResvTear WF");
+        b.takes(&asking(&b, "c1 Resv WF{1B}", Flowspec::Guaranteed(T, rspec)));
+        assert_eq!(b.reserved("c"), 2.0);
     }
 }
 
 /// RFC 2211 section 5, RFC 2212 "Invocation Information", RFC 2215 section 3.6: m and M are positive and m is at most
-/// M; r, b, p and R are no negative numbers, and only p may be infinite.
+/// M; r, b, p and R are no negative numbers, p is at least r, and only p may be infinite.
 #[test]
 fn values_that_no_token_bucket_has_are_answered() {
     let bad = [
-        Tspec { min_policed_unit: 0, ..T },
         Tspec { min_policed_unit: 0, max_packet_size: 0, ..T },
         Tspec { min_policed_unit: 1001, ..T },
         Tspec { rate: f32::NAN, ..T },
@@ -247,6 +256,7 @@ fn values_that_no_token_bucket_has_are_answered() {
         Tspec { peak: f32::NAN, ..T },
         Tspec { peak: f32::NEG_INFINITY, ..T },
         Tspec { peak: -1.0, ..T },
+        Tspec { peak: 1.9e3, ..T },
     ];
     for mut b in Bench::both() {
         for tspec in bad {
@@ -278,14 +288,14 @@ fn values_that_no_token_bucket_has_are_answered() {
     }
 }
 
-/// RFC 2205 section 3.1.8: a good FF descriptor beside one with an m of zero stands.
+/// RFC 2205 section 3.1.8: a good FF descriptor beside one with an m above M stands.
 #[test]
 fn an_illegal_m_does_not_touch_other_ff_descriptors() {
     for mut b in Bench::both() {
         b.figure_4();
         let resv = b.message("c1 Resv FF S1{4B} S2{5B}").with(|m| {
             m.flows.as_mut().expect("a Resv").flows[1].0 =
-                Some(Flowspec::ControlledLoad(Tspec { min_policed_unit: 0, ..T }));
+                Some(Flowspec::ControlledLoad(Tspec { min_policed_unit: 1001, ..T }));
         });
         b.takes(&resv).installs(&["c FF S1{4B}"]);
     }
@@ -368,6 +378,24 @@ fn an_unknown_bandwidth_stays_unknown() {
     }
 }
 
+/// RFC 2215 sections 3.3 and 3.4: what no node could tell is told as that, and not as a number.
+#[test]
+fn the_receiver_is_told_what_the_path_does_not_know() {
+    for mut b in Bench::both() {
+        let known = full().global;
+        for (bandwidth, latency_us) in [(0.0, u32::MAX), (known.bandwidth, known.latency_us)] {
+            b.opens(1).forget();
+            let global = GeneralParams { bandwidth, latency_us, ..known };
+            b.takes(&announcing(&b, "a1 Path S1{9B}", T).adspec(&AdspecSummary { global, ..full() }));
+            let [Event { kind: EventKind::Path { adspec: Some(told), .. }, .. }] = b.events[..] else {
+                panic!("one event: {:?}", b.events)
+            };
+            let expected = (bandwidth > 0.0).then_some((known.bandwidth, known.latency_us));
+            assert_eq!(told.global.known_bandwidth().zip(told.global.known_latency_us()), expected);
+        }
+    }
+}
+
 /// RFC 2210 sections 2.1 and 2.2: TSpec and ADSPEC reach the receiving application as they arrived, not as they leave.
 #[test]
 fn the_receiver_is_told_what_the_sender_and_the_path_offer() {
@@ -412,7 +440,7 @@ fn a_guaranteed_rate_below_the_token_rate_is_answered() {
         b.hears("a1 Path S1{9B}").forget();
         let low_r = Flowspec::Guaranteed(T, Rspec { rate: 1e3, slack: 0 });
         b.drops(&asking(&b, "c1 Resv WF{1B}", low_r), Discard::Rejected);
-        b.sends(&["c>c1 ResvErr 21/0003 WF{2/1G}"]).installs(&[]);
+        b.sends(&["c>c1 ResvErr 21/0003 WF{2/1G,b2,M1000}"]).installs(&[]);
     }
 }
 
@@ -421,11 +449,11 @@ fn a_guaranteed_rate_below_the_token_rate_is_answered() {
 fn a_request_beyond_the_mtu_is_refused_beside_a_smaller_one() {
     for mut b in Bench::both() {
         b.change("d", |i| i.mtu = 1000).hears("a1 Path S1{9B}").forget();
-        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, max_packet_size: 576, ..T });
+        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, peak: 9e3, max_packet_size: 576, ..T });
         let large = Flowspec::ControlledLoad(Tspec { rate: 1e3, max_packet_size: 1500, ..T });
         b.takes(&asking(&b, "d1 Resv WF{1B}", small)).forget();
         b.drops(&asking(&b, "d2 Resv WF{1B}", large), Discard::Rejected);
-        b.sends(&["d>d2 ResvErr 01/0003 InPlace WF{1B}"]).installs(&["d WF{8B}"]);
+        b.sends(&["d>d2 ResvErr 01/0003 InPlace WF{1B,b2}"]).installs(&["d WF{8B,b2,M576}"]);
     }
 }
 
@@ -434,7 +462,7 @@ fn a_request_beyond_the_mtu_is_refused_beside_a_smaller_one() {
 fn nothing_stays_charged_for_a_request_that_is_gone() {
     for mut b in Bench::both() {
         b.change("d", |i| i.mtu = 1000).hears("a1 Path S1{9B}").forget();
-        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, max_packet_size: 576, ..T });
+        let small = Flowspec::ControlledLoad(Tspec { rate: 8e3, peak: 9e3, max_packet_size: 576, ..T });
         let large = Flowspec::ControlledLoad(Tspec { rate: 1e3, max_packet_size: 1500, ..T });
         b.takes(&asking(&b, "d1 Resv WF{1B}", small));
         b.drops(&asking(&b, "d2 Resv WF{1B}", large), Discard::Rejected);
@@ -478,6 +506,8 @@ fn rates_and_buckets_outside_their_range_are_answered() {
         Tspec { bucket: 2.6e11, ..T },
         Tspec { peak: -0.0, ..T },
         Tspec { peak: 0.5, ..T },
+        Tspec { bucket: 0.5, ..T },
+        Tspec { peak: 4.1e13, ..T },
     ];
     let mut wrong = Vec::new();
     for mut b in Bench::both() {
@@ -509,6 +539,7 @@ fn a_guaranteed_peak_below_the_token_rate_is_answered() {
         b.hears("a1 Path S1{9B}").forget();
         let low_p = Flowspec::Guaranteed(Tspec { peak: 1e3, ..T }, R);
         b.drops(&asking(&b, "c1 Resv WF{1B}", low_p), Discard::Rejected);
+        b.sends(&["c>c1 ResvErr 21/0003 WF{2/3G,b2,M1000}"]).installs(&[]);
     }
 }
 

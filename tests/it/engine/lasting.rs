@@ -181,7 +181,7 @@ fn answers_go_to_nodes_only() {
     }
 }
 
-/// RFC 2205 section 3.1.4: a merged reservation is confirmed once, by what went into it and for whom it stands.
+/// RFC 2205 section 2.6: a merged reservation is confirmed here for whom it stands, and further up for whom it is new.
 #[test]
 fn a_confirmation_names_what_is_granted_and_is_not_given_twice() {
     for mut b in Bench::both() {
@@ -193,7 +193,7 @@ fn a_confirmation_names_what_is_granted_and_is_not_given_twice() {
         b.route_to("c7", "c");
         b.figure_4().hears("d1 Resv SE S3{9B}").forget();
         b.takes(&b.message("c1 Resv SE S2 S3{7B}").confirm("c7"));
-        b.sends(&["c>c7 ResvConf c0 SE S2 S3{7B}", "b>b1 Resv SE S2 S3{9B}"]);
+        b.sends(&["c>c7 ResvConf c0 SE S3{7B}", "b>b1 Resv SE S2 S3{9B} confirm c7"]);
     }
 }
 
@@ -206,5 +206,22 @@ fn forwarded_objects_are_bounded() {
         assert_eq!(arrives(&mut b, &greedy), Outcome::Discarded(Discard::LimitReached));
         keep_alive(&mut b, 120, &["a1 Path S1{9B}", "b1 Path S2{9B}", "b1 Path S3{9B}", "d1 Resv WF{4B}"]);
         assert!(b.sent.iter().filter(|s| s.msg_type() == MsgType::RESV).count() >= 4, "refreshes go on");
+    }
+}
+
+/// RFC 2205 section 3.6: W after a change the new way hears of the flow, and until another W the request on the way that
+/// data has left still stands upstream. If nobody asks on the new one, it ends then.
+#[test]
+fn the_reservation_stays_while_routing_moves_a_sender() {
+    for follows in [true, false] {
+        for mut b in Bench::unicast() {
+            b.hears("a1 Path S1{9B}").hears("c1 Resv FF S1{4B}").forget();
+            b.route("S1", None, "d").reroutes().seconds(2.1).sends(&["d>U Path S1{9B}"]);
+            if follows {
+                b.hears("d1 Resv FF S1{4B}");
+            }
+            b.seconds(1.8).sends(&[]).seconds(0.2);
+            b.sends(if follows { &[] } else { &["a>a1 ResvTear FF S1{4B}"] });
+        }
     }
 }

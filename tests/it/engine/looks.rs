@@ -23,6 +23,14 @@ impl Bench {
         self
     }
 
+    /// This is among what was sent since the last look, once; the look goes on.
+    #[track_caller]
+    pub(crate) fn sends_among_others(&mut self, expected: &str) -> &mut Self {
+        let sent: Vec<_> = self.sent.iter().map(|s| s.name()).collect();
+        assert_eq!(sent.iter().filter(|s| *s == expected).count(), 1, "{expected} in {sent:?}");
+        self
+    }
+
     /// What was sent since the last look, if it is one message.
     #[track_caller]
     pub(crate) fn sends_one(&mut self, expected: &str) -> Sent {

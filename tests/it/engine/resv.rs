@@ -192,10 +192,10 @@ fn unknown_objects_stay_with_a_request_that_is_granted_or_torn_in_part() {
 fn the_effective_tspec_is_limited_by_the_sum_of_the_senders_tspecs() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{2B}").hears("b1 Path S2{3B}").forget();
-        b.hears("c1 Resv WF{7B}").installs(&["c WF{5B}"]);
+        b.hears("c1 Resv WF{7B}").installs(&["c WF{5B,b2}"]);
         b.sends(&["a>a1 Resv WF{7B}", "b>b1 Resv WF{7B}"]);
         assert_eq!(b.reserved("c"), 5.0);
-        b.hears("b1 Path S2{4B}").installs(&["c WF{6B}"]).hears("b1 Path S2{6B}").installs(&["c WF{7B}"]);
+        b.hears("b1 Path S2{4B}").installs(&["c WF{6B,b2}"]).hears("b1 Path S2{6B}").installs(&["c WF{7B}"]);
     }
 }
 
@@ -205,6 +205,6 @@ fn only_the_senders_of_a_reservation_limit_it() {
     for mut b in Bench::both() {
         b.figure_4().hears("c1 Resv FF S1{20B} S2{5B}").installs(&["c FF S1{9B}", "c FF S2{5B}"]);
         b.hears("c1 ResvTear FF S1").hears("c1 ResvTear FF S2");
-        b.hears("c1 Resv SE S1 S3{30B}").installs(&["c SE S1 S3{18B}"]);
+        b.hears("c1 Resv SE S1 S3{30B}").installs(&["c SE S1 S3{18B,b2}"]);
     }
 }

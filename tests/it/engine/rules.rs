@@ -1,7 +1,7 @@
 //! Single rules of RFC 2205 that the other files here do not come by.
 
 use super::bench::Bench;
-use super::message::{object, written};
+use super::message::{Arriving, object, written};
 use super::sent::Sent;
 use super::words::{Family, controlled, interface, tspec};
 use core::net::IpAddr;
@@ -18,14 +18,17 @@ fn configured(change: impl Fn(&mut Config)) -> [Bench; 2] {
     })
 }
 
-/// RFC 2205 section 3.2: there are no wildcard ports, so zero matches zero only.
+/// RFC 2205 section 3.2: there are no wildcard ports, so zero matches zero only; nor does any other match another.
 #[test]
 fn a_source_port_of_zero_matches_no_other() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").forget();
-        let zero = FilterSpec::new(b.family.named("S1"), 0);
-        let resv = b.message("c1 Resv FF S1{4B}").with(|m| m.flows.as_mut().unwrap().flows[0].1 = vec![zero]);
-        b.drops(&resv, Discard::Rejected).sends(&["c>c1 ResvErr 04/0000 FF S1:0{4B}"]).installs(&[]);
+        for port in [0, 5001] {
+            let filter = FilterSpec::new(b.family.named("S1"), port);
+            let named = |m: &mut Arriving| m.flows.as_mut().unwrap().flows[0].1 = vec![filter];
+            b.drops(&b.message("c1 Resv FF S1{4B}").with(named), Discard::Rejected);
+            b.sends(&[&format!("c>c1 ResvErr 04/0000 FF S1:{port}{{4B}}")]).installs(&[]);
+        }
     }
 }
 
@@ -76,6 +79,9 @@ fn policy_data_passes_through() {
         b.takes(&b.message("c1 Resv WF{4B}").object(14, 1, &[1; 4]).object(14, 1, &[2; 8]));
         assert_eq!(b.sent[0].objects(14), policies);
         b.forget();
+        b.takes(&b.message("c2 Resv WF{4B}").object(14, 1, &[3; 8]));
+        assert_eq!(b.sent[0].objects(14).len(), 3, "what merged requests carry goes on unmerged");
+        b.hears("c2 ResvTear WF").forget();
         b.takes(&b.message("a1 ResvErr 02/0000 WF{4B}").object(14, 1, &[1; 4]));
         assert_eq!(b.sends_one("c>c1 ResvErr 02/0000 WF{4B}").objects(14), policies[..1]);
         b.takes(&b.message("c1 PathErr 02/0000 S1").object(14, 1, &[1; 4]));
@@ -87,18 +93,20 @@ fn policy_data_passes_through() {
 #[test]
 fn integrity_may_only_come_first_and_goes_no_further() {
     for mut b in Bench::both() {
-        let path = b.message("a1 Path S1{9B}");
-        let integrity = object(4, 1, &[7; 36]);
-        let mut octets = path.octets();
-        octets[2..4].fill(0);
-        let length = (octets.len() + integrity.len()) as u16;
-        octets[6..8].copy_from_slice(&length.to_be_bytes());
-        let after = |at: usize| [&octets[..at], &integrity, &octets[at..]].concat();
-        let session = if b.family == Family::V4 { 12 } else { 24 };
-        b.drops_rx(&path, &after(8 + session), Discard::BadGrammar);
-        let octets = after(8);
-        assert_eq!(b.input(rsvp_node::Input::Packet(path.rx(&octets))), rsvp_node::Outcome::Taken);
-        assert!(b.sent.len() == 2 && b.sent.iter().all(|s| s.objects(4).is_empty()));
+        for (text, sent) in [("a1 Path S1{9B}", 2), ("c1 Resv WF{4B}", 1)] {
+            let message = b.message(text);
+            let integrity = object(4, 1, &[7; 36]);
+            let mut octets = message.octets();
+            octets[2..4].fill(0);
+            let length = (octets.len() + integrity.len()) as u16;
+            octets[6..8].copy_from_slice(&length.to_be_bytes());
+            let after = |at: usize| [&octets[..at], &integrity, &octets[at..]].concat();
+            let session = if b.family == Family::V4 { 12 } else { 24 };
+            b.drops_rx(&message, &after(8 + session), Discard::BadGrammar);
+            let octets = after(8);
+            assert_eq!(b.input(rsvp_node::Input::Packet(message.rx(&octets))), rsvp_node::Outcome::Taken);
+            assert!(b.sent.len() == sent && b.sent.drain(..).all(|s| s.objects(4).is_empty()), "{text}");
+        }
     }
 }
 
@@ -115,19 +123,21 @@ fn an_obsolete_flowspec_is_answered_with_14() {
     }
 }
 
+/// The same filter with its unused field in use.
+fn in_use(filter: FilterSpec) -> FilterSpec {
+    match filter {
+        FilterSpec::Ipv4 { address, port, .. } => FilterSpec::Ipv4 { address, reserved: 7, port },
+        FilterSpec::Ipv6 { address, port, .. } => FilterSpec::Ipv6 { address, reserved: 7, port },
+        label => label,
+    }
+}
+
 /// RFC 2205 Appendix A: unused fields are ignored on receipt; those of the common header and of STYLE leave as zero.
 #[test]
 fn unused_fields_are_ignored_on_receipt() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").forget();
-        let used = |m: &mut super::message::Arriving| {
-            m.sender = m.sender.map(|filter| match filter {
-                FilterSpec::Ipv4 { address, port, .. } => FilterSpec::Ipv4 { address, reserved: 7, port },
-                FilterSpec::Ipv6 { address, port, .. } => FilterSpec::Ipv6 { address, reserved: 7, port },
-                label => label,
-            });
-        };
-        let path = b.message("a1 Path S1{8B}").with(used);
+        let path = b.message("a1 Path S1{8B}").with(|m| m.sender = m.sender.map(in_use));
         let mut octets = path.octets();
         (octets[0], octets[5]) = (0x1f, 0xff);
         octets[2..4].fill(0);
@@ -138,9 +148,14 @@ fn unused_fields_are_ignored_on_receipt() {
             assert_eq!((sent.octets[0], sent.octets[5]), (0x10, 0));
         }
         b.sends(&["c>G Path S1{8B}", "d>G Path S1{8B}"]);
-        let style = Style { flags: 0xff, ..Style::SE };
-        b.takes(&b.message("c1 Resv SE S1{4B}").with(|m| m.flows.as_mut().unwrap().style = style));
-        assert_eq!(b.sends_one("a>a1 Resv SE S1{4B}").objects(8), [written(&Style::SE)]);
+        let (style, filter) = (Style { flags: 0xff, ..Style::SE }, in_use(b.family.sender("S1")));
+        let resv = b.message("c1 Resv SE S1{4B}").with(|m| {
+            let flows = m.flows.as_mut().unwrap();
+            (flows.style, flows.flows[0].1) = (style, vec![filter]);
+        });
+        let sent = b.takes(&resv).sends_one("a>a1 Resv SE S1{4B}");
+        assert_eq!(sent.objects(8), [written(&Style::SE)]);
+        assert_eq!(sent.objects(10), [written(&b.family.sender("S1"))]);
         b.hears("c1 ResvTear SE S1").installs(&[]);
     }
 }
@@ -298,8 +313,7 @@ fn destination_ports_are_all_zero_or_all_set() {
 fn a_sender_port_is_not_both_zero_and_set() {
     for mut b in Bench::both() {
         b.hears("a1 Path S1{9B}").forget();
-        let zero =
-            |m: &mut super::message::Arriving| m.sender = m.sender.map(|s| FilterSpec::new(s.address(), 0));
+        let zero = |m: &mut Arriving| m.sender = m.sender.map(|s| FilterSpec::new(s.address(), 0));
         let path = b.message("a1 Path S1{9B}").with(zero);
         b.drops(&path, Discard::Rejected).sends(&["a>a1 PathErr 08/0000 S1:0"]);
         b.takes(&b.message("b1 Path S2{9B}").with(zero));
@@ -386,13 +400,7 @@ fn a_listener_on_an_outgoing_interface_reserves_on_the_path_that_leads_there() {
 #[test]
 fn unused_fields_of_a_forwarded_sender_template_are_sent_as_zero() {
     for mut b in Bench::both() {
-        let path = b.message("a1 Path S1{9B}").with(|m| {
-            m.sender = m.sender.map(|filter| match filter {
-                FilterSpec::Ipv4 { address, port, .. } => FilterSpec::Ipv4 { address, reserved: 7, port },
-                FilterSpec::Ipv6 { address, port, .. } => FilterSpec::Ipv6 { address, reserved: 7, port },
-                label => label,
-            });
-        });
+        let path = b.message("a1 Path S1{9B}").with(|m| m.sender = m.sender.map(in_use));
         b.takes(&path.with(|m| m.session = m.session.with_flags(0x06)));
         let template = SenderTemplate(b.family.sender("S1"));
         assert!(b.sent.len() == 2 && b.sent.iter().all(|s| s.get::<SenderTemplate>() == template));
@@ -426,7 +434,7 @@ fn a_raised_refresh_period_is_approached_in_steps() {
         }
         b.forget().change("a", |i| i.refresh = Duration::from_secs(10)).seconds(200.0);
         let last = b.sent.iter().rev().find(|s| s.msg_type() == MsgType::RESV).expect("a refresh");
-        assert!(last.get::<rsvp_wire::TimeValues>().refresh_ms <= 30_000);
+        assert_eq!(last.get::<rsvp_wire::TimeValues>().refresh_ms, 10_000);
     }
 }
 

@@ -67,6 +67,26 @@ fn scopes_are_those_of_figure_11() {
     }
 }
 
+/// Section 3.4, rules 1 to 3: what is asked of a previous hop has the senders of all SCOPEs received and of the requests
+/// that came without, in ascending order, but none that is on this node or came from elsewhere.
+#[test]
+fn a_scope_is_the_union_of_those_received_without_local_senders() {
+    for mut b in figure_11() {
+        for sender in ["S7", "S5", "S6"] {
+            b.route(sender, Some("c"), "ab").hears(&format!("c1 Path {sender}{{9B}}"));
+        }
+        b.announces(1, "A0").forget();
+        let from_a = scoped(&b, "a1 Resv WF{4B}", &["A0", "S1", "S6"]);
+        b.takes(&from_a);
+        check(&mut b, &[("b>b1 Resv WF{4B}", Some(&["S1"])), ("c>c1 Resv WF{4B}", Some(&["S6"]))]);
+        let from_b = scoped(&b, "b1 Resv WF{4B}", &["S4", "S5"]);
+        b.takes(&from_b);
+        check(&mut b, &[("a>a1 Resv WF{4B}", Some(&["S4"])), ("c>c1 Resv WF{4B}", Some(&["S5", "S6"]))]);
+        b.hears("b2 Resv WF{4B}");
+        check(&mut b, &[("c>c1 Resv WF{4B}", Some(&["S2", "S3", "S5", "S6", "S7"]))]);
+    }
+}
+
 /// A request without SCOPE stands for all senders that route to its interface.
 #[test]
 fn a_request_without_scope_is_for_all_senders_that_route_to_it() {
@@ -106,6 +126,8 @@ fn explicit_styles_carry_no_scope() {
     for mut b in Bench::both() {
         b.figure_4().hears("c1 Resv SE S1 S2{4B}");
         check(&mut b, &[("a>a1 Resv SE S1{4B}", None), ("b>b1 Resv SE S2{4B}", None)]);
+        b.hears("c1 ResvTear SE S1 S2").forget().hears("c1 Resv FF S1{4B} S2{4B}");
+        check(&mut b, &[("a>a1 Resv FF S1{4B}", None), ("b>b1 Resv FF S2{4B}", None)]);
     }
 }
 
@@ -136,5 +158,16 @@ fn an_error_goes_on_with_the_senders_that_route_there() {
         let error = scoped(&b, "a1 ResvErr 01/0002 WF{4B}", &["S3"]);
         b.takes(&error);
         check(&mut b, &[("b>b1 ResvErr 01/0002 WF{4B}", Some(&["S3"]))]);
+    }
+}
+
+/// RFC 2205 sections 3.3 and 3.4: a wildcard error does not go out of the interface it came from, with SCOPE or without.
+#[test]
+fn a_wildcard_error_does_not_go_back_where_it_came_from() {
+    for mut b in figure_11() {
+        b.hears("a1 Resv WF{4B}").hears("a2 Resv WF{4B}").hears("c1 Resv WF{4B}").forget();
+        b.hears("a1 ResvErr 02/0000 WF{4B}").sends(&["c>c1 ResvErr 02/0000 WF{4B}"]);
+        let error = scoped(&b, "a1 ResvErr 02/0000 WF{4B}", &["S4"]);
+        b.takes(&error).sends(&["c>c1 ResvErr 02/0000 WF{4B}"]);
     }
 }

@@ -139,3 +139,35 @@ fn a_refresh_keeps_every_filter_alive() {
         }
     }
 }
+
+/// RFC 2205 section 3.7, rule 7: Slew.Max is the interface's.
+#[test]
+fn the_refresh_period_grows_by_slew_max_of_the_interface() {
+    for mut b in Bench::both() {
+        b.change("c", |i| i.slew_max_percent = 50);
+        b.takes(&b.message("a1 Path S1{9B}").every(36_000));
+        b.change("c", |i| i.refresh = Duration::from_secs(60));
+        b.change("d", |i| i.refresh = Duration::from_secs(60)).forget().seconds(300.0);
+        let second = |letter: &str| {
+            let of = |s: &&super::sent::Sent| s.interface == interface(letter);
+            b.sent.iter().find(of).map(|s| s.get::<rsvp_wire::TimeValues>().refresh_ms)
+        };
+        assert_eq!((second("c"), second("d")), (Some(45_000), Some(39_000)));
+    }
+}
+
+/// RFC 2205 section 2.5: blockade state neither removes the reservations it blocks nor keeps them from being refreshed. They
+/// stand as long as their next hops refresh them, and end like any other when those do not.
+#[test]
+fn what_is_blockaded_stays_reserved_as_long_as_it_is_refreshed() {
+    for mut b in Bench::both() {
+        b.takes(&b.message("a1 Path S1{9B}").every(3600));
+        b.hears("c1 Resv WF{4B}").hears("d1 Resv WF{2B}");
+        for _ in 0..12 {
+            b.hears("a1 ResvErr 01/0002 WF{4B}").seconds(30.0);
+            assert_eq!(b.engine.blockades().count(), 1);
+            b.hears("c1 Resv WF{4B}").hears("d1 Resv WF{2B}").installs(&["c WF{4B}", "d WF{2B}"]);
+        }
+        b.seconds(157.4).installs(&["c WF{4B}", "d WF{2B}"]).seconds(0.2).installs(&[]);
+    }
+}

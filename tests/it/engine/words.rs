@@ -98,21 +98,41 @@ pub(crate) fn guaranteed(n: f32) -> Flowspec {
     Flowspec::Guaranteed(tspec(n), Rspec { rate: n * 1000.0, slack: 0 })
 }
 
-/// `4B` or `4G`.
+/// `4B` or `4G`; behind a comma come a bucket of so many thousand octets, `b50`, and a largest packet, `M1492`.
 fn flowspec(text: &str) -> Flowspec {
-    let (number, unit) = text.split_at(text.len() - 1);
+    let (rate, rest) = text.split_once(',').unwrap_or((text, ""));
+    let (number, unit) = rate.split_at(rate.len() - 1);
     let n = number.parse().expect("a number of B");
-    if unit == "G" { guaranteed(n) } else { controlled(n) }
+    let mut flowspec = if unit == "G" { guaranteed(n) } else { controlled(n) };
+    let (Flowspec::ControlledLoad(tspec) | Flowspec::Guaranteed(tspec, _) | Flowspec::Null(tspec)) =
+        &mut flowspec;
+    for part in rest.split(',').filter(|part| !part.is_empty()) {
+        let (letter, number) = part.split_at(1);
+        match letter {
+            "b" => tspec.bucket = number.parse::<f32>().expect("a bucket") * 1000.0,
+            "M" => tspec.max_packet_size = number.parse().expect("a size"),
+            _ => panic!("{text}"),
+        }
+    }
+    flowspec
 }
 
-/// A flowspec in braces: its rate, and R behind a slash where that is another.
+/// A flowspec in braces: its rate, and R behind a slash where that is another; and a smaller M than usual.
 pub(crate) fn flowspec_name(flowspec: &Flowspec) -> String {
-    let rate = flowspec.tspec().rate / 1000.0;
+    let tspec = flowspec.tspec();
+    let rate = tspec.rate / 1000.0;
+    let mut rest = String::new();
+    if tspec.bucket > 1000.0 {
+        rest += &format!(",b{}", tspec.bucket / 1000.0);
+    }
+    if tspec.max_packet_size < 1500 {
+        rest += &format!(",M{}", tspec.max_packet_size);
+    }
     match flowspec {
-        Flowspec::ControlledLoad(_) => format!("{{{rate}B}}"),
+        Flowspec::ControlledLoad(_) => format!("{{{rate}B{rest}}}"),
         Flowspec::Null(_) => format!("{{{rate}N}}"),
-        Flowspec::Guaranteed(_, r) if r.rate == flowspec.tspec().rate => format!("{{{rate}G}}"),
-        Flowspec::Guaranteed(_, r) => format!("{{{rate}/{}G}}", r.rate / 1000.0),
+        Flowspec::Guaranteed(_, r) if r.rate == tspec.rate => format!("{{{rate}G{rest}}}"),
+        Flowspec::Guaranteed(_, r) => format!("{{{rate}/{}G{rest}}}", r.rate / 1000.0),
     }
 }
 

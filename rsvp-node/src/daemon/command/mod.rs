@@ -3,6 +3,7 @@
 //! What they ask for is gone when they end, however they end: the daemon sees to that. Nothing here decides anything of the
 //! protocol.
 
+mod choice;
 mod connection;
 mod measure;
 mod options;

@@ -60,6 +60,16 @@ impl Bucket {
     }
 }
 
+/// Refuses a peak below the rate, in bits per second (RFC 2212, "p MUST be greater than or equal to the token bucket
+/// rate").
+pub(super) fn peak_above(peak: f64, rate: f64) -> Result<(), String> {
+    if peak >= rate {
+        return Ok(());
+    }
+    let (peak, rate) = (units::show_rate(peak), units::show_rate(rate));
+    Err(format!("--peak {peak} is less than the token rate {rate}: say a higher --peak or a lower --rate"))
+}
+
 /// An IP packet has a length of 16 bits.
 fn packet_size(text: &str) -> Result<u32, String> {
     let size = units::size(text)?;

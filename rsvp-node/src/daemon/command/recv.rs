@@ -1,12 +1,13 @@
 //! `rsvp recv`: reserves for what senders announce, and measures what arrives.
 
 use super::Failure;
+use super::choice::Services;
 use super::connection::Connection;
 use super::measure::Arrivals;
-use super::options::{Bucket, DaemonOrStandalone, span};
+use super::options::{Bucket, DaemonOrStandalone, peak_above, span};
 use super::output::{Output, interrupted};
 use super::payload::{Payload, wall_clock_us};
-use super::wishes::{Announced, Wanted, Wishes};
+use super::wishes::{Announced, Asked, Wanted, Wishes};
 use super::words;
 use crate::client::rows::Rows;
 use crate::client::{Client, ClientError, Event, Session, Style, What};
@@ -46,9 +47,9 @@ pub(crate) struct Arguments {
     /// A reservation for each sender (ff), one for those named or announced (se), or one for whoever sends (wf)
     #[arg(long, value_enum, default_value_t = Styles::Ff)]
     style: Styles,
-    /// The service to ask for
-    #[arg(long, value_enum, default_value_t = Services::ControlledLoad)]
-    service: Services,
+    /// The service to ask for, and no other [default: what the senders offer, rather controlled-load]
+    #[arg(long, value_enum)]
+    service: Option<Services>,
     /// Token rate r to ask for [default: what the sender announces]
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
     rate: Option<f64>,
@@ -86,12 +87,6 @@ enum Styles {
     Se,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Services {
-    ControlledLoad,
-    Guaranteed,
-}
-
 /// `rsvp recv`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let wishes = wishes(&arguments)?;
@@ -118,11 +113,14 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn wishes(arguments: &Arguments) -> Result<Wishes, Failure> {
-    let guaranteed = arguments.service == Services::Guaranteed;
+    let guaranteed = arguments.service == Some(Services::Guaranteed);
     if !guaranteed && (arguments.reserve.is_some() || arguments.delay.is_some() || !arguments.slack.is_zero())
     {
         let message = "--reserve, --delay and --slack are of Guaranteed service: add --service guaranteed";
         return Err(Failure::Asked(message.to_owned()));
+    }
+    if let Some((peak, rate)) = arguments.bucket.peak.zip(arguments.rate) {
+        peak_above(peak, rate).map_err(Failure::Asked)?;
     }
     if arguments.style == Styles::Wf && !arguments.filter.is_empty() {
         return Err(Failure::Asked(
@@ -135,14 +133,14 @@ fn wishes(arguments: &Arguments) -> Result<Wishes, Failure> {
             Styles::Ff => Style::Ff,
             Styles::Se => Style::Se,
         },
-        wanted: if guaranteed {
-            Wanted::Guaranteed {
+        wanted: match arguments.service {
+            None => Wanted::Offered,
+            Some(Services::ControlledLoad) => Wanted::ControlledLoad,
+            Some(Services::Guaranteed) => Wanted::Guaranteed {
                 reserve_bps: arguments.reserve,
                 delay: arguments.delay,
                 slack_us: u32::try_from(arguments.slack.as_micros()).unwrap_or(u32::MAX),
-            }
-        } else {
-            Wanted::ControlledLoad
+            },
         },
         rate_bps: arguments.rate,
         bucket: arguments.bucket,
@@ -289,7 +287,10 @@ impl Receiver {
     async fn reserve(&mut self, session: &Session) -> Result<(), Failure> {
         match self.wishes.reservation(&self.announced) {
             Ok(None) => {}
-            Ok(Some(reservation)) => {
+            Ok(Some(Asked { reservation, remark })) => {
+                if let Some(remark) = remark {
+                    self.output.note(&remark)?;
+                }
                 for flow in &reservation.flows {
                     let (what, whom) = (words::service(&flow.flowspec), words::filters(&flow.filters));
                     self.output.note(&format!("asks for {} {what} for {whom}", reservation.style))?;
@@ -300,7 +301,8 @@ impl Receiver {
                     Err(other) => return Err(other.into()),
                 }
             }
-            Err(why) => self.output.note(&format!("cannot reserve: {why}"))?,
+            // Whoever needs a bound is not served by data that comes without.
+            Err(why) => return Err(Failure::Asked(format!("cannot reserve: {why}"))),
         }
         Ok(())
     }

@@ -1,16 +1,19 @@
 //! `rsvp send`: announces a flow, waits for receivers to reserve, then sends UDP within its token bucket.
 
+use super::choice::was_offered;
 use super::connection::Connection;
-use super::options::{Bucket, DaemonOrStandalone, span};
+use super::options::{Bucket, DaemonOrStandalone, peak_above, span};
 use super::output::{Output, interrupted};
 use super::payload::{LENGTH, Payload, wall_clock_us};
 use super::{Failure, words};
-use crate::client::{Adspec, Announcement, Event, Session, Traffic};
+use crate::client::{Adspec, Announcement, Event, Service, Session, Traffic};
+use crate::daemon::sys;
 use crate::units;
 use clap::{Args, ValueEnum};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use rsvp_wire::FilterSpec;
+use std::os::fd::AsFd;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -74,6 +77,9 @@ impl From<Offered> for Adspec {
 
 /// `rsvp send`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
+    if let Some(peak) = arguments.bucket.peak {
+        peak_above(peak, arguments.rate).map_err(Failure::Asked)?;
+    }
     let traffic = arguments.bucket.over(Traffic::of(arguments.rate));
     let least = headers(arguments.to) + LENGTH as u32;
     if traffic.max_packet < least {
@@ -112,31 +118,59 @@ fn headers(to: SocketAddr) -> u32 {
     if to.is_ipv4() { 28 } else { 48 }
 }
 
+/// A socket for the data, with the source that is announced.
 async fn open(arguments: &Arguments) -> Result<UdpSocket, Failure> {
-    let unspecified = match arguments.to.ip() {
+    let to = arguments.to;
+    let unspecified = match to.ip() {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
     let from = arguments.from.map_or((unspecified, 0), |from| (from.address(), from.port()));
-    let what = || format!("cannot send from {}", SocketAddr::from(from));
-    let socket = UdpSocket::bind(from).await.map_err(Failure::at(what()))?;
+    let from = SocketAddr::from(from);
+    let what = || format!("cannot send from {from}");
+    let mut socket = UdpSocket::bind(from).await.map_err(Failure::at(what()))?;
+    if from.ip().is_unspecified() {
+        // Where paths are equally good, the kernel chooses by the source that the socket has. One that it finds out with
+        // the path is none, and the reservation may be on another path than the data.
+        socket.connect(to).await.map_err(Failure::at(format!("no way to {to}")))?;
+        let mut source = socket.local_addr().map_err(Failure::at("the UDP socket"))?;
+        drop(socket);
+        source.set_port(from.port());
+        socket = UdpSocket::bind(source).await.map_err(Failure::at(format!("cannot send from {source}")))?;
+    }
     let options = socket2::SockRef::from(&socket);
     let ttl = u32::from(arguments.ttl);
-    let set = match (arguments.to.ip(), arguments.to.ip().is_multicast()) {
+    let set = match (to.ip(), to.ip().is_multicast()) {
         (IpAddr::V4(_), false) => options.set_ttl_v4(ttl),
         (IpAddr::V4(_), true) => options.set_multicast_ttl_v4(ttl),
         (IpAddr::V6(_), false) => options.set_unicast_hops_v6(ttl),
         (IpAddr::V6(_), true) => options.set_multicast_hops_v6(ttl),
     };
     set.map_err(Failure::at("the TTL cannot be set"))?;
-    let to = arguments.to;
-    socket.connect(to).await.map_err(Failure::at(format!("no way to {to}")))?;
+    if to.is_ipv6() {
+        without_flow_label(&socket);
+    }
     Ok(socket)
+}
+
+/// Routers that choose among equal paths by addresses take the IPv6 flow label for part of them. One that the kernel draws
+/// is in no message of RSVP, so that the reservation may be on another path than the data.
+fn without_flow_label(socket: &UdpSocket) {
+    let off = 0_i32.to_ne_bytes();
+    // Where the administrator has flow labels enforced, it stays as it is.
+    let _ = sys::set_option(socket.as_fd(), libc::IPPROTO_IPV6, libc::IPV6_AUTOFLOWLABEL, &off);
 }
 
 /// The data.
 struct Flow {
     socket: UdpSocket,
+    to: SocketAddr,
+    traffic: Traffic,
+    offered: Adspec,
+    /// The user has said how large packets are.
+    is_fixed: bool,
+    /// What was said of reservations that do not fit; nothing is said twice.
+    remarks: Vec<String>,
     packet: Vec<u8>,
     /// Octets of a packet with its headers.
     octets: u32,
@@ -150,29 +184,77 @@ struct Flow {
     sending: bool,
     next: Instant,
     sent_since: u64,
+    octets_since: u64,
     failed_since: u64,
 }
 
 impl Flow {
     fn new(socket: UdpSocket, arguments: &Arguments, traffic: Traffic) -> Self {
-        let octets = traffic.max_packet;
         let now = wall_clock_us();
-        Self {
+        let mut flow = Self {
             socket,
-            packet: vec![0; (octets - headers(arguments.to)) as usize],
-            octets,
+            to: arguments.to,
+            traffic,
+            offered: arguments.adspec.into(),
+            is_fixed: arguments.bucket.max_packet.is_some(),
+            remarks: Vec::new(),
+            packet: Vec::new(),
+            octets: 0,
             number: (now as u32) ^ std::process::id(),
             sequence: 0,
-            every: Duration::from_secs_f64(f64::from(octets) * 8.0 / traffic.rate_bps),
-            behind: Duration::from_secs_f64(
-                (traffic.bucket - f64::from(octets)).max(0.0) * 8.0 / traffic.rate_bps,
-            ),
+            every: Duration::ZERO,
+            behind: Duration::ZERO,
             always: arguments.now,
             sending: arguments.now,
             next: Instant::now(),
             sent_since: 0,
+            octets_since: 0,
             failed_since: 0,
+        };
+        flow.resize(traffic.max_packet);
+        flow
+    }
+
+    /// From now on packets have so many octets, headers included.
+    fn resize(&mut self, octets: u32) {
+        let bits = |octets: f64| Duration::from_secs_f64(octets * 8.0 / self.traffic.rate_bps);
+        self.every = bits(f64::from(octets));
+        self.behind = bits((self.traffic.bucket - f64::from(octets)).max(0.0));
+        self.packet.resize((octets - headers(self.to)) as usize, 0);
+        self.octets = octets;
+    }
+
+    /// RFC 2210 section 2.3.2: the M of a reservation "should be used by the sending application to size its packets".
+    fn fit(&mut self, reserved: &Service, output: &Output) -> Result<(), Failure> {
+        if !was_offered(self.offered, reserved) {
+            let asked = words::service(reserved);
+            self.remark(output, format!("receivers ask for {asked}, which --adspec leaves out"))?;
         }
+        let (most, largest) = (reserved.traffic().max_packet, self.traffic.max_packet);
+        let fitting = largest.min(most.max(headers(self.to) + LENGTH as u32));
+        if !self.is_fixed && fitting != self.octets {
+            self.resize(fitting);
+            output.note(&format!(
+                "packets have {fitting}B from now on: {most}B is the most that is reserved for"
+            ))?;
+        }
+        if self.octets > most {
+            let octets = self.octets;
+            self.remark(
+                output,
+                format!("packets of {octets}B are larger than the {most}B that are reserved for: they may be best effort"),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn remark(&mut self, output: &Output, remark: String) -> Result<(), Failure> {
+        if self.remarks.contains(&remark) {
+            return Ok(());
+        }
+        output.note(&remark)?;
+        self.remarks.push(remark);
+        Ok(())
     }
 
     async fn run(
@@ -213,6 +295,9 @@ impl Flow {
 
     /// Sends while a reservation stands.
     fn heed(&mut self, event: &Event, output: &Output) -> Result<(), Failure> {
+        if let Event::Resv { flowspec, .. } = event {
+            self.fit(flowspec, output)?;
+        }
         match event {
             Event::Resv { .. } if !self.sending => {
                 self.sending = true;
@@ -237,8 +322,11 @@ impl Flow {
             self.sequence += 1;
             self.next += self.every;
             // A host without a listener says so by ICMP, which is no reason to stop.
-            match self.socket.send(&self.packet).await {
-                Ok(_) => self.sent_since += 1,
+            match self.socket.send_to(&self.packet, self.to).await {
+                Ok(_) => {
+                    self.sent_since += 1;
+                    self.octets_since += u64::from(self.octets);
+                }
                 Err(_) => self.failed_since += 1,
             }
         }
@@ -246,6 +334,7 @@ impl Flow {
 
     fn report(&mut self, output: &Output) -> Result<(), Failure> {
         let (sent, failed) = (core::mem::take(&mut self.sent_since), core::mem::take(&mut self.failed_since));
-        output.sent(sent as f64 * f64::from(self.octets) * 8.0, sent, failed)
+        let octets = core::mem::take(&mut self.octets_since);
+        output.sent(octets as f64 * 8.0, sent, failed)
     }
 }

@@ -32,19 +32,35 @@ pub(super) fn filters(filters: &[FilterSpec]) -> String {
 }
 
 fn offer(offer: &Offer) -> String {
-    let bandwidth = offer.bandwidth_bps.map_or_else(|| "unlimited".to_owned(), show_rate);
+    let bandwidth = offer.bandwidth_bps.map_or_else(|| "bandwidth unknown".to_owned(), show_rate);
     let mut words = format!("path of {} hops, {bandwidth}, MTU {}", offer.hops, offer.mtu);
-    if let Some(us) = offer.latency_us.filter(|us| *us > 0) {
-        words += &format!(", latency {}", show_time(Duration::from_micros(u64::from(us))));
+    match offer.latency_us {
+        None => words += ", latency indeterminate",
+        Some(0) => {}
+        Some(us) => {
+            words += &format!(", latency {}", show_time(Duration::from_micros(u64::from(us))));
+        }
     }
     if offer.is_broken {
         words += ", some hops do not speak RSVP";
     }
     match &offer.guaranteed {
-        Some(g) if !g.is_broken => words += &format!(", Ctot {}B Dtot {}us", g.ctot, g.dtot_us),
-        _ => words += ", no Guaranteed service",
+        Some(g) => {
+            words +=
+                &format!(", Ctot {}B Dtot {}us{}", g.ctot, g.dtot_us, gap(g.is_broken, "Guaranteed service"))
+        }
+        None => words += ", no Guaranteed service",
+    }
+    match &offer.controlled_load {
+        Some(c) => words += &gap(c.is_broken, "Controlled-Load"),
+        None => words += ", no Controlled-Load",
     }
     words
+}
+
+/// What the break bit of a service says.
+fn gap(is_broken: bool, service: &str) -> String {
+    if is_broken { format!(", {service} not at every hop") } else { String::new() }
 }
 
 fn fault(fault: &Fault) -> String {

@@ -88,6 +88,8 @@ pub struct NodeConfig {
     pub blockade_multiplier: Option<u32>,
     /// IP TTL of messages other than Path and PathTear.
     pub ttl: Option<u8>,
+    /// Whether a minimum policed unit of zero is refused (RFC 2215 section 3.6).
+    pub strict_tspec: bool,
     /// Seed of the refresh jitter, to repeat a run; a fresh one, when not set.
     pub seed: Option<u64>,
     /// How messages travel.
@@ -142,6 +144,8 @@ pub struct InterfaceConfig {
     pub local_repair_wait: Option<Span>,
     /// K of the lifetime rule (RFC 2205 section 3.7).
     pub lifetime_multiplier: Option<u32>,
+    /// How hops without RSVP between this interface and its neighbours are noticed (RFC 2205 section 3.8).
+    pub non_rsvp_hops: Option<crate::NonRsvpHops>,
     /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C).
     pub udp: Option<Udp>,
 }
@@ -277,6 +281,7 @@ impl DaemonConfig {
             slew_max: one.slew_max.or(all.slew_max),
             local_repair_wait: one.local_repair_wait.or(all.local_repair_wait),
             lifetime_multiplier: one.lifetime_multiplier.or(all.lifetime_multiplier),
+            non_rsvp_hops: one.non_rsvp_hops.or(all.non_rsvp_hops),
             udp: one.udp.or(all.udp),
         }
     }
@@ -307,6 +312,7 @@ impl DaemonConfig {
             hash_seed: seeds[1],
             blockade_multiplier: self.node.blockade_multiplier.unwrap_or(default.blockade_multiplier),
             ttl: self.node.ttl.unwrap_or(default.ttl),
+            strict_tspec: self.node.strict_tspec,
             limits,
         }
     }
@@ -405,6 +411,16 @@ mod tests {
         assert_eq!(eth0.refresh, Some(Span(Duration::from_secs(1))));
         assert_eq!(eth0.reservable, Some(Reservable::Share(0.5)));
         assert_eq!(config.of_interface("eth1").refresh, Some(Span(Duration::from_secs(5))));
+    }
+
+    #[test]
+    fn a_unit_of_zero_is_refused_where_the_file_says_so() {
+        let strict = |text| {
+            let config = DaemonConfig::parse(Path::new("rsvpd.toml"), text).unwrap();
+            config.of_engine([1, 2]).strict_tspec
+        };
+        assert!(!strict("") && !strict("node.strict_tspec = false") && strict("node.strict_tspec = true"));
+        assert!(wrong("[node]\nstrict_tspec = 1\n").starts_with("rsvpd.toml:2:16: "));
     }
 
     #[test]

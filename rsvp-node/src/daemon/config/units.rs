@@ -93,6 +93,7 @@ read_from_text!(
     Reservable => "a share or rate in quotes, such as \"75%\" or \"10mbit\"",
     Percent => "a percentage in quotes, such as \"30%\"",
     Span => "a time in quotes, such as \"30s\"",
+    crate::NonRsvpHops => "one of \"by-ttl\", \"never\", \"always\"",
     super::Mode => "octal digits in quotes, such as \"0660\""
 );
 

@@ -6,13 +6,14 @@
 use super::protocol::{
     self, Adspec, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Reserve, Sender, VERSION, Watched,
 };
+use super::qos::{Service, Traffic};
 use super::rows::ReservationRow;
 use super::{listing, saying};
 use crate::{
     AdspecOffer, AppId, Command, Engine, Event, FlowRequest, InterfaceId, Outcome, ReservationId, TcChange,
     TrafficControl,
 };
-use rsvp_wire::Session;
+use rsvp_wire::{SenderTemplate, Session};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Names a connection of the control socket; never used twice.
@@ -26,6 +27,11 @@ pub trait Door {
     fn command(&mut self, command: Command<'_>) -> Outcome;
     /// The engine, to look at.
     fn engine(&self) -> &Engine;
+    /// Where data that a sender on this node makes leaves it, as far as routing knows: "the system default interface" of
+    /// RFC 2205 section 3.9, which need not be the one that has the sender's address.
+    fn leaves_by(&mut self, _session: &Session, _sender: &SenderTemplate) -> Option<InterfaceId> {
+        None
+    }
     /// What an interface is called.
     fn interface_name(&self, id: InterfaceId) -> Option<&str>;
     /// Whether what is sent on an interface is sent by UDP, too (RFC 2205 Appendix C).
@@ -51,6 +57,8 @@ pub struct Desk {
 struct Client {
     app: AppId,
     sessions: BTreeSet<Session>,
+    /// Senders that follow routing, and where it has them leave.
+    routed: BTreeMap<(Session, SenderTemplate), (Sender, Option<InterfaceId>)>,
     subscribed: bool,
 }
 
@@ -59,7 +67,8 @@ impl Desk {
     pub fn opened(&mut self, client: ClientId) {
         let app = self.unused_app();
         self.apps.insert(app, client);
-        self.clients.insert(client, Client { app, sessions: BTreeSet::new(), subscribed: false });
+        let new = Client { app, sessions: BTreeSet::new(), routed: BTreeMap::new(), subscribed: false };
+        self.clients.insert(client, new);
         let daemon = concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned();
         self.say(client, &Line { version: Some(VERSION), daemon: Some(daemon), ..Line::default() });
     }
@@ -94,6 +103,18 @@ impl Desk {
     pub fn everyone_gone(&mut self, door: &mut dyn Door) {
         for client in self.clients.values_mut() {
             withdraw(client.app, &core::mem::take(&mut client.sessions), door);
+        }
+    }
+
+    /// Routes may have changed: data of this node's own senders may leave elsewhere now. (Of others' the engine asks itself.)
+    pub fn routes_changed(&mut self, door: &mut dyn Door) {
+        for client in self.clients.values_mut() {
+            for ((session, template), (sender, by)) in &mut client.routed {
+                let now = door.leaves_by(session, template);
+                if now != *by && now.is_some() && command(of_sender(client.app, sender, now), door).is_ok() {
+                    *by = now;
+                }
+            }
         }
     }
 
@@ -203,11 +224,15 @@ impl Desk {
                 command(Command::Release { app, session }, door)?;
                 self.clients.entry(client).and_modify(|client| {
                     client.sessions.remove(&session);
+                    client.routed.retain(|(of, _), _| *of != session);
                 });
                 return Ok(Done::default());
             }
             Request::RemoveSender { session, sender } => {
                 command(Command::RemoveSender { app, session, sender }, door)?;
+                self.clients.entry(client).and_modify(|client| {
+                    client.routed.remove(&(session, sender));
+                });
                 return Ok(Done::default());
             }
             Request::Release { session } => {
@@ -218,13 +243,36 @@ impl Desk {
                 command(Command::OpenSession { app, session }, door)?;
                 session
             }
-            Request::Sender(sender) => announce(app, &sender, door)?,
+            Request::Sender(sender) => self.announce(client, app, sender, door)?,
             Request::Reserve(reserve) => make_reservation(app, &reserve, door)?,
         };
         self.clients.entry(client).and_modify(|client| {
             client.sessions.insert(session);
         });
         Ok(Done::default())
+    }
+
+    fn announce(
+        &mut self,
+        client: ClientId,
+        app: AppId,
+        asked: Sender,
+        door: &mut dyn Door,
+    ) -> Result<Session, Problem> {
+        if asked.adspec != Adspec::Null {
+            peak_above(&asked.traffic)?;
+        }
+        let (session, sender) = (asked.session, asked.sender);
+        let named = named(asked.interface.as_deref(), door)?;
+        let interface = named.or_else(|| door.leaves_by(&session, &sender));
+        command(of_sender(app, &asked, interface), door)?;
+        self.clients.entry(client).and_modify(|client| {
+            client.routed.remove(&(session, sender));
+            if named.is_none() && !session.is_multicast() {
+                client.routed.insert((session, sender), (asked, interface));
+            }
+        });
+        Ok(session)
     }
 }
 
@@ -254,8 +302,8 @@ fn command(command: Command<'_>, door: &mut dyn Door) -> Result<(), Problem> {
     }
 }
 
-fn announce(app: AppId, asked: &Sender, door: &mut dyn Door) -> Result<Session, Problem> {
-    let protocol::Sender { session, sender, traffic, adspec, ttl, ref interface } = *asked;
+fn of_sender(app: AppId, asked: &Sender, interface: Option<InterfaceId>) -> Command<'static> {
+    let Sender { session, sender, traffic, adspec, ttl, .. } = *asked;
     let offer = |guaranteed, controlled_load| Some(AdspecOffer { guaranteed, controlled_load, null: false });
     let adspec = match adspec {
         Adspec::Both => offer(true, true),
@@ -264,12 +312,14 @@ fn announce(app: AppId, asked: &Sender, door: &mut dyn Door) -> Result<Session, 
         Adspec::Null => Some(AdspecOffer { null: true, ..AdspecOffer::default() }),
         Adspec::None => None,
     };
-    let interface = named(interface.as_deref(), door)?;
-    command(Command::Sender { app, session, sender, tspec: traffic.into(), adspec, ttl, interface }, door)?;
-    Ok(session)
+    Command::Sender { app, session, sender, tspec: traffic.into(), adspec, ttl, interface }
 }
 
 fn make_reservation(app: AppId, asked: &Reserve, door: &mut dyn Door) -> Result<Session, Problem> {
+    let services = asked.flows.iter().map(|flow| &flow.flowspec);
+    for service in services.filter(|service| !matches!(service, Service::Null { .. })) {
+        peak_above(service.traffic())?;
+    }
     let interface = named(asked.interface.as_deref(), door)?;
     let flow = |flow: &'_ protocol::Flow| (flow.flowspec.into(), flow.filters.clone());
     let flows: Vec<(rsvp_wire::Flowspec, Vec<rsvp_wire::FilterSpec>)> =
@@ -279,6 +329,20 @@ fn make_reservation(app: AppId, asked: &Reserve, door: &mut dyn Door) -> Result<
     let (session, style, confirm) = (asked.session, asked.style.into(), asked.confirm);
     command(Command::Reserve { app, session, style, flows: &flows, confirm, interface }, door)?;
     Ok(session)
+}
+
+/// RFC 2212: "p MUST be greater than or equal to the token bucket rate". The engine refuses it too, without the numbers.
+fn peak_above(traffic: &Traffic) -> Result<(), Problem> {
+    let Traffic { rate_bps, peak_bps, .. } = *traffic;
+    match peak_bps {
+        Some(peak_bps) if peak_bps < rate_bps => Err(Problem {
+            code: "bad-traffic-parameter".to_owned(),
+            message: format!(
+                "`peak_bps` {peak_bps} is less than `rate_bps` {rate_bps}: say a higher peak or a lower rate"
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn named(name: Option<&str>, door: &dyn Door) -> Result<Option<InterfaceId>, Problem> {

@@ -211,8 +211,13 @@ fn counters(door: &dyn Door) -> Counters {
     let counters = door.engine().counters();
     let types = (1..=7).map(MsgType);
     let unknown = ("unknown type".to_owned(), counters.received(MsgType(0)));
+    let zero = ("minimum policed unit of zero".to_owned(), counters.zero_policed_units());
     Counters {
-        received: types.clone().map(|t| (t.to_string(), counters.received(t))).chain([unknown]).collect(),
+        received: types
+            .clone()
+            .map(|t| (t.to_string(), counters.received(t)))
+            .chain([unknown, zero])
+            .collect(),
         sent: types.map(|t| (t.to_string(), counters.sent(t))).collect(),
         discards: counters.discards().map(|(why, times)| (why.to_owned(), times)).collect(),
         driver: door.counters().into_iter().map(|(what, times)| (what.to_owned(), times)).collect(),

@@ -68,6 +68,16 @@ fn limited(rate: f32) -> Option<f64> {
     rate.is_finite().then(|| bits_per_second(rate))
 }
 
+/// Of a bandwidth, 0 is "unknown" (RFC 2215 section 3.3).
+fn known_bandwidth(rate: f32) -> Option<f64> {
+    limited(rate).filter(|bps| *bps != 0.0)
+}
+
+/// Of a latency, all ones are "indeterminate" (RFC 2215 section 3.4).
+fn known_latency(us: u32) -> Option<u32> {
+    (us != u32::MAX).then_some(us)
+}
+
 fn unlimited(bps: Option<f64>) -> f32 {
     bps.map_or(f32::INFINITY, octets_per_second)
 }
@@ -126,6 +136,15 @@ impl Service {
     /// The traffic that is to get the service.
     #[must_use]
     pub fn traffic(&self) -> &Traffic {
+        let (Self::ControlledLoad { traffic } | Self::Guaranteed { traffic, .. } | Self::Null { traffic }) =
+            self;
+        traffic
+    }
+}
+
+impl Service {
+    /// As [`traffic`](Self::traffic), to change.
+    pub fn traffic_mut(&mut self) -> &mut Traffic {
         let (Self::ControlledLoad { traffic } | Self::Guaranteed { traffic, .. } | Self::Null { traffic }) =
             self;
         traffic
@@ -211,7 +230,7 @@ pub struct Offer {
     pub is_broken: bool,
     /// Nodes on the path that do speak it.
     pub hops: u32,
-    /// Smallest bandwidth on the path, in bits per second; `None` when no node has limited it.
+    /// Smallest bandwidth on the path, in bits per second; `None` when it is unknown, or no node has limited it.
     pub bandwidth_bps: Option<f64>,
     /// Least latency of the path, in microseconds; `None` is indeterminate.
     pub latency_us: Option<u32>,
@@ -262,12 +281,12 @@ pub struct OfferOverrides {
     /// As in [`Offer`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hops: Option<u32>,
-    /// As in [`Offer`]; unlimited is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bandwidth_bps: Option<f64>,
-    /// As in [`Offer`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latency_us: Option<u32>,
+    /// As in [`Offer`]: `Some(None)`, in JSON `null`, is unknown for this service.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "::serde_with::rust::double_option")]
+    pub bandwidth_bps: Option<Option<f64>>,
+    /// As in [`Offer`]: `Some(None)`, in JSON `null`, is indeterminate for this service.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "::serde_with::rust::double_option")]
+    pub latency_us: Option<Option<u32>>,
     /// As in [`Offer`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
@@ -277,8 +296,8 @@ impl From<Overrides> for OfferOverrides {
     fn from(own: Overrides) -> Self {
         Self {
             hops: own.hops,
-            bandwidth_bps: own.bandwidth.and_then(limited),
-            latency_us: own.latency_us,
+            bandwidth_bps: own.bandwidth.map(known_bandwidth),
+            latency_us: own.latency_us.map(known_latency),
             mtu: own.mtu,
         }
     }
@@ -288,8 +307,8 @@ impl From<OfferOverrides> for Overrides {
     fn from(own: OfferOverrides) -> Self {
         Self {
             hops: own.hops,
-            bandwidth: own.bandwidth_bps.map(octets_per_second),
-            latency_us: own.latency_us,
+            bandwidth: own.bandwidth_bps.map(unlimited),
+            latency_us: own.latency_us.map(|us| us.unwrap_or(u32::MAX)),
             mtu: own.mtu,
         }
     }
@@ -301,8 +320,8 @@ impl From<AdspecSummary> for Offer {
         Self {
             is_broken: general.break_bit,
             hops: general.hops,
-            bandwidth_bps: limited(general.bandwidth),
-            latency_us: (general.latency_us != u32::MAX).then_some(general.latency_us),
+            bandwidth_bps: known_bandwidth(general.bandwidth),
+            latency_us: known_latency(general.latency_us),
             mtu: general.mtu,
             guaranteed: adspec.guaranteed.map(|g| GuaranteedOffer {
                 is_broken: g.break_bit,
@@ -343,5 +362,43 @@ impl From<Offer> for AdspecSummary {
                 .map(|c| ServiceParams { break_bit: c.is_broken, overrides: c.overrides.into() }),
             null: offer.null,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_path_does_not_know_is_null() {
+        let overrides =
+            Overrides { bandwidth: Some(0.0), latency_us: Some(u32::MAX), ..Overrides::default() };
+        let general = |bandwidth, latency_us| GeneralParams {
+            break_bit: false,
+            hops: 2,
+            bandwidth,
+            latency_us,
+            mtu: 1_500,
+        };
+        let adspec = AdspecSummary {
+            global: general(0.0, u32::MAX),
+            guaranteed: None,
+            controlled_load: Some(ServiceParams { break_bit: false, overrides }),
+            null: None,
+        };
+        let json = serde_json::to_value(Offer::from(adspec)).expect("JSON");
+        assert!(json["bandwidth_bps"].is_null() && json["latency_us"].is_null(), "{json}");
+        let own = json["controlled_load"]["overrides"].as_object().expect("an object");
+        assert_eq!(
+            own.len(),
+            2,
+            "what is unknown for a service does not fall back to the general value: {json}"
+        );
+        assert!(own.values().all(serde_json::Value::is_null), "{json}");
+        let back: Offer = serde_json::from_value(json).expect("an offer");
+        assert_eq!(back, Offer::from(adspec));
+        let known = AdspecSummary { global: general(1e6, 0), ..adspec };
+        let offer = Offer::from(known);
+        assert_eq!((offer.bandwidth_bps, offer.latency_us), (Some(8e6), Some(0)));
     }
 }

@@ -16,7 +16,7 @@ use super::config::{DaemonConfig, Transport, Udp};
 use super::links::Links;
 use super::routes::Routes;
 use super::socket::{Arrived, Sockets, Which};
-use crate::{InterfaceId, Rx, Transmit};
+use crate::{InterfaceId, RouteQuery, Rx, Transmit};
 use heard::Heard;
 use rsvp_wire::{ErrorSpec, Message, MsgType, ResvConfirm, RsvpHop, SenderTemplate, Session, TimeValues};
 use sockets::Member;
@@ -255,13 +255,10 @@ impl Encapsulation {
                 // A router that is not on the link does not hear the group.
                 router.filter(|router| !routes.links.is_on_link(interface, *router)).unwrap_or(everyone)
             }
-            MsgType::PATH | MsgType::PATH_TEAR | MsgType::RESV_CONF => {
-                let first = routes.netlink.first_hop(destination, Some(interface.0)).ok().flatten();
-                match first.map(|first| first.to) {
-                    Some(to) if to == destination && routes.links.is_on_link(interface, to) => to,
-                    gateway => router.or(gateway)?,
-                }
-            }
+            MsgType::PATH | MsgType::PATH_TEAR | MsgType::RESV_CONF => match first_hop(transmit, routes) {
+                Some(to) if to == destination && routes.links.is_on_link(interface, to) => to,
+                gateway => router.or(gateway)?,
+            },
             _ => destination,
         };
         let near = to.is_multicast() || routes.links.is_on_link(interface, to);
@@ -281,6 +278,20 @@ impl Encapsulation {
             ("udp-neighbours-full", self.heard.full),
         ]
     }
+}
+
+/// The next node on the way of a message, which is that of the data where it is about data.
+fn first_hop(transmit: &Transmit<'_>, routes: &mut Routes) -> Option<IpAddr> {
+    let message = Message::parse(transmit.octets).ok()?;
+    let session = message.get::<Session>().and_then(Result::ok);
+    let sender = message.get::<SenderTemplate>().and_then(Result::ok);
+    let data = session.zip(sender).map(|(session, sender)| RouteQuery::of_data(&session, &sender.0, None));
+    let by = transmit.interface.0;
+    let mut ask = |query: RouteQuery, out| routes.netlink.first_hop(&query, out).ok().flatten();
+    // Told to leave by an interface, IPv4 packets go to its first gateway whatever they are.
+    let of_data = data.and_then(|data| ask(data, None)).filter(|first| first.interface == by);
+    let first = of_data.or_else(|| ask(RouteQuery::to(transmit.destination), Some(by)))?;
+    Some(first.to)
 }
 
 /// G* of a family.

@@ -5,12 +5,19 @@
 //! arithmetic). Deliberately there is no state machine, no message and no time in here, nothing is shared with the engine,
 //! and explicit routes, admission and applications that disagree are not its business.
 
+mod flowspec;
+mod ways;
+
 use crate::scenario::model::{
-    Deed, Destination, LinkId, NodeId, Request, ReservationStyle, Scenario, SenderId, SessionId, Traffic,
+    Deed, LinkId, NodeId, Request, ReservationStyle, Scenario, SenderId, SessionId, Traffic,
 };
-use crate::world::applications::{flowspec, tspec};
-use rsvp_wire::{Flowspec, Rspec, Tspec};
+use crate::world::applications::{flowspec as requested, tspec};
+use rsvp_wire::{Flowspec, Tspec};
 use std::collections::{BTreeMap, BTreeSet};
+use ways::hops;
+
+pub(crate) use flowspec::{charge_bps, limit, merge, sum};
+pub(crate) use ways::ways;
 
 /// What everybody wants when all actions are done, and the links that are up then.
 #[derive(Clone, Debug)]
@@ -39,19 +46,25 @@ pub struct Standing {
 /// A reservation's place: the node, the link it leaves by, the session, and for FF the sender.
 pub type Place = (NodeId, LinkId, SessionId, Option<SenderId>);
 
-/// Where data of a sender comes from: the link and the node at its other end.
+/// Where data of a sender comes from: the node before this one, and the link by which it leaves that. Routers without RSVP
+/// are no hops: what leaves one node with RSVP comes to the next, whatever is between them.
 pub type Hop = (LinkId, NodeId);
 
 /// What must stand.
 #[derive(Clone, Debug, Default)]
 pub struct Reference {
-    /// Per sender and node that its data reaches, where it comes from.
+    /// Per sender and node with RSVP that its data reaches, where it comes from.
     pub paths: BTreeMap<(SenderId, NodeId), Hop>,
+    /// The same for all nodes and links: what is on the way, with RSVP or without.
+    pub ways: BTreeMap<(SenderId, NodeId), Hop>,
     /// Reservations.
     pub reservations: BTreeMap<Place, Standing>,
     /// Whether some request depends on itself, around a loop of shared reservations: such a request can keep itself alive
     /// (RFC 2205 section 3.4), so that what is there need not be what must be there.
     pub loops: bool,
+    /// Whether something is asked for on a link that refuses it whatever else stands there: larger packets than it
+    /// carries, or a larger bucket than other software takes.
+    pub refuses: bool,
 }
 
 /// What a node asks of a previous hop.
@@ -118,9 +131,16 @@ impl Reference {
     /// Works it out.
     #[must_use]
     pub fn new(scenario: &Scenario, demand: &Demand) -> Self {
-        let mut reference = Self { paths: paths(scenario, demand), ..Self::default() };
-        let mut asking =
-            Asking { scenario, demand, paths: &reference.paths, known: BTreeMap::new(), loops: false };
+        let ways = ways(scenario, demand);
+        let mut reference = Self { paths: hops(scenario, &ways), ways, ..Self::default() };
+        let mut asking = Asking {
+            scenario,
+            demand,
+            paths: &reference.paths,
+            known: BTreeMap::new(),
+            loops: false,
+            refuses: false,
+        };
         let mut reservations = BTreeMap::new();
         for (&(sender, _), &(link, node)) in &reference.paths {
             let session = scenario.senders[sender.0].session;
@@ -128,12 +148,32 @@ impl Reference {
                 reservations.insert((node, link, session, key), standing);
             }
         }
-        reference.loops = asking.loops;
+        (reference.loops, reference.refuses) = (asking.loops, asking.refuses);
         reference.reservations = reservations;
         reference
     }
 
-    /// The nodes that a sender's data goes through to reach a node, and the links it leaves them by; the last comes first.
+    /// The last node with RSVP on a sender's way to a node, or that itself.
+    pub(crate) fn last_with_rsvp(&self, scenario: &Scenario, sender: SenderId, mut at: NodeId) -> NodeId {
+        while let Some(&(_, hop)) = self.ways.get(&(sender, at)).filter(|_| scenario.nodes[at.0].plain) {
+            at = hop;
+        }
+        at
+    }
+
+    /// Whether there is a router without RSVP on a sender's way to a node.
+    pub(crate) fn has_break(&self, scenario: &Scenario, sender: SenderId, to: NodeId) -> bool {
+        let mut at = to;
+        while let Some(&(_, hop)) = self.ways.get(&(sender, at)) {
+            if scenario.nodes[hop.0].plain {
+                return true;
+            }
+            at = hop;
+        }
+        false
+    }
+
+    /// The nodes with RSVP that a sender's data goes through to reach a node, and the links it leaves them by; the last comes first.
     pub(crate) fn way(&self, sender: SenderId, to: NodeId) -> Vec<(NodeId, LinkId)> {
         let mut way = Vec::new();
         let mut at = to;
@@ -145,54 +185,6 @@ impl Reference {
     }
 }
 
-/// The way of every sender's data: the shortest, and among equal ones that by the node and the link named first.
-fn paths(scenario: &Scenario, demand: &Demand) -> BTreeMap<(SenderId, NodeId), Hop> {
-    let mut paths = BTreeMap::new();
-    for (n, sender) in scenario.senders.iter().enumerate().filter(|(n, _)| demand.senders[*n].is_some()) {
-        match scenario.sessions[sender.session.0].destination {
-            Destination::Node(to) => {
-                let tree = tree(scenario, demand, to);
-                let mut at = sender.node;
-                while let Some((link, next)) = tree[at.0] {
-                    paths.insert((SenderId(n), next), (link, at));
-                    at = next;
-                }
-            }
-            _ => {
-                let tree = tree(scenario, demand, sender.node);
-                for (receiver, _) in
-                    scenario.receivers.iter().zip(&demand.listens).filter(|(_, listens)| **listens)
-                {
-                    let mut at = receiver.node;
-                    while let Some((link, parent)) = tree[at.0].filter(|_| receiver.session == sender.session)
-                    {
-                        paths.insert((SenderId(n), at), (link, parent));
-                        at = parent;
-                    }
-                }
-            }
-        }
-    }
-    paths
-}
-
-/// The step from every node towards a root. Hosts do not forward.
-fn tree(scenario: &Scenario, demand: &Demand, root: NodeId) -> Vec<Option<Hop>> {
-    let mut steps: Vec<Option<(u64, NodeId, LinkId)>> = vec![None; scenario.nodes.len()];
-    for _ in &scenario.nodes {
-        for (n, link) in scenario.links.iter().enumerate().filter(|(n, _)| demand.link_up[*n]) {
-            for (&from, &to) in link.ends.iter().flat_map(|a| link.ends.iter().map(move |b| (a, b))) {
-                let cost = if from == root { Some(0) } else { steps[from.0].map(|step| step.0) };
-                let forwards = from == root || scenario.nodes[from.0].router;
-                let Some(cost) = cost.filter(|_| forwards && from != to && to != root) else { continue };
-                let step = (cost + link.cost, from, LinkId(n));
-                steps[to.0] = Some(steps[to.0].map_or(step, |old| old.min(step)));
-            }
-        }
-    }
-    steps.into_iter().map(|step| step.map(|(_, parent, link)| (link, parent))).collect()
-}
-
 /// Works out who asks whom for what.
 struct Asking<'a> {
     scenario: &'a Scenario,
@@ -201,6 +193,7 @@ struct Asking<'a> {
     /// What was worked out; nothing while that is still going on.
     known: BTreeMap<(SessionId, NodeId, Hop), Option<Asked>>,
     loops: bool,
+    refuses: bool,
 }
 
 impl Asking<'_> {
@@ -221,8 +214,9 @@ impl Asking<'_> {
 
     /// Everything that is asked of a node for one of its links, by those beyond it.
     fn asked_for(&mut self, session: SessionId, node: NodeId, link: LinkId) -> Vec<(NodeId, Asked)> {
-        let mut others = self.scenario.links[link.0].ends.clone();
-        others.retain(|&other| other != node);
+        let of_session = |sender: SenderId| self.scenario.senders[sender.0].session == session;
+        let hops = self.paths.iter().filter(|((s, _), hop)| of_session(*s) && **hop == (link, node));
+        let others: BTreeSet<NodeId> = hops.map(|((_, next), _)| *next).collect();
         others.into_iter().map(|next| (next, self.asked_of(session, next, (link, node)))).collect()
     }
 
@@ -279,7 +273,7 @@ impl Asking<'_> {
         for request in here.filter_map(|(_, request)| request.as_ref()) {
             let wildcard = request.style == ReservationStyle::Wf;
             for flow in request.flows.iter().filter(|f| wildcard || f.filters.contains(&sender)) {
-                asked.push(((!wildcard).then_some(sender), flowspec(flow.traffic, flow.service)));
+                asked.push(((!wildcard).then_some(sender), requested(flow.traffic, flow.service)));
             }
         }
         asked
@@ -313,10 +307,9 @@ impl Asking<'_> {
     ) -> Vec<(Option<SenderId>, Standing)> {
         let Some(style) = self.style(session) else { return Vec::new() };
         let mut asked = Flows::new();
-        for (key, flowspec) in
-            self.asked_for(session, node, link).into_iter().flat_map(|(_, asked)| asked.flows)
-        {
-            join(&mut asked, key, flowspec);
+        for (_, by_one) in self.asked_for(session, node, link) {
+            self.refuses |= self.is_refused(session, (link, node), &by_one.flows);
+            by_one.flows.into_iter().for_each(|(key, flowspec)| join(&mut asked, key, flowspec));
         }
         let groups: Vec<Flows> = match style {
             ReservationStyle::Ff => asked.into_iter().map(|each| Flows::from([each])).collect(),
@@ -326,86 +319,39 @@ impl Asking<'_> {
         for group in groups {
             let Some(merged) = group.values().copied().reduce(|a, b| merge(&a, &b)) else { continue };
             let filters: BTreeSet<SenderId> = group.keys().flatten().copied().collect();
-            let sends = |s: &SenderId| {
-                (filters.is_empty() || filters.contains(s)) && self.leaves_by(*s, node).contains(&link)
-            };
-            let traffic =
-                self.senders(session).into_iter().filter(sends).filter_map(|s| self.demand.senders[s.0]);
-            let Some(path) = traffic.map(tspec).reduce(|a, b| sum(&a, &b)) else { continue };
+            let Some(path) = self.sent(session, (link, node), &filters) else { continue };
             let key = filters.first().copied().filter(|_| style == ReservationStyle::Ff);
             standing.push((key, Standing { style, filters, flowspec: limit(&merged, &path) }));
         }
         standing
     }
+
+    /// What these senders, or all, send by a link.
+    fn sent(&self, session: SessionId, (link, node): Hop, filters: &BTreeSet<SenderId>) -> Option<Tspec> {
+        let sends = |s: &SenderId| {
+            (filters.is_empty() || filters.contains(s)) && self.leaves_by(*s, node).contains(&link)
+        };
+        let traffic =
+            self.senders(session).into_iter().filter(sends).filter_map(|s| self.demand.senders[s.0]);
+        traffic.map(tspec).reduce(|a, b| sum(&a, &b))
+    }
+
+    /// Whether what one neighbour asks for on a link is refused for what it is, and not for what else stands there. In FF
+    /// each flow is judged alone, and otherwise all have the same flowspec.
+    fn is_refused(&self, session: SessionId, hop: Hop, flows: &Flows) -> bool {
+        let link = &self.scenario.links[hop.0.0];
+        let distinct = self.style(session) == Some(ReservationStyle::Ff);
+        let all: BTreeSet<SenderId> = flows.keys().flatten().copied().collect();
+        flows.iter().any(|(key, flowspec)| {
+            let alone = key.iter().copied().collect();
+            let path = self.sent(session, hop, if distinct { &alone } else { &all });
+            let packet = path.map_or(0, |path| limit(flowspec, &path).tspec().max_packet_size);
+            let bucket = f64::from(flowspec.tspec().bucket);
+            packet > link.mtu || link.refusal.is_some_and(|refusal| bucket > refusal.bucket)
+        })
+    }
 }
 
 fn join(asked: &mut Flows, key: Option<SenderId>, flowspec: Flowspec) {
     asked.entry(key).and_modify(|so_far| *so_far = merge(so_far, &flowspec)).or_insert(flowspec);
-}
-
-/// The merge of two flowspecs of one service; of different services, which do not merge, the first.
-pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Flowspec {
-    let (s, t) = (a.tspec(), b.tspec());
-    let tspec = Tspec {
-        rate: s.rate.max(t.rate),
-        bucket: s.bucket.max(t.bucket),
-        peak: s.peak.max(t.peak),
-        min_policed_unit: s.min_policed_unit.min(t.min_policed_unit),
-        max_packet_size: s.max_packet_size.min(t.max_packet_size),
-    };
-    match (a, b) {
-        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Flowspec::ControlledLoad(tspec),
-        (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
-            Flowspec::Guaranteed(tspec, Rspec { rate: a.rate.max(b.rate), slack: a.slack.min(b.slack) })
-        }
-        _ => *a,
-    }
-}
-
-pub(crate) fn sum(a: &Tspec, b: &Tspec) -> Tspec {
-    Tspec {
-        rate: a.rate + b.rate,
-        bucket: a.bucket + b.bucket,
-        peak: a.peak + b.peak,
-        min_policed_unit: a.min_policed_unit.min(b.min_policed_unit),
-        max_packet_size: a.max_packet_size.max(b.max_packet_size),
-    }
-}
-
-/// The *minimum* of RFC 2211 section 8: the lesser of two, or if neither is, the lesser of everything but the bucket.
-pub(crate) fn limit(asked: &Flowspec, path: &Tspec) -> Flowspec {
-    let as_good = |a: &Tspec, b: &Tspec| {
-        a.rate >= b.rate
-            && a.bucket >= b.bucket
-            && a.peak >= b.peak
-            && a.min_policed_unit <= b.min_policed_unit
-            && a.max_packet_size >= b.max_packet_size
-    };
-    let a = asked.tspec();
-    let tspec = match (as_good(path, a), as_good(a, path)) {
-        (true, _) => *a,
-        (_, true) => *path,
-        _ => Tspec {
-            rate: a.rate.min(path.rate),
-            bucket: a.bucket.max(path.bucket),
-            peak: a.peak.min(path.peak),
-            min_policed_unit: a.min_policed_unit.min(path.min_policed_unit),
-            max_packet_size: a.max_packet_size.min(path.max_packet_size),
-        },
-    };
-    match *asked {
-        Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
-        Flowspec::Guaranteed(_, rspec) => Flowspec::Guaranteed(tspec, rspec),
-        Flowspec::Null(_) => Flowspec::Null(tspec),
-    }
-}
-
-/// What a flowspec takes of a link, in bits per second.
-pub(crate) fn charge_bps(flowspec: &Flowspec) -> u64 {
-    let octets_per_second = match flowspec {
-        Flowspec::ControlledLoad(tspec) => tspec.rate,
-        Flowspec::Guaranteed(_, rspec) => rspec.rate,
-        Flowspec::Null(_) => 0.0,
-    };
-    (f64::from(octets_per_second) * 8.0).round() as u64
 }

@@ -1,0 +1,280 @@
+//! Flowspecs that failed Admission Control, and which requests they blockade (RFC 2205 section 3.5, RFC 2211 section 8).
+//!
+//! By the letter Qb blockades Qi unless it is strictly greater. In components that are usually equal, or come from a
+//! merge with a third request, that would blockade everybody, so what counts is what the error says has failed. M, the
+//! maximum packet size, counts only where it is what failed: merging takes the smallest M although a larger M asks for
+//! more, so that a merged flowspec may lie below each of those it was merged from.
+
+use core::cmp::Ordering;
+use rsvp_wire::{Flowspec, error_value};
+
+/// A set of components of flowspecs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Components(u8);
+
+impl Components {
+    const NONE: Self = Self(0);
+    /// r, p and R.
+    const RATES: Self = Self(1 | 2 | 4);
+    const RESERVED_RATE: u8 = 1;
+    const TOKEN_RATE: u8 = 2;
+    const PEAK: u8 = 4;
+    const BUCKET: u8 = 8;
+    const SLACK: u8 = 16;
+    const MIN_POLICED: u8 = 32;
+    /// R and S, from which a delay bound follows.
+    const DELAY: Self = Self(Self::RESERVED_RATE | Self::SLACK);
+    const PACKET_SIZE: Self = Self(64);
+    /// All but M.
+    const ALL: Self = Self(63);
+
+    fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The components in which `a` asks for more than `b`: larger rates, bucket and packets, less slack, a smaller m.
+fn more(a: &Flowspec, b: &Flowspec) -> Components {
+    let (s, t) = (a.tspec(), b.tspec());
+    let mut set = 0;
+    let mut note = |asks_more: bool, component| {
+        if asks_more {
+            set |= component;
+        }
+    };
+    note(s.rate > t.rate, Components::TOKEN_RATE);
+    note(s.peak > t.peak, Components::PEAK);
+    note(s.bucket > t.bucket, Components::BUCKET);
+    note(s.min_policed_unit < t.min_policed_unit, Components::MIN_POLICED);
+    note(s.max_packet_size > t.max_packet_size, Components::PACKET_SIZE.0);
+    if let (Flowspec::Guaranteed(_, s), Flowspec::Guaranteed(_, t)) = (a, b) {
+        note(s.rate > t.rate, Components::RESERVED_RATE);
+        note(s.slack < t.slack, Components::SLACK);
+    }
+    Components(set)
+}
+
+/// The components that an Error Value names, or else those in which requests that failed together differ.
+fn said(value: u16, members: &[Flowspec]) -> Components {
+    let said = match value {
+        error_value::DELAY_BOUND => Components::DELAY,
+        error_value::BANDWIDTH_UNAVAILABLE => Components::RATES,
+        error_value::MTU_TOO_LARGE => return Components::PACKET_SIZE,
+        _ => Components::NONE,
+    };
+    let pairs = members.iter().flat_map(|a| members.iter().map(move |b| more(a, b)));
+    let differ = pairs.fold(Components::NONE, Components::or).and(Components::ALL);
+    match (differ.and(said).is_empty(), differ.is_empty(), said.is_empty()) {
+        (true, false, _) => differ,
+        (_, _, false) => said,
+        _ => Components::ALL,
+    }
+}
+
+/// A flowspec that failed, and in what.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Failed {
+    /// Qe, as the error has it.
+    pub(crate) qe: Flowspec,
+    /// What counts of it here, which is Qb.
+    flowspec: Flowspec,
+    components: Components,
+}
+
+impl Failed {
+    /// What an Admission Control error with an Error Value says of Qe; `own` is what this node had asked for, the merge of
+    /// `members`. Where the reason does not tell the members apart, or is none that RFC 2205 Appendix B knows, it is what
+    /// they differ in. Qe is merged with what others asked for further up: if this node's part may be what failed, Qb is
+    /// no more than that part, so that the rest of Qe does not hide it.
+    pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec], own: Option<Flowspec>) -> Self {
+        let mut failed = Self { qe, flowspec: qe, components: said(value, members) };
+        if let Some(own) = own.filter(|own| !failed.is_reached_by(own) && failed.may_be_due_to(own)) {
+            failed.flowspec = super::flowspec::lower_bound(&qe, &own).unwrap_or(qe);
+        }
+        failed
+    }
+
+    /// Whether a flowspec asks for as much as Qe of what is charged, or of the bucket, where that is what failed. In the
+    /// other components most ask for the same.
+    fn may_be_due_to(&self, own: &Flowspec) -> bool {
+        let charged = match own {
+            Flowspec::Guaranteed(..) => Components::RESERVED_RATE,
+            _ => Components::TOKEN_RATE,
+        };
+        let telling = Some(self.components.and(Components(charged | Components::BUCKET)));
+        let telling = telling.filter(|c| !c.is_empty()).unwrap_or(self.components);
+        self.is_of_service(own) && more(&self.flowspec, own).and(telling) != telling
+    }
+
+    /// One that stands for two: it blockades all that either of them does. `None` when the services differ.
+    pub(crate) fn join(&self, other: &Self) -> Option<Self> {
+        let flowspec = super::flowspec::lower_bound(&self.flowspec, &other.flowspec)?;
+        Some(Self { qe: other.qe, flowspec, components: self.components.or(other.components) })
+    }
+
+    fn is_of_service(&self, q: &Flowspec) -> bool {
+        self.flowspec.service() == q.service()
+    }
+
+    fn counted(&self) -> Components {
+        if self.components == Components::PACKET_SIZE { Components::PACKET_SIZE } else { Components::ALL }
+    }
+
+    /// Whether a flowspec asks for no less in anything, so that it must fail, too.
+    pub(crate) fn is_reached_by(&self, q: &Flowspec) -> bool {
+        self.is_of_service(q) && more(&self.flowspec, q).and(self.counted()).is_empty()
+    }
+
+    /// Whether a flowspec asks for as much of what failed, neither more nor less.
+    fn is_met_by(&self, q: &Flowspec) -> bool {
+        let differ = more(&self.flowspec, q).or(more(q, &self.flowspec));
+        self.is_of_service(q) && differ.and(self.components).is_empty()
+    }
+
+    /// Whether a request asks for more of what failed, or for no less in anything.
+    fn excludes(&self, q: &Flowspec) -> bool {
+        self.is_reached_by(q)
+            || (self.is_of_service(q) && !more(q, &self.flowspec).and(self.components).is_empty())
+    }
+
+    /// Whether a request asks for less of what failed, so that it is not what made it fail.
+    pub(crate) fn clears(&self, q: &Flowspec) -> bool {
+        !self.excludes(q) && !self.may_be_due_to(q)
+    }
+
+    /// Which of two flowspecs asks for more of what failed; of those that ask for as much, the one that does in the rest.
+    pub(crate) fn order(&self, a: &Flowspec, b: &Flowspec) -> Ordering {
+        let (over, under) = (more(a, b), more(b, a));
+        let within =
+            |set: Components| over.and(set).0.trailing_zeros().cmp(&under.and(set).0.trailing_zeros());
+        // The first component in which one asks for more decides.
+        within(self.components).then(within(Components::ALL)).reverse()
+    }
+}
+
+/// Whether a request is blockaded by failures of one sender or previous hop. It is unless it asks for less than each of
+/// them in something, and for no more of what failed. As much of what failed is let through if that has failed once
+/// only: then the cause may be another than the one given; twice, with other values of the rest, and it is not.
+pub(crate) fn blockades<'a>(failures: impl Iterator<Item = &'a Failed> + Clone, q: &Flowspec) -> bool {
+    let met = failures.clone().filter(|f| f.is_met_by(q)).count();
+    met > 1 || failures.into_iter().any(|f| f.excludes(q))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsvp_wire::{Rspec, Tspec};
+
+    const BANDWIDTH: u16 = error_value::BANDWIDTH_UNAVAILABLE;
+
+    fn tspec(rate: f32, bucket: f32, max_packet_size: u32) -> Tspec {
+        Tspec { rate, bucket, peak: f32::INFINITY, min_policed_unit: 64, max_packet_size }
+    }
+
+    fn controlled(rate: f32, bucket: f32, max_packet_size: u32) -> Flowspec {
+        Flowspec::ControlledLoad(tspec(rate, bucket, max_packet_size))
+    }
+
+    fn guaranteed(rate: f32, slack: u32) -> Flowspec {
+        Flowspec::Guaranteed(tspec(1e3, 1e3, 1500), Rspec { rate, slack })
+    }
+
+    fn blockaded(failures: &[Failed], q: &Flowspec) -> bool {
+        blockades(failures.iter(), q)
+    }
+
+    #[test]
+    fn a_failure_of_rates_lets_smaller_rates_through_whatever_their_packet_size() {
+        let failed = [Failed::new(controlled(4e5, 9e3, 1492), BANDWIDTH, &[], None)];
+        for m in [576, 1492, 1500, 9000] {
+            assert!(!blockaded(&failed, &controlled(2e5, 9e3, m)), "{m}");
+            assert!(blockaded(&failed, &controlled(4e5, 9e3, m)), "{m}");
+            assert!(blockaded(&failed, &controlled(5e5, 1e3, m)), "{m}: more of what failed");
+        }
+    }
+
+    #[test]
+    fn a_failure_of_packet_size_is_judged_by_that_alone() {
+        let failed = [Failed::new(controlled(2e5, 9e3, 1500), error_value::MTU_TOO_LARGE, &[], None)];
+        assert!(!blockaded(&failed, &controlled(9e5, 99e3, 1400)));
+        assert!(blockaded(&failed, &controlled(1e5, 1e3, 1500)));
+    }
+
+    #[test]
+    fn a_failure_of_the_delay_bound_is_judged_by_capital_r_and_slack() {
+        let failed = [Failed::new(guaranteed(3e5, 10), error_value::DELAY_BOUND, &[], None)];
+        assert!(!blockaded(&failed, &guaranteed(2e5, 10)));
+        assert!(!blockaded(&failed, &guaranteed(3e5, 20)));
+        assert!(blockaded(&failed, &guaranteed(2e5, 5)), "less slack");
+        assert!(blockaded(&failed, &guaranteed(4e5, 20)));
+    }
+
+    #[test]
+    fn what_the_members_have_in_common_has_not_failed() {
+        let (bursty, smooth) = (controlled(2e5, 50e3, 1500), controlled(2e5, 10e3, 1500));
+        let failed = [Failed::new(bursty, BANDWIDTH, &[bursty, smooth], None)];
+        assert!(!blockaded(&failed, &smooth));
+        assert!(!blockaded(&failed, &controlled(9e5, 10e3, 1500)), "the bucket was too large, not the rate");
+        assert!(blockaded(&failed, &controlled(1e5, 60e3, 1500)));
+    }
+
+    #[test]
+    fn the_same_rates_fail_once_for_another_reason_and_not_twice() {
+        let failed = |bucket| Failed::new(controlled(2e5, bucket, 1500), BANDWIDTH, &[], None);
+        assert!(!blockaded(&[failed(50e3)], &controlled(2e5, 10e3, 1500)));
+        assert!(blockaded(&[failed(50e3), failed(40e3)], &controlled(2e5, 10e3, 1500)));
+    }
+
+    #[test]
+    fn of_what_failed_together_with_others_the_own_part_counts() {
+        // Another next hop further up has asked for the larger bucket, and has no peak.
+        let own = controlled(3e5, 1e3, 1000);
+        let qe = controlled(3e5, 9e3, 576);
+        assert!(blockaded(&[Failed::new(qe, BANDWIDTH, &[own], Some(own))], &own));
+        let smaller = controlled(2e5, 1e3, 1000);
+        assert!(!blockaded(&[Failed::new(qe, BANDWIDTH, &[own, smaller], Some(own))], &smaller));
+        let grown = controlled(4e5, 1e3, 1000);
+        assert!(
+            blockaded(&[Failed::new(qe, BANDWIDTH, &[own, grown], Some(grown))], &own),
+            "asked for since"
+        );
+        // Whoever has asked for less of what failed has not made it fail.
+        assert_eq!(Failed::new(qe, BANDWIDTH, &[smaller], Some(smaller)).flowspec, qe);
+    }
+
+    #[test]
+    fn other_reasons_are_judged_by_what_the_members_differ_in() {
+        let (fast, bursty) = (controlled(4e5, 1e3, 1500), controlled(4e5, 9e3, 1492));
+        let failed = [Failed::new(controlled(4e5, 9e3, 1492), 77, &[fast, bursty], None)];
+        assert!(!blockaded(&failed, &fast));
+        assert!(blockaded(&failed, &bursty));
+        let alone = [Failed::new(fast, 77, &[fast], None)];
+        assert!(!blockaded(&alone, &controlled(3e5, 1e3, 9000)));
+        assert!(blockaded(&alone, &controlled(3e5, 2e3, 1500)));
+    }
+
+    #[test]
+    fn one_element_for_two_blockades_what_either_did() {
+        let a = Failed::new(controlled(4e5, 10e3, 1500), BANDWIDTH, &[], None);
+        let b = Failed::new(controlled(2e5, 50e3, 1500), BANDWIDTH, &[], None);
+        let both = [a.join(&b).expect("one service")];
+        for q in [a.flowspec, b.flowspec, controlled(3e5, 60e3, 1500)] {
+            assert!(blockaded(&both, &q), "{q:?}");
+        }
+        assert!(!blockaded(&both, &controlled(1e5, 9e3, 1500)));
+    }
+
+    #[test]
+    fn a_failure_says_nothing_of_another_service() {
+        let failed = [Failed::new(guaranteed(3e5, 0), BANDWIDTH, &[], None)];
+        assert!(!blockaded(&failed, &controlled(9e5, 9e5, 1500)));
+    }
+}

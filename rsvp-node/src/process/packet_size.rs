@@ -1,0 +1,91 @@
+//! Packets that an interface cannot carry: a request whose M, as far as its senders make such packets, exceeds the MTU is
+//! refused with 01, sub-code 3 (RFC 2205 Appendix B, RFC 2211 section 5, RFC 2212 "Invocation Information").
+//!
+//! Judged for each request and not for what is merged, because merging takes the smallest M; and whenever M or the MTU
+//! changes: with a Resv, with a Path of a sender that may send larger packets now, and with a change of the interface. What
+//! was reserved before stays in place if it is still possible, like all else that is refused.
+
+use super::traffic_control::Report;
+use super::update_traffic_control::Refused;
+use crate::interface::InterfaceId;
+use crate::merge::flowspec;
+use crate::node::Node;
+use crate::state::arena::Ix;
+use crate::state::resv::{Item, Request};
+use crate::state::session::SessionState;
+use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Sharing, error_value};
+use smallvec::SmallVec;
+
+impl Node {
+    /// The refusal of a request for some senders, or for all, if its packets are too large for an interface.
+    pub(crate) fn too_large_packets(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        filters: &[FilterSpec],
+        request: &Flowspec,
+    ) -> Option<Refused> {
+        let mtu = self.interfaces.find(interface)?.config.mtu;
+        // Almost always it is not, and then nobody needs to know what the senders say.
+        if request.tspec().max_packet_size <= mtu {
+            return None;
+        }
+        let path = self.path_tspec(session, interface, filters)?;
+        let largest = flowspec::limit(request, &path).tspec().max_packet_size;
+        (largest > mtu).then_some((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE))
+    }
+
+    /// Judges again what is asked for a sender on an interface.
+    pub(crate) fn judge_packet_sizes(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: &FilterSpec,
+    ) {
+        let refused: SmallVec<[Ix<Request>; 4]> = self
+            .state
+            .requests_of(session)
+            .filter(|(_, r)| r.interface() == Some(interface) && self.is_too_large(r, interface, sender))
+            .map(|(ix, _)| ix)
+            .collect();
+        for ix in refused {
+            self.refuse_standing(ix, interface, sender);
+        }
+    }
+
+    fn is_too_large(&self, request: &Request, interface: InterfaceId, sender: &FilterSpec) -> bool {
+        let Some(item) = request.item_for(sender) else { return false };
+        let of_request: SmallVec<[FilterSpec; 4]> = match request.style.sharing() {
+            Sharing::Distinct => [*sender].into_iter().collect(),
+            _ => request.items.iter().filter_map(|i| i.filter).collect(),
+        };
+        self.too_large_packets(request.session, interface, &of_request, &item.flowspec).is_some()
+    }
+
+    /// Refuses what was granted: it is content with what is installed, as long as that can be carried, and else removed. Its
+    /// next refresh is judged anew.
+    fn refuse_standing(&mut self, ix: Ix<Request>, interface: InterfaceId, sender: &FilterSpec) {
+        let request = &self.state.requests[ix];
+        let session = request.session;
+        let one = (request.style.sharing() == Sharing::Distinct).then_some(*sender);
+        let mtu = self.interfaces.find(interface).map_or(0, |i| i.config.mtu);
+        let standing = self.find_reserved(session, interface, one.as_ref());
+        let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
+        let standing = standing.filter(|s| s.tspec().max_packet_size <= mtu);
+        let report = Report {
+            code: ErrorCode::ADMISSION_CONTROL,
+            value: error_value::MTU_TOO_LARGE,
+            flags: if standing.is_some() { ErrorSpec::IN_PLACE } else { 0 },
+            flowspec: None,
+        };
+        self.tell_requesters(session, interface, one, &report, |other, _| other == ix);
+        let meant = |item: &Item| one.is_none() || item.filter == one;
+        let Some(standing) = standing else { return self.remove_items(ix, meant) };
+        let request = &mut self.state.requests[ix];
+        request.refreshable = false;
+        for item in request.items.iter_mut().filter(|item| meant(item)) {
+            item.flowspec = flowspec::lower_bound(&item.flowspec, &standing).unwrap_or(standing);
+        }
+        self.intend_resv_for(session, |_| true);
+    }
+}

@@ -1,0 +1,83 @@
+//! Path and Resv messages that are rejected as a whole: for objects that this node does not know (RFC 2205 section 3.10,
+//! Appendix B codes 13 and 14) and for what it has no room for (code 23).
+//!
+//! Limits are never answered with code 01: an Admission Control failure would make blockade state on the way to the
+//! receiver, against reservations that have nothing to do with it. Teardowns, errors and confirmations are not answered.
+
+use super::check_hop;
+use super::is_host;
+use super::update_traffic_control::Refused;
+use crate::config::Limit;
+use crate::door::{Discard, Rx};
+use crate::interface::InterfaceId;
+use crate::node::Node;
+use crate::notice::Notice;
+use rsvp_wire::{ErrorCode, Message, MsgType, RsvpHop, Session};
+
+impl Node {
+    /// Answers a message, if its hop can be trusted to be a neighbour. Returns why it is dropped.
+    pub(crate) fn reject(
+        &mut self,
+        rx: &Rx<'_>,
+        message: &Message<'_>,
+        why: Refused,
+        dropped: Discard,
+    ) -> Discard {
+        let Some(Ok(hop)) = message.get::<RsvpHop>() else { return dropped };
+        if !self.is_neighbour(rx, message, &hop) {
+            return dropped;
+        }
+        match message.msg_type() {
+            MsgType::PATH => self.answer_path_err(rx, message, hop.address, why),
+            MsgType::RESV => match self.interfaces.by_lih(hop.lih).map(|i| i.config.id) {
+                Some(interface) => self.answer_resv_err(message, interface, hop.address, why),
+                None => return self.unknown_handle(rx),
+            },
+            _ => {}
+        }
+        dropped
+    }
+
+    /// Whether a hop is an address that a neighbour can have: of the family that the message came in, whatever family its
+    /// SESSION says it is of or does not say, and none of this node's own.
+    fn is_neighbour(&self, rx: &Rx<'_>, message: &Message<'_>, hop: &RsvpHop) -> bool {
+        let fits = match message.get::<Session>() {
+            Some(Ok(session)) => check_hop(message, &session).is_ok(),
+            Some(Err(_)) => is_host(hop.address),
+            None => false,
+        };
+        let family = hop.address.is_ipv4() == rx.source.is_ipv4();
+        fits && family && self.interfaces.by_address(hop.address).is_none()
+    }
+
+    /// Answers a message that asks for more than a limit allows, as often as limits are answered.
+    pub(crate) fn reject_beyond(&mut self, rx: &Rx<'_>, message: &Message<'_>, limit: Limit) -> Discard {
+        if !matches!(message.msg_type(), MsgType::PATH | MsgType::RESV) {
+            return Discard::LimitReached;
+        }
+        if !self.may_answer_limit(rx.interface) {
+            return Discard::LimitReached;
+        }
+        let why = (ErrorCode::RSVP_SYSTEM, limit.error_value());
+        self.reject(rx, message, why, Discard::LimitReached)
+    }
+
+    /// Whether one more answer about a limit may be given to those who are heard on an interface.
+    pub(crate) fn may_answer_limit(&mut self, interface: InterfaceId) -> bool {
+        let now = self.now;
+        let may = self.interfaces.find_mut(interface).is_some_and(|i| i.may_answer_limit(now));
+        if !may {
+            self.counters.count_discard(Discard::ErrorSuppressed);
+        }
+        may
+    }
+
+    /// A handle in a Resv or ResvTear that this node never gave: whoever made the message did not construct it well, which
+    /// is logged and not answered (RFC 2205 Appendix B).
+    pub(crate) fn unknown_handle(&mut self, rx: &Rx<'_>) -> Discard {
+        if self.notices.is_new(Notice::UnknownHandle, rx.source) {
+            tracing::warn!(source = %rx.source, "a Resv names a logical interface handle that was never given");
+        }
+        Discard::BadLih
+    }
+}
