@@ -166,6 +166,9 @@ impl Node {
     }
 }
 
+/// To the kernel: whatever interface its routes name.
+const ANY_INTERFACE: u32 = 0;
+
 fn transmit_to(
     outbox: &mut Outbox,
     routes: &mut Routes,
@@ -183,8 +186,12 @@ fn transmit_to(
         // A forged hop can name this node. No message to ourselves is of use: local applications are told by the engine.
         _ if routes.links.owns(destination) => outbox.failures.to_self += 1,
         Some(source) => {
-            let raw =
-                Parcel { interface: interface.0, source, destination, ttl, router_alert, port: None, octets };
+            // A hop behind routers without RSVP is reached as routing says, which need not be the way its messages come.
+            let own_way = transmit.source == Source::Own
+                && !destination.is_multicast()
+                && !routes.links.is_on_link(interface, destination);
+            let way = if own_way { ANY_INTERFACE } else { interface.0 };
+            let raw = Parcel { interface: way, source, destination, ttl, router_alert, port: None, octets };
             let envelope = encapsulation.envelope(transmit, routes, now_us);
             if !encapsulation.is_udp_only() {
                 outbox.put(&raw);
@@ -195,7 +202,16 @@ fn transmit_to(
             match (envelope, own) {
                 (Some(Envelope { to, port, ttl }), Some(source)) => {
                     let port = Some(port);
-                    outbox.put(&Parcel { source, destination: to, ttl, router_alert: false, port, ..raw });
+                    let interface = interface.0;
+                    outbox.put(&Parcel {
+                        interface,
+                        source,
+                        destination: to,
+                        ttl,
+                        router_alert: false,
+                        port,
+                        octets,
+                    });
                 }
                 (Some(_), None) if encapsulation.is_udp_only() => outbox.failures.no_address += 1,
                 _ => {}

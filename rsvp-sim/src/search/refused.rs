@@ -34,16 +34,28 @@ struct Refused {
     together: Vec<SenderId>,
 }
 
+impl Refused {
+    fn join(&mut self, later: &Self) {
+        self.once = self.once.or(later.once);
+        self.always = self.always.and(later.always);
+        self.conflict |= later.conflict;
+        self.held |= later.held;
+    }
+}
+
 /// Requests that have been without their reservation all the time that was watched.
 pub(super) struct Watch {
     since: Duration,
     /// Per receiver and sender; gone when it was once in place.
     refused: Option<BTreeMap<(ReceiverId, SenderId), Refused>>,
+    /// The same for all that was once refused, or is asked for in vain though senders send so little that nobody misses it:
+    /// what others may have failed together with.
+    rivals: BTreeMap<(ReceiverId, SenderId), Refused>,
 }
 
 impl Watch {
     pub(super) fn new(since: Duration) -> Self {
-        Self { since, refused: None }
+        Self { since, refused: None, rivals: BTreeMap::new() }
     }
 
     /// Looks at who is without what they asked for.
@@ -51,25 +63,26 @@ impl Watch {
         let seen = state.seen();
         let all = wishes(state, &seen);
         let mut refused = BTreeMap::new();
-        for wish in all.iter().filter(|wish| !wish.is_granted()) {
+        for wish in &all {
             let key = (wish.receiver, wish.sender);
-            if self.refused.as_ref().is_some_and(|before| !before.contains_key(&key)) {
+            let (granted, lack) = (wish.is_granted(), wish.lack_for(&wish.wanted));
+            if granted && lack.nothing() {
                 continue;
             }
-            let lack = wish.lack_for(&wish.wanted);
-            let conflict = conflicts(state, wish, &all);
+            let conflict = !granted && conflicts(state, wish, &all);
             let (wanted, style, together) = (wish.wanted, wish.style, wish.together.clone());
             let held = wish.has_something();
-            refused
-                .insert(key, Refused { once: lack, always: lack, conflict, held, wanted, style, together });
-        }
-        if let Some(before) = self.refused.take() {
-            for (key, now) in &mut refused {
-                let Some(then) = before.get(key) else { continue };
-                now.once = now.once.or(then.once);
-                now.always = now.always.and(then.always);
-                now.conflict |= then.conflict;
-                now.held |= then.held;
+            let now = Refused { once: lack, always: lack, conflict, held, wanted, style, together };
+            self.rivals.entry(key).and_modify(|then| then.join(&now)).or_insert_with(|| now.clone());
+            match &self.refused {
+                _ if granted => {}
+                None => drop(refused.insert(key, now)),
+                Some(before) => {
+                    if let Some(mut then) = before.get(&key).cloned() {
+                        then.join(&now);
+                        refused.insert(key, then);
+                    }
+                }
             }
         }
         self.refused = Some(refused);
@@ -100,15 +113,10 @@ impl Watch {
             let session = scenario.receivers[receiver.0].session;
             self.is_told(world, checker, until, *receiver, refused, session)
                 .map_err(|what| fail("whoever is refused is told", what))?;
-            let rivals = self.refused.iter().flatten();
-            let mut rivals = rivals.filter(|((r, _), _)| scenario.receivers[r.0].session == session);
+            let mut rivals =
+                self.rivals.iter().filter(|((r, _), _)| scenario.receivers[r.0].session == session);
             let fits = refused.once.nothing() && !refused.conflict;
-            // Whoever was refused at once has what it had before, which may be of another style or service.
-            let all_asked = (0..scenario.receivers.len())
-                .filter(|n| scenario.receivers[*n].session == session)
-                .all(|n| !checker.refused.contains(&AppId((scenario.senders.len() + n) as u32)));
             if fits
-                && all_asked
                 && session_agrees(scenario, demand, session)
                 && !self.somebody_gave_up(world, checker, session)
                 && rivals.all(|rival| rival.0 == key || is_told_apart(*sender, refused, rival.0.1, rival.1))

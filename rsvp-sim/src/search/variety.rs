@@ -14,7 +14,7 @@ const VALUE_OF_ITS_OWN: u16 = 0x8001;
 pub(super) fn links(draw: &mut Draw<'_>, scenario: &mut Scenario) {
     if draw.percent(35) {
         for link in &mut scenario.links {
-            link.mtu = draw.one(&[1500, 1500, 1500, 1492, 1400]);
+            link.mtu = draw.one(&[1500, 1500, 1492, 1400]);
         }
     }
     if draw.percent(12) {

@@ -125,13 +125,17 @@ impl Diamond {
         let destination = self.destination();
         self.data(node, || {
             for (from, to) in flows() {
-                let socket = UdpSocket::bind(SocketAddr::new(source, from)).expect("the source is free");
-                let to = SocketAddr::new(destination, to);
+                let source = SocketAddr::new(source, from);
+                let socket = Socket::new(Domain::for_address(source), Type::DGRAM, None).expect("a socket");
+                // The one before may be open still in a child that another test has just started.
+                socket.set_reuse_address(true).expect("an option");
+                socket.bind(&source.into()).expect("a source");
+                let to = SocketAddr::new(destination, to).into();
                 if connected {
-                    socket.connect(to).expect("a route");
+                    socket.connect(&to).expect("a route");
                     socket.send(&from.to_be_bytes()).expect("sent");
                 } else {
-                    socket.send_to(&from.to_be_bytes(), to).expect("sent");
+                    socket.send_to(&from.to_be_bytes(), &to).expect("sent");
                 }
             }
         })

@@ -12,6 +12,7 @@ mod killed;
 mod live;
 mod multicast;
 mod net;
+mod plain;
 mod services;
 mod starting;
 mod udp;
