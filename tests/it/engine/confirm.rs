@@ -11,7 +11,7 @@ use rsvp_wire::{ErrorSpec, ResvConfirm};
 #[test]
 fn a_wish_travels_upstream_once_with_the_largest_request() {
     for mut b in Bench::both() {
-        b.hears("a1 Path S1{9B}").hears("d1 Resv WF{3B}").forget();
+        b.route_to("e5", "c").hears("a1 Path S1{9B}").hears("d1 Resv WF{3B}").forget();
         b.takes(&b.message("c1 Resv WF{4B}").confirm("e5")).sends(&["a>a1 Resv WF{4B} confirm e5"]);
         b.takes(&b.message("c1 Resv WF{4B}").confirm("e5")).sends(&["a>a1 Resv WF{4B} confirm e5"]);
         b.hears("c1 Resv WF{4B}").is_silent();
@@ -100,11 +100,11 @@ fn the_senders_own_node_confirms() {
     }
 }
 
-/// RFC 2205 section 3.1.4: neither forwarded nor returned when the request is blockaded.
+/// RFC 2205 section 3.1.4: neither forwarded nor returned when the request is blockaded, though there is a way back.
 #[test]
 fn the_wish_of_a_blockaded_request_is_dropped() {
     for mut b in Bench::both() {
-        b.hears("a1 Path S1{9B}").hears("d1 Resv WF{2B}").hears("c1 Resv WF{4B}").forget();
+        b.route_to("e5", "c").hears("a1 Path S1{9B}").hears("d1 Resv WF{2B}").hears("c1 Resv WF{4B}");
         b.hears("a1 ResvErr 01/0002 WF{4B}").forget();
         b.takes(&b.message("c1 Resv WF{5B}").confirm("e5")).is_silent();
         b.takes(&b.message("c2 Resv WF{4B}").confirm("e5")).is_silent();
@@ -116,7 +116,7 @@ fn the_wish_of_a_blockaded_request_is_dropped() {
 #[test]
 fn a_refused_request_is_not_confirmed() {
     for mut b in Bench::both() {
-        b.hears("a1 Path S1{9B}").reservable("c", 3).forget();
+        b.route_to("e5", "c").hears("a1 Path S1{9B}").reservable("c", 3).forget();
         b.drops(&b.message("c1 Resv WF{4B}").confirm("e5"), Discard::Rejected);
         b.sends(&["c>c1 ResvErr 01/0002 WF{4B}"]);
         b.hears("d1 Resv WF{4B}").hears("c1 Resv WF{2B}").forget();
