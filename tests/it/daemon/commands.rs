@@ -38,10 +38,16 @@ impl Running {
     }
 
     /// The next line that is as wanted; those before it are passed over.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "commands run in real time, and some say a line each second for ever"
+    )]
     pub(super) fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = std::time::Instant::now() + PATIENCE;
         let mut before = Vec::new();
         loop {
-            let Ok(line) = self.lines.recv_timeout(PATIENCE) else { panic!("no {what} after {before:#?}") };
+            let left = end.saturating_duration_since(std::time::Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else { panic!("no {what} after {before:#?}") };
             let value: Value = serde_json::from_str(&line).expect("JSON");
             if wanted(&value) {
                 return value;
