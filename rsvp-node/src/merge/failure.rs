@@ -62,19 +62,23 @@ fn more(a: &Flowspec, b: &Flowspec) -> Components {
     Components(set)
 }
 
-/// The components that an Error Value names, or else those in which requests that failed together differ.
-fn said(value: u16, members: &[Flowspec]) -> Components {
-    let said = match value {
+/// The components that an Error Value names; none for a reason that RFC 2205 Appendix B does not know.
+fn named(value: u16) -> Components {
+    match value {
         error_value::DELAY_BOUND => Components::DELAY,
         error_value::BANDWIDTH_UNAVAILABLE => Components::RATES,
-        error_value::MTU_TOO_LARGE => return Components::PACKET_SIZE,
+        error_value::MTU_TOO_LARGE => Components::PACKET_SIZE,
         _ => Components::NONE,
-    };
+    }
+}
+
+/// The named components, or else those in which requests that failed together differ.
+fn telling(named: Components, members: &[Flowspec]) -> Components {
     let pairs = members.iter().flat_map(|a| members.iter().map(move |b| more(a, b)));
     let differ = pairs.fold(Components::NONE, Components::or).and(Components::ALL);
-    match (differ.and(said).is_empty(), differ.is_empty(), said.is_empty()) {
+    match (differ.and(named).is_empty(), differ.is_empty(), named.is_empty()) {
         (true, false, _) => differ,
-        (_, _, false) => said,
+        (_, _, false) => named,
         _ => Components::ALL,
     }
 }
@@ -95,7 +99,13 @@ impl Failed {
     /// they differ in. Qe is merged with what others asked for further up: if this node's part may be what failed, Qb is
     /// no more than that part, so that the rest of Qe does not hide it.
     pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec], own: Option<Flowspec>) -> Self {
-        let mut failed = Self { qe, flowspec: qe, components: said(value, members) };
+        let mut failed = Self { qe, flowspec: qe, components: named(value) };
+        let size = failed.components == Components::PACKET_SIZE;
+        // Who asks for less of what has failed now had asked for more, or others had.
+        let others = !failed.components.is_empty() && own.is_some_and(|own| !failed.may_be_due_to(&own));
+        if !size && !others {
+            failed.components = telling(failed.components, members);
+        }
         if let Some(own) = own.filter(|own| !failed.is_reached_by(own) && failed.may_be_due_to(own)) {
             failed.flowspec = super::flowspec::lower_bound(&qe, &own).unwrap_or(qe);
         }
@@ -103,14 +113,18 @@ impl Failed {
     }
 
     /// Whether a flowspec asks for as much as Qe of what is charged, or of the bucket, where that is what failed. In the
-    /// other components most ask for the same.
+    /// other components most ask for the same. That m or the peak alone is what failed is no more than a guess.
     fn may_be_due_to(&self, own: &Flowspec) -> bool {
         let charged = match own {
             Flowspec::Guaranteed(..) => Components::RESERVED_RATE,
             _ => Components::TOKEN_RATE,
         };
-        let telling = Some(self.components.and(Components(charged | Components::BUCKET)));
-        let telling = telling.filter(|c| !c.is_empty()).unwrap_or(self.components);
+        let guessed = Components(Components::MIN_POLICED | Components::PEAK);
+        let telling = match self.components.and(Components(charged | Components::BUCKET)) {
+            Components::NONE if self.components.or(guessed) == guessed => Components(charged),
+            Components::NONE => self.components,
+            telling => telling,
+        };
         self.is_of_service(own) && more(&self.flowspec, own).and(telling) != telling
     }
 
@@ -224,6 +238,13 @@ mod tests {
         assert!(!blockaded(&failed, &smooth));
         assert!(!blockaded(&failed, &controlled(9e5, 10e3, 1500)), "the bucket was too large, not the rate");
         assert!(blockaded(&failed, &controlled(1e5, 60e3, 1500)));
+    }
+
+    #[test]
+    fn what_had_failed_before_tells_nothing_of_what_is_asked_for_since() {
+        let (bursty, smooth) = (controlled(4e5, 15e3, 1400), controlled(4e5, 4e3, 1000));
+        let failed = Failed::new(controlled(36e5, 15e3, 1400), BANDWIDTH, &[bursty, smooth], Some(bursty));
+        assert!(failed.clears(&bursty) && failed.clears(&smooth), "neither has asked for such a rate");
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Node {
         let selected = |p: &PathState| wish.filters.is_empty() || wish.filters.contains(&p.sender);
         let in_place =
             |p: &PathState| request.item_for(&p.sender).is_some_and(|i| i.flowspec == wish.flowspec);
-        let mut hops: SmallVec<[(Option<Ix<Upstream>>, SmallVec<[Flow; 4]>); 4]> = SmallVec::new();
+        let mut hops = SmallVec::<[(Option<Ix<Upstream>>, SmallVec<[Flow; 4]>); 4]>::new();
         for (_, path) in self.state.paths_of(session) {
             if !(selected(path) && in_place(path) && self.applies(request, path)) {
                 continue;

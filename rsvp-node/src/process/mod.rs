@@ -76,7 +76,7 @@ impl Node {
             return Err(Discard::InterfaceDisabled);
         }
         let diverted = matches!(msg_type, MsgType::PATH | MsgType::PATH_TEAR | MsgType::RESV_CONF);
-        if !diverted && self.interfaces.by_address(rx.destination).is_none() {
+        if !diverted && !self.is_own(rx.destination) {
             return Err(Discard::NotForThisNode);
         }
         if let Err(fault) = grammar::check(&message) {
@@ -86,8 +86,12 @@ impl Node {
         if session.destination().is_unspecified() || session.protocol() == 0 {
             return Err(Discard::BadAddress);
         }
-        check_hop(&message, &session)?;
-        check_ends(&message, &session)?;
+        check_hop(&message, &session, rx.source)?;
+        if message.get::<RsvpHop>().is_some_and(|hop| hop.is_ok_and(|hop| self.is_own(hop.address))) {
+            // An answer to it would come back, too.
+            return Err(Discard::OwnMessage);
+        }
+        check_ends(&message, &session, rx.source)?;
         if errors::forwards_too_much(&message) {
             return Err(self.reject_beyond(&rx, &message, Limit::ForwardedOctets));
         }
@@ -101,6 +105,11 @@ impl Node {
             MsgType::RESV_ERR => self.resv_err_arrives(&arrived),
             _ => self.resv_conf_arrives(&arrived, host),
         }
+    }
+
+    /// Whether an address is one of this node's.
+    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
+        self.interfaces.by_address(address).is_some()
     }
 
     /// Deals with a message that does not follow the grammar: Path and Resv with unknown objects are answered.
@@ -118,19 +127,19 @@ pub(crate) fn read<'a, T: Object<'a>>(message: &Message<'a>) -> Result<T, Discar
 }
 
 /// The hop, which answers go to, must be a node's address of the session's family.
-pub(crate) fn check_hop(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
+pub(crate) fn check_hop(message: &Message<'_>, session: &Session, source: IpAddr) -> Result<(), Discard> {
     let Some(hop) = message.get::<RsvpHop>() else { return Ok(()) };
     let hop = hop.map_err(Discard::Malformed)?.address;
-    let usable = hop.is_ipv4() == session.destination().is_ipv4() && is_host(hop);
+    let usable = hop.is_ipv4() == session.destination().is_ipv4() && is_host(hop, source);
     if usable { Ok(()) } else { Err(Discard::BadAddress) }
 }
 
 /// So must receivers that want confirmation and senders; and ports follow RFC 2205 section 3.2 rule 2.
-fn check_ends(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
+fn check_ends(message: &Message<'_>, session: &Session, source: IpAddr) -> Result<(), Discard> {
     let family = session.destination().is_ipv4();
     if let Some(confirm) = message.get::<ResvConfirm>() {
         let address = confirm.map_err(Discard::Malformed)?.address;
-        if address.is_ipv4() != family || !is_host(address) {
+        if address.is_ipv4() != family || !is_host(address, source) {
             return Err(Discard::BadAddress);
         }
     }
@@ -141,7 +150,7 @@ fn check_ends(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
             _ => continue,
         };
         let filter = filter.map_err(Discard::Malformed)?;
-        if filter.address().is_ipv4() != family || !is_host(filter.address()) {
+        if filter.address().is_ipv4() != family || !is_host(filter.address(), source) {
             return Err(Discard::BadAddress);
         }
         if session.port() == 0 && filter.port() != 0 {
@@ -151,10 +160,12 @@ fn check_ends(message: &Message<'_>, session: &Session) -> Result<(), Discard> {
     Ok(())
 }
 
-/// Whether an address can be a node's.
-pub(crate) fn is_host(address: IpAddr) -> bool {
+/// Whether an address in a message can be that of a node. Loopback addresses are those of whoever uses them: in what
+/// comes from elsewhere they would be this node's own.
+pub(crate) fn is_host(address: IpAddr, source: IpAddr) -> bool {
     let broadcast = matches!(address, IpAddr::V4(a) if a.is_broadcast());
-    !address.is_unspecified() && !address.is_multicast() && !broadcast
+    let foreign = address.is_loopback() && !source.is_loopback();
+    !address.is_unspecified() && !address.is_multicast() && !broadcast && !foreign
 }
 
 /// The same filter with reserved bits cleared: the form in which senders are stored and compared.

@@ -25,9 +25,6 @@ use smallvec::SmallVec;
 impl Node {
     pub(crate) fn path_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        if self.interfaces.by_address(hop.address).is_some() {
-            return Err(Discard::OwnMessage);
-        }
         let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
         let expires = self.expiry_of(arrived)?;
         let session = self.find_session(&arrived.session);
@@ -37,7 +34,7 @@ impl Node {
             self.state.paths[path].expires = expires;
             return Ok(());
         }
-        if self.interfaces.by_address(sender.address()).is_some() {
+        if self.is_own(sender.address()) {
             // Data of a sender on this node comes from nowhere else: its Path went around a loop.
             return Err(Discard::OwnMessage);
         }
@@ -160,6 +157,7 @@ impl Node {
         if self.state.sessions[session].path_count >= self.config.limits.senders_per_session {
             return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::SendersPerSession));
         }
+        let before = self.said_of(session, &sender);
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
         self.handled(arrived.rx.octets.len());
         let path = self.state.add_path(PathState {
@@ -181,21 +179,10 @@ impl Node {
         });
         tracing::debug!(session = %arrived.session, %sender, "path state created");
         self.route_path(path, host);
-        if !self.is_told(path) {
-            self.tell_path(path);
-        }
+        self.tell_other(session, &sender, before.as_ref());
         self.forward_path(path);
         self.path_moved(path);
         Ok(())
-    }
-
-    /// Whether applications have heard all that a path state says, from another of the same sender.
-    fn is_told(&self, ix: Ix<PathState>) -> bool {
-        let path = &self.state.paths[ix];
-        let says = |p: &PathState| (p.tspec(), p.adspec());
-        let mut others =
-            self.state.paths_of(path.session).filter(|(at, p)| *at != ix && p.sender == path.sender);
-        others.any(|(_, p)| says(p) == says(path))
     }
 
     fn path_changes(
@@ -210,10 +197,10 @@ impl Node {
             // Somebody else announces our own sender: ours stands.
             return Err(Discard::OwnMessage);
         }
-        let session = self.state.paths[ix].session;
+        let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
+        let before = self.said_of(session, &sender);
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
         let old_upstream = self.state.paths[ix].upstream();
-        let (old_tspec, old_adspec) = (self.state.paths[ix].tspec(), self.state.paths[ix].adspec());
         self.handled(arrived.rx.octets.len());
         let non_rsvp = self.has_non_rsvp_hops(arrived);
         let path = &mut self.state.paths[ix];
@@ -230,11 +217,12 @@ impl Node {
         }
         let rerouted = (moved || !self.state.paths[ix].flags.routed) && self.route_path(ix, host);
         self.state.arm_path(ix);
-        if (old_tspec, old_adspec) != (self.state.paths[ix].tspec(), self.state.paths[ix].adspec()) {
-            self.tell_path(ix);
-        }
-        if descriptor_changed || moved || hops_changed || rerouted {
+        let news = descriptor_changed || moved || hops_changed || rerouted;
+        if news {
             self.state.has_news(ix);
+        }
+        self.tell_other(session, &sender, before.as_ref());
+        if news {
             self.forward_path(ix);
         }
         if descriptor_changed || moved || rerouted {
@@ -338,6 +326,26 @@ impl Node {
     pub(crate) fn tell_path(&mut self, ix: Ix<PathState>) {
         let Some(kind) = self.path_event(ix) else { return };
         self.tell_listeners(self.state.paths[ix].session, self.state.paths[ix].origin, &kind);
+    }
+
+    /// What applications hear of a sender: in multicast, where several previous hops may announce it, what the path state says
+    /// that routing expects it from.
+    pub(crate) fn said_of(&self, session: Ix<SessionState>, sender: &FilterSpec) -> Option<EventKind> {
+        self.state.path_of_sender(session, sender).and_then(|(ix, _)| self.path_event(ix))
+    }
+
+    /// PATH_EVENT where something else is said of a sender than before.
+    pub(crate) fn tell_other(
+        &mut self,
+        session: Ix<SessionState>,
+        sender: &FilterSpec,
+        before: Option<&EventKind>,
+    ) {
+        if let Some((ix, path)) = self.state.path_of_sender(session, sender)
+            && let Some(kind) = self.path_event(ix).filter(|kind| Some(kind) != before)
+        {
+            self.tell_listeners(session, path.origin, &kind);
+        }
     }
 
     /// Tells every application that opened the session, but not the one whose own sender it is about.

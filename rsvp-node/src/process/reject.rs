@@ -42,12 +42,12 @@ impl Node {
     /// SESSION says it is of or does not say, and none of this node's own.
     fn is_neighbour(&self, rx: &Rx<'_>, message: &Message<'_>, hop: &RsvpHop) -> bool {
         let fits = match message.get::<Session>() {
-            Some(Ok(session)) => check_hop(message, &session).is_ok(),
-            Some(Err(_)) => is_host(hop.address),
+            Some(Ok(session)) => check_hop(message, &session, rx.source).is_ok(),
+            Some(Err(_)) => is_host(hop.address, rx.source),
             None => false,
         };
         let family = hop.address.is_ipv4() == rx.source.is_ipv4();
-        fits && family && self.interfaces.by_address(hop.address).is_none()
+        fits && family && !self.is_own(hop.address)
     }
 
     /// Answers a message that asks for more than a limit allows, as often as limits are answered.

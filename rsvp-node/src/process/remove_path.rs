@@ -24,6 +24,7 @@ impl Node {
         tracing::debug!(%sender, ?why, "path state removed");
         let spoke = |i: &&InterfaceId| self.state.speaks_for_sender(ix, **i);
         let spoke: SmallVec<[InterfaceId; 4]> = interfaces.iter().filter(spoke).copied().collect();
+        let before = self.said_of(session, &sender);
         self.state.unlink_path(ix);
         self.leave_to_others(session, &sender, &spoke);
         for &interface in &interfaces {
@@ -37,24 +38,28 @@ impl Node {
             gone.into_iter().for_each(|blockade| self.state.remove_blockade(blockade));
             self.state.leave_upstream(upstream);
         }
-        self.tell_path_gone(session, ix, why);
+        self.tell_path_gone(session, ix, why, before);
         self.bury_path(ix, tear);
         self.state.release_session(session);
     }
 
     /// Tells applications that a sender is gone, unless it is still announced over another interface (multicast, while
     /// its way changes): then they hear what it says there, if that is something else.
-    fn tell_path_gone(&mut self, session: Ix<SessionState>, gone: Ix<PathState>, why: Gone) {
+    fn tell_path_gone(
+        &mut self,
+        session: Ix<SessionState>,
+        gone: Ix<PathState>,
+        why: Gone,
+        before: Option<EventKind>,
+    ) {
         let path = &self.state.paths[gone];
-        let sender = path.sender;
-        let other = self.state.path_of_sender(session, &sender).filter(|(_, p)| p.upstream().is_some());
-        let kind = match other {
-            Some((_, p)) if (p.tspec(), p.adspec()) == (path.tspec(), path.adspec()) => return,
-            Some((other, _)) => self.path_event(other),
-            None => Some(EventKind::PathGone { sender: SenderTemplate(sender), why }),
-        };
-        if let Some(kind) = kind {
-            self.tell_listeners(session, self.state.paths[gone].origin, &kind);
+        let (sender, origin) = (path.sender, path.origin);
+        let others = self.state.path_of_sender(session, &sender).filter(|(_, p)| p.upstream().is_some());
+        if others.is_some() {
+            self.tell_other(session, &sender, before.as_ref());
+        } else {
+            let kind = EventKind::PathGone { sender: SenderTemplate(sender), why };
+            self.tell_listeners(session, origin, &kind);
         }
     }
 

@@ -21,7 +21,7 @@ impl Node {
         if address != arrived.rx.destination {
             return Err(Discard::BadAddress);
         }
-        if self.interfaces.by_address(address).is_none() {
+        if !self.is_own(address) {
             return self.forward_resv_conf(arrived, address, host);
         }
         let error = read::<ErrorSpec>(&arrived.message)?;

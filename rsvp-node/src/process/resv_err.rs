@@ -168,7 +168,7 @@ impl Node {
             if named.is_empty() && !suffers {
                 continue;
             }
-            let one = named.first().or(asked.first());
+            let one = named.first().or_else(|| asked.first());
             let Some(qi) = one.and_then(|s| request.item_for(s)).map(|i| i.flowspec) else { continue };
             let mut error = failure.error;
             let exceeds =

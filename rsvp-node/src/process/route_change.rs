@@ -76,9 +76,12 @@ impl Node {
     }
 
     fn reroute(&mut self, ix: Ix<PathState>, host: &mut dyn Host) {
+        let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
+        let before = self.said_of(session, &sender);
         if !self.route_path(ix, host) {
             return;
         }
+        self.tell_other(session, &sender, before.as_ref());
         let wait = self.repair_wait(ix);
         let path = &mut self.state.paths[ix];
         // A repair that is waiting already is not put off, or routes that flap would put it off for ever.
@@ -99,16 +102,18 @@ impl Node {
     /// PATH LOCAL REPAIR: the first step sends Path, the second ends what routing has left.
     pub(crate) fn repair_path(&mut self, ix: Ix<PathState>) {
         let wait = self.repair_wait(ix);
-        let path = &mut self.state.paths[ix];
-        if path.flags.settling {
+        let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
+        if self.state.paths[ix].flags.settling {
+            let before = self.said_of(session, &sender);
+            let path = &mut self.state.paths[ix];
             path.flags.settling = false;
             path.repair_at = Instant::NEVER;
-            let (session, sender) = (path.session, path.sender);
             let left: SmallVec<[InterfaceId; 4]> =
                 path.outgoing.iter().filter(|o| o.leaving).map(|o| o.interface).collect();
             path.outgoing.retain(|o| !o.leaving);
             path.flags.local_only |= path.flags.misplaced;
             path.flags.misplaced = false;
+            self.tell_other(session, &sender, before.as_ref());
             self.path_moved(ix);
             for interface in left {
                 self.update_for_senders(session, interface, &sender);
@@ -116,6 +121,7 @@ impl Node {
             }
             return;
         }
+        let path = &mut self.state.paths[ix];
         let leaving = path.flags.misplaced || path.outgoing.iter().any(|o| o.leaving);
         path.flags.settling = leaving;
         path.repair_at = if leaving { self.now + wait } else { Instant::NEVER };

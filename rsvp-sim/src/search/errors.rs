@@ -4,7 +4,8 @@
 
 use super::Failure;
 use super::settled::{requests_ever, style_of};
-use super::wishes::{less_in_rates, no_more_in_rates, rates};
+use super::wishes::{no_more_in_rates, rates};
+use crate::reference::charge_bps;
 use crate::scenario::model::{Flow, LinkId, NodeId, ReceiverId, ReservationStyle};
 use crate::world::World;
 use crate::world::applications::flowspec;
@@ -69,8 +70,8 @@ fn flows_ever(world: &World, receiver: ReceiverId, style: ReservationStyle) -> V
     requests.filter(|request| request.style == style).flat_map(|request| &request.flows).collect()
 }
 
-/// Whether a failure for want of bandwidth, with something in place, was of more than a receiver has ever asked for, and
-/// some single request of the session must have been as large as that: where all that was ever asked for can be ordered,
+/// Whether a failure for want of bandwidth, with something in place, was of more than a receiver has ever asked for of what
+/// is charged, and some single request of the session must have been as large as that: where all that was ever asked for can be ordered,
 /// what a merge asks for is what the largest of its parts does.
 fn is_of_others(
     world: &World,
@@ -102,7 +103,7 @@ fn is_of_others(
     all.sort_by(|a, b| rates(a).partial_cmp(&rates(b)).unwrap_or(core::cmp::Ordering::Equal));
     let own = asked(receiver.0);
     !own.is_empty()
-        && own.iter().all(|own| less_in_rates(own, failed))
+        && own.iter().all(|own| charge_bps(own) < charge_bps(failed))
         && all.iter().all(|each| each.service() == failed.service())
         && all.windows(2).all(|pair| no_more_in_rates(&pair[0], &pair[1]))
 }

@@ -10,7 +10,7 @@ use super::Failure;
 use super::check::Checker;
 use super::settled::{Settled, session_agrees};
 use super::wishes::{Lack, Wish, less_in_rates, no_more_in_rates, wishes};
-use crate::reference::Demand;
+use crate::reference::{Demand, merge};
 use crate::scenario::model::{ReceiverId, ReservationStyle, SenderId, SessionId};
 use crate::world::World;
 use core::time::Duration;
@@ -178,7 +178,7 @@ impl Watch {
 }
 
 /// Whether an SE request that fits for its own sender cannot go up all the same, because the same message asks for another
-/// sender for whom it does not fit, and for whom something does that asks for no more.
+/// sender for whom it does not fit, or for whom something fits that makes the merge too much here, and that asks for no more.
 fn conflicts(state: &Settled<'_>, wish: &Wish<'_>, all: &[Wish<'_>]) -> bool {
     let scenario = state.world.scenario();
     let session = |sender: SenderId| scenario.senders[sender.0].session;
@@ -188,7 +188,8 @@ fn conflicts(state: &Settled<'_>, wish: &Wish<'_>, all: &[Wish<'_>]) -> bool {
                 && other.sender != wish.sender
                 && !less_in_rates(&wish.wanted, &other.wanted)
                 && other.lack_for(&other.wanted).nothing()
-                && !other.lack_for(&wish.wanted).nothing()
+                && (!other.lack_for(&wish.wanted).nothing()
+                    || !wish.lack_for(&merge(&wish.wanted, &other.wanted)).nothing())
         })
 }
 
@@ -201,7 +202,9 @@ fn is_told_apart(sender: SenderId, fits: &Refused, rival_for: SenderId, rival: &
         // smaller goes up, limited to what more senders send than it would be alone.
         ReservationStyle::Se if sender != rival_for && rival.held => return false,
         ReservationStyle::Se if sender != rival_for && !rival.always.nothing() => {
-            return no_more_in_rates(wanted, other);
+            let packets =
+                !rival.once.packet || wanted.tspec().max_packet_size < other.tspec().max_packet_size;
+            return no_more_in_rates(wanted, other) && packets;
         }
         _ => {}
     }

@@ -164,7 +164,7 @@ pub(super) fn faults(draw: &mut Draw<'_>, scenario: &mut Scenario) {
         scenario.faults_until = Some(scenario.refresh * draw.between(8, 22) as u32);
     }
     if draw.percent(30) {
-        for node in &mut scenario.nodes {
+        for node in scenario.nodes.iter_mut().filter(|n| !n.plain) {
             node.clock_ppm = draw.one(&[0, 100_000, -100_000, 30_000, -30_000]);
         }
     }

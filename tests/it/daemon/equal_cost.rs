@@ -23,6 +23,9 @@ type Ways = BTreeMap<(u16, u16), &'static str>;
 struct Diamond {
     net: Net,
     v6: bool,
+    /// Sockets at both ends of the paths, for all that is sent. They stay: one that is closed may be open still in a child
+    /// that another test has just started, and then its port is taken.
+    receivers: Vec<(&'static str, UdpSocket)>,
 }
 
 impl Diamond {
@@ -64,7 +67,9 @@ impl Diamond {
             net.ip(node, &format!("route add 10.8.8.8 via 10.0.{link}.1"));
             net.ip(node, &format!("-6 route add fd08::8 via fd00:{link}::1"));
         }
-        Some(Self { net, v6 })
+        let mut diamond = Self { net, v6, receivers: Vec::new() };
+        diamond.receivers = diamond.receivers();
+        Some(diamond)
     }
 
     fn address(&self, v4: &str, v6: &str) -> IpAddr {
@@ -88,7 +93,6 @@ impl Diamond {
         self.net.client(at).until("senders", FLOWS).iter().map(way).collect()
     }
 
-    /// Sockets at both ends of the paths, for what is sent next.
     fn receivers(&self) -> Vec<(&'static str, UdpSocket)> {
         let mut sockets = Vec::new();
         for node in ["x", "y"] {
@@ -104,12 +108,11 @@ impl Diamond {
 
     /// Sends a datagram of each flow and looks where it arrives. What is sent is two octets that name the flow with the port.
     fn data(&self, node: &str, send: impl FnOnce() + Send) -> Ways {
-        let receivers = self.receivers();
         self.net.within(node, send);
         let mut found = Ways::new();
         eventually("all datagrams", || {
             let mut octets = [0; 2];
-            for (node, socket) in &receivers {
+            for (node, socket) in &self.receivers {
                 while socket.recv(&mut octets).is_ok() {
                     let port = socket.local_addr().expect("an address").port();
                     found.insert((u16::from_be_bytes(octets), port), *node);

@@ -31,13 +31,11 @@ fn a_service_that_the_sender_leaves_out_is_not_reserved() {
         ] {
             let send = format!("send --to {to} --from {from} --rate 1mbit --adspec {offered} --json");
             let _sender = Running::start(&net, "a", &send);
-            let insists = format!("recv --address {host} --port 5000 --service {left_out} --json");
-            let refused = Running::start(&net, "b", &insists);
-            let note = refused.until("refusal", says("cannot reserve"));
-            let note = note["note"].as_str().unwrap_or_default();
-            assert!(note.contains(from) && note.contains(&format!("--service {offered}")), "{note}");
+            let insists = ["recv", "--address", host, "--port", "5000", "--service", left_out];
+            let (done, _, why) = run(&net, "b", &insists);
+            assert!(!done && why.contains("cannot reserve"), "{why}");
+            assert!(why.contains(from) && why.contains(&format!("--service {offered}")), "{why}");
             assert!(rows(&net, "r", "reservations").is_empty());
-            drop(refused);
             let receiver =
                 Running::start(&net, "b", &format!("recv --address {host} --port 5000 --confirm --json"));
             if wanted == "guaranteed" {
@@ -137,6 +135,7 @@ fn a_peak_below_the_rate_is_refused_as_an_argument() {
     // By the rate that is announced, too.
     let _sender =
         Running::start(&net, "a", "send --to 10.0.2.2:5000 --from 10.0.1.1:4000 --rate 2mbit --json");
-    let receiver = Running::start(&net, "b", "recv --address 10.0.2.2 --port 5000 --peak 1mbit --json");
-    receiver.until("refusal", says("--peak 1Mbit/s is less than the token rate 2Mbit/s"));
+    let (done, _, complaint) =
+        run(&net, "b", &["recv", "--address", "10.0.2.2", "--port", "5000", "--peak", "1mbit"]);
+    assert!(!done && complaint.contains("--peak 1Mbit/s is less than the token rate 2Mbit/s"), "{complaint}");
 }

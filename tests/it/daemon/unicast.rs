@@ -85,12 +85,14 @@ fn who_ends_takes_along_what_was_asked_for() {
     // The receiver's application is gone: a ResvTear goes up the path at once.
     drop(b);
     assert_eq!(a.event("resv-gone")["filters"], json!([sender]));
+    wire.first(MsgType::RESV_TEAR);
     assert_eq!(wire.of(MsgType::RESV_TEAR).len(), 1);
     r.until("reservations", 0);
     // The sender's daemon is told to end: a PathTear goes down the path.
     net.signal("a", Signal::SIGTERM);
     assert!(net.ended("a").success(), "{}", net.log("a"));
     r.until("senders", 0);
+    wire.first(MsgType::PATH_TEAR);
     assert_eq!(wire.of(MsgType::PATH_TEAR).len(), 1);
     assert!(!net.socket("a").exists(), "the control socket is taken away");
 }

@@ -98,6 +98,23 @@ fn other_messages_for_another_node_are_dropped() {
     }
 }
 
+/// RFC 2205 section 3.1: a hop is another node. What names this one, on whichever interface, is not answered: the answer would
+/// come back.
+#[test]
+fn a_hop_that_is_this_node_is_not_answered() {
+    for mut b in Bench::both() {
+        b.figure_4();
+        for text in
+            ["a1 Path S1{9B}", "c1 Resv WF{4B}", "c1 Resv FF S9{4B}", "c1 ResvTear WF", "a1 PathTear S1"]
+        {
+            for own in ["a0", "d0"].map(|name| b.family.named(name)) {
+                let message = b.message(text).with(|m| m.hop.as_mut().expect("one").address = own);
+                b.drops(&message, Discard::OwnMessage).is_silent();
+            }
+        }
+    }
+}
+
 /// RFC 2205 sections 3.1.3 to 3.1.9 and Appendix B: required objects, one each, allowed ones only, in their order.
 #[test]
 fn messages_that_break_the_grammar_are_dropped() {
@@ -153,7 +170,9 @@ fn illegal_addresses_are_dropped() {
         let group = b.family.named("G");
         let none = if b.family == Family::V4 { "0.0.0.0" } else { "::" }.parse().unwrap();
         let other = if b.family == Family::V4 { Family::V6 } else { Family::V4 };
-        for bad in [group, none, other.named("a1")] {
+        // This node's own, if anybody answered there.
+        let loopback = if b.family == Family::V4 { "127.0.1.1" } else { "::1" }.parse().unwrap();
+        for bad in [group, none, loopback, other.named("a1")] {
             b.drops(
                 &b.message("a1 Path S1{9B}").with(|m| m.hop.as_mut().unwrap().address = bad),
                 Discard::BadAddress,
@@ -162,7 +181,7 @@ fn illegal_addresses_are_dropped() {
             b.drops(&b.message("a1 Path S1{9B}").with(|m| m.sender = Some(sender)), Discard::BadAddress);
         }
         b.hears("a1 Path S1{9B}").forget();
-        for bad in [group, none, other.named("S1")] {
+        for bad in [group, none, loopback, other.named("S1")] {
             let filter = rsvp_wire::FilterSpec::new(bad, SENDER_PORT);
             let named = |m: &mut Arriving| m.flows.as_mut().unwrap().flows[0].1 = vec![filter];
             b.drops(&b.message("c1 Resv FF S1{4B}").with(named), Discard::BadAddress);

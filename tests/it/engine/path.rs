@@ -250,6 +250,20 @@ fn a_multicast_path_on_the_wrong_interface_is_local_only_until_routing_changes()
     }
 }
 
+/// RFC 2205 section 3.9: what an application hears of a sender is what is said where routing expects its data.
+#[test]
+fn an_application_hears_what_is_said_where_data_is_expected() {
+    for mut b in Bench::both() {
+        b.opens(1).hears("b1 Path S1{8B}").tells(&["1 Path S1{8B}"]);
+        b.hears("a1 Path S1{9B}").tells(&["1 Path S1{9B}"]);
+        b.hears("b1 Path S1{7B}").tells(&[]);
+        b.hears("a1 Path S1{6B}").tells(&["1 Path S1{6B}"]);
+        b.route("S1", Some("b"), "cd").reroutes().seconds(5.0).tells(&["1 Path S1{7B}"]);
+        b.hears("a1 PathTear S1").tells(&[]);
+        b.hears("b1 PathTear S1").tells(&["1 PathGone S1 Torn"]);
+    }
+}
+
 /// RFC 2205 section 3.9, case 1: a reservation for an application that listens where Local_Only state arrives goes
 /// there.
 #[test]
