@@ -72,6 +72,14 @@ fn named(value: u16) -> Components {
     }
 }
 
+/// The component that admission control charges.
+fn charged(q: &Flowspec) -> Components {
+    Components(match q {
+        Flowspec::Guaranteed(..) => Components::RESERVED_RATE,
+        _ => Components::TOKEN_RATE,
+    })
+}
+
 /// The named components, or else those in which requests that failed together differ.
 fn telling(named: Components, members: &[Flowspec]) -> Components {
     let pairs = members.iter().flat_map(|a| members.iter().map(move |b| more(a, b)));
@@ -115,13 +123,9 @@ impl Failed {
     /// Whether a flowspec asks for as much as Qe of what is charged, or of the bucket, where that is what failed. In the
     /// other components most ask for the same. That m or the peak alone is what failed is no more than a guess.
     fn may_be_due_to(&self, own: &Flowspec) -> bool {
-        let charged = match own {
-            Flowspec::Guaranteed(..) => Components::RESERVED_RATE,
-            _ => Components::TOKEN_RATE,
-        };
         let guessed = Components(Components::MIN_POLICED | Components::PEAK);
-        let telling = match self.components.and(Components(charged | Components::BUCKET)) {
-            Components::NONE if self.components.or(guessed) == guessed => Components(charged),
+        let telling = match self.components.and(charged(own).or(Components(Components::BUCKET))) {
+            Components::NONE if self.components.or(guessed) == guessed => charged(own),
             Components::NONE => self.components,
             telling => telling,
         };
@@ -159,9 +163,18 @@ impl Failed {
             || (self.is_of_service(q) && !more(q, &self.flowspec).and(self.components).is_empty())
     }
 
-    /// Whether a request asks for less of what failed, so that it is not what made it fail.
-    pub(crate) fn clears(&self, q: &Flowspec) -> bool {
-        !self.excludes(q) && !self.may_be_due_to(q)
+    /// Whether a request asks for less of what an Error Value names, so that it is not what failed; where it names nothing,
+    /// for less of what is charged and a smaller bucket. Every node on the way must come to the same answer, or somebody
+    /// would be refused and never hear of it: so other requests are not looked at here.
+    pub(crate) fn clears(&self, q: &Flowspec, value: u16) -> bool {
+        let named = named(value);
+        let telling = match named.and(charged(q)) {
+            Components::NONE if named.is_empty() => charged(q).or(Components(Components::BUCKET)),
+            Components::NONE => return !self.excludes(q),
+            charged => charged,
+        };
+        !self.is_of_service(q)
+            || (more(&self.qe, q).and(telling) == telling && more(q, &self.qe).and(named).is_empty())
     }
 
     /// Which of two flowspecs asks for more of what failed; of those that ask for as much, the one that does in the rest.
@@ -244,7 +257,23 @@ mod tests {
     fn what_had_failed_before_tells_nothing_of_what_is_asked_for_since() {
         let (bursty, smooth) = (controlled(4e5, 15e3, 1400), controlled(4e5, 4e3, 1000));
         let failed = Failed::new(controlled(36e5, 15e3, 1400), BANDWIDTH, &[bursty, smooth], Some(bursty));
-        assert!(failed.clears(&bursty) && failed.clears(&smooth), "neither has asked for such a rate");
+        assert!(
+            failed.clears(&bursty, BANDWIDTH) && failed.clears(&smooth, BANDWIDTH),
+            "neither has asked for such a rate"
+        );
+    }
+
+    #[test]
+    fn whoever_asks_for_less_of_what_an_error_names_is_cleared_whatever_tells_the_others_apart() {
+        let (bursty, smooth) = (controlled(4e5, 4e3, 1500), controlled(4e5, 1e3, 1500));
+        let failed = Failed::new(bursty, BANDWIDTH, &[bursty, smooth], Some(bursty));
+        assert!(failed.clears(&controlled(3e5, 15e3, 1500), BANDWIDTH));
+        assert!(
+            !failed.clears(&bursty, BANDWIDTH) && !failed.clears(&controlled(4e5, 15e3, 1500), BANDWIDTH)
+        );
+        let failed = Failed::new(bursty, 77, &[bursty, smooth], Some(bursty));
+        assert!(!failed.clears(&controlled(3e5, 4e3, 1500), 77), "nothing is named: it may be the bucket");
+        assert!(failed.clears(&controlled(3e5, 3e3, 1500), 77));
     }
 
     #[test]

@@ -171,8 +171,8 @@ impl Node {
             let one = named.first().or_else(|| asked.first());
             let Some(qi) = one.and_then(|s| request.item_for(s)).map(|i| i.flowspec) else { continue };
             let mut error = failure.error;
-            let exceeds =
-                elements.is_empty() || elements.iter().any(|b| !self.state.blockades[*b].failed.clears(&qi));
+            let clears = |b: &Ix<Blockade>| self.state.blockades[*b].failed.clears(&qi, error.value);
+            let exceeds = elements.is_empty() || !elements.iter().all(clears);
             if failure.is_admission() && !exceeds && request.app().is_some() {
                 error.flags |= ErrorSpec::NOT_GUILTY;
             }
