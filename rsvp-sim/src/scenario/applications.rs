@@ -240,7 +240,7 @@ impl Scenario {
             // What a change does not mention stays as it is, for each sender.
             let old = base.and_then(|b| {
                 let own = b.flows.iter().find(|f| filters.iter().any(|s| f.filters.contains(s)));
-                own.or(b.flows.first())
+                own.or_else(|| b.flows.first())
             });
             let traffic = self.traffic(section, old.map(|f| f.traffic))?;
             let service = service(section, traffic, old.map(|f| f.service))?;

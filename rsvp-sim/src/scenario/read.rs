@@ -327,7 +327,7 @@ impl Scenario {
 
     /// A node that applications can run on.
     pub(crate) fn home(&self, item: Item<'_>) -> Result<NodeId, ScenarioError> {
-        self.attached(item).and(self.with_rsvp(item))
+        self.attached(item).and_then(|_| self.with_rsvp(item))
     }
 
     fn group(&self, item: Item<'_>) -> Result<Destination, ScenarioError> {

@@ -30,6 +30,9 @@ pub(super) struct ToldError {
     pub(super) filters: Vec<FilterSpec>,
 }
 
+/// What an application was told of a sender: its TSpec, and whether its ADSPEC, where it has one, tells of a break.
+type ToldPath = (Tspec, Option<bool>);
+
 /// Checks and remembers.
 #[derive(Debug, Default)]
 pub(super) struct Checker {
@@ -40,8 +43,7 @@ pub(super) struct Checker {
     pub(super) refused: BTreeSet<AppId>,
     /// Applications that were told of a confirmation.
     pub(super) confirmed: BTreeSet<AppId>,
-    /// What is known of a sender: its TSpec, and whether its ADSPEC, where it has one, tells of a break.
-    paths_told: BTreeMap<(AppId, FilterSpec), Option<(Tspec, Option<bool>)>>,
+    paths_told: BTreeMap<(AppId, FilterSpec), Option<ToldPath>>,
     reservations_told: BTreeMap<(AppId, Vec<FilterSpec>), ToldReservation>,
     /// Per node, the path state it had when it was last looked at.
     known: Vec<BTreeSet<(Session, FilterSpec)>>,

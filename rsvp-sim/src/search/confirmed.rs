@@ -100,7 +100,7 @@ impl Confirmations {
             let explicit = grown.iter().find(|(_, grown)| grown.iter().any(about)).map(|(to, _)| *to);
             let wildcard =
                 grown.first().filter(|_| filters.is_empty() && is_all(world, by, &session, &grown));
-            if let Some(to) = explicit.or(wildcard.map(|(to, _)| *to)) {
+            if let Some(to) = explicit.or_else(|| wildcard.map(|(to, _)| *to)) {
                 let name = &world.scenario().nodes[by.0].name;
                 let seen = format!("{name}: confirmed {filters:?} of {session}, and asks {to} for more");
                 let promise = "nobody is confirmed by a node that forwards the request";

@@ -249,7 +249,7 @@ fn a_flow_label_is_part_of_the_addresses_and_no_port() {
     }
     let source = diamond.address("10.0.1.1", "fd00:1::1");
     let reserved = diamond.reserved_for("a", "r", source);
-    let drawn = |from: u16, to: u16| u32::from(from) * 7_919 + u32::from(to) * 104_729 & 0xf_ffff;
+    let drawn = |from: u16, to: u16| (u32::from(from) * 7_919 + u32::from(to) * 104_729) & 0xf_ffff;
     let data = labelled_data(&diamond, drawn);
     assert_eq!(together(&reserved, &data), FLOWS, "{reserved:?} {data:?}");
     // What remains: by addresses, labels that RSVP does not hear of have about half of the flows part.

@@ -9,15 +9,15 @@ use rsvp_wire::{Flowspec, MsgType, RsvpHop};
 
 /// A Path whose sender sends packets of up to M octets.
 fn path(b: &Bench, text: &str, max_packet_size: u32) -> Arriving {
-    b.message(text).with(|p| p.tspec.as_mut().unwrap().0.max_packet_size = max_packet_size)
+    b.message(text).with(|p| p.tspec.as_mut().expect("one").0.max_packet_size = max_packet_size)
 }
 
 /// A Resv for packets of up to M octets.
 fn resv(b: &Bench, text: &str, max_packet_size: u32) -> Arriving {
     b.message(text).with(|m| {
-        for (flowspec, _) in &mut m.flows.as_mut().unwrap().flows {
+        for (flowspec, _) in &mut m.flows.as_mut().expect("one").flows {
             let (Flowspec::ControlledLoad(t) | Flowspec::Guaranteed(t, _) | Flowspec::Null(t)) =
-                flowspec.as_mut().unwrap();
+                flowspec.as_mut().expect("one");
             t.max_packet_size = max_packet_size;
         }
     })

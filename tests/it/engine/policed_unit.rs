@@ -9,15 +9,15 @@ use rsvp_wire::{Flowspec, MsgType, SenderTspec, Style, Tspec};
 
 /// A Path with this m.
 fn path(b: &Bench, text: &str, m: u32) -> Arriving {
-    b.message(text).with(|p| p.tspec.as_mut().unwrap().0.min_policed_unit = m)
+    b.message(text).with(|p| p.tspec.as_mut().expect("one").0.min_policed_unit = m)
 }
 
 /// A Resv whose flow descriptors have these m, in their order.
 fn resv(b: &Bench, text: &str, units: &[u32]) -> Arriving {
     b.message(text).with(|m| {
-        for ((flowspec, _), unit) in m.flows.as_mut().unwrap().flows.iter_mut().zip(units) {
+        for ((flowspec, _), unit) in m.flows.as_mut().expect("one").flows.iter_mut().zip(units) {
             let (Flowspec::ControlledLoad(t) | Flowspec::Guaranteed(t, _) | Flowspec::Null(t)) =
-                flowspec.as_mut().unwrap();
+                flowspec.as_mut().expect("one");
             t.min_policed_unit = *unit;
         }
     })
@@ -82,7 +82,7 @@ fn m_zero_does_not_excuse_anything_else() {
         let worse: [fn(&mut Tspec); 4] =
             [|t| t.rate = -1.0, |t| t.max_packet_size = 0, |t| t.peak = 1.0, |t| t.bucket = 0.0];
         for worse in worse {
-            let path = path(&b, "a1 Path S1{9B}", 0).with(|m| worse(&mut m.tspec.as_mut().unwrap().0));
+            let path = path(&b, "a1 Path S1{9B}", 0).with(|m| worse(&mut m.tspec.as_mut().expect("one").0));
             b.drops(&path, Discard::Rejected).sends(&["a>a1 PathErr 21/0004 S1"]);
         }
         assert_eq!(b.engine.counters().zero_policed_units(), 0);
@@ -113,7 +113,7 @@ fn beside_others_zero_is_the_size_of_an_ip_header() {
                 b.takes(&resv(&b, &format!("{text} Resv {style}{{4B}}"), &[unit]));
             }
             assert_eq!(asked(&b, "a"), header(&b), "{style}");
-            let on_c = b.engine.reservations().find(|(_, on, _)| *on == interface("c")).unwrap().2;
+            let on_c = b.engine.reservations().find(|(_, on, _)| *on == interface("c")).expect("one").2;
             assert_eq!(on_c.flowspec.tspec().min_policed_unit, header(&b));
         }
     }
@@ -126,7 +126,7 @@ fn the_size_of_a_header_is_no_more_than_m() {
         b.hears("a1 Path S1{9B}");
         b.takes(&resv(&b, "c1 Resv WF{4B}", &[0]));
         let tiny = resv(&b, "c2 Resv WF{4B}", &[12]).with(|m| {
-            let Some(Flowspec::ControlledLoad(t)) = &mut m.flows.as_mut().unwrap().flows[0].0 else {
+            let Some(Flowspec::ControlledLoad(t)) = &mut m.flows.as_mut().expect("one").flows[0].0 else {
                 panic!()
             };
             t.max_packet_size = 16;
