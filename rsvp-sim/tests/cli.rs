@@ -264,7 +264,7 @@ fn other_nonsense_is_refused_with_its_place() {
         ("at = \"5s\"", "at = \"500s\"", "after the end of the run"),
         ("count = 4", "count = -4", "expected a whole number from 0"),
         ("[nodes]", "[nodes", "expected"),
-        ("[nodes]", "[nodes]\nplane = [\"p\"]", "did you mean \"plain\"?"),
+        ("[nodes]", "[nodes]\nplian = [\"p\"]", "did you mean \"plain\"?"),
         ("[nodes]", "[nodes]\nplain = [\"r1\"]", "there are two nodes \"r1\""),
         (
             "hosts = [\"studio\", \"home\"]",
