@@ -108,10 +108,10 @@ impl Failed {
     /// no more than that part, so that the rest of Qe does not hide it.
     pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec], own: Option<Flowspec>) -> Self {
         let mut failed = Self { qe, flowspec: qe, components: named(value) };
-        let size = failed.components == Components::PACKET_SIZE;
-        // Who asks for less of what has failed now had asked for more, or others had.
-        let others = !failed.components.is_empty() && own.is_some_and(|own| !failed.may_be_due_to(&own));
-        if !size && !others {
+        // A node that asks for less than Qe of what is named had asked for more before, or others have: what its requests of
+        // now differ in says nothing of the failure.
+        let is_less = !failed.components.is_empty() && own.is_some_and(|own| !failed.may_be_due_to(&own));
+        if !is_less && failed.components != Components::PACKET_SIZE {
             failed.components = telling(failed.components, members);
         }
         if let Some(own) = own.filter(|own| !failed.is_reached_by(own) && failed.may_be_due_to(own)) {

@@ -86,8 +86,7 @@ impl Node {
         if session.destination().is_unspecified() || session.protocol() == 0 {
             return Err(Discard::BadAddress);
         }
-        check_hop(&message, &session, rx.source)?;
-        if message.get::<RsvpHop>().is_some_and(|hop| hop.is_ok_and(|hop| self.is_own(hop.address))) {
+        if check_hop(&message, &session, rx.source)?.is_some_and(|hop| self.is_own(hop)) {
             // An answer to it would come back, too.
             return Err(Discard::OwnMessage);
         }
@@ -126,12 +125,16 @@ pub(crate) fn read<'a, T: Object<'a>>(message: &Message<'a>) -> Result<T, Discar
     message.get::<T>().ok_or(Discard::BadGrammar)?.map_err(Discard::Malformed)
 }
 
-/// The hop, which answers go to, must be a node's address of the session's family.
-pub(crate) fn check_hop(message: &Message<'_>, session: &Session, source: IpAddr) -> Result<(), Discard> {
-    let Some(hop) = message.get::<RsvpHop>() else { return Ok(()) };
+/// The hop, which answers go to, must be a node's address of the session's family. `None` where the message has none.
+pub(crate) fn check_hop(
+    message: &Message<'_>,
+    session: &Session,
+    source: IpAddr,
+) -> Result<Option<IpAddr>, Discard> {
+    let Some(hop) = message.get::<RsvpHop>() else { return Ok(None) };
     let hop = hop.map_err(Discard::Malformed)?.address;
     let usable = hop.is_ipv4() == session.destination().is_ipv4() && is_host(hop, source);
-    if usable { Ok(()) } else { Err(Discard::BadAddress) }
+    if usable { Ok(Some(hop)) } else { Err(Discard::BadAddress) }
 }
 
 /// So must receivers that want confirmation and senders; and ports follow RFC 2205 section 3.2 rule 2.

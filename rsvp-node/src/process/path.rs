@@ -329,8 +329,11 @@ impl Node {
     }
 
     /// What applications hear of a sender: in multicast, where several previous hops may announce it, what the path state says
-    /// that routing expects it from.
+    /// that routing expects it from. Nothing where nobody listens, so that routers do not read what they only forward.
     pub(crate) fn said_of(&self, session: Ix<SessionState>, sender: &FilterSpec) -> Option<EventKind> {
+        if self.state.sessions[session].apps().is_empty() {
+            return None;
+        }
         self.state.path_of_sender(session, sender).and_then(|(ix, _)| self.path_event(ix))
     }
 
@@ -341,9 +344,8 @@ impl Node {
         sender: &FilterSpec,
         before: Option<&EventKind>,
     ) {
-        if let Some((ix, path)) = self.state.path_of_sender(session, sender)
-            && let Some(kind) = self.path_event(ix).filter(|kind| Some(kind) != before)
-        {
+        let said = self.said_of(session, sender).filter(|kind| Some(kind) != before);
+        if let (Some(kind), Some((_, path))) = (said, self.state.path_of_sender(session, sender)) {
             self.tell_listeners(session, path.origin, &kind);
         }
     }
