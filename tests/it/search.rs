@@ -23,6 +23,17 @@ fn a_slice_of_drawn_worlds_keeps_all_promises() {
     assert!(summary.features["must equal the reference"] > SLICE.end / 3, "{}", summary.text());
 }
 
+/// Worlds that broke a promise once, the rarer kinds, of which a slice has none.
+const BROKEN_ONCE: [u64; 10] = [38394, 42887, 53043, 58796, 60877, 68514, 70679, 85905, 96657, 97113];
+
+#[test]
+fn worlds_that_broke_a_promise_once_keep_all_of_them() {
+    for seed in BROKEN_ONCE {
+        let outcome = search::try_world(&search::world_of(seed));
+        assert_eq!(outcome.failure, None, "seed {seed}");
+    }
+}
+
 #[test]
 fn a_world_is_the_same_when_it_is_written_and_read() {
     for seed in SLICE {

@@ -39,6 +39,10 @@ impl Components {
     fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
+
+    fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
 }
 
 /// The components in which `a` asks for more than `b`: larger rates, bucket and packets, less slack, a smaller m.
@@ -99,30 +103,47 @@ pub(crate) struct Failed {
     /// What counts of it here, which is Qb.
     flowspec: Flowspec,
     components: Components,
+    /// What a request has to reach of Qb to have failed itself.
+    reached: Components,
+    /// How many senders were to share it.
+    senders: u16,
 }
 
 impl Failed {
     /// What an Admission Control error with an Error Value says of Qe; `own` is what this node had asked for, the merge of
     /// `members`. Where the reason does not tell the members apart, or is none that RFC 2205 Appendix B knows, it is what
     /// they differ in. Qe is merged with what others asked for further up: if this node's part may be what failed, Qb is
-    /// no more than that part, so that the rest of Qe does not hide it.
+    /// no more than that part, so that the rest of Qe does not hide it. Nor does it matter then what Qe has more of than
+    /// this node had asked for: less of that leaves Qe as it was.
     pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec], own: Option<Flowspec>) -> Self {
-        let mut failed = Self { qe, flowspec: qe, components: named(value) };
+        let components = named(value);
+        let mut failed = Self { qe, flowspec: qe, components, reached: Components::NONE, senders: 0 };
         // A node that asks for less than Qe of what is named had asked for more before, or others have: what its requests of
         // now differ in says nothing of the failure.
         let is_less = !failed.components.is_empty() && own.is_some_and(|own| !failed.may_be_due_to(&own));
         if !is_less && failed.components != Components::PACKET_SIZE {
             failed.components = telling(failed.components, members);
         }
+        // A larger m or more slack is no smaller reservation, unless that is what failed.
+        failed.reached = match failed.components {
+            Components::PACKET_SIZE => Components::PACKET_SIZE,
+            components => components.or(Components::RATES).or(Components(Components::BUCKET)),
+        };
         if let Some(own) = own.filter(|own| !failed.is_reached_by(own) && failed.may_be_due_to(own)) {
             failed.flowspec = super::flowspec::lower_bound(&qe, &own).unwrap_or(qe);
+            failed.reached = failed.reached.without(more(&qe, &own));
         }
         failed
     }
 
+    /// The same for a flowspec that so many senders were to share: for fewer of them it takes less.
+    pub(crate) fn shared_by(self, senders: usize) -> Self {
+        Self { senders: u16::try_from(senders).unwrap_or(u16::MAX), ..self }
+    }
+
     /// Whether a flowspec asks for as much as Qe of what is charged, or of the bucket, where that is what failed. In the
     /// other components most ask for the same. That m or the peak alone is what failed is no more than a guess.
-    fn may_be_due_to(&self, own: &Flowspec) -> bool {
+    pub(crate) fn may_be_due_to(&self, own: &Flowspec) -> bool {
         let guessed = Components(Components::MIN_POLICED | Components::PEAK);
         let telling = match self.components.and(charged(own).or(Components(Components::BUCKET))) {
             Components::NONE if self.components.or(guessed) == guessed => charged(own),
@@ -132,23 +153,35 @@ impl Failed {
         self.is_of_service(own) && more(&self.flowspec, own).and(telling) != telling
     }
 
+    /// Whether another failure is this one, once more.
+    pub(crate) fn is_again(&self, other: &Self) -> bool {
+        self.qe == other.qe && self.senders == other.senders
+    }
+
     /// One that stands for two: it blockades all that either of them does. `None` when the services differ.
     pub(crate) fn join(&self, other: &Self) -> Option<Self> {
         let flowspec = super::flowspec::lower_bound(&self.flowspec, &other.flowspec)?;
-        Some(Self { qe: other.qe, flowspec, components: self.components.or(other.components) })
+        Some(Self {
+            flowspec,
+            components: self.components.or(other.components),
+            reached: self.reached.and(other.reached),
+            senders: self.senders.min(other.senders),
+            ..*other
+        })
     }
 
     fn is_of_service(&self, q: &Flowspec) -> bool {
         self.flowspec.service() == q.service()
     }
 
-    fn counted(&self) -> Components {
-        if self.components == Components::PACKET_SIZE { Components::PACKET_SIZE } else { Components::ALL }
+    /// Whether a flowspec asks for no less in anything that counts, so that it must fail, too.
+    pub(crate) fn is_reached_by(&self, q: &Flowspec) -> bool {
+        self.is_of_service(q) && more(&self.flowspec, q).and(self.reached).is_empty()
     }
 
-    /// Whether a flowspec asks for no less in anything, so that it must fail, too.
-    pub(crate) fn is_reached_by(&self, q: &Flowspec) -> bool {
-        self.is_of_service(q) && more(&self.flowspec, q).and(self.counted()).is_empty()
+    /// The same for a flowspec that so many senders are to share.
+    pub(crate) fn is_reached_for(&self, senders: usize, q: &Flowspec) -> bool {
+        senders >= usize::from(self.senders) && self.is_reached_by(q)
     }
 
     /// Whether a flowspec asks for as much of what failed, neither more nor less.
@@ -226,6 +259,40 @@ mod tests {
             assert!(blockaded(&failed, &controlled(4e5, 9e3, m)), "{m}");
             assert!(blockaded(&failed, &controlled(5e5, 1e3, m)), "{m}: more of what failed");
         }
+    }
+
+    #[test]
+    fn a_larger_m_or_more_slack_is_no_smaller_reservation() {
+        let coarse = |q: Flowspec| match q {
+            Flowspec::ControlledLoad(t) => Flowspec::ControlledLoad(Tspec { min_policed_unit: 128, ..t }),
+            other => other,
+        };
+        let q = controlled(4e5, 9e3, 1500);
+        let failed = [Failed::new(q, BANDWIDTH, &[q, controlled(1e5, 9e3, 1500)], Some(q))];
+        assert!(blockaded(&failed, &coarse(q)));
+        let failed = [Failed::new(guaranteed(3e5, 0), BANDWIDTH, &[], None)];
+        assert!(blockaded(&failed, &guaranteed(3e5, 20)));
+    }
+
+    #[test]
+    fn less_of_what_others_ask_for_more_of_is_no_way_out() {
+        // Others ask for the bucket of Qe; whatever this node asks for, it stays as it is.
+        let (own, smooth) = (controlled(4e5, 4e3, 1500), controlled(4e5, 1e3, 1500));
+        let members = [own, smooth, controlled(1e5, 1e3, 1500)];
+        let failed = [Failed::new(controlled(4e5, 9e3, 1500), BANDWIDTH, &members, Some(own))];
+        assert!(blockaded(&failed, &smooth) && !blockaded(&failed, &members[2]));
+        let failed = [Failed::new(own, BANDWIDTH, &members, Some(own))];
+        assert!(!blockaded(&failed, &smooth), "the bucket is this node's own, and may be what failed");
+    }
+
+    #[test]
+    fn a_failure_is_of_as_many_senders_as_were_to_share_it() {
+        let q = controlled(4e5, 9e3, 1500);
+        let failed = Failed::new(q, BANDWIDTH, &[], Some(q)).shared_by(2);
+        assert!(
+            failed.is_reached_for(2, &q) && failed.is_reached_for(3, &q) && !failed.is_reached_for(1, &q)
+        );
+        assert!(!failed.is_again(&failed.shared_by(1)));
     }
 
     #[test]

@@ -87,10 +87,14 @@ impl Node {
             return Ok(ix);
         }
         apps.push(app);
+        // Of several previous hops that announce a sender, one is listened to.
+        let is_voice = |path, p: &PathState| {
+            self.state.path_of_sender(ix, &p.sender).is_some_and(|(voice, _)| voice == path)
+        };
         let events: Vec<_> = self
             .state
             .paths_of(ix)
-            .filter(|(_, p)| p.origin != Origin::App(app))
+            .filter(|(path, p)| p.origin != Origin::App(app) && is_voice(*path, p))
             .filter_map(|(path, _)| self.path_event(path))
             .collect();
         for kind in events {

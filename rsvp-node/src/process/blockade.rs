@@ -35,15 +35,19 @@ impl Node {
             failure.filters.iter().filter(behind).copied().map(Some).collect()
         };
         // All of them failed together, so each is judged by what there was before.
-        let failed: SmallVec<[(Flow, Failed); 4]> = senders
+        let failed: SmallVec<[(Flow, Failed, bool); 4]> = senders
             .iter()
             .map(|flow| {
                 let choice = self.choice(upstream, style, flow, |_| true, |_| true);
                 let members = choice.as_ref().map(|c| self.members(upstream, c)).unwrap_or_default();
-                (*flow, Failed::new(qe, failure.error.value, &members, choice.map(|c| c.flowspec)))
+                let own = choice.map(|c| c.flowspec);
+                let failed = Failed::new(qe, failure.error.value, &members, own).shared_by(senders.len());
+                (*flow, failed, own.is_some_and(|own| failed.may_be_due_to(&own)))
             })
             .collect();
-        let note = |(flow, failed)| self.note_failure(upstream, flow, failed, failure.is_in_place());
+        let note = |(flow, failed, is_own)| {
+            self.note_failure(upstream, flow, (failed, is_own), failure.is_in_place())
+        };
         let elements: Elements = failed.into_iter().map(note).collect();
         let some = senders
             .iter()
@@ -85,7 +89,7 @@ impl Node {
         &mut self,
         upstream: Ix<Upstream>,
         sender: Flow,
-        failed: Failed,
+        (failed, is_own): (Failed, bool),
         in_place: bool,
     ) -> Ix<Blockade> {
         let Upstream { session, interface, .. } = self.state.upstreams[upstream];
@@ -96,12 +100,13 @@ impl Node {
         let standing: Elements =
             all.filter(|(_, b)| b.upstream == upstream && b.sender == sender).map(|(ix, _)| ix).collect();
         let of = |ix: &Ix<Blockade>| &self.state.blockades[*ix].failed;
-        let again = standing.iter().copied().find(|ix| of(ix).qe == failed.qe);
+        let again = standing.iter().copied().find(|ix| of(ix).is_again(&failed));
         let full = standing.first().copied().filter(|_| standing.len() >= MOST);
         let (known, failed) = match (again, full.and_then(|ix| Some((ix, of(&ix).join(&failed)?)))) {
             (None, Some((ix, joined))) => (Some(ix), joined),
-            // What it is judged by stays, also where this node has asked for something else since.
-            (Some(ix), _) => (Some(ix), *of(&ix)),
+            // What it is judged by stays where this node has asked for something else since.
+            (Some(ix), _) if !is_own => (Some(ix), *of(&ix)),
+            (Some(ix), _) => (Some(ix), failed),
             (None, None) => (None, failed),
         };
         if let Some(ix) = known {

@@ -149,11 +149,13 @@ fn select(asked: &[Asked], barred: &[&Blockade]) -> Option<Choice> {
     }
     // What is not all of what failed has not failed itself: the rest may be what was too much, whatever the error said.
     let all: Vec<&Failed> = barred.iter().map(|b| &b.failed).collect();
-    let untried = |a: &&Asked| !all.iter().any(|f| f.is_reached_by(&a.flowspec));
+    let untried = |a: &&Asked| !all.iter().any(|f| f.is_reached_for(a.flows.len(), &a.flowspec));
     through = asked.iter().filter(untried).collect();
     leave_out(&mut through, &all);
     if !through.is_empty() {
-        return Some(chosen(asked, &through, &all, flows, &[], barred));
+        let asks = |flow: &Flow| through.iter().any(|a| a.flows.contains(flow));
+        let without: Vec<Flow> = flows.iter().filter(|flow| !asks(flow)).copied().collect();
+        return Some(chosen(asked, &through, &all, flows, &without, barred));
     }
     let flowspec = greatest_lower_bound(asked.iter().map(|a| &a.flowspec))?;
     let left_out = asked.iter().map(|a| (a.request, a.flows.clone())).collect();
@@ -163,13 +165,21 @@ fn select(asked: &[Asked], barred: &[&Blockade]) -> Option<Choice> {
 /// Takes out who asks for the most of what failed, until what is left together is none of what failed.
 fn leave_out(through: &mut Vec<&Asked>, failures: &[&Failed]) {
     while let Some(merged) = least_upper_bound(through.iter().map(|a| &a.flowspec))
-        && let Some(failed) = failures.iter().find(|f| f.is_reached_by(&merged))
+        && let Some(failed) = failures.iter().find(|f| f.is_reached_for(senders(through), &merged))
         && let Some(most) = (0..through.len()).reduce(|a, b| {
             if failed.order(&through[a].flowspec, &through[b].flowspec).is_lt() { b } else { a }
         })
     {
         through.remove(most);
     }
+}
+
+/// How many senders are asked for.
+fn senders(through: &[&Asked]) -> usize {
+    let mut flows: SmallVec<[Flow; 4]> = through.iter().flat_map(|a| a.flows.iter().copied()).collect();
+    flows.sort_unstable();
+    flows.dedup();
+    flows.len()
 }
 
 /// The merge of what is let through.

@@ -72,13 +72,13 @@ struct Consequence {
 }
 
 impl Consequence {
-    /// Whether a request no longer goes up for some sender, and would if it were not for the failure.
-    fn concerns(&self, request: Ix<Request>) -> bool {
+    /// The senders for which a request no longer goes up, and would if it were not for the failure.
+    fn of(&self, request: Ix<Request>) -> SmallVec<[Flow; 4]> {
         let out = |choices: &[Choice]| -> SmallVec<[Flow; 4]> {
             choices.iter().flat_map(|c| c.left_out(request)).copied().collect()
         };
         let before = out(&self.without);
-        out(&self.with).iter().any(|flow| !before.contains(flow))
+        out(&self.with).into_iter().filter(|flow| !before.contains(flow)).collect()
     }
 }
 
@@ -163,8 +163,10 @@ impl Node {
                 continue;
             }
             let asked = self.asked_there(request, failure.upstream);
-            let named: Filters = asked.iter().copied().filter(|s| failure.names(s)).collect();
-            let suffers = consequence.concerns(ix);
+            let lost = consequence.of(ix);
+            let suffers = !lost.is_empty();
+            let named: Filters =
+                asked.iter().copied().filter(|s| failure.names(s) || lost.contains(&Some(*s))).collect();
             if named.is_empty() && !suffers {
                 continue;
             }

@@ -12,7 +12,9 @@ use crate::world::World;
 use crate::world::watch::Notice;
 use core::net::IpAddr;
 use rsvp_node::{AppId, Event, EventKind, Instant};
-use rsvp_wire::{ErrorCode, FilterSpec, Flowspec, Message, MsgType, SenderTemplate, Session, Style, Tspec};
+use rsvp_wire::{
+    ErrorCode, FilterSpec, Flowspec, Message, MsgType, Scope, SenderTemplate, Session, Style, Tspec,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Messages that a node may send in one R for each kind of state it has; refreshes alone are two at most, and what
@@ -30,6 +32,14 @@ pub(super) struct ToldError {
     pub(super) filters: Vec<FilterSpec>,
 }
 
+/// A ResvErr on a link that goes no further than the data of some senders (RFC 2205 section 3.4).
+#[derive(Clone, Debug)]
+pub(super) struct ScopedError {
+    pub(super) at: Instant,
+    pub(super) session: Session,
+    pub(super) scope: Vec<IpAddr>,
+}
+
 /// What an application was told of a sender: its TSpec, and whether its ADSPEC, where it has one, tells of a break.
 type ToldPath = (Tspec, Option<bool>);
 
@@ -39,6 +49,7 @@ pub(super) struct Checker {
     pub(super) features: BTreeSet<&'static str>,
     pub(super) messages: u64,
     pub(super) errors: Vec<ToldError>,
+    pub(super) scoped: Vec<ScopedError>,
     /// Applications whose last request was refused at once.
     pub(super) refused: BTreeSet<AppId>,
     /// Applications that were told of a confirmation.
@@ -178,6 +189,10 @@ impl Checker {
                     && error.code == ErrorCode::ADMISSION_CONTROL
                 {
                     self.features.insert("admission refusal");
+                    if let Some(Ok(scope)) = message.get::<Scope<'_>>() {
+                        let scope = scope.addresses().collect();
+                        self.scoped.push(ScopedError { at: world.now(), session, scope });
+                    }
                 }
                 errors::in_place_is_true(world, node, link, &message)
                     .map_err(|what| fail("errors say what is in place", &what))?;

@@ -111,7 +111,7 @@ impl Watch {
                 seen: format!("{name} for {about}: {what}"),
             };
             let session = scenario.receivers[receiver.0].session;
-            self.is_told(world, checker, until, *receiver, refused, session)
+            self.is_told(world, checker, until, key, refused)
                 .map_err(|what| fail("whoever is refused is told", what))?;
             let mut rivals =
                 self.rivals.iter().filter(|((r, _), _)| scenario.receivers[r.0].session == session);
@@ -140,11 +140,11 @@ impl Watch {
         world: &World,
         checker: &Checker,
         until: Duration,
-        receiver: ReceiverId,
+        &(receiver, sender): &(ReceiverId, SenderId),
         refused: &Refused,
-        session: SessionId,
     ) -> Result<(), String> {
         let scenario = world.scenario();
+        let session = scenario.receivers[receiver.0].session;
         let app = AppId((scenario.senders.len() + receiver.0) as u32);
         // An SE request can fail because of another sender of the session.
         let shared = refused.style == ReservationStyle::Se;
@@ -155,8 +155,18 @@ impl Watch {
             .errors
             .iter()
             .filter(|e| e.app == app && (e.filters.is_empty() || e.filters.iter().any(about_it)))
-            .map(|e| e.at)
-            .filter(|at| *at >= Instant::ZERO + self.since);
+            .map(|e| e.at);
+        // In WF a request goes up for all senders behind a previous hop, and fails for all of them; but the error goes no
+        // further than the data of those for whom it failed (section 3.4).
+        let (key, of) = (world.topology().session(session), world.topology().sender(sender).address());
+        let elsewhere = checker
+            .scoped
+            .iter()
+            .filter(|e| refused.style == ReservationStyle::Wf && e.session == key && !e.scope.contains(&of))
+            .map(|e| e.at);
+        let mut heard: Vec<Instant> =
+            heard.chain(elsewhere).filter(|at| *at >= Instant::ZERO + self.since).collect();
+        heard.sort_unstable();
         // The blockade's time and a refresh; clocks may be a tenth slow, and messages take their time. A request that
         // comes just after a competing one has renewed the blockade upstream waits for that to end, and nobody is told
         // meanwhile (RFC 2205 section 3.5): a turn for each competitor, of which few matter.
@@ -167,7 +177,7 @@ impl Watch {
             rivals.filter(|((r, _), _)| *r != receiver && scenario.receivers[r.0].session == session);
         let gap = gap * (1 + rivals.count().min(2) as u32);
         let mut last = Instant::ZERO + self.since;
-        for at in heard.chain([Instant::ZERO + until]) {
+        for at in heard.into_iter().chain([Instant::ZERO + until]) {
             if at - last > gap {
                 return Err(format!("without its reservation, and nothing heard from {last} to {at}"));
             }

@@ -422,3 +422,31 @@ fn an_error_about_one_sender_is_not_for_those_who_asked_for_another() {
         b.hears("b1 ResvErr 01/0002 FF S2{4B}").sends(&["c>c1 ResvErr 01/0002 FF S2{4B}"]);
     }
 }
+
+/// RFC 2205 sections 3.1.8 and 3.5: a request that is left out for other senders than those that failed hears of all.
+#[test]
+fn whoever_is_left_out_for_more_senders_than_failed_hears_of_all_of_them() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv SE S2{2B}").hears("c1 Resv SE S2 S3{4B}").forget();
+        b.hears("b1 ResvErr 01/0002 SE S2{4B}");
+        b.sends_among_others("b>b1 Resv SE S2 S3{2B}");
+        b.sends_among_others("c>c1 ResvErr 01/0002 SE S2 S3{4B}");
+        b.sends_among_others("d>d1 ResvErr 01/0002 SE S2{4B}");
+    }
+}
+
+/// RFC 2205 section 2.2: shared by fewer senders a flowspec is limited to less, so it has not failed yet.
+#[test]
+fn what_failed_for_several_senders_is_tried_for_fewer() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv SE S2{4B}").hears("c1 Resv SE S2 S3{6B}").forget();
+        b.hears("b1 ResvErr 01/0002 SE S2 S3{4B}");
+        b.sends_among_others("b>b1 Resv SE S2{4B}");
+        b.sends_among_others("b>b1 ResvTear SE S3{6B}");
+        b.forget().hears("b1 ResvErr 01/0002 SE S2{4B}");
+        assert!(
+            b.sent.iter().all(|s| s.interface != super::words::interface("b")),
+            "and then all have failed"
+        );
+    }
+}

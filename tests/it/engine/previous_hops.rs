@@ -177,3 +177,11 @@ fn an_own_path_is_known_by_its_sender_too() {
         assert_eq!(b.engine.senders().count(), 1);
     }
 }
+
+/// RFC 2205 section 3.11.1: who opens the session later hears of each sender once, from the one it is expected from.
+#[test]
+fn whoever_opens_a_session_later_hears_of_a_sender_once() {
+    for mut b in two_routers("WF{4B}") {
+        b.hears("a1 Path S1{7B}").forget().opens(7).tells(&["7 Path S1{7B}"]);
+    }
+}
