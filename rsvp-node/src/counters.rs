@@ -110,6 +110,12 @@ impl Discard {
         "objects-left-out",
     ];
 
+    /// The name under which it is counted.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        Self::NAMES[self.kind()]
+    }
+
     const fn kind(self) -> usize {
         match self {
             Self::Malformed(_) => 0,

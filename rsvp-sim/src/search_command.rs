@@ -3,8 +3,9 @@
 
 use crate::{BAD_FILE, complain, read, say};
 use clap::Args;
-use rsvp_sim::Scenario;
 use rsvp_sim::search::{self, Failure, Outcome, Summary};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,8 +34,12 @@ pub(crate) struct Search {
     /// Go on after a world that fails: tell of every one, and make none smaller.
     #[arg(long)]
     all: bool,
+    /// End with a digest (SHA-256) of everything that the engines of all worlds said, in the words of a journal: it stays
+    /// the same as long as they do the same, whatever is called otherwise in the sources.
+    #[arg(long, conflicts_with = "minutes")]
+    digest: bool,
     /// Check the world of a scenario file in place of drawn ones.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "minutes", "shard"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "minutes", "shard", "digest"])]
     scenario: Option<PathBuf>,
     /// Where to write the scenario of a world that fails.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
@@ -58,7 +63,10 @@ pub(crate) fn run(search: &Search) -> ExitCode {
     if let Some(file) = &search.scenario {
         return run_one(file);
     }
-    let (summary, mut failures) = run_all(search);
+    let Progress { summary, mut failures, digests, .. } = run_all(search);
+    if search.digest && (failures.is_empty() || search.all) {
+        say_digest(search, &digests);
+    }
     if search.all {
         failures.sort_by_key(|(seed, _)| *seed);
         for (seed, failure) in &failures {
@@ -94,6 +102,26 @@ pub(crate) fn run(search: &Search) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// One digest of all worlds', in the order of their seeds.
+fn say_digest(search: &Search, digests: &BTreeMap<u64, [u8; 32]>) {
+    let mut all = Sha256::new();
+    digests.values().for_each(|digest| all.update(digest));
+    let digest = hex(&all.finalize());
+    let (first, last) = search.seeds;
+    if search.json {
+        say(&format!(
+            "{}\n",
+            serde_json::json!({ "seeds": [first, last], "worlds": digests.len(), "digest": digest })
+        ));
+    } else {
+        say(&format!("digest of {} worlds, seeds {first}..{last}: {digest}\n", digests.len()));
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
 fn tell(failure: &Failure) -> String {
     format!("at {}: not so: {}\n{}", failure.at, failure.promise, failure.seen.trim_end())
 }
@@ -115,7 +143,7 @@ fn run_one(file: &Path) -> ExitCode {
 }
 
 /// Runs seeds on all cores until all are done, time is up or one fails.
-fn run_all(search: &Search) -> (Summary, Vec<(u64, Failure)>) {
+fn run_all(search: &Search) -> Progress {
     let (first, last) = search.seeds;
     let (shard, shards) = search.shard;
     let next = AtomicU64::new(first + shard - 1);
@@ -123,6 +151,7 @@ fn run_all(search: &Search) -> (Summary, Vec<(u64, Failure)>) {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let (sender, receiver) = mpsc::channel::<(u64, Outcome)>();
     let clock = Clock::start(search.minutes);
+    let try_world = if search.digest { search::digest_world } else { search::try_world };
     let mut progress =
         Progress { total: (last - first).div_ceil(shards), json: search.json, ..Progress::default() };
     thread::scope(|scope| {
@@ -131,7 +160,7 @@ fn run_all(search: &Search) -> (Summary, Vec<(u64, Failure)>) {
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) && !clock.is_over() {
                     let seed = next.fetch_add(shards, Ordering::Relaxed);
-                    if seed >= last || sender.send((seed, search::try_world(&drawn(seed)))).is_err() {
+                    if seed >= last || sender.send((seed, try_world(&search::world_of(seed)))).is_err() {
                         return;
                     }
                 }
@@ -146,11 +175,7 @@ fn run_all(search: &Search) -> (Summary, Vec<(u64, Failure)>) {
         }
     });
     progress.end();
-    (progress.summary, progress.failures)
-}
-
-fn drawn(seed: u64) -> Scenario {
-    search::world_of(seed)
+    progress
 }
 
 /// How far the search is.
@@ -160,16 +185,18 @@ struct Progress {
     json: bool,
     summary: Summary,
     failures: Vec<(u64, Failure)>,
+    digests: BTreeMap<u64, [u8; 32]>,
     shown: Duration,
 }
 
 impl Progress {
     fn take(&mut self, seed: u64, outcome: Outcome, clock: &Clock) {
         self.summary.add(&outcome);
+        self.digests.extend(outcome.digest.map(|digest| (seed, digest)));
         if self.json {
             let features: Vec<&str> = outcome.features.iter().copied().collect();
             let failure = outcome.failure.as_ref();
-            let line = serde_json::json!({
+            let mut line = serde_json::json!({
                 "seed": seed,
                 "held": failure.is_none(),
                 "nodes": outcome.nodes,
@@ -179,6 +206,9 @@ impl Progress {
                 "promise": failure.map(|f| f.promise),
                 "seen": failure.map(|f| f.seen.as_str()),
             });
+            if let Some(digest) = &outcome.digest {
+                line["digest"] = hex(digest).into();
+            }
             say(&format!("{line}\n"));
         }
         self.failures.extend(outcome.failure.map(|failure| (seed, failure)));

@@ -298,3 +298,23 @@ fn the_scenario_in_the_documentation_is_sound_and_holds() {
     let output = run(&["run", path.to_str().expect("a name")]);
     assert_eq!(output.status.code(), Some(0), "{}{}", stderr(&output), stdout(&output));
 }
+
+#[test]
+fn a_search_ends_with_the_digest_of_its_seeds() {
+    let digest = |more: &[&str]| {
+        let output = run(&[&["search", "--digest", "--seeds"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let said = stdout(&output);
+        let line = said
+            .lines()
+            .find(|line| line.contains("digest of") || line.contains("\"worlds\""))
+            .expect("a line");
+        line.rsplit(|c: char| !c.is_ascii_hexdigit())
+            .find(|word| word.len() == 64)
+            .expect("SHA-256")
+            .to_owned()
+    };
+    assert_eq!(digest(&["0..3"]), digest(&["0..3", "--json"]));
+    assert_ne!(digest(&["0..3"]), digest(&["0..4"]));
+    assert_ne!(digest(&["0..3"]), digest(&["1..4"]));
+}

@@ -3,6 +3,8 @@
 use rsvp_sim::scenario::model::{Deed, LinkId, Scenario};
 use rsvp_sim::search::{self, Summary};
 use rsvp_sim::{World, journal};
+use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// The same slice in every run; continuous integration searches new seeds besides.
 const SLICE: std::ops::Range<u64> = 0..150;
@@ -77,11 +79,60 @@ fn a_journal_replays_octet_for_octet_and_a_changed_one_does_not() {
         let sent = record.sent.iter().filter(|sent| !sent.forwarded).count() as u64;
         assert!(done.outputs >= sent && done.inputs > 0 && sent > 0, "seed {seed}: {done:?}");
         // The last message sent is another than the one written down.
-        let at = journal.text().rfind("transmit ").expect("a message");
+        let message = "\"transmit\":\"";
+        let at = journal.text().rfind(message).expect("a message") + message.len();
         let end = at + journal.text()[at..].find('"').expect("the end of it") - 1;
         let mut changed = journal.text().to_owned();
         let digit = if &changed[end..=end] == "0" { "1" } else { "0" };
         changed.replace_range(end..=end, digit);
         assert!(journal::replay(&changed).is_err_and(|fault| fault.contains("then")), "seed {seed}");
     }
+}
+
+#[test]
+fn a_journal_is_written_in_words_of_its_own() {
+    let (_, _, journal) = World::new(search::world_of(3)).run_recorded();
+    let mut words = BTreeSet::new();
+    for line in journal.text().lines().skip(1) {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        let said = line["outputs"].as_array().into_iter().flatten().chain(line.get("outcome"));
+        for value in said {
+            // Either a word, or an object whose first key says what it is.
+            let debug =
+                ["(", "{ ", "Some"].iter().any(|form| value.as_str().is_some_and(|s| s.contains(form)));
+            assert!(!debug, "not a word: {value}");
+            let kinds = ["transmit", "traffic_control", "event", "idle", "discarded", "refused"];
+            let kind = kinds.into_iter().find(|kind| value.get(kind).is_some());
+            words.insert(
+                kind.or(value.as_str()).unwrap_or_else(|| panic!("no kind of output: {value}")).to_owned(),
+            );
+        }
+    }
+    for kind in ["taken", "transmit", "traffic_control", "event", "idle"] {
+        assert!(words.contains(kind), "no {kind} in {words:?}");
+    }
+}
+
+#[test]
+fn a_journal_of_another_version_is_not_done_again() {
+    let (_, _, journal) = World::new(search::world_of(0)).run_recorded();
+    let other = journal.text().replacen("\"version\":2", "\"version\":1", 1);
+    assert!(journal::replay(&other).is_err_and(|fault| fault.contains("version 1")));
+    assert!(journal::replay("").is_err_and(|fault| fault.contains("no journal")));
+    assert!(journal::replay("{\"event\":1}\n").is_err_and(|fault| fault.contains("no journal")));
+}
+
+#[test]
+fn a_digest_is_of_what_engines_say() {
+    let world = search::world_of(5);
+    let digest = |scenario: &Scenario| search::digest_world(scenario).digest.expect("a digest");
+    assert_eq!(digest(&world), digest(&world));
+    assert_eq!(search::try_world(&world).digest, None);
+    // Another refresh period is in every message, other names of nodes are in none.
+    let mut slower = world.clone();
+    slower.refresh += core::time::Duration::from_millis(1);
+    assert_ne!(digest(&world), digest(&slower));
+    let mut named = world.clone();
+    named.nodes.iter_mut().for_each(|node| node.name.push('x'));
+    assert_eq!(digest(&world), digest(&named));
 }

@@ -1,4 +1,4 @@
-//! Inputs and routing's answers as JSON, and back.
+//! What goes into an engine, routing's answers among it, as JSON, and back.
 
 use crate::{
     AdspecOffer, AppId, Command, FlowKey, FlowRequest, Input, Interface, InterfaceId, ReservationId, Route,
@@ -23,10 +23,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 /// Objects in a message of no particular type: its only use is that it can be read again.
 #[derive(Default)]
-struct Objects(Vec<u8>);
+pub(super) struct Objects(Vec<u8>);
 
 impl Objects {
-    fn put<'a, T: Object<'a>>(mut self, object: &T) -> Self {
+    pub(super) fn put<'a, T: Object<'a>>(mut self, object: &T) -> Self {
         let mut buffer = vec![0; 4096];
         let mut writer = MessageWriter::new(&mut buffer, MsgType::PATH, 1);
         writer.put(object);
@@ -36,7 +36,7 @@ impl Objects {
         self
     }
 
-    fn hex(&self) -> String {
+    pub(super) fn hex(&self) -> String {
         hex(&self.0)
     }
 
@@ -226,7 +226,7 @@ fn read_command(word: &str, value: &Value) -> Option<Kept> {
                 Some(AdspecOffer {
                     guaranteed: offer.first()?.as_bool()?,
                     controlled_load: offer.get(1)?.as_bool()?,
-                    null: offer.get(2).and_then(serde_json::Value::as_bool).unwrap_or_default(),
+                    null: offer.get(2)?.as_bool()?,
                 })
             }),
             ttl: number(&value["ttl"])?,
@@ -285,11 +285,9 @@ pub(super) fn answer(query: &RouteQuery, answer: &RouteAnswer) -> Value {
     written
 }
 
-/// Whether a question that is asked now is the one that a journal has; one from before questions were about flows has
-/// no word of that.
+/// Whether a question that is asked now is the one that a journal has.
 pub(super) fn is_same_question(asked: &RouteQuery, kept: &Value) -> bool {
-    let flow = kept.get("flow").map_or_else(FlowKey::default, |_| asked.flow);
-    let now = answer(&RouteQuery { flow, ..*asked }, &RouteAnswer::Pending);
+    let now = answer(asked, &RouteAnswer::Pending);
     ["destination", "source", "flow"].iter().all(|key| now.get(key) == kept.get(key))
 }
 

@@ -3,18 +3,22 @@
 //!
 //! A line is a node's configuration when it comes to life, or one input with the time its clock showed, the answers that
 //! routing gave meanwhile, the outcome, and the outputs. RSVP objects stand as the octets they have on the wire, so
-//! that nothing is rounded. Deliberately no state is written: it follows from the inputs. Files are the driver's business.
+//! that nothing is rounded; everything else has a name of the journal's own, so that what is renamed in the engine reads
+//! the same here. Another form has another version. Deliberately no state is written: it follows from the inputs. Files are the driver's business.
 
 mod input;
+mod output;
 mod replay;
 
 pub use replay::{Replayed, replay};
 
 use crate::{Config, Host, Input, Instant, Outcome, Output, RouteAnswer, RouteQuery};
+use core::fmt;
 use serde_json::{Value, json};
 
-/// First line of a journal.
-const HEADER: &str = "{\"journal\":\"rsvp-sim\",\"version\":1}";
+/// The version of what is written here, in the first line of a journal. One of another version is not done again: what
+/// came out would be compared with words that mean something else.
+const VERSION: u64 = 2;
 
 /// A journal as it is written.
 #[derive(Clone, Debug)]
@@ -24,7 +28,7 @@ pub struct Journal {
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { text: format!("{HEADER}\n") }
+        Self { text: format!("{}\n", json!({ "journal": "rsvp", "version": VERSION })) }
     }
 }
 
@@ -66,9 +70,9 @@ impl Journal {
 
     /// A node has taken an input and said everything it has to say about it.
     pub fn step(&mut self, node: u64, at: Instant, input: Value, answers: &[Value], said: &Said) {
-        let outputs = &said.outputs;
+        let Said { outcome, outputs } = said;
         let line = json!({
-            "node": node, "at": at.0, "input": input, "answers": answers, "outcome": said.outcome, "outputs": outputs,
+            "node": node, "at": at.0, "input": input, "answers": answers, "outcome": outcome, "outputs": outputs,
         });
         self.line(&line);
     }
@@ -79,36 +83,30 @@ impl Journal {
     }
 }
 
-/// What an engine said about an input.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What an engine said about an input, in the words of a journal.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Said {
-    outcome: String,
-    outputs: Vec<String>,
+    outcome: Value,
+    outputs: Vec<Value>,
 }
 
 impl Said {
     /// The beginning: what came of the input.
     #[must_use]
     pub fn new(outcome: Outcome) -> Self {
-        Self { outcome: format!("{outcome:?}"), outputs: Vec::new() }
+        Self { outcome: output::write_outcome(outcome), outputs: Vec::new() }
     }
 
     /// Keeps an output. A request for space is none: it depends on the driver's buffer.
     pub fn output(&mut self, output: &Output<'_>) {
-        let text = match output {
-            Output::NeedSpace(_) => return,
-            Output::Transmit(t) => format!(
-                "transmit {} {} {:?} ttl {} alert {} {}",
-                t.interface.0,
-                t.destination,
-                t.source,
-                t.ttl,
-                t.router_alert,
-                input::hex(t.octets)
-            ),
-            other => format!("{other:?}"),
-        };
-        self.outputs.push(text);
+        self.outputs.extend(output::write(output));
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.outcome)?;
+        self.outputs.iter().try_for_each(|output| write!(f, " {output}"))
     }
 }
 

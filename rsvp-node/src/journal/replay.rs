@@ -1,7 +1,7 @@
 //! Does again what a journal says, and compares what comes out with what came out then.
 
 use super::input::{self, Kept};
-use super::{HEADER, Said};
+use super::{Said, VERSION};
 use crate::{Config, Engine, Host, Instant, Limits, Output, RouteAnswer, RouteQuery};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -27,8 +27,16 @@ pub struct Replayed {
 /// The first line that makes no sense, or at which something else comes out, with both.
 pub fn replay(journal: &str) -> Result<Replayed, String> {
     let mut lines = journal.lines().enumerate();
-    if lines.next().is_none_or(|(_, line)| line != HEADER) {
-        return Err("1: this is no journal of rsvp-sim, version 1".to_owned());
+    let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Value>(line).ok());
+    match header.filter(|header| header.get("journal").is_some()).map(|header| header["version"].clone()) {
+        Some(version) if version == VERSION => {}
+        Some(version) => {
+            return Err(format!(
+                "1: a journal of version {version}; this program does those of version {VERSION} again, the one that \
+                 wrote it its own"
+            ));
+        }
+        None => return Err("1: this is no journal".to_owned()),
     }
     let mut done = Replayed::default();
     let mut engines: BTreeMap<u64, Engine> = BTreeMap::new();
@@ -52,15 +60,10 @@ pub fn replay(journal: &str) -> Result<Replayed, String> {
         if let Some(fault) = host.fault {
             return Err(wrong(&fault));
         }
-        let strings = |key: &str| -> Vec<String> {
-            line[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-        };
-        let then = Said {
-            outcome: line["outcome"].as_str().unwrap_or_default().to_owned(),
-            outputs: strings("outputs"),
-        };
+        let outputs = line["outputs"].as_array().cloned().unwrap_or_default();
+        let then = Said { outcome: line["outcome"].clone(), outputs };
         if said != then {
-            return Err(wrong(&format!("node {node} at {at}:\n  then {then:?}\n  now  {said:?}")));
+            return Err(wrong(&format!("node {node} at {at}:\n  then {then}\n  now  {said}")));
         }
         done.inputs += 1;
         done.outputs += said.outputs.len() as u64;
@@ -90,7 +93,7 @@ fn read_config(value: &Value) -> Option<Config> {
         blockade_multiplier: u32::try_from(value["blockade_multiplier"].as_u64()?).ok()?,
         hash_seed: value["hash_seed"].as_u64()?,
         ttl: u8::try_from(value["ttl"].as_u64()?).ok()?,
-        strict_tspec: value["strict_tspec"].as_bool().unwrap_or(false),
+        strict_tspec: value["strict_tspec"].as_bool()?,
         limits: Limits {
             sessions: limit(0)?,
             senders_per_session: limit(1)?,

@@ -59,6 +59,8 @@ pub struct Outcome {
     pub reservations: usize,
     /// Messages that were sent.
     pub messages: u64,
+    /// SHA-256 of all that engines said, where it was asked for.
+    pub digest: Option<[u8; 32]>,
     /// What did not hold, if something did not.
     pub failure: Option<Failure>,
 }
@@ -98,9 +100,20 @@ pub fn world_of(seed: u64) -> Scenario {
 /// Runs a world and checks it. A panic is a failure like any other.
 #[must_use]
 pub fn try_world(scenario: &Scenario) -> Outcome {
+    try_trial(scenario, |_| {})
+}
+
+/// As [`try_world`]; and the outcome has the digest of everything that engines said, in the words of a
+/// [`journal`](crate::journal).
+#[must_use]
+pub fn digest_world(scenario: &Scenario) -> Outcome {
+    try_trial(scenario, World::digest)
+}
+
+fn try_trial(scenario: &Scenario, prepare: fn(&mut World)) -> Outcome {
     let mut outcome = Outcome { nodes: scenario.nodes.len(), ..Outcome::default() };
     summary::note_plan(scenario, &mut outcome.features);
-    let run = catch_unwind(AssertUnwindSafe(|| Trial::new(scenario).run()));
+    let run = catch_unwind(AssertUnwindSafe(|| Trial::new(scenario, prepare).run()));
     let (seen, failure) = run.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
@@ -109,6 +122,7 @@ pub fn try_world(scenario: &Scenario) -> Outcome {
     });
     outcome.features.extend(seen.features);
     (outcome.reservations, outcome.messages, outcome.failure) = (seen.reservations, seen.messages, failure);
+    outcome.digest = seen.digest;
     outcome
 }
 
@@ -120,8 +134,9 @@ struct Trial {
 }
 
 impl Trial {
-    fn new(scenario: &Scenario) -> Self {
-        let world = World::watched(scenario.clone());
+    fn new(scenario: &Scenario, prepare: fn(&mut World)) -> Self {
+        let mut world = World::watched(scenario.clone());
+        prepare(&mut world);
         Self { checker: Checker::new(&world), world, outcome: Outcome::default() }
     }
 
@@ -129,6 +144,7 @@ impl Trial {
         let failure = self.phases().err();
         self.outcome.features.append(&mut self.checker.features);
         self.outcome.messages = self.checker.messages;
+        self.outcome.digest = self.world.take_digest();
         (self.outcome, failure)
     }
 

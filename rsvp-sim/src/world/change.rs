@@ -20,8 +20,8 @@ impl World {
             Config { seed, blockade_multiplier: self.scenario.blockade_multiplier, ..Config::default() };
         let again = self.nodes[node.0].lives > 0;
         let state = &mut self.nodes[node.0];
-        if let Some(journal) = self.journal.as_mut().filter(|_| !self.scenario.nodes[node.0].plain) {
-            journal.boot(node.0 as u64, &config);
+        if !self.scenario.nodes[node.0].plain {
+            self.recording.boot(node.0 as u64, &config);
         }
         state.engine = Engine::new(config);
         state.lives += 1;

@@ -11,6 +11,7 @@ mod happenings;
 mod look;
 pub(crate) mod random;
 mod record;
+mod recording;
 pub(crate) mod routing;
 mod run;
 pub(crate) mod topology;

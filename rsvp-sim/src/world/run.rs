@@ -4,11 +4,12 @@ use super::delivery::Packet;
 use super::happenings::{Happening, Happenings};
 use super::random::Random;
 use super::record::Record;
+use super::recording::{Recording, Step};
 use super::routing::{Network, NodeRoutes, Routing, first_members};
 use super::topology::Topology;
 use super::watch::Notice;
 use crate::describe;
-use crate::journal::{Journal, Overheard, Said, write_input};
+use crate::journal::Journal;
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, When};
 use core::time::Duration;
 use rsvp_node::{AppId, Config, Engine, Event, Input, Instant, Outcome, Output};
@@ -44,8 +45,7 @@ pub struct World {
     /// Raised when a link goes down, so that packets underway know.
     pub(super) link_generation: Vec<u32>,
     buffer: Vec<u8>,
-    /// Everything in and out of engines, where it is recorded.
-    pub(super) journal: Option<Journal>,
+    pub(super) recording: Recording,
     /// What happened, where somebody watches; there is no record then.
     pub(super) notices: Option<Vec<Notice>>,
 }
@@ -86,7 +86,7 @@ impl World {
             link_generation: vec![0; scenario.links.len()],
             buffer: vec![0; 2048],
             notices: None,
-            journal: None,
+            recording: Recording::Nothing,
             happenings: Happenings::default(),
             now: Instant::ZERO,
             random: Random::new(scenario.seed),
@@ -129,9 +129,13 @@ impl World {
     /// Runs to the end, and records everything that goes into the engines and comes out.
     #[must_use]
     pub fn run_recorded(mut self) -> (Scenario, Record, Journal) {
-        self.journal = Some(Journal::default());
-        let journal = self.go();
-        (self.scenario, self.record, journal.unwrap_or_default())
+        self.recording = Recording::Journal(Journal::default());
+        self.go();
+        let journal = match self.recording {
+            Recording::Journal(journal) => journal,
+            _ => Journal::default(),
+        };
+        (self.scenario, self.record, journal)
     }
 
     /// Runs to the end.
@@ -141,7 +145,7 @@ impl World {
         (self.scenario, self.record)
     }
 
-    fn go(&mut self) -> Option<Journal> {
+    fn go(&mut self) {
         let end = Instant::ZERO + self.scenario.duration;
         while self.record.fault.is_none()
             && let Some((at, happening)) = self.happenings.next(end)
@@ -156,7 +160,6 @@ impl World {
             let discards = node.engine.counters().discards().filter(|(_, times)| *times > 0);
             self.record.discards.extend(discards.map(|(why, times)| (NodeId(n), why.to_owned(), times)));
         }
-        self.journal.take()
     }
 
     pub(super) fn happen(&mut self, happening: Happening) {
@@ -193,18 +196,10 @@ impl World {
             NodeRoutes { scenario: &self.scenario, topology: &self.topology, routing: &self.routing, node };
         let local = self.clock(node);
         let engine = &mut self.nodes[node.0].engine;
-        let (outcome, record) = if self.journal.is_some() {
-            let written = write_input(&input);
-            let mut host = Overheard { host: &mut routes, answers: Vec::new() };
-            let outcome = engine.handle(local, input, &mut host);
-            (outcome, Some((written, host.answers)))
-        } else {
-            (engine.handle(local, input, &mut routes), None)
-        };
-        let mut said = record.as_ref().map(|_| Said::new(outcome));
-        let events = self.drain(node, &mut said);
-        if let (Some(journal), Some((input, answers)), Some(said)) = (&mut self.journal, record, said) {
-            journal.step(node.0 as u64, local, input, &answers, &said);
+        let (outcome, mut step) = self.recording.handle(engine, local, input, &mut routes);
+        let events = self.drain(node, &mut step);
+        if let Some(step) = step {
+            self.recording.step(node.0 as u64, local, step);
         }
         for event in events {
             self.tell(node, &event);
@@ -212,7 +207,7 @@ impl World {
         outcome
     }
 
-    fn drain(&mut self, node: NodeId, said: &mut Option<Said>) -> Vec<Event> {
+    fn drain(&mut self, node: NodeId, step: &mut Option<Step>) -> Vec<Event> {
         let local = self.clock(node);
         let mut events = Vec::new();
         let mut reserved = false;
@@ -220,8 +215,8 @@ impl World {
         loop {
             let room = buffer.len();
             let output = self.nodes[node.0].engine.poll(local, &mut buffer);
-            if let Some(said) = said {
-                said.output(&output);
+            if let Some(step) = step {
+                step.said.output(&output);
             }
             match output {
                 Output::Transmit(transmit) => {

@@ -2,11 +2,13 @@
 //!
 //! A watched world deliberately keeps no record, so that many of them can run in little memory.
 
+use super::recording::Recording;
 use super::run::World;
 use super::topology::Topology;
 use crate::scenario::model::{Deed, LinkId, NodeId, ReceiverId, Request, Scenario, SenderId};
 use core::net::IpAddr;
 use rsvp_node::{AppId, Engine, Event, Instant};
+use sha2::{Digest as _, Sha256};
 
 /// Something that happened in a step.
 #[derive(Clone, Debug)]
@@ -38,6 +40,19 @@ impl World {
         let mut world = Self::new(scenario);
         world.notices = Some(Vec::new());
         world
+    }
+
+    /// From now on all that engines say goes into a digest.
+    pub(crate) fn digest(&mut self) {
+        self.recording = Recording::Digest(Sha256::new());
+    }
+
+    /// The digest so far, where there is one.
+    pub(crate) fn take_digest(&mut self) -> Option<[u8; 32]> {
+        match core::mem::take(&mut self.recording) {
+            Recording::Digest(digest) => Some(digest.finalize().into()),
+            _ => None,
+        }
     }
 
     pub(super) fn notice(&mut self, notice: Notice) {

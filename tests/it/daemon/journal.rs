@@ -40,14 +40,15 @@ fn a_daemons_journal_replays_to_what_was_on_the_wire() {
         assert!(text.contains(&octets), "on the wire but not in the journal: {packet:?}");
     }
     // What differs is found: the last octet of the first message.
-    let at = text.find("\"transmit ").expect("a message");
-    let end = at + 1 + text[at + 1..].find('"').expect("its end");
+    let message = "\"transmit\":\"";
+    let at = text.find(message).expect("a message") + message.len();
+    let end = at + text[at..].find('"').expect("its end");
     let mut changed = text.clone();
     let other = if changed[..end].ends_with('0') { "1" } else { "0" };
     changed.replace_range(end - 1..end, other);
     assert!(journal::replay(&changed).is_err_and(|fault| fault.contains("then")));
 
-    // One from before routing was asked about flows is done again as well; another port is another question.
+    // Another port is another question to routing.
     let edited = |edit: fn(&mut Value)| {
         let edit_line = |line: &str| {
             let mut line: Value = serde_json::from_str(line).expect("JSON");
@@ -59,8 +60,6 @@ fn a_daemons_journal_replays_to_what_was_on_the_wire() {
             core::iter::once(header).chain(text.lines().skip(1).map(edit_line)).collect();
         lines.join("\n")
     };
-    let old = edited(|answer| drop(answer.as_object_mut().expect("an object").remove("flow")));
-    assert_eq!(journal::replay(&old), Ok(done));
     let other = edited(|answer| {
         answer["flow"].as_array_mut().into_iter().for_each(|flow| flow[1] = 1.into());
     });
