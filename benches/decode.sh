@@ -10,7 +10,7 @@ runs=${1:-5}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cargo build --quiet --release -p rsvp-node --features cli --bin rsvp --example path_capture
+cargo build --quiet --release -p rsvp-cli --no-default-features --bin rsvp --example path_capture
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release
 rsvp=$target/rsvp
 

@@ -299,7 +299,7 @@ def main():
         sys.exit("network namespaces need root")
     os.chdir(pathlib.Path(__file__).resolve().parent.parent)
     if not options.programs:
-        subprocess.run("cargo build --release -p rsvp-node --features daemon --bins".split(), check=True)
+        subprocess.run("cargo build --release -p rsvpd -p rsvp-cli".split(), check=True)
         told = json.loads(run("cargo", "metadata", "--no-deps", "--format-version", "1"))
         options.programs = pathlib.Path(told["target_directory"]) / "release"
     folder = pathlib.Path(tempfile.mkdtemp())

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::Cursor;
 
-use rsvp_node::cli::{Streams, run};
+use rsvp_cli::{Streams, run};
 
 /// Exit status, output and what was said of errors.
 fn rsvp(arguments: &[&str], input: &[u8]) -> (u8, Vec<u8>, Vec<u8>) {

@@ -255,6 +255,26 @@ pub enum Refusal {
     LimitReached,
 }
 
+impl Refusal {
+    /// The word for it in journals and on the control socket.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BadSession => "bad-session",
+            Self::BadSender => "bad-sender",
+            Self::BadTrafficParameter => "bad-traffic-parameter",
+            Self::BadStyle => "bad-style",
+            Self::ConflictingPorts => "conflicting-ports",
+            Self::SenderTaken => "sender-taken",
+            Self::ConflictingStyle => "conflicting-style",
+            Self::ConflictingService => "conflicting-service",
+            Self::NoInterface => "no-interface",
+            Self::NotFound => "not-found",
+            Self::LimitReached => "limit-reached",
+        }
+    }
+}
+
 /// Everything that leaves the engine.
 #[derive(Clone, Debug)]
 pub enum Output<'b> {

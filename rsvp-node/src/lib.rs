@@ -2,15 +2,10 @@
 //!
 //! One door in, one door out: [`Engine::handle`] takes an [`Input`] and the time, [`Engine::poll`] gives back
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
-#[cfg(feature = "cli")]
-pub mod cli;
-#[cfg(feature = "daemon")]
-pub mod client;
 mod config;
 mod counters;
-#[cfg(feature = "daemon")]
-pub mod daemon;
 mod door;
 mod engine;
 mod event;

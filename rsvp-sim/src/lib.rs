@@ -2,6 +2,7 @@
 //!
 //! A [`Scenario`] is read from a TOML file, a [`World`] runs it, a [`Report`] says what happened and which expectations
 //! held. One seed and virtual time decide everything; nothing here reads a clock, opens a socket or starts a thread.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 pub mod capture;
 pub mod facts;

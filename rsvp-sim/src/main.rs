@@ -106,8 +106,8 @@ fn main() -> ExitCode {
         #[cfg(not(feature = "lab"))]
         Command::Lab { .. } => {
             complain(
-                "this program was built without labs: build it and the daemon with `cargo build -p rsvp-node -p rsvp-sim \
-                 --features rsvp-node/daemon,rsvp-sim/lab`",
+                "this program was built without labs: build it and the daemon with `cargo build -p rsvpd -p rsvp-sim \
+                 --features rsvp-sim/lab`",
             );
             ExitCode::from(BAD_FILE)
         }
@@ -186,10 +186,7 @@ fn run_file(run: &Run) -> ExitCode {
 }
 
 /// Writes a capture file, if one is wanted; false when that fails.
-fn write_capture(
-    what: &What,
-    write: impl FnOnce(BufWriter<std::fs::File>) -> Result<(), pcap_file::PcapError>,
-) -> bool {
+fn write_capture(what: &What, write: impl FnOnce(BufWriter<std::fs::File>) -> std::io::Result<()>) -> bool {
     let Some(path) = &what.pcap else { return true };
     let file = std::fs::File::create(path).map_err(|fault| fault.to_string());
     let written = file.and_then(|file| write(BufWriter::new(file)).map_err(|fault| fault.to_string()));

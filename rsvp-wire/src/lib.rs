@@ -21,6 +21,7 @@
 //! assert_eq!(rsvp_wire::show::one_line(&message).to_string(), "Path udp 10.0.2.2:5000 R=30s");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -57,6 +58,12 @@ mod serde_form;
 pub mod show;
 mod text;
 mod write;
+
+/// The IP protocol number of RSVP.
+pub const IP_PROTOCOL: u8 = 46;
+
+/// The UDP ports of RFC 2205 Appendix C: Pu and Pu'.
+pub const UDP_PORTS: [u16; 2] = [1698, 1699];
 
 pub use checksum::checksum;
 pub use code::{CType, Class, ErrorCode, MsgType, UnknownClass, error_value};

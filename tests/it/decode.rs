@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::io::Cursor;
 
-use rsvp_node::cli::{Streams, run};
+use rsvp_cli::{Streams, run};
 use serde_json::Value;
 
 /// What a run of the command left behind.

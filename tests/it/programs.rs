@@ -12,8 +12,8 @@ pub(crate) fn folder() -> &'static PathBuf {
         let test = std::env::current_exe().expect("the test's own path");
         let folder = test.ancestors().nth(2).expect("a target folder").to_owned();
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--offline", "-p", "rsvp-node", "-p", "rsvp-sim"]);
-        build.args(["--features", "rsvp-node/daemon,rsvp-sim/lab", "--bins"]);
+        build.args(["build", "--quiet", "--offline", "-p", "rsvpd", "-p", "rsvp-cli", "-p", "rsvp-sim"]);
+        build.args(["--features", "rsvp-sim/lab", "--bins"]);
         build.arg("--target-dir").arg(folder.parent().expect("a target folder"));
         if folder.ends_with("release") {
             build.arg("--release");

@@ -1,5 +1,6 @@
 //! The house rules that a machine can check: the walls between the parts, sizes of files and functions, names.
 
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,8 +28,26 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
+/// The folders of the workspace's crates, but for these tests, as cargo knows them.
+fn crates() -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo's JSON");
+    let base = metadata["workspace_root"].as_str().expect("the root");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let manifests = packages.iter().filter_map(|package| package["manifest_path"].as_str());
+    let folders = manifests.filter_map(|path| path.strip_prefix(base)?.strip_suffix("/Cargo.toml"));
+    let mut found: Vec<String> = folders.map(|folder| folder.trim_start_matches('/').to_owned()).collect();
+    found.retain(|folder| folder != "tests");
+    assert!(found.len() >= 8, "{found:?}");
+    found
+}
+
 fn library_sources() -> Vec<(String, String)> {
-    ["rsvp-wire/src", "rsvp-node/src", "rsvp-sim/src"].into_iter().flat_map(sources).collect()
+    crates().iter().flat_map(|folder| sources(&format!("{folder}/src"))).collect()
 }
 
 /// The part of a file before its tests.
@@ -41,10 +60,6 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(|(n, line)| (n + 1, line)).filter(|(_, l)| !l.trim_start().starts_with("//"))
 }
 
-/// What is around the engine: programs, sockets, commands. Behind features; nothing of the engine may use it.
-const AROUND_THE_ENGINE: [&str; 4] =
-    ["rsvp-node/src/daemon/", "rsvp-node/src/client/", "rsvp-node/src/cli/", "rsvp-node/src/bin/"];
-
 fn check_absent(folder: &str, words: &[&str], why: &str) {
     check_absent_but(folder, words, why, "nowhere");
 }
@@ -54,9 +69,6 @@ fn check_absent_but(folder: &str, words: &[&str], why: &str, but: &str) {
     let only_tests = |name: &str| name.ends_with("testing.rs") || name.ends_with("/tests.rs");
     let files = sources(folder).into_iter().filter(|(name, _)| !name.starts_with(but) && !only_tests(name));
     for (name, text) in files {
-        if AROUND_THE_ENGINE.iter().any(|around| name.starts_with(around)) {
-            continue;
-        }
         for (n, line) in code(without_tests(&text)) {
             for word in words {
                 assert!(!line.contains(word), "{name}:{n}: `{word}`: {why}");
@@ -143,6 +155,7 @@ fn dependencies_are_the_agreed_ones() {
                 "tree",
                 "-p",
                 package,
+                "--no-default-features",
                 "--features",
                 features,
                 "-e",
@@ -182,7 +195,10 @@ fn dependencies_are_the_agreed_ones() {
     allowed_below("rsvp-node", "", &outside);
     allowed_below("rsvp-sim", "", &outside);
     // The offline part of the command may read files and interfaces, but waits for nothing.
-    allowed_below("rsvp-node", "cli", &["tokio", "async-std", "smol", "futures", "mio", "rand"]);
+    allowed_below("rsvp-cli", "", &["tokio", "async-std", "smol", "futures", "mio", "rand", "nix"]);
+    // Who builds worlds in a program of their own has no use for a command line.
+    allowed_below("rsvp-sim", "", &["clap", "rsvp-client", "pcap-parser"]);
+    allowed_below("rsvp-client", "", &["clap", "rsvpd", "smallvec"]);
 }
 
 #[test]
@@ -200,7 +216,7 @@ fn files_are_short_and_open_with_what_they_are() {
     for (name, text) in library_sources() {
         assert!(text.starts_with("//! "), "{name} does not open with what it is");
         let lines = without_tests(&text).lines().count();
-        assert!(lines <= 500, "{name} has {lines} lines before its tests: one idea each is the rule");
+        assert!(lines <= 470, "{name} has {lines} lines before its tests: one idea each is the rule");
     }
 }
 
@@ -218,7 +234,7 @@ fn functions_are_short() {
                 }
                 Some((at, start, head)) if indent == *at && line.trim() == "}" => {
                     let length = n - start + 1;
-                    assert!(length <= 70, "{name}:{}: {length} lines: {head}", start + 1);
+                    assert!(length <= 65, "{name}:{}: {length} lines: {head}", start + 1);
                     open = None;
                 }
                 Some((at, ..)) if indent == *at && line.ends_with(';') => open = None,

@@ -2,9 +2,7 @@
 //! types and fields are called otherwise. Nobody reads it back: a journal that is done again writes it anew and compares.
 
 use super::input::{Objects, hex};
-use crate::{
-    Discard, Event, EventKind, Gone, Outcome, Output, Refusal, Source, TcChange, TrafficControl, Why,
-};
+use crate::{Discard, Event, EventKind, Gone, Outcome, Output, Source, TcChange, TrafficControl, Why};
 use rsvp_wire::{FilterSpec, SenderTspec};
 use serde_json::{Value, json};
 
@@ -16,23 +14,7 @@ pub(super) fn write_outcome(outcome: Outcome) -> Value {
             json!({ "discarded": "malformed", "octet": error.at })
         }
         Outcome::Discarded(why) => json!({ "discarded": why.name() }),
-        Outcome::Refused(why) => json!({ "refused": refusal(why) }),
-    }
-}
-
-fn refusal(why: Refusal) -> &'static str {
-    match why {
-        Refusal::BadSession => "bad-session",
-        Refusal::BadSender => "bad-sender",
-        Refusal::BadTrafficParameter => "bad-traffic-parameter",
-        Refusal::BadStyle => "bad-style",
-        Refusal::ConflictingPorts => "conflicting-ports",
-        Refusal::SenderTaken => "sender-taken",
-        Refusal::ConflictingStyle => "conflicting-style",
-        Refusal::ConflictingService => "conflicting-service",
-        Refusal::NoInterface => "no-interface",
-        Refusal::NotFound => "not-found",
-        Refusal::LimitReached => "limit-reached",
+        Outcome::Refused(why) => json!({ "refused": why.name() }),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::scenario::model::{
 };
 use crate::world::applications::{flowspec, tspec};
 use core::net::IpAddr;
-use rsvp_node::client::{self, Adspec, Announcement, ClientError, Reservation, Style};
+use rsvp_client::{Adspec, Announcement, ClientError, Reservation, Style};
 use rsvp_node::{AppId, EventKind};
 use rsvp_wire::FilterSpec;
 use socket2::{Domain, InterfaceIndexOrAddress, Socket, Type};
@@ -222,7 +222,7 @@ impl Lab {
 
     async fn reserve(&mut self, receiver: ReceiverId) -> Result<(), LabError> {
         let Some(request) = &self.receivers[receiver.0].request else { return Ok(()) };
-        let flow = |flow: &Flow| client::Flow {
+        let flow = |flow: &Flow| rsvp_client::Flow {
             filters: flow.filters.iter().map(|filter| self.topology.sender(*filter)).collect(),
             flowspec: flowspec(flow.traffic, flow.service).into(),
         };

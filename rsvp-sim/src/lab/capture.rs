@@ -15,11 +15,12 @@ use nix::sys::socket::{
     setsockopt, socket, sockopt,
 };
 use nix::sys::time::TimeSpec;
+use rsvp_capture::ip;
+use rsvp_wire::IP_PROTOCOL;
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
-const RSVP: u8 = 46;
 /// A packet on its way out (linux/if_packet.h).
 const PACKET_OUTGOING: u8 = 4;
 const LARGEST_PACKET: usize = 1 << 16;
@@ -61,7 +62,7 @@ impl Captures {
                 let Ok(Some((at, index, length))) = read else { continue };
                 let Some((_, link)) = ports.iter().find(|(i, _)| *i == index) else { continue };
                 let packet = room[..length].to_vec();
-                if protocol(&packet) == Some(RSVP) {
+                if ip::datagram(&packet).is_some_and(|datagram| datagram.protocol == IP_PROTOCOL) {
                     let captured = Captured { at, from: node, link: *link, packet };
                     kept.lock().unwrap_or_else(PoisonError::into_inner).push(captured);
                 }
@@ -96,21 +97,4 @@ fn receive(socket: &OwnedFd, room: &mut [u8]) -> io::Result<Option<(Duration, us
         _ => None,
     });
     Ok(stamp.map(|at| (at, address.ifindex(), message.bytes)))
-}
-
-/// The upper protocol of an IP packet, behind hop-by-hop options and fragment headers.
-fn protocol(packet: &[u8]) -> Option<u8> {
-    match packet.first()? >> 4 {
-        4 => packet.get(9).copied(),
-        6 => {
-            let (mut next, mut at) = (*packet.get(6)?, 40);
-            while next == 0 || next == 44 {
-                let length = if next == 0 { 8 + 8 * usize::from(*packet.get(at + 1)?) } else { 8 };
-                next = *packet.get(at)?;
-                at += length;
-            }
-            Some(next)
-        }
-        _ => None,
-    }
 }

@@ -9,7 +9,7 @@ use super::wiring::Place;
 use crate::scenario::model::{NodeId, Scenario};
 use core::fmt::Write;
 use core::time::Duration;
-use rsvp_node::client::Client;
+use rsvp_client::Client;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

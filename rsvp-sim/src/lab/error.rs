@@ -14,7 +14,7 @@ pub enum LabError {
     NotRoot,
     /// There is no daemon to run.
     #[error(
-        "no rsvpd at {}: build it with `cargo build -p rsvp-node --features daemon --bin rsvpd`, or name one with \
+        "no rsvpd at {}: build it with `cargo build -p rsvpd`, or name one with \
          --rsvpd PATH", .0.display()
     )]
     NoDaemon(PathBuf),

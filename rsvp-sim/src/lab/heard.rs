@@ -3,7 +3,7 @@
 
 use super::clock;
 use core::time::Duration;
-use rsvp_node::client::{Announcement, Client, ClientError, Event, Fault, Gone, Reservation, Session};
+use rsvp_client::{Announcement, Client, ClientError, Event, Fault, Gone, Reservation, Session};
 use rsvp_node::{AppId, EventKind};
 use rsvp_wire::{ErrorCode, ErrorSpec};
 use std::path::Path;

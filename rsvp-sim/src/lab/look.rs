@@ -7,7 +7,7 @@ use crate::facts::{Fact, Facts};
 use crate::scenario::model::{Scenario, What};
 use crate::world::Topology;
 use core::net::IpAddr;
-use rsvp_node::client::{Client, Flow, What as Listing, rows::Rows};
+use rsvp_client::{Client, Flow, What as Listing, rows::Rows};
 use rsvp_node::{Police, Reservation};
 use rsvp_wire::{FilterSpec, Flowspec};
 
@@ -151,7 +151,7 @@ fn flows(flow: &Flow) -> Vec<(Option<FilterSpec>, Flowspec)> {
 
 fn installed(rows: &Rows) -> Vec<(String, Reservation)> {
     let Rows::Reservations(rows) = rows else { return Vec::new() };
-    let reservation = |row: &rsvp_node::client::rows::ReservationRow| Reservation {
+    let reservation = |row: &rsvp_client::rows::ReservationRow| Reservation {
         session: row.session,
         style: row.style.into(),
         filters: row.filters.clone(),

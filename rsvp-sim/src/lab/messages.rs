@@ -7,8 +7,8 @@ use crate::scenario::model::{LinkId, NodeId, Scenario};
 use crate::world::routing::Routing;
 use crate::world::{Delivery, Sent, Topology, recipients};
 use core::net::IpAddr;
+use rsvp_capture::packet::Packet;
 use rsvp_node::Instant;
-use rsvp_node::cli::packet::Packet;
 use rsvp_wire::{Message, RsvpHop};
 
 /// A captured packet as a message of the record.

@@ -16,7 +16,7 @@ use crate::scenario::model::{Deed, Expectation, LinkId, NodeId, ReceiverId, Scen
 use crate::world::routing::{Network, Routing, first_members};
 use crate::world::{Record, Topology};
 use core::time::Duration;
-use rsvp_node::cli::packet::Finder;
+use rsvp_capture::packet::Finder;
 use rsvp_node::units::show_time;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

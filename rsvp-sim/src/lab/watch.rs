@@ -16,8 +16,8 @@ use crate::judge::judge_one;
 use crate::scenario::model::{LinkId, NodeId, What};
 use crate::world::{Note, Sent, Told};
 use core::time::Duration;
+use rsvp_capture::{Frame, LinkType, Timestamp};
 use rsvp_node::AppId;
-use rsvp_node::cli::capture::{Frame, LinkType, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long something may come late, in real time.

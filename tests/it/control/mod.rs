@@ -5,7 +5,7 @@ mod pair;
 mod reservation;
 mod socket;
 
-use rsvp_node::client::{Event, Session};
+use rsvp_client::{Event, Session};
 use std::time::Duration;
 
 /// The next event, in time that only passes when nothing else happens.

@@ -2,13 +2,13 @@
 //!
 //! Time is tokio's, which the tests pause: it moves when nothing else can.
 
-use rsvp_node::client::Client;
-use rsvp_node::daemon::control::desk::{Desk, Door};
-use rsvp_node::daemon::control::server::{FromClient, Switchboard, attend, next_client};
+use rsvp_client::Client;
 use rsvp_node::{
     Command, Config, Engine, Event, Host, Input, Instant, Interface, InterfaceId, Outcome, Output, Route,
     RouteAnswer, RouteQuery, Rx, Source, TrafficControl,
 };
+use rsvpd::control::desk::{Desk, Door};
+use rsvpd::control::server::{FromClient, Switchboard, attend, next_client};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};

@@ -2,8 +2,8 @@
 
 use super::next;
 use super::pair::{LEFT, LINK, Pair, RESERVABLE_BPS, RIGHT};
-use rsvp_node::client::rows::{APPLICATION, Rows};
-use rsvp_node::client::{
+use rsvp_client::rows::{APPLICATION, Rows};
+use rsvp_client::{
     Adspec, Announcement, Client, ClientError, Event, Gone, Problem, Reservation, Service, Session, Style,
     Traffic, Watch, Watched, What,
 };

@@ -1,8 +1,8 @@
 //! The UNIX socket itself: who may talk, and what a client is told when nobody is there.
 
 use super::pair::{LEFT, Pair};
-use rsvp_node::client::{Client, ClientError, What};
-use rsvp_node::daemon::control::server::{Access, serve};
+use rsvp_client::{Client, ClientError, What};
+use rsvpd::control::server::{Access, serve};
 use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;

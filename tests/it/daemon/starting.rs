@@ -44,7 +44,7 @@ fn the_example_and_the_unit_are_usable() {
         text.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).filter(|l| !l.starts_with(' '));
     let path = std::path::Path::new("packaging/rsvpd.toml");
     let bare = bare.collect::<Vec<_>>().join("\n");
-    rsvp_node::daemon::DaemonConfig::parse(path, &bare).expect("every key of the example is known");
+    rsvpd::DaemonConfig::parse(path, &bare).expect("every key of the example is known");
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! The commands of `rsvp` that talk to an engine: through `rsvpd`, or one that they start in their own process.
+//!
+//! What they ask for is gone when they end, however they end: the daemon sees to that. Nothing here decides anything of the
+//! protocol.
+
+mod choice;
+mod connection;
+mod measure;
+mod options;
+mod output;
+mod payload;
+mod recv;
+mod send;
+mod show;
+mod top;
+mod watch;
+mod wishes;
+mod words;
+
+use clap::Subcommand;
+use rsvp_client::ClientError;
+use rsvpd::DaemonError;
+use std::process::ExitCode;
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Announces a flow and, once receivers have reserved, sends it
+    Send(send::Arguments),
+    /// Reserves for the flows that are announced, and measures what arrives
+    Recv(recv::Arguments),
+    /// Shows the state of the node
+    Show(show::Arguments),
+    /// Shows what happens on the node, as it happens
+    Watch(watch::Arguments),
+    /// A live view of the node: interfaces, sessions, events
+    Top(top::Arguments),
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    #[error("{what}: {source}")]
+    System { what: String, source: std::io::Error },
+    #[error("{0}")]
+    Asked(String),
+}
+
+impl Failure {
+    /// Turns an error of the system into one that says at what.
+    fn at(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::System { what, source }
+    }
+}
+
+/// Runs a command.
+pub(crate) fn main(command: Command) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime.map_err(Failure::at("cannot start an event loop")).and_then(|runtime| {
+        runtime.block_on(async {
+            match command {
+                Command::Send(arguments) => send::main(arguments).await,
+                Command::Recv(arguments) => recv::main(arguments).await,
+                Command::Show(arguments) => show::main(arguments).await,
+                Command::Watch(arguments) => watch::main(arguments).await,
+                Command::Top(arguments) => top::main(arguments).await,
+            }
+        })
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever was to read it has seen enough.
+        Err(Failure::System { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("rsvp: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Options that several commands have, and how their values are read: rates, sizes and times as scenario files write them.
+
+use clap::Args;
+use core::time::Duration;
+use rsvp_client::{DEFAULT_SOCKET, SOCKET_VARIABLE, Traffic};
+use rsvp_node::units;
+use std::path::PathBuf;
+
+/// Where the engine is.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Daemon {
+    /// The control socket of rsvpd
+    #[arg(long, value_name = "PATH", env = SOCKET_VARIABLE, default_value = DEFAULT_SOCKET)]
+    pub(super) socket: PathBuf,
+}
+
+/// Where the engine is, or that it is to be here.
+#[derive(Clone, Debug, Args)]
+pub(super) struct DaemonOrStandalone {
+    #[command(flatten)]
+    pub(super) daemon: Daemon,
+    /// Does without rsvpd: runs the engine in this process, as root or with --udp; where rsvpd runs, it refuses
+    #[arg(long)]
+    pub(super) standalone: bool,
+    /// With --standalone: the configuration, as for rsvpd
+    #[arg(long, value_name = "FILE", requires = "standalone")]
+    pub(super) config: Option<PathBuf>,
+    /// With --standalone: RSVP within UDP, which needs no privileges; the first router has to understand it
+    #[arg(long, requires = "standalone")]
+    pub(super) udp: bool,
+}
+
+/// A token bucket; what is not said is taken from elsewhere.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Bucket {
+    /// Depth b of the token bucket
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub(super) bucket: Option<f64>,
+    /// Peak rate p [default: unlimited]
+    #[arg(long, value_name = "RATE", value_parser = units::rate)]
+    pub(super) peak: Option<f64>,
+    /// Minimum policed unit m: smaller packets count as this large
+    #[arg(long, value_name = "SIZE", value_parser = packet_size)]
+    pub(super) min_packet: Option<u32>,
+    /// Largest packet M, with its IP header
+    #[arg(long, value_name = "SIZE", value_parser = packet_size)]
+    pub(super) max_packet: Option<u32>,
+}
+
+impl Bucket {
+    /// The traffic that `base` becomes with what was said.
+    pub(super) fn over(&self, base: Traffic) -> Traffic {
+        Traffic {
+            rate_bps: base.rate_bps,
+            bucket: self.bucket.unwrap_or(base.bucket),
+            peak_bps: self.peak.or(base.peak_bps),
+            min_packet: self.min_packet.unwrap_or(base.min_packet),
+            max_packet: self.max_packet.unwrap_or(base.max_packet),
+        }
+    }
+}
+
+/// Refuses a peak below the rate, in bits per second (RFC 2212, "p MUST be greater than or equal to the token bucket
+/// rate").
+pub(super) fn peak_above(peak: f64, rate: f64) -> Result<(), String> {
+    if peak >= rate {
+        return Ok(());
+    }
+    let (peak, rate) = (units::show_rate(peak), units::show_rate(rate));
+    Err(format!("--peak {peak} is less than the token rate {rate}: say a higher --peak or a lower --rate"))
+}
+
+/// An IP packet has a length of 16 bits.
+fn packet_size(text: &str) -> Result<u32, String> {
+    let size = units::size(text)?;
+    if (1.0..=65_535.0).contains(&size) {
+        Ok(size.round() as u32)
+    } else {
+        Err(format!("\"{text}\" is no size of a packet, expected from \"1B\" to \"65535B\""))
+    }
+}
+
+/// A span of time that is not nothing.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    match units::time(text)? {
+        Duration::ZERO => Err(format!("\"{text}\" is no time at all")),
+        span => Ok(span),
+    }
+}

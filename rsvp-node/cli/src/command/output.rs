@@ -1,0 +1,88 @@
+//! What commands that run for a while say: lines for people, or one JSON object per line for programs.
+
+use super::words;
+use super::{Failure, measure::Report};
+use core::time::Duration;
+use rsvp_client::Event;
+use rsvp_node::units::{show_rate, show_time};
+use serde_json::json;
+use std::io::Write;
+use tokio::time::Instant;
+
+/// Standard output, with the time since the command started in front.
+pub(super) struct Output {
+    json: bool,
+    start: Instant,
+}
+
+impl Output {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json, start: Instant::now() }
+    }
+
+    fn line(&self, text: &str, mut object: serde_json::Value) -> Result<(), Failure> {
+        let at = self.start.elapsed().as_secs_f64();
+        let mut out = std::io::stdout().lock();
+        let written = if self.json {
+            object["at_s"] = json!((at * 1e6).round() / 1e6);
+            writeln!(out, "{object}")
+        } else {
+            writeln!(out, "{at:9.3}s  {text}")
+        };
+        written.and_then(|()| out.flush()).map_err(Failure::at("standard output"))
+    }
+
+    /// Something that this command did or waits for.
+    pub(super) fn note(&self, text: &str) -> Result<(), Failure> {
+        self.line(text, json!({ "note": text }))
+    }
+
+    /// Something that the network did.
+    pub(super) fn event(&self, event: &Event) -> Result<(), Failure> {
+        self.line(&words::event(event), json!({ "event": event }))
+    }
+
+    /// Something that the node did, whoever it concerns.
+    pub(super) fn watched(&self, watched: &rsvp_client::Watched) -> Result<(), Failure> {
+        self.line(&words::watched(watched), json!({ "watched": watched }))
+    }
+
+    /// What a receiver measured.
+    pub(super) fn received(&self, from: &str, report: &Report) -> Result<(), Failure> {
+        let us = |us: f64| match us {
+            ahead if ahead < 0.0 => format!("-{}", show_time(Duration::from_micros(ahead.abs() as u64))),
+            us => show_time(Duration::from_micros(us as u64)),
+        };
+        let delay = match (report.delay_us, report.delay_max_us) {
+            (Some(mean), Some(max)) => format!("delay {} at most {}", us(mean), us(max as f64)),
+            _ => "no delay to tell".to_owned(),
+        };
+        let text = format!(
+            "{from}: {} in {} packets, {} lost, jitter {}, {delay}",
+            show_rate(report.throughput_bps),
+            report.packets,
+            report.lost,
+            us(report.jitter_us)
+        );
+        self.line(&text, json!({ "from": from, "report": report }))
+    }
+
+    /// What a sender sent.
+    pub(super) fn sent(&self, bps: f64, packets: u64, failed: u64) -> Result<(), Failure> {
+        let failures = if failed == 0 { String::new() } else { format!(", {failed} failed") };
+        let text = format!("sent {} in {packets} packets{failures}", show_rate(bps));
+        self.line(&text, json!({ "sent_bps": bps, "packets": packets, "failed": failed }))
+    }
+}
+
+/// Waits until the command is to end: Ctrl-C, or a polite kill.
+pub(super) async fn interrupted() {
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        // Without signals there is only the impolite way to end.
+        return core::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

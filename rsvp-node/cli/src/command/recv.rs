@@ -1,0 +1,328 @@
+//! `rsvp recv`: reserves for what senders announce, and measures what arrives.
+
+use super::Failure;
+use super::choice::Services;
+use super::connection::Connection;
+use super::measure::Arrivals;
+use super::options::{Bucket, DaemonOrStandalone, peak_above, span};
+use super::output::{Output, interrupted};
+use super::payload::{Payload, wall_clock_us};
+use super::wishes::{Announced, Asked, Wanted, Wishes};
+use super::words;
+use clap::{Args, ValueEnum};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::time::Duration;
+use rsvp_client::rows::Rows;
+use rsvp_client::{Client, ClientError, Event, Session, Style, What};
+use rsvp_node::units;
+use rsvp_wire::FilterSpec;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::BTreeMap;
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+const UDP: u8 = 17;
+const LARGEST_DATAGRAM: usize = 65_536;
+
+/// What `rsvp recv` is told.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    rsvp recv --port 5000 --confirm\n  \
+    rsvp recv --address 10.0.2.2 --port 5000 --style ff --service guaranteed --rate 2mbit --reserve 3mbit\n  \
+    rsvp recv --port 5000 --service guaranteed --delay 20ms\n  \
+    rsvp recv --group 239.1.2.3 --port 5000 --style se --filter 10.0.1.1:4000")]
+pub(crate) struct Arguments {
+    /// The port the data comes to
+    #[arg(long)]
+    port: u16,
+    /// The address of this host that the data comes to [default: the only one there is]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "group")]
+    address: Option<IpAddr>,
+    /// The multicast group the data comes to; it is joined
+    #[arg(long, value_name = "GROUP")]
+    group: Option<IpAddr>,
+    /// With --group: the interface to join on, by name
+    #[arg(long, value_name = "NAME")]
+    interface: Option<String>,
+    /// A reservation for each sender (ff), one for those named or announced (se), or one for whoever sends (wf)
+    #[arg(long, value_enum, default_value_t = Styles::Ff)]
+    style: Styles,
+    /// The service to ask for, and no other [default: what the senders offer, rather controlled-load]
+    #[arg(long, value_enum)]
+    service: Option<Services>,
+    /// Token rate r to ask for [default: what the sender announces]
+    #[arg(long, value_name = "RATE", value_parser = units::rate)]
+    rate: Option<f64>,
+    #[command(flatten)]
+    bucket: Bucket,
+    /// Guaranteed: the rate R to reserve [default: the token rate]
+    #[arg(long, value_name = "RATE", value_parser = units::rate, conflicts_with = "delay")]
+    reserve: Option<f64>,
+    /// Guaranteed: the longest delay, from which R is computed
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    delay: Option<Duration>,
+    /// Guaranteed: the slack term S
+    #[arg(long, value_name = "TIME", value_parser = units::time, default_value = "0us", conflicts_with = "delay")]
+    slack: Duration,
+    /// Only for this sender; may be given more than once
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    filter: Vec<FilterSpec>,
+    /// Asks for a confirmation
+    #[arg(long)]
+    confirm: bool,
+    /// Ends after so long
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    r#for: Option<Duration>,
+    /// One JSON object per line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: DaemonOrStandalone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Styles {
+    Wf,
+    Ff,
+    Se,
+}
+
+/// `rsvp recv`.
+pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
+    let wishes = wishes(&arguments)?;
+    let output = Output::new(arguments.json);
+    let connection = Connection::open(&arguments.daemon).await?;
+    let destination = destination(&arguments, &connection.client).await?;
+    let socket = open(&arguments, destination)?;
+    let key = rsvp_wire::Session::new(destination, UDP, arguments.port);
+    let mut session = connection.client.session(key).await?;
+    // No daemon has kept what was announced before.
+    let later = if arguments.daemon.standalone {
+        "; one that has begun before is heard of at its next refresh, usually within 45 s"
+    } else {
+        ""
+    };
+    output.note(&format!("waiting for senders of {key}{later}"))?;
+    let mut receiver = Receiver { wishes, output, announced: Announced::new(), flows: BTreeMap::new() };
+    let done = receiver.run(&mut session, &socket, arguments.r#for).await;
+    receiver.output.note("ends; the reservation is given up")?;
+    // The daemon may be what has ended.
+    let _ = session.close().await;
+    connection.close().await;
+    done
+}
+
+fn wishes(arguments: &Arguments) -> Result<Wishes, Failure> {
+    let guaranteed = arguments.service == Some(Services::Guaranteed);
+    if !guaranteed && (arguments.reserve.is_some() || arguments.delay.is_some() || !arguments.slack.is_zero())
+    {
+        let message = "--reserve, --delay and --slack are of Guaranteed service: add --service guaranteed";
+        return Err(Failure::Asked(message.to_owned()));
+    }
+    if let Some((peak, rate)) = arguments.bucket.peak.zip(arguments.rate) {
+        peak_above(peak, rate).map_err(Failure::Asked)?;
+    }
+    if arguments.style == Styles::Wf && !arguments.filter.is_empty() {
+        return Err(Failure::Asked(
+            "a wf reservation is for all senders: use --style se with --filter".to_owned(),
+        ));
+    }
+    Ok(Wishes {
+        style: match arguments.style {
+            Styles::Wf => Style::Wf,
+            Styles::Ff => Style::Ff,
+            Styles::Se => Style::Se,
+        },
+        wanted: match arguments.service {
+            None => Wanted::Offered,
+            Some(Services::ControlledLoad) => Wanted::ControlledLoad,
+            Some(Services::Guaranteed) => Wanted::Guaranteed {
+                reserve_bps: arguments.reserve,
+                delay: arguments.delay,
+                slack_us: u32::try_from(arguments.slack.as_micros()).unwrap_or(u32::MAX),
+            },
+        },
+        rate_bps: arguments.rate,
+        bucket: arguments.bucket,
+        senders: arguments.filter.clone(),
+        confirm: arguments.confirm,
+        interface: arguments.interface.clone(),
+    })
+}
+
+/// Where the data comes to: what was said, or the only address that this node has.
+async fn destination(arguments: &Arguments, client: &Client) -> Result<IpAddr, Failure> {
+    if let Some(group) = arguments.group {
+        let not_one =
+            || Failure::Asked(format!("{group} is no multicast group: use --address for one of this host's"));
+        return if group.is_multicast() { Ok(group) } else { Err(not_one()) };
+    }
+    if let Some(address) = arguments.address {
+        return Ok(address);
+    }
+    let (Rows::Interfaces(rows), _) = client.list(What::Interfaces, None).await? else {
+        return Err(Failure::Asked("the daemon names no interfaces: say --address".to_owned()));
+    };
+    let up = rows.iter().filter(|row| row.up && row.enabled);
+    let named: Vec<(IpAddr, &str)> = up
+        .filter_map(|row| {
+            let address = row.ipv4.map(IpAddr::V4).or_else(|| row.ipv6.map(IpAddr::V6))?;
+            Some((address, row.name.as_str()))
+        })
+        .filter(|(address, _)| !address.is_loopback())
+        .collect();
+    match named.as_slice() {
+        [(address, _)] => Ok(*address),
+        [] => Err(Failure::Asked(
+            "no interface with RSVP has an address: see `rsvp show interfaces`".to_owned(),
+        )),
+        several => {
+            let choice: Vec<_> =
+                several.iter().map(|(address, name)| format!("{address} ({name})")).collect();
+            let choice = choice.join(", ");
+            Err(Failure::Asked(format!(
+                "say with --address which of this host's the data comes to: {choice}"
+            )))
+        }
+    }
+}
+
+fn open(arguments: &Arguments, destination: IpAddr) -> Result<UdpSocket, Failure> {
+    let at = SocketAddr::new(destination, arguments.port);
+    let bound = || -> std::io::Result<Socket> {
+        let domain = if destination.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
+        let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        if destination.is_multicast() {
+            // Others on this host may listen to the group as well.
+            socket.set_reuse_address(true)?;
+        }
+        socket.bind(&at.into())?;
+        Ok(socket)
+    };
+    let socket = bound().map_err(Failure::at(format!("cannot receive at {at}")))?;
+    if destination.is_multicast() {
+        join(&socket, destination, arguments.interface.as_deref())
+            .map_err(Failure::at(format!("cannot join {destination}")))?;
+    }
+    UdpSocket::from_std(socket.into()).map_err(Failure::at("the UDP socket"))
+}
+
+fn join(socket: &Socket, group: IpAddr, interface: Option<&str>) -> std::io::Result<()> {
+    let index = match interface {
+        Some(name) => nix::net::if_::if_nametoindex(name)?,
+        None => 0,
+    };
+    match group {
+        IpAddr::V4(group) if index == 0 => socket.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED),
+        IpAddr::V4(group) => {
+            socket.join_multicast_v4_n(&group, &socket2::InterfaceIndexOrAddress::Index(index))
+        }
+        IpAddr::V6(group) => socket.join_multicast_v6(&group, index),
+    }
+}
+
+struct Receiver {
+    wishes: Wishes,
+    output: Output,
+    announced: Announced,
+    flows: BTreeMap<(SocketAddr, u32), Arrivals>,
+}
+
+impl Receiver {
+    async fn run(
+        &mut self,
+        session: &mut Session,
+        socket: &UdpSocket,
+        length: Option<Duration>,
+    ) -> Result<(), Failure> {
+        let start = Instant::now();
+        let end = length.map(|length| start + length);
+        let mut seconds = interval(Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        seconds.reset();
+        let mut reported = start;
+        let mut packet = vec![0; LARGEST_DATAGRAM];
+        let mut interrupted = core::pin::pin!(interrupted());
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut interrupted => return Ok(()),
+                () = sleep_until(end.unwrap_or(start)), if end.is_some() => return Ok(()),
+                event = session.next_event() => {
+                    let Some(event) = event else { return Err(ClientError::Disconnected.into()) };
+                    self.output.event(&event)?;
+                    if self.heed(event) {
+                        self.reserve(session).await?;
+                    }
+                }
+                now = seconds.tick() => {
+                    self.report((now - reported).as_secs_f64())?;
+                    reported = now;
+                }
+                arrived = socket.recv_from(&mut packet) => {
+                    let (length, from) = arrived.map_err(Failure::at("the UDP socket"))?;
+                    self.arrived(&packet[..length], from);
+                }
+            }
+        }
+    }
+
+    /// Keeps what is announced; true when there is something new to ask for.
+    fn heed(&mut self, event: Event) -> bool {
+        match event {
+            Event::Path { sender, traffic, adspec } => {
+                let before = self.announced.insert(sender.0, (traffic, adspec));
+                before != Some((traffic, adspec))
+            }
+            Event::PathGone { sender, .. } => {
+                let gone = self.announced.remove(&sender.0).is_some();
+                // What is announced no more times out by itself, or was torn down; the wish for others stays.
+                gone && !self.announced.is_empty() && self.wishes.style != Style::Wf
+            }
+            _ => false,
+        }
+    }
+
+    async fn reserve(&mut self, session: &Session) -> Result<(), Failure> {
+        match self.wishes.reservation(&self.announced) {
+            Ok(None) => {}
+            Ok(Some(Asked { reservation, remark })) => {
+                if let Some(remark) = remark {
+                    self.output.note(&remark)?;
+                }
+                for flow in &reservation.flows {
+                    let (what, whom) = (words::service(&flow.flowspec), words::filters(&flow.filters));
+                    self.output.note(&format!("asks for {} {what} for {whom}", reservation.style))?;
+                }
+                match session.reserve(reservation).await {
+                    Ok(()) => {}
+                    Err(ClientError::Refused(why)) => self.output.note(&format!("refused: {why}"))?,
+                    Err(other) => return Err(other.into()),
+                }
+            }
+            // Whoever needs a bound is not served by data that comes without.
+            Err(why) => return Err(Failure::Asked(format!("cannot reserve: {why}"))),
+        }
+        Ok(())
+    }
+
+    fn arrived(&mut self, octets: &[u8], from: SocketAddr) {
+        let Some(payload) = Payload::read(octets) else { return };
+        let now = wall_clock_us();
+        let length = octets.len() as u64 + if from.is_ipv4() { 28 } else { 48 };
+        self.flows
+            .entry((from, payload.flow))
+            .and_modify(|flow| flow.packet(&payload, now, length))
+            .or_insert_with(|| Arrivals::new(&payload, now, length));
+    }
+
+    fn report(&mut self, seconds: f64) -> Result<(), Failure> {
+        for ((from, _), flow) in &mut self.flows {
+            self.output.received(&from.to_string(), &flow.report(seconds))?;
+        }
+        // A flow that has fallen silent has been reported so once.
+        self.flows.retain(|_, flow| flow.is_lively());
+        Ok(())
+    }
+}

@@ -1,0 +1,339 @@
+//! `rsvp send`: announces a flow, waits for receivers to reserve, then sends UDP within its token bucket.
+
+use super::choice::was_offered;
+use super::connection::Connection;
+use super::options::{Bucket, DaemonOrStandalone, peak_above, span};
+use super::output::{Output, interrupted};
+use super::payload::{LENGTH, Payload, wall_clock_us};
+use super::{Failure, words};
+use clap::{Args, ValueEnum};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
+use rsvp_client::{Adspec, Announcement, Event, Service, Session, Traffic};
+use rsvp_node::units;
+use rsvp_wire::FilterSpec;
+use std::os::fd::AsFd;
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+const UDP: u8 = 17;
+
+/// What `rsvp send` is told.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    rsvp send --to 10.0.2.2:5000 --rate 2mbit\n  \
+    rsvp send --to 239.1.2.3:5000 --rate 500kbit --bucket 5kB --max-packet 600B --ttl 16\n  \
+    rsvp send --to [fd00:2::2]:5000 --from [fd00:1::1]:4000 --rate 2mbit --for 30s --standalone")]
+pub(crate) struct Arguments {
+    /// Where to: a host or a multicast group, with the port
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    to: SocketAddr,
+    /// Token rate r, with IP headers
+    #[arg(long, value_name = "RATE", value_parser = units::rate)]
+    rate: f64,
+    #[command(flatten)]
+    bucket: Bucket,
+    /// Source address, and port, of the data [default: as routing says, any port]
+    #[arg(long, value_name = "ADDRESS[:PORT]")]
+    from: Option<FilterSpec>,
+    /// IP TTL of the data
+    #[arg(long, value_name = "HOPS", default_value_t = 64, value_parser = clap::value_parser!(u8).range(1..))]
+    ttl: u8,
+    /// The services that receivers may choose from
+    #[arg(long, value_enum, default_value_t = Offered::Both)]
+    adspec: Offered,
+    /// Sends without waiting for a reservation
+    #[arg(long)]
+    now: bool,
+    /// Ends after having sent for so long
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    r#for: Option<Duration>,
+    /// One JSON object per line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: DaemonOrStandalone,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Offered {
+    Both,
+    Guaranteed,
+    ControlledLoad,
+    None,
+}
+
+impl From<Offered> for Adspec {
+    fn from(offered: Offered) -> Self {
+        match offered {
+            Offered::Both => Self::Both,
+            Offered::Guaranteed => Self::Guaranteed,
+            Offered::ControlledLoad => Self::ControlledLoad,
+            Offered::None => Self::None,
+        }
+    }
+}
+
+/// `rsvp send`.
+pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
+    if let Some(peak) = arguments.bucket.peak {
+        peak_above(peak, arguments.rate).map_err(Failure::Asked)?;
+    }
+    let traffic = arguments.bucket.over(Traffic::of(arguments.rate));
+    let least = headers(arguments.to) + LENGTH as u32;
+    if traffic.max_packet < least {
+        return Err(Failure::Asked(format!(
+            "--max-packet {}B has no room: at least {least}B",
+            traffic.max_packet
+        )));
+    }
+    let socket = open(&arguments).await?;
+    let source = socket.local_addr().map_err(Failure::at("the UDP socket"))?;
+    let output = Output::new(arguments.json);
+    let connection = Connection::open(&arguments.daemon).await?;
+    let key = rsvp_wire::Session::new(arguments.to.ip(), UDP, arguments.to.port());
+    let mut session = connection.client.session(key).await?;
+    let sender = FilterSpec::new(source.ip(), source.port());
+    let announcement = Announcement {
+        adspec: arguments.adspec.into(),
+        ttl: arguments.ttl,
+        ..Announcement::new(sender, traffic)
+    };
+    session.announce(announcement).await?;
+    let next = if arguments.now { "sending" } else { "waiting for receivers to reserve" };
+    output.note(&format!("announced {sender} to {key}: {}; {next}", words::traffic(&traffic)))?;
+
+    let mut flow = Flow::new(socket, &arguments, traffic);
+    let done = flow.run(&mut session, &output, arguments.r#for).await;
+    output.note(&format!("ends after {} packets; the flow is withdrawn", flow.sequence))?;
+    // The daemon may be what has ended.
+    let _ = session.close().await;
+    connection.close().await;
+    done
+}
+
+/// Octets of the IP and UDP headers, which a token bucket counts.
+fn headers(to: SocketAddr) -> u32 {
+    if to.is_ipv4() { 28 } else { 48 }
+}
+
+/// A socket for the data, with the source that is announced.
+async fn open(arguments: &Arguments) -> Result<UdpSocket, Failure> {
+    let to = arguments.to;
+    let unspecified = match to.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    let from = arguments.from.map_or((unspecified, 0), |from| (from.address(), from.port()));
+    let from = SocketAddr::from(from);
+    let what = || format!("cannot send from {from}");
+    let mut socket = UdpSocket::bind(from).await.map_err(Failure::at(what()))?;
+    if from.ip().is_unspecified() {
+        // Where paths are equally good, the kernel chooses by the source that the socket has. One that it finds out with
+        // the path is none, and the reservation may be on another path than the data.
+        socket.connect(to).await.map_err(Failure::at(format!("no way to {to}")))?;
+        let mut source = socket.local_addr().map_err(Failure::at("the UDP socket"))?;
+        drop(socket);
+        source.set_port(from.port());
+        socket = UdpSocket::bind(source).await.map_err(Failure::at(format!("cannot send from {source}")))?;
+    }
+    let options = socket2::SockRef::from(&socket);
+    let ttl = u32::from(arguments.ttl);
+    let set = match (to.ip(), to.ip().is_multicast()) {
+        (IpAddr::V4(_), false) => options.set_ttl_v4(ttl),
+        (IpAddr::V4(_), true) => options.set_multicast_ttl_v4(ttl),
+        (IpAddr::V6(_), false) => options.set_unicast_hops_v6(ttl),
+        (IpAddr::V6(_), true) => options.set_multicast_hops_v6(ttl),
+    };
+    set.map_err(Failure::at("the TTL cannot be set"))?;
+    if to.is_ipv6() {
+        without_flow_label(&socket);
+    }
+    Ok(socket)
+}
+
+/// Routers that choose among equal paths by addresses take the IPv6 flow label for part of them. One that the kernel draws
+/// is in no message of RSVP, so that the reservation may be on another path than the data.
+fn without_flow_label(socket: &UdpSocket) {
+    let off = 0_i32.to_ne_bytes();
+    // Where the administrator has flow labels enforced, it stays as it is.
+    let _ = rsvpd::set_option(socket.as_fd(), libc::IPPROTO_IPV6, libc::IPV6_AUTOFLOWLABEL, &off);
+}
+
+/// The data.
+struct Flow {
+    socket: UdpSocket,
+    to: SocketAddr,
+    traffic: Traffic,
+    offered: Adspec,
+    /// The user has said how large packets are.
+    is_fixed: bool,
+    /// What was said of reservations that do not fit; nothing is said twice.
+    remarks: Vec<String>,
+    packet: Vec<u8>,
+    /// Octets of a packet with its headers.
+    octets: u32,
+    number: u32,
+    sequence: u64,
+    /// Between packets.
+    every: Duration,
+    /// How far behind it may be and still keep to the bucket.
+    behind: Duration,
+    always: bool,
+    sending: bool,
+    next: Instant,
+    sent_since: u64,
+    octets_since: u64,
+    failed_since: u64,
+}
+
+impl Flow {
+    fn new(socket: UdpSocket, arguments: &Arguments, traffic: Traffic) -> Self {
+        let now = wall_clock_us();
+        let mut flow = Self {
+            socket,
+            to: arguments.to,
+            traffic,
+            offered: arguments.adspec.into(),
+            is_fixed: arguments.bucket.max_packet.is_some(),
+            remarks: Vec::new(),
+            packet: Vec::new(),
+            octets: 0,
+            number: (now as u32) ^ std::process::id(),
+            sequence: 0,
+            every: Duration::ZERO,
+            behind: Duration::ZERO,
+            always: arguments.now,
+            sending: arguments.now,
+            next: Instant::now(),
+            sent_since: 0,
+            octets_since: 0,
+            failed_since: 0,
+        };
+        flow.resize(traffic.max_packet);
+        flow
+    }
+
+    /// From now on packets have so many octets, headers included.
+    fn resize(&mut self, octets: u32) {
+        let bits = |octets: f64| Duration::from_secs_f64(octets * 8.0 / self.traffic.rate_bps);
+        self.every = bits(f64::from(octets));
+        self.behind = bits((self.traffic.bucket - f64::from(octets)).max(0.0));
+        self.packet.resize((octets - headers(self.to)) as usize, 0);
+        self.octets = octets;
+    }
+
+    /// RFC 2210 section 2.3.2: the M of a reservation "should be used by the sending application to size its packets".
+    fn fit(&mut self, reserved: &Service, output: &Output) -> Result<(), Failure> {
+        if !was_offered(self.offered, reserved) {
+            let asked = words::service(reserved);
+            self.remark(output, format!("receivers ask for {asked}, which --adspec leaves out"))?;
+        }
+        let (most, largest) = (reserved.traffic().max_packet, self.traffic.max_packet);
+        let fitting = largest.min(most.max(headers(self.to) + LENGTH as u32));
+        if !self.is_fixed && fitting != self.octets {
+            self.resize(fitting);
+            output.note(&format!(
+                "packets have {fitting}B from now on: {most}B is the most that is reserved for"
+            ))?;
+        }
+        if self.octets > most {
+            let octets = self.octets;
+            self.remark(
+                output,
+                format!("packets of {octets}B are larger than the {most}B that are reserved for: they may be best effort"),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn remark(&mut self, output: &Output, remark: String) -> Result<(), Failure> {
+        if self.remarks.contains(&remark) {
+            return Ok(());
+        }
+        output.note(&remark)?;
+        self.remarks.push(remark);
+        Ok(())
+    }
+
+    async fn run(
+        &mut self,
+        session: &mut Session,
+        output: &Output,
+        length: Option<Duration>,
+    ) -> Result<(), Failure> {
+        let mut seconds = interval(Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        seconds.reset();
+        let mut interrupted = core::pin::pin!(interrupted());
+        let mut end = length.filter(|_| self.sending).map(|length| Instant::now() + length);
+        loop {
+            let at_end = end.unwrap_or_else(|| self.next + Duration::from_secs(1));
+            tokio::select! {
+                biased;
+                () = &mut interrupted => return Ok(()),
+                () = sleep_until(at_end), if end.is_some() => return Ok(()),
+                event = session.next_event() => {
+                    let Some(event) = event else { return Err(rsvp_client::ClientError::Disconnected.into()) };
+                    output.event(&event)?;
+                    let waited = !self.sending;
+                    self.heed(&event, output)?;
+                    if waited && self.sending {
+                        // Reports are of whole seconds of sending.
+                        seconds.reset();
+                    }
+                    if self.sending && end.is_none() {
+                        end = length.map(|length| Instant::now() + length);
+                    }
+                }
+                _ = seconds.tick(), if self.sending => self.report(output)?,
+                () = sleep_until(self.next), if self.sending => self.send_due().await,
+            }
+        }
+    }
+
+    /// Sends while a reservation stands.
+    fn heed(&mut self, event: &Event, output: &Output) -> Result<(), Failure> {
+        if let Event::Resv { flowspec, .. } = event {
+            self.fit(flowspec, output)?;
+        }
+        match event {
+            Event::Resv { .. } if !self.sending => {
+                self.sending = true;
+                self.next = Instant::now();
+                output.note("receivers have reserved: sending")
+            }
+            Event::ResvGone { .. } if self.sending && !self.always => {
+                self.sending = false;
+                output.note("no receiver has a reservation any more: waiting")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends what is due. Whoever is late catches up as far as the bucket allows.
+    async fn send_due(&mut self) {
+        let now = Instant::now();
+        self.next = self.next.max(now.checked_sub(self.behind).unwrap_or(now));
+        while self.next <= now {
+            let payload = Payload { flow: self.number, sequence: self.sequence, sent_us: wall_clock_us() };
+            payload.write(&mut self.packet);
+            self.sequence += 1;
+            self.next += self.every;
+            // A host without a listener says so by ICMP, which is no reason to stop.
+            match self.socket.send_to(&self.packet, self.to).await {
+                Ok(_) => {
+                    self.sent_since += 1;
+                    self.octets_since += u64::from(self.octets);
+                }
+                Err(_) => self.failed_since += 1,
+            }
+        }
+    }
+
+    fn report(&mut self, output: &Output) -> Result<(), Failure> {
+        let (sent, failed) = (core::mem::take(&mut self.sent_since), core::mem::take(&mut self.failed_since));
+        let octets = core::mem::take(&mut self.octets_since);
+        output.sent(octets as f64 * 8.0, sent, failed)
+    }
+}

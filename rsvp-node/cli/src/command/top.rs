@@ -1,0 +1,154 @@
+//! `rsvp top`: a live view of the node in the terminal.
+//!
+//! State is listed every second, events come as they happen; what is drawn is in [`draw`](mod@draw).
+
+mod draw;
+
+use super::options::{Daemon, span};
+use super::output::interrupted;
+use super::{Failure, connection, words};
+use clap::Args;
+use core::time::Duration;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use rsvp_client::rows::{InterfaceRow, Rows, SessionRow};
+use rsvp_client::{Client, ClientError, What};
+use std::collections::VecDeque;
+use std::io::IsTerminal;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// Events that are kept to be seen.
+const LOG: usize = 200;
+
+/// What `rsvp top` is told.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Keys: up and down move through the sessions, q ends.\n\nExample:\n  rsvp top --every 500ms"
+)]
+pub(crate) struct Arguments {
+    /// How often state is looked at
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "1s")]
+    every: Duration,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// What is seen.
+#[derive(Debug, Default)]
+struct View {
+    daemon: String,
+    interfaces: Vec<InterfaceRow>,
+    /// The largest first.
+    sessions: Vec<SessionRow>,
+    sessions_total: usize,
+    /// How far the sessions are scrolled.
+    first: usize,
+    log: VecDeque<String>,
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    End,
+    Up,
+    Down,
+    /// The terminal has another size.
+    Redraw,
+}
+
+/// `rsvp top`.
+pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
+    let client = connection::look(&arguments.daemon).await?;
+    if !std::io::stdout().is_terminal() {
+        return Err(Failure::Asked("top needs a terminal: use `rsvp watch` or `rsvp show`".to_owned()));
+    }
+    let mut terminal = ratatui::try_init().map_err(Failure::at("the terminal"))?;
+    let done = live(&client, &arguments, &mut terminal).await;
+    ratatui::restore();
+    done
+}
+
+async fn live(
+    client: &Client,
+    arguments: &Arguments,
+    terminal: &mut ratatui::DefaultTerminal,
+) -> Result<(), Failure> {
+    let mut view = View { daemon: client.daemon().to_owned(), ..View::default() };
+    let mut watch = client.watch().await?;
+    let mut keys = keys();
+    let start = Instant::now();
+    let mut looks = interval(arguments.every);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut interrupted = core::pin::pin!(interrupted());
+    loop {
+        tokio::select! {
+            () = &mut interrupted => return Ok(()),
+            key = keys.recv() => match key {
+                None | Some(Key::End) => return Ok(()),
+                Some(Key::Up) => view.first = view.first.saturating_sub(1),
+                Some(Key::Down) => view.first = (view.first + 1).min(view.sessions.len().saturating_sub(1)),
+                Some(Key::Redraw) => {}
+            },
+            _ = looks.tick() => view.look(client).await?,
+            watched = watch.next() => {
+                let Some(watched) = watched else { return Err(ClientError::Disconnected.into()) };
+                view.note(format!("{:9.3}s  {}", start.elapsed().as_secs_f64(), words::watched(&watched)));
+                // The next look draws it, unless it would be long in coming.
+                if arguments.every <= Duration::from_secs(1) {
+                    continue;
+                }
+            }
+        }
+        terminal.draw(|frame| draw::draw(&view, frame)).map_err(Failure::at("the terminal"))?;
+    }
+}
+
+impl View {
+    async fn look(&mut self, client: &Client) -> Result<(), ClientError> {
+        if let (Rows::Interfaces(rows), _) = client.list(What::Interfaces, None).await? {
+            self.interfaces = rows;
+        }
+        if let (Rows::Sessions(mut rows), total) = client.list(What::Sessions, None).await? {
+            rows.sort_by(|a, b| b.charge_bps.cmp(&a.charge_bps).then(a.session.cmp(&b.session)));
+            self.first = self.first.min(rows.len().saturating_sub(1));
+            (self.sessions, self.sessions_total) = (rows, total);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, line: String) {
+        if self.log.len() == LOG {
+            self.log.pop_front();
+        }
+        self.log.push_back(line);
+    }
+}
+
+/// Keys come from a thread of their own: reading them waits. It ends with the process.
+fn keys() -> mpsc::Receiver<Key> {
+    let (sender, keys) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        while let Ok(event) = event::read() {
+            let key = match event {
+                Event::Key(key) if key.kind != KeyEventKind::Release => meaning(key),
+                Event::Resize(..) => Some(Key::Redraw),
+                _ => None,
+            };
+            if key.is_some_and(|key| sender.blocking_send(key).is_err()) {
+                return;
+            }
+        }
+    });
+    keys
+}
+
+/// In raw mode Ctrl-C is a key like others.
+fn meaning(key: KeyEvent) -> Option<Key> {
+    match key.code {
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Some(Key::End),
+        KeyCode::Char('q') | KeyCode::Esc => Some(Key::End),
+        KeyCode::Up | KeyCode::Char('k') => Some(Key::Up),
+        KeyCode::Down | KeyCode::Char('j') => Some(Key::Down),
+        _ => None,
+    }
+}

@@ -1,0 +1,188 @@
+//! The connection below a client: numbers requests, matches answers to them, hands out events.
+//!
+//! Two tasks, one for each direction, so that neither waits for the other. What requests and events mean is known above.
+
+use super::ClientError;
+use rsvp_control::{Done, Event, EventKind, Line, Problem, Request, VERSION, Watched};
+use rsvp_wire::Session;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) daemon: String,
+    lines: mpsc::UnboundedSender<String>,
+    expected: Arc<Mutex<Expected>>,
+    reader: AbortHandle,
+}
+
+/// Who waits for what.
+#[derive(Debug, Default)]
+struct Expected {
+    next_id: u64,
+    answers: BTreeMap<u64, oneshot::Sender<Result<Done, Problem>>>,
+    sessions: BTreeMap<Session, mpsc::UnboundedSender<EventKind>>,
+    watch: Option<mpsc::UnboundedSender<Watched>>,
+    ended: bool,
+}
+
+/// A request with its number.
+#[derive(Serialize)]
+struct Numbered<'r> {
+    id: u64,
+    #[serde(flatten)]
+    request: &'r Request,
+}
+
+impl Link {
+    /// Waits for the greeting.
+    pub(super) async fn new(
+        stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    ) -> Result<Self, ClientError> {
+        let (reading, writing) = tokio::io::split(stream);
+        let mut reading = BufReader::new(reading);
+        let greeting = next_line(&mut reading).await?;
+        if let Some(problem) = greeting.error {
+            return Err(ClientError::Refused(problem));
+        }
+        match greeting.version {
+            Some(VERSION) => {}
+            Some(found) => return Err(ClientError::OtherVersion { found }),
+            None => return Err(ClientError::Unexpected("it does not greet".to_owned())),
+        }
+        let expected = Arc::new(Mutex::new(Expected::default()));
+        let (lines, waiting) = mpsc::unbounded_channel();
+        tokio::spawn(write(writing, waiting));
+        let reader = tokio::spawn(read(reading, Arc::clone(&expected))).abort_handle();
+        Ok(Self { daemon: greeting.daemon.unwrap_or_default(), lines, expected, reader })
+    }
+
+    fn expected(&self) -> MutexGuard<'_, Expected> {
+        locked(&self.expected)
+    }
+
+    /// Where the events of a session will come.
+    pub(super) fn listen(&self, session: Session) -> Result<mpsc::UnboundedReceiver<EventKind>, ClientError> {
+        let mut expected = self.expected();
+        if expected.ended {
+            return Err(ClientError::Disconnected);
+        }
+        if expected.sessions.contains_key(&session) {
+            return Err(ClientError::AlreadyOpen(session));
+        }
+        let (sender, events) = mpsc::unbounded_channel();
+        expected.sessions.insert(session, sender);
+        Ok(events)
+    }
+
+    /// Where everything that happens on the node will come.
+    pub(super) fn watch(&self) -> mpsc::UnboundedReceiver<Watched> {
+        let (sender, watched) = mpsc::unbounded_channel();
+        let mut expected = self.expected();
+        if !expected.ended {
+            expected.watch = Some(sender);
+        }
+        watched
+    }
+
+    pub(super) async fn ask(&self, request: &Request) -> Result<Done, ClientError> {
+        let (sender, answer) = oneshot::channel();
+        self.send(request, sender)?;
+        match answer.await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(problem)) => Err(ClientError::Refused(problem)),
+            Err(_) => Err(ClientError::Disconnected),
+        }
+    }
+
+    /// Ends a session without waiting for what the daemon says to that.
+    pub(super) fn close(&self, session: Session) {
+        self.expected().sessions.remove(&session);
+        // Nothing is left to close when the connection has ended.
+        let _ = self.send(&Request::CloseSession { session }, oneshot::channel().0);
+    }
+
+    fn send(
+        &self,
+        request: &Request,
+        answer: oneshot::Sender<Result<Done, Problem>>,
+    ) -> Result<(), ClientError> {
+        let mut expected = self.expected();
+        if expected.ended {
+            return Err(ClientError::Disconnected);
+        }
+        let id = expected.next_id;
+        expected.next_id += 1;
+        let line = serde_json::to_string(&Numbered { id, request })
+            .map_err(|error| ClientError::Unexpected(format!("a request that cannot be written: {error}")))?;
+        expected.answers.insert(id, answer);
+        self.lines.send(line).map_err(|_| ClientError::Disconnected)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // The writer ends by itself when it has sent what there is; both halves gone, the connection is.
+        self.reader.abort();
+    }
+}
+
+/// What is waited for stays consistent whatever a holder of the lock was doing.
+fn locked(expected: &Mutex<Expected>) -> MutexGuard<'_, Expected> {
+    expected.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn next_line(reading: &mut (impl AsyncBufReadExt + Unpin)) -> Result<Line, ClientError> {
+    let mut line = String::new();
+    match reading.read_line(&mut line).await {
+        Ok(0) | Err(_) => return Err(ClientError::Disconnected),
+        Ok(_) => {}
+    }
+    serde_json::from_str(&line).map_err(|error| ClientError::Unexpected(error.to_string()))
+}
+
+async fn write(mut writing: impl AsyncWrite + Unpin, mut lines: mpsc::UnboundedReceiver<String>) {
+    while let Some(mut line) = lines.recv().await {
+        line.push('\n');
+        if writing.write_all(line.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read(mut reading: impl AsyncBufReadExt + Unpin, expected: Arc<Mutex<Expected>>) {
+    loop {
+        match next_line(&mut reading).await {
+            Ok(line) => locked(&expected).take(line),
+            // A line of a kind that this version does not know.
+            Err(ClientError::Unexpected(why)) => tracing::debug!("control socket: passed over: {why}"),
+            Err(_) => break,
+        }
+    }
+    let mut expected = locked(&expected);
+    expected.ended = true;
+    expected.answers.clear();
+    expected.sessions.clear();
+    expected.watch = None;
+}
+
+impl Expected {
+    /// Whoever does not want to know any more has dropped the other end.
+    fn take(&mut self, line: Line) {
+        if let Some(answer) = line.id.and_then(|id| self.answers.remove(&id)) {
+            let said = line.error.map_or_else(|| Ok(line.ok.unwrap_or_default()), Err);
+            let _ = answer.send(said);
+        } else if let Some(Event { session, kind }) = line.event {
+            if let Some(events) = self.sessions.get(&session) {
+                let _ = events.send(kind);
+            }
+        } else if let (Some(watched), Some(watch)) = (line.watched, &self.watch) {
+            let _ = watch.send(watched);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What the engine says, in the words of the control protocol.
+
+use crate::Fault;
+use rsvp_node::{Event, EventKind, Gone};
+use rsvp_wire::{ErrorSpec, error_value_name};
+
+impl From<&Event> for crate::Event {
+    fn from(event: &Event) -> Self {
+        Self { session: event.session.with_flags(0), kind: kind(&event.kind) }
+    }
+}
+
+fn kind(kind: &EventKind) -> crate::EventKind {
+    use crate::EventKind as Said;
+    match kind {
+        EventKind::Path { sender, tspec, adspec } => {
+            Said::Path { sender: *sender, traffic: (*tspec).into(), adspec: adspec.map(Into::into) }
+        }
+        EventKind::PathGone { sender, why } => Said::PathGone {
+            sender: *sender,
+            why: match why {
+                Gone::Torn => crate::Gone::Torn,
+                Gone::TimedOut => crate::Gone::TimedOut,
+            },
+        },
+        EventKind::Resv { style, flowspec, filters } => {
+            Said::Resv { style: (*style).into(), flowspec: (*flowspec).into(), filters: filters.clone() }
+        }
+        EventKind::ResvGone { style, filters } => {
+            Said::ResvGone { style: (*style).into(), filters: filters.clone() }
+        }
+        EventKind::PathError { error, sender } => Said::PathError { sender: *sender, error: fault(error) },
+        EventKind::ResvError { error, style, flowspec, filters } => Said::ResvError {
+            style: (*style).into(),
+            flowspec: flowspec.map(Into::into),
+            filters: filters.clone(),
+            error: fault(error),
+        },
+        EventKind::ResvConfirm { node, style, flowspec, filters } => Said::ResvConfirm {
+            node: *node,
+            style: (*style).into(),
+            flowspec: flowspec.map(Into::into),
+            filters: filters.clone(),
+        },
+    }
+}
+
+fn fault(error: &ErrorSpec) -> Fault {
+    let code = error.code.name().map_or_else(|| format!("error code {}", error.code.0), str::to_owned);
+    let meaning = match (error_value_name(error.code, error.value), error.value) {
+        (Some(value), _) => format!("{code}: {value}"),
+        (None, 0) => code,
+        (None, value) => format!("{code}, value {value}"),
+    };
+    Fault {
+        code: error.code.0,
+        value: error.value,
+        meaning,
+        node: error.node,
+        in_place: error.flags & ErrorSpec::IN_PLACE != 0,
+        not_guilty: error.flags & ErrorSpec::NOT_GUILTY != 0,
+    }
+}

@@ -1,0 +1,367 @@
+//! What travels over the control socket: one JSON object per line both ways (`docs/control.md`).
+//!
+//! The calls are those of RFC 2205 section 3.11.1. Words are those of scenario files; units are in the names: rates in
+//! bits per second (`_bps`), times in microseconds (`_us`), sizes in octets. What is said of traffic is in [`qos`], what
+//! is listed in [`rows`]. Nothing here decides anything, and nothing here reads or writes.
+//!
+//! [`qos`]: crate::qos
+//! [`rows`]: crate::rows
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+
+#[cfg(feature = "engine")]
+mod engine;
+pub mod qos;
+pub mod rows;
+mod text;
+
+use crate::qos::{Offer, Service, Style, Traffic};
+use crate::rows::{ReservationRow, Rows};
+use core::net::IpAddr;
+use rsvp_wire::{FilterSpec, SenderTemplate, Session};
+use serde::{Deserialize, Serialize};
+
+/// The version of the protocol that this is. It is raised when something that is there changes its meaning; new requests, new
+/// kinds of events and new fields in what the daemon says do not raise it.
+pub const VERSION: u32 = 1;
+
+/// Where `rsvpd` listens unless told otherwise.
+pub const DEFAULT_SOCKET: &str = "/run/rsvpd/control.sock";
+
+/// The environment variable that names another socket.
+pub const SOCKET_VARIABLE: &str = "RSVP_SOCKET";
+
+/// Longest line that a client may send, in octets without its end.
+pub const LONGEST_LINE: usize = 65_536;
+
+/// Most rows of one listing; there is more than `rows` when `total` is larger.
+pub const MOST_ROWS: usize = 200_000;
+
+/// What a client may ask. In a line it has an `id` beside it, which the reply repeats.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// SESSION: this client is told of the session's events from now on, and of every sender that is there already.
+    OpenSession {
+        /// The session, as `udp 10.0.2.2:5000`.
+        #[serde(with = "crate::text")]
+        session: Session,
+    },
+    /// SENDER: announces a flow, or changes what was announced. Opens the session too.
+    Sender(Sender),
+    /// Stops announcing one sender; a PathTear leaves.
+    RemoveSender {
+        /// The session.
+        #[serde(with = "crate::text")]
+        session: Session,
+        /// The sender, as `10.0.1.1:4000`.
+        #[serde(with = "crate::text")]
+        sender: SenderTemplate,
+    },
+    /// RESERVE: makes the reservation of this client in the session, or replaces it. Opens the session too.
+    Reserve(Reserve),
+    /// Gives up the reservation of this client in the session; a ResvTear leaves.
+    Release {
+        /// The session.
+        #[serde(with = "crate::text")]
+        session: Session,
+    },
+    /// RELEASE: gives up senders, reservation and interest in the session.
+    CloseSession {
+        /// The session.
+        #[serde(with = "crate::text")]
+        session: Session,
+    },
+    /// Lists state of the node.
+    List {
+        /// Which.
+        what: What,
+        /// Only of this session.
+        #[serde(with = "crate::text::option")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<Session>,
+        /// No more rows than these; see [`MOST_ROWS`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<usize>,
+    },
+    /// From now on this client is told of everything that [`Watched`] has.
+    Subscribe {},
+    /// And no longer.
+    Unsubscribe {},
+}
+
+/// A flow to announce.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    /// The session.
+    #[serde(with = "crate::text")]
+    pub session: Session,
+    /// Source address and port of the data, as `10.0.1.1:4000`; the address is one of the node's.
+    #[serde(with = "crate::text")]
+    pub sender: SenderTemplate,
+    /// The traffic the sender will generate.
+    pub traffic: Traffic,
+    /// Which services the receivers may choose from.
+    #[serde(default)]
+    pub adspec: Adspec,
+    /// IP TTL of the data.
+    #[serde(default = "default_ttl")]
+    pub ttl: u8,
+    /// The interface the data leaves through, by name; otherwise the one with the sender's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+}
+
+fn default_ttl() -> u8 {
+    64
+}
+
+/// A reservation to make.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reserve {
+    /// The session.
+    #[serde(with = "crate::text")]
+    pub session: Session,
+    /// WF, FF or SE.
+    pub style: Style,
+    /// WF: one, without filters. SE: one, with filters. FF: each with exactly one filter.
+    pub flows: Vec<Flow>,
+    /// Asks for a confirmation.
+    #[serde(default)]
+    pub confirm: bool,
+    /// The interface on which the data is received, by name; otherwise the one routing implies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+}
+
+/// One element of a reservation: a QoS and the senders it is for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// The senders; empty for WF.
+    #[serde(with = "crate::text::list")]
+    #[serde(default)]
+    pub filters: Vec<FilterSpec>,
+    /// The service and its parameters.
+    pub flowspec: Service,
+}
+
+/// The services a sender offers its receivers (RFC 2210 section 2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Adspec {
+    /// Both.
+    #[default]
+    Both,
+    /// Guaranteed service alone.
+    Guaranteed,
+    /// Controlled-Load alone.
+    ControlledLoad,
+    /// The Null service (RFC 2997) only.
+    Null,
+    /// No ADSPEC is sent.
+    None,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// Sessions and how much of everything they have.
+    Sessions,
+    /// Path state: what senders announce.
+    Senders,
+    /// What next hops and local applications ask for.
+    Requests,
+    /// What is installed.
+    Reservations,
+    /// Requests that are left out of merging for a while after they failed.
+    Blockades,
+    /// Interfaces and what is reserved on them.
+    Interfaces,
+    /// Previous and next hops.
+    Neighbours,
+    /// What was counted since the daemon started.
+    Counters,
+}
+
+/// A line of the daemon: the greeting, the answer to a request, or something that happened. Exactly one of the groups is
+/// there; a client passes over what it does not know.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// Greeting: the [`VERSION`] that the daemon speaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Greeting: name and version of the daemon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<String>,
+    /// Answer: the `id` of the request; not there when the request had none that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// Answer: it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ok: Option<Done>,
+    /// Answer: it was not, and nothing has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+    /// Something happened in a session that this client has open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Event>,
+    /// Something happened on the node, for those that subscribed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
+}
+
+/// What a request that was done yields.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    /// Listing: how many rows there are, also those beyond what was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<usize>,
+    /// Listing: the rows.
+    #[serde(default, skip_serializing_if = "Option::is_none", flatten)]
+    pub rows: Option<Rows>,
+}
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Problem {
+    /// One word for programs; `docs/control.md` has them all.
+    pub code: String,
+    /// A sentence for people: what was wrong and what to do.
+    pub message: String,
+}
+
+/// Something that happened in a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The session.
+    #[serde(with = "crate::text")]
+    pub session: Session,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Kinds of events: what the network did for the application (RFC 2205 section 3.11.1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum EventKind {
+    /// A sender is there, or what it says has changed.
+    Path {
+        /// The sender.
+        #[serde(with = "crate::text")]
+        sender: SenderTemplate,
+        /// Its traffic.
+        traffic: Traffic,
+        /// What the path offers, when the sender asked for that to be collected.
+        adspec: Option<Offer>,
+    },
+    /// A sender is gone.
+    PathGone {
+        /// The sender.
+        #[serde(with = "crate::text")]
+        sender: SenderTemplate,
+        /// Torn down or timed out.
+        why: Gone,
+    },
+    /// A reservation stands on this sender host's interface, or has changed.
+    Resv {
+        /// Its style.
+        style: Style,
+        /// The effective flowspec.
+        flowspec: Service,
+        /// The senders it is for; empty for WF.
+        #[serde(with = "crate::text::list")]
+        filters: Vec<FilterSpec>,
+    },
+    /// A reservation is gone.
+    ResvGone {
+        /// Its style.
+        style: Style,
+        /// The senders it was for; empty for WF.
+        #[serde(with = "crate::text::list")]
+        filters: Vec<FilterSpec>,
+    },
+    /// A node found fault with what a sender announced.
+    PathError {
+        /// The sender.
+        #[serde(with = "crate::text")]
+        sender: SenderTemplate,
+        /// The fault.
+        error: Fault,
+    },
+    /// A node found fault with a reservation to which this client contributed.
+    ResvError {
+        /// Style of the failed reservation.
+        style: Style,
+        /// The flowspec that failed, where the message carried one.
+        flowspec: Option<Service>,
+        /// The senders concerned; empty for WF.
+        #[serde(with = "crate::text::list")]
+        filters: Vec<FilterSpec>,
+        /// The fault.
+        error: Fault,
+    },
+    /// The reservation is probably in place.
+    ResvConfirm {
+        /// The node that confirms: a sender's host or a merge point.
+        node: IpAddr,
+        /// Style of the confirmed reservation.
+        style: Style,
+        /// The confirmed flowspec.
+        flowspec: Option<Service>,
+        /// The senders; empty for WF.
+        #[serde(with = "crate::text::list")]
+        filters: Vec<FilterSpec>,
+    },
+}
+
+/// How state ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gone {
+    /// By a teardown.
+    Torn,
+    /// By the absence of refreshes.
+    TimedOut,
+}
+
+/// What an ERROR_SPEC says (RFC 2205 Appendix B).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Error code.
+    pub code: u8,
+    /// Error value.
+    pub value: u16,
+    /// Both in words.
+    pub meaning: String,
+    /// The node that found the fault.
+    pub node: IpAddr,
+    /// InPlace: a reservation stands as it was before.
+    #[serde(default)]
+    pub in_place: bool,
+    /// NotGuilty: what this client asked for is less than what failed.
+    #[serde(default)]
+    pub not_guilty: bool,
+}
+
+/// Something that happened on the node, whoever it concerns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Watched {
+    /// A local application was told of this.
+    Application {
+        /// Which; the number that listings of requests show.
+        application: u32,
+        /// What it was told.
+        #[serde(flatten)]
+        event: Event,
+    },
+    /// A reservation was installed, or is another one now.
+    Reserved(ReservationRow),
+    /// A reservation was removed.
+    Unreserved(ReservationRow),
+}

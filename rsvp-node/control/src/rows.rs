@@ -1,0 +1,188 @@
+//! What listings of the control protocol consist of: a row for each piece of state.
+//!
+//! The rows are what the engine's views say, with interfaces by name. How the desk makes them is in `listing`.
+
+use crate::Flow;
+use crate::qos::{Service, Style, Traffic};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use rsvp_wire::{FilterSpec, SenderTemplate, Session};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The word for a previous or next hop that is an application of the node itself.
+pub const APPLICATION: &str = "application";
+
+/// The rows of one listing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rows {
+    /// Sessions.
+    Sessions(Vec<SessionRow>),
+    /// Path state.
+    Senders(Vec<SenderRow>),
+    /// Reservation requests.
+    Requests(Vec<RequestRow>),
+    /// Installed reservations.
+    Reservations(Vec<ReservationRow>),
+    /// Blockade state.
+    Blockades(Vec<BlockadeRow>),
+    /// Interfaces.
+    Interfaces(Vec<InterfaceRow>),
+    /// Neighbours.
+    Neighbours(Vec<NeighbourRow>),
+    /// Counters.
+    Counters(Counters),
+}
+
+/// A session and how much it has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// The session.
+    #[serde(with = "crate::text")]
+    pub session: Session,
+    /// Local applications that have it open.
+    pub applications: usize,
+    /// Senders known.
+    pub senders: usize,
+    /// Reservation requests.
+    pub requests: usize,
+    /// Installed reservations.
+    pub reservations: usize,
+    /// What these take of the interfaces, in bits per second.
+    pub charge_bps: u64,
+}
+
+/// Path state of one sender.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SenderRow {
+    /// The session.
+    #[serde(with = "crate::text")]
+    pub session: Session,
+    /// The sender.
+    #[serde(with = "crate::text")]
+    pub sender: SenderTemplate,
+    /// Its traffic.
+    pub traffic: Traffic,
+    /// Address of the previous hop, or [`APPLICATION`].
+    pub previous_hop: String,
+    /// Where it arrives; `None` for a local sender.
+    pub interface: Option<String>,
+    /// Where it is forwarded.
+    pub outgoing: Vec<String>,
+    /// Kept for local applications only, never forwarded.
+    pub local_only: bool,
+}
+
+/// What a next hop or a local application asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestRow {
+    /// The session.
+    #[serde(with = "crate::text")]
+    pub session: Session,
+    /// Its style.
+    pub style: Style,
+    /// Address of the next hop, or [`APPLICATION`].
+    pub next_hop: String,
+    /// Which application, when it is one.
+    pub application: Option<u32>,
+    /// The interface it is for; `None` for a local application.
+    pub interface: Option<String>,
+    /// What is asked for which senders.
+    pub flows: Vec<Flow>,
+}
+
+/// An installed reservation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReservationRow {
+    /// Names it while it stands.
+    pub id: String,
+    /// The session.
+    #[serde(with = "crate::text")]
+    pub session: Session,
+    /// The interface it is on.
+    pub interface: String,
+    /// Its style.
+    pub style: Style,
+    /// The senders whose packets may use it; empty for WF.
+    #[serde(with = "crate::text::list")]
+    pub filters: Vec<FilterSpec>,
+    /// The effective flowspec.
+    pub flowspec: Service,
+    /// What it takes of the interface, in bits per second.
+    pub charge_bps: u64,
+    /// Where its traffic may have to be policed: `entry`, `merge`, `branch` (RFC 2205 section 3.8).
+    pub police: Vec<String>,
+}
+
+/// One element of blockade state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlockadeRow {
+    /// The session.
+    #[serde(with = "crate::text")]
+    pub session: Session,
+    /// The sender it is for; `None` for a wildcard blockade.
+    #[serde(with = "crate::text::option")]
+    pub sender: Option<FilterSpec>,
+    /// The previous hop from which the error came.
+    pub previous_hop: IpAddr,
+    /// The blockade flowspec.
+    pub flowspec: Service,
+}
+
+/// An interface and what is reserved on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InterfaceRow {
+    /// Its name.
+    pub name: String,
+    /// The number the engine knows it by.
+    pub index: u32,
+    /// Its logical interface handle.
+    pub lih: u32,
+    /// IPv4 address.
+    pub ipv4: Option<Ipv4Addr>,
+    /// IPv6 address.
+    pub ipv6: Option<Ipv6Addr>,
+    /// False while the link is down.
+    pub up: bool,
+    /// False when RSVP is switched off here.
+    pub enabled: bool,
+    /// Largest packet, in octets.
+    pub mtu: u32,
+    /// Rate of the link, in bits per second.
+    pub bandwidth_bps: u64,
+    /// What may be reserved of it, in bits per second.
+    pub reservable_bps: u64,
+    /// What is reserved, in bits per second.
+    pub reserved_bps: u64,
+    /// Refresh period R, in milliseconds.
+    pub refresh_ms: u64,
+    /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C); on such a host, where it speaks.
+    #[serde(default)]
+    pub udp: bool,
+}
+
+/// A neighbour, known by the state that came from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NeighbourRow {
+    /// The interface it is reached over.
+    pub interface: String,
+    /// Its address.
+    pub address: IpAddr,
+    /// Senders for which it is the previous hop.
+    pub senders: usize,
+    /// Requests for which it is the next hop.
+    pub requests: usize,
+}
+
+/// Everything that is counted since the daemon started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Messages received with sound framing, by type.
+    pub received: BTreeMap<String, u64>,
+    /// Messages sent, by type.
+    pub sent: BTreeMap<String, u64>,
+    /// Messages dropped, by reason.
+    pub discards: BTreeMap<String, u64>,
+    /// What the daemon counts beside the engine: sockets, kernel, clients.
+    pub driver: BTreeMap<String, u64>,
+}

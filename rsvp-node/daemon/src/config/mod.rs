@@ -1,0 +1,430 @@
+//! `rsvpd.toml`: everything the daemon can be told, all of it optional (`docs/rsvpd.md`).
+//!
+//! Reading is strict: an unknown key is refused with its place and, when one is close, the key that was probably meant.
+//! What interfaces there are and what the kernel says of them is deliberately the business of `links`.
+
+mod transport;
+mod units;
+
+pub use transport::{Transport, Udp};
+pub use units::{HopRule, Percent, Rate, Reservable, Span};
+
+use core::time::Duration;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Where the configuration is looked for when nothing else is said; it need not be there.
+pub const DEFAULT_CONFIG: &str = "/etc/rsvp/rsvpd.toml";
+/// Where the control socket is when nothing else is said.
+pub const DEFAULT_SOCKET: &str = "/run/rsvpd/control.sock";
+
+/// Everything the daemon can be told.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys and tables such as [interfaces]")]
+pub struct DaemonConfig {
+    /// What is logged: "info", or directives such as "info,rsvpd=debug". The environment variable `RSVP_LOG` wins.
+    pub log: Option<String>,
+    /// The user to run as once everything is open; as started, when not set.
+    pub user: Option<String>,
+    /// Where everything that goes into the engine and comes out is written down, for `rsvp-sim replay`; nowhere, when not
+    /// set.
+    pub journal: Option<PathBuf>,
+    /// The control socket.
+    pub control: ControlConfig,
+    /// Protocol timers and bounds of the node.
+    pub node: NodeConfig,
+    /// Upper bounds on state.
+    pub limits: LimitsConfig,
+    /// What holds for interfaces that do not say otherwise.
+    pub interfaces: InterfaceConfig,
+    /// What holds for one interface, by its name.
+    pub interface: BTreeMap<String, InterfaceConfig>,
+    /// How multicast Path messages are got hold of.
+    pub multicast: MulticastConfig,
+    /// Where multicast flows go, for nodes whose kernel does not know.
+    #[serde(alias = "multicast-route")]
+    pub multicast_route: Vec<MulticastRoute>,
+}
+
+/// The control socket: where it is and who may talk.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [control]")]
+pub struct ControlConfig {
+    /// Where it is.
+    pub socket: PathBuf,
+    /// Members of this group may talk, beside root and the daemon's own user.
+    pub group: Option<String>,
+    /// File mode, as octal digits.
+    pub mode: Mode,
+}
+
+/// A file mode, written as octal digits: "0660".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode(pub u32);
+
+impl core::str::FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
+        mode.map(Self).ok_or_else(|| format!("\"{text}\" is no file mode: expected one such as \"0660\""))
+    }
+}
+
+impl Default for ControlConfig {
+    fn default() -> Self {
+        Self { socket: PathBuf::from(DEFAULT_SOCKET), group: None, mode: Mode(0o660) }
+    }
+}
+
+/// Bounds and timers that are not an interface's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [node]")]
+pub struct NodeConfig {
+    /// Blockade multiplier Kb (RFC 2205 section 3.5).
+    pub blockade_multiplier: Option<u32>,
+    /// IP TTL of messages other than Path and PathTear.
+    pub ttl: Option<u8>,
+    /// Whether a minimum policed unit of zero is refused (RFC 2215 section 3.6).
+    pub strict_tspec: bool,
+    /// Seed of the refresh jitter, to repeat a run; a fresh one, when not set.
+    pub seed: Option<u64>,
+    /// How messages travel.
+    pub transport: Transport,
+    /// First-hop routers that messages go to by UDP, one of each address family; the gateway, when not set.
+    pub udp_routers: Vec<IpAddr>,
+    /// The IP TTL that exactly reaches them, when they are not on the link.
+    pub udp_ttl: Option<u8>,
+}
+
+/// Upper bounds on what peers and applications can make grow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [limits]")]
+pub struct LimitsConfig {
+    /// Sessions on this node.
+    pub sessions: Option<u32>,
+    /// Senders of one session.
+    pub senders_per_session: Option<u32>,
+    /// Reservation requests of one session.
+    pub requests_per_session: Option<u32>,
+    /// Filter specs in one request.
+    pub filters_per_request: Option<u32>,
+    /// Errors, confirmations and events that wait.
+    pub queue: Option<u32>,
+}
+
+/// One interface, or what holds for all that do not say otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a table: [interfaces], or [interface.eth0] for one of them"
+)]
+pub struct InterfaceConfig {
+    /// Whether RSVP is spoken here (RFC 2205 section 3.11.4).
+    pub enabled: Option<bool>,
+    /// The link's rate; what the driver says, when not set.
+    pub bandwidth: Option<Rate>,
+    /// How much of it may be reserved.
+    pub reservable: Option<Reservable>,
+    /// Minimum packet delay of the link, for ADSPECs (RFC 2215 section 3.4).
+    pub latency: Option<Span>,
+    /// Guaranteed service error term C, in octets (RFC 2212).
+    pub error_c: Option<u32>,
+    /// Guaranteed service error term D (RFC 2212).
+    pub error_d: Option<Span>,
+    /// Refresh period R (RFC 2205 section 3.7).
+    pub refresh: Option<Span>,
+    /// Slew.Max (RFC 2205 section 3.7, rule 5).
+    pub slew_max: Option<Percent>,
+    /// Local repair wait W (RFC 2205 section 3.6).
+    pub local_repair_wait: Option<Span>,
+    /// K of the lifetime rule (RFC 2205 section 3.7).
+    pub lifetime_multiplier: Option<u32>,
+    /// How hops without RSVP between this interface and its neighbours are noticed (RFC 2205 section 3.8).
+    pub non_rsvp_hops: Option<HopRule>,
+    /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C).
+    pub udp: Option<Udp>,
+}
+
+/// How multicast Path messages are got hold of on routers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [multicast]")]
+pub struct MulticastConfig {
+    /// Whether the daemon makes the kernel a multicast router when nobody else does.
+    pub intercept: Intercept,
+    /// Whether the daemon keeps the kernel from forwarding multicast protocol-46 packets, by a firewall rule of its own.
+    pub firewall: bool,
+}
+
+/// Whether the daemon makes the kernel a multicast router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Intercept {
+    /// On a router, unless another program has.
+    Auto,
+    /// Never.
+    Off,
+}
+
+impl Default for MulticastConfig {
+    fn default() -> Self {
+        Self { intercept: Intercept::Auto, firewall: true }
+    }
+}
+
+/// Where a multicast flow comes from and goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table: [[multicast_route]]")]
+pub struct MulticastRoute {
+    /// The group.
+    pub group: IpAddr,
+    /// The sender; any, when not set.
+    pub source: Option<IpAddr>,
+    /// Name of the interface it comes in by.
+    pub incoming: String,
+    /// Names of the interfaces it leaves through.
+    pub outgoing: Vec<String>,
+}
+
+/// Why a configuration is not usable.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        error: std::io::Error,
+    },
+    /// Its content is wrong.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong, and what was expected.
+        message: String,
+    },
+}
+
+impl DaemonConfig {
+    /// Reads a file; the default one may be missing.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let named = path.unwrap_or_else(|| Path::new(DEFAULT_CONFIG));
+        match std::fs::read_to_string(named) {
+            Ok(text) => Self::parse(named, &text),
+            Err(error) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Self::default())
+            }
+            Err(error) => Err(ConfigError::Unreadable { path: named.to_owned(), error }),
+        }
+    }
+
+    /// Reads a text; `path` is for the error message.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let wrong = |at: usize, message: String| {
+            let before = &text[..text.floor_char_boundary(at)];
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            ConfigError::Wrong { path: path.to_owned(), line, column, message }
+        };
+        let config: Self = toml::from_str(text)
+            .map_err(|e| wrong(e.span().map_or(0, |s| s.start), with_suggestion(e.message())))?;
+        config.check().map_err(|(key, message)| wrong(text.find(&key).unwrap_or(0), message))?;
+        Ok(config)
+    }
+
+    /// What the types do not say: values that cannot be. A key to look for in the text, and what is wrong.
+    fn check(&self) -> Result<(), (String, String)> {
+        for interface in self.interface.values().chain([&self.interfaces]) {
+            let nothing = Some(Span(Duration::ZERO));
+            if interface.refresh == nothing {
+                return Err(("refresh".into(), "a refresh period of zero is no period".into()));
+            }
+            if interface.lifetime_multiplier == Some(0) {
+                let message = "a lifetime multiplier of zero would end state before it is refreshed";
+                return Err(("lifetime_multiplier".into(), message.into()));
+            }
+        }
+        self.check_transport()?;
+        if let Some(Err(message)) = self.log.as_deref().map(check_log) {
+            return Err(("log".into(), message));
+        }
+        if let Some(route) = self.multicast_route.iter().find(|route| !route.group.is_multicast()) {
+            let group = route.group.to_string();
+            return Err((group.clone(), format!("{group} is no multicast group")));
+        }
+        Ok(())
+    }
+
+    /// What holds for an interface.
+    #[must_use]
+    pub fn of_interface(&self, name: &str) -> InterfaceConfig {
+        let all = self.interfaces.clone();
+        let Some(one) = self.interface.get(name).cloned() else { return all };
+        InterfaceConfig {
+            enabled: one.enabled.or(all.enabled),
+            bandwidth: one.bandwidth.or(all.bandwidth),
+            reservable: one.reservable.or(all.reservable),
+            latency: one.latency.or(all.latency),
+            error_c: one.error_c.or(all.error_c),
+            error_d: one.error_d.or(all.error_d),
+            refresh: one.refresh.or(all.refresh),
+            slew_max: one.slew_max.or(all.slew_max),
+            local_repair_wait: one.local_repair_wait.or(all.local_repair_wait),
+            lifetime_multiplier: one.lifetime_multiplier.or(all.lifetime_multiplier),
+            non_rsvp_hops: one.non_rsvp_hops.or(all.non_rsvp_hops),
+            udp: one.udp.or(all.udp),
+        }
+    }
+
+    /// The engine's configuration; `seeds` are for what the file leaves open.
+    #[must_use]
+    pub fn of_engine(&self, seeds: [u64; 2]) -> rsvp_node::Config {
+        let default = rsvp_node::Config::default();
+        let limits = rsvp_node::Limits {
+            sessions: self.limits.sessions.unwrap_or(default.limits.sessions),
+            senders_per_session: self
+                .limits
+                .senders_per_session
+                .unwrap_or(default.limits.senders_per_session),
+            requests_per_session: self
+                .limits
+                .requests_per_session
+                .unwrap_or(default.limits.requests_per_session),
+            filters_per_request: self
+                .limits
+                .filters_per_request
+                .unwrap_or(default.limits.filters_per_request),
+            queue: self.limits.queue.unwrap_or(default.limits.queue),
+        };
+        rsvp_node::Config {
+            seed: self.node.seed.unwrap_or(seeds[0]),
+            // Never from the file: neighbours must not know it.
+            hash_seed: seeds[1],
+            blockade_multiplier: self.node.blockade_multiplier.unwrap_or(default.blockade_multiplier),
+            ttl: self.node.ttl.unwrap_or(default.ttl),
+            strict_tspec: self.node.strict_tspec,
+            limits,
+        }
+    }
+}
+
+/// A word alone that is no level would be taken for the name of a part of the program, and nothing would be logged.
+pub(super) fn check_log(directives: &str) -> Result<(), String> {
+    let alone = directives.split(',').map(str::trim).filter(|word| !word.contains(['=', ':', '[']));
+    for word in alone.filter(|word| !word.starts_with("rsvp_")) {
+        if word.parse::<tracing_subscriber::filter::LevelFilter>().is_err() {
+            return Err(format!(
+                "\"{word}\" is no log level: expected error, warn, info, debug, trace or off, or levels for parts such as \
+                 \"info,rsvpd=debug\""
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Adds the closest of the expected keys to a message about an unknown one.
+fn with_suggestion(message: &str) -> String {
+    let mut names = message.split('`').skip(1).step_by(2);
+    let (true, Some(found)) = (message.starts_with("unknown field"), names.next()) else {
+        return message.to_owned();
+    };
+    let close = |name: &&str| strsim::jaro_winkler(found, name) > 0.8;
+    let closest = names
+        .filter(close)
+        .max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)));
+    match closest {
+        Some(closest) => format!("{message}; did you mean `{closest}`?"),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> String {
+        DaemonConfig::parse(Path::new("rsvpd.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_place_and_a_suggestion() {
+        let message = wrong("[interfaces]\nenabled = true\nrefesh = \"30s\"\n");
+        assert!(message.starts_with("rsvpd.toml:3:1: unknown field `refesh`"), "{message}");
+        assert!(message.ends_with("did you mean `refresh`?"), "{message}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_place() {
+        let message = wrong("[interface.eth0]\nbandwidth = \"10\"\n");
+        assert!(
+            message.starts_with("rsvpd.toml:2:13: \"10\" has no unit, expected a rate such as"),
+            "{message}"
+        );
+        assert!(wrong("[interfaces]\nrefresh = \"0s\"\n").starts_with("rsvpd.toml:2:1: "));
+        let route = "[[multicast_route]]\ngroup = \"10.0.0.1\"\nincoming = \"a\"\noutgoing = []\n";
+        assert!(wrong(route).starts_with("rsvpd.toml:2:10: 10.0.0.1 is no multicast group"));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_told_what_is_expected() {
+        let cases = [
+            ("[interfaces]\nbandwidth = 10\n", "a rate in quotes, such as \"10mbit\""),
+            ("[interfaces]\nreservable = 0.75\n", "such as \"75%\""),
+            ("[interfaces]\nrefresh = 30\n", "a time in quotes, such as \"30s\""),
+            ("[interfaces]\nslew_max = 30\n", "such as \"30%\""),
+            ("interfaces = 3\n", "a table: [interfaces]"),
+            ("[interface]\neth0 = \"10mbit\"\n", "[interface.eth0]"),
+            ("control = \"/run/x\"\n", "a table: [control]"),
+            ("[control]\nmode = 660\n", "such as \"0660\""),
+        ];
+        for (text, expected) in cases {
+            let message = wrong(text);
+            assert!(message.contains(expected) && !message.contains("struct"), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_log_level_that_is_none_is_refused() {
+        assert!(wrong("log = \"debgu\"\n").starts_with("rsvpd.toml:1:1: \"debgu\" is no log level"));
+        for sound in ["debug", "INFO", "off", "warn,rsvp_node=trace", "rsvpd::driver=debug", "3"] {
+            let text = format!("log = \"{sound}\"");
+            assert!(DaemonConfig::parse(Path::new("rsvpd.toml"), &text).is_ok(), "{sound}");
+        }
+    }
+
+    #[test]
+    fn an_interface_overrides_what_holds_for_all() {
+        let text =
+            "[interfaces]\nrefresh = \"5s\"\nreservable = \"50%\"\n[interface.eth0]\nrefresh = \"1s\"\n";
+        let config = DaemonConfig::parse(Path::new("rsvpd.toml"), text).unwrap();
+        let eth0 = config.of_interface("eth0");
+        assert_eq!(eth0.refresh, Some(Span(Duration::from_secs(1))));
+        assert_eq!(eth0.reservable, Some(Reservable::Share(0.5)));
+        assert_eq!(config.of_interface("eth1").refresh, Some(Span(Duration::from_secs(5))));
+    }
+
+    #[test]
+    fn a_unit_of_zero_is_refused_where_the_file_says_so() {
+        let strict = |text| {
+            let config = DaemonConfig::parse(Path::new("rsvpd.toml"), text).unwrap();
+            config.of_engine([1, 2]).strict_tspec
+        };
+        assert!(!strict("") && !strict("node.strict_tspec = false") && strict("node.strict_tspec = true"));
+        assert!(wrong("[node]\nstrict_tspec = 1\n").starts_with("rsvpd.toml:2:16: "));
+    }
+
+    #[test]
+    fn nothing_has_to_be_said() {
+        assert_eq!(DaemonConfig::parse(Path::new("rsvpd.toml"), "").unwrap(), DaemonConfig::default());
+    }
+}

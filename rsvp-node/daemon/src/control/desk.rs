@@ -1,0 +1,364 @@
+//! The desk: clients of the control socket on one side, the engine's applications on the other (RFC 2205 section 3.11.1).
+//!
+//! Pure: lines come in, lines go out, commands go through a [`Door`]. One client is one application of the engine; when
+//! it is gone, so is everything that it asked for. No I/O, no clock; who may talk is decided by the server.
+
+use super::{listing, saying};
+use rsvp_control::qos::{Service, Traffic};
+use rsvp_control::rows::ReservationRow;
+use rsvp_control::{
+    self, Adspec, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Reserve, Sender, VERSION, Watched,
+};
+use rsvp_node::{
+    AdspecOffer, AppId, Command, Engine, Event, FlowRequest, InterfaceId, Outcome, ReservationId, TcChange,
+    TrafficControl,
+};
+use rsvp_wire::{SenderTemplate, Session};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Names a connection of the control socket; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u64);
+
+/// The driver's side: an engine and what is around it.
+pub trait Door {
+    /// Gives a command to the engine and drains it. What comes of it is handed to [`Desk::event`] and
+    /// [`Desk::traffic_control`] afterwards, when the call of the desk that led here has returned.
+    fn command(&mut self, command: Command<'_>) -> Outcome;
+    /// The engine, to look at.
+    fn engine(&self) -> &Engine;
+    /// Where data that a sender on this node makes leaves it, as far as routing knows: "the system default interface" of
+    /// RFC 2205 section 3.9, which need not be the one that has the sender's address.
+    fn leaves_by(&mut self, _session: &Session, _sender: &SenderTemplate) -> Option<InterfaceId> {
+        None
+    }
+    /// What an interface is called.
+    fn interface_name(&self, id: InterfaceId) -> Option<&str>;
+    /// Whether what is sent on an interface is sent by UDP, too (RFC 2205 Appendix C).
+    fn is_udp_on(&self, _id: InterfaceId) -> bool {
+        false
+    }
+    /// The driver's own counters: packets sent, send errors by kind, kernel drops, …
+    fn counters(&self) -> Vec<(&'static str, u64)>;
+}
+
+/// Clients and what they have asked for.
+#[derive(Debug, Default)]
+pub struct Desk {
+    clients: BTreeMap<ClientId, Client>,
+    apps: BTreeMap<AppId, ClientId>,
+    next_app: u32,
+    /// What is installed, while somebody has subscribed: a removal names only the id.
+    installed: BTreeMap<ReservationId, ReservationRow>,
+    outgoing: VecDeque<(ClientId, String)>,
+}
+
+#[derive(Debug)]
+struct Client {
+    app: AppId,
+    sessions: BTreeSet<Session>,
+    /// Senders that follow routing, and where it has them leave.
+    routed: BTreeMap<(Session, SenderTemplate), (Sender, Option<InterfaceId>)>,
+    subscribed: bool,
+}
+
+impl Desk {
+    /// A client is there: it is greeted with the version and what the daemon is.
+    pub fn opened(&mut self, client: ClientId) {
+        let app = self.unused_app();
+        self.apps.insert(app, client);
+        let new = Client { app, sessions: BTreeSet::new(), routed: BTreeMap::new(), subscribed: false };
+        self.clients.insert(client, new);
+        let daemon = concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned();
+        self.say(client, &Line { version: Some(VERSION), daemon: Some(daemon), ..Line::default() });
+    }
+
+    /// A client asks: does it, and puts the reply into [`outgoing`](Self::outgoing).
+    pub fn request(&mut self, client: ClientId, line: &str, door: &mut dyn Door) {
+        let (id, request) = read(line);
+        let done = request.and_then(|request| self.act(client, request, door));
+        let (ok, error) = match done {
+            Ok(done) => (Some(done), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        self.say(client, &Line { id, ok, error, ..Line::default() });
+    }
+
+    /// A client sent a line that was too long to be read: it is told so.
+    pub fn overlong(&mut self, client: ClientId) {
+        let message = format!("a line of more than {LONGEST_LINE} octets is not read: ask for less at once");
+        let error = Some(Problem { code: "line-too-long".to_owned(), message });
+        self.say(client, &Line { error, ..Line::default() });
+    }
+
+    /// A client is gone: all of its senders and reservations are withdrawn.
+    pub fn gone(&mut self, client: ClientId, door: &mut dyn Door) {
+        let Some(gone) = self.clients.remove(&client) else { return };
+        self.apps.remove(&gone.app);
+        withdraw(gone.app, &gone.sessions, door);
+        self.forget_installed_unless_watched();
+    }
+
+    /// The daemon ends: everything that clients asked for is withdrawn.
+    pub fn everyone_gone(&mut self, door: &mut dyn Door) {
+        for client in self.clients.values_mut() {
+            withdraw(client.app, &core::mem::take(&mut client.sessions), door);
+        }
+    }
+
+    /// Routes may have changed: data of this node's own senders may leave elsewhere now. (Of others' the engine asks itself.)
+    pub fn routes_changed(&mut self, door: &mut dyn Door) {
+        for client in self.clients.values_mut() {
+            for ((session, template), (sender, by)) in &mut client.routed {
+                let now = door.leaves_by(session, template);
+                if now != *by && now.is_some() && command(of_sender(client.app, sender, now), door).is_ok() {
+                    *by = now;
+                }
+            }
+        }
+    }
+
+    /// The engine has told an application something (every `Output::Event`).
+    pub fn event(&mut self, event: &Event) {
+        let said = rsvp_control::Event::from(event);
+        if let Some(&client) = self.apps.get(&event.app) {
+            self.say(client, &Line { event: Some(said.clone()), ..Line::default() });
+        }
+        self.tell_watchers(|| Watched::Application { application: event.app.0, event: said });
+    }
+
+    /// The engine has changed a reservation (every `Output::TrafficControl`); those that subscribed are told. Costs
+    /// nothing when nobody did.
+    pub fn traffic_control(&mut self, change: &TrafficControl, interface: Option<&str>) {
+        if !self.is_watched() {
+            return;
+        }
+        let watched = match &change.change {
+            TcChange::Install(reservation) => {
+                let on = interface.map_or_else(|| format!("interface {}", change.interface.0), str::to_owned);
+                let row = listing::reservation(change.reservation, &on, reservation);
+                self.installed.insert(change.reservation, row.clone());
+                Some(Watched::Reserved(row))
+            }
+            TcChange::Remove => self.installed.remove(&change.reservation).map(Watched::Unreserved),
+        };
+        if let Some(watched) = watched {
+            self.tell_watchers(|| watched);
+        }
+    }
+
+    /// The next line for a client, in order.
+    pub fn outgoing(&mut self) -> Option<(ClientId, String)> {
+        self.outgoing.pop_front()
+    }
+
+    /// Numbers come round after four thousand million clients; one that is in use is passed over.
+    fn unused_app(&mut self) -> AppId {
+        loop {
+            let app = AppId(self.next_app);
+            self.next_app = self.next_app.wrapping_add(1);
+            if !self.apps.contains_key(&app) {
+                return app;
+            }
+        }
+    }
+
+    fn say(&mut self, client: ClientId, line: &Line) {
+        // Nothing in a line can fail to be written: its maps have names as keys, its numbers are finite.
+        if let Ok(line) = serde_json::to_string(line) {
+            self.outgoing.push_back((client, line));
+        }
+    }
+
+    fn is_watched(&self) -> bool {
+        self.clients.values().any(|client| client.subscribed)
+    }
+
+    fn tell_watchers(&mut self, watched: impl FnOnce() -> Watched) {
+        if !self.is_watched() {
+            return;
+        }
+        let line = Line { watched: Some(watched()), ..Line::default() };
+        let watchers: Vec<ClientId> =
+            self.clients.iter().filter(|(_, client)| client.subscribed).map(|(id, _)| *id).collect();
+        for client in watchers {
+            self.say(client, &line);
+        }
+    }
+
+    fn forget_installed_unless_watched(&mut self) {
+        if !self.is_watched() {
+            self.installed.clear();
+        }
+    }
+
+    fn subscribe(&mut self, client: ClientId, door: &dyn Door) {
+        if !self.is_watched() {
+            let rows = door
+                .engine()
+                .reservations()
+                .map(|(id, on, view)| (id, listing::reservation(id, &listing::name(on, door), &view)));
+            self.installed = rows.collect();
+        }
+        self.clients.entry(client).and_modify(|client| client.subscribed = true);
+    }
+
+    fn act(&mut self, client: ClientId, request: Request, door: &mut dyn Door) -> Result<Done, Problem> {
+        let Some(app) = self.clients.get(&client).map(|client| client.app) else {
+            return Err(bad_request("this client was not opened"));
+        };
+        let session = match request {
+            Request::List { what, session, at_most } => {
+                return Ok(listing::list(what, session, at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS), door));
+            }
+            Request::Subscribe {} => {
+                self.subscribe(client, door);
+                return Ok(Done::default());
+            }
+            Request::Unsubscribe {} => {
+                self.clients.entry(client).and_modify(|client| client.subscribed = false);
+                self.forget_installed_unless_watched();
+                return Ok(Done::default());
+            }
+            Request::CloseSession { session } => {
+                command(Command::Release { app, session }, door)?;
+                self.clients.entry(client).and_modify(|client| {
+                    client.sessions.remove(&session);
+                    client.routed.retain(|(of, _), _| *of != session);
+                });
+                return Ok(Done::default());
+            }
+            Request::RemoveSender { session, sender } => {
+                command(Command::RemoveSender { app, session, sender }, door)?;
+                self.clients.entry(client).and_modify(|client| {
+                    client.routed.remove(&(session, sender));
+                });
+                return Ok(Done::default());
+            }
+            Request::Release { session } => {
+                command(Command::ReleaseReservation { app, session }, door)?;
+                return Ok(Done::default());
+            }
+            Request::OpenSession { session } => {
+                command(Command::OpenSession { app, session }, door)?;
+                session
+            }
+            Request::Sender(sender) => self.announce(client, app, sender, door)?,
+            Request::Reserve(reserve) => make_reservation(app, &reserve, door)?,
+        };
+        self.clients.entry(client).and_modify(|client| {
+            client.sessions.insert(session);
+        });
+        Ok(Done::default())
+    }
+
+    fn announce(
+        &mut self,
+        client: ClientId,
+        app: AppId,
+        asked: Sender,
+        door: &mut dyn Door,
+    ) -> Result<Session, Problem> {
+        if asked.adspec != Adspec::Null {
+            peak_above(&asked.traffic)?;
+        }
+        let (session, sender) = (asked.session, asked.sender);
+        let named = named(asked.interface.as_deref(), door)?;
+        let interface = named.or_else(|| door.leaves_by(&session, &sender));
+        command(of_sender(app, &asked, interface), door)?;
+        self.clients.entry(client).and_modify(|client| {
+            client.routed.remove(&(session, sender));
+            if named.is_none() && !session.is_multicast() {
+                client.routed.insert((session, sender), (asked, interface));
+            }
+        });
+        Ok(session)
+    }
+}
+
+/// The `id`, as soon as there is one, and the request.
+fn read(line: &str) -> (Option<u64>, Result<Request, Problem>) {
+    let mut object: serde_json::Map<String, serde_json::Value> = match serde_json::from_str(line) {
+        Ok(object) => object,
+        Err(error) => {
+            return (None, Err(bad_request(&format!("expected one JSON object in a line: {error}"))));
+        }
+    };
+    let Some(id) = object.remove("id").and_then(|id| id.as_u64()) else {
+        return (None, Err(bad_request("`id` has to be there, a whole number that the answer repeats")));
+    };
+    let request = serde_json::from_value(serde_json::Value::Object(object));
+    (Some(id), request.map_err(|error| bad_request(&error.to_string())))
+}
+
+fn bad_request(why: &str) -> Problem {
+    Problem { code: "bad-request".to_owned(), message: why.to_owned() }
+}
+
+fn command(command: Command<'_>, door: &mut dyn Door) -> Result<(), Problem> {
+    match door.command(command) {
+        Outcome::Refused(why) => Err(saying::refusal(why, &command, door)),
+        Outcome::Taken | Outcome::Discarded(_) => Ok(()),
+    }
+}
+
+fn of_sender(app: AppId, asked: &Sender, interface: Option<InterfaceId>) -> Command<'static> {
+    let Sender { session, sender, traffic, adspec, ttl, .. } = *asked;
+    let offer = |guaranteed, controlled_load| Some(AdspecOffer { guaranteed, controlled_load, null: false });
+    let adspec = match adspec {
+        Adspec::Both => offer(true, true),
+        Adspec::Guaranteed => offer(true, false),
+        Adspec::ControlledLoad => offer(false, true),
+        Adspec::Null => Some(AdspecOffer { null: true, ..AdspecOffer::default() }),
+        Adspec::None => None,
+    };
+    Command::Sender { app, session, sender, tspec: traffic.into(), adspec, ttl, interface }
+}
+
+fn make_reservation(app: AppId, asked: &Reserve, door: &mut dyn Door) -> Result<Session, Problem> {
+    let services = asked.flows.iter().map(|flow| &flow.flowspec);
+    for service in services.filter(|service| !matches!(service, Service::Null { .. })) {
+        peak_above(service.traffic())?;
+    }
+    let interface = named(asked.interface.as_deref(), door)?;
+    let flow = |flow: &'_ rsvp_control::Flow| (flow.flowspec.into(), flow.filters.clone());
+    let flows: Vec<(rsvp_wire::Flowspec, Vec<rsvp_wire::FilterSpec>)> =
+        asked.flows.iter().map(flow).collect();
+    let flows: Vec<FlowRequest<'_>> =
+        flows.iter().map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters }).collect();
+    let (session, style, confirm) = (asked.session, asked.style.into(), asked.confirm);
+    command(Command::Reserve { app, session, style, flows: &flows, confirm, interface }, door)?;
+    Ok(session)
+}
+
+/// RFC 2212: "p MUST be greater than or equal to the token bucket rate". The engine refuses it too, without the numbers.
+fn peak_above(traffic: &Traffic) -> Result<(), Problem> {
+    let Traffic { rate_bps, peak_bps, .. } = *traffic;
+    match peak_bps {
+        Some(peak_bps) if peak_bps < rate_bps => Err(Problem {
+            code: "bad-traffic-parameter".to_owned(),
+            message: format!(
+                "`peak_bps` {peak_bps} is less than `rate_bps` {rate_bps}: say a higher peak or a lower rate"
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn named(name: Option<&str>, door: &dyn Door) -> Result<Option<InterfaceId>, Problem> {
+    let Some(name) = name else { return Ok(None) };
+    let ids = || door.engine().interfaces().map(|(interface, _)| interface.id);
+    if let Some(id) = ids().find(|id| door.interface_name(*id) == Some(name)) {
+        return Ok(Some(id));
+    }
+    let names: Vec<&str> = ids().filter_map(|id| door.interface_name(id)).collect();
+    let message = format!("no interface is called \"{name}\"; there are {}", names.join(", "));
+    Err(Problem { code: "no-interface".to_owned(), message })
+}
+
+fn withdraw(app: AppId, sessions: &BTreeSet<Session>, door: &mut dyn Door) {
+    for &session in sessions {
+        // Refused when nothing of it is left, which is what is wanted.
+        let _ = door.command(Command::Release { app, session });
+    }
+}

@@ -1,0 +1,225 @@
+//! Makes the rows of a listing from the engine's views.
+//!
+//! What is listed is worked out when it is asked for; nothing is kept.
+
+use super::desk::Door;
+use core::net::IpAddr;
+use rsvp_control::rows::RequestRow;
+use rsvp_control::rows::{
+    APPLICATION, BlockadeRow, Counters, InterfaceRow, NeighbourRow, ReservationRow, Rows, SenderRow,
+    SessionRow,
+};
+use rsvp_control::{Done, Flow, What};
+use rsvp_node::{InterfaceId, RequestView, Requester, Reservation, ReservationId, SenderView};
+use rsvp_wire::{FilterSpec, Flowspec, MsgType, Session, Sharing, Style};
+use std::collections::BTreeMap;
+
+/// Lists what was asked for.
+pub(super) fn list(what: What, session: Option<Session>, at_most: usize, door: &dyn Door) -> Done {
+    let engine = door.engine();
+    let wanted = |s: &Session| session.is_none_or(|only| only.with_flags(0) == s.with_flags(0));
+    let (total, rows) = match what {
+        What::Sessions => {
+            let (total, rows) = cut(sessions(door).into_iter().filter(|row| wanted(&row.session)), at_most);
+            (total, Rows::Sessions(rows))
+        }
+        What::Senders => {
+            let views = engine.senders().filter(|view| wanted(&view.session));
+            let (total, rows) = cut(views.map(|view| sender(view, door)), at_most);
+            (total, Rows::Senders(rows))
+        }
+        What::Requests => {
+            let views = engine.requests().filter(|view| wanted(&view.session));
+            let (total, rows) = cut(views.map(|view| request(view, door)), at_most);
+            (total, Rows::Requests(rows))
+        }
+        What::Reservations => {
+            let views = engine.reservations().filter(|(.., view)| wanted(&view.session));
+            let rows = views.map(|(id, on, view)| reservation(id, &name(on, door), &view));
+            let (total, rows) = cut(rows, at_most);
+            (total, Rows::Reservations(rows))
+        }
+        What::Blockades => {
+            let views = engine.blockades().filter(|view| wanted(&view.session));
+            let rows = views.map(|view| BlockadeRow {
+                session: view.session,
+                sender: view.sender,
+                previous_hop: view.previous_hop,
+                flowspec: view.flowspec.into(),
+            });
+            let (total, rows) = cut(rows, at_most);
+            (total, Rows::Blockades(rows))
+        }
+        What::Interfaces => {
+            let (total, rows) = cut(interfaces(door).into_iter(), at_most);
+            (total, Rows::Interfaces(rows))
+        }
+        What::Neighbours => {
+            let (total, rows) = cut(neighbours(door).into_iter(), at_most);
+            (total, Rows::Neighbours(rows))
+        }
+        What::Counters => (1, Rows::Counters(counters(door))),
+    };
+    Done { total: Some(total), rows: Some(rows) }
+}
+
+/// How many there are, and the first of them.
+fn cut<T>(rows: impl Iterator<Item = T>, at_most: usize) -> (usize, Vec<T>) {
+    let mut total = 0;
+    let counted = rows.inspect(|_| total += 1);
+    let mut first = Vec::new();
+    for row in counted {
+        if first.len() < at_most {
+            first.push(row);
+        }
+    }
+    (total, first)
+}
+
+/// What an interface is called, or at least its number.
+pub(super) fn name(id: InterfaceId, door: &dyn Door) -> String {
+    door.interface_name(id).map_or_else(|| format!("interface {}", id.0), str::to_owned)
+}
+
+fn sessions(door: &dyn Door) -> Vec<SessionRow> {
+    let engine = door.engine();
+    let mut rows = BTreeMap::new();
+    for view in engine.sessions() {
+        let row = SessionRow {
+            session: view.session,
+            applications: view.applications.len(),
+            senders: 0,
+            requests: 0,
+            reservations: 0,
+            charge_bps: 0,
+        };
+        rows.insert(view.session, row);
+    }
+    for view in engine.senders() {
+        rows.entry(view.session).and_modify(|row| row.senders += 1);
+    }
+    for view in engine.requests() {
+        rows.entry(view.session).and_modify(|row| row.requests += 1);
+    }
+    for (.., view) in engine.reservations() {
+        rows.entry(view.session).and_modify(|row| {
+            row.reservations += 1;
+            row.charge_bps += view.charge_bps;
+        });
+    }
+    rows.into_values().collect()
+}
+
+fn sender(view: SenderView, door: &dyn Door) -> SenderRow {
+    SenderRow {
+        session: view.session,
+        sender: view.sender,
+        traffic: view.tspec.into(),
+        previous_hop: view.previous_hop.map_or_else(|| APPLICATION.to_owned(), |hop| hop.to_string()),
+        interface: view.incoming.map(|id| name(id, door)),
+        outgoing: view.outgoing.into_iter().map(|id| name(id, door)).collect(),
+        local_only: view.local_only,
+    }
+}
+
+fn request(view: RequestView, door: &dyn Door) -> RequestRow {
+    let (next_hop, application, interface) = match view.from {
+        Requester::NextHop { interface, address } => (address.to_string(), None, Some(name(interface, door))),
+        Requester::App(app) => (APPLICATION.to_owned(), Some(app.0), None),
+    };
+    RequestRow {
+        session: view.session,
+        style: view.style.into(),
+        next_hop,
+        application,
+        interface,
+        flows: flows(view.style, &view.flows),
+    }
+}
+
+/// In SE all filters share one flowspec, in FF each has its own.
+fn flows(style: Style, items: &[(Option<FilterSpec>, Flowspec)]) -> Vec<Flow> {
+    let shared = style.sharing() == Sharing::Shared;
+    let mut flows: Vec<Flow> = Vec::new();
+    for (filter, flowspec) in items {
+        let flowspec = (*flowspec).into();
+        match flows.last_mut() {
+            Some(last) if shared && last.flowspec == flowspec => last.filters.extend(*filter),
+            _ => flows.push(Flow { filters: filter.iter().copied().collect(), flowspec }),
+        }
+    }
+    flows
+}
+
+/// An installed reservation as it is shown.
+pub(super) fn reservation(id: ReservationId, interface: &str, view: &Reservation) -> ReservationRow {
+    let police = view.police;
+    let flags = [("entry", police.entry), ("merge", police.merge), ("branch", police.branch)];
+    ReservationRow {
+        id: format!("{}.{}", id.index, id.generation),
+        session: view.session,
+        interface: interface.to_owned(),
+        style: view.style.into(),
+        filters: view.filters.clone(),
+        flowspec: view.flowspec.into(),
+        charge_bps: view.charge_bps,
+        police: flags.into_iter().filter(|flag| flag.1).map(|flag| flag.0.to_owned()).collect(),
+    }
+}
+
+fn interfaces(door: &dyn Door) -> Vec<InterfaceRow> {
+    let row = |(interface, reserved_bps): (&rsvp_node::Interface, u64)| InterfaceRow {
+        name: name(interface.id, door),
+        index: interface.id.0,
+        lih: interface.lih,
+        ipv4: interface.ipv4,
+        ipv6: interface.ipv6,
+        up: interface.up,
+        enabled: interface.enabled,
+        mtu: interface.mtu,
+        bandwidth_bps: interface.bandwidth_bps,
+        reservable_bps: interface.reservable_bps,
+        reserved_bps,
+        refresh_ms: u64::try_from(interface.refresh.as_millis()).unwrap_or(u64::MAX),
+        udp: door.is_udp_on(interface.id),
+    };
+    door.engine().interfaces().map(row).collect()
+}
+
+fn neighbours(door: &dyn Door) -> Vec<NeighbourRow> {
+    let mut found: BTreeMap<(InterfaceId, IpAddr), (usize, usize)> = BTreeMap::new();
+    for view in door.engine().senders() {
+        if let (Some(on), Some(hop)) = (view.incoming, view.previous_hop) {
+            found.entry((on, hop)).or_default().0 += 1;
+        }
+    }
+    for view in door.engine().requests() {
+        if let Requester::NextHop { interface, address } = view.from {
+            found.entry((interface, address)).or_default().1 += 1;
+        }
+    }
+    let row = |((on, address), (senders, requests))| NeighbourRow {
+        interface: name(on, door),
+        address,
+        senders,
+        requests,
+    };
+    found.into_iter().map(row).collect()
+}
+
+fn counters(door: &dyn Door) -> Counters {
+    let counters = door.engine().counters();
+    let types = (1..=7).map(MsgType);
+    let unknown = ("unknown type".to_owned(), counters.received(MsgType(0)));
+    let zero = ("minimum policed unit of zero".to_owned(), counters.zero_policed_units());
+    Counters {
+        received: types
+            .clone()
+            .map(|t| (t.to_string(), counters.received(t)))
+            .chain([unknown, zero])
+            .collect(),
+        sent: types.map(|t| (t.to_string(), counters.sent(t))).collect(),
+        discards: counters.discards().map(|(why, times)| (why.to_owned(), times)).collect(),
+        driver: door.counters().into_iter().map(|(what, times)| (what.to_owned(), times)).collect(),
+    }
+}

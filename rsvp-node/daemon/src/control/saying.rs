@@ -1,0 +1,43 @@
+//! Refusals of the engine, in the words of the control protocol.
+
+use super::desk::Door;
+use rsvp_control::Problem;
+use rsvp_node::{Command, Refusal};
+use rsvp_wire::FilterSpec;
+
+/// A refusal of the engine, with what there is to say beyond it.
+pub(super) fn refusal(why: Refusal, command: &Command<'_>, door: &dyn Door) -> Problem {
+    let hint = match (why, command) {
+        (Refusal::BadSender, Command::Sender { sender, .. }) => own_addresses(&sender.0, door),
+        (Refusal::BadTrafficParameter, Command::Sender { .. }) => TRAFFIC.to_owned(),
+        (Refusal::BadTrafficParameter, _) => {
+            format!(
+                "{TRAFFIC}, for Guaranteed service the reserved rate is at least the rate and the peak is not below it, and all flows ask for one service"
+            )
+        }
+        (Refusal::BadStyle, _) => {
+            "WF takes one flow without filters, SE one with filters, FF one for each filter".to_owned()
+        }
+        _ => String::new(),
+    };
+    let message = if hint.is_empty() { why.to_string() } else { format!("{why}: {hint}") };
+    Problem { code: why.name().to_owned(), message }
+}
+
+const TRAFFIC: &str =
+    "rates are from 8 bit/s, the bucket is at least one octet, min_packet is from 1 to max_packet";
+
+fn own_addresses(sender: &FilterSpec, door: &dyn Door) -> String {
+    let address = sender.address();
+    let interfaces = door.engine().interfaces();
+    let own: Vec<_> = interfaces.filter_map(|(interface, _)| interface.address_like(address)).collect();
+    if own.contains(&address) {
+        return "the sender has a port although the session has none, or is of another address family"
+            .to_owned();
+    }
+    let own: Vec<_> = own.iter().map(ToString::to_string).collect();
+    match own.as_slice() {
+        [] => format!("no interface of this node has an address of the family of {address}"),
+        own => format!("{address} is none of this node's addresses, {}", own.join(", ")),
+    }
+}

@@ -1,0 +1,439 @@
+//! The loop around the engine: whatever happens is handed to it, and what it says is carried out.
+//!
+//! One turn does a bounded amount of each kind of work, so that no flood of one kind starves the others. Every `handle`
+//! is followed by draining `poll`. Decisions about the protocol are deliberately not made here.
+
+use super::config::DaemonConfig;
+use super::control::desk::{Desk, Door};
+use super::control::server::{FromClient, Switchboard};
+use super::monitor::{Changes, Monitor};
+use super::multicast::Multicast;
+use super::outbox::Outbox;
+use super::packet::Parcel;
+use super::recorder::Recorder;
+use super::routes::Routes;
+use super::socket::{Arrived, Receiver, Sockets};
+use super::udp::{Encapsulation, Envelope};
+use rsvp_node::{
+    Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, Source, TrafficControl,
+    Transmit,
+};
+use rsvp_wire::{SenderTemplate, Session};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Batches of packets taken from each socket in one turn.
+const BATCHES: usize = 4;
+/// Requests of clients done in one turn.
+const REQUESTS: usize = 64;
+
+/// What the program around the driver wants of it.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Use another configuration.
+    Reload(Box<DaemonConfig>),
+    /// Withdraw what local applications asked for, and end.
+    Stop,
+}
+
+/// What the engine had to say, until the desk can be told.
+enum Told {
+    Event(Event),
+    TrafficControl(TrafficControl),
+}
+
+/// The engine and what it speaks through.
+pub(super) struct Node {
+    pub(super) engine: Engine,
+    pub(super) routes: Routes,
+    pub(super) sockets: Arc<Sockets>,
+    pub(super) outbox: Outbox,
+    pub(super) encapsulation: Encapsulation,
+    recorder: Option<Recorder>,
+    started: tokio::time::Instant,
+    until: Option<Instant>,
+    buffer: Vec<u8>,
+    told: Vec<Told>,
+    received: super::socket::Received,
+    messages_taken: u64,
+    messages_discarded: u64,
+}
+
+impl Node {
+    pub(super) fn new(
+        engine: Engine,
+        routes: Routes,
+        sockets: Arc<Sockets>,
+        encapsulation: Encapsulation,
+        recorder: Option<Recorder>,
+    ) -> Self {
+        Self {
+            engine,
+            routes,
+            sockets,
+            outbox: Outbox::default(),
+            encapsulation,
+            recorder,
+            started: tokio::time::Instant::now(),
+            until: None,
+            buffer: vec![0; 65_536],
+            told: Vec::new(),
+            received: Default::default(),
+            messages_taken: 0,
+            messages_discarded: 0,
+        }
+    }
+
+    fn now(&self) -> Instant {
+        let us = self.started.elapsed().as_micros();
+        Instant(u64::try_from(us).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn handle(&mut self, input: Input<'_>) -> Outcome {
+        let now = self.now();
+        let (engine, routes) = (&mut self.engine, &mut self.routes);
+        let outcome = match &mut self.recorder {
+            None => engine.handle(now, input, routes),
+            Some(recorder) => recorder.handle(engine, now, input, routes),
+        };
+        self.drain(now);
+        outcome
+    }
+
+    fn drain(&mut self, now: Instant) {
+        loop {
+            let output = self.engine.poll(now, &mut self.buffer);
+            if let Some(recorder) = &mut self.recorder {
+                recorder.output(&output);
+            }
+            match output {
+                Output::Transmit(transmit) => {
+                    let (outbox, routes) = (&mut self.outbox, &mut self.routes);
+                    transmit_to(outbox, routes, &self.encapsulation, &transmit, now.as_micros());
+                    if self.outbox.is_full() {
+                        self.outbox.flush(&self.sockets);
+                    }
+                }
+                Output::Event(event) => self.told.push(Told::Event(event)),
+                Output::TrafficControl(change) => self.told.push(Told::TrafficControl(change)),
+                Output::NeedSpace(octets) => self.buffer.resize(octets, 0),
+                Output::Idle { until, .. } => {
+                    self.until = until;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn packet(&mut self, arrived: Arrived<'_>) {
+        let Arrived { interface, source, destination, ttl, port, octets } = arrived;
+        tracing::trace!(interface, %source, %destination, ttl, port, octets = octets.len(), "packet");
+        let raw = Rx { interface: InterfaceId(interface), source, destination, ttl, octets };
+        let now_us = self.now().as_micros();
+        let admitted = match port {
+            None => Some(raw),
+            Some(_) => self.encapsulation.admit(&arrived, &self.routes.links, now_us),
+        };
+        let Some(rx) = admitted else { return };
+        match self.handle(Input::Packet(rx)) {
+            Outcome::Taken => {
+                self.messages_taken += 1;
+                if port.is_some() {
+                    self.encapsulation.taken(&rx, &self.routes.links, now_us);
+                }
+            }
+            Outcome::Discarded(_) | Outcome::Refused(_) => self.messages_discarded += 1,
+        }
+    }
+
+    /// Looks at links and addresses again and tells the engine what is different.
+    pub(super) fn look_at_links(&mut self, config: &DaemonConfig) {
+        let Routes { netlink, links, .. } = &mut self.routes;
+        match links.look(netlink, config) {
+            Ok(changed) => changed.into_iter().for_each(|interface| {
+                self.handle(Input::InterfaceChanged(interface));
+            }),
+            Err(error) => tracing::error!(%error, "the kernel does not tell about its interfaces"),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.until.is_some_and(|until| until <= self.now())
+    }
+
+    fn wake_at(&self) -> Option<tokio::time::Instant> {
+        self.until.map(|until| self.started + core::time::Duration::from_micros(until.as_micros()))
+    }
+}
+
+/// To the kernel: whatever interface its routes name.
+const ANY_INTERFACE: u32 = 0;
+
+fn transmit_to(
+    outbox: &mut Outbox,
+    routes: &mut Routes,
+    encapsulation: &Encapsulation,
+    transmit: &Transmit<'_>,
+    now_us: u64,
+) {
+    let Transmit { interface, destination, source, ttl, router_alert, octets } = *transmit;
+    let own = routes.links.address(interface, destination);
+    let source = match source {
+        Source::Own => own,
+        Source::Foreign(address) => Some(address),
+    };
+    match source {
+        // A forged hop can name this node. No message to ourselves is of use: local applications are told by the engine.
+        _ if routes.links.owns(destination) => outbox.failures.to_self += 1,
+        Some(source) => {
+            // A hop behind routers without RSVP is reached as routing says, which need not be the way its messages come.
+            let own_way = transmit.source == Source::Own
+                && !destination.is_multicast()
+                && !routes.links.is_on_link(interface, destination);
+            let way = if own_way { ANY_INTERFACE } else { interface.0 };
+            let raw = Parcel { interface: way, source, destination, ttl, router_alert, port: None, octets };
+            let envelope = encapsulation.envelope(transmit, routes, now_us);
+            if !encapsulation.is_udp_only() {
+                outbox.put(&raw);
+            } else if envelope.is_none() {
+                outbox.failures.no_route += 1;
+            }
+            // By UDP always from our own address: that is the one that answers go to.
+            match (envelope, own) {
+                (Some(Envelope { to, port, ttl }), Some(source)) => {
+                    let port = Some(port);
+                    let interface = interface.0;
+                    outbox.put(&Parcel {
+                        interface,
+                        source,
+                        destination: to,
+                        ttl,
+                        router_alert: false,
+                        port,
+                        octets,
+                    });
+                }
+                (Some(_), None) if encapsulation.is_udp_only() => outbox.failures.no_address += 1,
+                _ => {}
+            }
+        }
+        None => outbox.failures.no_address += 1,
+    }
+}
+
+impl Door for Node {
+    fn command(&mut self, command: Command<'_>) -> Outcome {
+        self.handle(Input::Command(command))
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn leaves_by(&mut self, session: &Session, sender: &SenderTemplate) -> Option<InterfaceId> {
+        self.routes.leaves_by(session, &sender.0)
+    }
+
+    fn interface_name(&self, id: InterfaceId) -> Option<&str> {
+        self.routes.links.name(id)
+    }
+
+    fn is_udp_on(&self, id: InterfaceId) -> bool {
+        self.encapsulation.is_on(id, self.now().as_micros())
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let received = self.received;
+        let mut counters = vec![
+            ("packets-received", received.datagrams),
+            ("messages-taken", self.messages_taken),
+            ("messages-discarded", self.messages_discarded),
+            ("packets-not-rsvp", received.not_rsvp),
+            ("fragments-waiting", received.fragments),
+            ("receive-errors", received.errors),
+            ("kernel-drops", self.sockets.kernel_drops()),
+            ("packets-sent", self.outbox.sent),
+            ("route-lookups-failed", self.routes.failed),
+            ("udp-sent", self.outbox.sent_by_udp),
+        ];
+        counters.extend(self.encapsulation.named());
+        counters.extend(self.outbox.failures.named());
+        counters
+    }
+}
+
+/// The whole of a running node.
+pub(super) struct Driver {
+    pub(super) config: DaemonConfig,
+    pub(super) node: Node,
+    pub(super) receiver: Receiver,
+    pub(super) monitor: Monitor,
+    pub(super) multicast: Multicast,
+    pub(super) desk: Desk,
+    pub(super) switchboard: Switchboard,
+}
+
+/// What ended a wait.
+enum Woken {
+    Said(FromClient),
+    Ordered(Order),
+    /// Something that the turn finds by itself.
+    Otherwise,
+}
+
+impl Driver {
+    /// Runs until ordered to stop.
+    pub(super) async fn run(
+        mut self,
+        mut clients: mpsc::Receiver<FromClient>,
+        mut orders: mpsc::Receiver<Order>,
+    ) {
+        self.look_again();
+        loop {
+            match self.wait(&mut clients, &mut orders).await {
+                Woken::Ordered(Order::Stop) => break,
+                Woken::Ordered(Order::Reload(config)) => self.reload(*config),
+                Woken::Said(said) => self.said(said, &mut clients),
+                Woken::Otherwise => {}
+            }
+            self.turn();
+            // Other tasks of this thread, the connections of clients, get their turn too.
+            tokio::task::yield_now().await;
+        }
+        self.desk.everyone_gone(&mut self.node);
+        self.tell();
+        self.node.outbox.flush(&self.node.sockets);
+        if let Some(recorder) = &mut self.node.recorder {
+            recorder.flush();
+        }
+    }
+
+    async fn wait(
+        &mut self,
+        clients: &mut mpsc::Receiver<FromClient>,
+        orders: &mut mpsc::Receiver<Order>,
+    ) -> Woken {
+        let wake_at = self.node.wake_at();
+        let blocked = self.node.outbox.blocked;
+        let timer = async {
+            match wake_at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let room = async {
+            match blocked {
+                Some(which) => self.node.sockets.writable(which).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            order = orders.recv() => Woken::Ordered(order.unwrap_or(Order::Stop)),
+            Some(said) = clients.recv() => Woken::Said(said),
+            () = self.node.sockets.readable() => Woken::Otherwise,
+            _ = self.monitor.changed() => Woken::Otherwise,
+            () = timer => Woken::Otherwise,
+            () = room => Woken::Otherwise,
+        }
+    }
+
+    /// A bounded piece of whatever there is to do.
+    fn turn(&mut self) {
+        if self.node.is_due() {
+            self.node.handle(Input::Timer);
+        }
+        let changes = self.monitor.take();
+        if !changes.is_empty() {
+            self.changed(&changes);
+        }
+        let now_us = self.node.now().as_micros();
+        let sockets = Arc::clone(&self.node.sockets);
+        let node = &mut self.node;
+        self.receiver.receive(&sockets, BATCHES, now_us, |arrived| node.packet(arrived));
+        self.node.received = self.receiver.received;
+        self.tell();
+        self.node.outbox.flush(&self.node.sockets);
+        if let Some(recorder) = &mut self.node.recorder {
+            recorder.flush();
+        }
+    }
+
+    /// What the engine said goes to the desk, what the desk says to the clients.
+    fn tell(&mut self) {
+        loop {
+            let told = std::mem::take(&mut self.node.told);
+            for each in &told {
+                match each {
+                    Told::Event(event) => self.desk.event(event),
+                    Told::TrafficControl(change) => {
+                        let name = self.node.routes.links.name(change.interface);
+                        tracing::debug!(?change, interface = name, "reservation");
+                        self.desk.traffic_control(change, name);
+                    }
+                }
+            }
+            // A client that is cut off here makes the engine say more.
+            self.switchboard.deliver(&mut self.desk, &mut self.node);
+            if self.node.told.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn said(&mut self, first: FromClient, clients: &mut mpsc::Receiver<FromClient>) {
+        let more = std::iter::from_fn(|| clients.try_recv().ok());
+        for said in std::iter::once(first).chain(more.take(REQUESTS - 1)) {
+            self.switchboard.handle(said, &mut self.desk, &mut self.node);
+            self.tell();
+        }
+    }
+
+    fn changed(&mut self, changes: &Changes) {
+        tracing::debug!(?changes, "the kernel's tables have changed");
+        if changes.links || changes.lost {
+            self.look_again();
+            return;
+        }
+        self.multicast.follow(&mut self.node.routes);
+        if changes.routes || changes.groups.len() > 1 {
+            self.node.handle(Input::RouteChanged { destination: None });
+            self.desk.routes_changed(&mut self.node);
+        } else if let Some(group) = changes.groups.first() {
+            self.node.handle(Input::RouteChanged { destination: Some(*group) });
+        }
+    }
+
+    /// Looks at everything again. Routes too: the kernel takes away those of an interface that goes down without a word.
+    fn look_again(&mut self) {
+        let node = &mut self.node;
+        node.look_at_links(&self.config);
+        node.encapsulation.follow(&self.config, &node.routes.links, &node.sockets);
+        self.multicast.follow(&mut self.node.routes);
+        self.node.handle(Input::RouteChanged { destination: None });
+        self.desk.routes_changed(&mut self.node);
+    }
+
+    fn reload(&mut self, config: DaemonConfig) {
+        for what in not_reloadable(&self.config, &config) {
+            tracing::warn!("{what} has changed in the configuration: that needs a restart");
+        }
+        self.node.routes.fixed.clone_from(&config.multicast_route);
+        self.config = config;
+        self.look_again();
+        tracing::info!("the configuration was read again");
+    }
+}
+
+/// What is different and cannot be changed while running.
+fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
+    let different = [
+        ("log", old.log != new.log),
+        ("user", old.user != new.user),
+        ("journal", old.journal != new.journal),
+        ("[control]", old.control != new.control),
+        ("[node]", old.node != new.node),
+        ("[limits]", old.limits != new.limits),
+        ("[multicast]", old.multicast != new.multicast),
+    ];
+    different.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
+}

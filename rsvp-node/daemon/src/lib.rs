@@ -1,0 +1,31 @@
+//! `rsvpd` and what talks to it (the only code with sockets, a clock or an async runtime.
+//!
+//! No protocol decisions are made here: the engine makes them. [`run`] is `rsvpd`; [`start_standalone`] is the same within
+//! another program. A network namespace has one of them at a time.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+
+pub mod config;
+pub mod control;
+
+mod driver;
+mod firewall;
+mod links;
+mod lock;
+mod monitor;
+mod multicast;
+mod netlink;
+mod outbox;
+mod packet;
+mod privilege;
+mod program;
+mod recorder;
+mod routes;
+mod socket;
+mod start;
+mod sys;
+mod udp;
+
+pub use config::{ConfigError, DaemonConfig};
+pub use program::{command_line, main};
+pub use start::{DaemonError, Standalone, run, start_standalone};
+pub use sys::set_option;

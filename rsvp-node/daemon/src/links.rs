@@ -1,0 +1,181 @@
+//! The node's interfaces: what the kernel says of them and what the configuration adds, as the engine wants them.
+//!
+//! The kernel's interface index is both the engine's id and the logical interface handle (RFC 2205 section 3.3): it
+//! outlives the daemon, so neighbours' reservations find their interface again after a restart. An interface that is
+//! deleted stays known as one that is down.
+
+use super::config::{DaemonConfig, Reservable, Span};
+use super::netlink::{Address, Link, Netlink};
+use super::sys;
+use rsvp_node::{Interface, InterfaceId};
+use socket2::{Domain, Socket, Type};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+
+/// The share of a link that can be reserved when nothing else is configured.
+const DEFAULT_SHARE: f64 = 0.75;
+
+/// All interfaces, by index.
+pub(super) struct Links {
+    /// For questions about interfaces.
+    socket: Socket,
+    known: BTreeMap<u32, (Link, Interface)>,
+    /// Every address of this node, with its interface.
+    own: BTreeSet<(IpAddr, u32)>,
+    /// What is on the link, by interface.
+    subnets: Vec<(u32, IpAddr, u8)>,
+}
+
+impl Links {
+    pub(super) fn new() -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+        Ok(Self { socket, known: BTreeMap::new(), own: BTreeSet::new(), subnets: Vec::new() })
+    }
+
+    /// Asks the kernel again; returns what has changed for the engine.
+    pub(super) fn look(
+        &mut self,
+        netlink: &mut Netlink,
+        config: &DaemonConfig,
+    ) -> io::Result<Vec<Interface>> {
+        let links = netlink.links()?;
+        let addresses = netlink.addresses()?;
+        self.own = addresses.iter().map(|a| (a.address, a.interface)).collect();
+        self.subnets = addresses.iter().map(|a| (a.interface, a.subnet.0, a.subnet.1)).collect();
+        let mut changed = Vec::new();
+        for (_, interface) in self.known.values_mut() {
+            if interface.up && !links.iter().any(|link| link.index == interface.id.0) {
+                interface.up = false;
+                changed.push(interface.clone());
+            }
+        }
+        for link in links {
+            let Some(interface) = self.describe(&link, &addresses, config) else { continue };
+            let old = self.known.insert(link.index, (link.clone(), interface.clone()));
+            if old.as_ref().is_none_or(|(_, old)| *old != interface) {
+                say(&link, &interface, old.is_none());
+                changed.push(interface);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// An interface as the engine wants it; `None` for a loopback without addresses that others know.
+    fn describe(&self, link: &Link, addresses: &[Address], config: &DaemonConfig) -> Option<Interface> {
+        let here = || addresses.iter().filter(|a| a.interface == link.index);
+        // The first of the best: addresses of more than this link before others, primary before secondary ones.
+        let best = |v6: bool| {
+            let family = here().filter(move |a| a.address.is_ipv6() == v6 && !a.secondary);
+            family.min_by_key(|a| !a.global).map(|a| (a.address, a.global))
+        };
+        let (v4, v6) = (best(false), best(true));
+        // Addresses of the loopback interface are this node's, but nothing is spoken there.
+        let reachable = [v4, v6].into_iter().flatten().any(|(_, global)| global);
+        if link.loopback && !reachable {
+            return None;
+        }
+        let said = config.of_interface(&link.name);
+        let mut interface = Interface::new(InterfaceId(link.index));
+        interface.ipv4 = v4.and_then(|(address, _)| if let IpAddr::V4(a) = address { Some(a) } else { None });
+        interface.ipv6 = v6.and_then(|(address, _)| if let IpAddr::V6(a) = address { Some(a) } else { None });
+        interface.up = link.up;
+        interface.enabled = said.enabled.unwrap_or(true) && !link.loopback;
+        interface.mtu = link.mtu.min(65_535);
+        let speed = || sys::link_speed_bps(self.socket.as_fd(), &link.name);
+        interface.bandwidth_bps = said.bandwidth.map(|rate| rate.bps).or_else(speed).unwrap_or(0);
+        interface.reservable_bps = match said.reservable.unwrap_or(Reservable::Share(DEFAULT_SHARE)) {
+            Reservable::Share(share) => (interface.bandwidth_bps as f64 * share).round() as u64,
+            Reservable::Rate(rate) => rate.bps,
+        };
+        let us = |span: Span| u32::try_from(span.0.as_micros()).unwrap_or(u32::MAX);
+        interface.latency_us = said.latency.map_or(interface.latency_us, us);
+        interface.error_c = said.error_c.unwrap_or(interface.error_c);
+        interface.error_d_us = said.error_d.map_or(interface.error_d_us, us);
+        interface.refresh = said.refresh.map_or(interface.refresh, |span| span.0);
+        interface.slew_max_percent = said.slew_max.map_or(interface.slew_max_percent, |p| p.0);
+        interface.local_repair_wait = said.local_repair_wait.map_or(interface.local_repair_wait, |s| s.0);
+        interface.lifetime_multiplier = said.lifetime_multiplier.unwrap_or(interface.lifetime_multiplier);
+        interface.non_rsvp_hops = said.non_rsvp_hops.map_or_else(Default::default, |rule| rule.0);
+        Some(interface)
+    }
+
+    pub(super) fn name(&self, id: InterfaceId) -> Option<&str> {
+        self.known.get(&id.0).map(|(link, _)| link.name.as_str())
+    }
+
+    pub(super) fn by_name(&self, name: &str) -> Option<InterfaceId> {
+        self.known.values().find(|(link, _)| link.name == name).map(|(link, _)| InterfaceId(link.index))
+    }
+
+    /// The interface's own address of the family of `like`.
+    pub(super) fn address(&self, id: InterfaceId, like: IpAddr) -> Option<IpAddr> {
+        self.known.get(&id.0).and_then(|(_, interface)| interface.address_like(like))
+    }
+
+    /// Whether an address is one of this node's.
+    pub(super) fn owns(&self, address: IpAddr) -> bool {
+        self.own.range((address, 0)..=(address, u32::MAX)).next().is_some()
+    }
+
+    /// Whether an address is one of an interface's.
+    pub(super) fn owns_on(&self, id: InterfaceId, address: IpAddr) -> bool {
+        self.own.contains(&(address, id.0))
+    }
+
+    /// Whether an address is on the link of an interface, by the interface's own addresses.
+    pub(super) fn is_on_link(&self, id: InterfaceId, address: IpAddr) -> bool {
+        self.subnets.iter().any(|(on, of, bits)| *on == id.0 && same_front(*of, address, *bits))
+    }
+
+    /// Interfaces that are up and on which RSVP is spoken.
+    pub(super) fn speaking(&self) -> impl Iterator<Item = InterfaceId> + '_ {
+        self.known.values().filter(|(_, i)| i.up && i.enabled).map(|(_, i)| i.id)
+    }
+}
+
+/// Whether two addresses share so many bits.
+fn same_front(one: IpAddr, other: IpAddr, bits: u8) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => {
+            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits.into()
+        }
+        (IpAddr::V6(one), IpAddr::V6(other)) => {
+            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits.into()
+        }
+        _ => false,
+    }
+}
+
+fn say(link: &Link, interface: &Interface, new: bool) {
+    let state = match (interface.up, interface.enabled) {
+        (false, _) => "down",
+        (true, false) => "up, RSVP off",
+        (true, true) => "up",
+    };
+    let name = link.name.as_str();
+    let (bandwidth_bps, reservable_bps) = (interface.bandwidth_bps, interface.reservable_bps);
+    tracing::info!(name, state, ipv4 = ?interface.ipv4, ipv6 = ?interface.ipv6, bandwidth_bps, reservable_bps, "interface");
+    if new && interface.enabled && interface.bandwidth_bps == 0 {
+        tracing::warn!(
+            "interface {name}: its speed is unknown, so no share of it can be reserved; set `bandwidth` in [interface.{name}]"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_share_the_front_that_a_prefix_says() {
+        let shared =
+            |one: &str, other: &str, bits| same_front(one.parse().unwrap(), other.parse().unwrap(), bits);
+        assert!(shared("10.0.1.1", "10.0.1.254", 24) && !shared("10.0.1.1", "10.0.2.1", 24));
+        assert!(shared("10.0.1.1", "10.0.1.1", 32) && !shared("10.0.1.0", "10.0.1.1", 32));
+        assert!(shared("10.0.1.1", "192.0.2.1", 0));
+        assert!(shared("fd00:1::1", "fd00:1::ffff", 64) && !shared("fd00:1::1", "fd00:2::1", 64));
+        assert!(!shared("10.0.1.1", "::", 0));
+    }
+}

@@ -1,0 +1,5 @@
+//! `rsvpd`, the RSVP daemon; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    rsvpd::main()
+}

@@ -1,0 +1,94 @@
+//! The program `rsvpd`: its command line, logging, and what becomes its exit code.
+
+use super::config::DaemonConfig;
+use super::start::{self, ControlSocket, DaemonError, Prepared};
+use clap::{CommandFactory, Parser};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// RSVP (RFC 2205) for this host or router.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rsvpd",
+    version,
+    about,
+    after_help = "Examples:\n  \
+    rsvpd --check-config --config rsvpd.toml\n  \
+    rsvpd --config rsvpd.toml --log debug\n\n\
+    Needs CAP_NET_RAW and CAP_NET_ADMIN (or root), and drops whatever else it has; with transport = \"udp\" it needs \
+    nothing. Runs in the foreground.\n\
+    SIGTERM and SIGINT tear down what local applications asked for and end it, SIGHUP has it read its configuration \
+    again.\nExit status: 0, 1 if it could not start or the configuration is not usable, 2 for bad arguments."
+)]
+struct Arguments {
+    /// The configuration file [default: /etc/rsvp/rsvpd.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Reads the configuration, says whether it is usable, and ends
+    #[arg(long)]
+    check_config: bool,
+    /// Where the control socket is to be, instead of where the configuration says
+    #[arg(long, value_name = "PATH", env = "RSVP_SOCKET")]
+    socket: Option<PathBuf>,
+    /// What is logged, instead of what the configuration says: "debug", "info,rsvp_node=trace"
+    #[arg(long, value_name = "FILTER", env = "RSVP_LOG")]
+    log: Option<String>,
+}
+
+/// The command line of `rsvpd`, for its man page.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Arguments::command()
+}
+
+/// `rsvpd`: reads its command line, runs, and says how it went.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rsvpd: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), DaemonError> {
+    let mut config = start::check(arguments.config.as_deref())?;
+    if arguments.check_config {
+        println!("the configuration is usable");
+        return Ok(());
+    }
+    if let Some(socket) = arguments.socket {
+        config.control.socket = socket;
+    }
+    log(&config, arguments.log.as_deref())?;
+    let prepared = Prepared::open(config.clone())?;
+    let control = ControlSocket::open(&config)?;
+    start::give_up_privileges(&config, &control)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| DaemonError::System { what: "an event loop".into(), error })?;
+    runtime.block_on(start::serve_until_told(prepared, control, arguments.config))
+}
+
+fn log(config: &DaemonConfig, wanted: Option<&str>) -> Result<(), DaemonError> {
+    let directives = wanted.or(config.log.as_deref()).unwrap_or("info");
+    let refused = |error: String| DaemonError::System {
+        what: format!("the log filter \"{directives}\""),
+        error: std::io::Error::other(error),
+    };
+    super::config::check_log(directives).map_err(refused)?;
+    let filter = EnvFilter::try_new(directives).map_err(|error| refused(error.to_string()))?;
+    // Under a service manager the journal has its own time stamps.
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var_os("JOURNAL_STREAM").is_some() {
+        subscriber.without_time().with_ansi(false).init();
+    } else {
+        subscriber.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Answers the engine's route queries from the kernel (RFC 2205 section 3.11.4).
+//!
+//! Unicast by a route lookup as for a packet of the flow, with the interface where the Path came in, protocol and ports, so
+//! that rules by them count, and equal-cost paths are told apart as data is. Multicast from the configuration, then from the kernel's forwarding cache. Nothing is
+//! cached here: the kernel answers within the call.
+
+use super::config::MulticastRoute;
+use super::links::Links;
+use super::netlink::{Netlink, Way};
+use rsvp_node::{FlowKey, Host, InterfaceId, Route, RouteAnswer, RouteQuery};
+use rsvp_wire::{FilterSpec, Session};
+use std::io;
+use std::net::IpAddr;
+
+/// The kernel's routes and what the configuration says of multicast.
+pub(super) struct Routes {
+    pub(super) netlink: Netlink,
+    pub(super) links: Links,
+    pub(super) fixed: Vec<MulticastRoute>,
+    /// Lookups that failed for other reasons than that there is no route.
+    pub(super) failed: u64,
+}
+
+impl Routes {
+    fn unicast(&mut self, query: &RouteQuery) -> io::Result<Way> {
+        let own = RouteQuery { flow: FlowKey { incoming: None, ..query.flow }, ..*query };
+        if query.source.is_none_or(|source| self.links.owns(source)) {
+            return self.netlink.route(&own);
+        }
+        let way = self.netlink.route(query)?;
+        if way != Way::Nowhere {
+            return Ok(way);
+        }
+        // A host does not forward, and a filter on the reverse path may refuse: the destination alone then decides.
+        self.netlink.route(&RouteQuery { source: None, ..own })
+    }
+
+    /// Where data of a sender on this node leaves it, if RSVP is spoken there. Of a group the kernel takes the interface
+    /// that has the source.
+    pub(super) fn leaves_by(&mut self, session: &Session, sender: &FilterSpec) -> Option<InterfaceId> {
+        let query = RouteQuery::of_data(session, sender, None);
+        if session.is_multicast() || !self.links.owns(sender.address()) {
+            return None;
+        }
+        match self.route(query) {
+            RouteAnswer::Known(route) => {
+                let speaks = |by: &InterfaceId| self.links.speaking().any(|id| id == *by);
+                let has_address = |by| self.links.address(by, sender.address()).is_some();
+                route.outgoing.into_iter().find(|by| speaks(by) && has_address(*by))
+            }
+            RouteAnswer::NoRoute | RouteAnswer::Pending => None,
+        }
+    }
+
+    fn multicast(&mut self, group: IpAddr, source: IpAddr) -> io::Result<RouteAnswer> {
+        let fixed = self.fixed.iter().find(|r| r.group == group && r.source.is_none_or(|s| s == source));
+        if let Some(fixed) = fixed {
+            let incoming = self.links.by_name(&fixed.incoming);
+            let outgoing = fixed.outgoing.iter().filter_map(|name| self.links.by_name(name)).collect();
+            let own = self.links.owns(source);
+            return Ok(RouteAnswer::Known(Route { incoming: incoming.filter(|_| !own), outgoing }));
+        }
+        if let Some(entry) = self.netlink.forwarding(source, group)? {
+            let incoming = (!self.links.owns(source)).then_some(InterfaceId(entry.incoming));
+            let outgoing =
+                entry.outgoing.into_iter().filter(|out| *out != entry.incoming).map(InterfaceId).collect();
+            return Ok(RouteAnswer::Known(Route { incoming, outgoing }));
+        }
+        if is_multicast_router(group.is_ipv6()) {
+            return Ok(RouteAnswer::NoRoute);
+        }
+        // A host receives, and does not forward.
+        Ok(match self.netlink.route(&RouteQuery::to(source))? {
+            Way::Out(incoming) => RouteAnswer::Known(Route {
+                incoming: Some(InterfaceId(incoming)),
+                outgoing: Default::default(),
+            }),
+            Way::Local => RouteAnswer::Known(Route::default()),
+            Way::Nowhere => RouteAnswer::NoRoute,
+        })
+    }
+
+    fn answer(&mut self, query: RouteQuery) -> io::Result<RouteAnswer> {
+        if query.destination.is_multicast() {
+            return match query.source {
+                Some(source) => self.multicast(query.destination, source),
+                None => Ok(RouteAnswer::NoRoute),
+            };
+        }
+        Ok(match self.unicast(&query)? {
+            Way::Local => RouteAnswer::Known(Route::default()),
+            Way::Out(out) => RouteAnswer::Known(Route {
+                incoming: None,
+                outgoing: [InterfaceId(out)].into_iter().collect(),
+            }),
+            Way::Nowhere => RouteAnswer::NoRoute,
+        })
+    }
+}
+
+impl Host for Routes {
+    fn route(&mut self, query: RouteQuery) -> RouteAnswer {
+        let answer = self.answer(query).unwrap_or_else(|error| {
+            tracing::warn!(%error, destination = %query.destination, "a route lookup failed");
+            self.failed += 1;
+            RouteAnswer::NoRoute
+        });
+        tracing::trace!(?query, ?answer, "route");
+        answer
+    }
+}
+
+/// Whether this network namespace forwards packets.
+pub(super) fn is_router(v6: bool) -> bool {
+    let path =
+        if v6 { "/proc/sys/net/ipv6/conf/all/forwarding" } else { "/proc/sys/net/ipv4/conf/all/forwarding" };
+    is_set(path)
+}
+
+/// Whether some program has made the kernel a multicast router.
+pub(super) fn is_multicast_router(v6: bool) -> bool {
+    let path = if v6 {
+        "/proc/sys/net/ipv6/conf/all/mc_forwarding"
+    } else {
+        "/proc/sys/net/ipv4/conf/all/mc_forwarding"
+    };
+    is_set(path)
+}
+
+fn is_set(path: &str) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| text.trim() != "0")
+}

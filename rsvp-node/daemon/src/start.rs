@@ -1,0 +1,371 @@
+//! Starting and ending: opens what needs privileges, gives the privileges up, and puts the driver to work.
+
+use super::config::{ConfigError, DaemonConfig, Transport};
+use super::control::desk::Desk;
+use super::control::server::{Access, FromClient, Switchboard, serve};
+use super::driver::{Driver, Node, Order};
+use super::firewall::Firewall;
+use super::links::Links;
+use super::lock::Lock;
+use super::monitor::{Monitor, Notices};
+use super::multicast::Multicast;
+use super::netlink::Netlink;
+use super::privilege;
+use super::recorder::Recorder;
+use super::routes::{self, Routes};
+use super::socket::{Opened, Receiver, Sockets};
+use super::udp::Encapsulation;
+use rsvp_node::Engine;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Lines of clients that may wait for the driver.
+const CLIENT_QUEUE: usize = 1024;
+
+/// Why there is no daemon.
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// One is there already.
+    #[error("an RSVP daemon runs in this network namespace already: use it, or stop it first")]
+    AlreadyRunning,
+    /// Not allowed to.
+    #[error("{what}: not permitted; run as root, or with the capabilities CAP_NET_RAW and CAP_NET_ADMIN")]
+    NotPermitted {
+        /// What was tried.
+        what: String,
+    },
+    /// Not allowed to open raw sockets.
+    #[error(
+        "{what}: not permitted; run as root, or with the capabilities CAP_NET_RAW and CAP_NET_ADMIN; a host does without \
+         when routers serve UDP: `transport = \"udp\"` in [node] of rsvpd.toml, or --udp with --standalone"
+    )]
+    NoRawSockets {
+        /// What was tried.
+        what: String,
+    },
+    /// The system refused something.
+    #[error("{what}: {error}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> DaemonError {
+    move |error| match error.kind() {
+        io::ErrorKind::PermissionDenied => DaemonError::NotPermitted { what: what.into() },
+        _ => DaemonError::System { what: what.into(), error },
+    }
+}
+
+/// What has to be opened with privileges, before there is a runtime.
+pub(super) struct Prepared {
+    config: DaemonConfig,
+    lock: Lock,
+    sockets: Opened,
+    netlink: Netlink,
+    notices: Notices,
+    multicast: Multicast,
+    firewall: Option<Firewall>,
+    recorder: Option<Recorder>,
+}
+
+/// What has to live as long as the daemon runs: the lock of the namespace, and the firewall's rules.
+pub(super) struct Held {
+    _lock: Lock,
+    _firewall: Option<Firewall>,
+}
+
+impl Prepared {
+    pub(super) fn open(config: DaemonConfig) -> Result<Self, DaemonError> {
+        let lock = Lock::take().map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => DaemonError::AlreadyRunning,
+            _ => failed("the lock of this network namespace")(error),
+        })?;
+        let sockets = open_sockets(&config)?;
+        if !sockets.has_v6() {
+            tracing::warn!("this system has no IPv6: only IPv4 sessions work");
+        }
+        let netlink = Netlink::open().map_err(failed("a netlink socket"))?;
+        let notices = Notices::open().map_err(failed("a netlink socket for changes"))?;
+        // A host that can only send UDP is no router, whatever its kernel does.
+        let multicast = match config.node.transport {
+            Transport::Udp => Multicast::default(),
+            Transport::Raw => Multicast::open(&config.multicast, sockets.has_v6())
+                .map_err(failed("making the kernel a multicast router"))?,
+        };
+        let firewall = firewall(&config);
+        let recorder = config
+            .journal
+            .as_deref()
+            .map(|path| Recorder::create(path).map_err(failed(format!("the journal {}", path.display()))));
+        let recorder = recorder.transpose()?;
+        Ok(Self { config, lock, sockets, netlink, notices, multicast, firewall, recorder })
+    }
+
+    /// Needs a runtime around it.
+    pub(super) fn into_driver(self) -> Result<(Driver, Held), DaemonError> {
+        let Self { config, lock, sockets, netlink, notices, multicast, firewall, mut recorder } = self;
+        let watching = "watching the sockets";
+        let sockets = Sockets::new(sockets).map_err(failed(watching))?;
+        let monitor = Monitor::new(notices).map_err(failed(watching))?;
+        let links = Links::new().map_err(failed("a socket for questions about interfaces"))?;
+        let seeds = [RandomState::new().hash_one(0u8), RandomState::new().hash_one(1u8)];
+        let engine_config = config.of_engine(seeds);
+        if let Some(recorder) = &mut recorder {
+            recorder.boot(&engine_config);
+        }
+        let engine = Engine::new(engine_config);
+        let routes = Routes { netlink, links, fixed: config.multicast_route.clone(), failed: 0 };
+        let node = Node::new(engine, routes, Arc::new(sockets), Encapsulation::new(&config), recorder);
+        let driver = Driver {
+            config,
+            node,
+            receiver: Receiver::new(),
+            monitor,
+            multicast,
+            desk: Desk::default(),
+            switchboard: Switchboard::default(),
+        };
+        Ok((driver, Held { _lock: lock, _firewall: firewall }))
+    }
+}
+
+fn open_sockets(config: &DaemonConfig) -> Result<Opened, DaemonError> {
+    if config.node.transport == Transport::Udp {
+        if routes::is_router(false) || routes::is_router(true) {
+            tracing::warn!(
+                "this node forwards packets, but with transport = \"udp\" it is only a host to RSVP"
+            );
+        }
+        return Opened::udp_only().map_err(|e| failed(e.what)(e.error));
+    }
+    Opened::raw().map_err(|e| match e.error.kind() {
+        io::ErrorKind::PermissionDenied => DaemonError::NoRawSockets { what: e.what.into() },
+        _ => failed(e.what)(e.error),
+    })
+}
+
+/// Keeps a router's kernel from forwarding multicast RSVP packets itself; without nf_tables, says what that means.
+fn firewall(config: &DaemonConfig) -> Option<Firewall> {
+    if config.node.transport == Transport::Udp
+        || !config.multicast.firewall
+        || !(routes::is_router(false) || routes::is_router(true))
+    {
+        return None;
+    }
+    match Firewall::install() {
+        Ok(firewall) => Some(firewall),
+        Err(error) => {
+            tracing::warn!(
+                "no firewall rule against a second copy of multicast RSVP packets ({error}): IPv6 multicast sessions, and \
+                 IPv4 ones with a local receiver, may be seen twice downstream; `firewall = false` in [multicast] \
+                 says that this is known"
+            );
+            None
+        }
+    }
+}
+
+/// Gives up all privileges that are not needed any more. A daemon within another program leaves that to the program.
+pub(super) fn give_up_privileges(config: &DaemonConfig, control: &ControlSocket) -> Result<(), DaemonError> {
+    let name = config.user.as_deref().unwrap_or_default();
+    let what = format!("running as the user \"{name}\"");
+    let user = config.user.as_deref().map(privilege::user).transpose().map_err(failed(&what))?;
+    if let (Some(user), Some(folder)) = (&user, control.made_folder()) {
+        // So that the socket can be taken away at the end.
+        std::os::unix::fs::chown(folder, Some(user.uid.as_raw()), None).map_err(failed(&what))?;
+    }
+    let raw = config.node.transport == Transport::Raw;
+    privilege::drop(user.as_ref(), raw).map_err(failed("giving up privileges"))
+}
+
+/// The control socket's file; taken away at the end, if that is allowed.
+pub(super) struct ControlSocket {
+    path: PathBuf,
+    /// Device and inode of the file.
+    file: (u64, u64),
+    listener: std::os::unix::net::UnixListener,
+    access: Access,
+    made_folder: bool,
+}
+
+impl ControlSocket {
+    fn made_folder(&self) -> Option<&Path> {
+        self.path.parent().filter(|_| self.made_folder)
+    }
+
+    pub(super) fn open(config: &DaemonConfig) -> Result<Self, DaemonError> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = config.control.socket.clone();
+        let what = format!("the control socket {}", path.display());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        let made_folder = folder.is_some();
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder).map_err(failed(&what))?;
+        }
+        let group = match &config.control.group {
+            None => None,
+            Some(name) => Some(group_id(name)?),
+        };
+        make_room(&path).map_err(failed(&what))?;
+        let listener = std::os::unix::net::UnixListener::bind(&path).map_err(failed(&what))?;
+        std::os::unix::fs::chown(&path, None, group).map_err(failed(&what))?;
+        let mode = std::fs::Permissions::from_mode(config.control.mode.0);
+        std::fs::set_permissions(&path, mode).map_err(failed(&what))?;
+        listener.set_nonblocking(true).map_err(failed(&what))?;
+        let file = identity(&path).map_err(failed(&what))?;
+        Ok(Self { path, file, listener, access: Access { group }, made_folder })
+    }
+}
+
+/// Which file is at a path.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+/// Takes away the socket that an earlier daemon has left at the path, and nothing else. The lock is one of a network
+/// namespace, whereas files are shared between them: who listens there may be the daemon of another one.
+fn make_room(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt as _;
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(found) if !found.file_type().is_socket() => {
+            let why = "a file is there that is no socket: remove it, or name another path with --socket";
+            return Err(io::Error::other(why));
+        }
+        Ok(_) => {}
+    }
+    let probe = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)?;
+    // A listener that is busy is one as well.
+    probe.set_nonblocking(true)?;
+    match probe.connect(&socket2::SockAddr::unix(path)?) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        _ => Err(io::Error::other(
+            "a daemon of another network namespace listens there: give each its own with --socket",
+        )),
+    }
+}
+
+fn group_id(name: &str) -> Result<u32, DaemonError> {
+    let what = format!("the group \"{name}\" of [control]");
+    match nix::unistd::Group::from_name(name) {
+        Ok(Some(group)) => Ok(group.gid.as_raw()),
+        Ok(None) => Err(DaemonError::System { what, error: io::Error::other("there is no such group") }),
+        Err(error) => Err(failed(what)(error.into())),
+    }
+}
+
+/// Runs `rsvpd` until SIGTERM or SIGINT; `reread` is the file that SIGHUP reads again.
+pub(super) async fn serve_until_told(
+    prepared: Prepared,
+    control: ControlSocket,
+    reread: Option<PathBuf>,
+) -> Result<(), DaemonError> {
+    let (driver, _held) = prepared.into_driver()?;
+    let ControlSocket { path, file, listener, access, .. } = control;
+    let listener = UnixListener::from_std(listener).map_err(failed("the control socket"))?;
+    let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
+    let server = tokio::spawn(serve(listener, access, to_driver));
+    let (order, orders) = mpsc::channel(1);
+    let signals = tokio::spawn(heed_signals(order, reread).map_err(failed("signals"))?);
+    notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!(socket = %path.display(), "rsvpd {} is ready", env!("CARGO_PKG_VERSION"));
+    driver.run(clients, orders).await;
+    notify(&[sd_notify::NotifyState::Stopping]);
+    signals.abort();
+    server.abort();
+    // Somebody may have put another file there meanwhile.
+    let ours = identity(&path).is_ok_and(|found| found == file);
+    if ours && let Err(error) = std::fs::remove_file(&path) {
+        tracing::debug!(%error, "the control socket's file stays");
+    }
+    tracing::info!("rsvpd ends");
+    Ok(())
+}
+
+/// Turns signals into orders.
+fn heed_signals(
+    order: mpsc::Sender<Order>,
+    reread: Option<PathBuf>,
+) -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => {
+                    match DaemonConfig::load(reread.as_deref()) {
+                        Ok(config) => drop(order.send(Order::Reload(Box::new(config))).await),
+                        Err(error) => tracing::error!("the configuration stays as it was: {error}"),
+                    }
+                }
+            }
+        }
+        let _ = order.send(Order::Stop).await;
+    })
+}
+
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "the service manager was not told");
+    }
+}
+
+/// Runs a daemon with this configuration until SIGTERM or SIGINT. SIGHUP reads the default file again.
+pub async fn run(config: DaemonConfig) -> Result<(), DaemonError> {
+    let control_config = config.clone();
+    let prepared = Prepared::open(config)?;
+    let control = ControlSocket::open(&control_config)?;
+    serve_until_told(prepared, control, None).await
+}
+
+/// A daemon within this program.
+#[derive(Debug)]
+pub struct Standalone {
+    /// What its server would tell a driver; hand it to [`attend`](super::control::server::attend).
+    pub driver: mpsc::Sender<FromClient>,
+    order: mpsc::Sender<Order>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Standalone {
+    /// Withdraws everything that was asked for, and ends.
+    pub async fn stop(self) {
+        let _ = self.order.send(Order::Stop).await;
+        let _ = self.task.await;
+    }
+}
+
+/// Starts a daemon within this program, without control socket and signals.
+pub async fn start_standalone(config: DaemonConfig) -> Result<Standalone, DaemonError> {
+    let (driver, held) = Prepared::open(config)?.into_driver()?;
+    let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
+    let (order, orders) = mpsc::channel(1);
+    let task = tokio::spawn(async move {
+        driver.run(clients, orders).await;
+        drop(held);
+    });
+    Ok(Standalone { driver: to_driver, order, task })
+}
+
+/// Reads a configuration and says whether it is usable.
+pub(super) fn check(path: Option<&Path>) -> Result<DaemonConfig, DaemonError> {
+    Ok(DaemonConfig::load(path)?)
+}

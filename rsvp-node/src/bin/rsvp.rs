@@ -1,7 +1,0 @@
-//! The `rsvp` command. Everything it does is in the library.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    rsvp_node::cli::main()
-}

@@ -1,5 +1,0 @@
-//! `rsvpd`, the RSVP daemon; everything is in the library.
-
-fn main() -> std::process::ExitCode {
-    rsvp_node::daemon::main()
-}
