@@ -12,7 +12,6 @@ use tracing_subscriber::EnvFilter;
 #[command(
     name = "rsvpd",
     version,
-    about,
     after_help = "Examples:\n  \
     rsvpd --check-config --config rsvpd.toml\n  \
     rsvpd --config rsvpd.toml --log debug\n\n\
