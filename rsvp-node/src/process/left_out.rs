@@ -142,16 +142,20 @@ fn select(asked: &[Asked], barred: &[&Blockade]) -> Option<Choice> {
         .filter(|a| a.flows.iter().any(|f| deciding.contains(f)))
         .filter(|a| deciding.iter().all(|flow| !blocked(a, flow)))
         .collect();
+    // What is in place stays in the message, whoever is let through.
+    let stays = |flow: &Flow| barred.iter().any(|b| b.sender == *flow && b.in_place);
+    let senders =
+        |all: &[&Asked]| flows.iter().filter(|f| stays(f) || all.iter().any(|a| a.flows.contains(f))).count();
     let own: Vec<&Failed> = deciding.iter().flat_map(|flow| failures(*flow)).collect();
-    leave_out(&mut through, &own);
+    leave_out(&mut through, &own, senders);
     if !through.is_empty() {
         return Some(chosen(asked, &through, &own, flows, &silent, barred));
     }
     // What is not all of what failed has not failed itself: the rest may be what was too much, whatever the error said.
     let all: Vec<&Failed> = barred.iter().map(|b| &b.failed).collect();
-    let untried = |a: &&Asked| !all.iter().any(|f| f.is_reached_for(a.flows.len(), &a.flowspec));
+    let untried = |a: &&Asked| !all.iter().any(|f| f.is_reached_for(senders(&[*a]), &a.flowspec));
     through = asked.iter().filter(untried).collect();
-    leave_out(&mut through, &all);
+    leave_out(&mut through, &all, senders);
     if !through.is_empty() {
         let asks = |flow: &Flow| through.iter().any(|a| a.flows.contains(flow));
         let without: Vec<Flow> = flows.iter().filter(|flow| !asks(flow)).copied().collect();
@@ -162,8 +166,13 @@ fn select(asked: &[Asked], barred: &[&Blockade]) -> Option<Choice> {
     Some(Choice { flowspec, flows, left_out, lowered: true })
 }
 
-/// Takes out who asks for the most of what failed, until what is left together is none of what failed.
-fn leave_out(through: &mut Vec<&Asked>, failures: &[&Failed]) {
+/// Takes out who asks for the most of what failed, until what is left together is none of what failed; `senders` says for
+/// how many senders it goes up.
+fn leave_out<'a>(
+    through: &mut Vec<&'a Asked>,
+    failures: &[&Failed],
+    senders: impl Fn(&[&'a Asked]) -> usize,
+) {
     while let Some(merged) = least_upper_bound(through.iter().map(|a| &a.flowspec))
         && let Some(failed) = failures.iter().find(|f| f.is_reached_for(senders(through), &merged))
         && let Some(most) = (0..through.len()).reduce(|a, b| {
@@ -172,14 +181,6 @@ fn leave_out(through: &mut Vec<&Asked>, failures: &[&Failed]) {
     {
         through.remove(most);
     }
-}
-
-/// How many senders are asked for.
-fn senders(through: &[&Asked]) -> usize {
-    let mut flows: SmallVec<[Flow; 4]> = through.iter().flat_map(|a| a.flows.iter().copied()).collect();
-    flows.sort_unstable();
-    flows.dedup();
-    flows.len()
 }
 
 /// The merge of what is let through.

@@ -450,3 +450,13 @@ fn what_failed_for_several_senders_is_tried_for_fewer() {
         );
     }
 }
+
+/// RFC 2205 section 2.5, KR-I: what is in place stays in the message, so there are no fewer senders to try.
+#[test]
+fn what_failed_for_several_senders_is_not_tried_for_fewer_while_something_is_in_place() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("d1 Resv SE S2{4B}").hears("c1 Resv SE S2 S3{6B}").forget();
+        b.hears("b1 ResvErr 01/0002 InPlace SE S2 S3{4B}");
+        assert!(b.sent.iter().all(|s| s.interface != super::words::interface("b")), "{:?}", b.sent);
+    }
+}
