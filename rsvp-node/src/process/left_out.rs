@@ -143,9 +143,9 @@ fn select(asked: &[Asked], barred: &[&Blockade]) -> Option<Choice> {
         .filter(|a| deciding.iter().all(|flow| !blocked(a, flow)))
         .collect();
     // What is in place stays in the message, whoever is let through.
-    let stays = |flow: &Flow| barred.iter().any(|b| b.sender == *flow && b.in_place);
-    let senders =
-        |all: &[&Asked]| flows.iter().filter(|f| stays(f) || all.iter().any(|a| a.flows.contains(f))).count();
+    let senders = |all: &[&Asked]| {
+        flows.iter().filter(|f| is_in_place(f, barred) || all.iter().any(|a| a.flows.contains(f))).count()
+    };
     let own: Vec<&Failed> = deciding.iter().flat_map(|flow| failures(*flow)).collect();
     leave_out(&mut through, &own, senders);
     if !through.is_empty() {
@@ -164,6 +164,11 @@ fn select(asked: &[Asked], barred: &[&Blockade]) -> Option<Choice> {
     let flowspec = greatest_lower_bound(asked.iter().map(|a| &a.flowspec))?;
     let left_out = asked.iter().map(|a| (a.request, a.flows.clone())).collect();
     Some(Choice { flowspec, flows, left_out, lowered: true })
+}
+
+/// Whether an error has said that something is in place for a sender.
+fn is_in_place(flow: &Flow, barred: &[&Blockade]) -> bool {
+    barred.iter().any(|b| b.sender == *flow && b.in_place)
 }
 
 /// Takes out who asks for the most of what failed, until what is left together is none of what failed; `senders` says for
@@ -193,11 +198,10 @@ fn chosen(
     barred: &[&Blockade],
 ) -> Choice {
     let mut flowspec = least_upper_bound(through.iter().map(|a| &a.flowspec)).unwrap_or(asked[0].flowspec);
-    let in_place = |flow: &Flow| barred.iter().any(|b| b.sender == *flow && b.in_place);
     let alone = |flow: &Flow| through.iter().all(|a| a.flows.contains(flow));
     // Where all that goes up asks for it, it holds nobody else down, and what stands downstream is left in place.
     let (held, leaving): (Vec<Flow>, Vec<Flow>) =
-        silent.iter().partition(|flow| in_place(flow) || alone(flow));
+        silent.iter().partition(|flow| is_in_place(flow, barred) || alone(flow));
     for flow in &held {
         // What is in place was granted to a smaller request, which this one has replaced; it stays as it is while the
         // greater is asked for.
