@@ -160,9 +160,10 @@ impl Engine {
         })
     }
 
-    /// Every element of blockade state.
+    /// Every element of blockade state that is in force.
     pub fn blockades(&self) -> impl Iterator<Item = BlockadeView> + '_ {
-        self.node.state.blockades.iter().map(|(_, blockade)| BlockadeView {
+        let in_force = self.node.state.blockades.iter().filter(|(_, blockade)| blockade.is_in_force());
+        in_force.map(|(_, blockade)| BlockadeView {
             session: self.node.key_of(blockade.session),
             sender: blockade.sender,
             previous_hop: self.node.state.upstreams[blockade.upstream].address,

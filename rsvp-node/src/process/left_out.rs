@@ -63,7 +63,8 @@ impl Node {
         let wildcard = style.sender_selection() == SenderSelection::Wildcard;
         let one = style.sharing() == Sharing::Distinct;
         let concerns = |b: &Blockade| {
-            Some(b.upstream) == first.upstream()
+            b.is_in_force()
+                && Some(b.upstream) == first.upstream()
                 && b.sender.is_none() == wildcard
                 && (!one || b.sender == Some(first.sender))
         };
