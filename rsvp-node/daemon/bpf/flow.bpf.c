@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/*
+ * The egress program of an interface: finds the flow of a packet, holds it to its token buckets, marks it, chooses its
+ * class or drops it, and counts. Whatever belongs to no flow leaves as it came.
+ *
+ * What user space says and reads is in maps (flow.h).
+ *
+ * It is built by build.sh, and runs from Linux 5.8 on: bounded loops, spin locks in maps, the clock for programs whose
+ * licence is not the kernel's.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <stddef.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "flow.h"
+
+#define INLINE static __always_inline
+/* The same number as TC_ACT_UNSPEC: by tcx the next program runs, by clsact the next filter. */
+#define NEXT (-1)
+#define DROP 2
+/* A mark that is not set. */
+#define LEAVE 0xff
+/* Levels of buckets are in billionths of an octet: a rate in octets per second times nanoseconds, without a remainder. */
+#define NANO 1000000000ULL
+/* Below it, times any rate that is taken (less than 2^34 octets per second), nothing overflows. */
+#define SHORT_TIME (1ULL << 30)
+#define ETHERNET 14
+#define MAX_EXTENSION_HEADERS 8
+/* What netinet/in.h would give. */
+#define PROTOCOL_HOP_BY_HOP 0
+#define PROTOCOL_ROUTING 43
+#define PROTOCOL_FRAGMENT 44
+#define PROTOCOL_ESP 50
+#define PROTOCOL_AH 51
+#define PROTOCOL_DESTINATION 60
+#define PROTOCOL_MOBILITY 135
+
+/* Kinds of key that say nothing of a packet without ports, or without a flow label. */
+#define WITH_PORTS (BIT(EXACT) | BIT(LABEL) | BIT(ANY_SOURCE_PORT) | BIT(WILDCARD))
+#define WITH_LABEL (BIT(LABEL) | BIT(LABEL_PORTLESS))
+
+/* What is read of a packet. */
+struct packet {
+	__u32 tag;           /* where an in-line VLAN tag's TCI is; 0: there is none */
+	__u32 network;       /* where the IP header is */
+	__u32 transport;     /* where the transport header would be */
+	__u32 v6;
+	__u32 first, later;  /* whether it is a fragment: one with a transport header, one without */
+	__be16 start;        /* the first two octets of the IP header */
+	__u8 traffic_class;
+	struct transport of;
+	struct fragment fragment;
+	struct key key;
+};
+
+/*
+ * Where the IP header begins: behind the link header and up to two VLAN tags. Tags that the device or the kernel will
+ * put in later are beside the packet and move nothing.
+ */
+INLINE int locate(struct __sk_buff *skb, const struct interface *here, struct packet *packet)
+{
+	__be16 protocol = skb->protocol;
+	__u32 at = here->link_header;
+	__be16 tag[2];
+
+	for (int i = 0; i < 2 && at >= ETHERNET; i++) {
+		if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
+			break;
+		if (bpf_skb_load_bytes(skb, at, tag, sizeof(tag)))
+			return 0;
+		if (!packet->tag)
+			packet->tag = at;
+		protocol = tag[1];
+		at += sizeof(tag);
+	}
+	packet->network = at;
+	packet->v6 = protocol == bpf_htons(ETH_P_IPV6);
+	return packet->v6 || protocol == bpf_htons(ETH_P_IP);
+}
+
+INLINE int read_v4(struct __sk_buff *skb, struct packet *packet)
+{
+	struct {
+		__u8 version, tos;
+		__be16 length, id, fragment;
+		__u8 ttl, protocol;
+		__be16 checksum;
+		__be32 source, destination;
+	} header;
+
+	if (bpf_skb_load_bytes(skb, packet->network, &header, sizeof(header)))
+		return 0;
+	if (header.version >> 4 != 4 || (header.version & 15) < 5)
+		return 0;
+	packet->start = bpf_htons(header.version << 8 | header.tos);
+	packet->traffic_class = header.tos;
+	packet->transport = packet->network + (header.version & 15) * 4;
+	packet->of.protocol = packet->fragment.protocol = header.protocol;
+	packet->key.addresses[0] = packet->fragment.addresses[0] = header.destination;
+	packet->key.addresses[1] = packet->fragment.addresses[1] = header.source;
+	packet->fragment.id = header.id;
+	packet->later = (header.fragment & bpf_htons(0x1fff)) != 0;
+	packet->first = !packet->later && (header.fragment & bpf_htons(0x2000));
+	return 1;
+}
+
+/* Headers that all begin with the next one's number, and the length of this one in units of eight octets after eight. */
+INLINE int is_extension(__u8 protocol)
+{
+	return protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING ||
+	       protocol == PROTOCOL_DESTINATION || protocol == PROTOCOL_MOBILITY;
+}
+
+INLINE int read_v6(struct __sk_buff *skb, struct packet *packet)
+{
+	struct {
+		__be32 start;
+		__be16 length;
+		__u8 protocol, hops;
+		__be32 source[4], destination[4];
+	} header;
+	struct {
+		__u8 next, length;
+		__be16 fragment;
+		__be32 id;
+	} extension;
+	__u8 protocol;
+	__u32 at = packet->network + sizeof(header);
+
+	if (bpf_skb_load_bytes(skb, packet->network, &header, sizeof(header)))
+		return 0;
+	if (bpf_ntohl(header.start) >> 28 != 6)
+		return 0;
+	packet->start = bpf_htons(bpf_ntohl(header.start) >> 16);
+	packet->traffic_class = bpf_ntohl(header.start) >> 20;
+	packet->key.label = header.start & bpf_htonl(0xfffff);
+	__builtin_memcpy(packet->key.addresses, header.destination, 16);
+	__builtin_memcpy(packet->key.addresses + 4, header.source, 16);
+	protocol = header.protocol;
+	for (int i = 0; i < MAX_EXTENSION_HEADERS; i++) {
+		int fragment = protocol == PROTOCOL_FRAGMENT;
+
+		if (!fragment && !is_extension(protocol))
+			break;
+		if (bpf_skb_load_bytes(skb, at, &extension, sizeof(extension)))
+			break;
+		protocol = extension.next;
+		at += fragment ? 8 : (extension.length + 1) * 8;
+		if (!fragment)
+			continue;
+		__builtin_memcpy(packet->fragment.addresses, packet->key.addresses, 32);
+		packet->fragment.id = extension.id;
+		packet->fragment.protocol = protocol;
+		packet->later = (extension.fragment & bpf_htons(0xfff8)) != 0;
+		packet->first = !packet->later && (extension.fragment & bpf_htons(1));
+		if (packet->later)
+			break;
+	}
+	packet->of.protocol = protocol;
+	packet->transport = at;
+	return 1;
+}
+
+/* Ports or SPI: of the transport header, or as the packet's first fragment showed them. */
+INLINE void read_transport(struct __sk_buff *skb, struct packet *packet)
+{
+	struct transport *of = &packet->of;
+	__be32 words[2];
+
+	if (packet->later) {
+		struct transport *shown = bpf_map_lookup_elem(&fragments, &packet->fragment);
+
+		if (shown)
+			*of = *shown;
+		return;
+	}
+	of->has_ports = of->protocol == IPPROTO_UDP || of->protocol == IPPROTO_TCP || of->protocol == IPPROTO_SCTP ||
+			of->protocol == IPPROTO_DCCP || of->protocol == IPPROTO_UDPLITE;
+	of->has_spi = of->protocol == PROTOCOL_ESP || of->protocol == PROTOCOL_AH;
+	if (!of->has_ports && !of->has_spi && !packet->first)
+		return;
+	if (bpf_skb_load_bytes(skb, packet->transport, words, sizeof(words))) {
+		of->has_ports = of->has_spi = 0;
+		return;
+	}
+	if (of->has_ports) {
+		of->source_port = (__be16)words[0];
+		of->port = (__be16)(words[0] >> 16);
+		if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) {
+			of->source_port = (__be16)(words[0] >> 16);
+			of->port = (__be16)words[0];
+		}
+	}
+	if (of->has_spi) /* ESP begins with it, AH has it in its second word */
+		of->spi = of->protocol == PROTOCOL_ESP ? words[0] : words[1];
+	if (packet->first)
+		bpf_map_update_elem(&fragments, &packet->fragment, of, BPF_ANY);
+}
+
+/* The session's flow: the most specific key that there is. `v6` is known when this is compiled. */
+INLINE __u32 *find_session(void *keys, const int v6, __u32 kinds, struct packet *packet)
+{
+	struct key *key = &packet->key;
+	const struct transport *of = &packet->of;
+	__be32 label = key->label;
+	__u32 *found;
+
+	if (!of->has_ports)
+		kinds &= ~WITH_PORTS;
+	if (!of->has_spi)
+		kinds &= ~BIT(SPI);
+	if (!label)
+		kinds &= ~WITH_LABEL;
+	key->protocol = of->protocol;
+
+#define LOOK(KIND, PORT, SOURCE_PORT, LABEL_OR_SPI)                  \
+	if (kinds & BIT(KIND)) {                                     \
+		key->kind = KIND;                                    \
+		key->port = PORT;                                    \
+		key->source_port = SOURCE_PORT;                      \
+		key->label = LABEL_OR_SPI;                           \
+		found = bpf_map_lookup_elem(keys, key);              \
+		if (found)                                           \
+			return found;                                \
+	}
+	LOOK(EXACT, of->port, of->source_port, 0)
+	if (v6)
+		LOOK(LABEL, of->port, 0, label)
+	LOOK(ANY_SOURCE_PORT, of->port, 0, 0)
+	LOOK(SPI, 0, 0, of->spi)
+	if (v6)
+		LOOK(LABEL_PORTLESS, 0, 0, label)
+	LOOK(PORTLESS, 0, 0, 0)
+	if (!(kinds & (BIT(WILDCARD) | BIT(WILDCARD_PORTLESS))))
+		return NULL;
+	if (v6)
+		__builtin_memset(key->addresses + 4, 0, 16);
+	else
+		key->addresses[1] = 0;
+	LOOK(WILDCARD, of->port, 0, 0)
+	LOOK(WILDCARD_PORTLESS, 0, 0, 0)
+#undef LOOK
+	return NULL;
+}
+
+/* A flow's number by the look-ups in their order: the first that finds one gives it. */
+INLINE __u32 *find(struct __sk_buff *skb, const struct interface *here, struct packet *packet)
+{
+	__u32 kinds = packet->v6 ? here->kinds_v6 : here->kinds_v4;
+	__u32 *found = NULL;
+
+	/* 1: reserved sessions and their senders. */
+	if (kinds) {
+		read_transport(skb, packet);
+		packet->key.interface = skb->ifindex;
+		found = packet->v6 ? find_session(&keys_v6, 1, kinds, packet) : find_session(&keys_v4, 0, kinds, packet);
+	}
+	/* 2: the place of filters of the traffic control interface. */
+	/* 3: the place of the flow that an application has given its socket (bpf_sk_storage_get of skb->sk). */
+	/* 4: the place of the flow that a policy has given the socket. */
+	return found;
+}
+
+/* What a bucket holds after some time, in billionths of an octet: exactly, and never more than its depth. */
+INLINE __s64 filled(__s64 level, __u64 rate, __u32 octets, __u64 elapsed)
+{
+	__s64 depth = (__s64)(octets * NANO);
+	__u64 missing;
+
+	if (level >= depth)
+		return depth;
+	missing = (__u64)(depth - level);
+	/* Divided only where the product might overflow: after more than a second without a packet. */
+	if (elapsed >= SHORT_TIME && elapsed > missing / rate)
+		return depth;
+	if (elapsed * rate >= missing)
+		return depth;
+	return level + (__s64)(elapsed * rate);
+}
+
+/* What is charged for a packet, in octets from the IP header on, of all that it is cut into. */
+struct size {
+	__u32 packets;
+	__u32 first; /* the first of them */
+	__u32 octets;
+};
+
+INLINE void measure(struct __sk_buff *skb, const struct packet *packet, struct size *size)
+{
+	__u32 length = skb->len, wire = skb->wire_len, link = packet->network;
+
+	size->packets = 1;
+	size->octets = size->first = length - link;
+	if (skb->gso_size && skb->gso_segs > 1 && wire > length) {
+		/* The kernel has added the headers of the second and of all later ones. */
+		__u32 headers = (wire - length) / (skb->gso_segs - 1);
+
+		size->packets = skb->gso_segs;
+		size->octets = wire - size->packets * link;
+		size->first = headers - link + skb->gso_size;
+	}
+}
+
+enum verdict { CONFORMS, EXCESS, DROPPED };
+
+/*
+ * Whether a packet conforms; counts and charges it. A super-packet conforms if the first packet of it does, and is charged
+ * whole: a TCP whose super-packets are larger than the bucket would never get through.
+ */
+INLINE enum verdict police(const struct flow *flow, struct state *state, const struct size *size)
+{
+	__u64 least = flow->min_policed, now = bpf_ktime_get_ns(), rate = flow->rate, peak = flow->peak;
+	__s64 first = size->first > least ? size->first : least;
+	__s64 whole = size->octets > least * size->packets ? size->octets : least * size->packets;
+	__u32 bucket = flow->bucket, max_packet = flow->max_packet;
+	int mode = flow->mode, good = 1;
+
+	first *= NANO;
+	whole *= NANO;
+	bpf_spin_lock(&state->lock);
+	if (mode != SHAPE) {
+		/* Another CPU may have read the clock later and come here earlier. */
+		__u64 elapsed = now > state->last ? now - state->last : 0;
+		__s64 level = filled(state->level, rate, bucket, elapsed), peak_level = state->peak_level;
+
+		state->last += elapsed;
+		good = level >= first && (!max_packet || size->first <= max_packet);
+		if (peak) {
+			peak_level = filled(peak_level, peak, max_packet, elapsed);
+			good = good && peak_level >= first;
+		}
+		state->level = good ? level - whole : level;
+		state->peak_level = good && peak ? peak_level - whole : peak_level;
+	}
+	if (good) {
+		state->packets += size->packets;
+		state->octets += size->octets;
+	} else {
+		state->excess_packets += size->packets;
+		state->excess_octets += size->octets;
+		if (mode == DISCARD) {
+			state->dropped_packets += size->packets;
+			state->dropped_octets += size->octets;
+		}
+	}
+	bpf_spin_unlock(&state->lock);
+	return good ? CONFORMS : mode == DISCARD ? DROPPED : EXCESS;
+}
+
+/* Writes a DSCP; the two bits of ECN stay. */
+INLINE void mark(struct __sk_buff *skb, struct packet *packet, __u8 dscp)
+{
+	__u8 class = (__u8)(dscp << 2) | (packet->traffic_class & 3);
+	__u16 start = bpf_ntohs(packet->start);
+	__be16 changed;
+
+	if (dscp == LEAVE || class == packet->traffic_class)
+		return;
+	if (packet->v6)
+		changed = bpf_htons((start & 0xf00f) | (__u16)class << 4);
+	else
+		changed = bpf_htons((start & 0xff00) | class);
+	if (bpf_skb_store_bytes(skb, packet->network, &changed, sizeof(changed), packet->v6 ? BPF_F_RECOMPUTE_CSUM : 0))
+		return;
+	/* IPv4's checksum takes the difference, so that a sum over the whole packet stays as it was. */
+	if (!packet->v6)
+		bpf_l3_csum_replace(skb, packet->network + 10, packet->start, changed, sizeof(changed));
+	packet->start = changed;
+	packet->traffic_class = class;
+}
+
+/* Writes a priority code point: into the VLAN tag that is there, else into a priority tag (VLAN 0, IEEE 802.1Q). */
+INLINE void tag(struct __sk_buff *skb, const struct packet *packet, __u8 pcp, __u32 link_header)
+{
+	__u16 priority = (__u16)pcp << 13;
+	__be16 tci;
+
+	if (pcp == LEAVE || link_header != ETHERNET)
+		return;
+	if (skb->vlan_present) {
+		__u16 beside = (skb->vlan_tci & 0x1fff) | priority;
+		__be16 protocol = skb->vlan_proto;
+
+		if (!bpf_skb_vlan_pop(skb))
+			bpf_skb_vlan_push(skb, protocol, beside);
+	} else if (packet->tag) {
+		if (bpf_skb_load_bytes(skb, packet->tag, &tci, sizeof(tci)))
+			return;
+		tci = bpf_htons((bpf_ntohs(tci) & 0x1fff) | priority);
+		bpf_skb_store_bytes(skb, packet->tag, &tci, sizeof(tci), BPF_F_RECOMPUTE_CSUM);
+	} else {
+		bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), priority);
+	}
+}
+
+SEC("classifier")
+int rsvp_egress(struct __sk_buff *skb)
+{
+	__u32 interface = skb->ifindex, class = 0, *found;
+	struct interface *here = bpf_map_lookup_elem(&interfaces, &interface);
+	struct packet packet = {};
+	__u8 pcp = LEAVE;
+
+	if (!here || !locate(skb, here, &packet))
+		return NEXT;
+	if (packet.v6 ? !read_v6(skb, &packet) : !read_v4(skb, &packet))
+		return NEXT;
+	found = find(skb, here, &packet);
+	if (found) {
+		__u32 number = *found;
+		struct flow *flow = bpf_map_lookup_elem(&flows, &number);
+		struct state *state = bpf_map_lookup_elem(&states, &number);
+
+		if (flow && state && flow->live) {
+			struct size size;
+			enum verdict verdict;
+
+			measure(skb, &packet, &size);
+			verdict = police(flow, state, &size);
+			if (verdict == DROPPED)
+				return DROP;
+			mark(skb, &packet, verdict == CONFORMS ? flow->dscp[0] : flow->dscp[1]);
+			pcp = verdict == CONFORMS ? flow->pcp[0] : flow->pcp[1];
+			class = verdict == CONFORMS ? flow->class[0] : flow->class[1];
+		}
+	}
+	/* Last: DSCP to class, by the DSCP with which the packet leaves, where nothing before has chosen a class. */
+	if (!class && here->by_dscp)
+		class = here->classes[packet.traffic_class >> 2];
+	if (class)
+		skb->priority = class;
+	tag(skb, &packet, pcp, here->link_header);
+	return NEXT;
+}
+
+/* The kernel's list of licences has none of these; nothing here needs one that it has. */
+char licence[] SEC("license") = "MIT OR Apache-2.0";

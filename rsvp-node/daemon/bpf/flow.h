@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/*
+ * What the egress program and user space have in common: maps, and the structures of their keys and values.
+ * `data_plane/bpf/sys.rs` has the same structures and holds their sizes. Addresses, ports, labels and SPIs are in network
+ * order, as in the packet.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+/* The kinds of key, in the order in which they are tried. A session has a destination, a protocol and mostly a port. */
+enum kind {
+	EXACT,           /* source, source port (RFC 2205 FF and SE) */
+	LABEL,           /* source, IPv6 flow label (FILTER_SPEC of C-Type 3) */
+	ANY_SOURCE_PORT, /* source, whose filter has port 0 */
+	SPI,             /* source, security parameter index of ESP or AH (RFC 2207) */
+	LABEL_PORTLESS,  /* source and flow label, of a session without ports */
+	PORTLESS,        /* source, of a session without ports */
+	WILDCARD,        /* whatever source (WF) */
+	WILDCARD_PORTLESS,
+};
+#define BIT(kind) (1U << (kind))
+
+/* Fields that a kind does not look at are zero. An IPv4 key is as long as its two addresses: 24 octets. */
+struct key {
+	__u32 interface;
+	__u8 kind;
+	__u8 protocol;
+	__be16 port;
+	__be16 source_port;
+	__u16 zero;
+	__be32 label; /* or the SPI */
+	__be32 addresses[8]; /* destination, source: one word each in IPv4, four in IPv6 */
+};
+#define KEY_V4 24
+
+/* What there is on an interface, so that what is not there is not looked for. */
+struct interface {
+	__u32 kinds_v4, kinds_v6; /* bits of kinds of key */
+	__u32 link_header;        /* octets before the IP header: 14, or 0 where there is no Ethernet */
+	__u32 by_dscp;            /* whether classes[] says anything */
+	__u32 classes[64];        /* class by DSCP; 0: none */
+};
+
+enum mode { BORROW, DISCARD, SHAPE };
+
+/* What a flow is held to. User space alone writes it; [0] is for what conforms, [1] for what does not. */
+struct flow {
+	__u64 rate, peak;   /* r and p, octets per second; a peak of 0 is none */
+	__u32 bucket;       /* b, octets */
+	__u32 max_packet;   /* M, octets; 0: any */
+	__u32 min_policed;  /* m, octets */
+	__u32 class[2];     /* 0: as it was */
+	__u8 dscp[2], pcp[2];
+	__u8 mode;
+	__u8 live;          /* whether there is a flow */
+	__u16 zero;
+	__u32 zero2;
+};
+
+/* Where a flow stands. Its keys may be many, on many CPUs: everything is done under the lock. */
+struct state {
+	struct bpf_spin_lock lock;
+	__u32 zero;
+	__s64 level, peak_level; /* of the buckets (r, b) and (p, M); below zero after a super-packet */
+	__u64 last;              /* up to when the buckets are filled */
+	__u64 packets, octets;   /* what conformed */
+	__u64 excess_packets, excess_octets;
+	__u64 dropped_packets, dropped_octets; /* of the excess */
+};
+
+/* The fragments of a packet have these in common. */
+struct fragment {
+	__be32 addresses[8];
+	__be32 id;
+	__u8 protocol; /* as the fragment's own header says */
+	__u8 zero[3];
+};
+
+/* What of a packet's transport header its first fragment shows. */
+struct transport {
+	__be16 source_port, port;
+	__be32 spi;
+	__u8 protocol;
+	__u8 has_ports, has_spi;
+	__u8 zero;
+};
+
+/* Sizes of maps are what the loader says. Keys are allocated as they come. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__uint(key_size, KEY_V4);
+	__uint(value_size, sizeof(__u32));
+} keys_v4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__uint(key_size, sizeof(struct key));
+	__uint(value_size, sizeof(__u32));
+} keys_v6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct flow);
+} flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct state);
+} states SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, struct interface);
+} interfaces SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct fragment);
+	__type(value, struct transport);
+} fragments SEC(".maps");
