@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod control;
+pub mod data_plane;
 
 mod driver;
 mod firewall;

@@ -189,16 +189,13 @@ impl Netlink {
         Ok(answers.iter().filter_map(read_forwarding).collect())
     }
 
-    fn ask(&mut self, question: RouteNetlinkMessage, flags: u16) -> io::Result<Vec<RouteNetlinkMessage>> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | flags;
-        header.sequence_number = self.sequence;
-        let mut message = NetlinkMessage::new(header, NetlinkPayload::from(question));
-        message.finalize();
-        let mut octets = vec![0; message.buffer_len()];
-        message.serialize(&mut octets);
-        self.socket.send(&octets, 0)?;
+    /// Sends a question or a request; gives all that the kernel answers.
+    pub(super) fn ask(
+        &mut self,
+        question: RouteNetlinkMessage,
+        flags: u16,
+    ) -> io::Result<Vec<RouteNetlinkMessage>> {
+        self.send(question, flags)?;
         let mut answers = Vec::new();
         loop {
             self.buffer.clear();
@@ -219,6 +216,42 @@ impl Netlink {
                 }
             }
         }
+    }
+
+    /// How many things a listing has, also such as this program does not understand.
+    pub(super) fn count(&mut self, question: RouteNetlinkMessage) -> io::Result<usize> {
+        self.send(question, NLM_F_DUMP)?;
+        let mut found = 0;
+        loop {
+            self.buffer.clear();
+            self.socket.recv(&mut self.buffer, 0)?;
+            let mut rest = self.buffer.as_slice();
+            while let Some(&[a, b, c, d, e, f]) = rest.first_chunk() {
+                match i32::from(u16::from_ne_bytes([e, f])) {
+                    libc::NLMSG_DONE => return Ok(found),
+                    libc::NLMSG_ERROR => {
+                        let code = rest.get(16..20).and_then(|code| code.try_into().ok());
+                        let code = code.map_or(libc::EIO, i32::from_ne_bytes);
+                        return Err(io::Error::from_raw_os_error(code.saturating_abs()));
+                    }
+                    _ => found += 1,
+                }
+                let length = u32::from_ne_bytes([a, b, c, d]).max(16) as usize;
+                rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+            }
+        }
+    }
+
+    fn send(&mut self, question: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REQUEST | flags;
+        header.sequence_number = self.sequence;
+        let mut message = NetlinkMessage::new(header, NetlinkPayload::from(question));
+        message.finalize();
+        let mut octets = vec![0; message.buffer_len()];
+        message.serialize(&mut octets);
+        self.socket.send(&octets, 0).map(|_| ())
     }
 }
 

@@ -1,0 +1,162 @@
+//! What the egress program costs, by trials of packets that go nowhere: prints the table of `docs/performance.md`. Needs root,
+//! and works in a network namespace of its own.
+
+use nix::sched::{CloneFlags, unshare};
+use rsvpd::data_plane::bpf::{
+    Attach, Capacity, Egress, EgressError, Filter, Flow, FlowId, Key, Limits, Mode, Session, Treatment, Trial,
+};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+const MOST: u32 = 100_000;
+const UDP: u8 = 17;
+/// How often the packet of another flow is tried.
+const ROUNDS: usize = 100_000;
+
+struct Speed {
+    egress: Egress,
+    interface: u32,
+    is_v6: bool,
+    ids: Vec<FlowId>,
+}
+
+impl Speed {
+    fn new(is_v6: bool) -> Result<Self, EgressError> {
+        let mut egress = Egress::load(Capacity { flows: MOST, keys: MOST, interfaces: 16 })?;
+        let (interface, _) = egress.attach("lo", Attach::Auto)?;
+        Ok(Self { egress, interface, is_v6, ids: vec![] })
+    }
+
+    /// Source and destination.
+    fn addresses(&self) -> [IpAddr; 2] {
+        [1, 2].map(|end| match self.is_v6 {
+            false => Ipv4Addr::new(10, 0, 1, end).into(),
+            true => Ipv6Addr::new(0xfd00, 1, 0, 0, 0, 0, 0, end.into()).into(),
+        })
+    }
+
+    /// Flow number n has a source port and a destination port of its own.
+    fn ports(n: u32) -> [u16; 2] {
+        [10_000 + (n / 1000) as u16, 1000 + (n % 1000) as u16]
+    }
+
+    /// A UDP packet of 100 octets of that flow. Nobody looks at its checksums.
+    fn frame(&self, n: u32) -> Vec<u8> {
+        let mut frame = vec![0; 12];
+        match self.addresses() {
+            [IpAddr::V4(source), IpAddr::V4(destination)] => {
+                frame.extend([8, 0, 0x45, 0, 0, 100, 0, 7, 0, 0, 64, UDP, 0, 0]);
+                frame.extend([source.octets(), destination.octets()].concat());
+            }
+            [IpAddr::V6(source), IpAddr::V6(destination)] => {
+                frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, 60, UDP, 64]);
+                frame.extend([source.octets(), destination.octets()].concat());
+            }
+            _ => {}
+        }
+        frame.extend(Self::ports(n).map(u16::to_be_bytes).concat());
+        frame.resize(114, 0);
+        frame
+    }
+
+    /// Adds flows, policed and marked, up to this many; gives what each took.
+    #[expect(clippy::disallowed_methods, reason = "a measurement of real time")]
+    fn grow(&mut self, count: u32) -> Result<Duration, EgressError> {
+        let limits = Limits {
+            rate: 125_000,
+            bucket: 3000,
+            peak: Some(250_000),
+            max_packet: Some(1500),
+            min_policed: 64,
+        };
+        let conforming = Treatment { dscp: Some(46), pcp: None, class: Some(0x10001) };
+        let excess = Treatment { dscp: Some(8), pcp: None, class: Some(0x10002) };
+        let flow = Flow { mode: Mode::Borrow, limits, conforming, excess };
+        let [source, destination] = self.addresses();
+        let before = self.ids.len() as u32;
+        let start = Instant::now();
+        for n in before..count {
+            let [source_port, port] = Self::ports(n);
+            let session = Session { destination, protocol: UDP, port };
+            let filter = Filter::Sender(source, source_port);
+            let id = self.egress.add_flow(&flow)?;
+            self.egress.set_key(&Key { interface: self.interface, session, filter }, id)?;
+            self.ids.push(id);
+        }
+        Ok(start.elapsed() / (count - before).max(1))
+    }
+
+    /// Removes all flows; gives what each took.
+    #[expect(clippy::disallowed_methods, reason = "a measurement of real time")]
+    fn clear(&mut self) -> Result<Duration, EgressError> {
+        let start = Instant::now();
+        let count = self.ids.len() as u32;
+        for id in std::mem::take(&mut self.ids) {
+            self.egress.remove_flow(id)?;
+        }
+        Ok(start.elapsed() / count.max(1))
+    }
+
+    fn run(&self, frame: &[u8], repeat: u32) -> Result<f64, EgressError> {
+        let trial = Trial { interface: self.interface, frame, class: 0, repeat, segments: None };
+        Ok(self.egress.try_packet(&trial)?.took.as_nanos() as f64)
+    }
+
+    /// One packet again and again, so that all is in the processor's cache: the least of some.
+    fn again(&self, frame: &[u8]) -> Result<f64, EgressError> {
+        let mut least = f64::INFINITY;
+        for _ in 0..15 {
+            least = least.min(self.run(frame, 200_000)?);
+        }
+        Ok(least)
+    }
+
+    /// Each time another one of these packets, in an order that no cache knows: the median.
+    fn in_turn(&self, frames: &[Vec<u8>]) -> Result<f64, EgressError> {
+        let mut took = Vec::with_capacity(ROUNDS);
+        let mut n = 0_u32;
+        for _ in 0..ROUNDS {
+            n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let flow = (u64::from(n) * frames.len() as u64) >> 32;
+            took.push(self.run(&frames[flow as usize], 1)?);
+        }
+        took.sort_unstable_by(f64::total_cmp);
+        Ok(took[ROUNDS / 2])
+    }
+}
+
+fn measure(is_v6: bool) -> Result<(), EgressError> {
+    let mut speed = Speed::new(is_v6)?;
+    println!("| IPv{} | the same flow | flows in turn | a new flow |", if is_v6 { 6 } else { 4 });
+    println!("|---|---|---|---|");
+    let arp = [vec![0; 12], vec![8, 6], vec![0; 100]].concat();
+    let clock = speed.in_turn(std::slice::from_ref(&arp))?;
+    // What the second column is counted from: reading the clock, and the program for a packet that it does not look at.
+    println!("| no IP | {:.0} ns | 0 (of {clock:.0} ns) | |", speed.again(&arp)?);
+    let first = speed.frame(0);
+    let none = speed.in_turn(std::slice::from_ref(&first))? - clock;
+    println!("| 0 flows | {:.0} ns | {none:.0} ns | |", speed.again(&first)?);
+    for count in [10, 4000, MOST] {
+        let each = speed.grow(count)?.as_nanos() as f64 / 1000.0;
+        let frames: Vec<Vec<u8>> = (0..count).map(|n| speed.frame(n)).collect();
+        let (same, other) = (speed.again(&first)?, speed.in_turn(&frames)? - clock);
+        println!("| {count} flows | {same:.0} ns | {other:.0} ns | {each:.1} µs |");
+    }
+    println!("\nRemoving one of {MOST}: {:.1} µs\n", speed.clear()?.as_nanos() as f64 / 1000.0);
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
+        eprintln!("a network namespace needs root: {error}");
+        return ExitCode::FAILURE;
+    }
+    match measure(false).and_then(|()| measure(true)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
