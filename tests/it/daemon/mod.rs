@@ -5,6 +5,7 @@ mod changes;
 mod client;
 mod commands;
 mod dissected;
+mod egress;
 mod equal_cost;
 mod flood;
 mod journal;
