@@ -21,11 +21,15 @@
 //! ```
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+pub mod dscp;
 mod error;
 mod link;
+pub mod mark;
 mod session;
 
+pub use dscp::{Dscp, Media, Priority, Wmm, class_of, wmm};
 pub use error::ClientError;
+pub use mark::{mark, marked};
 pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, ServiceOffer, Style, Traffic};
 pub use rsvp_control::rows;
 pub use rsvp_control::{
