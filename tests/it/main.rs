@@ -6,6 +6,8 @@ mod decode;
 mod decode_captures;
 mod decode_layers;
 mod decode_malformed;
+mod dscp_command;
+mod dscp_get;
 mod encode;
 mod engine;
 mod engine_packets;
