@@ -50,11 +50,15 @@ fn a_page_goes_to_standard_output_or_a_file() {
     let (done, request) = fetch(answer, &[]);
     assert_eq!((done.status.code(), text(&done.stdout).as_str()), (Some(0), "abcde"));
     let said = text(&done.stderr);
-    assert!(said.starts_with("200 OK: 5 octets from 127.0.0.1:") && said.contains("AF41 (DS field 0x88)"), "{said}");
+    assert!(
+        said.starts_with("200 OK: 5 octets from 127.0.0.1:") && said.contains("AF41 (DS field 0x88)"),
+        "{said}"
+    );
     assert!(request.starts_with("GET /a/b?c=d HTTP/1.1\r\nHost: 127.0.0.1:"), "{request}");
     assert!(request.contains("\r\nConnection: close\r\n"), "{request}");
     let path = std::env::temp_dir().join(format!("rsvp-get-{}", std::process::id()));
-    let (done, _) = fetch("HTTP/1.0 404 Not Found\r\n\r\nnone", &["--json", "--output", &path.display().to_string()]);
+    let (done, _) =
+        fetch("HTTP/1.0 404 Not Found\r\n\r\nnone", &["--json", "--output", &path.display().to_string()]);
     let result: Value = serde_json::from_slice(&done.stdout).expect("JSON");
     assert_eq!(done.status.code(), Some(1), "a status of 404");
     assert_eq!((&result["status"], &result["octets"], &result["dscp"]), (&404.into(), &4.into(), &34.into()));
@@ -81,7 +85,10 @@ fn what_goes_wrong_is_said_with_a_remedy() {
     for (arguments, status, words) in cases {
         let done = dscp(arguments);
         let complaint = text(&done.stderr);
-        assert!(done.status.code() == Some(status) && complaint.contains(words), "{arguments:?}: {complaint}");
+        assert!(
+            done.status.code() == Some(status) && complaint.contains(words),
+            "{arguments:?}: {complaint}"
+        );
     }
 }
 
@@ -112,13 +119,19 @@ fn the_list_has_every_name() {
     let rows: Vec<Value> = serde_json::from_slice(&dscp(&["list", "--json"]).stdout).expect("JSON");
     assert_eq!(rows.len(), table.lines().count() - 1);
     for row in &rows {
-        let (number, octet) = (row["dscp"].as_u64().expect("a number"), row["ds_field"].as_u64().expect("a number"));
+        let (number, octet) =
+            (row["dscp"].as_u64().expect("a number"), row["ds_field"].as_u64().expect("a number"));
         assert_eq!(octet, number * 4, "{row}");
         assert_eq!(row["binary"], format!("{octet:08b}"), "{row}");
         assert_eq!(row["hex"], format!("{octet:#04x}"), "{row}");
         assert!(row["rfc"].as_u64().is_some_and(|rfc| rfc >= 2_474), "{row}");
         assert!(row["meaning"].as_str().is_some_and(|meaning| !meaning.is_empty()), "{row}");
     }
-    let of = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}: {rows:?}"));
-    assert_eq!((&of("CS6")["wmm"], &of("CS1")["wmm"], &of("DF")["wmm"]), (&"AC_VO".into(), &"AC_BK".into(), &"AC_BE".into()));
+    let of = |name: &str| {
+        rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}: {rows:?}"))
+    };
+    assert_eq!(
+        (&of("CS6")["wmm"], &of("CS1")["wmm"], &of("DF")["wmm"]),
+        (&"AC_VO".into(), &"AC_BK".into(), &"AC_BE".into())
+    );
 }

@@ -31,7 +31,8 @@ fn every_command_has_a_man_page() {
     let done = rsvp(&["man", &folder.display().to_string()]);
     assert!(done.status.success(), "{}", text(&done.stderr));
     let commands = ["rsvp", "rsvp-send", "rsvp-recv", "rsvp-show", "rsvp-watch", "rsvp-top", "rsvp-decode"];
-    let commands = commands.into_iter().chain(["rsvp-dscp", "rsvp-dscp-list", "rsvp-dscp-get", "rsvp-dscp-check"]);
+    let commands =
+        commands.into_iter().chain(["rsvp-dscp", "rsvp-dscp-list", "rsvp-dscp-get", "rsvp-dscp-check"]);
     for page in commands.map(|name| format!("man1/{name}.1")).chain(["man8/rsvpd.8".to_owned()]) {
         let page = std::fs::read_to_string(folder.join(&page)).unwrap_or_else(|e| panic!("{page}: {e}"));
         assert!(page.contains(".SH NAME") && page.contains("rsvp"), "{page}");

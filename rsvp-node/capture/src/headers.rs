@@ -60,8 +60,7 @@ pub fn headers(octets: &[u8]) -> Option<Headers> {
     let (protocol, payload) = if later { (datagram.protocol, &[][..]) } else { datagram.upper()? };
     let has_ports = !later && WITH_PORTS.contains(&protocol);
     let ports = payload.first_chunk::<4>().filter(|_| has_ports);
-    let ports =
-        ports.map(|&[s0, s1, d0, d1]| (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])));
+    let ports = ports.map(|&[s0, s1, d0, d1]| (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])));
     Some(Headers {
         source: datagram.source,
         destination: datagram.destination,
@@ -108,7 +107,10 @@ mod tests {
         for packet in [ipv4(0xb9, 17, 0, &udp), ipv6(0xb9, 17, &udp)] {
             let seen = read(&packet);
             assert_eq!((seen.traffic_class, seen.protocol), (0xb9, 17));
-            assert_eq!((seen.ports, seen.fragment, seen.without_its_ports), (Some((5_000, 8_086)), None, false));
+            assert_eq!(
+                (seen.ports, seen.fragment, seen.without_its_ports),
+                (Some((5_000, 8_086)), None, false)
+            );
         }
         assert_eq!(read(&ipv4(0, 1, 0, &udp)).ports, None, "ICMP has none");
     }

@@ -160,7 +160,7 @@ fn all(
             tap.close()?;
             closed = true;
         }
-        match tap.next()? {
+        match tap.next_frame()? {
             Some(frame) => counts.add(&frame),
             None if closed => return Ok(()),
             None => {}

@@ -99,7 +99,9 @@ impl Counts {
         }
         let dscp = Dscp::of_ds_field(headers.traffic_class);
         let family = usize::from(headers.source.is_ipv6());
-        if let Some(count) = self.by_mark.get_mut(usize::from(dscp.value())).and_then(|both| both.get_mut(family)) {
+        if let Some(count) =
+            self.by_mark.get_mut(usize::from(dscp.value())).and_then(|both| both.get_mut(family))
+        {
             *count += 1;
         }
         if dscp != self.expected && self.others.len() < SHOWN {
@@ -127,7 +129,7 @@ impl Counts {
 
     /// Packets that were looked for, in IPv4 and IPv6, of every mark that was seen.
     pub(super) fn marks(&self) -> impl Iterator<Item = (Dscp, [u64; 2])> + '_ {
-        let all = (0..).filter_map(Dscp::new).zip(self.by_mark);
+        let all = (0..64).filter_map(Dscp::new).zip(self.by_mark);
         all.filter(|(_, both)| both.iter().any(|count| *count > 0))
     }
 
@@ -237,7 +239,10 @@ mod tests {
         assert_eq!((counts.packets(), counts.matching(), counts.verdict()), (4, 4, Verdict::All));
         add(&mut counts, 0, &ipv4(0xbc, 0, 0, &UDP));
         assert_eq!((counts.packets(), counts.matching(), counts.verdict()), (5, 4, Verdict::Other));
-        assert_eq!(counts.others.iter().map(|other| (other.frame, other.dscp().value())).collect::<Vec<_>>(), [(5, 47)]);
+        assert_eq!(
+            counts.others.iter().map(|other| (other.frame, other.dscp().value())).collect::<Vec<_>>(),
+            [(5, 47)]
+        );
         let marks: Vec<_> = counts.marks().map(|(dscp, both)| (dscp.value(), both)).collect();
         assert_eq!(marks, [(46, [4, 0]), (47, [1, 0])]);
     }

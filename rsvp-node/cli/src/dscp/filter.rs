@@ -140,14 +140,21 @@ impl Side {
 }
 
 /// What does not fit, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{why}\n  {text}\n  {:at$}{}", "", "^".repeat(*.length))]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FilterError {
     text: String,
     /// In characters.
     at: usize,
     length: usize,
     why: String,
+}
+
+/// What is wrong, the filter, and a mark below the place.
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, at, length, why } = self;
+        write!(f, "{why}\n  {text}\n  {:at$}{}", "", "^".repeat(*length))
+    }
 }
 
 /// A word, a parenthesis or `!`, and where it is in octets.
@@ -291,7 +298,9 @@ impl<'t> Parser<'t> {
                 What::Host(self.host(version)?)
             }
             None if side.is_some() => {
-                return self.wrong("expected `port N`, `portrange N-M`, `net NETWORK`, `host ADDRESS` or an address");
+                return self.wrong(
+                    "expected `port N`, `portrange N-M`, `net NETWORK`, `host ADDRESS` or an address",
+                );
             }
             None => return Ok(None),
         };
@@ -400,7 +409,8 @@ impl fmt::Display for Filter {
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = Vec::new();
-        words.extend(self.version.map(|version| if version == Version::Ip { "ip" } else { "ip6" }.to_owned()));
+        words
+            .extend(self.version.map(|version| if version == Version::Ip { "ip" } else { "ip6" }.to_owned()));
         words.extend(self.protocol.map(|number| {
             let named = PROTOCOLS[..WORDS].iter().find(|(_, known)| *known == number);
             named.map_or_else(|| format!("proto {number}"), |(name, _)| (*name).to_owned())

@@ -73,14 +73,16 @@ fn end_of_head(octets: &[u8]) -> Option<usize> {
 }
 
 fn read_head(octets: &[u8]) -> Result<Head, String> {
-    let mut lines = octets.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines =
+        octets.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next().unwrap_or_default();
-    let (status, reason) =
-        status_line(first).ok_or_else(|| format!("it begins with {}, not with a status of HTTP/1", shown(first)))?;
+    let (status, reason) = status_line(first)
+        .ok_or_else(|| format!("it begins with {}, not with a status of HTTP/1", shown(first)))?;
     let (mut length, mut coding) = (None, None);
     for line in lines.filter(|line| !line.is_empty()) {
         let colon = line.iter().position(|octet| *octet == b':');
-        let (name, value) = line.split_at(colon.ok_or_else(|| format!("{} is no header field", shown(line)))?);
+        let (name, value) =
+            line.split_at(colon.ok_or_else(|| format!("{} is no header field", shown(line)))?);
         if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
             return Err(format!("{} is no header field", shown(line)));
         }
@@ -90,7 +92,8 @@ fn read_head(octets: &[u8]) -> Result<Head, String> {
             for part in value.split(',').map(str::trim) {
                 let digits = Some(part).filter(|part| part.bytes().all(|octet| octet.is_ascii_digit()));
                 let number = digits.and_then(|digits| digits.parse::<u64>().ok());
-                let number = number.ok_or_else(|| format!("its Content-Length is {}", shown(part.as_bytes())))?;
+                let number =
+                    number.ok_or_else(|| format!("its Content-Length is {}", shown(part.as_bytes())))?;
                 if length.replace(number).is_some_and(|before| before != number) {
                     return Err("it has two different lengths".to_owned());
                 }

@@ -77,7 +77,9 @@ pub(super) fn text(counts: &Counts, verdict: Verdict) -> Result<(), Failure> {
     let expected = shown(counts.expected);
     let _ = match verdict {
         Verdict::All => write!(text, "{}: marked {expected}", number(packets, "all")),
-        Verdict::Other => write!(text, "{} of {} not marked {expected}", packets - matching, number(packets, "")),
+        Verdict::Other => {
+            write!(text, "{} of {} not marked {expected}", packets - matching, number(packets, ""))
+        }
         Verdict::Nothing => write!(text, "no packet to check among {} frames", counts.frames),
         Verdict::Incomplete => {
             write!(text, "{} seen: marked {expected}, but not all were seen", number(packets, "all"))
@@ -100,7 +102,11 @@ fn line(other: &Other) -> String {
     let at = other.time.map_or_else(String::new, |at| format!("{}  ", time(at)));
     let between = match headers.ports {
         Some((from, to)) => {
-            format!("{} > {}", SocketAddr::new(headers.source, from), SocketAddr::new(headers.destination, to))
+            format!(
+                "{} > {}",
+                SocketAddr::new(headers.source, from),
+                SocketAddr::new(headers.destination, to)
+            )
         }
         None => format!("{} > {}", headers.source, headers.destination),
     };
@@ -111,9 +117,7 @@ fn line(other: &Other) -> String {
 
 /// One JSON object.
 pub(super) fn json(counts: &Counts, verdict: Verdict, filter: &str) -> Result<(), Failure> {
-    let mark = |(dscp, [four, six]): (Dscp, [u64; 2])| {
-        json!({ "dscp": dscp.value(), "name": dscp.name(), "ipv4": four, "ipv6": six, "packets": four + six })
-    };
+    let mark = |(dscp, [four, six]): (Dscp, [u64; 2])| json!({ "dscp": dscp.value(), "name": dscp.name(), "ipv4": four, "ipv6": six, "packets": four + six });
     let other = |other: &Other| {
         let headers = &other.headers;
         json!({

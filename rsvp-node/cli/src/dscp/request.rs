@@ -63,7 +63,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<u8, Failure> {
     let start = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Asked(format!("cannot start an event loop: {error}")))?;
-    let answer = runtime.block_on(timeout(arguments.timeout, fetch(arguments)));
+    let answer = runtime.block_on(async { timeout(arguments.timeout, fetch(arguments)).await });
     // A name that is still being looked up is not waited for.
     runtime.shutdown_background();
     let authority = arguments.url.authority();
@@ -108,7 +108,8 @@ async fn fetch(arguments: &Arguments) -> Result<Answer, Failure> {
     let authority = url.authority();
     let at = |error: &dyn std::fmt::Display| Failure::Asked(format!("{authority}: {error}"));
     let mut stream = connect(url, *dscp).await?;
-    let (local, peer) = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?))).map_err(|e| at(&e))?;
+    let (local, peer) =
+        stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?))).map_err(|e| at(&e))?;
     let request = http::request(&authority, &url.target);
     stream.write_all(request.as_bytes()).await.map_err(|error| at(&error))?;
     let malformed = |why: String| at(&format!("this is no answer of HTTP: {why}"));
@@ -159,8 +160,8 @@ async fn read(stream: &mut TcpStream, into: &mut Vec<u8>) -> io::Result<usize> {
 async fn connect(url: &Url, dscp: Dscp) -> Result<TcpStream, Failure> {
     let authority = url.authority();
     let found = lookup_host((url.host.as_str(), url.port)).await;
-    let addresses =
-        found.map_err(|error| Failure::Asked(format!("{authority}: the name cannot be looked up: {error}")))?;
+    let addresses = found
+        .map_err(|error| Failure::Asked(format!("{authority}: the name cannot be looked up: {error}")))?;
     let mut failed = Vec::new();
     for address in addresses {
         match connect_to(address, dscp).await {

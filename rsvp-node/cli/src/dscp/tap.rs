@@ -75,7 +75,7 @@ impl Tap {
     ///
     /// # Errors
     /// When capturing has ended.
-    pub(super) fn next(&mut self) -> io::Result<Option<Frame<'_>>> {
+    pub(super) fn next_frame(&mut self) -> io::Result<Option<Frame<'_>>> {
         self.live.next_frame()
     }
 

@@ -117,8 +117,10 @@ fn packets_without_ports_have_none_that_match() {
 
 fn term() -> impl Strategy<Value = Term> {
     let side = prop_oneof![Just(Side::Either), Just(Side::Source), Just(Side::Destination)];
-    let address = prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)];
-    let network = (address.clone(), 0u8..=32).prop_map(|(address, bits)| Network::new(address, Some(bits)).unwrap());
+    let address =
+        prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)];
+    let network =
+        (address.clone(), 0u8..=32).prop_map(|(address, bits)| Network::new(address, Some(bits)).unwrap());
     let what = prop_oneof![
         address.prop_map(|address| What::Host(Network::new(address, None).unwrap())),
         network.prop_map(What::Net),
@@ -151,16 +153,21 @@ fn filter() -> impl Strategy<Value = Filter> {
 }
 
 fn packet() -> impl Strategy<Value = Headers> {
-    (any::<bool>(), any::<[u8; 16]>(), any::<[u8; 16]>(), 0u8..60, prop::option::of(any::<(u16, u16)>())).prop_map(
-        |(four, source, destination, protocol, ports)| {
+    (any::<bool>(), any::<[u8; 16]>(), any::<[u8; 16]>(), 0u8..60, prop::option::of(any::<(u16, u16)>()))
+        .prop_map(|(four, source, destination, protocol, ports)| {
             let address = |octets: [u8; 16]| match octets.first_chunk::<4>() {
                 Some(&start) if four => IpAddr::from(start),
                 _ => IpAddr::from(octets),
             };
             let addresses = (address(source), address(destination));
-            Headers { source: addresses.0, destination: addresses.1, protocol, ports, ..headers("::", "::", 0, None) }
-        },
-    )
+            Headers {
+                source: addresses.0,
+                destination: addresses.1,
+                protocol,
+                ports,
+                ..headers("::", "::", 0, None)
+            }
+        })
 }
 
 proptest! {

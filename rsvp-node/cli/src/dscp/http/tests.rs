@@ -32,12 +32,22 @@ fn bodies_end_where_the_head_says() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n5;a=b\r\nhello\r\n00b \r\n over there\r\n0\r\nX: y\r\n\r\nleft";
     let cases: [(&str, u16, &str, bool); 7] = [
         ("HTTP/1.0 200 OK\r\nServer: x\r\n\r\nall of it", 200, "all of it", false),
-        ("HTTP/1.1 404 Not Found\nContent-Length: 4, 4\ncontent-length: 4\n\ngone and more", 404, "gone", true),
+        (
+            "HTTP/1.1 404 Not Found\nContent-Length: 4, 4\ncontent-length: 4\n\ngone and more",
+            404,
+            "gone",
+            true,
+        ),
         (chunked, 200, "hello over there", true),
         ("HTTP/1.1 204\r\n\r\n", 204, "", true),
         ("HTTP/1.1 304 \r\nContent-Length: 7\r\n\r\n", 304, "", true),
         ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "", true),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 200, "a", true),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+            200,
+            "a",
+            true,
+        ),
     ];
     for (answer, status, body, done) in cases {
         for piece in [1, 2, 3, 7, 1_000] {
