@@ -254,8 +254,7 @@ fn a_client_that_is_not_marked_is_found() {
     let (status, found) = check.end();
     assert_eq!((status, &found["verdict"], &found["matching"]), (1, &"other".into(), &0.into()), "{found}");
     let syn = &found["others"][0];
-    let shown =
-        ["source", "destination", "destination_port", "protocol", "dscp"].map(|key| &syn[key]);
+    let shown = ["source", "destination", "destination_port", "protocol", "dscp"].map(|key| &syn[key]);
     assert_eq!(shown.map(Value::to_string), ["\"127.0.0.1\"", "\"127.0.0.1\"", "8086", "6", "0"]);
     assert!(syn["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{found}");
 }
