@@ -54,7 +54,7 @@ fn json() -> String {
 
 fn table() -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(["NAME", "DSCP", "DS FIELD", "BINARY", "RFC", "WMM", "MEANING"]);
     for Named { dscp, name, meaning, rfc } in Dscp::ALL {
         let octet = dscp.ds_field();
@@ -69,5 +69,5 @@ fn table() -> String {
             meaning.to_owned(),
         ]);
     }
-    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }

@@ -64,7 +64,7 @@ fn what_is_no_answer_is_refused() {
     let endless = format!("{ok}X: {}", "y".repeat(HEAD));
     let cases = [
         ("SSH-2.0-OpenSSH\r\n".to_owned(), "begins with `SSH-2.0-OpenSSH\\r\\n`"),
-        ("HTTP/2 200\r\n\r\n".to_owned(), "not with HTTP/1.1"),
+        ("HTTP/2 200\r\n\r\n".to_owned(), "not with a status of HTTP/1"),
         ("HTTP/1.1 20 OK\r\n\r\n".to_owned(), "not with a status"),
         ("HTTP/1.1 2000\r\n\r\n".to_owned(), "not with a status"),
         ("HTTP/1.1 101 Switch\r\n\r\n".to_owned(), "changes the protocol"),
