@@ -142,9 +142,11 @@ fn live(arguments: &Arguments, interface: &str, counts: &mut Counts) -> Result<E
     let end = arguments.r#for.map(|time| Instant::now() + time);
     let is_over = || interrupted.load(Ordering::Relaxed) || end.is_some_and(|end| Instant::now() >= end);
     let counted = all(&mut tap, arguments, counts, is_over);
-    let dropped = tap.dropped();
-    counts.dropped = *dropped.as_ref().unwrap_or(&0);
-    Ok(counted.and(dropped.map(|_| ())).map_err(|error| format!("capturing on {interface} ended: {error}")))
+    let done = tap.dropped().and_then(|dropped| {
+        counts.dropped = dropped;
+        counted
+    });
+    Ok(done.map_err(|error| format!("capturing on {interface} ended: {error}")))
 }
 
 /// Counts until it is over, and then what came before it was.

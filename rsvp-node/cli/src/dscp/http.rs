@@ -107,7 +107,7 @@ fn read_head(octets: &[u8]) -> Result<Head, String> {
     }
     let framing = match status {
         204 | 304 | 100..=199 => Framing::Length(0),
-        _ => coding.or(length.map(Framing::Length)).unwrap_or(Framing::UntilEnd),
+        _ => coding.or_else(|| length.map(Framing::Length)).unwrap_or(Framing::UntilEnd),
     };
     Ok(Head { status, reason, framing })
 }
