@@ -328,7 +328,7 @@ fn a_check_ends_by_number_or_time_or_says_why_it_cannot_begin() {
 fn frame(n: u32, octet: u8, port: u16) -> Vec<u8> {
     let mut udp = [[0x13, 0x88], port.to_be_bytes(), [0, 8], [0, 0]].concat();
     let mut frame = vec![0; 12];
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         frame.extend([0x08, 0, 0x45, octet, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
     } else {
         frame.extend([0x86, 0xdd, 0x60 | octet >> 4, octet << 4, 0, 0, 0, 16, 0, 64]);
