@@ -25,11 +25,13 @@ pub mod dscp;
 mod error;
 mod link;
 pub mod mark;
+pub mod pace;
 mod session;
 
 pub use dscp::{Dscp, Media, Priority, Wmm, class_of, wmm};
 pub use error::ClientError;
-pub use mark::{mark, marked};
+pub use mark::{mark, marked, send_marked};
+pub use pace::{Excess, PacedSocket};
 pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, ServiceOffer, Style, Traffic};
 pub use rsvp_control::rows;
 pub use rsvp_control::{
