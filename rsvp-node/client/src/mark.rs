@@ -10,7 +10,7 @@
 //! | the reset of a connection that is given up with data unread | the mark |
 //! | the reset that a closed port answers with | the mark of the packet that is answered: there is no socket |
 //!
-//! On IPv4, setting IP_TOS sets SO_PRIORITY too: who wants a priority of its own sets it afterwards.
+//! The kernel derives SO_PRIORITY from a mark that is set: who wants a priority of its own sets it afterwards.
 
 use super::dscp::Dscp;
 use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrStorage, sendmsg};

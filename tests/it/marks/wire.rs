@@ -127,3 +127,26 @@ pub(super) fn fits<'a>(packets: impl IntoIterator<Item = &'a Packet>, rate: u64,
         level >= 0
     })
 }
+
+/// The judge itself: what the depth and the rate allow fits, one octet or nanosecond less does not.
+#[test]
+fn a_bucket_has_room_for_what_its_rate_and_depth_allow() {
+    let packet = |at, length| Packet {
+        at,
+        version: 4,
+        ds: 0,
+        length,
+        source: 1,
+        destination: 2,
+        flags: 0,
+        sequence: 0,
+        data: Vec::new(),
+        data_length: 0,
+    };
+    let burst = [packet(0, 1000), packet(0, 1000), packet(1_000_000, 500)];
+    assert!(fits(&burst, 500_000, 2000, 64));
+    assert!(!fits(&burst, 500_000, 1999, 64) && !fits(&burst, 499_999, 2000, 64));
+    assert!(!fits(&burst, 500_000, 2000, 1001), "m counts");
+    let pause = [packet(0, 100), packet(1_000_000_000_000, 2000), packet(1_000_000_000_001, 1)];
+    assert!(!fits(&pause, 500_000, 2000, 1), "a pause fills it and no more");
+}

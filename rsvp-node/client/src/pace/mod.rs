@@ -4,7 +4,7 @@
 //! (r, b) and (p, M) have room for it; what becomes of one that does not is [`Excess`]. In all modes what conforms fits, where it
 //! leaves, a bucket (r, b + one packet), however late the process gets to run; and a sender that always has something to
 //! send gets r, as long as it is not kept from running for longer than b/r. Packets that wait are woken by a timer of the
-//! kernel's, in real time.
+//! kernel's, in real time. Who reserves for such a sender announces a bucket that is one packet deeper than the one it is paced with.
 //!
 //! ```no_run
 //! use rsvp_client::{Dscp, Excess, PacedSocket, Traffic, mark};
@@ -44,7 +44,7 @@ pub enum Excess {
 }
 
 impl Excess {
-    /// Demotes to lower effort (RFC 8622): what is too much takes from nobody, not even from best effort (RFC 2211 section 5.2
+    /// Demotes to lower effort (RFC 8622): what is too much takes from nobody, not even from best effort (RFC 2211 section 7
     /// asks for that). CS1, which was used for it before, some networks put above best effort.
     pub const DEMOTE: Self = Self::Demote(Dscp::LE);
 }
