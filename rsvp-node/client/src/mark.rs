@@ -61,7 +61,7 @@ pub async fn send_marked(
 ) -> io::Result<usize> {
     let peer = to.map_or_else(|| socket.peer_addr(), Ok)?;
     let ecn = ds_field(&SockRef::from(socket), Some(peer))? & ECN as u8;
-    let (tos, to) = (dscp.ds_field() | ecn, to.map(|to| SockaddrStorage::from(to)));
+    let (tos, to) = (dscp.ds_field() | ecn, to.map(SockaddrStorage::from));
     let tclass = i32::from(tos);
     // To an IPv4 address an IPv6 socket sends IPv4 packets, and looks at IPv4's option only.
     let own =

@@ -76,7 +76,7 @@ impl Meter {
         if !(rate_bps >= 8.0 && rate_bps.is_finite()) {
             return Err(PaceError::Rate(rate_bps));
         }
-        if let Some(peak) = peak_bps.filter(|peak| !(*peak >= rate_bps)) {
+        if let Some(peak) = peak_bps.filter(|peak| peak.is_nan() || *peak < rate_bps) {
             return Err(PaceError::Peak { peak, rate: rate_bps });
         }
         if max_packet == 0 || min_packet > max_packet {

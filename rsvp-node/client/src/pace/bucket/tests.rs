@@ -96,7 +96,7 @@ fn the_receivers_bucket_never_overflows() {
         // Small numbers mostly, now and then a stall of up to 130 ms.
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let drawn = seed >> 33;
-        if drawn % 50 == 0 { drawn % (1 << 27) } else { drawn % 300_000 }
+        if drawn.is_multiple_of(50) { drawn % (1 << 27) } else { drawn % 300_000 }
     })
     .take(64)
     .collect();
