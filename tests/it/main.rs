@@ -13,6 +13,7 @@ mod engine;
 mod engine_packets;
 mod lab;
 mod lab_compared;
+mod marks;
 mod pcaps;
 mod programs;
 mod qos;

@@ -10,13 +10,16 @@
 //! | the reset of a connection that is given up with data unread | the mark |
 //! | the reset that a closed port answers with | the mark of the packet that is answered: there is no socket |
 //!
-//! On IPv4, setting IP_TOS sets SO_PRIORITY too: who wants a priority of its own sets it afterwards.
+//! The kernel derives SO_PRIORITY from a mark that is set: who wants a priority of its own sets it afterwards.
 
 use super::dscp::Dscp;
+use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrStorage, sendmsg};
 use socket2::{Domain, SockRef};
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
 
 /// The bits of the DS field's octet that are not the DSCP (RFC 3168).
 const ECN: u32 = 3;
@@ -43,6 +46,31 @@ pub fn marked(socket: &impl AsFd) -> io::Result<Dscp> {
     let socket = SockRef::from(socket);
     let peer = socket.peer_addr().ok().and_then(|peer| peer.as_socket());
     Ok(Dscp::of_ds_field(ds_field(&socket, peer)?))
+}
+
+/// Sends one datagram with a mark of its own, to this address or else to the socket's peer; the socket keeps its mark, and the
+/// datagram has the socket's ECN bits. Returns how many octets were sent.
+///
+/// # Errors
+/// When there is neither an address nor a peer, or the system does not send it.
+pub async fn send_marked(
+    socket: &UdpSocket,
+    octets: &[u8],
+    to: Option<SocketAddr>,
+    dscp: Dscp,
+) -> io::Result<usize> {
+    let peer = to.map_or_else(|| socket.peer_addr(), Ok)?;
+    let ecn = ds_field(&SockRef::from(socket), Some(peer))? & ECN as u8;
+    let (tos, to) = (dscp.ds_field() | ecn, to.map(SockaddrStorage::from));
+    let tclass = i32::from(tos);
+    // To an IPv4 address an IPv6 socket sends IPv4 packets, and looks at IPv4's option only.
+    let own =
+        if is_ipv4(&peer) { ControlMessage::Ipv4Tos(&tos) } else { ControlMessage::Ipv6TClass(&tclass) };
+    let send = || {
+        let octets = [IoSlice::new(octets)];
+        Ok(sendmsg(socket.as_raw_fd(), &octets, &[own], MsgFlags::empty(), to.as_ref())?)
+    };
+    socket.async_io(Interest::WRITABLE, send).await
 }
 
 /// The octet, ECN bits included, with which a packet to this peer leaves.

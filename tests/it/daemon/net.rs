@@ -17,7 +17,7 @@ pub(crate) struct Net {
     nodes: Vec<String>,
     links: u32,
     daemons: BTreeMap<String, Child>,
-    pub(super) others: Vec<Child>,
+    pub(crate) others: Vec<Child>,
 }
 
 impl Net {
@@ -58,7 +58,7 @@ impl Net {
         self.sysctl(node, "net.ipv6.conf.all.forwarding", "1");
     }
 
-    pub(super) fn sysctl(&self, node: &str, name: &str, value: &str) {
+    pub(crate) fn sysctl(&self, node: &str, name: &str, value: &str) {
         self.exec(node, &["sysctl", "-qw", &format!("{name}={value}")]);
     }
 
