@@ -28,4 +28,4 @@ mod udp;
 pub use config::{ConfigError, DaemonConfig};
 pub use program::{command_line, main};
 pub use start::{DaemonError, Standalone, run, start_standalone};
-pub use sys::set_option;
+pub use sys::{dropped, set_option};

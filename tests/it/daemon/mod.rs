@@ -11,7 +11,7 @@ mod journal;
 mod killed;
 mod live;
 mod multicast;
-mod net;
+pub(crate) mod net;
 mod plain;
 mod services;
 mod starting;
