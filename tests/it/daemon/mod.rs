@@ -15,6 +15,7 @@ pub(crate) mod net;
 mod plain;
 mod services;
 mod starting;
+mod tc;
 mod udp;
 mod unicast;
 mod within;
