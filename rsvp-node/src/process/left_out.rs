@@ -63,8 +63,7 @@ impl Node {
         let wildcard = style.sender_selection() == SenderSelection::Wildcard;
         let one = style.sharing() == Sharing::Distinct;
         let concerns = |b: &Blockade| {
-            b.is_in_force()
-                && Some(b.upstream) == first.upstream()
+            Some(b.upstream) == first.upstream()
                 && b.sender.is_none() == wildcard
                 && (!one || b.sender == Some(first.sender))
         };

@@ -1,5 +1,8 @@
 //! The data plane: what keeps the promises of reservations in the kernel (RFC 2205 section 3.11.2).
 //!
-//! `bpf` finds flows, polices and marks them. What stands where, and why, is deliberately not decided there.
+//! `bpf` finds flows, polices and marks them; `tc` speaks with the kernel's traffic control, `tree` says which classes there are
+//! to be. The daemon does not use them yet.
 
 pub mod bpf;
+pub mod tc;
+pub mod tree;
