@@ -114,11 +114,10 @@ impl Engine {
 
     /// Every session, also one that only local applications have open.
     pub fn sessions(&self) -> impl Iterator<Item = SessionView> + '_ {
-        self.node
-            .state
-            .sessions
-            .iter()
-            .map(|(_, session)| SessionView { session: session.key, applications: session.apps().to_vec() })
+        self.node.state.sessions.iter().map(|(_, session)| SessionView {
+            session: session.key.object(),
+            applications: session.apps().to_vec(),
+        })
     }
 
     /// Every path state.
@@ -127,7 +126,7 @@ impl Engine {
         state.paths.iter().filter(|(_, p)| !p.flags.dead).filter_map(|(_, path)| {
             let upstream = path.upstream().map(|ix| &state.upstreams[ix]);
             Some(SenderView {
-                session: self.node.key_of(path.session),
+                session: self.node.key_of(path.session).object(),
                 sender: SenderTemplate(path.sender),
                 tspec: path.tspec()?,
                 previous_hop: upstream.map(|u| u.address),
@@ -141,7 +140,7 @@ impl Engine {
     /// Every reservation request.
     pub fn requests(&self) -> impl Iterator<Item = RequestView> + '_ {
         self.node.state.requests.iter().map(|(_, request)| RequestView {
-            session: self.node.key_of(request.session),
+            session: self.node.key_of(request.session).object(),
             style: request.style,
             from: match request.from {
                 From::Hop { interface, address } => Requester::NextHop { interface, address },
@@ -164,7 +163,7 @@ impl Engine {
     pub fn blockades(&self) -> impl Iterator<Item = BlockadeView> + '_ {
         let in_force = self.node.state.blockades.iter().filter(|(_, blockade)| blockade.is_in_force());
         in_force.map(|(_, blockade)| BlockadeView {
-            session: self.node.key_of(blockade.session),
+            session: self.node.key_of(blockade.session).object(),
             sender: blockade.sender,
             previous_hop: self.node.state.upstreams[blockade.upstream].address,
             flowspec: blockade.failed.qe,

@@ -11,6 +11,7 @@ use super::{flowspec_object, normal};
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
 use crate::interface::InterfaceId;
+use crate::key::SessionKey;
 use crate::merge::{adspec, flowspec};
 use crate::node::{Node, compose};
 use crate::process::path::store;
@@ -21,7 +22,7 @@ use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
     ErrorCode, FilterSpec, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec,
-    Session, Style, TimeValues, Tspec,
+    Style, TimeValues, Tspec,
 };
 use smallvec::SmallVec;
 
@@ -41,8 +42,9 @@ struct Announcement {
 impl Node {
     pub(crate) fn command(&mut self, command: Command<'_>) -> Result<(), Refusal> {
         match command {
-            Command::OpenSession { app, session } => self.open(app, &session).map(|_| ()),
+            Command::OpenSession { app, session } => self.open(app, &SessionKey::of(session)).map(|_| ()),
             Command::Sender { app, session, sender, tspec, adspec, ttl, interface } => {
+                let session = SessionKey::of(session);
                 check_session(&session)?;
                 let sender = normal(sender.0);
                 let interface = self.sender_interface(&session, &sender, interface)?;
@@ -52,27 +54,29 @@ impl Node {
                 self.announce(&session, &Announcement { app, sender, tspec, adspec, ttl, interface })
             }
             Command::RemoveSender { app, session, sender } => {
-                let path = self.own_sender(app, &session, &normal(sender.0)).ok_or(Refusal::NotFound)?;
+                let path = self.own_sender(app, &SessionKey::of(session), &normal(sender.0));
+                let path = path.ok_or(Refusal::NotFound)?;
                 self.remove_path(path, Gone::Torn, None);
                 Ok(())
             }
             Command::Reserve { app, session, style, flows, confirm, interface } => {
+                let session = SessionKey::of(session);
                 check_session(&session)?;
                 let style = Style { flags: 0, ..style };
                 self.reserve(&session, From::App { app, interface, confirm }, style, flows)
             }
             Command::ReleaseReservation { app, session } => {
-                let session = self.find_session(&session).ok_or(Refusal::NotFound)?;
+                let session = self.find_session(&SessionKey::of(session)).ok_or(Refusal::NotFound)?;
                 let ix = self.own_request(session, app).ok_or(Refusal::NotFound)?;
                 self.remove_items(ix, |_| true);
                 Ok(())
             }
-            Command::Release { app, session } => self.release(app, &session),
+            Command::Release { app, session } => self.release(app, &SessionKey::of(session)),
         }
     }
 
     /// SESSION: the application is told of every sender that is there already.
-    fn open(&mut self, app: AppId, session: &Session) -> Result<Ix<SessionState>, Refusal> {
+    fn open(&mut self, app: AppId, session: &SessionKey) -> Result<Ix<SessionState>, Refusal> {
         check_session(session)?;
         let ix = match self.find_session(session) {
             Some(ix) => ix,
@@ -98,7 +102,7 @@ impl Node {
             .filter_map(|(path, _)| self.path_event(path))
             .collect();
         for kind in events {
-            self.tell(app, session.with_flags(0), kind);
+            self.tell(app, session, kind);
         }
         Ok(ix)
     }
@@ -106,7 +110,7 @@ impl Node {
     /// The interface a local sender's data leaves through (RFC 2205 section 3.9).
     fn sender_interface(
         &self,
-        session: &Session,
+        session: &SessionKey,
         sender: &FilterSpec,
         named: Option<InterfaceId>,
     ) -> Result<InterfaceId, Refusal> {
@@ -122,7 +126,7 @@ impl Node {
         self.own_address(id, address).map(|_| id).ok_or(Refusal::NoInterface)
     }
 
-    fn announce(&mut self, session: &Session, wanted: &Announcement) -> Result<(), Refusal> {
+    fn announce(&mut self, session: &SessionKey, wanted: &Announcement) -> Result<(), Refusal> {
         let standing = self.find_session(session);
         let known = standing.and_then(|ix| self.state.path_of_sender(ix, &wanted.sender));
         let known = known.map(|(ix, path)| (ix, path.origin));
@@ -171,7 +175,7 @@ impl Node {
         Ok(())
     }
 
-    fn own_sender(&mut self, app: AppId, session: &Session, sender: &FilterSpec) -> Option<Ix<PathState>> {
+    fn own_sender(&mut self, app: AppId, session: &SessionKey, sender: &FilterSpec) -> Option<Ix<PathState>> {
         let session = self.find_session(session)?;
         self.state
             .paths_of(session)
@@ -185,7 +189,7 @@ impl Node {
 
     fn reserve(
         &mut self,
-        session: &Session,
+        session: &SessionKey,
         from: From,
         style: Style,
         flows: &[FlowRequest<'_>],
@@ -296,7 +300,7 @@ impl Node {
         }
     }
 
-    fn release(&mut self, app: AppId, session: &Session) -> Result<(), Refusal> {
+    fn release(&mut self, app: AppId, session: &SessionKey) -> Result<(), Refusal> {
         let ix = self.find_session(session).ok_or(Refusal::NotFound)?;
         let open = self.state.sessions[ix].apps().contains(&app);
         if !open {
@@ -327,9 +331,9 @@ impl Node {
 }
 
 /// The Path message a local sender's state is kept as: what a previous hop would have sent.
-fn path_message(session: &Session, wanted: &Announcement) -> Box<[u8]> {
+fn path_message(session: &SessionKey, wanted: &Announcement) -> Box<[u8]> {
     compose(MsgType::PATH, wanted.ttl, |w| {
-        w.put(&session.with_flags(0))
+        w.put(&session.object())
             .put(&RsvpHop { address: wanted.sender.address(), lih: 0 })
             .put(&TimeValues { refresh_ms: 0 })
             .put(&SenderTemplate(wanted.sender))
@@ -341,7 +345,7 @@ fn path_message(session: &Session, wanted: &Announcement) -> Box<[u8]> {
 }
 
 fn read_flows(
-    session: &Session,
+    session: &SessionKey,
     style: Style,
     flows: &[FlowRequest<'_>],
 ) -> Result<SmallVec<[Item; 1]>, Refusal> {
@@ -381,7 +385,7 @@ fn read_flows(
     Ok(items)
 }
 
-fn check_session(session: &Session) -> Result<(), Refusal> {
+fn check_session(session: &SessionKey) -> Result<(), Refusal> {
     let ports = session.port() != 0 || !matches!(session.protocol(), TCP | UDP);
     let sound = !session.destination().is_unspecified() && session.protocol() != 0 && ports;
     if sound { Ok(()) } else { Err(Refusal::BadSession) }

@@ -134,7 +134,7 @@ impl Node {
         let ttl = self.config.ttl;
         let octets = compose(MsgType::RESV_CONF, ttl, |w| {
             let none = ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 };
-            w.put(&key).put(&none).put(&ResvConfirm { address: wish.address });
+            w.put(&key.object()).put(&none).put(&ResvConfirm { address: wish.address });
             w.put(&style).put(&wish.flowspec);
             for filter in wish.filters {
                 w.put(filter);
@@ -151,7 +151,7 @@ impl Node {
         let (key, style) = (self.key_of(request.session), request.style);
         let node = interface.and_then(|i| self.own_address(i, key.destination())).unwrap_or(wish.address);
         let (flowspec, filters) = (Some(wish.flowspec), wish.filters.to_vec());
-        self.tell(app, key, EventKind::ResvConfirm { node, style, flowspec, filters });
+        self.tell(app, &key, EventKind::ResvConfirm { node, style, flowspec, filters });
     }
 
     /// Local applications whose wish found no sender yet: now there is one.

@@ -6,6 +6,7 @@ use super::update_traffic_control::Refused;
 use crate::door::{Rx, Source};
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
+use crate::key::SessionKey;
 use crate::merge::unknown;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
@@ -92,7 +93,7 @@ impl Node {
     pub(crate) fn report_resv_error(
         &mut self,
         to: From,
-        session: &Session,
+        session: &SessionKey,
         code: ErrorCode,
         value: u16,
         flags: u8,
@@ -114,7 +115,7 @@ impl Node {
     pub(crate) fn pass_resv_error(
         &mut self,
         to: From,
-        session: &Session,
+        session: &SessionKey,
         error: ErrorSpec,
         flow: &ErrorFlow<'_>,
     ) {
@@ -126,7 +127,7 @@ impl Node {
                     flowspec: flow.flowspec.and_then(read_flowspec),
                     filters: flow.filters.to_vec(),
                 };
-                self.tell(app, *session, kind);
+                self.tell(app, session, kind);
             }
             From::Hop { interface, address } => {
                 let Some(config) = self.interfaces.find(interface).map(|i| &i.config) else { return };
@@ -134,7 +135,7 @@ impl Node {
                 let hop = RsvpHop { address: own, lih: config.lih };
                 let ttl = self.config.ttl;
                 let octets = compose(MsgType::RESV_ERR, ttl, |w| {
-                    w.put(&session.with_flags(0)).put(&hop).put(&error);
+                    w.put(&session.object()).put(&hop).put(&error);
                     scope::put(w, flow.scope);
                     if let Some(message) = &flow.because_of {
                         pass_on(w, message);
@@ -154,7 +155,7 @@ impl Node {
 /// The SESSION of a message in error, as it came if it cannot be read.
 fn put_session(w: &mut MessageWriter<'_>, message: &Message<'_>) {
     match (message.get::<Session>(), message.first(Class::SESSION)) {
-        (Some(Ok(session)), _) => w.put(&session.with_flags(0)),
+        (Some(Ok(session)), _) => w.put(&SessionKey::of(session).object()),
         (_, object) => w.copy(object.map(|o| o.octets()).unwrap_or_default()),
     };
 }

@@ -10,6 +10,7 @@ use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
 use crate::interface::{InterfaceId, NonRsvpHops};
+use crate::key::SessionKey;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
@@ -18,7 +19,7 @@ use crate::time::Instant;
 use core::net::IpAddr;
 use rsvp_wire::{
     AdspecSummary, Class, ErrorCode, FilterSpec, Message, ObjectRef, RsvpHop, SenderTemplate, SenderTspec,
-    Session, Why as ParseWhy, error_value,
+    Why as ParseWhy, error_value,
 };
 use smallvec::SmallVec;
 
@@ -106,7 +107,7 @@ impl Node {
     /// The error in the ports of a sender that is new here, if there is one (RFC 2205 section 3.2, rules 1 and 3).
     pub(crate) fn conflicting_ports(
         &self,
-        key: &Session,
+        key: &SessionKey,
         session: Option<Ix<SessionState>>,
         sender: &FilterSpec,
     ) -> Option<ErrorCode> {
@@ -236,7 +237,7 @@ impl Node {
     pub(crate) fn route_path(&mut self, ix: Ix<PathState>, host: &mut dyn Host) -> bool {
         let path = &self.state.paths[ix];
         let key = self.state.sessions[path.session].key;
-        let query = RouteQuery::of_data(&key, &path.sender, path.incoming());
+        let query = RouteQuery::of_data(&key.object(), &path.sender, path.incoming());
         let (route, routed) = match host.route(query) {
             RouteAnswer::Known(route) => (route, true),
             // State is kept; the next refresh asks again (RFC 2205 section 3.11.4).
@@ -355,7 +356,7 @@ impl Node {
         let key = self.key_of(session);
         for app in self.state.sessions[session].apps().to_vec() {
             if origin != Origin::App(app) {
-                self.tell(app, key, kind.clone());
+                self.tell(app, &key, kind.clone());
             }
         }
     }
@@ -370,7 +371,7 @@ impl Node {
     }
 
     /// The key of a session.
-    pub(crate) fn key_of(&self, session: Ix<SessionState>) -> Session {
+    pub(crate) fn key_of(&self, session: Ix<SessionState>) -> SessionKey {
         self.state.sessions[session].key
     }
 }

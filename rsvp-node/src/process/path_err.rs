@@ -19,7 +19,7 @@ impl Node {
         match path.origin {
             Origin::App(app) => {
                 let key = self.key_of(session);
-                self.tell(app, key, EventKind::PathError { error, sender: SenderTemplate(sender) });
+                self.tell(app, &key, EventKind::PathError { error, sender: SenderTemplate(sender) });
             }
             Origin::Hop(upstream, _) => {
                 let upstream = &self.state.upstreams[upstream];

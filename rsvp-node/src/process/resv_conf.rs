@@ -47,7 +47,7 @@ impl Node {
         let key = self.key_of(session);
         for app in apps {
             let filters = filters.clone();
-            self.tell(app, key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });
+            self.tell(app, &key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });
         }
         Ok(())
     }

@@ -140,7 +140,7 @@ impl Node {
         let hop = RsvpHop { address: config.address_like(upstream.address)?, lih: upstream.lih };
         let mut writer = MessageWriter::new(buf, MsgType::RESV, self.config.ttl);
         writer
-            .put(&self.key_of(upstream.session))
+            .put(&self.key_of(upstream.session).object())
             .put(&hop)
             .put(&TimeValues { refresh_ms: state.refresh.as_millis() as u32 });
         if let Some(address) = upstream.confirm {
@@ -186,7 +186,7 @@ impl Node {
             self.interfaces.find(upstream.interface).map(|i| &i.config).filter(|c| c.up && c.enabled);
         let length = config.and_then(|c| c.address_like(upstream.address)).map(|address| {
             let mut writer = MessageWriter::new(buf, MsgType::RESV_TEAR, ttl);
-            writer.put(&self.key_of(upstream.session)).put(&RsvpHop { address, lih: upstream.lih });
+            writer.put(&self.key_of(upstream.session).object()).put(&RsvpHop { address, lih: upstream.lih });
             if let Some(objects) = &upstream.tear_objects {
                 writer.copy(objects);
             }

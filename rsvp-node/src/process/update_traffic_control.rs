@@ -418,7 +418,7 @@ impl Node {
             })
             .collect();
         for kind in events {
-            self.tell(app, key, kind);
+            self.tell(app, &key, kind);
         }
     }
 
@@ -448,14 +448,14 @@ impl Node {
             }
         }
         for app in told {
-            self.tell(app, key, kind.clone());
+            self.tell(app, &key, kind.clone());
         }
     }
 
     /// A view of an installed reservation.
     pub(crate) fn reservation(&self, reserved: &Reserved) -> Reservation {
         Reservation {
-            session: self.key_of(reserved.session),
+            session: self.key_of(reserved.session).object(),
             style: reserved.style,
             filters: reserved.filters.as_slice().to_vec(),
             flowspec: reserved.flowspec,

@@ -15,13 +15,14 @@ pub(crate) mod wheel;
 
 use crate::config::Limits;
 use crate::interface::InterfaceId;
+use crate::key::SessionKey;
 use arena::{Arena, Ix};
 use blockade::Blockade;
 use core::net::IpAddr;
 use index::{ByDestination, ByKey, SessionIndex};
 use path::{Origin, PathState};
 use resv::Request;
-use rsvp_wire::{FilterSpec, Session};
+use rsvp_wire::FilterSpec;
 use session::SessionState;
 use smallvec::SmallVec;
 use traffic::Reserved;
@@ -75,12 +76,12 @@ impl State {
     }
 
     /// The session with this key, if it is known.
-    pub(crate) fn find_session(&self, key: &Session) -> Option<Ix<SessionState>> {
-        self.index.find(&key.with_flags(0), &self.sessions)
+    pub(crate) fn find_session(&self, key: &SessionKey) -> Option<Ix<SessionState>> {
+        self.index.find(key, &self.sessions)
     }
 
-    pub(crate) fn add_session(&mut self, key: &Session) -> Ix<SessionState> {
-        let ix = self.sessions.insert(SessionState::new(key.with_flags(0)));
+    pub(crate) fn add_session(&mut self, key: &SessionKey) -> Ix<SessionState> {
+        let ix = self.sessions.insert(SessionState::new(*key));
         self.index.insert(ix, &mut self.sessions);
         self.join_group(ix);
         ix
@@ -88,7 +89,7 @@ impl State {
 
     /// Whether sessions with the destination and protocol of `key` exist that have a port where it has none, or none
     /// where it has one (RFC 2205 section 3.2, rule 1). One of them speaks for all.
-    pub(crate) fn conflicts_in_ports(&self, key: &Session) -> bool {
+    pub(crate) fn conflicts_in_ports(&self, key: &SessionKey) -> bool {
         let member = self.groups.find(key, &self.sessions);
         member.is_some_and(|ix| (self.sessions[ix].key.port() == 0) != (key.port() == 0))
     }
