@@ -127,7 +127,7 @@ impl Engine {
             let upstream = path.upstream().map(|ix| &state.upstreams[ix]);
             Some(SenderView {
                 session: self.node.key_of(path.session).object(),
-                sender: SenderTemplate(path.sender),
+                sender: SenderTemplate(path.sender.object()),
                 tspec: path.tspec()?,
                 previous_hop: upstream.map(|u| u.address),
                 incoming: path.incoming(),
@@ -146,7 +146,7 @@ impl Engine {
                 From::Hop { interface, address } => Requester::NextHop { interface, address },
                 From::App { app, .. } => Requester::App(app),
             },
-            flows: request.items.iter().map(|i| (i.filter, i.flowspec)).collect(),
+            flows: request.items.iter().map(|i| (i.filter.map(|f| f.object()), i.flowspec)).collect(),
         })
     }
 
@@ -164,7 +164,7 @@ impl Engine {
         let in_force = self.node.state.blockades.iter().filter(|(_, blockade)| blockade.is_in_force());
         in_force.map(|(_, blockade)| BlockadeView {
             session: self.node.key_of(blockade.session).object(),
-            sender: blockade.sender,
+            sender: blockade.sender.map(|s| s.object()),
             previous_hop: self.node.state.upstreams[blockade.upstream].address,
             flowspec: blockade.failed.qe,
         })

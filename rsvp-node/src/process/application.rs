@@ -7,11 +7,11 @@
 
 use super::demands::is_style;
 use super::errors::ErrorFlow;
-use super::{flowspec_object, normal};
+use super::flowspec_object;
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
 use crate::interface::InterfaceId;
-use crate::key::SessionKey;
+use crate::key::{SenderKey, SessionKey};
 use crate::merge::{adspec, flowspec};
 use crate::node::{Node, compose};
 use crate::process::path::store;
@@ -21,8 +21,8 @@ use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
-    ErrorCode, FilterSpec, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec,
-    Style, TimeValues, Tspec,
+    ErrorCode, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, Style,
+    TimeValues, Tspec,
 };
 use smallvec::SmallVec;
 
@@ -32,7 +32,7 @@ const UDP: u8 = 17;
 /// What a SENDER call says.
 struct Announcement {
     app: AppId,
-    sender: FilterSpec,
+    sender: SenderKey,
     tspec: Tspec,
     adspec: Option<AdspecOffer>,
     ttl: u8,
@@ -46,7 +46,7 @@ impl Node {
             Command::Sender { app, session, sender, tspec, adspec, ttl, interface } => {
                 let session = SessionKey::of(session);
                 check_session(&session)?;
-                let sender = normal(sender.0);
+                let sender = SenderKey::of(sender.0);
                 let interface = self.sender_interface(&session, &sender, interface)?;
                 if !is_sound(&sender_tspec(tspec, adspec)) || ttl == 0 {
                     return Err(Refusal::BadTrafficParameter);
@@ -54,7 +54,7 @@ impl Node {
                 self.announce(&session, &Announcement { app, sender, tspec, adspec, ttl, interface })
             }
             Command::RemoveSender { app, session, sender } => {
-                let path = self.own_sender(app, &SessionKey::of(session), &normal(sender.0));
+                let path = self.own_sender(app, &SessionKey::of(session), &SenderKey::of(sender.0));
                 let path = path.ok_or(Refusal::NotFound)?;
                 self.remove_path(path, Gone::Torn, None);
                 Ok(())
@@ -111,7 +111,7 @@ impl Node {
     fn sender_interface(
         &self,
         session: &SessionKey,
-        sender: &FilterSpec,
+        sender: &SenderKey,
         named: Option<InterfaceId>,
     ) -> Result<InterfaceId, Refusal> {
         let address = sender.address();
@@ -175,7 +175,7 @@ impl Node {
         Ok(())
     }
 
-    fn own_sender(&mut self, app: AppId, session: &SessionKey, sender: &FilterSpec) -> Option<Ix<PathState>> {
+    fn own_sender(&mut self, app: AppId, session: &SessionKey, sender: &SenderKey) -> Option<Ix<PathState>> {
         let session = self.find_session(session)?;
         self.state
             .paths_of(session)
@@ -279,8 +279,8 @@ impl Node {
             |p: &PathState| matches!((p.origin, from), (Origin::App(a), From::App { app, .. }) if a == app);
         let others = self.state.paths_of(session).any(|(_, p)| !own(p));
         for flow in flows {
-            let filters: SmallVec<[FilterSpec; 4]> = flow.filters.iter().copied().map(normal).collect();
-            let selected = |f: &FilterSpec| filters.is_empty() || filters.contains(f);
+            let filters: SmallVec<[SenderKey; 4]> = flow.filters.iter().copied().map(SenderKey::of).collect();
+            let selected = |f: &SenderKey| filters.is_empty() || filters.contains(f);
             let request = &self.state.requests[request];
             let code = match others {
                 false => ErrorCode::NO_PATH,
@@ -336,7 +336,7 @@ fn path_message(session: &SessionKey, wanted: &Announcement) -> Box<[u8]> {
         w.put(&session.object())
             .put(&RsvpHop { address: wanted.sender.address(), lih: 0 })
             .put(&TimeValues { refresh_ms: 0 })
-            .put(&SenderTemplate(wanted.sender))
+            .put(&SenderTemplate(wanted.sender.object()))
             .put(&sender_tspec(wanted.tspec, wanted.adspec));
         if let Some(offer) = wanted.adspec {
             w.put(&adspec::initial(offer));
@@ -370,9 +370,9 @@ fn read_flows(
             return Err(Refusal::BadTrafficParameter);
         }
         let wildcard = flow.filters.is_empty().then_some(None);
-        for filter in flow.filters.iter().map(|f| Some(normal(*f))).chain(wildcard) {
-            let family = |f: FilterSpec| f.address().is_ipv4() == session.destination().is_ipv4();
-            let port = |f: FilterSpec| session.port() != 0 || f.port() == 0;
+        for filter in flow.filters.iter().map(|f| Some(SenderKey::of(*f))).chain(wildcard) {
+            let family = |f: SenderKey| f.address().is_ipv4() == session.destination().is_ipv4();
+            let port = |f: SenderKey| session.port() != 0 || f.port() == 0;
             if filter.is_some_and(|f| !family(f) || !port(f)) {
                 return Err(Refusal::BadSender);
             }

@@ -6,6 +6,7 @@
 
 use super::left_out::{Choice, Flow};
 use super::resv_err::Failure;
+use crate::key::SenderKey;
 use crate::merge::failure::Failed;
 use crate::node::Node;
 use crate::state::TimerOwner;
@@ -15,7 +16,7 @@ use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::upstream::Upstream;
 use core::time::Duration;
-use rsvp_wire::{FilterSpec, Flowspec, SenderSelection, Sharing, Style};
+use rsvp_wire::{Flowspec, SenderSelection, Sharing, Style};
 use smallvec::SmallVec;
 
 /// Elements for one sender or previous hop; those beyond are joined with the newest.
@@ -31,7 +32,7 @@ impl Node {
         let senders: SmallVec<[Flow; 4]> = if style.sender_selection() == SenderSelection::Wildcard {
             [None].into_iter().collect()
         } else {
-            let behind = |f: &&FilterSpec| self.paths_behind(upstream).any(|p| p.sender == **f);
+            let behind = |f: &&SenderKey| self.paths_behind(upstream).any(|p| p.sender == **f);
             failure.filters.iter().filter(behind).copied().map(Some).collect()
         };
         // All of them failed together, so each is judged by what there was before.

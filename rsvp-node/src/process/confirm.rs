@@ -10,6 +10,7 @@ use super::left_out::{Choice, Flow};
 use crate::door::{Discard, Source};
 use crate::event::EventKind;
 use crate::host::{Host, RouteAnswer, RouteQuery};
+use crate::key::SenderKey;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
@@ -17,10 +18,10 @@ use crate::state::path::PathState;
 use crate::state::resv::{From, Request};
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, Sharing};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, MsgType, ResvConfirm, Sharing};
 use smallvec::SmallVec;
 
-type Filters = SmallVec<[FilterSpec; 4]>;
+type Filters = SmallVec<[SenderKey; 4]>;
 
 /// A wish for confirmation of one flow descriptor of a request that is in place here.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +30,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) address: IpAddr,
     pub(crate) request: Ix<Request>,
     /// Empty for WF.
-    pub(crate) filters: &'a [FilterSpec],
+    pub(crate) filters: &'a [SenderKey],
     pub(crate) flowspec: Flowspec,
 }
 
@@ -137,7 +138,7 @@ impl Node {
             w.put(&key.object()).put(&none).put(&ResvConfirm { address: wish.address });
             w.put(&style).put(&wish.flowspec);
             for filter in wish.filters {
-                w.put(filter);
+                w.put(&filter.object());
             }
         });
         let letter = own_letter(interface, wish.address, ttl);
@@ -150,7 +151,7 @@ impl Node {
         let From::App { app, interface, .. } = request.from else { return };
         let (key, style) = (self.key_of(request.session), request.style);
         let node = interface.and_then(|i| self.own_address(i, key.destination())).unwrap_or(wish.address);
-        let (flowspec, filters) = (Some(wish.flowspec), wish.filters.to_vec());
+        let (flowspec, filters) = (Some(wish.flowspec), SenderKey::objects(wish.filters));
         self.tell(app, &key, EventKind::ResvConfirm { node, style, flowspec, filters });
     }
 

@@ -2,19 +2,20 @@
 //!
 //! Values that cannot be read are answered here (section 3.1.8); whether what is asked for can be had is judged in `resv`.
 
+use super::Arrived;
 use super::errors::{ErrorFlow, scope_of};
-use super::{Arrived, normal};
 use crate::config::Limit;
 use crate::door::Discard;
+use crate::key::SenderKey;
 use crate::node::Node;
 use crate::state::resv::{Asked, From};
 use rsvp_wire::{
-    Class, ErrorCode, FilterSpec, FlowDescriptor, Flowspec, ObjectRef, ParseError, Sharing, Style,
-    Why as ParseWhy, error_value, flow_descriptors,
+    Class, ErrorCode, FlowDescriptor, Flowspec, ObjectRef, ParseError, Sharing, Style, Why as ParseWhy,
+    error_value, flow_descriptors,
 };
 use smallvec::SmallVec;
 
-pub(crate) type FilterList = SmallVec<[FilterSpec; 4]>;
+pub(crate) type FilterList = SmallVec<[SenderKey; 4]>;
 
 /// One thing that is admitted or refused as a whole: an FF descriptor, or all that an SE or WF message asks for.
 pub(crate) struct Demand<'a> {
@@ -39,7 +40,7 @@ impl Node {
         for FlowDescriptor { flowspec, filter } in flow_descriptors(&arrived.message) {
             let object = flowspec.ok_or(Discard::BadGrammar)?;
             let filter =
-                filter.map(|f| f.read::<FilterSpec>().map(normal)).transpose().map_err(Discard::Malformed)?;
+                filter.map(|f| f.read().map(SenderKey::of)).transpose().map_err(Discard::Malformed)?;
             if filter.is_none() != (style == wf(style)) {
                 return Err(Discard::BadGrammar);
             }
@@ -91,13 +92,13 @@ impl Node {
         from: From,
         style: Style,
         object: &ObjectRef<'_>,
-        filter: Option<FilterSpec>,
+        filter: Option<SenderKey>,
     ) {
         let filters: FilterList = if style.sharing() == Sharing::Distinct {
             filter.into_iter().collect()
         } else {
             let all = arrived.message.objects().filter(|o| o.class == Class::FILTER_SPEC);
-            all.filter_map(|o| o.read().ok()).map(normal).collect()
+            all.filter_map(|o| o.read().ok()).map(SenderKey::of).collect()
         };
         let flow = ErrorFlow {
             style,
@@ -125,7 +126,7 @@ pub(crate) fn asked_by(demands: &[Demand<'_>]) -> Asked {
 }
 
 /// The sender that a reservation is for: one in FF, all there are in other styles.
-pub(crate) fn sender_of(style: Style, filters: &[FilterSpec]) -> Option<FilterSpec> {
+pub(crate) fn sender_of(style: Style, filters: &[SenderKey]) -> Option<SenderKey> {
     filters.first().copied().filter(|_| style.sharing() == Sharing::Distinct)
 }
 

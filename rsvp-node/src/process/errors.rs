@@ -6,15 +6,15 @@ use super::update_traffic_control::Refused;
 use crate::door::{Rx, Source};
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
-use crate::key::SessionKey;
+use crate::key::{SenderKey, SessionKey};
 use crate::merge::unknown;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
 use crate::state::resv::From;
 use core::net::IpAddr;
 use rsvp_wire::{
-    Class, ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Message, MessageWriter, MsgType,
-    ObjectRef, RsvpHop, Scope, Session, Style, flow_descriptors,
+    Class, ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Message, MessageWriter, MsgType, ObjectRef,
+    RsvpHop, Scope, Session, Style, flow_descriptors,
 };
 use scope::Addresses;
 use smallvec::SmallVec;
@@ -32,7 +32,7 @@ pub(crate) struct ErrorFlow<'a> {
     pub(crate) style: Style,
     /// A complete FLOWSPEC object, as it came.
     pub(crate) flowspec: Option<&'a [u8]>,
-    pub(crate) filters: &'a [FilterSpec],
+    pub(crate) filters: &'a [SenderKey],
     /// Sender addresses of the SCOPE, for a wildcard reservation that has one (RFC 2205 section 3.4).
     pub(crate) scope: &'a [IpAddr],
     /// The message whose objects of unknown class are passed on (RFC 2205 section 3.10).
@@ -125,7 +125,7 @@ impl Node {
                     error,
                     style: flow.style,
                     flowspec: flow.flowspec.and_then(read_flowspec),
-                    filters: flow.filters.to_vec(),
+                    filters: SenderKey::objects(flow.filters),
                 };
                 self.tell(app, session, kind);
             }
@@ -143,7 +143,7 @@ impl Node {
                     w.put(&flow.style);
                     w.copy(flow.flowspec.unwrap_or_default());
                     for filter in flow.filters {
-                        w.put(filter);
+                        w.put(&filter.object());
                     }
                 });
                 self.send(own_letter(interface, address, ttl), octets);

@@ -5,6 +5,7 @@
 //! all, and the smaller flowspec goes up. A sender for whom everything is blockaded leaves the message instead of
 //! holding down those who did not ask for it; unless something is in place for it, which must not be torn down (KR-I).
 
+use crate::key::SenderKey;
 use crate::merge::failure::{Failed, blockades};
 use crate::merge::flowspec;
 use crate::node::Node;
@@ -12,11 +13,11 @@ use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
-use rsvp_wire::{FilterSpec, Flowspec, SenderSelection, Sharing, Style};
+use rsvp_wire::{Flowspec, SenderSelection, Sharing, Style};
 use smallvec::SmallVec;
 
 /// A sender, or `None` for all of them in WF.
-pub(crate) type Flow = Option<FilterSpec>;
+pub(crate) type Flow = Option<SenderKey>;
 
 /// What goes to a previous hop with one flowspec.
 #[derive(Clone, Debug, PartialEq)]

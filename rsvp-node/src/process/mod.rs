@@ -171,17 +171,6 @@ pub(crate) fn is_host(address: IpAddr, source: IpAddr) -> bool {
     !address.is_unspecified() && !address.is_multicast() && !broadcast && !foreign
 }
 
-/// The same filter with reserved bits cleared: the form in which senders are stored and compared.
-pub(crate) fn normal(filter: FilterSpec) -> FilterSpec {
-    match filter {
-        FilterSpec::Ipv4 { address, port, .. } => FilterSpec::Ipv4 { address, reserved: 0, port },
-        FilterSpec::Ipv6 { address, port, .. } => FilterSpec::Ipv6 { address, reserved: 0, port },
-        FilterSpec::Ipv6FlowLabel { address, label, .. } => {
-            FilterSpec::Ipv6FlowLabel { address, reserved: 0, label }
-        }
-    }
-}
-
 /// Whether two messages say the same: all octets but the common header's flags and checksum (and its Send_TTL, which
 /// is compared with the received TTL elsewhere).
 pub(crate) fn same_content(stored: &[u8], received: &[u8]) -> bool {

@@ -4,13 +4,13 @@
 //! session it is also per previous hop and incoming interface, and what arrives on an interface that routing does not expect is kept
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
-use super::{Arrived, normal, read, same_content};
+use super::{Arrived, read, same_content};
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
 use crate::interface::{InterfaceId, NonRsvpHops};
-use crate::key::SessionKey;
+use crate::key::{SenderKey, SessionKey};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
@@ -18,7 +18,7 @@ use crate::state::session::SessionState;
 use crate::time::Instant;
 use core::net::IpAddr;
 use rsvp_wire::{
-    AdspecSummary, Class, ErrorCode, FilterSpec, Message, ObjectRef, RsvpHop, SenderTemplate, SenderTspec,
+    AdspecSummary, Class, ErrorCode, Message, ObjectRef, RsvpHop, SenderTemplate, SenderTspec,
     Why as ParseWhy, error_value,
 };
 use smallvec::SmallVec;
@@ -26,7 +26,7 @@ use smallvec::SmallVec;
 impl Node {
     pub(crate) fn path_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
+        let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
         let expires = self.expiry_of(arrived)?;
         let session = self.find_session(&arrived.session);
         let refreshed = session
@@ -58,7 +58,7 @@ impl Node {
     pub(crate) fn find_path(
         &self,
         session: Ix<SessionState>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
         arrived: &Arrived<'_>,
         hop: IpAddr,
     ) -> Option<Ix<PathState>> {
@@ -74,7 +74,7 @@ impl Node {
     fn paths_here(
         &self,
         session: Ix<SessionState>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
         arrived: &Arrived<'_>,
     ) -> impl Iterator<Item = Ix<PathState>> {
         let (sender, on) = (*sender, arrived.rx.interface);
@@ -109,7 +109,7 @@ impl Node {
         &self,
         key: &SessionKey,
         session: Option<Ix<SessionState>>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
     ) -> Option<ErrorCode> {
         let Some(session) = session else {
             return self.state.conflicts_in_ports(key).then_some(ErrorCode::CONFLICTING_DEST_PORTS);
@@ -142,7 +142,7 @@ impl Node {
     fn path_appears(
         &mut self,
         session: Option<Ix<SessionState>>,
-        sender: FilterSpec,
+        sender: SenderKey,
         arrived: &Arrived<'_>,
         hop: &RsvpHop,
         expires: Instant,
@@ -237,7 +237,7 @@ impl Node {
     pub(crate) fn route_path(&mut self, ix: Ix<PathState>, host: &mut dyn Host) -> bool {
         let path = &self.state.paths[ix];
         let key = self.state.sessions[path.session].key;
-        let query = RouteQuery::of_data(&key.object(), &path.sender, path.incoming());
+        let query = RouteQuery::of_data(&key.object(), &path.sender.object(), path.incoming());
         let (route, routed) = match host.route(query) {
             RouteAnswer::Known(route) => (route, true),
             // State is kept; the next refresh asks again (RFC 2205 section 3.11.4).
@@ -331,7 +331,7 @@ impl Node {
 
     /// What applications hear of a sender: in multicast, where several previous hops may announce it, what the path state says
     /// that routing expects it from. Nothing where nobody listens, so that routers do not read what they only forward.
-    pub(crate) fn said_of(&self, session: Ix<SessionState>, sender: &FilterSpec) -> Option<EventKind> {
+    pub(crate) fn said_of(&self, session: Ix<SessionState>, sender: &SenderKey) -> Option<EventKind> {
         if self.state.sessions[session].apps().is_empty() {
             return None;
         }
@@ -342,7 +342,7 @@ impl Node {
     pub(crate) fn tell_other(
         &mut self,
         session: Ix<SessionState>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
         before: Option<&EventKind>,
     ) {
         let said = self.said_of(session, sender).filter(|kind| Some(kind) != before);
@@ -364,7 +364,7 @@ impl Node {
     pub(crate) fn path_event(&self, ix: Ix<PathState>) -> Option<EventKind> {
         let path = &self.state.paths[ix];
         Some(EventKind::Path {
-            sender: SenderTemplate(path.sender),
+            sender: SenderTemplate(path.sender.object()),
             tspec: path.tspec()?,
             adspec: path.adspec(),
         })

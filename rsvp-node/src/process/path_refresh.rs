@@ -121,7 +121,7 @@ fn write_rest(
     for object in message.objects() {
         match object.class {
             Class::SENDER_TEMPLATE => {
-                writer.put(&SenderTemplate(path.sender));
+                writer.put(&SenderTemplate(path.sender.object()));
             }
             Class::SENDER_TSPEC if !path.flags.dead => {
                 writer.copy(object.octets());

@@ -4,11 +4,12 @@
 use super::errors::ErrorFlow;
 use super::flowspec_object;
 use crate::interface::InterfaceId;
+use crate::key::SenderKey;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
-use rsvp_wire::{ErrorCode, FilterSpec, Flowspec, Sharing, Style};
+use rsvp_wire::{ErrorCode, Flowspec, Sharing, Style};
 use smallvec::SmallVec;
 
 impl Node {
@@ -85,7 +86,7 @@ impl Node {
             return;
         }
         let key = self.key_of(gone.session);
-        let filters: SmallVec<[FilterSpec; 4]> = gone.items.iter().filter_map(|i| i.filter).collect();
+        let filters: SmallVec<[SenderKey; 4]> = gone.items.iter().filter_map(|i| i.filter).collect();
         let object = gone.items.first().map(|item| flowspec_object(&item.flowspec));
         let (code, value) = (ErrorCode::CONFLICTING_STYLE, (style.options & 0xffff) as u16);
         let (flowspec, filters) = (object.as_deref(), filters.as_slice());
@@ -99,11 +100,11 @@ impl Node {
         let (session, interface) = (request.session, request.interface());
         let distinct = request.style.sharing() == Sharing::Distinct;
         (request.timer, request.refreshable, request.asked) = (None, false, Asked::OtherStyle);
-        let senders: SmallVec<[FilterSpec; 4]> = request.items.iter().filter_map(|i| i.filter).collect();
+        let senders: SmallVec<[SenderKey; 4]> = request.items.iter().filter_map(|i| i.filter).collect();
         let ix = self.state.add_request(request);
         self.state.arm_request(ix);
         let Some(interface) = interface else { return };
-        let each: SmallVec<[Option<FilterSpec>; 4]> =
+        let each: SmallVec<[Option<SenderKey>; 4]> =
             if distinct { senders.into_iter().map(Some).collect() } else { [None].into_iter().collect() };
         for sender in each {
             // What it takes was free a moment ago.

@@ -12,15 +12,14 @@ use crate::config::Limit;
 use crate::door::Discard;
 use crate::host::Host;
 use crate::interface::InterfaceId;
+use crate::key::SenderKey;
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
-use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value,
-};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value};
 use smallvec::SmallVec;
 
 /// Who asks for what kind of reservation, and until when.
@@ -118,7 +117,7 @@ impl Node {
         if let (Some(address), Some(ix)) = (confirm, request) {
             for demand in demands {
                 let items = &self.state.requests[ix].items;
-                let granted = |f: &FilterSpec| items.iter().any(|i| i.filter == Some(*f));
+                let granted = |f: &SenderKey| items.iter().any(|i| i.filter == Some(*f));
                 let filters: FilterList = demand.filters.iter().copied().filter(granted).collect();
                 if filters.is_empty() == demand.filters.is_empty() {
                     let wish = Wish { address, request: ix, filters: &filters, flowspec: demand.flowspec };
@@ -280,7 +279,7 @@ impl Node {
         ix: Ix<Request>,
         before: &[Item],
         demand: &Demand<'_>,
-        filters: &[FilterSpec],
+        filters: &[SenderKey],
         asker: Asker,
     ) {
         let shared = asker.style.sharing() == Sharing::Shared;
@@ -300,7 +299,7 @@ impl Node {
         ix: Ix<Request>,
         asker: Asker,
         flowspec: Flowspec,
-        filters: &[FilterSpec],
+        filters: &[SenderKey],
     ) -> bool {
         let shared = asker.style.sharing() == Sharing::Shared;
         let limit = self.config.limits.filters_per_request as usize;

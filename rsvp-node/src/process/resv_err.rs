@@ -7,8 +7,9 @@
 use super::blockade::Elements;
 use super::errors::ErrorFlow;
 use super::left_out::{Choice, Flow};
-use super::{Arrived, normal, read};
+use super::{Arrived, read};
 use crate::door::Discard;
+use crate::key::SenderKey;
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
@@ -16,12 +17,10 @@ use crate::state::blockade::{Blockade, Stage};
 use crate::state::resv::{From, Request};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
-use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, Flowspec, RsvpHop, SenderSelection, Style, flow_descriptors,
-};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, RsvpHop, SenderSelection, Style, flow_descriptors};
 use smallvec::SmallVec;
 
-type Filters = SmallVec<[FilterSpec; 4]>;
+type Filters = SmallVec<[SenderKey; 4]>;
 
 /// Whom to tell, with which flags, about which senders.
 type Addressed = (From, ErrorSpec, Filters);
@@ -59,7 +58,7 @@ impl Failure<'_> {
     }
 
     /// Whether the error is about a sender.
-    fn names(&self, sender: &FilterSpec) -> bool {
+    fn names(&self, sender: &SenderKey) -> bool {
         self.filters.is_empty() || self.filters.contains(sender)
     }
 }
@@ -104,7 +103,7 @@ impl Node {
                 failure.object = Some(object.octets());
             }
             if let Some(filter) = descriptor.filter {
-                failure.filters.push(normal(filter.read().map_err(Discard::Malformed)?));
+                failure.filters.push(SenderKey::of(filter.read().map_err(Discard::Malformed)?));
             }
         }
         let elements = match failure.flowspec.filter(|_| failure.is_admission()) {

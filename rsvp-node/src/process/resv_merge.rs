@@ -7,13 +7,14 @@
 use super::kept::filters;
 use super::scope::{self, in_scope};
 use crate::interface::InterfaceId;
+use crate::key::SenderKey;
 use crate::merge::{flowspec, unknown};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item, Request};
 use crate::state::upstream::Upstream;
-use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, Sharing, Style};
+use rsvp_wire::{Flowspec, MessageWriter, MsgType, Sharing, Style};
 use smallvec::SmallVec;
 
 /// The merged request for one previous hop.
@@ -21,7 +22,7 @@ use smallvec::SmallVec;
 pub(crate) struct Merged {
     pub(crate) style: Style,
     /// One entry per sender in ascending order; for WF a single one without.
-    pub(crate) flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]>,
+    pub(crate) flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]>,
 }
 
 impl Node {
@@ -64,7 +65,7 @@ impl Node {
         let session = self.state.upstreams[upstream].session;
         let style = self.state.requests_of(session).next()?.1.style;
         let behind = self.paths_behind(upstream);
-        let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
+        let mut flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]> = SmallVec::new();
         if style.sharing() == Sharing::Shared {
             let choice = self.choose(style, behind, |_| true, |_| true)?;
             flows.extend(choice.flows.iter().map(|flow| (*flow, choice.flowspec)));
@@ -164,7 +165,7 @@ pub(crate) fn write_descriptors(writer: &mut MessageWriter<'_>, merged: &Merged)
             writer.put(flowspec);
         }
         if let Some(filter) = filter {
-            writer.put(filter);
+            writer.put(&filter.object());
         }
     }
 }

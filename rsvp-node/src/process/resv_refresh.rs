@@ -8,9 +8,9 @@ use super::errors::own_letter;
 use super::path_refresh::Written;
 use super::resv_merge::{Merged, descriptors, write_descriptors};
 use crate::door::Discard;
+use crate::key::SenderKey;
 use crate::merge::unknown;
 use crate::node::Node;
-use crate::process::normal;
 use crate::process::path::store;
 use crate::state::TimerOwner;
 use crate::state::arena::{Id, Ix};
@@ -18,8 +18,8 @@ use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use rsvp_wire::{
-    Class, FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop,
-    SenderSelection, Sharing, Style, TimeValues,
+    Class, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop, SenderSelection,
+    Sharing, Style, TimeValues,
 };
 use smallvec::SmallVec;
 
@@ -154,12 +154,12 @@ impl Node {
     fn gone(&self, ix: Ix<Upstream>, last: &[u8], merged: Option<&Merged>) -> Option<Merged> {
         let mut gone = Sent::read(last)?.asked;
         let session = self.state.upstreams[ix].session;
-        let still = |filter: &Option<FilterSpec>| {
+        let still = |filter: &Option<SenderKey>| {
             merged.is_some_and(|m| {
                 m.style.options == gone.style.options && m.flows.iter().any(|(f, _)| f == filter)
             })
         };
-        let leads_here = |filter: &Option<FilterSpec>| {
+        let leads_here = |filter: &Option<SenderKey>| {
             let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(ix));
             behind.any(|(_, p)| filter.is_none_or(|f| f == p.sender))
         };
@@ -169,7 +169,7 @@ impl Node {
     }
 
     /// What the previous hop was last asked for, for a sender.
-    pub(crate) fn last_asked(&self, ix: Ix<Upstream>, flow: &Option<FilterSpec>) -> Option<Flowspec> {
+    pub(crate) fn last_asked(&self, ix: Ix<Upstream>, flow: &Option<SenderKey>) -> Option<Flowspec> {
         let sent = Sent::read(&self.state.upstreams[ix].last_sent)?;
         sent.asked.flows.iter().find(|(f, _)| f == flow).map(|(_, flowspec)| *flowspec)
     }
@@ -292,7 +292,7 @@ impl<'a> Sent<'a> {
                     }
                 }
                 (Some(sent), Class::FILTER_SPEC) => {
-                    sent.asked.flows.extend(flowspec.map(|f| (object.read().ok().map(normal), f)));
+                    sent.asked.flows.extend(flowspec.map(|f| (object.read().ok().map(SenderKey::of), f)));
                 }
                 _ => {}
             }
@@ -319,7 +319,8 @@ mod tests {
     /// Filters of SE are too small to fill a datagram by the default limits; they are divided all the same.
     #[test]
     fn shared_explicit_filters_are_divided_with_their_flowspec_in_each_part() {
-        let filter = |n| FilterSpec::new([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].into(), n);
+        let address = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].into();
+        let filter = |port| SenderKey::Ipv6 { address, port };
         let flowspec = Flowspec::ControlledLoad(Tspec::null(1500));
         let flows = (0..3000).map(|n| (Some(filter(n)), flowspec)).collect();
         let sent = descriptors(&Merged { style: Style::SE, flows });

@@ -1,13 +1,14 @@
 //! RTEAR MESSAGE ARRIVES (RFC 2209), RFC 2205 section 3.1.6: SESSION, STYLE, FILTER_SPEC and the handle in RSVP_HOP
 //! must match; FLOWSPEC and SCOPE are ignored. What goes on upstream is decided by merging, in `resv_refresh`.
 
-use super::{Arrived, normal, read};
+use super::{Arrived, read};
 use crate::door::Discard;
+use crate::key::SenderKey;
 use crate::merge::unknown;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{From, Item, Request};
-use rsvp_wire::{FilterSpec, RsvpHop, SenderSelection, Style, flow_descriptors};
+use rsvp_wire::{RsvpHop, SenderSelection, Style, flow_descriptors};
 use smallvec::SmallVec;
 
 impl Node {
@@ -25,10 +26,10 @@ impl Node {
         if style.options != self.state.requests[ix].style.options {
             return Err(Discard::NoState);
         }
-        let mut filters: SmallVec<[FilterSpec; 4]> = SmallVec::new();
+        let mut filters: SmallVec<[SenderKey; 4]> = SmallVec::new();
         for descriptor in flow_descriptors(&arrived.message) {
             let Some(filter) = descriptor.filter else { continue };
-            filters.push(normal(filter.read().map_err(Discard::Malformed)?));
+            filters.push(SenderKey::of(filter.read().map_err(Discard::Malformed)?));
         }
         let wildcard = style.sender_selection() == SenderSelection::Wildcard;
         let matches = |item: &Item| wildcard || item.filter.is_some_and(|f| filters.contains(&f));

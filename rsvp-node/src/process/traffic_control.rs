@@ -5,22 +5,23 @@
 
 use super::demands::sender_of;
 use super::errors::{ErrorFlow, scope_of};
+use super::flowspec_object;
 use super::scope::Addresses;
-use super::{flowspec_object, normal};
 use crate::door::{Discard, ReservationId, TcAnswer, TcVerdict};
 use crate::interface::InterfaceId;
+use crate::key::SenderKey;
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::{Id, Ix};
 use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
 use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Sharing, Style, error_value, flow_descriptors,
+    ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Sharing, Style, error_value, flow_descriptors,
 };
 use smallvec::SmallVec;
 
 /// Who is to be told of a refusal, and of what.
-type Concerned = (From, Style, Item, Vec<FilterSpec>, Addresses);
+type Concerned = (From, Style, Item, Vec<SenderKey>, Addresses);
 
 /// An error about an installed reservation.
 pub(crate) struct Report {
@@ -64,7 +65,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<FilterSpec>,
+        sender: Option<SenderKey>,
         left: Flowspec,
     ) {
         let report = Report {
@@ -94,7 +95,7 @@ impl Node {
         &self,
         request: Ix<Request>,
         interface: InterfaceId,
-        filters: &[FilterSpec],
+        filters: &[SenderKey],
         flowspec: &Flowspec,
     ) -> Option<Flowspec> {
         let request = &self.state.requests[request];
@@ -103,10 +104,10 @@ impl Node {
         if !self.state.reserved[reserved].reduced {
             return None;
         }
-        let named = |filter: Option<FilterSpec>| filter.is_none_or(|f| filters.contains(&f));
+        let named = |filter: Option<SenderKey>| filter.is_none_or(|f| filters.contains(&f));
         let item = request.items.iter().find(|i| named(i.filter))?;
         let same = |FlowDescriptor { flowspec: asked, filter }: FlowDescriptor<'_>| {
-            let filter = filter.and_then(|f| f.read::<FilterSpec>().ok()).map(normal);
+            let filter = filter.and_then(|f| f.read().ok()).map(SenderKey::of);
             filter == item.filter && asked.is_some_and(|f| f.read::<Flowspec>().as_ref() == Ok(flowspec))
         };
         let same = request.messages().any(|asked| flow_descriptors(&asked).any(same));
@@ -123,7 +124,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<FilterSpec>,
+        sender: Option<SenderKey>,
         report: &Report,
         meant: impl Fn(Ix<Request>, &Item) -> bool,
     ) {

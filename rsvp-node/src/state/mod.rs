@@ -15,14 +15,13 @@ pub(crate) mod wheel;
 
 use crate::config::Limits;
 use crate::interface::InterfaceId;
-use crate::key::SessionKey;
+use crate::key::{SenderKey, SessionKey};
 use arena::{Arena, Ix};
 use blockade::Blockade;
 use core::net::IpAddr;
 use index::{ByDestination, ByKey, SessionIndex};
 use path::{Origin, PathState};
 use resv::Request;
-use rsvp_wire::FilterSpec;
 use session::SessionState;
 use smallvec::SmallVec;
 use traffic::Reserved;
@@ -369,7 +368,7 @@ impl State {
     pub(crate) fn path_of_sender(
         &self,
         session: Ix<SessionState>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
     ) -> Option<(Ix<PathState>, &PathState)> {
         let mut found = None;
         for (ix, path) in self.paths_of(session).filter(|(_, p)| p.sender == *sender) {

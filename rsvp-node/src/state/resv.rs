@@ -9,9 +9,10 @@ use super::session::SessionState;
 use super::wheel::TimerIx;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
+use crate::key::SenderKey;
 use crate::time::Instant;
 use core::net::IpAddr;
-use rsvp_wire::{FilterSpec, Flowspec, Message, Style};
+use rsvp_wire::{Flowspec, Message, Style};
 use smallvec::SmallVec;
 
 /// One reservation request block.
@@ -61,7 +62,7 @@ pub(crate) enum Asked {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Item {
     /// The sender; `None` for WF.
-    pub(crate) filter: Option<FilterSpec>,
+    pub(crate) filter: Option<SenderKey>,
     pub(crate) flowspec: Flowspec,
     pub(crate) expires: Instant,
 }
@@ -92,7 +93,7 @@ impl Request {
     }
 
     /// The item that selects `sender`.
-    pub(crate) fn item_for(&self, sender: &FilterSpec) -> Option<&Item> {
+    pub(crate) fn item_for(&self, sender: &SenderKey) -> Option<&Item> {
         self.items.iter().find(|item| item.filter.is_none_or(|f| f == *sender))
     }
 

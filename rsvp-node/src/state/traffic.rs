@@ -5,6 +5,7 @@ use super::arena::Ix;
 use super::session::SessionState;
 use crate::door::Police;
 use crate::interface::InterfaceId;
+use crate::key::SenderKey;
 use rsvp_wire::{FilterSpec, Flowspec, Style};
 
 /// One traffic control state block.
@@ -33,17 +34,21 @@ pub(crate) struct Reserved {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filters {
     Wildcard,
-    One(FilterSpec),
-    Many(Box<[FilterSpec]>),
+    One(SenderKey),
+    Many(Box<[SenderKey]>),
 }
 
 impl Filters {
-    pub(crate) fn as_slice(&self) -> &[FilterSpec] {
+    pub(crate) fn as_slice(&self) -> &[SenderKey] {
         match self {
             Self::Wildcard => &[],
             Self::One(filter) => core::slice::from_ref(filter),
             Self::Many(filters) => filters,
         }
+    }
+
+    pub(crate) fn objects(&self) -> Vec<FilterSpec> {
+        SenderKey::objects(self.as_slice())
     }
 
     /// Whether some sender may use both.
@@ -53,7 +58,7 @@ impl Filters {
         }
     }
 
-    pub(crate) fn selects(&self, sender: &FilterSpec) -> bool {
+    pub(crate) fn selects(&self, sender: &SenderKey) -> bool {
         matches!(self, Self::Wildcard) || self.as_slice().contains(sender)
     }
 }
