@@ -141,7 +141,7 @@ impl Engine {
     pub fn requests(&self) -> impl Iterator<Item = RequestView> + '_ {
         self.node.state.requests.iter().map(|(_, request)| RequestView {
             session: self.node.key_of(request.session).object(),
-            style: request.style,
+            style: request.style.object(),
             from: match request.from {
                 From::Hop { interface, address } => Requester::NextHop { interface, address },
                 From::App { app, .. } => Requester::App(app),

@@ -1,6 +1,6 @@
-//! By what state is found and compared: sessions and senders as this engine knows them.
+//! By what state is found and compared: sessions, senders and styles as this engine knows them.
 //!
-//! Objects of the wire have more in them than they name: flags and unused octets. So keys
+//! Objects of the wire have more in them than they name: flags, unused octets, Option Vectors that are no style. So keys
 //! are made of them where a message or a command comes in (`of`), and are made objects again where something is written
 //! or told (`object`), with zeros for all that a key does not have. An object that goes on as it came never becomes a
 //! key, and what a flag means is read in the message that has it.
@@ -10,7 +10,7 @@
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use rsvp_wire::{FilterSpec, Session};
+use rsvp_wire::{FilterSpec, Session, Sharing, Style};
 
 /// A session (RFC 2205 A.1): where its data goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +129,47 @@ impl fmt::Display for SenderKey {
     }
 }
 
+/// A reservation style (RFC 2205 section 1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StyleKind {
+    WildcardFilter,
+    FixedFilter,
+    SharedExplicit,
+}
+
+impl StyleKind {
+    /// `None` for any other Option Vector than the three of RFC 2205 A.7, be it only for a bit that is reserved.
+    pub(crate) fn of(style: Style) -> Option<Self> {
+        let all = [Self::WildcardFilter, Self::FixedFilter, Self::SharedExplicit];
+        all.into_iter().find(|kind| kind.object().options == style.options)
+    }
+
+    #[inline]
+    pub(crate) const fn object(self) -> Style {
+        match self {
+            Self::WildcardFilter => Style::WF,
+            Self::FixedFilter => Style::FF,
+            Self::SharedExplicit => Style::SE,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn sharing(self) -> Sharing {
+        self.object().sharing()
+    }
+
+    /// Whether it selects all senders of the session, and not those that are named.
+    #[inline]
+    pub(crate) const fn is_wildcard(self) -> bool {
+        matches!(self, Self::WildcardFilter)
+    }
+
+    /// Error Value of a conflict with it: the low 16 bits of its Option Vector (RFC 2205 Appendix B, code 05).
+    pub(crate) const fn error_value(self) -> u16 {
+        self.object().options as u16
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,5 +201,20 @@ mod tests {
         keys.sort_unstable();
         filters.sort_unstable();
         assert_eq!(SenderKey::objects(&keys), filters);
+    }
+
+    #[test]
+    fn only_the_three_styles_are_known_and_their_flags_are_not_looked_at() {
+        for (style, kind) in [
+            (Style::WF, StyleKind::WildcardFilter),
+            (Style::FF, StyleKind::FixedFilter),
+            (Style::SE, StyleKind::SharedExplicit),
+        ] {
+            assert_eq!(StyleKind::of(Style { flags: 0xa5, ..style }), Some(kind));
+            assert_eq!((kind.object(), kind.sharing()), (style, style.sharing()));
+            assert_eq!(StyleKind::of(Style { options: style.options | 1 << 23, ..style }), None);
+        }
+        assert_eq!(StyleKind::of(Style { flags: 0, options: 0b01001 }), None);
+        assert_eq!(StyleKind::SharedExplicit.error_value(), 0b10010);
     }
 }

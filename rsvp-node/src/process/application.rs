@@ -5,13 +5,12 @@
 //! request stands until it is withdrawn: if there is no sender yet the application is told, and the Resv leaves when
 //! one appears.
 
-use super::demands::is_style;
 use super::errors::ErrorFlow;
 use super::flowspec_object;
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
 use crate::interface::InterfaceId;
-use crate::key::{SenderKey, SessionKey};
+use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::{adspec, flowspec};
 use crate::node::{Node, compose};
 use crate::process::path::store;
@@ -21,8 +20,7 @@ use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
-    ErrorCode, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, Style,
-    TimeValues, Tspec,
+    ErrorCode, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, TimeValues, Tspec,
 };
 use smallvec::SmallVec;
 
@@ -62,7 +60,7 @@ impl Node {
             Command::Reserve { app, session, style, flows, confirm, interface } => {
                 let session = SessionKey::of(session);
                 check_session(&session)?;
-                let style = Style { flags: 0, ..style };
+                let style = StyleKind::of(style).ok_or(Refusal::BadStyle)?;
                 self.reserve(&session, From::App { app, interface, confirm }, style, flows)
             }
             Command::ReleaseReservation { app, session } => {
@@ -191,7 +189,7 @@ impl Node {
         &mut self,
         session: &SessionKey,
         from: From,
-        style: Style,
+        style: StyleKind,
         flows: &[FlowRequest<'_>],
     ) -> Result<(), Refusal> {
         let From::App { app, interface, .. } = from else { return Err(Refusal::NotFound) };
@@ -249,7 +247,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         known: Option<Ix<Request>>,
-        style: Style,
+        style: StyleKind,
         items: &[Item],
     ) -> Result<(), Refusal> {
         let flowspec = items.first().map(|item| item.flowspec);
@@ -274,7 +272,7 @@ impl Node {
         flows: &[FlowRequest<'_>],
     ) {
         let key = self.key_of(session);
-        let (from, style) = (self.state.requests[request].from, self.state.requests[request].style);
+        let (from, style) = (self.state.requests[request].from, self.state.requests[request].style.object());
         let own =
             |p: &PathState| matches!((p.origin, from), (Origin::App(a), From::App { app, .. }) if a == app);
         let others = self.state.paths_of(session).any(|(_, p)| !own(p));
@@ -346,16 +344,13 @@ fn path_message(session: &SessionKey, wanted: &Announcement) -> Box<[u8]> {
 
 fn read_flows(
     session: &SessionKey,
-    style: Style,
+    style: StyleKind,
     flows: &[FlowRequest<'_>],
 ) -> Result<SmallVec<[Item; 1]>, Refusal> {
     let shape = match style {
-        _ if !is_style(style) => false,
-        s if s.options == Style::WF.options => flows.len() == 1 && flows.iter().all(|f| f.filters.is_empty()),
-        s if s.options == Style::SE.options => {
-            flows.len() == 1 && flows.iter().all(|f| !f.filters.is_empty())
-        }
-        _ => !flows.is_empty() && flows.iter().all(|f| f.filters.len() == 1),
+        StyleKind::WildcardFilter => flows.len() == 1 && flows.iter().all(|f| f.filters.is_empty()),
+        StyleKind::SharedExplicit => flows.len() == 1 && flows.iter().all(|f| !f.filters.is_empty()),
+        StyleKind::FixedFilter => !flows.is_empty() && flows.iter().all(|f| f.filters.len() == 1),
     };
     if !shape {
         return Err(Refusal::BadStyle);

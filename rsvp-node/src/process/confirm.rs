@@ -94,15 +94,15 @@ impl Node {
     /// change anyhow; elsewhere it ends here.
     fn fates(&self, wish: &Wish<'_>, hop: Option<Ix<Upstream>>, flows: &[Flow]) -> SmallVec<[Fate; 4]> {
         let Some(upstream) = hop else { return flows.iter().map(|_| Fate::AnsweredHere).collect() };
-        let style = self.state.requests[wish.request].style;
+        let sharing = self.state.requests[wish.request].style.sharing();
         let mut shared: Option<[Option<Choice>; 2]> = None;
         let mut fates = SmallVec::new();
         for flow in flows {
             let choices = match shared.take() {
                 Some(choices) => choices,
                 None => [
-                    self.choice(upstream, style, flow, |_| true, |_| true),
-                    self.choice(upstream, style, flow, |ix| ix != wish.request, |_| true),
+                    self.choice(upstream, sharing, flow, |_| true, |_| true),
+                    self.choice(upstream, sharing, flow, |ix| ix != wish.request, |_| true),
                 ],
             };
             let [with, without] = &choices;
@@ -115,7 +115,7 @@ impl Node {
             } else {
                 Fate::Forwarded
             });
-            shared = Some(choices).filter(|_| style.sharing() == Sharing::Shared);
+            shared = Some(choices).filter(|_| sharing == Sharing::Shared);
         }
         fates
     }
@@ -136,7 +136,7 @@ impl Node {
         let octets = compose(MsgType::RESV_CONF, ttl, |w| {
             let none = ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 };
             w.put(&key.object()).put(&none).put(&ResvConfirm { address: wish.address });
-            w.put(&style).put(&wish.flowspec);
+            w.put(&style.object()).put(&wish.flowspec);
             for filter in wish.filters {
                 w.put(&filter.object());
             }
@@ -149,7 +149,7 @@ impl Node {
     fn tell_confirmed(&mut self, wish: &Wish<'_>) {
         let request = &self.state.requests[wish.request];
         let From::App { app, interface, .. } = request.from else { return };
-        let (key, style) = (self.key_of(request.session), request.style);
+        let (key, style) = (self.key_of(request.session), request.style.object());
         let node = interface.and_then(|i| self.own_address(i, key.destination())).unwrap_or(wish.address);
         let (flowspec, filters) = (Some(wish.flowspec), SenderKey::objects(wish.filters));
         self.tell(app, &key, EventKind::ResvConfirm { node, style, flowspec, filters });

@@ -6,7 +6,7 @@ use super::Arrived;
 use super::errors::{ErrorFlow, scope_of};
 use crate::config::Limit;
 use crate::door::Discard;
-use crate::key::SenderKey;
+use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
 use crate::state::resv::{Asked, From};
 use rsvp_wire::{
@@ -37,18 +37,20 @@ impl Node {
         let mut demands: SmallVec<[Demand<'a>; 2]> = SmallVec::new();
         let limit = self.config.limits.filters_per_request as usize;
         let mut count = 0;
+        let kind = StyleKind::of(style);
+        let wildcard = kind.is_some_and(StyleKind::is_wildcard);
         for FlowDescriptor { flowspec, filter } in flow_descriptors(&arrived.message) {
             let object = flowspec.ok_or(Discard::BadGrammar)?;
             let filter =
                 filter.map(|f| f.read().map(SenderKey::of)).transpose().map_err(Discard::Malformed)?;
-            if filter.is_none() != (style == wf(style)) {
+            if filter.is_none() != wildcard {
                 return Err(Discard::BadGrammar);
             }
             count += 1;
             if count > limit {
                 return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::FiltersPerRequest));
             }
-            if let Some(demand) = demands.last_mut().filter(|_| style.options == Style::SE.options) {
+            if let Some(demand) = demands.last_mut().filter(|_| kind == Some(StyleKind::SharedExplicit)) {
                 if demand.object.at() != object.at() {
                     return Err(Discard::BadGrammar);
                 }
@@ -79,7 +81,7 @@ impl Node {
         if demands.is_empty() && !all_readable {
             return Err(Discard::Rejected);
         }
-        if demands.is_empty() || (style == wf(style) && demands.len() > 1) {
+        if demands.is_empty() || (wildcard && demands.len() > 1) {
             return Err(Discard::BadGrammar);
         }
         Ok((demands, all_readable))
@@ -126,15 +128,6 @@ pub(crate) fn asked_by(demands: &[Demand<'_>]) -> Asked {
 }
 
 /// The sender that a reservation is for: one in FF, all there are in other styles.
-pub(crate) fn sender_of(style: Style, filters: &[SenderKey]) -> Option<SenderKey> {
+pub(crate) fn sender_of(style: StyleKind, filters: &[SenderKey]) -> Option<SenderKey> {
     filters.first().copied().filter(|_| style.sharing() == Sharing::Distinct)
-}
-
-/// Whether a style is one of WF, FF and SE.
-pub(crate) fn is_style(style: Style) -> bool {
-    [Style::WF, Style::FF, Style::SE].iter().any(|known| known.options == style.options)
-}
-
-fn wf(style: Style) -> Style {
-    Style { flags: style.flags, ..Style::WF }
 }

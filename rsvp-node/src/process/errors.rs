@@ -6,7 +6,7 @@ use super::update_traffic_control::Refused;
 use crate::door::{Rx, Source};
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
-use crate::key::{SenderKey, SessionKey};
+use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::unknown;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
@@ -178,8 +178,8 @@ pub(crate) fn forwards_too_much(message: &Message<'_>) -> bool {
 /// The error flow descriptors of a Resv that is rejected as a whole (RFC 2205 section 3.1.8): in FF each by itself, in WF
 /// and SE the only one, and the first where the style is none that is known.
 fn error_flows<'a>(message: &Message<'a>) -> SmallVec<[ErrorFlowObjects<'a>; 1]> {
-    let style = message.get::<Style>().and_then(Result::ok);
-    let distinct = style.is_some_and(|s| s.options == Style::FF.options);
+    let style = message.get::<Style>().and_then(Result::ok).and_then(StyleKind::of);
+    let distinct = style == Some(StyleKind::FixedFilter);
     let mut flows: SmallVec<[ErrorFlowObjects<'a>; 1]> = SmallVec::new();
     for FlowDescriptor { flowspec, filter } in flow_descriptors(message) {
         let own = |first: &ErrorFlowObjects<'_>| first.first().map(|o| o.at()) == flowspec.map(|o| o.at());

@@ -13,7 +13,7 @@ use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
-use rsvp_wire::{Flowspec, SenderSelection, Sharing, Style};
+use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
 
 /// A sender, or `None` for all of them in WF.
@@ -52,17 +52,18 @@ impl Choice {
 
 impl Node {
     /// Merges what is asked for senders behind one previous hop that share a flowspec: all of them in WF and SE, a single
-    /// one in FF. `counts` says which requests and which blockade state are looked at. `None` when nothing is asked for.
+    /// one in FF, as `sharing` and `wildcard` say. `counts` and `bars` say which requests and which blockade state are looked
+    /// at. `None` when nothing is asked for.
     pub(crate) fn choose<'a>(
         &'a self,
-        style: Style,
+        sharing: Sharing,
+        wildcard: bool,
         paths: impl Iterator<Item = &'a PathState> + Clone,
         counts: impl Fn(Ix<Request>) -> bool,
         bars: impl Fn(Ix<Blockade>) -> bool,
     ) -> Option<Choice> {
         let first = paths.clone().next()?;
-        let wildcard = style.sender_selection() == SenderSelection::Wildcard;
-        let one = style.sharing() == Sharing::Distinct;
+        let one = sharing == Sharing::Distinct;
         let concerns = |b: &Blockade| {
             b.is_in_force()
                 && Some(b.upstream) == first.upstream()

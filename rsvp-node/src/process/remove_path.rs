@@ -12,7 +12,7 @@ use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
-use rsvp_wire::{SenderSelection, SenderTemplate};
+use rsvp_wire::SenderTemplate;
 use smallvec::SmallVec;
 
 impl Node {
@@ -114,7 +114,7 @@ impl Node {
             .collect();
         for ix in requests {
             let request = &mut self.state.requests[ix];
-            if request.style.sender_selection() == SenderSelection::Wildcard {
+            if request.style.is_wildcard() {
                 if last {
                     self.state.remove_request(ix);
                 }

@@ -6,7 +6,7 @@ use super::{Arrived, read};
 use crate::door::{Discard, Source};
 use crate::event::{AppId, EventKind};
 use crate::host::{Host, RouteAnswer, RouteQuery};
-use crate::key::SenderKey;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::unknown;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
@@ -27,6 +27,7 @@ impl Node {
         }
         let error = read::<ErrorSpec>(&arrived.message)?;
         let style = read::<Style>(&arrived.message)?;
+        let kind = StyleKind::of(style);
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let (mut flowspec, mut filters) = (None, Vec::<SenderKey>::new());
         for descriptor in flow_descriptors(&arrived.message) {
@@ -39,7 +40,7 @@ impl Node {
         let apps: Vec<AppId> = self
             .state
             .requests_of(session)
-            .filter(|(_, r)| r.style.options == style.options && r.items.iter().any(|i| asked(&i.filter)))
+            .filter(|(_, r)| Some(r.style) == kind && r.items.iter().any(|i| asked(&i.filter)))
             .filter_map(|(_, r)| r.app())
             .collect();
         if apps.is_empty() {

@@ -8,7 +8,7 @@ use super::errors::own_letter;
 use super::path_refresh::Written;
 use super::resv_merge::{Merged, descriptors, write_descriptors};
 use crate::door::Discard;
-use crate::key::SenderKey;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::unknown;
 use crate::node::Node;
 use crate::process::path::store;
@@ -18,8 +18,7 @@ use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use rsvp_wire::{
-    Class, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop, SenderSelection,
-    Sharing, Style, TimeValues,
+    Class, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop, Sharing, TimeValues,
 };
 use smallvec::SmallVec;
 
@@ -155,9 +154,7 @@ impl Node {
         let mut gone = Sent::read(last)?.asked;
         let session = self.state.upstreams[ix].session;
         let still = |filter: &Option<SenderKey>| {
-            merged.is_some_and(|m| {
-                m.style.options == gone.style.options && m.flows.iter().any(|(f, _)| f == filter)
-            })
+            merged.is_some_and(|m| m.style == gone.style && m.flows.iter().any(|(f, _)| f == filter))
         };
         let leads_here = |filter: &Option<SenderKey>| {
             let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(ix));
@@ -232,7 +229,7 @@ impl<'a> Part<'a> {
         if sent.len() <= ROOM {
             return Self { head: sent, descriptors: &[], is_last: true };
         }
-        let style = |object: &[u8]| ObjectRef::split_first(object, 0).ok()?.0.read::<Style>().ok();
+        let style = |object| StyleKind::of(ObjectRef::split_first(object, 0).ok()?.0.read().ok()?);
         let shared = unknown::objects(sent).find_map(style).is_some_and(|s| s.sharing() == Sharing::Shared);
         // The first object of a descriptor; in SE the FLOWSPEC is in the head.
         let first = if shared { Class::FILTER_SPEC } else { Class::FLOWSPEC };
@@ -282,12 +279,12 @@ impl<'a> Sent<'a> {
             let Ok((object, _)) = ObjectRef::split_first(object, 0) else { break };
             match (&mut sent, object.class) {
                 (None, Class::STYLE) => {
-                    let asked = Merged { style: object.read().ok()?, flows: SmallVec::new() };
+                    let asked = Merged { style: StyleKind::of(object.read().ok()?)?, flows: SmallVec::new() };
                     sent = Some(Self { kept: &octets[..at], asked });
                 }
                 (Some(sent), Class::FLOWSPEC) => {
                     flowspec = object.read().ok();
-                    if sent.asked.style.sender_selection() == SenderSelection::Wildcard {
+                    if sent.asked.style.is_wildcard() {
                         sent.asked.flows.extend(flowspec.map(|f| (None, f)));
                     }
                 }
@@ -323,7 +320,7 @@ mod tests {
         let filter = |port| SenderKey::Ipv6 { address, port };
         let flowspec = Flowspec::ControlledLoad(Tspec::null(1500));
         let flows = (0..3000).map(|n| (Some(filter(n)), flowspec)).collect();
-        let sent = descriptors(&Merged { style: Style::SE, flows });
+        let sent = descriptors(&Merged { style: StyleKind::SharedExplicit, flows });
         let parts = [Part::of(&sent, 0), Part::of(&sent, 1)];
         assert_eq!(parts.each_ref().map(|p| p.is_last), [false, true]);
         assert!(parts.iter().all(|p| p.head.len() + p.descriptors.len() <= ROOM));

@@ -9,19 +9,17 @@ use super::flowspec_object;
 use super::scope::Addresses;
 use crate::door::{Discard, ReservationId, TcAnswer, TcVerdict};
 use crate::interface::InterfaceId;
-use crate::key::SenderKey;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::{Id, Ix};
 use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
-use rsvp_wire::{
-    ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Sharing, Style, error_value, flow_descriptors,
-};
+use rsvp_wire::{ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Sharing, error_value, flow_descriptors};
 use smallvec::SmallVec;
 
 /// Who is to be told of a refusal, and of what.
-type Concerned = (From, Style, Item, Vec<SenderKey>, Addresses);
+type Concerned = (From, StyleKind, Item, Vec<SenderKey>, Addresses);
 
 /// An error about an installed reservation.
 pub(crate) struct Report {
@@ -146,7 +144,7 @@ impl Node {
         for (from, style, item, filters, scope) in concerned {
             let object = flowspec_object(&report.flowspec.unwrap_or(item.flowspec));
             let flow = ErrorFlow {
-                style,
+                style: style.object(),
                 flowspec: Some(&object),
                 filters: &filters,
                 scope: &scope,

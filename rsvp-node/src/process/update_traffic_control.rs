@@ -8,7 +8,7 @@ use super::traffic_control::Report;
 use crate::door::{Police, Reservation, ReservationId};
 use crate::event::{AppId, EventKind};
 use crate::interface::InterfaceId;
-use crate::key::SenderKey;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::queue::Pending;
@@ -18,7 +18,7 @@ use crate::state::resv::{Item, Request};
 use crate::state::session::SessionState;
 use crate::state::traffic::{Filters, Reserved};
 use core::cmp::Ordering;
-use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, Session, Sharing, Style, Tspec, error_value};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, Session, Sharing, Tspec, error_value};
 use smallvec::SmallVec;
 
 /// Why traffic control refused: Error Code and Error Value.
@@ -26,7 +26,7 @@ pub(crate) type Refused = (ErrorCode, u16);
 
 /// What should be installed.
 struct Wanted {
-    style: Style,
+    style: StyleKind,
     filters: Filters,
     flowspec: Flowspec,
     /// Some sender's traffic has not been policed yet.
@@ -233,7 +233,7 @@ impl Node {
         sender: Option<&SenderKey>,
         installed: Option<Ix<Reserved>>,
     ) -> Result<Option<Wanted>, Refused> {
-        let mut merged: Option<(Style, Flowspec)> = None;
+        let mut merged: Option<(StyleKind, Flowspec)> = None;
         let mut filters: SmallVec<[SenderKey; 4]> = SmallVec::new();
         let here = |r: &Request| r.interface() == Some(interface);
         for (_, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
@@ -273,7 +273,7 @@ impl Node {
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        style: Style,
+        style: StyleKind,
         filters: &[SenderKey],
     ) -> (bool, bool) {
         let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
@@ -387,8 +387,8 @@ impl Node {
             let id = ReservationId { index: id.ix.place(), generation: id.generation };
             self.queue.intend(Pending::Remove(id, reserved.interface));
         }
-        let filters = reserved.filters.objects();
-        self.tell_senders(session, &reserved, &EventKind::ResvGone { style: reserved.style, filters });
+        let (style, filters) = (reserved.style.object(), reserved.filters.objects());
+        self.tell_senders(session, &reserved, &EventKind::ResvGone { style, filters });
         self.update_branch_policing(session, &reserved.filters);
     }
 
@@ -396,7 +396,7 @@ impl Node {
     fn tell_reserved(&mut self, ix: Ix<Reserved>) {
         let reserved = &self.state.reserved[ix];
         let kind = EventKind::Resv {
-            style: reserved.style,
+            style: reserved.style.object(),
             flowspec: reserved.flowspec,
             filters: reserved.filters.objects(),
         };
@@ -412,7 +412,11 @@ impl Node {
         let standing = self.state.reserved_of(session).map(|(_, r)| r);
         let events: SmallVec<[EventKind; 1]> = standing
             .filter(|r| r.interface == interface && r.filters.selects(&sender))
-            .map(|r| EventKind::Resv { style: r.style, flowspec: r.flowspec, filters: r.filters.objects() })
+            .map(|r| EventKind::Resv {
+                style: r.style.object(),
+                flowspec: r.flowspec,
+                filters: r.filters.objects(),
+            })
             .collect();
         for kind in events {
             self.tell(app, &key, kind);
@@ -428,8 +432,8 @@ impl Node {
             return;
         }
         let gone = Reserved { filters: Filters::Many(left), next: None, ..*reserved };
-        let kind = EventKind::ResvGone { style: gone.style, filters: gone.filters.objects() };
-        self.tell_senders(gone.session, &gone, &kind);
+        let (style, filters) = (gone.style.object(), gone.filters.objects());
+        self.tell_senders(gone.session, &gone, &EventKind::ResvGone { style, filters });
     }
 
     fn tell_senders(&mut self, session: Ix<SessionState>, reserved: &Reserved, kind: &EventKind) {
@@ -453,7 +457,7 @@ impl Node {
     pub(crate) fn reservation(&self, reserved: &Reserved) -> Reservation {
         Reservation {
             session: self.key_of(reserved.session).object(),
-            style: reserved.style,
+            style: reserved.style.object(),
             filters: reserved.filters.objects(),
             flowspec: reserved.flowspec,
             charge_bps: reserved.charge_bps,

@@ -9,10 +9,10 @@ use super::session::SessionState;
 use super::wheel::TimerIx;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
-use crate::key::SenderKey;
+use crate::key::{SenderKey, StyleKind};
 use crate::time::Instant;
 use core::net::IpAddr;
-use rsvp_wire::{Flowspec, Message, Style};
+use rsvp_wire::{Flowspec, Message};
 use smallvec::SmallVec;
 
 /// One reservation request block.
@@ -22,7 +22,7 @@ pub(crate) struct Request {
     /// Next request of the session.
     pub(crate) next: Option<Ix<Self>>,
     pub(crate) from: From,
-    pub(crate) style: Style,
+    pub(crate) style: StyleKind,
     pub(crate) items: SmallVec<[Item; 1]>,
     /// The Resv messages that were accepted last, in full or in part, one after the other: one, unless the next hop
     /// divides what it asks for. Empty when there is none. What they forward is copied out of here.

@@ -5,8 +5,8 @@ use super::arena::Ix;
 use super::session::SessionState;
 use crate::door::Police;
 use crate::interface::InterfaceId;
-use crate::key::SenderKey;
-use rsvp_wire::{FilterSpec, Flowspec, Style};
+use crate::key::{SenderKey, StyleKind};
+use rsvp_wire::{FilterSpec, Flowspec};
 
 /// One traffic control state block.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Reserved {
     /// Next installed reservation of the session.
     pub(crate) next: Option<Ix<Self>>,
     pub(crate) interface: InterfaceId,
-    pub(crate) style: Style,
+    pub(crate) style: StyleKind,
     pub(crate) filters: Filters,
     /// The effective flowspec.
     pub(crate) flowspec: Flowspec,
