@@ -159,10 +159,9 @@ impl Engine {
         })
     }
 
-    /// Every element of blockade state that is in force.
+    /// Every element of blockade state.
     pub fn blockades(&self) -> impl Iterator<Item = BlockadeView> + '_ {
-        let in_force = self.node.state.blockades.iter().filter(|(_, blockade)| blockade.is_in_force());
-        in_force.map(|(_, blockade)| BlockadeView {
+        self.node.state.blockades.iter().map(|(_, blockade)| BlockadeView {
             session: self.node.key_of(blockade.session).object(),
             sender: blockade.sender.map(|s| s.object()),
             previous_hop: self.node.state.upstreams[blockade.upstream].address,

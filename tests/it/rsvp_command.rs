@@ -19,7 +19,7 @@ fn completions_know_the_commands() {
         let script = text(&done.stdout);
         assert!(done.status.success(), "{shell}");
         // Each has its own way of writing options, and not all of them complete the values of an argument.
-        for word in ["recv", "decode", "standalone"] {
+        for word in ["recv", "decode", "dscp", "standalone"] {
             assert!(script.contains(word), "{shell} does not know {word}");
         }
     }
@@ -31,7 +31,9 @@ fn every_command_has_a_man_page() {
     let done = rsvp(&["man", &folder.display().to_string()]);
     assert!(done.status.success(), "{}", text(&done.stderr));
     let commands = ["rsvp", "rsvp-send", "rsvp-recv", "rsvp-show", "rsvp-watch", "rsvp-top", "rsvp-decode"];
-    for page in commands.map(|name| format!("man1/{name}.1")).into_iter().chain(["man8/rsvpd.8".to_owned()]) {
+    let commands =
+        commands.into_iter().chain(["rsvp-dscp", "rsvp-dscp-list", "rsvp-dscp-get", "rsvp-dscp-check"]);
+    for page in commands.map(|name| format!("man1/{name}.1")).chain(["man8/rsvpd.8".to_owned()]) {
         let page = std::fs::read_to_string(folder.join(&page)).unwrap_or_else(|e| panic!("{page}: {e}"));
         assert!(page.contains(".SH NAME") && page.contains("rsvp"), "{page}");
     }
@@ -46,6 +48,11 @@ fn help_has_examples() {
         let help = text(&rsvp(&[command, "--help"]).stdout);
         assert!(help.contains(&format!("rsvp {command} ")) && help.contains("Example"), "{help}");
     }
+    for command in ["list", "get", "check"] {
+        let help = text(&rsvp(&["dscp", command, "--help"]).stdout);
+        assert!(help.contains(&format!("rsvp dscp {command} ")) && help.contains("Example"), "{help}");
+    }
+    assert!(text(&rsvp(&["dscp", "--help"]).stdout).contains("Example"));
     let daemon = Command::new(programs::rsvpd()).arg("--help").output().expect("rsvpd runs");
     let help = text(&daemon.stdout);
     for word in ["rsvpd --check-config", "CAP_NET_RAW", "SIGHUP", "Exit status"] {

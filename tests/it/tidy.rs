@@ -201,7 +201,7 @@ fn dependencies_are_the_agreed_ones() {
     allowed_below("rsvp-cli", "", &["tokio", "async-std", "smol", "futures", "mio", "rand", "nix"]);
     // Who builds worlds in a program of their own has no use for a command line.
     allowed_below("rsvp-sim", "", &["clap", "rsvp-client", "pcap-parser"]);
-    allowed_below("rsvp-client", "", &["clap", "rsvpd", "smallvec"]);
+    allowed_below("rsvp-client", "", &["clap", "rsvpd", "netlink-sys", "rtnetlink"]);
 }
 
 #[test]

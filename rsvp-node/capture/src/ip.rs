@@ -14,10 +14,13 @@ const DEPTH: usize = 8;
 const EXTENSIONS: usize = 16;
 
 /// A fragment's place in its datagram.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Fragment {
     /// Identification, the same in all fragments of a datagram.
     pub identification: u32,
+    /// The protocol as the header with the offset has it: with the addresses and the identification it tells IPv4's
+    /// datagrams apart (RFC 791 3.2).
+    pub protocol: u8,
     /// In octets.
     pub offset: usize,
     /// Whether others follow it.
@@ -33,6 +36,8 @@ pub struct Datagram<'a> {
     pub destination: IpAddr,
     /// TTL or hop limit.
     pub ttl: u8,
+    /// IPv4's TOS or IPv6's traffic class: six bits of DS field (RFC 2474 3) and two of ECN (RFC 3168 5).
+    pub traffic_class: u8,
     /// IPv4 options, or those of IPv6's hop-by-hop header.
     options: Options<'a>,
     /// The protocol of the payload.
@@ -58,6 +63,31 @@ impl Datagram<'_> {
             Options::Ipv4(options) => ipv4_router_alert(options),
             Options::Ipv6(options) => ipv6_router_alert(options),
         }
+    }
+
+    /// The protocol above IP and its octets, as far as they are in this packet. Extension headers that a first fragment
+    /// has behind its fragment header (RFC 8200 4.5) are gone past, too. `None` when those are cut off, and for later
+    /// fragments, which begin in the middle of something.
+    pub fn upper(&self) -> Option<(u8, &[u8])> {
+        if self.fragment.is_some_and(|fragment| fragment.offset > 0) {
+            return None;
+        }
+        let mut datagram = *self;
+        if let Options::Ipv6(_) = self.options {
+            for _ in 0..EXTENSIONS {
+                match IpNumber(datagram.protocol) {
+                    IpNumber::IPV6_ROUTE_HEADER | IpNumber::IPV6_DESTINATION_OPTIONS => {
+                        extension(&mut datagram)?;
+                    }
+                    IpNumber::AUTHENTICATION_HEADER => {
+                        (datagram.protocol, datagram.payload) =
+                            past_authentication(datagram.protocol, datagram.payload)?;
+                    }
+                    _ => break,
+                }
+            }
+        }
+        Some((datagram.protocol, datagram.payload))
     }
 }
 
@@ -103,14 +133,17 @@ fn ipv4(octets: &[u8]) -> Option<Datagram<'_>> {
     let offset = usize::from(header.fragments_offset().value()) * 8;
     let more = header.more_fragments();
     let identification = u32::from(header.identification());
-    let (protocol, payload) = past_authentication(header.protocol().0, payload)?;
+    let own = header.protocol().0;
+    // What authenticates a datagram is in its first fragment.
+    let (protocol, payload) = if offset == 0 { past_authentication(own, payload)? } else { (own, payload) };
     Some(Datagram {
         source: IpAddr::V4(header.source_addr()),
         destination: IpAddr::V4(header.destination_addr()),
         ttl: header.ttl(),
+        traffic_class: *octets.get(1)?,
         options: Options::Ipv4(octets.get(20..length)?),
         protocol,
-        fragment: (offset > 0 || more).then_some(Fragment { identification, offset, more }),
+        fragment: (offset > 0 || more).then_some(Fragment { identification, protocol: own, offset, more }),
         cut: total > octets.len(),
         payload,
     })
@@ -157,6 +190,7 @@ fn ipv6(octets: &[u8]) -> Option<Datagram<'_>> {
         source: IpAddr::V6(header.source_addr()),
         destination: IpAddr::V6(header.destination_addr()),
         ttl: header.hop_limit(),
+        traffic_class: header.traffic_class(),
         options: Options::Ipv6(&[]),
         protocol: header.next_header().0,
         fragment: None,
@@ -184,7 +218,8 @@ fn ipv6(octets: &[u8]) -> Option<Datagram<'_>> {
                 datagram.payload = datagram.payload.get(header.slice().len()..)?;
                 // A whole datagram may come as its only fragment (RFC 6946).
                 if offset > 0 || more {
-                    datagram.fragment = Some(Fragment { identification, offset, more });
+                    let protocol = datagram.protocol;
+                    datagram.fragment = Some(Fragment { identification, protocol, offset, more });
                     break;
                 }
             }

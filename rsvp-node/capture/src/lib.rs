@@ -1,11 +1,13 @@
 //! Captures of RSVP: frames out of files (feature `read`) and off interfaces (`live`), IP packets out of frames, messages out of packets and into them.
 //!
-//! The one place that reads and writes what is below a message; what a message says is deliberately not looked at.
+//! The one place that reads and writes what is below a message; what a message says is deliberately not looked at. [`headers`]
+//! reads as much of every packet, whatever it carries, for those who want to know how it is marked.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 #[cfg(feature = "read")]
 mod file;
 pub mod fragments;
+pub mod headers;
 #[cfg(feature = "read")]
 mod hex;
 pub mod ip;

@@ -5,6 +5,7 @@
 use crate::{Frame, LinkType, Timestamp};
 use pnet_datalink::{Channel, Config, DataLinkReceiver};
 use std::io;
+use std::os::fd::{IntoRawFd, OwnedFd};
 use std::time::{Duration, UNIX_EPOCH};
 use thiserror::Error;
 
@@ -58,13 +59,31 @@ impl Live {
     /// # Errors
     /// When there is no such interface, or this process may not.
     pub fn open(name: &str) -> Result<Self, LiveError> {
+        Self::begin(name, None)
+    }
+
+    /// Begins to capture with a packet socket that the caller has made (`AF_PACKET`, `SOCK_RAW`, protocol 0, so that nothing
+    /// is queued before it is bound here) and may have given options, such as a filter or a larger queue (packet(7)). It
+    /// is closed with the capture, or when this fails.
+    ///
+    /// # Errors
+    /// When there is no such interface, or this process may not.
+    pub fn on(name: &str, socket: OwnedFd) -> Result<Self, LiveError> {
+        Self::begin(name, Some(socket))
+    }
+
+    fn begin(name: &str, socket: Option<OwnedFd>) -> Result<Self, LiveError> {
         let interfaces = pnet_datalink::interfaces();
         let Some(interface) = interfaces.iter().find(|interface| interface.name == name) else {
             let others = interfaces.iter().map(|interface| interface.name.clone()).collect();
             return Err(LiveError::NoInterface { name: name.to_owned(), others });
         };
-        let config =
-            Config { read_buffer_size: LARGEST_FRAME, read_timeout: Some(PATIENCE), ..Config::default() };
+        let config = Config {
+            read_buffer_size: LARGEST_FRAME,
+            read_timeout: Some(PATIENCE),
+            socket_fd: socket.map(IntoRawFd::into_raw_fd),
+            ..Config::default()
+        };
         let name = name.to_owned();
         let receiver = match pnet_datalink::channel(interface, config) {
             Ok(Channel::Ethernet(_, receiver)) => receiver,

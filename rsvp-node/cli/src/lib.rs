@@ -1,13 +1,17 @@
 //! The `rsvp` command: its command line, and what each of its commands is done by.
 //!
 //! Its offline parts look at captured messages and make messages up; without the feature `daemon` it needs nothing but
-//! files. What talks to a daemon, holds reservations or sends packets is in `command`.
+//! files. What talks to a daemon, holds reservations or sends packets is in `command`; marks of packets are in `dscp`, which
+//! needs no daemon, but sockets.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 #[cfg(feature = "daemon")]
 mod command;
 mod decode;
+#[cfg(feature = "daemon")]
+mod dscp;
 mod encode;
+mod network;
 mod shell;
 
 use std::ffi::OsString;
@@ -31,6 +35,8 @@ enum Command {
     #[cfg(feature = "daemon")]
     #[command(flatten)]
     Daemon(crate::command::Command),
+    #[cfg(feature = "daemon")]
+    Dscp(dscp::Arguments),
     Decode(decode::Args),
     Encode(encode::Args),
     #[command(flatten)]
@@ -54,6 +60,8 @@ pub fn main() -> ExitCode {
     let command = match Cli::parse().command {
         #[cfg(feature = "daemon")]
         Command::Daemon(command) => return crate::command::main(command),
+        #[cfg(feature = "daemon")]
+        Command::Dscp(arguments) => return dscp::main(arguments),
         Command::Shell(command) => return shell::main(&command),
         offline => offline,
     };

@@ -1,9 +1,13 @@
-//! The client library: what an application links to talk to `rsvpd` (RFC 2205 section 3.11.1, `docs/control.md`).
+//! The client library: what an application links for the quality of service of its packets.
 //!
-//! A [`Client`] is a connection to the daemon and, to the network, one application. A [`Session`] of it announces senders, makes
-//! and changes a reservation, and says what the network did: it is a stream of [`Event`]s. Dropping a session gives up
-//! what it asked for; dropping the client, or the end of the process, gives up everything. The library decides nothing about
-//! the protocol, and does not touch the data: sockets for it, and joining groups, are the application's.
+//! Without a daemon and without a privilege, it marks sockets ([`mark`](fn@mark)) and single datagrams ([`send_marked`]) with a
+//! [`Dscp`], and sends by a TSpec ([`PacedSocket`]).
+//!
+//! Through `rsvpd` it reserves (RFC 2205 section 3.11.1, `docs/control.md`). A [`Client`] is a connection to the daemon and, to the
+//! network, one application. A [`Session`] of it announces senders, makes and changes a reservation, and says what the network
+//! did: it is a stream of [`Event`]s. Dropping a session gives up what it asked for; dropping the client, or the end of the process,
+//! gives up everything. The library decides nothing about the protocol; sockets for the data, and joining groups, are the
+//! application's.
 //!
 //! ```no_run
 //! use rsvp_client::{Client, Event, Reservation, Service, Traffic};
@@ -21,11 +25,17 @@
 //! ```
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+pub mod dscp;
 mod error;
 mod link;
+pub mod mark;
+pub mod pace;
 mod session;
 
+pub use dscp::{Dscp, Media, Priority, Wmm, class_of, wmm};
 pub use error::ClientError;
+pub use mark::{mark, marked, send_marked};
+pub use pace::{Excess, PacedSocket};
 pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, ServiceOffer, Style, Traffic};
 pub use rsvp_control::rows;
 pub use rsvp_control::{

@@ -1,4 +1,4 @@
-//! `rsvpd` and what talks to it (the only code with sockets, a clock or an async runtime.
+//! `rsvpd` and what talks to it: code with sockets, a clock and an async runtime.
 //!
 //! No protocol decisions are made here: the engine makes them. [`run`] is `rsvpd`; [`start_standalone`] is the same within
 //! another program. A network namespace has one of them at a time.
@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod control;
+pub mod data_plane;
 
 mod driver;
 mod firewall;
@@ -28,4 +29,4 @@ mod udp;
 pub use config::{ConfigError, DaemonConfig};
 pub use program::{command_line, main};
 pub use start::{DaemonError, Standalone, run, start_standalone};
-pub use sys::set_option;
+pub use sys::{dropped, set_option};

@@ -39,7 +39,10 @@ pub fn set_option(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &[u8]) -
 
 /// How many datagrams the kernel dropped because this socket's buffer was full (what `SO_RXQ_OVFL` reports along with
 /// the next datagram, asked for directly and so exact at any time).
-pub(super) fn dropped(fd: BorrowedFd<'_>) -> io::Result<u32> {
+///
+/// # Errors
+/// What the kernel says.
+pub fn dropped(fd: BorrowedFd<'_>) -> io::Result<u32> {
     const SO_MEMINFO: c_int = 55;
     const SK_MEMINFO_DROPS: usize = 8;
     let mut values = [0u32; 16];

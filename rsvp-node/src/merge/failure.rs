@@ -153,6 +153,11 @@ impl Failed {
         self.is_of_service(own) && more(&self.flowspec, own).and(telling) != telling
     }
 
+    /// Whether only a part of Qe counts, because others ask for more.
+    pub(crate) fn is_in_part(&self) -> bool {
+        self.flowspec != self.qe
+    }
+
     /// Whether another failure is this one, once more.
     pub(crate) fn is_again(&self, other: &Self) -> bool {
         self.qe == other.qe && self.senders == other.senders

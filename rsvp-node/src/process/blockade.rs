@@ -11,7 +11,7 @@ use crate::merge::failure::Failed;
 use crate::node::Node;
 use crate::state::TimerOwner;
 use crate::state::arena::Ix;
-use crate::state::blockade::{Blockade, Stage};
+use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::upstream::Upstream;
@@ -93,26 +93,28 @@ impl Node {
         (failed, is_own): (Failed, bool),
         in_place: bool,
     ) -> Ix<Blockade> {
-        let session = self.state.upstreams[upstream].session;
+        let Upstream { session, interface, .. } = self.state.upstreams[upstream];
+        let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
+        let mut until =
+            self.now + refresh.checked_mul(self.config.blockade_multiplier).unwrap_or(Duration::MAX);
+        if failed.is_in_part() {
+            // Whoever merges this with what others ask for tries that anew after Tb, and not at the same time: if what they ask
+            // for fails again, the part asked for here may yet be granted.
+            until = until + refresh / 2;
+        }
         let all = self.state.blockades_of(session);
         // The newest comes first.
         let standing: Elements =
             all.filter(|(_, b)| b.upstream == upstream && b.sender == sender).map(|(ix, _)| ix).collect();
-        let of = |ix: &Ix<Blockade>| &self.state.blockades[*ix];
-        let again = standing.iter().copied().find(|ix| of(ix).failed.is_again(&failed));
-        let stage = match again.map(|ix| of(&ix).is_in_force()) {
-            Some(false) => Stage::InForceAgain,
-            _ => Stage::InForce,
-        };
-        let full = standing.len() >= MOST;
-        let on_trial = standing.iter().copied().rfind(|ix| full && !of(ix).is_in_force());
-        let newest = standing.first().copied().filter(|_| full);
-        let joined = || newest.and_then(|ix| Some((ix, of(&ix).failed.join(&failed)?)));
-        let (known, failed) = match (again, on_trial) {
+        let of = |ix: &Ix<Blockade>| &self.state.blockades[*ix].failed;
+        let again = standing.iter().copied().find(|ix| of(ix).is_again(&failed));
+        let full = standing.first().copied().filter(|_| standing.len() >= MOST);
+        let (known, failed) = match (again, full.and_then(|ix| Some((ix, of(&ix).join(&failed)?)))) {
+            (None, Some((ix, joined))) => (Some(ix), joined),
             // What it is judged by stays where this node has asked for something else since.
-            (Some(ix), _) if !is_own => (Some(ix), of(&ix).failed),
-            (Some(ix), _) | (None, Some(ix)) => (Some(ix), failed),
-            (None, None) => joined().map_or((None, failed), |(ix, joined)| (Some(ix), joined)),
+            (Some(ix), _) if !is_own => (Some(ix), *of(&ix)),
+            (Some(ix), _) => (Some(ix), failed),
+            (None, None) => (None, failed),
         };
         if let Some(ix) = known {
             self.state.remove_blockade(ix);
@@ -124,33 +126,9 @@ impl Node {
             sender,
             failed,
             in_place,
-            stage,
             timer: None,
         });
-        self.arm_blockade(ix, 1);
-        ix
-    }
-
-    /// Lets an element stand for a part of Tb, which is Kb times R.
-    fn arm_blockade(&mut self, ix: Ix<Blockade>, part: u32) {
-        let interface = self.state.upstreams[self.state.blockades[ix].upstream].interface;
-        let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
-        let time = refresh.checked_mul(self.config.blockade_multiplier).unwrap_or(Duration::MAX);
-        let until = self.now + time / part;
         self.state.blockades[ix].timer = self.state.wheel.arm(until, TimerOwner::Blockade(ix));
-    }
-
-    /// An element is no longer in force. What it has left out is tried again at once and not with the next refresh, where all
-    /// that failed together would meet again and fail again: one after the other, what fits is granted. The answer is waited
-    /// for longer than it takes, also when a message is lost.
-    pub(crate) fn blockade_timer(&mut self, ix: Ix<Blockade>) {
-        self.state.blockades[ix].timer = None;
-        if !self.state.blockades[ix].is_in_force() {
-            self.state.remove_blockade(ix);
-            return;
-        }
-        self.state.blockades[ix].stage = Stage::OnTrial;
-        self.arm_blockade(ix, 2);
-        self.intend_resv(self.state.blockades[ix].upstream);
+        ix
     }
 }

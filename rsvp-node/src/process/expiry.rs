@@ -27,7 +27,14 @@ impl Node {
                     }
                     self.intend_resv(ix);
                 }
-                TimerOwner::Blockade(ix) => self.blockade_timer(ix),
+                TimerOwner::Blockade(ix) => {
+                    // Nothing is sent now: the next refresh tries the larger request again (section 3.5).
+                    self.state.blockades[ix].timer = None;
+                    // Tried again at once and not with the next refresh, where all that failed together would meet again
+                    // and fail again: one after the other, what fits is granted.
+                    self.intend_resv(self.state.blockades[ix].upstream);
+                    self.state.remove_blockade(ix);
+                }
             }
         }
     }

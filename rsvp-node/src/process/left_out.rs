@@ -65,8 +65,7 @@ impl Node {
         let first = paths.clone().next()?;
         let one = sharing == Sharing::Distinct;
         let concerns = |b: &Blockade| {
-            b.is_in_force()
-                && Some(b.upstream) == first.upstream()
+            Some(b.upstream) == first.upstream()
                 && b.sender.is_none() == wildcard
                 && (!one || b.sender == Some(first.sender))
         };

@@ -13,7 +13,7 @@ use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::blockade::{Blockade, Stage};
+use crate::state::blockade::Blockade;
 use crate::state::resv::{From, Request};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
@@ -72,11 +72,6 @@ struct Consequence {
 }
 
 impl Consequence {
-    /// Whether a request goes up for all senders that it names.
-    fn spares(&self, request: Ix<Request>) -> bool {
-        self.with.iter().all(|choice| choice.left_out(request).is_empty())
-    }
-
     /// The senders for which a request no longer goes up, and would if it were not for the failure.
     fn of(&self, request: Ix<Request>) -> SmallVec<[Flow; 4]> {
         let out = |choices: &[Choice]| -> SmallVec<[Flow; 4]> {
@@ -157,10 +152,6 @@ impl Node {
         let (session, incoming) = (upstream.session, upstream.interface);
         let style = StyleKind::of(failure.style);
         let consequence = self.consequence(failure, elements);
-        // What has failed again when it was tried anew is what had been left out. What goes up without it has stood for as long
-        // as the element of blockade state was in force, and is not the cause.
-        let again = |ix: &Ix<Blockade>| self.state.blockades[*ix].stage == Stage::InForceAgain;
-        let cause_is_known = failure.is_in_place() && !elements.is_empty() && elements.iter().all(again);
         let mut letters = SmallVec::<[Addressed; 4]>::new();
         // Whose request is in place asks for less than what failed and need not know; unless nobody else could have
         // caused it: then it was a merge of theirs.
@@ -182,8 +173,7 @@ impl Node {
             let Some(qi) = one.and_then(|s| request.item_for(s)).map(|i| i.flowspec) else { continue };
             let mut error = failure.error;
             let clears = |b: &Ix<Blockade>| self.state.blockades[*b].failed.clears(&qi, error.value);
-            let exceeds = elements.is_empty()
-                || !(elements.iter().all(clears) || cause_is_known && consequence.spares(ix));
+            let exceeds = elements.is_empty() || !elements.iter().all(clears);
             if failure.is_admission() && !exceeds && request.app().is_some() {
                 error.flags |= ErrorSpec::NOT_GUILTY;
             }

@@ -7,7 +7,7 @@
 //! | does it make sense | [`Qos::validate`](request::Qos::validate): codes 11016 to 11031 |
 //! | what is announced | [`sender`], with [`overhead`] |
 //! | what is reserved, when, for whom | [`receiver`], [`Endpoint::joins`](endpoint::Endpoint::joins), [`style`] |
-//! | what packets get | [`marking`], [`traffic_type`] |
+//! | what packets get | [`dscp`], [`marking`], [`media`], [`traffic_type`] |
 //! | what the application is told | [`events`], [`notifications`], [`get`] |
 //! | what has a name | [`template`] |
 //! | what programs get that do not ask | [`policy`] |
@@ -16,11 +16,13 @@
 //! it. Names are those of the interfaces it stands for; where the texts are silent, the module says which decision is ours.
 //! `docs/windows-qos.md` has the whole of those interfaces and what of it is there.
 
+pub mod dscp;
 pub mod endpoint;
 pub mod events;
 pub mod flowspec;
 pub mod get;
 pub mod marking;
+pub mod media;
 pub mod notifications;
 pub mod objects;
 pub mod overhead;
@@ -35,6 +37,7 @@ pub mod template;
 pub mod traffic_type;
 mod validate;
 
+pub use dscp::Dscp;
 pub use endpoint::{Endpoint, Transport};
 pub use events::FdQos;
 pub use flowspec::{Flowspec, Peak};

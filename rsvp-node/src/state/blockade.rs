@@ -8,19 +8,7 @@ use super::wheel::TimerIx;
 use crate::key::SenderKey;
 use crate::merge::failure::Failed;
 
-/// How far an element is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// It leaves requests out.
-    InForce,
-    /// It does, because what failed has been tried anew and has failed again.
-    InForceAgain,
-    /// What failed is being tried anew.
-    OnTrial,
-}
-
-/// One element of blockade state. When its time is up it is no longer in force, and is kept for the answer to what is
-/// then tried again.
+/// One element of blockade state; it ends when its timer fires.
 #[derive(Debug)]
 pub(crate) struct Blockade {
     pub(crate) session: Ix<SessionState>,
@@ -34,12 +22,5 @@ pub(crate) struct Blockade {
     pub(crate) failed: Failed,
     /// The error said that a reservation is in place where it failed.
     pub(crate) in_place: bool,
-    pub(crate) stage: Stage,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
-}
-
-impl Blockade {
-    pub(crate) fn is_in_force(&self) -> bool {
-        self.stage != Stage::OnTrial
-    }
 }

@@ -30,6 +30,8 @@ pub(super) struct ToldError {
     pub(super) at: Instant,
     pub(super) app: AppId,
     pub(super) filters: Vec<FilterSpec>,
+    /// What failed, where the error says so.
+    pub(super) flowspec: Option<Flowspec>,
 }
 
 /// A ResvErr on a link that goes no further than the data of some senders (RFC 2205 section 3.4).
@@ -100,14 +102,15 @@ impl Checker {
                 }
                 Notice::Told { event } => {
                     self.confirmations.told(world, &event);
-                    errors::is_about_what_was_asked(world, &event)?;
+                    errors::is_about_what_was_asked(world, &event, &self.errors)?;
                     self.told(world.now(), event);
                 }
                 Notice::Asked { app, refused } => {
                     self.confirmations.input_is_over(world, Some(app))?;
                     let _ = if refused { self.refused.insert(app) } else { self.refused.remove(&app) };
                     if refused {
-                        self.errors.push(ToldError { at: world.now(), app, filters: Vec::new() });
+                        let (at, filters) = (world.now(), Vec::new());
+                        self.errors.push(ToldError { at, app, filters, flowspec: None });
                     }
                 }
             }
@@ -288,7 +291,9 @@ impl Checker {
             EventKind::ResvGone { style, filters } => {
                 self.reservations_told.remove(&key(style, &filters));
             }
-            EventKind::ResvError { filters, .. } => self.errors.push(ToldError { at, app, filters }),
+            EventKind::ResvError { filters, flowspec, .. } => {
+                self.errors.push(ToldError { at, app, filters, flowspec });
+            }
             EventKind::ResvConfirm { .. } => {
                 self.features.insert("confirmation");
                 self.confirmed.insert(app);

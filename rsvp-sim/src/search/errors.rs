@@ -3,13 +3,14 @@
 //! asked for while what they have stands (section 3.5).
 
 use super::Failure;
+use super::check::ToldError;
 use super::settled::{requests_ever, style_of};
 use super::wishes::{no_more_in_rates, rates};
 use crate::reference::charge_bps;
 use crate::scenario::model::{Flow, LinkId, NodeId, ReceiverId, ReservationStyle};
 use crate::world::World;
 use crate::world::applications::flowspec;
-use rsvp_node::{Event, EventKind};
+use rsvp_node::{AppId, Event, EventKind};
 use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Message, Session, Style, error_value};
 
 /// Whether a ResvErr that a node made itself is right about what is in place. The error says what is wrong with it.
@@ -36,7 +37,11 @@ pub(super) fn in_place_is_true(
 }
 
 /// Whether a receiver that is told of an error has ever asked for what it is about.
-pub(super) fn is_about_what_was_asked(world: &World, event: &Event) -> Result<(), Failure> {
+pub(super) fn is_about_what_was_asked(
+    world: &World,
+    event: &Event,
+    before: &[ToldError],
+) -> Result<(), Failure> {
     let EventKind::ResvError { error, style, flowspec, filters } = &event.kind else { return Ok(()) };
     let Err(receiver) = world.application(event.app) else { return Ok(()) };
     let name = &world.scenario().receivers[receiver.0].name;
@@ -58,7 +63,10 @@ pub(super) fn is_about_what_was_asked(world: &World, event: &Event) -> Result<()
         return fail("errors are about what was asked for", format!("for {other}"));
     }
     match flowspec {
-        Some(failed) if is_of_others(world, receiver, kind, error, failed, filters) => {
+        Some(failed)
+            if is_of_others(world, receiver, kind, error, failed, filters)
+                && !is_refused_itself(world, event.app, &own, before) =>
+        {
             fail("whoever has what they asked for hears of no larger request", format!("about {failed:?}"))
         }
         _ => Ok(()),
@@ -68,6 +76,18 @@ pub(super) fn is_about_what_was_asked(world: &World, event: &Event) -> Result<()
 fn flows_ever(world: &World, receiver: ReceiverId, style: ReservationStyle) -> Vec<&Flow> {
     let requests = requests_ever(world.scenario(), receiver.0);
     requests.filter(|request| request.style == style).flat_map(|request| &request.flows).collect()
+}
+
+/// Whether what a receiver asked for itself has failed within the time that a blockade lasts: then it is only tried together
+/// with others, and hears when it is left out because of them.
+fn is_refused_itself(world: &World, app: AppId, own: &[&Flow], before: &[ToldError]) -> bool {
+    let scenario = world.scenario();
+    let lately = scenario.refresh * (scenario.blockade_multiplier + 1);
+    let most = own.iter().map(|flow| charge_bps(&flowspec(flow.traffic, flow.service))).max();
+    let since = before.iter().rev().take_while(|told| world.now() - told.at <= lately);
+    since
+        .filter(|told| told.app == app)
+        .any(|told| told.flowspec.is_none_or(|f| Some(charge_bps(&f)) <= most))
 }
 
 /// Whether a failure for want of bandwidth, with something in place, was of more than a receiver has ever asked for of what

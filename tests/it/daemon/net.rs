@@ -11,18 +11,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A small network: its nodes are namespaces, its links pairs of virtual Ethernet interfaces. The interface that leads
 /// to node `b` is called `to-b`; the n-th link has 10.0.n.0/24 and fd00:n::/64, its first node .1, its second .2.
-pub(super) struct Net {
+pub(crate) struct Net {
     prefix: String,
     folder: PathBuf,
     nodes: Vec<String>,
     links: u32,
     daemons: BTreeMap<String, Child>,
-    pub(super) others: Vec<Child>,
+    pub(crate) others: Vec<Child>,
 }
 
 impl Net {
     /// An empty network, or nothing where namespaces cannot be made; says so then, and fails where they have to be.
-    pub(super) fn new(test: &str) -> Option<Self> {
+    pub(crate) fn new(test: &str) -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         if !nix::unistd::geteuid().is_root() {
             assert!(std::env::var_os("RSVP_REQUIRE_NAMESPACES").is_none(), "namespaces need root");
@@ -40,12 +40,12 @@ impl Net {
         format!("{}-{node}", self.prefix)
     }
 
-    pub(super) fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
     /// A host.
-    pub(super) fn host(&mut self, node: &str) {
+    pub(crate) fn host(&mut self, node: &str) {
         self.nodes.push(node.to_owned());
         ip(&format!("netns add {}", self.namespace(node)));
         self.ip(node, "link set lo up");
@@ -58,12 +58,12 @@ impl Net {
         self.sysctl(node, "net.ipv6.conf.all.forwarding", "1");
     }
 
-    pub(super) fn sysctl(&self, node: &str, name: &str, value: &str) {
+    pub(crate) fn sysctl(&self, node: &str, name: &str, value: &str) {
         self.exec(node, &["sysctl", "-qw", &format!("{name}={value}")]);
     }
 
     /// Joins two nodes.
-    pub(super) fn link(&mut self, one: &str, other: &str) {
+    pub(crate) fn link(&mut self, one: &str, other: &str) {
         self.links += 1;
         let n = self.links;
         let (one_space, other_space) = (self.namespace(one), self.namespace(other));
@@ -140,18 +140,18 @@ impl Net {
         Some(net)
     }
 
-    pub(super) fn ip(&self, node: &str, arguments: &str) {
+    pub(crate) fn ip(&self, node: &str, arguments: &str) {
         ip(&format!("-n {} {arguments}", self.namespace(node)));
     }
 
     /// A command within a node.
-    pub(super) fn command(&self, node: &str, program: &str) -> Command {
+    pub(crate) fn command(&self, node: &str, program: &str) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.namespace(node), program]);
         command
     }
 
-    pub(super) fn exec(&self, node: &str, line: &[&str]) -> String {
+    pub(crate) fn exec(&self, node: &str, line: &[&str]) -> String {
         let done = self.command(node, line[0]).args(&line[1..]).output().expect("it runs");
         assert!(done.status.success(), "{line:?}: {}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8_lossy(&done.stdout).into_owned()

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 impl Net {
     /// Runs something in a thread within the node.
-    pub(super) fn within<T: Send>(&self, node: &str, what: impl FnOnce() -> T + Send) -> T {
+    pub(crate) fn within<T: Send>(&self, node: &str, what: impl FnOnce() -> T + Send) -> T {
         let space = std::fs::File::open(format!("/run/netns/{}", self.namespace(node))).expect("a namespace");
         std::thread::scope(|scope| {
             let inside = scope.spawn(|| {

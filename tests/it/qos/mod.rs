@@ -2,6 +2,7 @@
 //!
 //! Each file names the rows of `docs/windows-qos.md` that it is for.
 
+mod dscp;
 mod events;
 mod flowspec;
 mod get;

@@ -17,6 +17,8 @@ mod watch;
 mod wishes;
 mod words;
 
+pub(crate) use options::span;
+
 use clap::Subcommand;
 use rsvp_client::ClientError;
 use rsvpd::DaemonError;

@@ -81,7 +81,7 @@ fn packet_size(text: &str) -> Result<u32, String> {
 }
 
 /// A span of time that is not nothing.
-pub(super) fn span(text: &str) -> Result<Duration, String> {
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
     match units::time(text)? {
         Duration::ZERO => Err(format!("\"{text}\" is no time at all")),
         span => Ok(span),

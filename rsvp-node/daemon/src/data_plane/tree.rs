@@ -1,0 +1,301 @@
+//! Which classes an interface's scheduler has: the tree of an HTB, as requests to the kernel and as it should then stand.
+//!
+//! ```text
+//! 1:      root, default 1:4
+//! 1:1       the link
+//! 1:2         network control        priority 0
+//! 1:100…      a class per flow       priority 1 for Guaranteed service, 2 for shaped Controlled-Load
+//! 1:3         Controlled-Load        priority 2, one class for all its flows
+//! 1:4         best effort            priority 3, whatever is not classified
+//! 1:5         qualitative            priority 4
+//! 1:6         what does not conform  priority 5
+//! ```
+//!
+//! The priorities are the order in which classes get what others leave; that the rates of all flows fit the link is the
+//! business of admission. A flow's bucket of b octets is a burst of b - M, because HTB lets one packet more pass, and its
+//! queue holds all that a conforming flow can have waiting. Which packet belongs into which class is decided elsewhere; this
+//! module does not speak with the kernel.
+
+use super::tc::{Batch, Handle, HtbClass, Queue};
+use std::collections::BTreeMap;
+
+const ROOT: Handle = Handle::new(1, 0);
+const LINK: Handle = Handle::new(1, 1);
+/// Classes of flows have the minor numbers from here on.
+const FIRST_FLOW: u16 = 0x100;
+/// And up to here: the kernel numbers leaves by itself from 0x8000 on, of which there are as many.
+const LAST_FLOW: u16 = 0x7fff;
+/// The share of the link that network control has for itself: one in so many.
+const CONTROL_SHARE: u64 = 50;
+/// What waits of traffic without a rate of its own is at most what the link sends in this time, in milliseconds.
+const PATIENCE_MS: u64 = 50;
+/// Bursts are at least what a rate sends in this time, in microseconds: timers are not more exact.
+const TIMER_US: u64 = 100;
+
+/// A link that is scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Octets per second.
+    pub rate: u64,
+    /// The largest packet, in octets.
+    pub mtu: u32,
+    /// What a packet counts as beyond the octets of its frame; -14 makes it the IP packet's of an Ethernet frame.
+    pub overhead: i16,
+}
+
+/// What shares a class when it has none of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// Routing and signalling.
+    NetworkControl,
+    /// Controlled-Load service (RFC 2211).
+    ControlledLoad,
+    /// Whatever has not asked for anything.
+    BestEffort,
+    /// Flows that ask for a mark, but for no rate.
+    Qualitative,
+    /// What a flow sends beyond its TSpec.
+    NonConforming,
+}
+
+impl Service {
+    const ALL: [Self; 5] = [
+        Self::NetworkControl,
+        Self::ControlledLoad,
+        Self::BestEffort,
+        Self::Qualitative,
+        Self::NonConforming,
+    ];
+
+    /// The class that all of it shares.
+    #[must_use]
+    pub const fn class(self) -> Handle {
+        Handle::new(
+            1,
+            match self {
+                Self::NetworkControl => 2,
+                Self::ControlledLoad => 3,
+                Self::BestEffort => 4,
+                Self::Qualitative => 5,
+                Self::NonConforming => 6,
+            },
+        )
+    }
+
+    const fn priority(self) -> u32 {
+        match self {
+            Self::NetworkControl => 0,
+            Self::ControlledLoad => 2,
+            Self::BestEffort => 3,
+            Self::Qualitative => 4,
+            Self::NonConforming => 5,
+        }
+    }
+}
+
+/// A flow with a class of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowClass {
+    /// Guaranteed service is served before what is only shaped.
+    pub guaranteed: bool,
+    /// R, or r of a flow that is shaped: octets per second.
+    pub rate: u64,
+    /// The token bucket b, in octets.
+    pub bucket: u32,
+    /// M, in octets.
+    pub max_packet: u32,
+    /// m, in octets.
+    pub min_policed: u16,
+    /// What may wait, in octets, where the sender is held back by it; else as much as a conforming flow can have waiting.
+    pub queue: Option<u32>,
+}
+
+impl FlowClass {
+    fn htb(&self) -> HtbClass {
+        let burst =
+            u64::from(self.bucket.saturating_sub(self.max_packet)).max(self.rate * TIMER_US / 1_000_000);
+        let burst = u32::try_from(burst).unwrap_or(u32::MAX);
+        HtbClass {
+            rate: self.rate,
+            ceil: self.rate,
+            burst,
+            cburst: burst,
+            priority: if self.guaranteed { 1 } else { 2 },
+            quantum: self.max_packet,
+            min_policed: self.min_policed,
+        }
+    }
+
+    fn limit(&self) -> u32 {
+        self.queue.unwrap_or_else(|| self.bucket.saturating_add(self.max_packet.saturating_mul(2)))
+    }
+}
+
+/// That no class is left for another flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} flows have classes of their own on this interface, and no more can", LAST_FLOW - FIRST_FLOW + 1)]
+pub struct Full;
+
+/// The scheduler of one interface.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    interface: u32,
+    link: Link,
+    /// The rates and buckets of all Controlled-Load flows together.
+    controlled_load: (u64, u32),
+    flows: BTreeMap<u32, (u16, FlowClass)>,
+    /// Numbers that flows have had, the one that is free for longest first.
+    free: std::collections::VecDeque<u16>,
+    next: u16,
+}
+
+impl Tree {
+    /// The tree of an interface, and what puts it there.
+    #[must_use]
+    pub fn new(interface: u32, link: Link) -> (Self, Batch) {
+        let this = Self {
+            interface,
+            link,
+            controlled_load: (0, 0),
+            flows: BTreeMap::new(),
+            free: std::collections::VecDeque::new(),
+            next: FIRST_FLOW,
+        };
+        let mut batch = Batch::new();
+        let default = Service::BestEffort.class().minor();
+        batch.add_qdisc(interface, Handle::ROOT, ROOT, Queue::Htb { default }, link.overhead);
+        batch.add_class(interface, ROOT, LINK, &this.link_class());
+        for service in Service::ALL {
+            batch.add_class(interface, LINK, service.class(), &this.shared(service));
+            let limit = Queue::Bfifo { limit: this.shared_limit(service) };
+            batch.add_qdisc(interface, service.class(), leaf(service.class().minor()), limit, 0);
+        }
+        (this, batch)
+    }
+
+    /// Gives a flow a class, or changes the one that it has, in place.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub fn set(&mut self, flow: u32, class: FlowClass) -> Result<(Handle, Batch), Full> {
+        let mut batch = Batch::new();
+        let limit = Queue::Bfifo { limit: class.limit() };
+        if let Some((minor, standing)) = self.flows.get_mut(&flow) {
+            let handle = Handle::new(1, *minor);
+            if standing.htb() != class.htb() {
+                batch.change_class(self.interface, LINK, handle, &class.htb());
+            }
+            if standing.limit() != class.limit() {
+                batch.change_qdisc(self.interface, handle, leaf(*minor), limit);
+            }
+            *standing = class;
+            return Ok((handle, batch));
+        }
+        let minor = self.number()?;
+        let handle = Handle::new(1, minor);
+        batch.add_class(self.interface, LINK, handle, &class.htb());
+        batch.add_qdisc(self.interface, handle, leaf(minor), limit, 0);
+        self.flows.insert(flow, (minor, class));
+        Ok((handle, batch))
+    }
+
+    /// Takes a flow's class away; what waits in it is lost, so it should have drained.
+    pub fn remove(&mut self, flow: u32) -> Option<Batch> {
+        let (minor, _) = self.flows.remove(&flow)?;
+        self.free.push_back(minor);
+        let mut batch = Batch::new();
+        batch.remove_class(self.interface, LINK, Handle::new(1, minor));
+        Some(batch)
+    }
+
+    /// The class that a flow has.
+    #[must_use]
+    pub fn class_of(&self, flow: u32) -> Option<Handle> {
+        self.flows.get(&flow).map(|(minor, _)| Handle::new(1, *minor))
+    }
+
+    /// Says what all Controlled-Load flows have together: the sum of r in octets per second, and of b in octets.
+    pub fn controlled_load(&mut self, rate: u64, bucket: u32) -> Batch {
+        let mut batch = Batch::new();
+        if self.controlled_load != (rate, bucket) {
+            self.controlled_load = (rate, bucket);
+            let service = Service::ControlledLoad;
+            let (class, limit) = (service.class(), self.shared_limit(service));
+            batch.change_class(self.interface, LINK, class, &self.shared(service));
+            batch.change_qdisc(self.interface, class, leaf(class.minor()), Queue::Bfifo { limit });
+        }
+        batch
+    }
+
+    /// All classes as they should stand, for comparing with what the kernel lists.
+    #[must_use]
+    pub fn classes(&self) -> BTreeMap<Handle, HtbClass> {
+        let shared = Service::ALL.into_iter().map(|service| (service.class(), self.shared(service)));
+        let flows = self.flows.values().map(|(minor, class)| (Handle::new(1, *minor), class.htb()));
+        shared.chain(flows).chain([(LINK, self.link_class())]).collect()
+    }
+
+    fn number(&mut self) -> Result<u16, Full> {
+        if let Some(minor) = self.free.pop_front() {
+            return Ok(minor);
+        }
+        let minor = self.next;
+        if minor > LAST_FLOW {
+            return Err(Full);
+        }
+        self.next += 1;
+        Ok(minor)
+    }
+
+    fn link_class(&self) -> HtbClass {
+        let burst = self.burst(self.link.rate);
+        HtbClass {
+            rate: self.link.rate,
+            ceil: self.link.rate,
+            burst,
+            cburst: burst,
+            priority: 0,
+            quantum: self.link.mtu,
+            min_policed: 0,
+        }
+    }
+
+    /// A class that many share. It has a rate of its own only where something was promised, and borrows the rest.
+    fn shared(&self, service: Service) -> HtbClass {
+        let (rate, bucket) = match service {
+            Service::NetworkControl => (self.link.rate / CONTROL_SHARE, 0),
+            Service::ControlledLoad => self.controlled_load,
+            _ => (0, 0),
+        };
+        let rate = rate.max(1);
+        HtbClass {
+            rate,
+            ceil: self.link.rate,
+            burst: self.burst(rate).max(bucket),
+            cburst: self.burst(self.link.rate),
+            priority: service.priority(),
+            quantum: self.link.mtu,
+            min_policed: 0,
+        }
+    }
+
+    fn shared_limit(&self, service: Service) -> u32 {
+        let waiting = self.link.rate.saturating_mul(PATIENCE_MS) / 1_000;
+        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX).max(self.link.mtu.saturating_mul(20));
+        match service {
+            Service::ControlledLoad => waiting.max(self.controlled_load.1.saturating_mul(2)),
+            _ => waiting,
+        }
+    }
+
+    /// The least burst that lets a rate be reached.
+    fn burst(&self, rate: u64) -> u32 {
+        let octets = rate.saturating_mul(TIMER_US) / 1_000_000;
+        u32::try_from(octets).unwrap_or(u32::MAX).max(self.link.mtu)
+    }
+}
+
+/// The number of a class's queue: the same as the class's, shifted, so that whoever looks at both sees what belongs together.
+const fn leaf(minor: u16) -> Handle {
+    Handle::new(minor.saturating_add(0x10), 0)
+}
