@@ -38,7 +38,10 @@ impl Pair {
             for set in [caps::CapSet::Effective, caps::CapSet::Permitted] {
                 caps::clear(None, set).expect("less is always possible");
             }
-            assert!(!caps::has_cap(None, caps::CapSet::Effective, caps::Capability::CAP_NET_ADMIN).unwrap());
+            assert!(
+                !caps::has_cap(None, caps::CapSet::Effective, caps::Capability::CAP_NET_ADMIN)
+                    .expect("capabilities are listed")
+            );
             what()
         })
     }

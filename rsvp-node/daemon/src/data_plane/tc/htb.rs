@@ -70,7 +70,7 @@ impl HtbClass {
         let long = |kind, short: Option<u32>| {
             let long =
                 options.find(kind).and_then(|v| Some(u64::from_ne_bytes(v.get(..8)?.try_into().ok()?)));
-            long.or(short.map(u64::from))
+            long.or_else(|| short.map(u64::from))
         };
         let (rate, ceil) = (long(TCA_HTB_RATE64, word(8))?, long(TCA_HTB_CEIL64, word(20))?);
         Some(Self {

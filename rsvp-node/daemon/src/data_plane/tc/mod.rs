@@ -14,6 +14,3 @@ pub use dump::{Class, Counters, Qdisc};
 pub use htb::HtbClass;
 pub use message::{Batch, Handle, Queue};
 pub use socket::{Refusal, Tc};
-
-/// Largest number that a rate can have, in octets per second: beyond it no link is.
-pub const MOST_RATE: u64 = 1 << 40;
