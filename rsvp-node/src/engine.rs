@@ -114,11 +114,10 @@ impl Engine {
 
     /// Every session, also one that only local applications have open.
     pub fn sessions(&self) -> impl Iterator<Item = SessionView> + '_ {
-        self.node
-            .state
-            .sessions
-            .iter()
-            .map(|(_, session)| SessionView { session: session.key, applications: session.apps().to_vec() })
+        self.node.state.sessions.iter().map(|(_, session)| SessionView {
+            session: session.key.object(),
+            applications: session.apps().to_vec(),
+        })
     }
 
     /// Every path state.
@@ -127,8 +126,8 @@ impl Engine {
         state.paths.iter().filter(|(_, p)| !p.flags.dead).filter_map(|(_, path)| {
             let upstream = path.upstream().map(|ix| &state.upstreams[ix]);
             Some(SenderView {
-                session: self.node.key_of(path.session),
-                sender: SenderTemplate(path.sender),
+                session: self.node.key_of(path.session).object(),
+                sender: SenderTemplate(path.sender.object()),
                 tspec: path.tspec()?,
                 previous_hop: upstream.map(|u| u.address),
                 incoming: path.incoming(),
@@ -141,13 +140,13 @@ impl Engine {
     /// Every reservation request.
     pub fn requests(&self) -> impl Iterator<Item = RequestView> + '_ {
         self.node.state.requests.iter().map(|(_, request)| RequestView {
-            session: self.node.key_of(request.session),
-            style: request.style,
+            session: self.node.key_of(request.session).object(),
+            style: request.style.object(),
             from: match request.from {
                 From::Hop { interface, address } => Requester::NextHop { interface, address },
                 From::App { app, .. } => Requester::App(app),
             },
-            flows: request.items.iter().map(|i| (i.filter, i.flowspec)).collect(),
+            flows: request.items.iter().map(|i| (i.filter.map(|f| f.object()), i.flowspec)).collect(),
         })
     }
 
@@ -163,8 +162,8 @@ impl Engine {
     /// Every element of blockade state.
     pub fn blockades(&self) -> impl Iterator<Item = BlockadeView> + '_ {
         self.node.state.blockades.iter().map(|(_, blockade)| BlockadeView {
-            session: self.node.key_of(blockade.session),
-            sender: blockade.sender,
+            session: self.node.key_of(blockade.session).object(),
+            sender: blockade.sender.map(|s| s.object()),
             previous_hop: self.node.state.upstreams[blockade.upstream].address,
             flowspec: blockade.failed.qe,
         })

@@ -14,6 +14,7 @@ mod host;
 mod interface;
 #[cfg(feature = "journal")]
 pub mod journal;
+mod key;
 mod merge;
 mod node;
 mod notice;

@@ -5,6 +5,7 @@ use crate::counters::Counters;
 use crate::door::Discard;
 use crate::event::{AppId, Event, EventKind};
 use crate::interface::{InterfaceId, Interfaces};
+use crate::key::SessionKey;
 use crate::notice::Notices;
 use crate::queue::{Envelope, Letter, Pending, Queue};
 use crate::rng::Rng;
@@ -15,7 +16,7 @@ use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use core::net::IpAddr;
-use rsvp_wire::{MessageWriter, MsgType, Session};
+use rsvp_wire::{MessageWriter, MsgType};
 
 /// A node without its door.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ impl Node {
         }
     }
 
-    pub(crate) fn find_session(&self, key: &Session) -> Option<Ix<SessionState>> {
+    pub(crate) fn find_session(&self, key: &SessionKey) -> Option<Ix<SessionState>> {
         self.state.find_session(key)
     }
 
@@ -89,8 +90,9 @@ impl Node {
     }
 
     /// Queues an event for one application.
-    pub(crate) fn tell(&mut self, app: AppId, session: Session, kind: EventKind) {
-        if !self.queue.offer(Pending::Event(Box::new(Event { app, session, kind }))) {
+    pub(crate) fn tell(&mut self, app: AppId, session: &SessionKey, kind: EventKind) {
+        let event = Event { app, session: session.object(), kind };
+        if !self.queue.offer(Pending::Event(Box::new(event))) {
             self.counters.count_discard(Discard::QueueFull);
         }
     }

@@ -116,6 +116,9 @@ fn state_does_not_know_procedures_and_only_the_door_knows_the_queue_front() {
         &["crate::engine", "queue.front", "queue.pop"],
         "procedures queue, the door drains",
     );
+    for folder in ["rsvp-node/src/state", "rsvp-node/src/process", "rsvp-node/src/merge"] {
+        check_absent(folder, &["with_flags", ".options"], "what is compared is a key of the engine's own");
+    }
     // But for the encoder, which is behind a feature of its own and builds what a message is from JSON.
     let allocating = ["std::vec", "alloc::", "String", "Vec<"];
     check_absent_but("rsvp-wire/src", &allocating, "the wire does not allocate", "rsvp-wire/src/encode/");

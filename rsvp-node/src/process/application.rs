@@ -5,12 +5,12 @@
 //! request stands until it is withdrawn: if there is no sender yet the application is told, and the Resv leaves when
 //! one appears.
 
-use super::demands::is_style;
 use super::errors::ErrorFlow;
-use super::{flowspec_object, normal};
+use super::flowspec_object;
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::{adspec, flowspec};
 use crate::node::{Node, compose};
 use crate::process::path::store;
@@ -20,8 +20,7 @@ use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use rsvp_wire::{
-    ErrorCode, FilterSpec, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec,
-    Session, Style, TimeValues, Tspec,
+    ErrorCode, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, TimeValues, Tspec,
 };
 use smallvec::SmallVec;
 
@@ -31,7 +30,7 @@ const UDP: u8 = 17;
 /// What a SENDER call says.
 struct Announcement {
     app: AppId,
-    sender: FilterSpec,
+    sender: SenderKey,
     tspec: Tspec,
     adspec: Option<AdspecOffer>,
     ttl: u8,
@@ -41,10 +40,11 @@ struct Announcement {
 impl Node {
     pub(crate) fn command(&mut self, command: Command<'_>) -> Result<(), Refusal> {
         match command {
-            Command::OpenSession { app, session } => self.open(app, &session).map(|_| ()),
+            Command::OpenSession { app, session } => self.open(app, &SessionKey::of(session)).map(|_| ()),
             Command::Sender { app, session, sender, tspec, adspec, ttl, interface } => {
+                let session = SessionKey::of(session);
                 check_session(&session)?;
-                let sender = normal(sender.0);
+                let sender = SenderKey::of(sender.0);
                 let interface = self.sender_interface(&session, &sender, interface)?;
                 if !is_sound(&sender_tspec(tspec, adspec)) || ttl == 0 {
                     return Err(Refusal::BadTrafficParameter);
@@ -52,27 +52,29 @@ impl Node {
                 self.announce(&session, &Announcement { app, sender, tspec, adspec, ttl, interface })
             }
             Command::RemoveSender { app, session, sender } => {
-                let path = self.own_sender(app, &session, &normal(sender.0)).ok_or(Refusal::NotFound)?;
+                let path = self.own_sender(app, &SessionKey::of(session), &SenderKey::of(sender.0));
+                let path = path.ok_or(Refusal::NotFound)?;
                 self.remove_path(path, Gone::Torn, None);
                 Ok(())
             }
             Command::Reserve { app, session, style, flows, confirm, interface } => {
+                let session = SessionKey::of(session);
                 check_session(&session)?;
-                let style = Style { flags: 0, ..style };
+                let style = StyleKind::of(style).ok_or(Refusal::BadStyle)?;
                 self.reserve(&session, From::App { app, interface, confirm }, style, flows)
             }
             Command::ReleaseReservation { app, session } => {
-                let session = self.find_session(&session).ok_or(Refusal::NotFound)?;
+                let session = self.find_session(&SessionKey::of(session)).ok_or(Refusal::NotFound)?;
                 let ix = self.own_request(session, app).ok_or(Refusal::NotFound)?;
                 self.remove_items(ix, |_| true);
                 Ok(())
             }
-            Command::Release { app, session } => self.release(app, &session),
+            Command::Release { app, session } => self.release(app, &SessionKey::of(session)),
         }
     }
 
     /// SESSION: the application is told of every sender that is there already.
-    fn open(&mut self, app: AppId, session: &Session) -> Result<Ix<SessionState>, Refusal> {
+    fn open(&mut self, app: AppId, session: &SessionKey) -> Result<Ix<SessionState>, Refusal> {
         check_session(session)?;
         let ix = match self.find_session(session) {
             Some(ix) => ix,
@@ -98,7 +100,7 @@ impl Node {
             .filter_map(|(path, _)| self.path_event(path))
             .collect();
         for kind in events {
-            self.tell(app, session.with_flags(0), kind);
+            self.tell(app, session, kind);
         }
         Ok(ix)
     }
@@ -106,8 +108,8 @@ impl Node {
     /// The interface a local sender's data leaves through (RFC 2205 section 3.9).
     fn sender_interface(
         &self,
-        session: &Session,
-        sender: &FilterSpec,
+        session: &SessionKey,
+        sender: &SenderKey,
         named: Option<InterfaceId>,
     ) -> Result<InterfaceId, Refusal> {
         let address = sender.address();
@@ -122,7 +124,7 @@ impl Node {
         self.own_address(id, address).map(|_| id).ok_or(Refusal::NoInterface)
     }
 
-    fn announce(&mut self, session: &Session, wanted: &Announcement) -> Result<(), Refusal> {
+    fn announce(&mut self, session: &SessionKey, wanted: &Announcement) -> Result<(), Refusal> {
         let standing = self.find_session(session);
         let known = standing.and_then(|ix| self.state.path_of_sender(ix, &wanted.sender));
         let known = known.map(|(ix, path)| (ix, path.origin));
@@ -171,7 +173,7 @@ impl Node {
         Ok(())
     }
 
-    fn own_sender(&mut self, app: AppId, session: &Session, sender: &FilterSpec) -> Option<Ix<PathState>> {
+    fn own_sender(&mut self, app: AppId, session: &SessionKey, sender: &SenderKey) -> Option<Ix<PathState>> {
         let session = self.find_session(session)?;
         self.state
             .paths_of(session)
@@ -185,9 +187,9 @@ impl Node {
 
     fn reserve(
         &mut self,
-        session: &Session,
+        session: &SessionKey,
         from: From,
-        style: Style,
+        style: StyleKind,
         flows: &[FlowRequest<'_>],
     ) -> Result<(), Refusal> {
         let From::App { app, interface, .. } = from else { return Err(Refusal::NotFound) };
@@ -245,7 +247,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         known: Option<Ix<Request>>,
-        style: Style,
+        style: StyleKind,
         items: &[Item],
     ) -> Result<(), Refusal> {
         let flowspec = items.first().map(|item| item.flowspec);
@@ -270,13 +272,13 @@ impl Node {
         flows: &[FlowRequest<'_>],
     ) {
         let key = self.key_of(session);
-        let (from, style) = (self.state.requests[request].from, self.state.requests[request].style);
+        let (from, style) = (self.state.requests[request].from, self.state.requests[request].style.object());
         let own =
             |p: &PathState| matches!((p.origin, from), (Origin::App(a), From::App { app, .. }) if a == app);
         let others = self.state.paths_of(session).any(|(_, p)| !own(p));
         for flow in flows {
-            let filters: SmallVec<[FilterSpec; 4]> = flow.filters.iter().copied().map(normal).collect();
-            let selected = |f: &FilterSpec| filters.is_empty() || filters.contains(f);
+            let filters: SmallVec<[SenderKey; 4]> = flow.filters.iter().copied().map(SenderKey::of).collect();
+            let selected = |f: &SenderKey| filters.is_empty() || filters.contains(f);
             let request = &self.state.requests[request];
             let code = match others {
                 false => ErrorCode::NO_PATH,
@@ -296,7 +298,7 @@ impl Node {
         }
     }
 
-    fn release(&mut self, app: AppId, session: &Session) -> Result<(), Refusal> {
+    fn release(&mut self, app: AppId, session: &SessionKey) -> Result<(), Refusal> {
         let ix = self.find_session(session).ok_or(Refusal::NotFound)?;
         let open = self.state.sessions[ix].apps().contains(&app);
         if !open {
@@ -327,12 +329,12 @@ impl Node {
 }
 
 /// The Path message a local sender's state is kept as: what a previous hop would have sent.
-fn path_message(session: &Session, wanted: &Announcement) -> Box<[u8]> {
+fn path_message(session: &SessionKey, wanted: &Announcement) -> Box<[u8]> {
     compose(MsgType::PATH, wanted.ttl, |w| {
-        w.put(&session.with_flags(0))
+        w.put(&session.object())
             .put(&RsvpHop { address: wanted.sender.address(), lih: 0 })
             .put(&TimeValues { refresh_ms: 0 })
-            .put(&SenderTemplate(wanted.sender))
+            .put(&SenderTemplate(wanted.sender.object()))
             .put(&sender_tspec(wanted.tspec, wanted.adspec));
         if let Some(offer) = wanted.adspec {
             w.put(&adspec::initial(offer));
@@ -341,17 +343,14 @@ fn path_message(session: &Session, wanted: &Announcement) -> Box<[u8]> {
 }
 
 fn read_flows(
-    session: &Session,
-    style: Style,
+    session: &SessionKey,
+    style: StyleKind,
     flows: &[FlowRequest<'_>],
 ) -> Result<SmallVec<[Item; 1]>, Refusal> {
     let shape = match style {
-        _ if !is_style(style) => false,
-        s if s.options == Style::WF.options => flows.len() == 1 && flows.iter().all(|f| f.filters.is_empty()),
-        s if s.options == Style::SE.options => {
-            flows.len() == 1 && flows.iter().all(|f| !f.filters.is_empty())
-        }
-        _ => !flows.is_empty() && flows.iter().all(|f| f.filters.len() == 1),
+        StyleKind::WildcardFilter => flows.len() == 1 && flows.iter().all(|f| f.filters.is_empty()),
+        StyleKind::SharedExplicit => flows.len() == 1 && flows.iter().all(|f| !f.filters.is_empty()),
+        StyleKind::FixedFilter => !flows.is_empty() && flows.iter().all(|f| f.filters.len() == 1),
     };
     if !shape {
         return Err(Refusal::BadStyle);
@@ -366,9 +365,9 @@ fn read_flows(
             return Err(Refusal::BadTrafficParameter);
         }
         let wildcard = flow.filters.is_empty().then_some(None);
-        for filter in flow.filters.iter().map(|f| Some(normal(*f))).chain(wildcard) {
-            let family = |f: FilterSpec| f.address().is_ipv4() == session.destination().is_ipv4();
-            let port = |f: FilterSpec| session.port() != 0 || f.port() == 0;
+        for filter in flow.filters.iter().map(|f| Some(SenderKey::of(*f))).chain(wildcard) {
+            let family = |f: SenderKey| f.address().is_ipv4() == session.destination().is_ipv4();
+            let port = |f: SenderKey| session.port() != 0 || f.port() == 0;
             if filter.is_some_and(|f| !family(f) || !port(f)) {
                 return Err(Refusal::BadSender);
             }
@@ -381,7 +380,7 @@ fn read_flows(
     Ok(items)
 }
 
-fn check_session(session: &Session) -> Result<(), Refusal> {
+fn check_session(session: &SessionKey) -> Result<(), Refusal> {
     let ports = session.port() != 0 || !matches!(session.protocol(), TCP | UDP);
     let sound = !session.destination().is_unspecified() && session.protocol() != 0 && ports;
     if sound { Ok(()) } else { Err(Refusal::BadSession) }

@@ -6,6 +6,7 @@
 
 use super::left_out::{Choice, Flow};
 use super::resv_err::Failure;
+use crate::key::SenderKey;
 use crate::merge::failure::Failed;
 use crate::node::Node;
 use crate::state::TimerOwner;
@@ -15,7 +16,7 @@ use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::upstream::Upstream;
 use core::time::Duration;
-use rsvp_wire::{FilterSpec, Flowspec, SenderSelection, Sharing, Style};
+use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
 
 /// Elements for one sender or previous hop; those beyond are joined with the newest.
@@ -27,18 +28,18 @@ pub(crate) type Elements = SmallVec<[Ix<Blockade>; 4]>;
 impl Node {
     /// Creates or renews an element for each sender of a failure, and asks for what is not blockaded at once.
     pub(crate) fn blockade(&mut self, failure: &Failure<'_>, qe: Flowspec) -> Elements {
-        let (upstream, style) = (failure.upstream, failure.style);
-        let senders: SmallVec<[Flow; 4]> = if style.sender_selection() == SenderSelection::Wildcard {
+        let (upstream, sharing) = (failure.upstream, failure.style.sharing());
+        let senders: SmallVec<[Flow; 4]> = if failure.is_wildcard() {
             [None].into_iter().collect()
         } else {
-            let behind = |f: &&FilterSpec| self.paths_behind(upstream).any(|p| p.sender == **f);
+            let behind = |f: &&SenderKey| self.paths_behind(upstream).any(|p| p.sender == **f);
             failure.filters.iter().filter(behind).copied().map(Some).collect()
         };
         // All of them failed together, so each is judged by what there was before.
         let failed: SmallVec<[(Flow, Failed, bool); 4]> = senders
             .iter()
             .map(|flow| {
-                let choice = self.choice(upstream, style, flow, |_| true, |_| true);
+                let choice = self.choice(upstream, sharing, flow, |_| true, |_| true);
                 let members = choice.as_ref().map(|c| self.members(upstream, c)).unwrap_or_default();
                 let own = choice.map(|c| c.flowspec);
                 let failed = Failed::new(qe, failure.error.value, &members, own).shared_by(senders.len());
@@ -51,7 +52,7 @@ impl Node {
         let elements: Elements = failed.into_iter().map(note).collect();
         let some = senders
             .iter()
-            .filter_map(|flow| self.choice(upstream, style, flow, |_| true, |_| true))
+            .filter_map(|flow| self.choice(upstream, sharing, flow, |_| true, |_| true))
             .any(|choice| !choice.lowered);
         if some {
             self.intend_resv(upstream);
@@ -59,18 +60,18 @@ impl Node {
         elements
     }
 
-    /// What goes to a previous hop together with a sender; `counts` and `bars` say which requests and which elements of
-    /// blockade state count.
+    /// What goes to a previous hop for a sender, or for all that share with it; `counts` and `bars` say which requests and
+    /// which elements of blockade state count.
     pub(crate) fn choice(
         &self,
         upstream: Ix<Upstream>,
-        style: Style,
+        sharing: Sharing,
         flow: &Flow,
         counts: impl Fn(Ix<Request>) -> bool,
         bars: impl Fn(Ix<Blockade>) -> bool,
     ) -> Option<Choice> {
-        let own = |p: &&PathState| style.sharing() == Sharing::Shared || *flow == Some(p.sender);
-        self.choose(style, self.paths_behind(upstream).filter(own), counts, bars)
+        let own = |p: &&PathState| sharing == Sharing::Shared || *flow == Some(p.sender);
+        self.choose(sharing, flow.is_none(), self.paths_behind(upstream).filter(own), counts, bars)
     }
 
     /// The flowspecs that are merged into a choice, be it for whichever of its senders.

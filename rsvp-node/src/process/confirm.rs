@@ -10,6 +10,7 @@ use super::left_out::{Choice, Flow};
 use crate::door::{Discard, Source};
 use crate::event::EventKind;
 use crate::host::{Host, RouteAnswer, RouteQuery};
+use crate::key::SenderKey;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
@@ -17,10 +18,10 @@ use crate::state::path::PathState;
 use crate::state::resv::{From, Request};
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, Sharing};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, MsgType, ResvConfirm, Sharing};
 use smallvec::SmallVec;
 
-type Filters = SmallVec<[FilterSpec; 4]>;
+type Filters = SmallVec<[SenderKey; 4]>;
 
 /// A wish for confirmation of one flow descriptor of a request that is in place here.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +30,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) address: IpAddr,
     pub(crate) request: Ix<Request>,
     /// Empty for WF.
-    pub(crate) filters: &'a [FilterSpec],
+    pub(crate) filters: &'a [SenderKey],
     pub(crate) flowspec: Flowspec,
 }
 
@@ -93,15 +94,15 @@ impl Node {
     /// change anyhow; elsewhere it ends here.
     fn fates(&self, wish: &Wish<'_>, hop: Option<Ix<Upstream>>, flows: &[Flow]) -> SmallVec<[Fate; 4]> {
         let Some(upstream) = hop else { return flows.iter().map(|_| Fate::AnsweredHere).collect() };
-        let style = self.state.requests[wish.request].style;
+        let sharing = self.state.requests[wish.request].style.sharing();
         let mut shared: Option<[Option<Choice>; 2]> = None;
         let mut fates = SmallVec::new();
         for flow in flows {
             let choices = match shared.take() {
                 Some(choices) => choices,
                 None => [
-                    self.choice(upstream, style, flow, |_| true, |_| true),
-                    self.choice(upstream, style, flow, |ix| ix != wish.request, |_| true),
+                    self.choice(upstream, sharing, flow, |_| true, |_| true),
+                    self.choice(upstream, sharing, flow, |ix| ix != wish.request, |_| true),
                 ],
             };
             let [with, without] = &choices;
@@ -114,7 +115,7 @@ impl Node {
             } else {
                 Fate::Forwarded
             });
-            shared = Some(choices).filter(|_| style.sharing() == Sharing::Shared);
+            shared = Some(choices).filter(|_| sharing == Sharing::Shared);
         }
         fates
     }
@@ -134,10 +135,10 @@ impl Node {
         let ttl = self.config.ttl;
         let octets = compose(MsgType::RESV_CONF, ttl, |w| {
             let none = ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 };
-            w.put(&key).put(&none).put(&ResvConfirm { address: wish.address });
-            w.put(&style).put(&wish.flowspec);
+            w.put(&key.object()).put(&none).put(&ResvConfirm { address: wish.address });
+            w.put(&style.object()).put(&wish.flowspec);
             for filter in wish.filters {
-                w.put(filter);
+                w.put(&filter.object());
             }
         });
         let letter = own_letter(interface, wish.address, ttl);
@@ -148,10 +149,10 @@ impl Node {
     fn tell_confirmed(&mut self, wish: &Wish<'_>) {
         let request = &self.state.requests[wish.request];
         let From::App { app, interface, .. } = request.from else { return };
-        let (key, style) = (self.key_of(request.session), request.style);
+        let (key, style) = (self.key_of(request.session), request.style.object());
         let node = interface.and_then(|i| self.own_address(i, key.destination())).unwrap_or(wish.address);
-        let (flowspec, filters) = (Some(wish.flowspec), wish.filters.to_vec());
-        self.tell(app, key, EventKind::ResvConfirm { node, style, flowspec, filters });
+        let (flowspec, filters) = (Some(wish.flowspec), SenderKey::objects(wish.filters));
+        self.tell(app, &key, EventKind::ResvConfirm { node, style, flowspec, filters });
     }
 
     /// Local applications whose wish found no sender yet: now there is one.

@@ -2,19 +2,20 @@
 //!
 //! Values that cannot be read are answered here (section 3.1.8); whether what is asked for can be had is judged in `resv`.
 
+use super::Arrived;
 use super::errors::{ErrorFlow, scope_of};
-use super::{Arrived, normal};
 use crate::config::Limit;
 use crate::door::Discard;
+use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
 use crate::state::resv::{Asked, From};
 use rsvp_wire::{
-    Class, ErrorCode, FilterSpec, FlowDescriptor, Flowspec, ObjectRef, ParseError, Sharing, Style,
-    Why as ParseWhy, error_value, flow_descriptors,
+    Class, ErrorCode, FlowDescriptor, Flowspec, ObjectRef, ParseError, Sharing, Style, Why as ParseWhy,
+    error_value, flow_descriptors,
 };
 use smallvec::SmallVec;
 
-pub(crate) type FilterList = SmallVec<[FilterSpec; 4]>;
+pub(crate) type FilterList = SmallVec<[SenderKey; 4]>;
 
 /// One thing that is admitted or refused as a whole: an FF descriptor, or all that an SE or WF message asks for.
 pub(crate) struct Demand<'a> {
@@ -36,18 +37,20 @@ impl Node {
         let mut demands: SmallVec<[Demand<'a>; 2]> = SmallVec::new();
         let limit = self.config.limits.filters_per_request as usize;
         let mut count = 0;
+        let kind = StyleKind::of(style);
+        let wildcard = kind.is_some_and(StyleKind::is_wildcard);
         for FlowDescriptor { flowspec, filter } in flow_descriptors(&arrived.message) {
             let object = flowspec.ok_or(Discard::BadGrammar)?;
             let filter =
-                filter.map(|f| f.read::<FilterSpec>().map(normal)).transpose().map_err(Discard::Malformed)?;
-            if filter.is_none() != (style == wf(style)) {
+                filter.map(|f| f.read().map(SenderKey::of)).transpose().map_err(Discard::Malformed)?;
+            if filter.is_none() != wildcard {
                 return Err(Discard::BadGrammar);
             }
             count += 1;
             if count > limit {
                 return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::FiltersPerRequest));
             }
-            if let Some(demand) = demands.last_mut().filter(|_| style.options == Style::SE.options) {
+            if let Some(demand) = demands.last_mut().filter(|_| kind == Some(StyleKind::SharedExplicit)) {
                 if demand.object.at() != object.at() {
                     return Err(Discard::BadGrammar);
                 }
@@ -78,7 +81,7 @@ impl Node {
         if demands.is_empty() && !all_readable {
             return Err(Discard::Rejected);
         }
-        if demands.is_empty() || (style == wf(style) && demands.len() > 1) {
+        if demands.is_empty() || (wildcard && demands.len() > 1) {
             return Err(Discard::BadGrammar);
         }
         Ok((demands, all_readable))
@@ -91,13 +94,13 @@ impl Node {
         from: From,
         style: Style,
         object: &ObjectRef<'_>,
-        filter: Option<FilterSpec>,
+        filter: Option<SenderKey>,
     ) {
         let filters: FilterList = if style.sharing() == Sharing::Distinct {
             filter.into_iter().collect()
         } else {
             let all = arrived.message.objects().filter(|o| o.class == Class::FILTER_SPEC);
-            all.filter_map(|o| o.read().ok()).map(normal).collect()
+            all.filter_map(|o| o.read().ok()).map(SenderKey::of).collect()
         };
         let flow = ErrorFlow {
             style,
@@ -125,15 +128,6 @@ pub(crate) fn asked_by(demands: &[Demand<'_>]) -> Asked {
 }
 
 /// The sender that a reservation is for: one in FF, all there are in other styles.
-pub(crate) fn sender_of(style: Style, filters: &[FilterSpec]) -> Option<FilterSpec> {
+pub(crate) fn sender_of(style: StyleKind, filters: &[SenderKey]) -> Option<SenderKey> {
     filters.first().copied().filter(|_| style.sharing() == Sharing::Distinct)
-}
-
-/// Whether a style is one of WF, FF and SE.
-pub(crate) fn is_style(style: Style) -> bool {
-    [Style::WF, Style::FF, Style::SE].iter().any(|known| known.options == style.options)
-}
-
-fn wf(style: Style) -> Style {
-    Style { flags: style.flags, ..Style::WF }
 }

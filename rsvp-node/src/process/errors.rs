@@ -6,14 +6,15 @@ use super::update_traffic_control::Refused;
 use crate::door::{Rx, Source};
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::unknown;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
 use crate::state::resv::From;
 use core::net::IpAddr;
 use rsvp_wire::{
-    Class, ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Message, MessageWriter, MsgType,
-    ObjectRef, RsvpHop, Scope, Session, Style, flow_descriptors,
+    Class, ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Message, MessageWriter, MsgType, ObjectRef,
+    RsvpHop, Scope, Session, Style, flow_descriptors,
 };
 use scope::Addresses;
 use smallvec::SmallVec;
@@ -31,7 +32,7 @@ pub(crate) struct ErrorFlow<'a> {
     pub(crate) style: Style,
     /// A complete FLOWSPEC object, as it came.
     pub(crate) flowspec: Option<&'a [u8]>,
-    pub(crate) filters: &'a [FilterSpec],
+    pub(crate) filters: &'a [SenderKey],
     /// Sender addresses of the SCOPE, for a wildcard reservation that has one (RFC 2205 section 3.4).
     pub(crate) scope: &'a [IpAddr],
     /// The message whose objects of unknown class are passed on (RFC 2205 section 3.10).
@@ -92,7 +93,7 @@ impl Node {
     pub(crate) fn report_resv_error(
         &mut self,
         to: From,
-        session: &Session,
+        session: &SessionKey,
         code: ErrorCode,
         value: u16,
         flags: u8,
@@ -114,7 +115,7 @@ impl Node {
     pub(crate) fn pass_resv_error(
         &mut self,
         to: From,
-        session: &Session,
+        session: &SessionKey,
         error: ErrorSpec,
         flow: &ErrorFlow<'_>,
     ) {
@@ -124,9 +125,9 @@ impl Node {
                     error,
                     style: flow.style,
                     flowspec: flow.flowspec.and_then(read_flowspec),
-                    filters: flow.filters.to_vec(),
+                    filters: SenderKey::objects(flow.filters),
                 };
-                self.tell(app, *session, kind);
+                self.tell(app, session, kind);
             }
             From::Hop { interface, address } => {
                 let Some(config) = self.interfaces.find(interface).map(|i| &i.config) else { return };
@@ -134,7 +135,7 @@ impl Node {
                 let hop = RsvpHop { address: own, lih: config.lih };
                 let ttl = self.config.ttl;
                 let octets = compose(MsgType::RESV_ERR, ttl, |w| {
-                    w.put(&session.with_flags(0)).put(&hop).put(&error);
+                    w.put(&session.object()).put(&hop).put(&error);
                     scope::put(w, flow.scope);
                     if let Some(message) = &flow.because_of {
                         pass_on(w, message);
@@ -142,7 +143,7 @@ impl Node {
                     w.put(&flow.style);
                     w.copy(flow.flowspec.unwrap_or_default());
                     for filter in flow.filters {
-                        w.put(filter);
+                        w.put(&filter.object());
                     }
                 });
                 self.send(own_letter(interface, address, ttl), octets);
@@ -154,7 +155,7 @@ impl Node {
 /// The SESSION of a message in error, as it came if it cannot be read.
 fn put_session(w: &mut MessageWriter<'_>, message: &Message<'_>) {
     match (message.get::<Session>(), message.first(Class::SESSION)) {
-        (Some(Ok(session)), _) => w.put(&session.with_flags(0)),
+        (Some(Ok(session)), _) => w.put(&SessionKey::of(session).object()),
         (_, object) => w.copy(object.map(|o| o.octets()).unwrap_or_default()),
     };
 }
@@ -177,8 +178,8 @@ pub(crate) fn forwards_too_much(message: &Message<'_>) -> bool {
 /// The error flow descriptors of a Resv that is rejected as a whole (RFC 2205 section 3.1.8): in FF each by itself, in WF
 /// and SE the only one, and the first where the style is none that is known.
 fn error_flows<'a>(message: &Message<'a>) -> SmallVec<[ErrorFlowObjects<'a>; 1]> {
-    let style = message.get::<Style>().and_then(Result::ok);
-    let distinct = style.is_some_and(|s| s.options == Style::FF.options);
+    let style = message.get::<Style>().and_then(Result::ok).and_then(StyleKind::of);
+    let distinct = style == Some(StyleKind::FixedFilter);
     let mut flows: SmallVec<[ErrorFlowObjects<'a>; 1]> = SmallVec::new();
     for FlowDescriptor { flowspec, filter } in flow_descriptors(message) {
         let own = |first: &ErrorFlowObjects<'_>| first.first().map(|o| o.at()) == flowspec.map(|o| o.at());

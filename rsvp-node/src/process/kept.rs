@@ -4,13 +4,14 @@
 //!
 //! What a message asks for is judged in `resv`; whether two say the same is all that is asked here.
 
-use super::{Arrived, normal, same_content};
+use super::{Arrived, same_content};
+use crate::key::SenderKey;
 use crate::node::Node;
 use crate::process::path::store;
 use crate::state::arena::Ix;
 use crate::state::resv::{Item, Request};
 use crate::time::Instant;
-use rsvp_wire::{Class, FilterSpec, Message, Sharing};
+use rsvp_wire::{Class, Message, Sharing};
 use smallvec::SmallVec;
 
 /// Octets of kept messages that one next hop may have; beyond that the oldest go, and their refreshes cost more.
@@ -45,7 +46,7 @@ impl Node {
         let octets = arrived.rx.octets;
         self.handled(octets.len());
         let request = &mut self.state.requests[ix];
-        let mut named: SmallVec<[FilterSpec; 4]> = filters(&arrived.message).collect();
+        let mut named: SmallVec<[SenderKey; 4]> = filters(&arrived.message).collect();
         named.sort_unstable();
         let shared = request.style.sharing() == Sharing::Shared;
         let flowspec = |m: &Message<'_>| m.first(Class::FLOWSPEC).map(|o| o.octets().to_vec());
@@ -85,6 +86,10 @@ fn forget_one(messages: &mut Vec<u8>) {
 }
 
 /// The filters that a message names, in their order.
-pub(crate) fn filters<'a>(message: &Message<'a>) -> impl Iterator<Item = FilterSpec> + use<'a> {
-    message.objects().filter(|o| o.class == Class::FILTER_SPEC).filter_map(|o| o.read().ok()).map(normal)
+pub(crate) fn filters<'a>(message: &Message<'a>) -> impl Iterator<Item = SenderKey> + use<'a> {
+    message
+        .objects()
+        .filter(|o| o.class == Class::FILTER_SPEC)
+        .filter_map(|o| o.read().ok())
+        .map(SenderKey::of)
 }

@@ -5,6 +5,7 @@
 //! all, and the smaller flowspec goes up. A sender for whom everything is blockaded leaves the message instead of
 //! holding down those who did not ask for it; unless something is in place for it, which must not be torn down (KR-I).
 
+use crate::key::SenderKey;
 use crate::merge::failure::{Failed, blockades};
 use crate::merge::flowspec;
 use crate::node::Node;
@@ -12,11 +13,11 @@ use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
-use rsvp_wire::{FilterSpec, Flowspec, SenderSelection, Sharing, Style};
+use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
 
 /// A sender, or `None` for all of them in WF.
-pub(crate) type Flow = Option<FilterSpec>;
+pub(crate) type Flow = Option<SenderKey>;
 
 /// What goes to a previous hop with one flowspec.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,17 +52,18 @@ impl Choice {
 
 impl Node {
     /// Merges what is asked for senders behind one previous hop that share a flowspec: all of them in WF and SE, a single
-    /// one in FF. `counts` says which requests and which blockade state are looked at. `None` when nothing is asked for.
+    /// one in FF, as `sharing` and `wildcard` say. `counts` and `bars` say which requests and which blockade state are looked
+    /// at. `None` when nothing is asked for.
     pub(crate) fn choose<'a>(
         &'a self,
-        style: Style,
+        sharing: Sharing,
+        wildcard: bool,
         paths: impl Iterator<Item = &'a PathState> + Clone,
         counts: impl Fn(Ix<Request>) -> bool,
         bars: impl Fn(Ix<Blockade>) -> bool,
     ) -> Option<Choice> {
         let first = paths.clone().next()?;
-        let wildcard = style.sender_selection() == SenderSelection::Wildcard;
-        let one = style.sharing() == Sharing::Distinct;
+        let one = sharing == Sharing::Distinct;
         let concerns = |b: &Blockade| {
             Some(b.upstream) == first.upstream()
                 && b.sender.is_none() == wildcard

@@ -34,14 +34,14 @@ pub(crate) mod update_traffic_control;
 use crate::config::Limit;
 use crate::door::{Discard, Outcome, Rx};
 use crate::host::Host;
+use crate::key::SessionKey;
 use crate::node::Node;
 use crate::time::Instant;
 use core::net::IpAddr;
 use core::time::Duration;
 use grammar::Fault;
 use rsvp_wire::{
-    Class, FilterSpec, Flowspec, Message, MsgType, Object, ResvConfirm, RsvpHop, SenderTemplate, Session,
-    TimeValues,
+    Class, FilterSpec, Flowspec, Message, MsgType, Object, ResvConfirm, RsvpHop, SenderTemplate, TimeValues,
 };
 
 /// A message that passed all general checks, with the objects every type has.
@@ -49,7 +49,7 @@ use rsvp_wire::{
 pub(crate) struct Arrived<'a> {
     pub(crate) rx: Rx<'a>,
     pub(crate) message: Message<'a>,
-    pub(crate) session: Session,
+    pub(crate) session: SessionKey,
 }
 
 impl Node {
@@ -82,7 +82,7 @@ impl Node {
         if let Err(fault) = grammar::check(&message) {
             return Err(self.faulty(&rx, &message, fault));
         }
-        let session = read::<Session>(&message)?;
+        let session = SessionKey::of(read(&message)?);
         if session.destination().is_unspecified() || session.protocol() == 0 {
             return Err(Discard::BadAddress);
         }
@@ -128,7 +128,7 @@ pub(crate) fn read<'a, T: Object<'a>>(message: &Message<'a>) -> Result<T, Discar
 /// The hop, which answers go to, must be a node's address of the session's family. `None` where the message has none.
 pub(crate) fn check_hop(
     message: &Message<'_>,
-    session: &Session,
+    session: &SessionKey,
     source: IpAddr,
 ) -> Result<Option<IpAddr>, Discard> {
     let Some(hop) = message.get::<RsvpHop>() else { return Ok(None) };
@@ -138,7 +138,7 @@ pub(crate) fn check_hop(
 }
 
 /// So must receivers that want confirmation and senders; and ports follow RFC 2205 section 3.2 rule 2.
-fn check_ends(message: &Message<'_>, session: &Session, source: IpAddr) -> Result<(), Discard> {
+fn check_ends(message: &Message<'_>, session: &SessionKey, source: IpAddr) -> Result<(), Discard> {
     let family = session.destination().is_ipv4();
     if let Some(confirm) = message.get::<ResvConfirm>() {
         let address = confirm.map_err(Discard::Malformed)?.address;
@@ -169,17 +169,6 @@ pub(crate) fn is_host(address: IpAddr, source: IpAddr) -> bool {
     let broadcast = matches!(address, IpAddr::V4(a) if a.is_broadcast());
     let foreign = address.is_loopback() && !source.is_loopback();
     !address.is_unspecified() && !address.is_multicast() && !broadcast && !foreign
-}
-
-/// The same filter with reserved bits cleared: the form in which senders are stored and compared.
-pub(crate) fn normal(filter: FilterSpec) -> FilterSpec {
-    match filter {
-        FilterSpec::Ipv4 { address, port, .. } => FilterSpec::Ipv4 { address, reserved: 0, port },
-        FilterSpec::Ipv6 { address, port, .. } => FilterSpec::Ipv6 { address, reserved: 0, port },
-        FilterSpec::Ipv6FlowLabel { address, label, .. } => {
-            FilterSpec::Ipv6FlowLabel { address, reserved: 0, label }
-        }
-    }
 }
 
 /// Whether two messages say the same: all octets but the common header's flags and checksum (and its Send_TTL, which

@@ -8,12 +8,13 @@
 use super::traffic_control::Report;
 use super::update_traffic_control::Refused;
 use crate::interface::InterfaceId;
+use crate::key::SenderKey;
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Item, Request};
 use crate::state::session::SessionState;
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Sharing, error_value};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, Sharing, error_value};
 use smallvec::SmallVec;
 
 impl Node {
@@ -22,7 +23,7 @@ impl Node {
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        filters: &[FilterSpec],
+        filters: &[SenderKey],
         request: &Flowspec,
     ) -> Option<Refused> {
         let mtu = self.interfaces.find(interface)?.config.mtu;
@@ -40,7 +41,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: &FilterSpec,
+        sender: &SenderKey,
     ) {
         let refused: SmallVec<[Ix<Request>; 4]> = self
             .state
@@ -53,9 +54,9 @@ impl Node {
         }
     }
 
-    fn is_too_large(&self, request: &Request, interface: InterfaceId, sender: &FilterSpec) -> bool {
+    fn is_too_large(&self, request: &Request, interface: InterfaceId, sender: &SenderKey) -> bool {
         let Some(item) = request.item_for(sender) else { return false };
-        let of_request: SmallVec<[FilterSpec; 4]> = match request.style.sharing() {
+        let of_request: SmallVec<[SenderKey; 4]> = match request.style.sharing() {
             Sharing::Distinct => [*sender].into_iter().collect(),
             _ => request.items.iter().filter_map(|i| i.filter).collect(),
         };
@@ -64,7 +65,7 @@ impl Node {
 
     /// Refuses what was granted: it is content with what is installed, as long as that can be carried, and else removed. Its
     /// next refresh is judged anew.
-    fn refuse_standing(&mut self, ix: Ix<Request>, interface: InterfaceId, sender: &FilterSpec) {
+    fn refuse_standing(&mut self, ix: Ix<Request>, interface: InterfaceId, sender: &SenderKey) {
         let request = &self.state.requests[ix];
         let session = request.session;
         let one = (request.style.sharing() == Sharing::Distinct).then_some(*sender);

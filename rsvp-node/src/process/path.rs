@@ -4,12 +4,13 @@
 //! session it is also per previous hop and incoming interface, and what arrives on an interface that routing does not expect is kept
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
-use super::{Arrived, normal, read, same_content};
+use super::{Arrived, read, same_content};
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
 use crate::interface::{InterfaceId, NonRsvpHops};
+use crate::key::{SenderKey, SessionKey};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
@@ -17,15 +18,15 @@ use crate::state::session::SessionState;
 use crate::time::Instant;
 use core::net::IpAddr;
 use rsvp_wire::{
-    AdspecSummary, Class, ErrorCode, FilterSpec, Message, ObjectRef, RsvpHop, SenderTemplate, SenderTspec,
-    Session, Why as ParseWhy, error_value,
+    AdspecSummary, Class, ErrorCode, Message, ObjectRef, RsvpHop, SenderTemplate, SenderTspec,
+    Why as ParseWhy, error_value,
 };
 use smallvec::SmallVec;
 
 impl Node {
     pub(crate) fn path_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
+        let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
         let expires = self.expiry_of(arrived)?;
         let session = self.find_session(&arrived.session);
         let refreshed = session
@@ -57,7 +58,7 @@ impl Node {
     pub(crate) fn find_path(
         &self,
         session: Ix<SessionState>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
         arrived: &Arrived<'_>,
         hop: IpAddr,
     ) -> Option<Ix<PathState>> {
@@ -73,7 +74,7 @@ impl Node {
     fn paths_here(
         &self,
         session: Ix<SessionState>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
         arrived: &Arrived<'_>,
     ) -> impl Iterator<Item = Ix<PathState>> {
         let (sender, on) = (*sender, arrived.rx.interface);
@@ -106,9 +107,9 @@ impl Node {
     /// The error in the ports of a sender that is new here, if there is one (RFC 2205 section 3.2, rules 1 and 3).
     pub(crate) fn conflicting_ports(
         &self,
-        key: &Session,
+        key: &SessionKey,
         session: Option<Ix<SessionState>>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
     ) -> Option<ErrorCode> {
         let Some(session) = session else {
             return self.state.conflicts_in_ports(key).then_some(ErrorCode::CONFLICTING_DEST_PORTS);
@@ -141,7 +142,7 @@ impl Node {
     fn path_appears(
         &mut self,
         session: Option<Ix<SessionState>>,
-        sender: FilterSpec,
+        sender: SenderKey,
         arrived: &Arrived<'_>,
         hop: &RsvpHop,
         expires: Instant,
@@ -236,7 +237,7 @@ impl Node {
     pub(crate) fn route_path(&mut self, ix: Ix<PathState>, host: &mut dyn Host) -> bool {
         let path = &self.state.paths[ix];
         let key = self.state.sessions[path.session].key;
-        let query = RouteQuery::of_data(&key, &path.sender, path.incoming());
+        let query = RouteQuery::of_data(&key.object(), &path.sender.object(), path.incoming());
         let (route, routed) = match host.route(query) {
             RouteAnswer::Known(route) => (route, true),
             // State is kept; the next refresh asks again (RFC 2205 section 3.11.4).
@@ -330,7 +331,7 @@ impl Node {
 
     /// What applications hear of a sender: in multicast, where several previous hops may announce it, what the path state says
     /// that routing expects it from. Nothing where nobody listens, so that routers do not read what they only forward.
-    pub(crate) fn said_of(&self, session: Ix<SessionState>, sender: &FilterSpec) -> Option<EventKind> {
+    pub(crate) fn said_of(&self, session: Ix<SessionState>, sender: &SenderKey) -> Option<EventKind> {
         if self.state.sessions[session].apps().is_empty() {
             return None;
         }
@@ -341,7 +342,7 @@ impl Node {
     pub(crate) fn tell_other(
         &mut self,
         session: Ix<SessionState>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
         before: Option<&EventKind>,
     ) {
         let said = self.said_of(session, sender).filter(|kind| Some(kind) != before);
@@ -355,7 +356,7 @@ impl Node {
         let key = self.key_of(session);
         for app in self.state.sessions[session].apps().to_vec() {
             if origin != Origin::App(app) {
-                self.tell(app, key, kind.clone());
+                self.tell(app, &key, kind.clone());
             }
         }
     }
@@ -363,14 +364,14 @@ impl Node {
     pub(crate) fn path_event(&self, ix: Ix<PathState>) -> Option<EventKind> {
         let path = &self.state.paths[ix];
         Some(EventKind::Path {
-            sender: SenderTemplate(path.sender),
+            sender: SenderTemplate(path.sender.object()),
             tspec: path.tspec()?,
             adspec: path.adspec(),
         })
     }
 
     /// The key of a session.
-    pub(crate) fn key_of(&self, session: Ix<SessionState>) -> Session {
+    pub(crate) fn key_of(&self, session: Ix<SessionState>) -> SessionKey {
         self.state.sessions[session].key
     }
 }

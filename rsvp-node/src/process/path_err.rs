@@ -2,9 +2,10 @@
 //! sender (RFC 2205 section 3.1.7).
 
 use super::errors::own_letter;
-use super::{Arrived, normal, read};
+use super::{Arrived, read};
 use crate::door::Discard;
 use crate::event::EventKind;
+use crate::key::SenderKey;
 use crate::merge::unknown;
 use crate::node::{Node, compose};
 use crate::state::path::Origin;
@@ -12,14 +13,14 @@ use rsvp_wire::{ErrorSpec, MsgType, SenderTemplate};
 
 impl Node {
     pub(crate) fn path_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
-        let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
+        let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
         let error = read::<ErrorSpec>(&arrived.message)?;
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let (_, path) = self.state.path_of_sender(session, &sender).ok_or(Discard::NoState)?;
         match path.origin {
             Origin::App(app) => {
                 let key = self.key_of(session);
-                self.tell(app, key, EventKind::PathError { error, sender: SenderTemplate(sender) });
+                self.tell(app, &key, EventKind::PathError { error, sender: SenderTemplate(sender.object()) });
             }
             Origin::Hop(upstream, _) => {
                 let upstream = &self.state.upstreams[upstream];

@@ -6,6 +6,7 @@
 
 use crate::door::Source;
 use crate::interface::{Interface, InterfaceId};
+use crate::key::SessionKey;
 use crate::merge::{adspec, unknown};
 use crate::node::Node;
 use crate::queue::Envelope;
@@ -78,7 +79,7 @@ impl Node {
             return None;
         }
         let message = path.message();
-        let session = message.get::<Session>()?.ok()?;
+        let session = SessionKey::of(message.get::<Session>()?.ok()?);
         let own = config.address_like(session.destination())?;
         let ttl = match path.origin {
             Origin::App(_) => path.ttl,
@@ -87,7 +88,7 @@ impl Node {
         let hop = RsvpHop { address: own, lih: config.lih };
         let msg_type = if path.flags.dead { MsgType::PATH_TEAR } else { MsgType::PATH };
         let mut writer = MessageWriter::new(buf, msg_type, ttl);
-        writer.put(&session.with_flags(0)).put(&hop);
+        writer.put(&session.object()).put(&hop);
         if !path.flags.dead {
             writer.put(&TimeValues { refresh_ms: state.refresh.as_millis() as u32 });
         }
@@ -120,7 +121,7 @@ fn write_rest(
     for object in message.objects() {
         match object.class {
             Class::SENDER_TEMPLATE => {
-                writer.put(&SenderTemplate(path.sender));
+                writer.put(&SenderTemplate(path.sender.object()));
             }
             Class::SENDER_TSPEC if !path.flags.dead => {
                 writer.copy(object.octets());

@@ -1,16 +1,17 @@
 //! PTEAR MESSAGE ARRIVES: a PathTear must match SESSION, SENDER_TEMPLATE and PHOP, and in a multicast session the
 //! incoming interface (RFC 2205 section 3.1.5; RFC 2209 does not ask for the PHOP).
 
-use super::{Arrived, normal, read};
+use super::{Arrived, read};
 use crate::door::Discard;
 use crate::event::Gone;
+use crate::key::SenderKey;
 use crate::node::Node;
 use rsvp_wire::{RsvpHop, SenderTemplate};
 
 impl Node {
     pub(crate) fn path_tear_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let sender = normal(read::<SenderTemplate>(&arrived.message)?.0);
+        let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let path = self.find_path(session, &sender, arrived, hop.address).ok_or(Discard::NoState)?;
         let upstream = self.state.paths[path].upstream().ok_or(Discard::NoState)?;

@@ -10,6 +10,7 @@ use super::update_traffic_control::Refused;
 use crate::config::Limit;
 use crate::door::{Discard, Rx};
 use crate::interface::InterfaceId;
+use crate::key::SessionKey;
 use crate::node::Node;
 use crate::notice::Notice;
 use rsvp_wire::{ErrorCode, Message, MsgType, RsvpHop, Session};
@@ -42,7 +43,7 @@ impl Node {
     /// SESSION says it is of or does not say, and none of this node's own.
     fn is_neighbour(&self, rx: &Rx<'_>, message: &Message<'_>, hop: &RsvpHop) -> bool {
         let fits = match message.get::<Session>() {
-            Some(Ok(session)) => check_hop(message, &session, rx.source).is_ok(),
+            Some(Ok(session)) => check_hop(message, &SessionKey::of(session), rx.source).is_ok(),
             Some(Err(_)) => is_host(hop.address, rx.source),
             None => false,
         };

@@ -5,13 +5,14 @@
 
 use crate::event::{EventKind, Gone};
 use crate::interface::InterfaceId;
+use crate::key::SenderKey;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
-use rsvp_wire::{FilterSpec, SenderSelection, SenderTemplate};
+use rsvp_wire::SenderTemplate;
 use smallvec::SmallVec;
 
 impl Node {
@@ -58,13 +59,13 @@ impl Node {
         if others.is_some() {
             self.tell_other(session, &sender, before.as_ref());
         } else {
-            let kind = EventKind::PathGone { sender: SenderTemplate(sender), why };
+            let kind = EventKind::PathGone { sender: SenderTemplate(sender.object()), why };
             self.tell_listeners(session, origin, &kind);
         }
     }
 
     /// Where path state from another previous hop speaks for the sender now, it is forwarded at once.
-    fn leave_to_others(&mut self, session: Ix<SessionState>, sender: &FilterSpec, left: &[InterfaceId]) {
+    fn leave_to_others(&mut self, session: Ix<SessionState>, sender: &SenderKey, left: &[InterfaceId]) {
         let multicast = self.state.sessions[session].key.is_multicast();
         let others = self.state.paths_of(session).filter(|(_, p)| multicast && p.sender == *sender);
         let others: SmallVec<[Ix<PathState>; 2]> = others.map(|(ix, _)| ix).collect();
@@ -100,7 +101,7 @@ impl Node {
 
     /// Deletes what next hops on `interface` had reserved for a sender whose path state is gone: the filter for
     /// explicit styles, everything for the wildcard style when it was the last sender that leads there.
-    fn drop_requests_for(&mut self, session: Ix<SessionState>, sender: &FilterSpec, interface: InterfaceId) {
+    fn drop_requests_for(&mut self, session: Ix<SessionState>, sender: &SenderKey, interface: InterfaceId) {
         if self.state.paths_of(session).any(|(_, p)| p.sender == *sender && p.routes_to(interface)) {
             return;
         }
@@ -113,7 +114,7 @@ impl Node {
             .collect();
         for ix in requests {
             let request = &mut self.state.requests[ix];
-            if request.style.sender_selection() == SenderSelection::Wildcard {
+            if request.style.is_wildcard() {
                 if last {
                     self.state.remove_request(ix);
                 }

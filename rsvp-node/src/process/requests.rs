@@ -4,11 +4,12 @@
 use super::errors::ErrorFlow;
 use super::flowspec_object;
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
-use rsvp_wire::{ErrorCode, FilterSpec, Flowspec, Sharing, Style};
+use rsvp_wire::{ErrorCode, Flowspec, Sharing};
 use smallvec::SmallVec;
 
 impl Node {
@@ -21,13 +22,13 @@ impl Node {
     pub(crate) fn conflicting_style(
         &self,
         session: Ix<SessionState>,
-        style: Style,
+        style: StyleKind,
         own: Option<Ix<Request>>,
-    ) -> Option<Style> {
+    ) -> Option<StyleKind> {
         self.state
             .requests_of(session)
             .filter(|(ix, r)| Some(*ix) != own && r.asked != Asked::OtherStyle)
-            .find(|(_, r)| r.style.options != style.options)
+            .find(|(_, r)| r.style != style)
             .map(|(_, r)| r.style)
     }
 
@@ -71,25 +72,29 @@ impl Node {
     }
 
     /// Takes out all requests of another style than `style`, when none of them conflicts with it any more.
-    pub(crate) fn set_aside(&mut self, session: Ix<SessionState>, style: Style) -> SmallVec<[Request; 1]> {
+    pub(crate) fn set_aside(
+        &mut self,
+        session: Ix<SessionState>,
+        style: StyleKind,
+    ) -> SmallVec<[Request; 1]> {
         let requests = self.state.requests_of(session);
         let others: SmallVec<[Ix<Request>; 1]> =
-            requests.filter(|(_, r)| r.style.options != style.options).map(|(ix, _)| ix).collect();
+            requests.filter(|(_, r)| r.style != style).map(|(ix, _)| ix).collect();
         others.into_iter().map(|ix| self.drop_request(ix)).collect()
     }
 
     /// An application whose request was left over from before a refused change of style, and is gone for another style,
     /// is told: its requests do not time out.
-    pub(crate) fn tell_displaced(&mut self, gone: &Request, style: Style) {
+    pub(crate) fn tell_displaced(&mut self, gone: &Request, style: StyleKind) {
         if gone.app().is_none() {
             return;
         }
         let key = self.key_of(gone.session);
-        let filters: SmallVec<[FilterSpec; 4]> = gone.items.iter().filter_map(|i| i.filter).collect();
+        let filters: SmallVec<[SenderKey; 4]> = gone.items.iter().filter_map(|i| i.filter).collect();
         let object = gone.items.first().map(|item| flowspec_object(&item.flowspec));
-        let (code, value) = (ErrorCode::CONFLICTING_STYLE, (style.options & 0xffff) as u16);
+        let (code, value) = (ErrorCode::CONFLICTING_STYLE, style.error_value());
         let (flowspec, filters) = (object.as_deref(), filters.as_slice());
-        let flow = ErrorFlow { style: gone.style, flowspec, filters, scope: &[], because_of: None };
+        let flow = ErrorFlow { style: gone.style.object(), flowspec, filters, scope: &[], because_of: None };
         self.report_resv_error(gone.from, &key, code, value, 0, &flow);
     }
 
@@ -99,11 +104,11 @@ impl Node {
         let (session, interface) = (request.session, request.interface());
         let distinct = request.style.sharing() == Sharing::Distinct;
         (request.timer, request.refreshable, request.asked) = (None, false, Asked::OtherStyle);
-        let senders: SmallVec<[FilterSpec; 4]> = request.items.iter().filter_map(|i| i.filter).collect();
+        let senders: SmallVec<[SenderKey; 4]> = request.items.iter().filter_map(|i| i.filter).collect();
         let ix = self.state.add_request(request);
         self.state.arm_request(ix);
         let Some(interface) = interface else { return };
-        let each: SmallVec<[Option<FilterSpec>; 4]> =
+        let each: SmallVec<[Option<SenderKey>; 4]> =
             if distinct { senders.into_iter().map(Some).collect() } else { [None].into_iter().collect() };
         for sender in each {
             // What it takes was free a moment ago.
@@ -162,7 +167,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: Option<InterfaceId>,
-        style: Style,
+        style: StyleKind,
         gone: &[Item],
     ) {
         let Some(interface) = interface else { return };

@@ -5,22 +5,21 @@
 //! replaced is left in place.
 
 use super::confirm::Wish;
-use super::demands::{Demand, FilterList, asked_by, is_style, sender_of};
+use super::demands::{Demand, FilterList, asked_by, sender_of};
 use super::errors::{ErrorFlow, scope_of};
 use super::{Arrived, read};
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::host::Host;
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
-use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value,
-};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value};
 use smallvec::SmallVec;
 
 /// Who asks for what kind of reservation, and until when.
@@ -29,7 +28,7 @@ struct Asker {
     session: Ix<SessionState>,
     from: From,
     interface: InterfaceId,
-    style: Style,
+    style: StyleKind,
     expires: Instant,
 }
 
@@ -48,27 +47,29 @@ impl Node {
         if known.is_some_and(|ix| self.refreshes(ix, arrived, expires)) {
             return Ok(());
         }
-        let style = read::<Style>(&arrived.message)?;
-        if !is_style(style) {
+        let said = read::<Style>(&arrived.message)?;
+        let Some(style) = StyleKind::of(said) else {
             self.answer_resv_err(&arrived.message, interface, hop.address, (ErrorCode::UNKNOWN_STYLE, 0));
             return Err(Discard::Rejected);
-        }
-        let (demands, all_readable) = self.read_demands(arrived, from, style)?;
+        };
+        // Flags of a STYLE are not assigned: what is refused at once hears its own, and nothing of them is kept (RFC 2205
+        // Appendix A).
+        let (demands, all_readable) = self.read_demands(arrived, from, said)?;
         let session = match session {
             Some(session) if self.state.sessions[session].paths.is_some() => session,
             _ => {
                 let conflict = session.is_none() && self.state.conflicts_in_ports(&arrived.session);
                 let code = if conflict { ErrorCode::CONFLICTING_DEST_PORTS } else { ErrorCode::NO_PATH };
                 for demand in &demands {
-                    self.refuse(arrived, from, style, demand, (code, 0), false);
+                    self.refuse(arrived, from, said, demand, (code, 0), false);
                 }
                 return Err(Discard::Rejected);
             }
         };
         if let Some(existing) = self.conflicting_style(session, style, known) {
-            let value = (existing.options & 0xffff) as u16;
+            let why = (ErrorCode::CONFLICTING_STYLE, existing.error_value());
             for demand in &demands {
-                self.refuse(arrived, from, style, demand, (ErrorCode::CONFLICTING_STYLE, value), false);
+                self.refuse(arrived, from, said, demand, why, false);
             }
             if let Some(known) = known {
                 self.note_asked(known, Asked::OtherStyle);
@@ -78,8 +79,7 @@ impl Node {
         // A request that comes back in another style is a new one; the old, and what is left over of others in another
         // style, is put back if nothing of it is granted.
         let aside = self.set_aside(session, style);
-        // Flags of a STYLE are not assigned; they are no part of what is kept (RFC 2205 Appendix A).
-        let asker = Asker { session, from, interface, style: Style { flags: 0, ..style }, expires };
+        let asker = Asker { session, from, interface, style, expires };
         let taken = self.take_demands(arrived, asker, &demands, all_readable, host);
         let granted = self.find_request(session, from).is_some();
         for request in aside {
@@ -118,7 +118,7 @@ impl Node {
         if let (Some(address), Some(ix)) = (confirm, request) {
             for demand in demands {
                 let items = &self.state.requests[ix].items;
-                let granted = |f: &FilterSpec| items.iter().any(|i| i.filter == Some(*f));
+                let granted = |f: &SenderKey| items.iter().any(|i| i.filter == Some(*f));
                 let filters: FilterList = demand.filters.iter().copied().filter(granted).collect();
                 if filters.is_empty() == demand.filters.is_empty() {
                     let wish = Wish { address, request: ix, filters: &filters, flowspec: demand.flowspec };
@@ -192,7 +192,7 @@ impl Node {
                 Err(refused) => {
                     judged.in_full = false;
                     self.restore_items(ix, &before, demand, filters, asker);
-                    self.refuse(arrived, from, style, demand, refused, reserved.is_some());
+                    self.refuse(arrived, from, style.object(), demand, refused, reserved.is_some());
                 }
             }
         }
@@ -217,7 +217,7 @@ impl Node {
             .retain(|f| self.state.paths_of(session).any(|(_, p)| p.sender == *f && p.routes_to(interface)));
         let somebody = self.state.paths_of(session).any(|(_, p)| p.routes_to(interface));
         if !somebody || (!wildcard && filters.is_empty()) {
-            self.refuse(arrived, from, style, demand, (ErrorCode::NO_SENDER, 0), false);
+            self.refuse(arrived, from, style.object(), demand, (ErrorCode::NO_SENDER, 0), false);
             return None;
         }
         let own = self.find_request(session, from);
@@ -225,7 +225,7 @@ impl Node {
             let why = (ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT);
             let named = |i: &Item| i.filter.is_none_or(|f| filters.contains(&f));
             let in_place = own.is_some_and(|own| self.state.requests[own].items.iter().any(named));
-            self.refuse(arrived, from, style, demand, why, in_place);
+            self.refuse(arrived, from, style.object(), demand, why, in_place);
             return None;
         }
         Some(filters)
@@ -268,7 +268,7 @@ impl Node {
     fn exceeds(&mut self, arrived: &Arrived<'_>, asker: Asker, demand: &Demand<'_>, limit: Limit) {
         if self.may_answer_limit(arrived.rx.interface) {
             let why = (ErrorCode::RSVP_SYSTEM, limit.error_value());
-            self.refuse(arrived, asker.from, asker.style, demand, why, false);
+            self.refuse(arrived, asker.from, asker.style.object(), demand, why, false);
         }
     }
 
@@ -280,7 +280,7 @@ impl Node {
         ix: Ix<Request>,
         before: &[Item],
         demand: &Demand<'_>,
-        filters: &[FilterSpec],
+        filters: &[SenderKey],
         asker: Asker,
     ) {
         let shared = asker.style.sharing() == Sharing::Shared;
@@ -300,7 +300,7 @@ impl Node {
         ix: Ix<Request>,
         asker: Asker,
         flowspec: Flowspec,
-        filters: &[FilterSpec],
+        filters: &[SenderKey],
     ) -> bool {
         let shared = asker.style.sharing() == Sharing::Shared;
         let limit = self.config.limits.filters_per_request as usize;

@@ -2,14 +2,15 @@
 //! hop; at the receiver it becomes an event.
 
 use super::errors::own_letter;
-use super::{Arrived, normal, read};
+use super::{Arrived, read};
 use crate::door::{Discard, Source};
 use crate::event::{AppId, EventKind};
 use crate::host::{Host, RouteAnswer, RouteQuery};
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::unknown;
 use crate::node::{Node, compose};
 use crate::queue::Envelope;
-use rsvp_wire::{ErrorSpec, FilterSpec, Flowspec, MsgType, ResvConfirm, Style, flow_descriptors};
+use rsvp_wire::{ErrorSpec, Flowspec, MsgType, ResvConfirm, Style, flow_descriptors};
 
 impl Node {
     pub(crate) fn resv_conf_arrives(
@@ -26,19 +27,20 @@ impl Node {
         }
         let error = read::<ErrorSpec>(&arrived.message)?;
         let style = read::<Style>(&arrived.message)?;
+        let kind = StyleKind::of(style);
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
-        let (mut flowspec, mut filters) = (None, Vec::<FilterSpec>::new());
+        let (mut flowspec, mut filters) = (None, Vec::<SenderKey>::new());
         for descriptor in flow_descriptors(&arrived.message) {
             flowspec = flowspec.or_else(|| descriptor.flowspec?.read::<Flowspec>().ok());
             if let Some(filter) = descriptor.filter {
-                filters.push(normal(filter.read().map_err(Discard::Malformed)?));
+                filters.push(SenderKey::of(filter.read().map_err(Discard::Malformed)?));
             }
         }
-        let asked = |f: &Option<FilterSpec>| f.is_none_or(|f| filters.contains(&f));
+        let asked = |f: &Option<SenderKey>| f.is_none_or(|f| filters.contains(&f));
         let apps: Vec<AppId> = self
             .state
             .requests_of(session)
-            .filter(|(_, r)| r.style.options == style.options && r.items.iter().any(|i| asked(&i.filter)))
+            .filter(|(_, r)| Some(r.style) == kind && r.items.iter().any(|i| asked(&i.filter)))
             .filter_map(|(_, r)| r.app())
             .collect();
         if apps.is_empty() {
@@ -46,8 +48,8 @@ impl Node {
         }
         let key = self.key_of(session);
         for app in apps {
-            let filters = filters.clone();
-            self.tell(app, key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });
+            let filters = SenderKey::objects(&filters);
+            self.tell(app, &key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });
         }
         Ok(())
     }

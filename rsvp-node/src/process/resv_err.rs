@@ -7,8 +7,9 @@
 use super::blockade::Elements;
 use super::errors::ErrorFlow;
 use super::left_out::{Choice, Flow};
-use super::{Arrived, normal, read};
+use super::{Arrived, read};
 use crate::door::Discard;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
@@ -16,12 +17,10 @@ use crate::state::blockade::Blockade;
 use crate::state::resv::{From, Request};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
-use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, Flowspec, RsvpHop, SenderSelection, Style, flow_descriptors,
-};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, RsvpHop, SenderSelection, Style, flow_descriptors};
 use smallvec::SmallVec;
 
-type Filters = SmallVec<[FilterSpec; 4]>;
+type Filters = SmallVec<[SenderKey; 4]>;
 
 /// Whom to tell, with which flags, about which senders.
 type Addressed = (From, ErrorSpec, Filters);
@@ -30,6 +29,7 @@ type Addressed = (From, ErrorSpec, Filters);
 pub(crate) struct Failure<'a> {
     pub(crate) upstream: Ix<Upstream>,
     pub(crate) error: ErrorSpec,
+    /// As it came: it may be none that is known, and its flags go on.
     pub(crate) style: Style,
     /// Qe, and the object it came in.
     flowspec: Option<Flowspec>,
@@ -54,12 +54,12 @@ impl Failure<'_> {
         self.error.flags & ErrorSpec::IN_PLACE != 0
     }
 
-    fn is_wildcard(&self) -> bool {
+    pub(crate) fn is_wildcard(&self) -> bool {
         self.style.sender_selection() == SenderSelection::Wildcard
     }
 
     /// Whether the error is about a sender.
-    fn names(&self, sender: &FilterSpec) -> bool {
+    fn names(&self, sender: &SenderKey) -> bool {
         self.filters.is_empty() || self.filters.contains(sender)
     }
 }
@@ -99,7 +99,7 @@ impl Node {
                 failure.object = Some(object.octets());
             }
             if let Some(filter) = descriptor.filter {
-                failure.filters.push(normal(filter.read().map_err(Discard::Malformed)?));
+                failure.filters.push(SenderKey::of(filter.read().map_err(Discard::Malformed)?));
             }
         }
         let elements = match failure.flowspec.filter(|_| failure.is_admission()) {
@@ -129,7 +129,7 @@ impl Node {
         for &ix in elements {
             let flow = self.state.blockades[ix].sender;
             let choice = |bars: &dyn Fn(Ix<Blockade>) -> bool| {
-                self.choice(failure.upstream, failure.style, &flow, |_| true, bars)
+                self.choice(failure.upstream, failure.style.sharing(), &flow, |_| true, bars)
             };
             consequence.with.extend(choice(&|_| true));
             consequence.without.extend(choice(&|ix| !elements.contains(&ix)));
@@ -140,18 +140,17 @@ impl Node {
     /// The senders for which a request goes to the previous hop that the error came from.
     fn asked_there(&self, request: &Request, upstream: Ix<Upstream>) -> Filters {
         let behind = || self.paths_behind(upstream).filter(|p| self.applies(request, p)).map(|p| p.sender);
-        match request.style.sender_selection() {
-            SenderSelection::Wildcard => behind().collect(),
-            _ => {
-                request.items.iter().filter_map(|i| i.filter).filter(|f| behind().any(|s| s == *f)).collect()
-            }
+        if request.style.is_wildcard() {
+            return behind().collect();
         }
+        request.items.iter().filter_map(|i| i.filter).filter(|f| behind().any(|s| s == *f)).collect()
     }
 
     /// Tells next hops and local applications (section 3.5, rule 5, and section 3.1.8).
     fn forward_failure(&mut self, arrived: &Arrived<'_>, failure: &Failure<'_>, elements: &Elements) {
         let upstream = &self.state.upstreams[failure.upstream];
         let (session, incoming) = (upstream.session, upstream.interface);
+        let style = StyleKind::of(failure.style);
         let consequence = self.consequence(failure, elements);
         let mut letters = SmallVec::<[Addressed; 4]>::new();
         // Whose request is in place asks for less than what failed and need not know; unless nobody else could have
@@ -159,7 +158,7 @@ impl Node {
         let mut spared = SmallVec::<[Addressed; 4]>::new();
         let mut merged: Option<Flowspec> = None;
         for (ix, request) in self.state.requests_of(session) {
-            if request.interface() == Some(incoming) || request.style.options != failure.style.options {
+            if request.interface() == Some(incoming) || Some(request.style) != style {
                 continue;
             }
             let asked = self.asked_there(request, failure.upstream);

@@ -7,21 +7,22 @@
 use super::kept::filters;
 use super::scope::{self, in_scope};
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::{flowspec, unknown};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item, Request};
 use crate::state::upstream::Upstream;
-use rsvp_wire::{FilterSpec, Flowspec, MessageWriter, MsgType, Sharing, Style};
+use rsvp_wire::{Flowspec, MessageWriter, MsgType, Sharing};
 use smallvec::SmallVec;
 
 /// The merged request for one previous hop.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Merged {
-    pub(crate) style: Style,
+    pub(crate) style: StyleKind,
     /// One entry per sender in ascending order; for WF a single one without.
-    pub(crate) flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]>,
+    pub(crate) flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]>,
 }
 
 impl Node {
@@ -64,13 +65,13 @@ impl Node {
         let session = self.state.upstreams[upstream].session;
         let style = self.state.requests_of(session).next()?.1.style;
         let behind = self.paths_behind(upstream);
-        let mut flows: SmallVec<[(Option<FilterSpec>, Flowspec); 2]> = SmallVec::new();
+        let mut flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]> = SmallVec::new();
         if style.sharing() == Sharing::Shared {
-            let choice = self.choose(style, behind, |_| true, |_| true)?;
+            let choice = self.choose(style.sharing(), style.is_wildcard(), behind, |_| true, |_| true)?;
             flows.extend(choice.flows.iter().map(|flow| (*flow, choice.flowspec)));
         } else {
             let each = behind.filter_map(|path| {
-                self.choose(style, core::iter::once(path), |_| true, |_| true)
+                self.choose(style.sharing(), false, core::iter::once(path), |_| true, |_| true)
                     .map(|c| (Some(path.sender), c.flowspec))
             });
             flows.extend(each);
@@ -157,14 +158,14 @@ fn fill(buffer: &mut Vec<u8>, write: impl Fn(&mut MessageWriter<'_>)) -> usize {
 }
 
 pub(crate) fn write_descriptors(writer: &mut MessageWriter<'_>, merged: &Merged) {
-    writer.put(&merged.style);
+    writer.put(&merged.style.object());
     let shared = merged.style.sharing() == Sharing::Shared;
     for (n, (filter, flowspec)) in merged.flows.iter().enumerate() {
         if n == 0 || !shared {
             writer.put(flowspec);
         }
         if let Some(filter) = filter {
-            writer.put(filter);
+            writer.put(&filter.object());
         }
     }
 }

@@ -8,9 +8,9 @@ use super::errors::own_letter;
 use super::path_refresh::Written;
 use super::resv_merge::{Merged, descriptors, write_descriptors};
 use crate::door::Discard;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::unknown;
 use crate::node::Node;
-use crate::process::normal;
 use crate::process::path::store;
 use crate::state::TimerOwner;
 use crate::state::arena::{Id, Ix};
@@ -18,8 +18,7 @@ use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use rsvp_wire::{
-    Class, FilterSpec, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop,
-    SenderSelection, Sharing, Style, TimeValues,
+    Class, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop, Sharing, TimeValues,
 };
 use smallvec::SmallVec;
 
@@ -140,7 +139,7 @@ impl Node {
         let hop = RsvpHop { address: config.address_like(upstream.address)?, lih: upstream.lih };
         let mut writer = MessageWriter::new(buf, MsgType::RESV, self.config.ttl);
         writer
-            .put(&self.key_of(upstream.session))
+            .put(&self.key_of(upstream.session).object())
             .put(&hop)
             .put(&TimeValues { refresh_ms: state.refresh.as_millis() as u32 });
         if let Some(address) = upstream.confirm {
@@ -154,12 +153,10 @@ impl Node {
     fn gone(&self, ix: Ix<Upstream>, last: &[u8], merged: Option<&Merged>) -> Option<Merged> {
         let mut gone = Sent::read(last)?.asked;
         let session = self.state.upstreams[ix].session;
-        let still = |filter: &Option<FilterSpec>| {
-            merged.is_some_and(|m| {
-                m.style.options == gone.style.options && m.flows.iter().any(|(f, _)| f == filter)
-            })
+        let still = |filter: &Option<SenderKey>| {
+            merged.is_some_and(|m| m.style == gone.style && m.flows.iter().any(|(f, _)| f == filter))
         };
-        let leads_here = |filter: &Option<FilterSpec>| {
+        let leads_here = |filter: &Option<SenderKey>| {
             let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(ix));
             behind.any(|(_, p)| filter.is_none_or(|f| f == p.sender))
         };
@@ -169,7 +166,7 @@ impl Node {
     }
 
     /// What the previous hop was last asked for, for a sender.
-    pub(crate) fn last_asked(&self, ix: Ix<Upstream>, flow: &Option<FilterSpec>) -> Option<Flowspec> {
+    pub(crate) fn last_asked(&self, ix: Ix<Upstream>, flow: &Option<SenderKey>) -> Option<Flowspec> {
         let sent = Sent::read(&self.state.upstreams[ix].last_sent)?;
         sent.asked.flows.iter().find(|(f, _)| f == flow).map(|(_, flowspec)| *flowspec)
     }
@@ -186,7 +183,7 @@ impl Node {
             self.interfaces.find(upstream.interface).map(|i| &i.config).filter(|c| c.up && c.enabled);
         let length = config.and_then(|c| c.address_like(upstream.address)).map(|address| {
             let mut writer = MessageWriter::new(buf, MsgType::RESV_TEAR, ttl);
-            writer.put(&self.key_of(upstream.session)).put(&RsvpHop { address, lih: upstream.lih });
+            writer.put(&self.key_of(upstream.session).object()).put(&RsvpHop { address, lih: upstream.lih });
             if let Some(objects) = &upstream.tear_objects {
                 writer.copy(objects);
             }
@@ -232,7 +229,7 @@ impl<'a> Part<'a> {
         if sent.len() <= ROOM {
             return Self { head: sent, descriptors: &[], is_last: true };
         }
-        let style = |object: &[u8]| ObjectRef::split_first(object, 0).ok()?.0.read::<Style>().ok();
+        let style = |object| StyleKind::of(ObjectRef::split_first(object, 0).ok()?.0.read().ok()?);
         let shared = unknown::objects(sent).find_map(style).is_some_and(|s| s.sharing() == Sharing::Shared);
         // The first object of a descriptor; in SE the FLOWSPEC is in the head.
         let first = if shared { Class::FILTER_SPEC } else { Class::FLOWSPEC };
@@ -282,17 +279,17 @@ impl<'a> Sent<'a> {
             let Ok((object, _)) = ObjectRef::split_first(object, 0) else { break };
             match (&mut sent, object.class) {
                 (None, Class::STYLE) => {
-                    let asked = Merged { style: object.read().ok()?, flows: SmallVec::new() };
+                    let asked = Merged { style: StyleKind::of(object.read().ok()?)?, flows: SmallVec::new() };
                     sent = Some(Self { kept: &octets[..at], asked });
                 }
                 (Some(sent), Class::FLOWSPEC) => {
                     flowspec = object.read().ok();
-                    if sent.asked.style.sender_selection() == SenderSelection::Wildcard {
+                    if sent.asked.style.is_wildcard() {
                         sent.asked.flows.extend(flowspec.map(|f| (None, f)));
                     }
                 }
                 (Some(sent), Class::FILTER_SPEC) => {
-                    sent.asked.flows.extend(flowspec.map(|f| (object.read().ok().map(normal), f)));
+                    sent.asked.flows.extend(flowspec.map(|f| (object.read().ok().map(SenderKey::of), f)));
                 }
                 _ => {}
             }
@@ -319,10 +316,11 @@ mod tests {
     /// Filters of SE are too small to fill a datagram by the default limits; they are divided all the same.
     #[test]
     fn shared_explicit_filters_are_divided_with_their_flowspec_in_each_part() {
-        let filter = |n| FilterSpec::new([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].into(), n);
+        let address = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].into();
+        let filter = |port| SenderKey::Ipv6 { address, port };
         let flowspec = Flowspec::ControlledLoad(Tspec::null(1500));
         let flows = (0..3000).map(|n| (Some(filter(n)), flowspec)).collect();
-        let sent = descriptors(&Merged { style: Style::SE, flows });
+        let sent = descriptors(&Merged { style: StyleKind::SharedExplicit, flows });
         let parts = [Part::of(&sent, 0), Part::of(&sent, 1)];
         assert_eq!(parts.each_ref().map(|p| p.is_last), [false, true]);
         assert!(parts.iter().all(|p| p.head.len() + p.descriptors.len() <= ROOM));

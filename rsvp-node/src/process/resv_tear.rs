@@ -1,13 +1,14 @@
 //! RTEAR MESSAGE ARRIVES (RFC 2209), RFC 2205 section 3.1.6: SESSION, STYLE, FILTER_SPEC and the handle in RSVP_HOP
 //! must match; FLOWSPEC and SCOPE are ignored. What goes on upstream is decided by merging, in `resv_refresh`.
 
-use super::{Arrived, normal, read};
+use super::{Arrived, read};
 use crate::door::Discard;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::unknown;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{From, Item, Request};
-use rsvp_wire::{FilterSpec, RsvpHop, SenderSelection, Style, flow_descriptors};
+use rsvp_wire::{RsvpHop, flow_descriptors};
 use smallvec::SmallVec;
 
 impl Node {
@@ -21,17 +22,16 @@ impl Node {
         let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let from = From::Hop { interface, address: hop.address };
         let ix = self.find_request(session, from).ok_or(Discard::NoState)?;
-        let style = read::<Style>(&arrived.message)?;
-        if style.options != self.state.requests[ix].style.options {
+        let style = self.state.requests[ix].style;
+        if StyleKind::of(read(&arrived.message)?) != Some(style) {
             return Err(Discard::NoState);
         }
-        let mut filters: SmallVec<[FilterSpec; 4]> = SmallVec::new();
+        let mut filters: SmallVec<[SenderKey; 4]> = SmallVec::new();
         for descriptor in flow_descriptors(&arrived.message) {
             let Some(filter) = descriptor.filter else { continue };
-            filters.push(normal(filter.read().map_err(Discard::Malformed)?));
+            filters.push(SenderKey::of(filter.read().map_err(Discard::Malformed)?));
         }
-        let wildcard = style.sender_selection() == SenderSelection::Wildcard;
-        let matches = |item: &Item| wildcard || item.filter.is_some_and(|f| filters.contains(&f));
+        let matches = |item: &Item| style.is_wildcard() || item.filter.is_some_and(|f| filters.contains(&f));
         if !self.state.requests[ix].items.iter().any(matches) {
             return Err(Discard::NoState);
         }

@@ -12,7 +12,7 @@ use crate::state::resv::Request;
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{Message, MessageWriter, Scope, SenderSelection};
+use rsvp_wire::{Message, MessageWriter, Scope};
 use smallvec::SmallVec;
 
 /// Sender addresses in ascending order, each once.
@@ -24,7 +24,7 @@ impl Node {
     pub(crate) fn resv_scope(&self, upstream: Ix<Upstream>) -> Option<Addresses> {
         let session = self.state.upstreams[upstream].session;
         let (_, first) = self.state.requests_of(session).next()?;
-        let wildcard = first.style.sender_selection() == SenderSelection::Wildcard;
+        let wildcard = first.style.is_wildcard();
         let received = || self.state.requests_of(session).any(|(_, r)| received_scope(r).is_some());
         if !wildcard || !(self.has_several_previous_hops(session) || received()) {
             return None;
@@ -67,7 +67,7 @@ pub(crate) fn in_scope(request: &Request, path: &PathState) -> bool {
 }
 
 fn received_scope(request: &Request) -> Option<Scope<'_>> {
-    if request.style.sender_selection() != SenderSelection::Wildcard {
+    if !request.style.is_wildcard() {
         return None;
     }
     request.messages().next()?.get::<Scope<'_>>()?.ok()

@@ -5,22 +5,21 @@
 
 use super::demands::sender_of;
 use super::errors::{ErrorFlow, scope_of};
+use super::flowspec_object;
 use super::scope::Addresses;
-use super::{flowspec_object, normal};
 use crate::door::{Discard, ReservationId, TcAnswer, TcVerdict};
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::{Id, Ix};
 use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
-use rsvp_wire::{
-    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Sharing, Style, error_value, flow_descriptors,
-};
+use rsvp_wire::{ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Sharing, error_value, flow_descriptors};
 use smallvec::SmallVec;
 
 /// Who is to be told of a refusal, and of what.
-type Concerned = (From, Style, Item, Vec<FilterSpec>, Addresses);
+type Concerned = (From, StyleKind, Item, Vec<SenderKey>, Addresses);
 
 /// An error about an installed reservation.
 pub(crate) struct Report {
@@ -64,7 +63,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<FilterSpec>,
+        sender: Option<SenderKey>,
         left: Flowspec,
     ) {
         let report = Report {
@@ -94,7 +93,7 @@ impl Node {
         &self,
         request: Ix<Request>,
         interface: InterfaceId,
-        filters: &[FilterSpec],
+        filters: &[SenderKey],
         flowspec: &Flowspec,
     ) -> Option<Flowspec> {
         let request = &self.state.requests[request];
@@ -103,10 +102,10 @@ impl Node {
         if !self.state.reserved[reserved].reduced {
             return None;
         }
-        let named = |filter: Option<FilterSpec>| filter.is_none_or(|f| filters.contains(&f));
+        let named = |filter: Option<SenderKey>| filter.is_none_or(|f| filters.contains(&f));
         let item = request.items.iter().find(|i| named(i.filter))?;
         let same = |FlowDescriptor { flowspec: asked, filter }: FlowDescriptor<'_>| {
-            let filter = filter.and_then(|f| f.read::<FilterSpec>().ok()).map(normal);
+            let filter = filter.and_then(|f| f.read().ok()).map(SenderKey::of);
             filter == item.filter && asked.is_some_and(|f| f.read::<Flowspec>().as_ref() == Ok(flowspec))
         };
         let same = request.messages().any(|asked| flow_descriptors(&asked).any(same));
@@ -123,7 +122,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<FilterSpec>,
+        sender: Option<SenderKey>,
         report: &Report,
         meant: impl Fn(Ix<Request>, &Item) -> bool,
     ) {
@@ -145,7 +144,7 @@ impl Node {
         for (from, style, item, filters, scope) in concerned {
             let object = flowspec_object(&report.flowspec.unwrap_or(item.flowspec));
             let flow = ErrorFlow {
-                style,
+                style: style.object(),
                 flowspec: Some(&object),
                 filters: &filters,
                 scope: &scope,

@@ -8,6 +8,7 @@ use super::traffic_control::Report;
 use crate::door::{Police, Reservation, ReservationId};
 use crate::event::{AppId, EventKind};
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::queue::Pending;
@@ -17,7 +18,7 @@ use crate::state::resv::{Item, Request};
 use crate::state::session::SessionState;
 use crate::state::traffic::{Filters, Reserved};
 use core::cmp::Ordering;
-use rsvp_wire::{ErrorCode, ErrorSpec, FilterSpec, Flowspec, Session, Sharing, Style, Tspec, error_value};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, Session, Sharing, Tspec, error_value};
 use smallvec::SmallVec;
 
 /// Why traffic control refused: Error Code and Error Value.
@@ -25,7 +26,7 @@ pub(crate) type Refused = (ErrorCode, u16);
 
 /// What should be installed.
 struct Wanted {
-    style: Style,
+    style: StyleKind,
     filters: Filters,
     flowspec: Flowspec,
     /// Some sender's traffic has not been policed yet.
@@ -41,7 +42,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<FilterSpec>,
+        sender: Option<SenderKey>,
     ) -> Result<(), Refused> {
         let installed = self.find_reserved(session, interface, sender.as_ref());
         let Some(wanted) = self.wanted(session, interface, sender.as_ref(), installed)? else {
@@ -85,7 +86,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: &FilterSpec,
+        sender: &SenderKey,
     ) {
         let Some(sender) = self.concerned(session, interface, sender) else { return };
         if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
@@ -100,7 +101,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: &FilterSpec,
+        sender: &SenderKey,
     ) {
         if let Some(sender) = self.concerned(session, interface, sender) {
             self.update_for_less(session, interface, sender);
@@ -112,8 +113,8 @@ impl Node {
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: &FilterSpec,
-    ) -> Option<Option<FilterSpec>> {
+        sender: &SenderKey,
+    ) -> Option<Option<SenderKey>> {
         let style = self
             .state
             .requests_of(session)
@@ -132,7 +133,7 @@ impl Node {
         &mut self,
         request: Ix<Request>,
         interface: InterfaceId,
-        sender: Option<FilterSpec>,
+        sender: Option<SenderKey>,
     ) -> Result<(), Refused> {
         let session = self.state.requests[request].session;
         let Err(refused) = self.update_traffic_control(session, interface, sender) else { return Ok(()) };
@@ -153,7 +154,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<FilterSpec>,
+        sender: Option<SenderKey>,
     ) {
         if self.update_traffic_control(session, interface, sender).is_ok() {
             return;
@@ -170,7 +171,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<FilterSpec>,
+        sender: Option<SenderKey>,
         but: Option<Ix<Request>>,
     ) -> Vec<(Ix<Request>, SmallVec<[Item; 1]>)> {
         let Some(installed) = self.find_reserved(session, interface, sender.as_ref()) else {
@@ -198,7 +199,7 @@ impl Node {
         &mut self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<FilterSpec>,
+        sender: Option<SenderKey>,
         code: ErrorCode,
         value: u16,
     ) {
@@ -216,7 +217,7 @@ impl Node {
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<&FilterSpec>,
+        sender: Option<&SenderKey>,
     ) -> Option<Ix<Reserved>> {
         self.state
             .reserved_of(session)
@@ -229,11 +230,11 @@ impl Node {
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        sender: Option<&FilterSpec>,
+        sender: Option<&SenderKey>,
         installed: Option<Ix<Reserved>>,
     ) -> Result<Option<Wanted>, Refused> {
-        let mut merged: Option<(Style, Flowspec)> = None;
-        let mut filters: SmallVec<[FilterSpec; 4]> = SmallVec::new();
+        let mut merged: Option<(StyleKind, Flowspec)> = None;
+        let mut filters: SmallVec<[SenderKey; 4]> = SmallVec::new();
         let here = |r: &Request| r.interface() == Some(interface);
         for (_, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
             let selected = request.items.iter().filter(|i| sender.is_none_or(|s| i.filter == Some(*s)));
@@ -272,8 +273,8 @@ impl Node {
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        style: Style,
-        filters: &[FilterSpec],
+        style: StyleKind,
+        filters: &[SenderKey],
     ) -> (bool, bool) {
         let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
         let (mut entry, mut senders) = (false, 0);
@@ -315,7 +316,7 @@ impl Node {
         &self,
         session: Ix<SessionState>,
         interface: InterfaceId,
-        filters: &[FilterSpec],
+        filters: &[SenderKey],
     ) -> Option<Tspec> {
         let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
         let speakers = self.state.speakers(session, interface);
@@ -386,8 +387,8 @@ impl Node {
             let id = ReservationId { index: id.ix.place(), generation: id.generation };
             self.queue.intend(Pending::Remove(id, reserved.interface));
         }
-        let filters = reserved.filters.as_slice().to_vec();
-        self.tell_senders(session, &reserved, &EventKind::ResvGone { style: reserved.style, filters });
+        let (style, filters) = (reserved.style.object(), reserved.filters.objects());
+        self.tell_senders(session, &reserved, &EventKind::ResvGone { style, filters });
         self.update_branch_policing(session, &reserved.filters);
     }
 
@@ -395,9 +396,9 @@ impl Node {
     fn tell_reserved(&mut self, ix: Ix<Reserved>) {
         let reserved = &self.state.reserved[ix];
         let kind = EventKind::Resv {
-            style: reserved.style,
+            style: reserved.style.object(),
             flowspec: reserved.flowspec,
-            filters: reserved.filters.as_slice().to_vec(),
+            filters: reserved.filters.objects(),
         };
         let session = reserved.session;
         let copy = Reserved { filters: reserved.filters.clone(), next: None, ..*reserved };
@@ -412,13 +413,13 @@ impl Node {
         let events: SmallVec<[EventKind; 1]> = standing
             .filter(|r| r.interface == interface && r.filters.selects(&sender))
             .map(|r| EventKind::Resv {
-                style: r.style,
+                style: r.style.object(),
                 flowspec: r.flowspec,
-                filters: r.filters.as_slice().to_vec(),
+                filters: r.filters.objects(),
             })
             .collect();
         for kind in events {
-            self.tell(app, key, kind);
+            self.tell(app, &key, kind);
         }
     }
 
@@ -426,13 +427,13 @@ impl Node {
     fn tell_left(&mut self, ix: Ix<Reserved>, filters: &Filters) {
         let reserved = &self.state.reserved[ix];
         let left = reserved.filters.as_slice().iter().filter(|f| !filters.selects(f));
-        let left: SmallVec<[FilterSpec; 4]> = left.copied().collect();
+        let left: Box<[SenderKey]> = left.copied().collect();
         if left.is_empty() {
             return;
         }
-        let (session, style, filters) = (reserved.session, reserved.style, left.to_vec());
-        let gone = Reserved { filters: Filters::Many(filters.clone().into()), next: None, ..*reserved };
-        self.tell_senders(session, &gone, &EventKind::ResvGone { style, filters });
+        let gone = Reserved { filters: Filters::Many(left), next: None, ..*reserved };
+        let (style, filters) = (gone.style.object(), gone.filters.objects());
+        self.tell_senders(gone.session, &gone, &EventKind::ResvGone { style, filters });
     }
 
     fn tell_senders(&mut self, session: Ix<SessionState>, reserved: &Reserved, kind: &EventKind) {
@@ -448,16 +449,16 @@ impl Node {
             }
         }
         for app in told {
-            self.tell(app, key, kind.clone());
+            self.tell(app, &key, kind.clone());
         }
     }
 
     /// A view of an installed reservation.
     pub(crate) fn reservation(&self, reserved: &Reserved) -> Reservation {
         Reservation {
-            session: self.key_of(reserved.session),
-            style: reserved.style,
-            filters: reserved.filters.as_slice().to_vec(),
+            session: self.key_of(reserved.session).object(),
+            style: reserved.style.object(),
+            filters: reserved.filters.objects(),
             flowspec: reserved.flowspec,
             charge_bps: reserved.charge_bps,
             police: reserved.police,

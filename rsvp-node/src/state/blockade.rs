@@ -5,8 +5,8 @@ use super::arena::Ix;
 use super::session::SessionState;
 use super::upstream::Upstream;
 use super::wheel::TimerIx;
+use crate::key::SenderKey;
 use crate::merge::failure::Failed;
-use rsvp_wire::FilterSpec;
 
 /// One element of blockade state; it ends when its timer fires.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Blockade {
     /// The previous hop the error came from.
     pub(crate) upstream: Ix<Upstream>,
     /// The sender, for explicit styles; `None` blockades the previous hop as a whole.
-    pub(crate) sender: Option<FilterSpec>,
+    pub(crate) sender: Option<SenderKey>,
     /// The flowspec that failed, Qb, and in what.
     pub(crate) failed: Failed,
     /// The error said that a reservation is in place where it failed.

@@ -6,10 +6,10 @@
 
 use super::arena::{Arena, Ix};
 use super::session::SessionState;
+use crate::key::SessionKey;
 use crate::rng::mix;
 use core::marker::PhantomData;
 use core::net::IpAddr;
-use rsvp_wire::Session;
 
 const CHUNK: usize = 1024;
 
@@ -18,9 +18,9 @@ type Link = Option<Ix<SessionState>>;
 /// What an index goes by, and where its chain runs.
 pub(crate) trait Order {
     /// Whether two sessions are the same to this index.
-    fn same(a: &Session, b: &Session) -> bool;
+    fn same(a: &SessionKey, b: &SessionKey) -> bool;
     /// The part of the hash that destination and protocol do not make.
-    fn rest(key: &Session) -> u64;
+    fn rest(key: &SessionKey) -> u64;
     fn chain(session: &mut SessionState) -> &mut Link;
     fn next(session: &SessionState) -> Link;
 }
@@ -34,10 +34,10 @@ pub(crate) struct ByKey;
 pub(crate) struct ByDestination;
 
 impl Order for ByKey {
-    fn same(a: &Session, b: &Session) -> bool {
+    fn same(a: &SessionKey, b: &SessionKey) -> bool {
         a == b
     }
-    fn rest(key: &Session) -> u64 {
+    fn rest(key: &SessionKey) -> u64 {
         u64::from(key.port())
     }
     fn chain(session: &mut SessionState) -> &mut Link {
@@ -49,10 +49,10 @@ impl Order for ByKey {
 }
 
 impl Order for ByDestination {
-    fn same(a: &Session, b: &Session) -> bool {
+    fn same(a: &SessionKey, b: &SessionKey) -> bool {
         a.destination() == b.destination() && a.protocol() == b.protocol()
     }
-    fn rest(_: &Session) -> u64 {
+    fn rest(_: &SessionKey) -> u64 {
         0
     }
     fn chain(session: &mut SessionState) -> &mut Link {
@@ -82,7 +82,7 @@ impl<O: Order> SessionIndex<O> {
     }
 
     /// Looks a session up.
-    pub(crate) fn find(&self, key: &Session, sessions: &Arena<SessionState>) -> Link {
+    pub(crate) fn find(&self, key: &SessionKey, sessions: &Arena<SessionState>) -> Link {
         let mut link = self.bucket(self.place(hash::<O>(self.seed, key)));
         while let Some(ix) = link {
             let session = &sessions[ix];
@@ -163,7 +163,7 @@ impl<O: Order> SessionIndex<O> {
     }
 }
 
-fn hash<O: Order>(seed: u64, key: &Session) -> u64 {
+fn hash<O: Order>(seed: u64, key: &SessionKey) -> u64 {
     let (high, low) = match key.destination() {
         IpAddr::V4(a) => (0, u64::from(u32::from(a))),
         IpAddr::V6(a) => ((u128::from(a) >> 64) as u64, u128::from(a) as u64),
@@ -177,8 +177,8 @@ mod tests {
     use super::*;
     use core::net::Ipv4Addr;
 
-    fn session(n: u32) -> Session {
-        Session::new(IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + n)), 17, 5000)
+    fn session(n: u32) -> SessionKey {
+        SessionKey::Ipv4 { destination: Ipv4Addr::from(0x0a00_0000 + n), protocol: 17, port: 5000 }
     }
 
     #[test]

@@ -15,13 +15,13 @@ pub(crate) mod wheel;
 
 use crate::config::Limits;
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, SessionKey};
 use arena::{Arena, Ix};
 use blockade::Blockade;
 use core::net::IpAddr;
 use index::{ByDestination, ByKey, SessionIndex};
 use path::{Origin, PathState};
 use resv::Request;
-use rsvp_wire::{FilterSpec, Session};
 use session::SessionState;
 use smallvec::SmallVec;
 use traffic::Reserved;
@@ -75,12 +75,12 @@ impl State {
     }
 
     /// The session with this key, if it is known.
-    pub(crate) fn find_session(&self, key: &Session) -> Option<Ix<SessionState>> {
-        self.index.find(&key.with_flags(0), &self.sessions)
+    pub(crate) fn find_session(&self, key: &SessionKey) -> Option<Ix<SessionState>> {
+        self.index.find(key, &self.sessions)
     }
 
-    pub(crate) fn add_session(&mut self, key: &Session) -> Ix<SessionState> {
-        let ix = self.sessions.insert(SessionState::new(key.with_flags(0)));
+    pub(crate) fn add_session(&mut self, key: &SessionKey) -> Ix<SessionState> {
+        let ix = self.sessions.insert(SessionState::new(*key));
         self.index.insert(ix, &mut self.sessions);
         self.join_group(ix);
         ix
@@ -88,7 +88,7 @@ impl State {
 
     /// Whether sessions with the destination and protocol of `key` exist that have a port where it has none, or none
     /// where it has one (RFC 2205 section 3.2, rule 1). One of them speaks for all.
-    pub(crate) fn conflicts_in_ports(&self, key: &Session) -> bool {
+    pub(crate) fn conflicts_in_ports(&self, key: &SessionKey) -> bool {
         let member = self.groups.find(key, &self.sessions);
         member.is_some_and(|ix| (self.sessions[ix].key.port() == 0) != (key.port() == 0))
     }
@@ -368,7 +368,7 @@ impl State {
     pub(crate) fn path_of_sender(
         &self,
         session: Ix<SessionState>,
-        sender: &FilterSpec,
+        sender: &SenderKey,
     ) -> Option<(Ix<PathState>, &PathState)> {
         let mut found = None;
         for (ix, path) in self.paths_of(session).filter(|(_, p)| p.sender == *sender) {

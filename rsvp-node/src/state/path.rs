@@ -7,8 +7,9 @@ use super::upstream::Upstream;
 use super::wheel::TimerIx;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
+use crate::key::SenderKey;
 use crate::time::Instant;
-use rsvp_wire::{AdspecSummary, FilterSpec, Message, SenderTspec, Tspec};
+use rsvp_wire::{AdspecSummary, Message, SenderTspec, Tspec};
 use smallvec::SmallVec;
 
 /// One path state block.
@@ -17,8 +18,7 @@ pub(crate) struct PathState {
     pub(crate) session: Ix<SessionState>,
     /// Next path state of the session.
     pub(crate) next: Option<Ix<Self>>,
-    /// The sender, reserved bits cleared.
-    pub(crate) sender: FilterSpec,
+    pub(crate) sender: SenderKey,
     pub(crate) origin: Origin,
     /// The Path message as it arrived, or as a local sender would have received it. Everything that is forwarded is
     /// copied out of here.

@@ -9,9 +9,10 @@ use super::session::SessionState;
 use super::wheel::TimerIx;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, StyleKind};
 use crate::time::Instant;
 use core::net::IpAddr;
-use rsvp_wire::{FilterSpec, Flowspec, Message, Style};
+use rsvp_wire::{Flowspec, Message};
 use smallvec::SmallVec;
 
 /// One reservation request block.
@@ -21,7 +22,7 @@ pub(crate) struct Request {
     /// Next request of the session.
     pub(crate) next: Option<Ix<Self>>,
     pub(crate) from: From,
-    pub(crate) style: Style,
+    pub(crate) style: StyleKind,
     pub(crate) items: SmallVec<[Item; 1]>,
     /// The Resv messages that were accepted last, in full or in part, one after the other: one, unless the next hop
     /// divides what it asks for. Empty when there is none. What they forward is copied out of here.
@@ -61,7 +62,7 @@ pub(crate) enum Asked {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Item {
     /// The sender; `None` for WF.
-    pub(crate) filter: Option<FilterSpec>,
+    pub(crate) filter: Option<SenderKey>,
     pub(crate) flowspec: Flowspec,
     pub(crate) expires: Instant,
 }
@@ -92,7 +93,7 @@ impl Request {
     }
 
     /// The item that selects `sender`.
-    pub(crate) fn item_for(&self, sender: &FilterSpec) -> Option<&Item> {
+    pub(crate) fn item_for(&self, sender: &SenderKey) -> Option<&Item> {
         self.items.iter().find(|item| item.filter.is_none_or(|f| f == *sender))
     }
 

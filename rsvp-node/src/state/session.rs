@@ -7,13 +7,12 @@ use super::resv::Request;
 use super::traffic::Reserved;
 use super::upstream::Upstream;
 use crate::event::AppId;
-use rsvp_wire::Session;
+use crate::key::SessionKey;
 
 /// A session (RFC 2205 section 1.1), found by its key through the session index.
 #[derive(Debug)]
 pub(crate) struct SessionState {
-    /// The session, flags cleared.
-    pub(crate) key: Session,
+    pub(crate) key: SessionKey,
     /// Next session in the same bucket of the index.
     pub(crate) chain: Option<Ix<Self>>,
     /// Next session in the same bucket of the index by destination; only one session of each group is in it.
@@ -34,7 +33,7 @@ pub(crate) struct SessionState {
 }
 
 impl SessionState {
-    pub(crate) fn new(key: Session) -> Self {
+    pub(crate) fn new(key: SessionKey) -> Self {
         Self {
             key,
             chain: None,

@@ -5,7 +5,8 @@ use super::arena::Ix;
 use super::session::SessionState;
 use crate::door::Police;
 use crate::interface::InterfaceId;
-use rsvp_wire::{FilterSpec, Flowspec, Style};
+use crate::key::{SenderKey, StyleKind};
+use rsvp_wire::{FilterSpec, Flowspec};
 
 /// One traffic control state block.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Reserved {
     /// Next installed reservation of the session.
     pub(crate) next: Option<Ix<Self>>,
     pub(crate) interface: InterfaceId,
-    pub(crate) style: Style,
+    pub(crate) style: StyleKind,
     pub(crate) filters: Filters,
     /// The effective flowspec.
     pub(crate) flowspec: Flowspec,
@@ -33,17 +34,21 @@ pub(crate) struct Reserved {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filters {
     Wildcard,
-    One(FilterSpec),
-    Many(Box<[FilterSpec]>),
+    One(SenderKey),
+    Many(Box<[SenderKey]>),
 }
 
 impl Filters {
-    pub(crate) fn as_slice(&self) -> &[FilterSpec] {
+    pub(crate) fn as_slice(&self) -> &[SenderKey] {
         match self {
             Self::Wildcard => &[],
             Self::One(filter) => core::slice::from_ref(filter),
             Self::Many(filters) => filters,
         }
+    }
+
+    pub(crate) fn objects(&self) -> Vec<FilterSpec> {
+        SenderKey::objects(self.as_slice())
     }
 
     /// Whether some sender may use both.
@@ -53,7 +58,7 @@ impl Filters {
         }
     }
 
-    pub(crate) fn selects(&self, sender: &FilterSpec) -> bool {
+    pub(crate) fn selects(&self, sender: &SenderKey) -> bool {
         matches!(self, Self::Wildcard) || self.as_slice().contains(sender)
     }
 }
