@@ -7,21 +7,21 @@
 
 mod error;
 mod flow;
+mod flow_key;
 mod hook;
-mod key;
 mod sys;
 mod trial;
 
 pub use error::EgressError;
 pub use flow::{Count, Flow, FlowError, Limits, MOST_RATE, Mode, Statistics, Treatment};
-pub use key::{Filter, Key, KeyError, Session};
+pub use flow_key::{Filter, Key, KeyError, Session};
 pub use trial::{Outcome, Segments, Trial};
 
 use aya::maps::{Array, HashMap, Map, MapData, MapError};
 use aya::programs::SchedClassifier;
 use aya::{Ebpf, EbpfLoader};
+use flow_key::{Kind, Record};
 use hook::{Hooked, Link};
-use key::{Kind, Record};
 use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
 use sys::{FlowRecord, InterfaceRecord, KeyRecord, StateRecord};
