@@ -96,7 +96,7 @@ fn what_goes_wrong_is_said_with_a_remedy() {
 fn malformed_answers_are_refused() {
     let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(1 << 20));
     let cases = [
-        ("220 mail.example ESMTP\r\n", "no answer of HTTP: it begins with `220 mail"),
+        ("220 mail.example ESMTP\r\n", "not an HTTP answer: it begins with `220 mail"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "cut off: it ends after 3 of 9 octets"),
         ("HTTP/1.1 200 OK\r\nContent-Len", "before there was an answer"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "the size of a chunk"),

@@ -28,7 +28,7 @@ const ECN: u32 = 3;
 /// accepted sockets. The two ECN bits stay as they are. An IPv6 socket is marked for IPv4 too, which it may turn out to speak.
 ///
 /// # Errors
-/// When this is no socket of IPv4 or IPv6, or the kernel refuses.
+/// When the socket is neither an IPv4 nor an IPv6 socket, or the kernel refuses.
 pub fn mark(socket: &impl AsFd, dscp: Dscp) -> io::Result<()> {
     let socket = SockRef::from(socket);
     let with_ecn = |octet: u32| u32::from(dscp.ds_field()) | octet & ECN;
@@ -41,7 +41,7 @@ pub fn mark(socket: &impl AsFd, dscp: Dscp) -> io::Result<()> {
 /// The mark of a socket. Of an IPv6 socket it is that for IPv6, unless its peer is an IPv4 one.
 ///
 /// # Errors
-/// When this is no socket of IPv4 or IPv6.
+/// When the socket is neither an IPv4 nor an IPv6 socket.
 pub fn marked(socket: &impl AsFd) -> io::Result<Dscp> {
     let socket = SockRef::from(socket);
     let peer = socket.peer_addr().ok().and_then(|peer| peer.as_socket());

@@ -1,4 +1,4 @@
-//! Answers of HTTP/1.1 (RFC 9112) in pieces of octets, as they come: the head, and the body by its length, in chunks, or
+//! HTTP/1.1 answers (RFC 9112) in pieces of octets, as they come: the head, and the body by its length, in chunks, or
 //! until the connection ends. Nothing is kept but the head, which is bounded.
 
 use std::fmt::Write as _;
@@ -77,14 +77,14 @@ fn read_head(octets: &[u8]) -> Result<Head, String> {
         octets.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next().unwrap_or_default();
     let (status, reason) = status_line(first)
-        .ok_or_else(|| format!("it begins with {}, not with a status of HTTP/1", shown(first)))?;
+        .ok_or_else(|| format!("it begins with {}, not with an HTTP/1 status", shown(first)))?;
     let (mut length, mut coding) = (None, None);
     for line in lines.filter(|line| !line.is_empty()) {
         let colon = line.iter().position(|octet| *octet == b':');
         let (name, value) =
-            line.split_at(colon.ok_or_else(|| format!("{} is no header field", shown(line)))?);
+            line.split_at(colon.ok_or_else(|| format!("{} is not a header field", shown(line)))?);
         if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
-            return Err(format!("{} is no header field", shown(line)));
+            return Err(format!("{} is not a header field", shown(line)));
         }
         let value = String::from_utf8_lossy(value.get(1..).unwrap_or_default()).trim().to_owned();
         if name.eq_ignore_ascii_case(b"content-length") {

@@ -112,7 +112,7 @@ async fn fetch(arguments: &Arguments) -> Result<Answer, Failure> {
         stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?))).map_err(|e| at(&e))?;
     let request = http::request(&authority, &url.target);
     stream.write_all(request.as_bytes()).await.map_err(|error| at(&error))?;
-    let malformed = |why: String| at(&format!("this is no answer of HTTP: {why}"));
+    let malformed = |why: String| at(&format!("this is not an HTTP answer: {why}"));
     let mut kept = Vec::new();
     let (head, start) = loop {
         if read(&mut stream, &mut kept).await.map_err(|error| at(&error))? == 0 {

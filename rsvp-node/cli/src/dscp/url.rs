@@ -54,7 +54,7 @@ fn host_and_port(authority: &str) -> Result<(String, u16), String> {
         let (address, port) = rest.split_once(']').ok_or("`[` without `]`")?;
         match address.parse() {
             Ok(IpAddr::V6(address)) => (address.to_string(), port),
-            _ => return Err(format!("`{address}` is no IPv6 address (zones are not supported)")),
+            _ => return Err(format!("`{address}` is not an IPv6 address (zones are not supported)")),
         }
     } else {
         let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
@@ -72,9 +72,9 @@ fn host_and_port(authority: &str) -> Result<(String, u16), String> {
         Some("") => PORT,
         Some(digits) if digits.bytes().all(|octet| octet.is_ascii_digit()) => {
             let port = digits.parse().ok().filter(|port| *port > 0);
-            port.ok_or_else(|| format!("`{digits}` is no port: 1 to 65535"))?
+            port.ok_or_else(|| format!("`{digits}` is not a port: 1 to 65535"))?
         }
-        _ => return Err(format!("`{port}` is no port: expected `:` and 1 to 65535")),
+        _ => return Err(format!("`{port}` is not a port: expected `:` and 1 to 65535")),
     };
     Ok((host, port))
 }
@@ -107,12 +107,12 @@ mod tests {
             ("http://a@b/", "password"),
             ("http://::1/", "needs brackets: http://[::1]/"),
             ("http://[::1/", "without `]`"),
-            ("http://[127.0.0.1]/", "no IPv6 address"),
+            ("http://[127.0.0.1]/", "not an IPv6 address"),
             ("http://[fe80::1%25lo]/", "zones"),
-            ("http://h:0/", "no port"),
-            ("http://h:65536/", "no port"),
-            ("http://h:+1/", "no port"),
-            ("http://[::1]80/", "no port"),
+            ("http://h:0/", "not a port"),
+            ("http://h:65536/", "not a port"),
+            ("http://h:+1/", "not a port"),
+            ("http://[::1]80/", "not a port"),
             ("http://h/a b", "%XX"),
             ("http://h/a\r\nX: y", "%XX"),
             ("http://h\r\n/", "neither a name"),

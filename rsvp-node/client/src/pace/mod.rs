@@ -91,11 +91,11 @@ pub struct Counters {
     pub delay: Duration,
 }
 
-/// Why a socket cannot be paced as it is asked for.
+/// Why a socket cannot be paced as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum PaceError {
     /// No rate.
-    #[error("a rate of {0} bit/s is none: a sender needs at least 8")]
+    #[error("a rate of {0} bit/s is too low: a sender needs at least 8 bit/s")]
     Rate(f64),
     /// A peak below the rate.
     #[error("a peak of {peak} bit/s is below the rate of {rate} bit/s: leave it out, or raise it")]
@@ -117,7 +117,7 @@ pub enum PaceError {
     },
     /// Sizes that do not go together.
     #[error(
-        "packets of {min} to {max} octets are none: the largest must have room for the smallest and its headers"
+        "packets cannot be {min} to {max} octets long: the largest must have room for the smallest and its headers"
     )]
     Sizes {
         /// The smallest, in octets.

@@ -85,7 +85,7 @@ macro_rules! read_from_text {
                 impl Visitor<'_> for Text {
                     type Value = $unit;
 
-                    // What the error says of a value that is no text, such as a bare number.
+                    // What the error says of a value that is not text, such as a bare number.
                     fn expecting(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                         out.write_str($expected)
                     }

@@ -181,7 +181,7 @@ fn ways_to_attach_are_read_as_they_are_written() {
     assert_eq!("tcx".parse(), Ok(Attach::Tcx));
     assert_eq!("clsact".parse(), Ok(Attach::Clsact));
     let refused = "xdp".parse::<Attach>().expect_err("there is none");
-    assert_eq!(refused, "\"xdp\" is no way to attach: auto, tcx or clsact");
+    assert_eq!(refused, "\"xdp\" is not a way to attach: auto, tcx or clsact");
 }
 
 #[test]

@@ -64,12 +64,12 @@ fn what_is_no_answer_is_refused() {
     let endless = format!("{ok}X: {}", "y".repeat(HEAD));
     let cases = [
         ("SSH-2.0-OpenSSH\r\n".to_owned(), "begins with `SSH-2.0-OpenSSH\\r\\n`"),
-        ("HTTP/2 200\r\n\r\n".to_owned(), "not with a status of HTTP/1"),
-        ("HTTP/1.1 20 OK\r\n\r\n".to_owned(), "not with a status"),
-        ("HTTP/1.1 2000\r\n\r\n".to_owned(), "not with a status"),
+        ("HTTP/2 200\r\n\r\n".to_owned(), "not with an HTTP/1 status"),
+        ("HTTP/1.1 20 OK\r\n\r\n".to_owned(), "not with an HTTP/1 status"),
+        ("HTTP/1.1 2000\r\n\r\n".to_owned(), "not with an HTTP/1 status"),
         ("HTTP/1.1 101 Switch\r\n\r\n".to_owned(), "changes the protocol"),
-        (format!("{ok}no field\r\n\r\n"), "`no field` is no header field"),
-        (format!("{ok} folded: x\r\n\r\n"), "no header field"),
+        (format!("{ok}no field\r\n\r\n"), "`no field` is not a header field"),
+        (format!("{ok} folded: x\r\n\r\n"), "not a header field"),
         (format!("{ok}Content-Length: -1\r\n\r\n"), "Content-Length is `-1`"),
         (format!("{ok}Content-Length: 18446744073709551616\r\n\r\n"), "Content-Length"),
         (format!("{ok}Content-Length: 1\r\nContent-Length: 2\r\n\r\n"), "two different lengths"),

@@ -21,9 +21,7 @@ pub enum EgressError {
     #[error("interface {0}: {1}")]
     Interface(String, io::Error),
     /// Where the IP header is on such a link is not known.
-    #[error(
-        "interface {0}: its link layer ({1}) is none that the egress program can read: Ethernet or plain IP"
-    )]
+    #[error("interface {0}: the egress program cannot read its link layer ({1}), only Ethernet and plain IP")]
     LinkLayer(String, String),
     /// It is attached there.
     #[error("interface {0}: the egress program is attached to it already")]
@@ -134,7 +132,7 @@ impl std::str::FromStr for Attach {
             "auto" => Ok(Self::Auto),
             "tcx" => Ok(Self::Tcx),
             "clsact" => Ok(Self::Clsact),
-            _ => Err(format!("{word:?} is no way to attach: auto, tcx or clsact")),
+            _ => Err(format!("{word:?} is not a way to attach: auto, tcx or clsact")),
         }
     }
 }

@@ -68,7 +68,7 @@ pub struct Treatment {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum FlowError {
     /// A rate of 0, or more than there can be.
-    #[error("{0} octets per second is no rate that can be policed: 1 to {MOST_RATE}")]
+    #[error("{0} octets per second cannot be policed: 1 to {MOST_RATE}")]
     Rate(u64),
     /// Nothing would ever conform.
     #[error("a token bucket of 0 octets lets nothing through")]
@@ -80,10 +80,10 @@ pub enum FlowError {
     #[error("{0} is no DSCP: 0 to 63")]
     Dscp(u8),
     /// More than three bits.
-    #[error("{0} is no priority code point: 0 to 7")]
+    #[error("{0} is not a priority code point: 0 to 7")]
     Pcp(u8),
     /// The number that says that there is none.
-    #[error("0 is no class")]
+    #[error("0 is not a class")]
     Class,
 }
 

@@ -62,7 +62,7 @@ pub enum KeyError {
     #[error("source port {0} in a session without a destination port: it has to be 0")]
     SourcePort(u16),
     /// Outside 1 to 0xfffff.
-    #[error("{0:#x} is no flow label: 1 to 0xfffff")]
+    #[error("{0:#x} is not a flow label: 1 to 0xfffff")]
     Label(u32),
     /// A security parameter index outside ESP and AH, or in a session with a port.
     #[error(

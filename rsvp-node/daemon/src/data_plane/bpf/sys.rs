@@ -2,7 +2,7 @@
 //! because a type has to promise that it is nothing but its octets before it goes into a map.
 //!
 //! The promise holds for structures of integers and arrays of them without padding, whose every pattern of bits is a
-//! value; that there is none is what the assertions below hold. What the fields mean is deliberately the business of `key`
+//! value; that there is none is what the assertions below hold. What the fields mean is deliberately the business of `flow_key`
 //! and `flow`.
 #![allow(unsafe_code, reason = "`aya::Pod` is an unsafe trait; see the module's documentation")]
 
