@@ -5,7 +5,6 @@
 mod check;
 mod count;
 mod filter;
-mod http;
 mod list;
 mod report;
 mod request;

@@ -3,25 +3,30 @@
 //! The socket is marked before it connects, so that the SYN is, too; what the server sends has the server's mark. One
 //! request, one answer, no redirects. Memory is bounded, whatever the server sends; so is time.
 
-use super::http::{self, Body, Head};
 use super::url::Url;
 use super::{Failure, print};
 use crate::command::span;
 use clap::Args;
 use core::net::SocketAddr;
 use core::time::Duration;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::ext::ReasonPhrase;
+use hyper::{Request, Response, header};
+use hyper_util::rt::TokioIo;
 use rsvp_client::{Dscp, mark};
 use rsvp_node::units::show_time;
 use serde_json::json;
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::{Instant, timeout};
 
-/// Octets that are read at once.
-const PIECE: usize = 16 << 10;
+/// Octets that are kept of an answer at most, its head among them.
+const KEPT: usize = 64 << 10;
 
 /// Fetches a page by HTTP over a connection whose every packet from here has a mark, the SYN included
 #[derive(Debug, Args)]
@@ -54,7 +59,9 @@ pub(super) struct Arguments {
 struct Answer {
     local: SocketAddr,
     peer: SocketAddr,
-    head: Head,
+    status: u16,
+    /// Nothing but printable ASCII.
+    reason: String,
     octets: u64,
 }
 
@@ -72,12 +79,12 @@ pub(super) fn main(arguments: &Arguments) -> Result<u8, Failure> {
         Err(Failure::Asked(format!("{authority}: no whole answer within {limit}; --timeout waits longer")))
     })?;
     told(arguments, &answer, start.elapsed())?;
-    Ok(u8::from(answer.head.status >= 400))
+    Ok(u8::from(answer.status >= 400))
 }
 
 /// Says how it went.
 fn told(arguments: &Arguments, answer: &Answer, took: Duration) -> Result<(), Failure> {
-    let Answer { local, peer, head, octets } = answer;
+    let Answer { local, peer, status, reason, octets } = answer;
     let dscp = arguments.dscp;
     if arguments.json {
         let object = json!({
@@ -86,8 +93,8 @@ fn told(arguments: &Arguments, answer: &Answer, took: Duration) -> Result<(), Fa
             "dscp": dscp.value(),
             "name": dscp.name(),
             "ds_field": dscp.ds_field(),
-            "status": head.status,
-            "reason": head.reason,
+            "status": status,
+            "reason": reason,
             "octets": octets,
             "seconds": took.as_secs_f64(),
         });
@@ -95,9 +102,7 @@ fn told(arguments: &Arguments, answer: &Answer, took: Duration) -> Result<(), Fa
     }
     // The page may be on standard output.
     eprintln!(
-        "{} {}: {octets} octets from {peer} to {local}, which sent with {dscp} (DS field {:#04x})",
-        head.status,
-        head.reason,
+        "{status} {reason}: {octets} octets from {peer} to {local}, which sent with {dscp} (DS field {:#04x})",
         dscp.ds_field()
     );
     Ok(())
@@ -107,53 +112,63 @@ async fn fetch(arguments: &Arguments) -> Result<Answer, Failure> {
     let Arguments { url, dscp, .. } = arguments;
     let authority = url.authority();
     let at = |error: &dyn std::fmt::Display| Failure::Asked(format!("{authority}: {error}"));
-    let mut stream = connect(url, *dscp).await?;
+    let stream = connect(url, *dscp).await?;
     let (local, peer) =
         stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?))).map_err(|e| at(&e))?;
-    let request = http::request(&authority, &url.target);
-    stream.write_all(request.as_bytes()).await.map_err(|error| at(&error))?;
-    let malformed = |why: String| at(&format!("this is not an HTTP answer: {why}"));
-    let mut kept = Vec::new();
-    let (head, start) = loop {
-        if read(&mut stream, &mut kept).await.map_err(|error| at(&error))? == 0 {
-            return Err(at(&"the connection was closed before there was an answer"));
-        }
-        if let Some(found) = http::head(&kept).map_err(malformed)? {
-            break found;
-        }
-    };
-    let mut sink = Sink::open(arguments)?;
-    let mut body = Body::of(&head);
-    kept.drain(..start);
-    loop {
-        let mut failed = None;
-        let taken = body.take(&kept, |octets| {
-            sink.write(octets).map_err(|error| {
-                failed = Some(error);
-                String::new()
-            })
-        });
-        if let Some(failure) = failed {
-            return Err(failure);
-        }
-        taken.map_err(malformed)?;
-        kept.clear();
-        if body.is_done() {
-            break;
-        }
-        if read(&mut stream, &mut kept).await.map_err(|error| at(&error))? == 0 {
-            body.end().map_err(|why| at(&format!("the answer is cut off: {why}")))?;
-            break;
+    let request = Request::get(&url.target)
+        .header(header::HOST, &authority)
+        .header(header::USER_AGENT, concat!("rsvp/", env!("CARGO_PKG_VERSION")))
+        .header(header::ACCEPT, "*/*")
+        .header(header::CONNECTION, "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| at(&error))?;
+    let handshake = http1::Builder::new()
+        .title_case_headers(true)
+        .max_buf_size(KEPT)
+        .handshake(TokioIo::new(stream))
+        .await;
+    let (mut sender, connection) = handshake.map_err(|error| at(&because(&error)))?;
+    // What goes wrong with the connection is told by the answer, too.
+    tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(|error| match error.is_incomplete_message() {
+        true => at(&"the connection was closed before there was an answer"),
+        false => at(&format!("this is not an HTTP answer: {}", because(&error))),
+    })?;
+    if answer.status().is_informational() {
+        return Err(at(&format!("this is not an answer to a GET: {}", answer.status())));
+    }
+    let (status, reason) = (answer.status().as_u16(), reason(&answer));
+    let (mut sink, mut body, mut octets) = (Sink::open(arguments)?, answer.into_body(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            at(&format!("the answer breaks off after {octets} octets: {}", because(&error)))
+        })?;
+        if let Some(data) = frame.data_ref() {
+            sink.write(data)?;
+            octets += data.len() as u64;
         }
     }
     sink.end()?;
-    Ok(Answer { local, peer, head, octets: body.octets })
+    Ok(Answer { local, peer, status, reason, octets })
 }
 
-/// Reads what is there, at most a piece; 0 octets at the end of the connection.
-async fn read(stream: &mut TcpStream, into: &mut Vec<u8>) -> io::Result<usize> {
-    into.reserve(PIECE);
-    stream.take(PIECE as u64).read_buf(into).await
+/// An error with those that have led to it.
+fn because(error: &hyper::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// What the server calls its status, so that a terminal can bear it.
+fn reason<T>(answer: &Response<T>) -> String {
+    let own = answer.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+    let usual = answer.status().canonical_reason().unwrap_or_default();
+    let octets = own.unwrap_or(usual.as_bytes());
+    octets.iter().map(|octet| if matches!(octet, b' '..=b'~') { char::from(*octet) } else { '?' }).collect()
 }
 
 /// Connects to the first address that takes it, marked before the first packet.
