@@ -156,14 +156,8 @@ fn fetched(net: &Net, host: &str, dscp: &str) -> usize {
 struct Seen(std::path::PathBuf);
 
 impl Seen {
-    fn start(net: &Net, filter: &str) -> (Running, Self) {
-        let file = net.file("seen.pcap");
-        let mut command = net.command("a", "sh");
-        let line =
-            format!("exec tcpdump -U --immediate-mode -n -Z root -i lo -w {} {filter} 2>&1", file.display());
-        command.args(["-c", &line]);
-        let begins = "tcpdump: listening on lo, link-type EN10MB (Ethernet), snapshot length 262144 bytes";
-        (Running::start(command, begins), Self(file))
+    fn start(net: &mut Net, filter: &str) -> Self {
+        Self(net.tcpdump("a", "lo", &[filter]))
     }
 
     fn count(&self, filter: &str) -> usize {
@@ -183,9 +177,9 @@ fn packets(found: &Value) -> u64 {
 
 /// Every packet of a client, each once, is what tcpdump sees with that mark; the other side of the connection is not marked.
 fn a_marked_client(test: &str, address: &str, host: &str, marked: &str) {
-    let Some(net) = host_with(test) else { return };
+    let Some(mut net) = host_with(test) else { return };
     let _server = http_server(&net, address);
-    let (_tcpdump, seen) = Seen::start(&net, "tcp dst port 8086");
+    let seen = Seen::start(&mut net, "tcp dst port 8086");
     let check = Check::start(&net, "a", "lo", "tcp dst port 8086");
     assert!(fetched(&net, host, "ef") > 100, "a page about a folder");
     let (status, found) = check.end();

@@ -5,7 +5,7 @@ use super::net::Net;
 use rsvp_wire::{Message, MsgType, RsvpHop};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -41,34 +41,45 @@ impl Net {
 
     /// Captures what a filter of tcpdump's lets through.
     pub(super) fn capture_of(&mut self, node: &str, interface: &str, filter: &str) -> Capture {
+        Capture { file: self.tcpdump(node, interface, &[filter]) }
+    }
+
+    /// Runs tcpdump on an interface of a node until the test ends; gives the file it writes to, once it captures.
+    pub(crate) fn tcpdump(&mut self, node: &str, interface: &str, arguments: &[&str]) -> PathBuf {
         let file = self.file(&format!("{node}-{interface}.pcap"));
         let mut command = self.command(node, "tcpdump");
         command.args(["-U", "--immediate-mode", "-n", "-Z", "root", "-i", interface, "-w"]).arg(&file);
-        command.arg(filter);
+        command.args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("tcpdump runs");
         let mut said = BufReader::new(child.stderr.take().expect("piped")).lines();
         let ready = said.any(|line| line.is_ok_and(|line| line.contains("listening on")));
         assert!(ready, "tcpdump listens");
         self.others.push(child);
-        Capture { file }
+        file
     }
+}
+
+/// The whole frames in a file that tcpdump writes to: seconds, the fraction of a second in the file's unit, octets.
+pub(crate) fn frames(file: &Path) -> Vec<(u32, u32, Vec<u8>)> {
+    let octets = std::fs::read(file).expect("a capture");
+    let mut rest = octets.get(24..).unwrap_or_default();
+    let mut frames = Vec::new();
+    while let Some(header) = rest.get(..16) {
+        let number = |at: usize| u32::from_ne_bytes(header[at..at + 4].try_into().expect("four octets"));
+        let Some(frame) = rest.get(16..16 + number(8) as usize) else { break };
+        frames.push((number(0), number(4), frame.to_vec()));
+        rest = &rest[16 + frame.len()..];
+    }
+    frames
 }
 
 impl Capture {
     /// All packets so far.
     pub(super) fn packets(&self) -> Vec<Seen> {
-        let octets = std::fs::read(&self.file).expect("a capture");
-        let mut rest = octets.get(24..).unwrap_or_default();
-        let mut packets = Vec::new();
-        while let Some(length) = rest.get(8..12) {
-            let length = u32::from_ne_bytes(length.try_into().expect("four octets")) as usize;
-            let Some(frame) = rest.get(16..16 + length) else { break };
-            let number = |at: usize| u32::from_ne_bytes(rest[at..at + 4].try_into().expect("four octets"));
-            let at = Duration::from_secs(number(0).into()) + Duration::from_micros(number(4).into());
-            packets.push(read(at, frame));
-            rest = &rest[16 + length..];
-        }
-        packets
+        let at = |seconds: u32, micros: u32| {
+            Duration::from_secs(seconds.into()) + Duration::from_micros(micros.into())
+        };
+        frames(&self.file).iter().map(|(seconds, micros, frame)| read(at(*seconds, *micros), frame)).collect()
     }
 
     /// Packets of a type so far.

@@ -1,9 +1,8 @@
 //! Packets of TCP and UDP as tcpdump wrote them, read by hand; and the bucket that they have to fit.
 
+use crate::daemon::capture::frames;
 use crate::daemon::net::Net;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Stdio;
 
 const TCP: u8 = 6;
 pub(super) const FIN: u8 = 1;
@@ -62,34 +61,16 @@ impl Packet {
 
 impl Capture {
     pub(super) fn start(net: &mut Net, node: &str, interface: &str) -> Self {
-        let file = net.file(&format!("{node}-{interface}.pcap"));
-        let mut command = net.command(node, "tcpdump");
         // Of each packet the beginning, so that there is room for many.
-        command.args(["-U", "--immediate-mode", "-n", "-Z", "root", "-s", "160", "-B", "16384"]);
-        command.args(["--time-stamp-precision", "nano", "-i", interface, "-w"]).arg(&file);
-        command.arg("tcp or udp");
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("tcpdump runs");
-        let mut said = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let ready = said.any(|line| line.is_ok_and(|line| line.contains("listening on")));
-        assert!(ready, "tcpdump listens");
-        net.others.push(child);
-        Self { file }
+        let arguments = ["-s", "160", "-B", "16384", "--time-stamp-precision", "nano", "tcp or udp"];
+        Self { file: net.tcpdump(node, interface, &arguments) }
     }
 
     /// All packets so far.
     pub(super) fn packets(&self) -> Vec<Packet> {
-        let octets = std::fs::read(&self.file).expect("a capture");
-        let mut rest = octets.get(24..).unwrap_or_default();
-        let mut packets = Vec::new();
-        while let Some(length) = rest.get(8..12) {
-            let length = u32::from_ne_bytes(length.try_into().expect("four octets")) as usize;
-            let Some(frame) = rest.get(16..16 + length) else { break };
-            let number = |at: usize| u32::from_ne_bytes(rest[at..at + 4].try_into().expect("four octets"));
-            let at = u64::from(number(0)) * 1_000_000_000 + u64::from(number(4));
-            packets.push(read(at, &frame[14..]));
-            rest = &rest[16 + length..];
-        }
-        packets
+        let at = |seconds: u32, nanos: u32| u64::from(seconds) * 1_000_000_000 + u64::from(nanos);
+        let read = |(seconds, nanos, frame): &(u32, u32, Vec<u8>)| read(at(*seconds, *nanos), &frame[14..]);
+        frames(&self.file).iter().map(read).collect()
     }
 }
 

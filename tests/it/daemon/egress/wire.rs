@@ -1,6 +1,6 @@
 //! Real traffic over a link, captured on the far side.
 
-use super::super::capture::Capture;
+use super::super::capture::{Capture, frames};
 use super::super::eventually;
 use super::super::net::Net;
 use super::frame::{Seen, UDP};
@@ -11,16 +11,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 /// UDP and tagged frames that have arrived.
 fn arrived(capture: &Capture) -> Vec<Seen> {
-    let octets = std::fs::read(&capture.file).expect("a capture");
-    let mut rest = octets.get(24..).unwrap_or_default();
-    let mut found = Vec::new();
-    while let Some(length) = rest.get(8..12) {
-        let length = u32::from_ne_bytes(length.try_into().expect("four octets")) as usize;
-        let Some(frame) = rest.get(16..16 + length) else { break };
-        found.extend(Seen::read(frame));
-        rest = &rest[16 + length..];
-    }
-    found
+    frames(&capture.file).iter().filter_map(|(.., frame)| Seen::read(frame)).collect()
 }
 
 /// The far side sees packets to this port before and after those of a test.
