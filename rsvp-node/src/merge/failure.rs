@@ -25,6 +25,8 @@ impl Components {
     /// R and S, from which a delay bound follows.
     const DELAY: Self = Self(Self::RESERVED_RATE | Self::SLACK);
     const PACKET_SIZE: Self = Self(64);
+    /// What may be all that requests differ in, and is hardly ever what failed.
+    const GUESSED: Self = Self(Self::MIN_POLICED | Self::PEAK);
     /// All but M.
     const ALL: Self = Self(63);
 
@@ -84,10 +86,16 @@ fn charged(q: &Flowspec) -> Components {
     })
 }
 
-/// The named components, or else those in which requests that failed together differ.
-fn telling(named: Components, members: &[Flowspec]) -> Components {
+/// What Qe has more of than this node had asked for, because others did, where neither has more of what is named.
+fn asked_by_others(qe: &Flowspec, own: &Flowspec, named: Components) -> Components {
+    let (others, here) = (more(qe, own), more(own, qe));
+    if others.or(here).and(named).is_empty() { others.without(Components::GUESSED) } else { Components::NONE }
+}
+
+/// The named components, or else those in which requests that failed together differ, those of others included.
+fn telling(named: Components, members: &[Flowspec], others: Components) -> Components {
     let pairs = members.iter().flat_map(|a| members.iter().map(move |b| more(a, b)));
-    let differ = pairs.fold(Components::NONE, Components::or).and(Components::ALL);
+    let differ = pairs.fold(others, Components::or).and(Components::ALL);
     match (differ.and(named).is_empty(), differ.is_empty(), named.is_empty()) {
         (true, false, _) => differ,
         (_, _, false) => named,
@@ -122,7 +130,8 @@ impl Failed {
         // now differ in says nothing of the failure.
         let is_less = !failed.components.is_empty() && own.is_some_and(|own| !failed.may_be_due_to(&own));
         if !is_less && failed.components != Components::PACKET_SIZE {
-            failed.components = telling(failed.components, members);
+            let others = own.map_or(Components::NONE, |own| asked_by_others(&qe, &own, failed.components));
+            failed.components = telling(failed.components, members, others);
         }
         // A larger m or more slack is no smaller reservation, unless that is what failed.
         failed.reached = match failed.components {
@@ -144,9 +153,10 @@ impl Failed {
     /// Whether a flowspec asks for as much as Qe of what is charged, or of the bucket, where that is what failed. In the
     /// other components most ask for the same. That m or the peak alone is what failed is no more than a guess.
     pub(crate) fn may_be_due_to(&self, own: &Flowspec) -> bool {
-        let guessed = Components(Components::MIN_POLICED | Components::PEAK);
         let telling = match self.components.and(charged(own).or(Components(Components::BUCKET))) {
-            Components::NONE if self.components.or(guessed) == guessed => charged(own),
+            Components::NONE if self.components.or(Components::GUESSED) == Components::GUESSED => {
+                charged(own)
+            }
             Components::NONE => self.components,
             telling => telling,
         };

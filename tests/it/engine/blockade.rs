@@ -268,6 +268,21 @@ fn a_refusal_for_the_bucket_that_names_bandwidth_does_not_starve_the_smaller_buc
     }
 }
 
+/// What others asked for further up may have failed for their larger bucket. Smaller requests here, which that would blockade
+/// one and all, are merged as before.
+#[test]
+fn a_larger_bucket_of_others_does_not_starve_smaller_ones() {
+    for mut b in Bench::both() {
+        b.takes(&b.message("a1 Path S1{9B}").every(600));
+        b.takes(&b.message("d1 Resv WF{2B,b10}").every(600));
+        b.hears("a1 ResvErr 01/0002 WF{2B,b50}").forget();
+        b.takes(&b.message("c1 Resv WF{2B,b5}").every(600)).seconds(50.0);
+        b.hears("a1 ResvErr 01/0002 WF{2B,b50}").seconds(50.0);
+        let asked = resvs(&b, "a");
+        assert!(!asked.is_empty() && asked.iter().all(|(_, flows)| flows == "WF{2B,b10}"), "{asked:?}");
+    }
+}
+
 /// RFC 2205 section 2.5, KR-II: an SE message has one flowspec, so that a large request for another sender must be left
 /// out, too; whichever of the two came first.
 #[test]
