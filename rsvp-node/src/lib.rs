@@ -4,6 +4,7 @@
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+mod composer;
 mod config;
 mod counters;
 mod door;

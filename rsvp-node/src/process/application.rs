@@ -6,22 +6,23 @@
 //! one appears.
 
 use super::errors::ErrorFlow;
-use super::flowspec_object;
+use super::read_object;
+use crate::composer::{Composer, Descriptor, Named, object_of};
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::{adspec, flowspec};
-use crate::node::{Node, compose};
+use crate::node::Node;
 use crate::process::path::store;
+use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathFlags, PathState};
 use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
-use rsvp_wire::{
-    ErrorCode, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, TimeValues, Tspec,
-};
+use core::time::Duration;
+use rsvp_wire::{ErrorCode, Flowspec, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, Tspec};
 use smallvec::SmallVec;
 
 const TCP: u8 = 6;
@@ -291,7 +292,7 @@ impl Node {
                 }
                 true => ErrorCode::NO_SENDER,
             };
-            let object = flowspec_object(&flow.flowspec);
+            let object = object_of(&flow.flowspec);
             let error =
                 ErrorFlow { style, flowspec: Some(&object), filters: &filters, scope: &[], because_of: None };
             self.report_resv_error(from, &key, code, 0, 0, &error);
@@ -330,16 +331,21 @@ impl Node {
 
 /// The Path message a local sender's state is kept as: what a previous hop would have sent.
 fn path_message(session: &SessionKey, wanted: &Announcement) -> Box<[u8]> {
-    compose(MsgType::PATH, wanted.ttl, |w| {
-        w.put(&session.object())
-            .put(&RsvpHop { address: wanted.sender.address(), lih: 0 })
-            .put(&TimeValues { refresh_ms: 0 })
-            .put(&SenderTemplate(wanted.sender.object()))
-            .put(&sender_tspec(wanted.tspec, wanted.adspec));
-        if let Some(offer) = wanted.adspec {
-            w.put(&adspec::initial(offer));
-        }
-    })
+    let adspec = wanted.adspec.map(|offer| object_of(&adspec::initial(offer))).unwrap_or_default();
+    let descriptor = [
+        &object_of(&SenderTemplate(wanted.sender.object())),
+        &object_of(&sender_tspec(wanted.tspec, wanted.adspec)),
+        &*adspec,
+    ];
+    let to = Envelope::with_data(wanted.interface, session, &wanted.sender, wanted.ttl);
+    let message = Composer {
+        session: Named::Key(*session),
+        hop: Some(RsvpHop { address: wanted.sender.address(), lih: 0 }),
+        refresh: Some(Duration::ZERO),
+        descriptor: Descriptor::Octets(&descriptor),
+        ..Composer::new(MsgType::PATH, to)
+    };
+    message.boxed()
 }
 
 fn read_flows(
@@ -399,15 +405,9 @@ fn sender_tspec(tspec: Tspec, offer: Option<AdspecOffer>) -> SenderTspec {
 
 /// Whether the wire would accept these values: the one place where traffic parameters are judged is their reader.
 fn is_sound(tspec: &SenderTspec) -> bool {
-    let octets = compose(MsgType::PATH, 1, |w| {
-        w.put(tspec);
-    });
-    Message::parse(&octets)
-        .ok()
-        .and_then(|m| m.get::<SenderTspec>())
-        .is_some_and(|t| t.is_ok_and(|t| t.is_legal()))
+    read_object::<SenderTspec>(&object_of(tspec)).is_some_and(|t| t.is_legal())
 }
 
 fn is_sound_flowspec(flowspec: &Flowspec) -> bool {
-    super::errors::read_flowspec(&flowspec_object(flowspec)).is_some_and(|f| f.is_legal())
+    read_object::<Flowspec>(&object_of(flowspec)).is_some_and(|f| f.is_legal())
 }

@@ -5,20 +5,20 @@
 //! incomparable with others confirmed here although the merge goes up; section 2.6 has not, and wins. A blockaded request's
 //! confirmation is dropped.
 
-use super::errors::own_letter;
 use super::left_out::{Choice, Flow};
-use crate::door::{Discard, Source};
+use crate::composer::{Composer, Descriptor, Named, object_of};
+use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::key::SenderKey;
-use crate::node::{Node, compose};
+use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
 use crate::state::resv::{From, Request};
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, MsgType, ResvConfirm, Sharing};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, MsgType, Sharing};
 use smallvec::SmallVec;
 
 type Filters = SmallVec<[SenderKey; 4]>;
@@ -132,17 +132,15 @@ impl Node {
             RouteAnswer::NoRoute | RouteAnswer::Pending => None,
         };
         let Some(interface) = way else { return self.counters.count_discard(Discard::NoRoute) };
-        let ttl = self.config.ttl;
-        let octets = compose(MsgType::RESV_CONF, ttl, |w| {
-            let none = ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 };
-            w.put(&key.object()).put(&none).put(&ResvConfirm { address: wish.address });
-            w.put(&style.object()).put(&wish.flowspec);
-            for filter in wish.filters {
-                w.put(&filter.object());
-            }
+        let (style, flowspec) = (style.object(), &object_of(&wish.flowspec));
+        let to = Envelope::to_neighbour(interface, wish.address, self.config.ttl);
+        self.send(&Composer {
+            session: Named::Key(key),
+            error: Some(ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 }),
+            confirm: Some(wish.address),
+            descriptor: Descriptor::Flow { style, flowspec, filters: wish.filters },
+            ..Composer::new(MsgType::RESV_CONF, Envelope { router_alert: true, ..to })
         });
-        let letter = own_letter(interface, wish.address, ttl);
-        self.send(Envelope { source: Source::Own, router_alert: true, ..letter }, octets);
     }
 
     /// This node confirms what a local application asks for.

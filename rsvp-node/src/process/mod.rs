@@ -41,7 +41,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use grammar::Fault;
 use rsvp_wire::{
-    Class, FilterSpec, Flowspec, Message, MsgType, Object, ResvConfirm, RsvpHop, SenderTemplate, TimeValues,
+    Class, FilterSpec, Message, MsgType, Object, ObjectRef, ResvConfirm, RsvpHop, SenderTemplate, TimeValues,
 };
 
 /// A message that passed all general checks, with the objects every type has.
@@ -125,6 +125,11 @@ pub(crate) fn read<'a, T: Object<'a>>(message: &Message<'a>) -> Result<T, Discar
     message.get::<T>().ok_or(Discard::BadGrammar)?.map_err(Discard::Malformed)
 }
 
+/// Reads an object that stands alone.
+pub(crate) fn read_object<'a, T: Object<'a>>(octets: &'a [u8]) -> Option<T> {
+    ObjectRef::split_first(octets, 0).ok()?.0.read().ok()
+}
+
 /// The hop, which answers go to, must be a node's address of the session's family. `None` where the message has none.
 pub(crate) fn check_hop(
     message: &Message<'_>,
@@ -193,12 +198,4 @@ impl Node {
         let k = self.interfaces.find(arrived.rx.interface).map_or(3, |i| i.config.lifetime_multiplier);
         Ok(self.now + lifetime(k, refresh_ms))
     }
-}
-
-/// A flowspec as a complete object.
-pub(crate) fn flowspec_object(flowspec: &Flowspec) -> Box<[u8]> {
-    let message = crate::node::compose(MsgType::RESV, 0, |w| {
-        w.put(flowspec);
-    });
-    message[8..].into()
 }

@@ -1,13 +1,13 @@
 //! PERR MESSAGE ARRIVES: a PathErr changes no state; it goes to the previous hop, or to the application that is the
 //! sender (RFC 2205 section 3.1.7).
 
-use super::errors::own_letter;
 use super::{Arrived, read};
+use crate::composer::{Composer, Forwarded};
 use crate::door::Discard;
 use crate::event::EventKind;
 use crate::key::SenderKey;
-use crate::merge::unknown;
-use crate::node::{Node, compose};
+use crate::node::Node;
+use crate::queue::Envelope;
 use crate::state::path::Origin;
 use rsvp_wire::{ErrorSpec, MsgType, SenderTemplate};
 
@@ -24,13 +24,9 @@ impl Node {
             }
             Origin::Hop(upstream, _) => {
                 let upstream = &self.state.upstreams[upstream];
-                let ttl = self.config.ttl;
-                let octets = compose(MsgType::PATH_ERR, ttl, |w| {
-                    for object in arrived.message.objects().filter(unknown::passes) {
-                        w.copy(object.octets());
-                    }
-                });
-                self.send(own_letter(upstream.interface, upstream.address, ttl), octets);
+                let to = Envelope::to_neighbour(upstream.interface, upstream.address, self.config.ttl);
+                let forwarded = Forwarded::All(arrived.message);
+                self.send(&Composer { forwarded, ..Composer::new(MsgType::PATH_ERR, to) });
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 //! by every procedure that ends a request: ResvTear, timeout, a local application's withdrawal, a change of style.
 
 use super::errors::ErrorFlow;
-use super::flowspec_object;
+use crate::composer::object_of;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
@@ -91,7 +91,7 @@ impl Node {
         }
         let key = self.key_of(gone.session);
         let filters: SmallVec<[SenderKey; 4]> = gone.items.iter().filter_map(|i| i.filter).collect();
-        let object = gone.items.first().map(|item| flowspec_object(&item.flowspec));
+        let object = gone.items.first().map(|item| object_of(&item.flowspec));
         let (code, value) = (ErrorCode::CONFLICTING_STYLE, style.error_value());
         let (flowspec, filters) = (object.as_deref(), filters.as_slice());
         let flow = ErrorFlow { style: gone.style.object(), flowspec, filters, scope: &[], because_of: None };

@@ -5,8 +5,8 @@
 
 use super::demands::sender_of;
 use super::errors::{ErrorFlow, scope_of};
-use super::flowspec_object;
 use super::scope::Addresses;
+use crate::composer::object_of;
 use crate::door::{Discard, ReservationId, TcAnswer, TcVerdict};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
@@ -142,7 +142,7 @@ impl Node {
             })
             .collect();
         for (from, style, item, filters, scope) in concerned {
-            let object = flowspec_object(&report.flowspec.unwrap_or(item.flowspec));
+            let object = object_of(&report.flowspec.unwrap_or(item.flowspec));
             let flow = ErrorFlow {
                 style: style.object(),
                 flowspec: Some(&object),
