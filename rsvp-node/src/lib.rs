@@ -17,6 +17,7 @@ mod interface;
 pub mod journal;
 mod key;
 mod merge;
+mod neighbour;
 mod node;
 mod notice;
 mod process;

@@ -108,6 +108,11 @@ fn state_does_not_know_procedures_and_only_the_door_knows_the_queue_front() {
         "state knows no protocol",
     );
     check_absent(
+        "rsvp-node/src/neighbour",
+        &["crate::process", "crate::state", "crate::engine"],
+        "who sent a message, and of which kind, is known before its grammar and its session",
+    );
+    check_absent(
         "rsvp-node/src/merge",
         &["crate::process", "crate::state", "crate::node"],
         "merging is arithmetic",

@@ -7,6 +7,7 @@
 
 use super::errors::ErrorFlow;
 use super::read_object;
+use super::soft_state::store;
 use crate::composer::{Composer, Descriptor, Named, object_of};
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
@@ -14,7 +15,6 @@ use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::{adspec, flowspec};
 use crate::node::Node;
-use crate::process::path::store;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathFlags, PathState};

@@ -4,7 +4,8 @@
 //! session it is also per previous hop and incoming interface, and what arrives on an interface that routing does not expect is kept
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
-use super::{Arrived, read, same_content};
+use super::soft_state::{same_content, store};
+use super::{Arrived, read};
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
@@ -376,20 +377,11 @@ impl Node {
     }
 }
 
-/// Replaces stored octets, in place where they fit.
-pub(crate) fn store(stored: &mut Box<[u8]>, octets: &[u8]) {
-    if stored.len() == octets.len() {
-        stored.copy_from_slice(octets);
-    } else {
-        *stored = octets.into();
-    }
-}
-
 /// Whether two Path messages forward the same: everything but hop, refresh period and what is never forwarded.
 fn same_objects(a: &Message<'_>, b: &Message<'_>) -> bool {
     let matters = |o: &ObjectRef<'_>| {
         !matches!(o.class, Class::RSVP_HOP | Class::TIME_VALUES | Class::INTEGRITY | Class::NULL)
     };
-    let octets = |o: ObjectRef<'_>| o.octets().to_vec();
-    a.objects().filter(matters).map(octets).eq(b.objects().filter(matters).map(octets))
+    let (a, b) = (a.objects().filter(matters), b.objects().filter(matters));
+    a.map(|o| o.octets()).eq(b.map(|o| o.octets()))
 }

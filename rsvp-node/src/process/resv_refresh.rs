@@ -6,12 +6,12 @@
 
 use super::path_refresh::Written;
 use super::resv_merge::Merged;
+use super::soft_state::store;
 use crate::composer::{self, Composer, Descriptor, Forwarded, Named};
 use crate::door::Discard;
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::unknown;
 use crate::node::Node;
-use crate::process::path::store;
 use crate::queue::Envelope;
 use crate::state::TimerOwner;
 use crate::state::arena::{Id, Ix};
