@@ -8,8 +8,8 @@
 //! is made of it, and may be divided among several.
 
 use crate::key::{SenderKey, SessionKey, StyleKind};
-use crate::merge::unknown;
 use crate::queue::Envelope;
+use crate::unknown;
 use core::net::IpAddr;
 use core::ops::Range;
 use core::time::Duration;

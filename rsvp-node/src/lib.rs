@@ -8,6 +8,7 @@ mod composer;
 mod config;
 mod counters;
 mod door;
+mod drain;
 mod engine;
 mod event;
 pub mod guaranteed;
@@ -27,6 +28,7 @@ mod rng;
 mod state;
 mod time;
 pub mod units;
+mod unknown;
 mod view;
 
 pub use config::{Config, Limit, Limits};

@@ -13,7 +13,6 @@ use crate::rng::Rng;
 use crate::state::State;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
-use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use core::net::IpAddr;
@@ -62,10 +61,6 @@ impl Node {
             scratch: Vec::new(),
             config,
         }
-    }
-
-    pub(crate) fn find_session(&self, key: &SessionKey) -> Option<Ix<SessionState>> {
-        self.state.find_session(key)
     }
 
     /// Counts octets stored, compared or written.

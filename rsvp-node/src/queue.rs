@@ -62,6 +62,18 @@ pub(crate) struct Letter {
     pub(crate) octets: Box<[u8]>,
 }
 
+/// What became of the front of the queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Written {
+    /// Nothing (more) to write for it.
+    Done,
+    /// A message stands at the start of the buffer; there may be more.
+    Message(Envelope, usize),
+    /// A message stands at the start of the buffer, the last for this intent.
+    Last(Envelope, usize),
+    NeedSpace(usize),
+}
+
 #[derive(Debug)]
 pub(crate) struct Queue {
     pending: VecDeque<Pending>,

@@ -65,8 +65,8 @@ impl Node {
                 self.reserve(&session, From::App { app, interface, confirm }, style, flows)
             }
             Command::ReleaseReservation { app, session } => {
-                let session = self.find_session(&SessionKey::of(session)).ok_or(Refusal::NotFound)?;
-                let ix = self.own_request(session, app).ok_or(Refusal::NotFound)?;
+                let session = self.state.find_session(&SessionKey::of(session)).ok_or(Refusal::NotFound)?;
+                let ix = self.state.own_request(session, app).ok_or(Refusal::NotFound)?;
                 self.remove_items(ix, |_| true);
                 Ok(())
             }
@@ -77,7 +77,7 @@ impl Node {
     /// SESSION: the application is told of every sender that is there already.
     fn open(&mut self, app: AppId, session: &SessionKey) -> Result<Ix<SessionState>, Refusal> {
         check_session(session)?;
-        let ix = match self.find_session(session) {
+        let ix = match self.state.find_session(session) {
             Some(ix) => ix,
             None if self.state.sessions.len() >= self.config.limits.sessions => {
                 return Err(Refusal::LimitReached);
@@ -126,7 +126,7 @@ impl Node {
     }
 
     fn announce(&mut self, session: &SessionKey, wanted: &Announcement) -> Result<(), Refusal> {
-        let standing = self.find_session(session);
+        let standing = self.state.find_session(session);
         let known = standing.and_then(|ix| self.state.path_of_sender(ix, &wanted.sender));
         let known = known.map(|(ix, path)| (ix, path.origin));
         let senders = standing.map_or(0, |ix| self.state.sessions[ix].path_count);
@@ -175,15 +175,11 @@ impl Node {
     }
 
     fn own_sender(&mut self, app: AppId, session: &SessionKey, sender: &SenderKey) -> Option<Ix<PathState>> {
-        let session = self.find_session(session)?;
+        let session = self.state.find_session(session)?;
         self.state
             .paths_of(session)
             .find(|(_, p)| p.sender == *sender && p.origin == Origin::App(app))
             .map(|(ix, _)| ix)
-    }
-
-    fn own_request(&self, session: Ix<SessionState>, app: AppId) -> Option<Ix<Request>> {
-        self.state.requests_of(session).find(|(_, r)| r.app() == Some(app)).map(|(ix, _)| ix)
     }
 
     fn reserve(
@@ -201,8 +197,8 @@ impl Node {
         if interface.is_some_and(|i| self.own_address(i, session.destination()).is_none()) {
             return Err(Refusal::NoInterface);
         }
-        let known = self.find_session(session).and_then(|ix| self.own_request(ix, app));
-        if let Some(ix) = self.find_session(session) {
+        let known = self.state.find_session(session).and_then(|ix| self.state.own_request(ix, app));
+        if let Some(ix) = self.state.find_session(session) {
             self.check_conflicts(ix, known, style, &items)?;
             let limit = self.config.limits.requests_per_session;
             if known.is_none() && self.state.sessions[ix].request_count >= limit {
@@ -272,7 +268,7 @@ impl Node {
         request: Ix<Request>,
         flows: &[FlowRequest<'_>],
     ) {
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         let (from, style) = (self.state.requests[request].from, self.state.requests[request].style.object());
         let own =
             |p: &PathState| matches!((p.origin, from), (Origin::App(a), From::App { app, .. }) if a == app);
@@ -300,7 +296,7 @@ impl Node {
     }
 
     fn release(&mut self, app: AppId, session: &SessionKey) -> Result<(), Refusal> {
-        let ix = self.find_session(session).ok_or(Refusal::NotFound)?;
+        let ix = self.state.find_session(session).ok_or(Refusal::NotFound)?;
         let open = self.state.sessions[ix].apps().contains(&app);
         if !open {
             return Err(Refusal::NotFound);
@@ -313,7 +309,7 @@ impl Node {
         }
         let senders: SmallVec<[Ix<PathState>; 4]> =
             self.state.paths_of(ix).filter(|(_, p)| p.origin == Origin::App(app)).map(|(p, _)| p).collect();
-        let request = self.own_request(ix, app);
+        let request = self.state.own_request(ix, app);
         // The session goes with the last of these; it is not looked at afterwards.
         if senders.is_empty() && request.is_none() {
             self.state.release_session(ix);

@@ -124,7 +124,7 @@ impl Node {
     /// names the interface that the reservation is on.
     pub(crate) fn send_resv_conf(&mut self, wish: &Wish<'_>, host: &mut dyn Host) {
         let request = &self.state.requests[wish.request];
-        let (key, style) = (self.key_of(request.session), request.style);
+        let (key, style) = (self.state.key_of(request.session), request.style);
         let Some(node) = request.interface().and_then(|i| self.own_address(i, wish.address)) else { return };
         let query = RouteQuery::to(wish.address);
         let way = match host.route(query) {
@@ -147,7 +147,7 @@ impl Node {
     fn tell_confirmed(&mut self, wish: &Wish<'_>) {
         let request = &self.state.requests[wish.request];
         let From::App { app, interface, .. } = request.from else { return };
-        let (key, style) = (self.key_of(request.session), request.style.object());
+        let (key, style) = (self.state.key_of(request.session), request.style.object());
         let node = interface.and_then(|i| self.own_address(i, key.destination())).unwrap_or(wish.address);
         let (flowspec, filters) = (Some(wish.flowspec), SenderKey::objects(wish.filters));
         self.tell(app, &key, EventKind::ResvConfirm { node, style, flowspec, filters });
@@ -170,7 +170,7 @@ impl Node {
     /// Asks for confirmation of everything a local application requests; the wish is kept until a sender is there.
     pub(crate) fn wish_for_application(&mut self, ix: Ix<Request>) {
         let request = &self.state.requests[ix];
-        let key = self.key_of(request.session);
+        let key = self.state.key_of(request.session);
         let own = self.interfaces.iter().find_map(|i| i.config.address_like(key.destination()));
         let Some(address) = own else { return };
         let mut groups: SmallVec<[(Flowspec, Filters); 2]> = SmallVec::new();

@@ -9,10 +9,10 @@ use crate::door::Rx;
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey, StyleKind};
-use crate::merge::unknown;
 use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::resv::From;
+use crate::unknown;
 use core::net::IpAddr;
 use rsvp_wire::{
     Class, ErrorCode, ErrorSpec, FlowDescriptor, Message, MsgType, ObjectRef, Scope, Session, Style,

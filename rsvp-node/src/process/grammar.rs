@@ -5,8 +5,8 @@
 //! end of a message that has them. Whether the flow descriptors suit the style is judged where they are processed.
 
 use crate::door::Discard;
-use crate::merge::unknown;
 use crate::neighbour::Kind;
+use crate::unknown;
 use rsvp_wire::{CType, Class, ErrorCode, Message, ObjectRef, UnknownClass};
 
 /// What is wrong with a message.

@@ -29,7 +29,7 @@ impl Node {
         let hop = read::<RsvpHop>(&arrived.message)?;
         let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
         let expires = self.expiry_of(arrived)?;
-        let session = self.find_session(&arrived.session);
+        let session = self.state.find_session(&arrived.session);
         let refreshed = session
             .and_then(|s| self.paths_here(s, &sender, arrived).find(|path| self.is_refresh(*path, arrived)));
         if let Some(path) = refreshed {
@@ -354,7 +354,7 @@ impl Node {
 
     /// Tells every application that opened the session, but not the one whose own sender it is about.
     pub(crate) fn tell_listeners(&mut self, session: Ix<SessionState>, origin: Origin, kind: &EventKind) {
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         for app in self.state.sessions[session].apps().to_vec() {
             if origin != Origin::App(app) {
                 self.tell(app, &key, kind.clone());
@@ -369,11 +369,6 @@ impl Node {
             tspec: path.tspec()?,
             adspec: path.adspec(),
         })
-    }
-
-    /// The key of a session.
-    pub(crate) fn key_of(&self, session: Ix<SessionState>) -> SessionKey {
-        self.state.sessions[session].key
     }
 }
 

@@ -15,11 +15,11 @@ impl Node {
     pub(crate) fn path_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
         let error = read::<ErrorSpec>(&arrived.message)?;
-        let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let (_, path) = self.state.path_of_sender(session, &sender).ok_or(Discard::NoState)?;
         match path.origin {
             Origin::App(app) => {
-                let key = self.key_of(session);
+                let key = self.state.key_of(session);
                 self.tell(app, &key, EventKind::PathError { error, sender: SenderTemplate(sender.object()) });
             }
             Origin::Hop(upstream, _) => {

@@ -9,22 +9,10 @@ use crate::interface::InterfaceId;
 use crate::key::SessionKey;
 use crate::merge::adspec;
 use crate::node::Node;
-use crate::queue::Envelope;
+use crate::queue::{Envelope, Written};
 use crate::state::arena::{Id, Ix};
 use crate::state::path::{Origin, PathState};
 use rsvp_wire::{Class, MsgType, NeedSpace, RsvpHop, Session};
-
-/// What became of the front of the queue.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Written {
-    /// Nothing (more) to write for it.
-    Done,
-    /// A message stands at the start of the buffer; there may be more.
-    Message(Envelope, usize),
-    /// A message stands at the start of the buffer, the last for this intent.
-    Last(Envelope, usize),
-    NeedSpace(usize),
-}
 
 impl Node {
     /// Writes the next message that a path state owes.
@@ -34,7 +22,7 @@ impl Node {
         let Some(at) = path.outgoing.iter().position(|o| o.due) else {
             self.state.paths[ix].flags.queued = false;
             if self.state.paths[ix].flags.dead {
-                self.state.paths.remove(ix);
+                self.state.drop_path(ix);
             }
             return Written::Done;
         };

@@ -7,17 +7,12 @@ use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::resv::{Asked, From, Item, Request};
+use crate::state::resv::{Asked, Item, Request};
 use crate::state::session::SessionState;
 use rsvp_wire::{ErrorCode, Flowspec, Sharing};
 use smallvec::SmallVec;
 
 impl Node {
-    /// What a next hop over an interface has asked for.
-    pub(crate) fn find_request(&self, session: Ix<SessionState>, from: From) -> Option<Ix<Request>> {
-        self.state.requests_of(session).find(|(_, r)| r.from == from).map(|(ix, _)| ix)
-    }
-
     /// The style of another request that cannot stand beside `style` (RFC 2205 section 1.3).
     pub(crate) fn conflicting_style(
         &self,
@@ -89,7 +84,7 @@ impl Node {
         if gone.app().is_none() {
             return;
         }
-        let key = self.key_of(gone.session);
+        let key = self.state.key_of(gone.session);
         let filters: SmallVec<[SenderKey; 4]> = gone.items.iter().filter_map(|i| i.filter).collect();
         let object = gone.items.first().map(|item| object_of(&item.flowspec));
         let (code, value) = (ErrorCode::CONFLICTING_STYLE, style.error_value());

@@ -27,7 +27,7 @@ impl Node {
         let error = read::<ErrorSpec>(&arrived.message)?;
         let style = read::<Style>(&arrived.message)?;
         let kind = StyleKind::of(style);
-        let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let (mut flowspec, mut filters) = (None, Vec::<SenderKey>::new());
         for descriptor in flow_descriptors(&arrived.message) {
             flowspec = flowspec.or_else(|| descriptor.flowspec?.read::<Flowspec>().ok());
@@ -45,7 +45,7 @@ impl Node {
         if apps.is_empty() {
             return Err(Discard::NoState);
         }
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         for app in apps {
             let filters = SenderKey::objects(&filters);
             self.tell(app, &key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });

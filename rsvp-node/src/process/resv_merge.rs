@@ -9,12 +9,13 @@ use super::scope::in_scope;
 use crate::composer;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
-use crate::merge::{flowspec, unknown};
+use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item, Request};
 use crate::state::upstream::Upstream;
+use crate::unknown;
 use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
 
@@ -65,7 +66,7 @@ impl Node {
     pub(crate) fn merged(&self, upstream: Ix<Upstream>) -> Option<Merged> {
         let session = self.state.upstreams[upstream].session;
         let style = self.state.requests_of(session).next()?.1.style;
-        let behind = self.paths_behind(upstream);
+        let behind = self.state.paths_behind(upstream);
         let mut flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]> = SmallVec::new();
         if style.sharing() == Sharing::Shared {
             let choice = self.choose(style.sharing(), style.is_wildcard(), behind, |_| true, |_| true)?;
@@ -77,16 +78,10 @@ impl Node {
             });
             flows.extend(each);
         }
-        let to = self.key_of(session).destination();
+        let to = self.state.key_of(session).destination();
         flows.iter_mut().for_each(|(_, f)| *f = flowspec::in_session(*f, to));
         flows.sort_unstable_by_key(|(filter, _)| *filter);
         (!flows.is_empty()).then_some(Merged { style, flows })
-    }
-
-    /// Path states that come from a previous hop.
-    pub(crate) fn paths_behind(&self, upstream: Ix<Upstream>) -> impl Iterator<Item = &PathState> + Clone {
-        let session = self.state.upstreams[upstream].session;
-        self.state.paths_of(session).map(|(_, p)| p).filter(move |p| p.upstream() == Some(upstream))
     }
 
     /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and

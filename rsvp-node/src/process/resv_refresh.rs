@@ -4,20 +4,17 @@
 //! as a Resv; if nothing has changed, propagation stops here, unless a refresh is due or a confirmation was asked for.
 //! Filters whose path state is gone are dropped without a ResvTear (section 3.1.5).
 
-use super::path_refresh::Written;
 use super::resv_merge::Merged;
 use super::soft_state::store;
 use crate::composer::{self, Composer, Descriptor, Forwarded, Named};
 use crate::door::Discard;
 use crate::key::{SenderKey, StyleKind};
-use crate::merge::unknown;
 use crate::node::Node;
-use crate::queue::Envelope;
-use crate::state::TimerOwner;
+use crate::queue::{Envelope, Written};
 use crate::state::arena::{Id, Ix};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
-use crate::time::Instant;
+use crate::unknown;
 use rsvp_wire::{Class, Flowspec, MsgType, NeedSpace, ObjectRef, RsvpHop, Sharing};
 use smallvec::SmallVec;
 
@@ -113,12 +110,7 @@ impl Node {
         let interface = self.state.upstreams[ix].interface;
         let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
         let at = self.now + self.rng.jitter(refresh);
-        let upstream = &mut self.state.upstreams[ix];
-        if let Some(timer) = upstream.timer.take() {
-            self.state.wheel.cancel(timer);
-        }
-        upstream.timer =
-            if at == Instant::NEVER { None } else { self.state.wheel.arm(at, TimerOwner::Upstream(ix)) };
+        self.state.arm_upstream(ix, at);
     }
 
     /// A message to a previous hop that begins as its Resv does; `None` when the interface it leaves by is not usable.
@@ -132,7 +124,7 @@ impl Node {
         let hop = RsvpHop { address: config.address_like(upstream.address)?, lih: upstream.lih };
         let to = Envelope::to_neighbour(upstream.interface, upstream.address, self.config.ttl);
         Some(Composer {
-            session: Named::Key(self.key_of(upstream.session)),
+            session: Named::Key(self.state.key_of(upstream.session)),
             hop: Some(hop),
             refresh: Some(state.refresh),
             ..Composer::new(msg_type, to)

@@ -26,7 +26,7 @@ impl Node {
         let (_, first) = self.state.requests_of(session).next()?;
         let wildcard = first.style.is_wildcard();
         let received = || self.state.requests_of(session).any(|(_, r)| received_scope(r).is_some());
-        if !wildcard || !(self.has_several_previous_hops(session) || received()) {
+        if !wildcard || !(self.state.has_several_previous_hops(session) || received()) {
             return None;
         }
         let behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
@@ -48,16 +48,6 @@ impl Node {
             self.state.paths_of(session).any(|(_, p)| p.sender.address() == *a && p.routes_to(interface))
         };
         Some(sorted(scope.addresses().filter(routed)))
-    }
-
-    fn has_several_previous_hops(&self, session: Ix<SessionState>) -> bool {
-        let mut upstreams = self
-            .state
-            .paths_of(session)
-            .filter(|(_, p)| !p.flags.local_only)
-            .filter_map(|(_, p)| p.upstream());
-        let first = upstreams.next();
-        upstreams.any(|u| Some(u) != first)
     }
 }
 

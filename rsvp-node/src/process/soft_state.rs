@@ -3,9 +3,9 @@
 
 use super::{Arrived, read};
 use crate::door::Discard;
-use crate::merge::unknown;
 use crate::node::Node;
 use crate::time::Instant;
+use crate::unknown;
 use core::time::Duration;
 use rsvp_wire::{Class, TimeValues};
 
