@@ -2,19 +2,14 @@
 
 use crate::config::Config;
 use crate::counters::{Counters, Work};
-use crate::door::{
-    Discard, Input, Outcome, Output, Reservation, ReservationId, TcChange, TrafficControl, Transmit, Why,
-};
+use crate::door::{Input, Outcome, Output, Reservation, ReservationId};
 use crate::host::Host;
 use crate::interface::{Interface, InterfaceId};
 use crate::node::Node;
-use crate::process::path_refresh::Written;
-use crate::queue::{Envelope, Pending};
-use crate::state::TimerOwner;
 use crate::state::resv::From;
 use crate::time::Instant;
 use crate::view::{BlockadeView, RequestView, Requester, SenderView, SessionView};
-use rsvp_wire::{MsgType, SenderTemplate};
+use rsvp_wire::SenderTemplate;
 
 /// One RSVP node: [`handle`](Self::handle) takes inputs, [`poll`](Self::poll) gives outputs.
 ///
@@ -66,33 +61,7 @@ impl Engine {
     pub fn poll<'b>(&mut self, now: Instant, buf: &'b mut [u8]) -> Output<'b> {
         let node = &mut self.node;
         node.now = node.now.max(now);
-        loop {
-            let written = match node.queue.front() {
-                None => return node.idle(),
-                Some(&Pending::Path(id)) => node.write_path(id, buf),
-                Some(&Pending::Resv(id)) => node.write_resv(id, buf),
-                Some(_) => match node.next_content(buf) {
-                    Content::Nothing => continue,
-                    Content::Output(output) => return *output,
-                    Content::Written(written) => written,
-                },
-            };
-            match written {
-                Written::Done => {
-                    node.queue.pop();
-                }
-                Written::NeedSpace(need) if need > usize::from(u16::MAX) => node.oversized(),
-                Written::NeedSpace(need) => return Output::NeedSpace(need),
-                Written::Message(envelope, length) | Written::Last(envelope, length) => {
-                    if matches!(written, Written::Last(..)) {
-                        node.queue.pop();
-                    }
-                    let octets = &buf[..length];
-                    node.counters.count_sent(MsgType(octets[1]));
-                    return Output::Transmit(transmit(envelope, octets));
-                }
-            }
-        }
+        node.next_output(buf)
     }
 
     /// The counters.
@@ -126,7 +95,7 @@ impl Engine {
         state.paths.iter().filter(|(_, p)| !p.flags.dead).filter_map(|(_, path)| {
             let upstream = path.upstream().map(|ix| &state.upstreams[ix]);
             Some(SenderView {
-                session: self.node.key_of(path.session).object(),
+                session: self.node.state.key_of(path.session).object(),
                 sender: SenderTemplate(path.sender.object()),
                 tspec: path.tspec()?,
                 previous_hop: upstream.map(|u| u.address),
@@ -140,7 +109,7 @@ impl Engine {
     /// Every reservation request.
     pub fn requests(&self) -> impl Iterator<Item = RequestView> + '_ {
         self.node.state.requests.iter().map(|(_, request)| RequestView {
-            session: self.node.key_of(request.session).object(),
+            session: self.node.state.key_of(request.session).object(),
             style: request.style.object(),
             from: match request.from {
                 From::Hop { interface, address } => Requester::NextHop { interface, address },
@@ -162,7 +131,7 @@ impl Engine {
     /// Every element of blockade state.
     pub fn blockades(&self) -> impl Iterator<Item = BlockadeView> + '_ {
         self.node.state.blockades.iter().map(|(_, blockade)| BlockadeView {
-            session: self.node.key_of(blockade.session).object(),
+            session: self.node.state.key_of(blockade.session).object(),
             sender: blockade.sender.map(|s| s.object()),
             previous_hop: self.node.state.upstreams[blockade.upstream].address,
             flowspec: blockade.failed.qe,
@@ -174,95 +143,4 @@ impl Engine {
     pub fn is_empty(&self) -> bool {
         self.node.state.blocks() == 0 && self.node.queue.is_empty()
     }
-}
-
-/// What the front of the queue was, when it was no intent to write.
-enum Content<'b> {
-    Nothing,
-    Output(Box<Output<'b>>),
-    Written(Written),
-}
-
-impl Node {
-    /// Takes the front of the queue, which is not an intent to write a Path or Resv.
-    fn next_content<'b>(&mut self, buf: &mut [u8]) -> Content<'b> {
-        if let Some(Pending::Letter(letter)) = self.queue.front() {
-            let length = letter.octets.len();
-            let Some(room) = buf.get_mut(..length) else {
-                return Content::Written(Written::NeedSpace(length));
-            };
-            room.copy_from_slice(&letter.octets);
-            let envelope = letter.envelope;
-            self.queue.pop();
-            let usable =
-                self.interfaces.find(envelope.interface).is_some_and(|i| i.config.up && i.config.enabled);
-            if usable && length > 0 {
-                return Content::Written(Written::Message(envelope, length));
-            }
-            self.counters.count_discard(if usable { Discard::TooLarge } else { Discard::NotSendable });
-            return Content::Nothing;
-        }
-        let output = match self.queue.pop() {
-            Some(Pending::Event(event)) => Output::Event(*event),
-            Some(Pending::Install(id)) => {
-                let Some(ix) = self.state.reserved.find(id) else { return Content::Nothing };
-                let reserved = &mut self.state.reserved[ix];
-                (reserved.queued, reserved.announced) = (false, true);
-                let reserved = &self.state.reserved[ix];
-                Output::TrafficControl(TrafficControl {
-                    reservation: ReservationId { index: ix.place(), generation: id.generation },
-                    interface: reserved.interface,
-                    change: TcChange::Install(self.reservation(reserved)),
-                })
-            }
-            Some(Pending::Remove(reservation, interface)) => {
-                Output::TrafficControl(TrafficControl { reservation, interface, change: TcChange::Remove })
-            }
-            _ => return Content::Nothing,
-        };
-        Content::Output(Box::new(output))
-    }
-
-    /// A message that would exceed the largest IP datagram is not sent (RFC 2205 section 3.3).
-    fn oversized(&mut self) {
-        tracing::warn!("a message of more than 65535 octets is not sent");
-        self.counters.count_discard(Discard::TooLarge);
-        match self.queue.pop() {
-            Some(Pending::Path(id)) => {
-                if let Some(ix) = self.state.paths.find(id) {
-                    self.state.paths[ix].flags.queued = false;
-                    self.state.paths[ix].outgoing.iter_mut().for_each(|o| o.due = false);
-                }
-            }
-            Some(Pending::Resv(id)) => {
-                if let Some(ix) = self.state.upstreams.find(id) {
-                    self.state.upstreams[ix].all_sent();
-                    self.rearm_upstream(ix);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn idle<'b>(&self) -> Output<'b> {
-        if self.sweep.is_some() {
-            return Output::Idle { until: Some(self.now), why: Why::Housekeeping };
-        }
-        let Some((until, owner)) = self.state.wheel.wake() else {
-            return Output::Idle { until: None, why: Why::Nothing };
-        };
-        let why = match owner {
-            Some(TimerOwner::Path(_)) => Why::Path,
-            Some(TimerOwner::Request(_)) => Why::Resv,
-            Some(TimerOwner::Upstream(_)) => Why::ResvRefresh,
-            Some(TimerOwner::Blockade(_)) => Why::Blockade,
-            None => Why::Housekeeping,
-        };
-        Output::Idle { until: Some(until), why }
-    }
-}
-
-fn transmit(envelope: Envelope, octets: &[u8]) -> Transmit<'_> {
-    let Envelope { interface, destination, source, ttl, router_alert } = envelope;
-    Transmit { interface, destination, source, ttl, router_alert, octets }
 }

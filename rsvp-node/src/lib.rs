@@ -4,9 +4,11 @@
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+mod composer;
 mod config;
 mod counters;
 mod door;
+mod drain;
 mod engine;
 mod event;
 pub mod guaranteed;
@@ -16,6 +18,7 @@ mod interface;
 pub mod journal;
 mod key;
 mod merge;
+mod neighbour;
 mod node;
 mod notice;
 mod process;
@@ -25,6 +28,7 @@ mod rng;
 mod state;
 mod time;
 pub mod units;
+mod unknown;
 mod view;
 
 pub use config::{Config, Limit, Limits};

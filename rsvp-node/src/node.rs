@@ -1,5 +1,6 @@
 //! What every procedure works on: the state, the interfaces, the queue, the counters and the time.
 
+use crate::composer::Composer;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::door::Discard;
@@ -7,16 +8,15 @@ use crate::event::{AppId, Event, EventKind};
 use crate::interface::{InterfaceId, Interfaces};
 use crate::key::SessionKey;
 use crate::notice::Notices;
-use crate::queue::{Envelope, Letter, Pending, Queue};
+use crate::queue::{Letter, Pending, Queue};
 use crate::rng::Rng;
 use crate::state::State;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
-use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use core::net::IpAddr;
-use rsvp_wire::{MessageWriter, MsgType};
+use rsvp_wire::RsvpHop;
 
 /// A node without its door.
 #[derive(Debug)]
@@ -63,10 +63,6 @@ impl Node {
         }
     }
 
-    pub(crate) fn find_session(&self, key: &SessionKey) -> Option<Ix<SessionState>> {
-        self.state.find_session(key)
-    }
-
     /// Counts octets stored, compared or written.
     pub(crate) fn handled(&mut self, octets: usize) {
         self.octets_handled += octets as u64;
@@ -98,9 +94,10 @@ impl Node {
     }
 
     /// Queues a message that carries its own content.
-    pub(crate) fn send(&mut self, envelope: Envelope, octets: Box<[u8]>) {
+    pub(crate) fn send(&mut self, message: &Composer<'_>) {
+        let octets = message.boxed();
         self.handled(octets.len());
-        if !self.queue.offer(Pending::Letter(Box::new(Letter { envelope, octets }))) {
+        if !self.queue.offer(Pending::Letter(Box::new(Letter { envelope: message.to, octets }))) {
             self.counters.count_discard(Discard::QueueFull);
         }
     }
@@ -109,24 +106,10 @@ impl Node {
     pub(crate) fn own_address(&self, interface: InterfaceId, like: IpAddr) -> Option<IpAddr> {
         self.interfaces.find(interface)?.config.address_like(like)
     }
-}
 
-/// Builds a message in a buffer of its own.
-pub(crate) fn compose(msg_type: MsgType, ttl: u8, fill: impl Fn(&mut MessageWriter<'_>)) -> Box<[u8]> {
-    let mut buffer = vec![0; 512];
-    loop {
-        let mut writer = MessageWriter::new(&mut buffer, msg_type, ttl);
-        fill(&mut writer);
-        let length = match writer.finish() {
-            Ok(message) => Ok(message.len()),
-            Err(need) => Err(need.0),
-        };
-        match length {
-            Ok(length) => return buffer[..length].into(),
-            // Nothing larger than what arrived, or than one flow descriptor, is composed here; were it too long for a
-            // message all the same, it is cut to nothing rather than sent broken.
-            Err(need) if need > usize::from(u16::MAX) => return Box::default(),
-            Err(need) => buffer.resize(need, 0),
-        }
+    /// This node as the hop of what leaves on an interface for an address of the family of `like`.
+    pub(crate) fn own_hop(&self, interface: InterfaceId, like: IpAddr) -> Option<RsvpHop> {
+        let config = &self.interfaces.find(interface)?.config;
+        Some(RsvpHop { address: config.address_like(like)?, lih: config.lih })
     }
 }

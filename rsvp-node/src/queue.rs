@@ -7,6 +7,7 @@
 use crate::door::{ReservationId, Source};
 use crate::event::Event;
 use crate::interface::InterfaceId;
+use crate::key::{SenderKey, SessionKey};
 use crate::state::arena::Id;
 use crate::state::path::PathState;
 use crate::state::traffic::Reserved;
@@ -36,11 +37,41 @@ pub(crate) struct Envelope {
     pub(crate) router_alert: bool,
 }
 
+impl Envelope {
+    /// A message to a neighbour: own source address, no Router Alert.
+    pub(crate) const fn to_neighbour(interface: InterfaceId, destination: IpAddr, ttl: u8) -> Self {
+        Self { interface, destination, source: Source::Own, ttl, router_alert: false }
+    }
+
+    /// A message that goes where data of a sender goes.
+    pub(crate) const fn with_data(
+        interface: InterfaceId,
+        session: &SessionKey,
+        sender: &SenderKey,
+        ttl: u8,
+    ) -> Self {
+        let source = Source::Foreign(sender.address());
+        Self { interface, destination: session.destination(), source, ttl, router_alert: true }
+    }
+}
+
 /// A message that carries its own content.
 #[derive(Debug)]
 pub(crate) struct Letter {
     pub(crate) envelope: Envelope,
     pub(crate) octets: Box<[u8]>,
+}
+
+/// What became of the front of the queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Written {
+    /// Nothing (more) to write for it.
+    Done,
+    /// A message stands at the start of the buffer; there may be more.
+    Message(Envelope, usize),
+    /// A message stands at the start of the buffer, the last for this intent.
+    Last(Envelope, usize),
+    NeedSpace(usize),
 }
 
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Tests under a counting allocator: what must not allocate, and how much the rest may.
 mod counting;
 mod divided;
+mod integrity;
 mod parse;
 mod scale;
 #[path = "../transit.rs"]

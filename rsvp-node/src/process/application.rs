@@ -6,22 +6,23 @@
 //! one appears.
 
 use super::errors::ErrorFlow;
-use super::flowspec_object;
+use super::read_object;
+use super::soft_state::store;
+use crate::composer::{Composer, Descriptor, Named, object_of};
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::{adspec, flowspec};
-use crate::node::{Node, compose};
-use crate::process::path::store;
+use crate::node::Node;
+use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathFlags, PathState};
 use crate::state::resv::{Asked, From, Item, Request};
 use crate::state::session::SessionState;
 use crate::time::Instant;
-use rsvp_wire::{
-    ErrorCode, Flowspec, Message, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, TimeValues, Tspec,
-};
+use core::time::Duration;
+use rsvp_wire::{ErrorCode, Flowspec, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, Tspec};
 use smallvec::SmallVec;
 
 const TCP: u8 = 6;
@@ -64,8 +65,8 @@ impl Node {
                 self.reserve(&session, From::App { app, interface, confirm }, style, flows)
             }
             Command::ReleaseReservation { app, session } => {
-                let session = self.find_session(&SessionKey::of(session)).ok_or(Refusal::NotFound)?;
-                let ix = self.own_request(session, app).ok_or(Refusal::NotFound)?;
+                let session = self.state.find_session(&SessionKey::of(session)).ok_or(Refusal::NotFound)?;
+                let ix = self.state.own_request(session, app).ok_or(Refusal::NotFound)?;
                 self.remove_items(ix, |_| true);
                 Ok(())
             }
@@ -76,7 +77,7 @@ impl Node {
     /// SESSION: the application is told of every sender that is there already.
     fn open(&mut self, app: AppId, session: &SessionKey) -> Result<Ix<SessionState>, Refusal> {
         check_session(session)?;
-        let ix = match self.find_session(session) {
+        let ix = match self.state.find_session(session) {
             Some(ix) => ix,
             None if self.state.sessions.len() >= self.config.limits.sessions => {
                 return Err(Refusal::LimitReached);
@@ -125,7 +126,7 @@ impl Node {
     }
 
     fn announce(&mut self, session: &SessionKey, wanted: &Announcement) -> Result<(), Refusal> {
-        let standing = self.find_session(session);
+        let standing = self.state.find_session(session);
         let known = standing.and_then(|ix| self.state.path_of_sender(ix, &wanted.sender));
         let known = known.map(|(ix, path)| (ix, path.origin));
         let senders = standing.map_or(0, |ix| self.state.sessions[ix].path_count);
@@ -174,15 +175,11 @@ impl Node {
     }
 
     fn own_sender(&mut self, app: AppId, session: &SessionKey, sender: &SenderKey) -> Option<Ix<PathState>> {
-        let session = self.find_session(session)?;
+        let session = self.state.find_session(session)?;
         self.state
             .paths_of(session)
             .find(|(_, p)| p.sender == *sender && p.origin == Origin::App(app))
             .map(|(ix, _)| ix)
-    }
-
-    fn own_request(&self, session: Ix<SessionState>, app: AppId) -> Option<Ix<Request>> {
-        self.state.requests_of(session).find(|(_, r)| r.app() == Some(app)).map(|(ix, _)| ix)
     }
 
     fn reserve(
@@ -200,8 +197,8 @@ impl Node {
         if interface.is_some_and(|i| self.own_address(i, session.destination()).is_none()) {
             return Err(Refusal::NoInterface);
         }
-        let known = self.find_session(session).and_then(|ix| self.own_request(ix, app));
-        if let Some(ix) = self.find_session(session) {
+        let known = self.state.find_session(session).and_then(|ix| self.state.own_request(ix, app));
+        if let Some(ix) = self.state.find_session(session) {
             self.check_conflicts(ix, known, style, &items)?;
             let limit = self.config.limits.requests_per_session;
             if known.is_none() && self.state.sessions[ix].request_count >= limit {
@@ -271,7 +268,7 @@ impl Node {
         request: Ix<Request>,
         flows: &[FlowRequest<'_>],
     ) {
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         let (from, style) = (self.state.requests[request].from, self.state.requests[request].style.object());
         let own =
             |p: &PathState| matches!((p.origin, from), (Origin::App(a), From::App { app, .. }) if a == app);
@@ -291,7 +288,7 @@ impl Node {
                 }
                 true => ErrorCode::NO_SENDER,
             };
-            let object = flowspec_object(&flow.flowspec);
+            let object = object_of(&flow.flowspec);
             let error =
                 ErrorFlow { style, flowspec: Some(&object), filters: &filters, scope: &[], because_of: None };
             self.report_resv_error(from, &key, code, 0, 0, &error);
@@ -299,7 +296,7 @@ impl Node {
     }
 
     fn release(&mut self, app: AppId, session: &SessionKey) -> Result<(), Refusal> {
-        let ix = self.find_session(session).ok_or(Refusal::NotFound)?;
+        let ix = self.state.find_session(session).ok_or(Refusal::NotFound)?;
         let open = self.state.sessions[ix].apps().contains(&app);
         if !open {
             return Err(Refusal::NotFound);
@@ -312,7 +309,7 @@ impl Node {
         }
         let senders: SmallVec<[Ix<PathState>; 4]> =
             self.state.paths_of(ix).filter(|(_, p)| p.origin == Origin::App(app)).map(|(p, _)| p).collect();
-        let request = self.own_request(ix, app);
+        let request = self.state.own_request(ix, app);
         // The session goes with the last of these; it is not looked at afterwards.
         if senders.is_empty() && request.is_none() {
             self.state.release_session(ix);
@@ -330,16 +327,21 @@ impl Node {
 
 /// The Path message a local sender's state is kept as: what a previous hop would have sent.
 fn path_message(session: &SessionKey, wanted: &Announcement) -> Box<[u8]> {
-    compose(MsgType::PATH, wanted.ttl, |w| {
-        w.put(&session.object())
-            .put(&RsvpHop { address: wanted.sender.address(), lih: 0 })
-            .put(&TimeValues { refresh_ms: 0 })
-            .put(&SenderTemplate(wanted.sender.object()))
-            .put(&sender_tspec(wanted.tspec, wanted.adspec));
-        if let Some(offer) = wanted.adspec {
-            w.put(&adspec::initial(offer));
-        }
-    })
+    let adspec = wanted.adspec.map(|offer| object_of(&adspec::initial(offer))).unwrap_or_default();
+    let descriptor = [
+        &object_of(&SenderTemplate(wanted.sender.object())),
+        &object_of(&sender_tspec(wanted.tspec, wanted.adspec)),
+        &*adspec,
+    ];
+    let to = Envelope::with_data(wanted.interface, session, &wanted.sender, wanted.ttl);
+    let message = Composer {
+        session: Named::Key(*session),
+        hop: Some(RsvpHop { address: wanted.sender.address(), lih: 0 }),
+        refresh: Some(Duration::ZERO),
+        descriptor: Descriptor::Octets(&descriptor),
+        ..Composer::new(MsgType::PATH, to)
+    };
+    message.boxed()
 }
 
 fn read_flows(
@@ -399,15 +401,9 @@ fn sender_tspec(tspec: Tspec, offer: Option<AdspecOffer>) -> SenderTspec {
 
 /// Whether the wire would accept these values: the one place where traffic parameters are judged is their reader.
 fn is_sound(tspec: &SenderTspec) -> bool {
-    let octets = compose(MsgType::PATH, 1, |w| {
-        w.put(tspec);
-    });
-    Message::parse(&octets)
-        .ok()
-        .and_then(|m| m.get::<SenderTspec>())
-        .is_some_and(|t| t.is_ok_and(|t| t.is_legal()))
+    read_object::<SenderTspec>(&object_of(tspec)).is_some_and(|t| t.is_legal())
 }
 
 fn is_sound_flowspec(flowspec: &Flowspec) -> bool {
-    super::errors::read_flowspec(&flowspec_object(flowspec)).is_some_and(|f| f.is_legal())
+    read_object::<Flowspec>(&object_of(flowspec)).is_some_and(|f| f.is_legal())
 }

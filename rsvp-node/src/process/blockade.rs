@@ -9,7 +9,6 @@ use super::resv_err::Failure;
 use crate::key::SenderKey;
 use crate::merge::failure::Failed;
 use crate::node::Node;
-use crate::state::TimerOwner;
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
@@ -32,7 +31,7 @@ impl Node {
         let senders: SmallVec<[Flow; 4]> = if failure.is_wildcard() {
             [None].into_iter().collect()
         } else {
-            let behind = |f: &&SenderKey| self.paths_behind(upstream).any(|p| p.sender == **f);
+            let behind = |f: &&SenderKey| self.state.paths_behind(upstream).any(|p| p.sender == **f);
             failure.filters.iter().filter(behind).copied().map(Some).collect()
         };
         // All of them failed together, so each is judged by what there was before.
@@ -71,13 +70,13 @@ impl Node {
         bars: impl Fn(Ix<Blockade>) -> bool,
     ) -> Option<Choice> {
         let own = |p: &&PathState| sharing == Sharing::Shared || *flow == Some(p.sender);
-        self.choose(sharing, flow.is_none(), self.paths_behind(upstream).filter(own), counts, bars)
+        self.choose(sharing, flow.is_none(), self.state.paths_behind(upstream).filter(own), counts, bars)
     }
 
     /// The flowspecs that are merged into a choice, be it for whichever of its senders.
     fn members(&self, upstream: Ix<Upstream>, choice: &Choice) -> SmallVec<[Flowspec; 4]> {
         let mut members = SmallVec::new();
-        for path in self.paths_behind(upstream) {
+        for path in self.state.paths_behind(upstream) {
             let through = self.items_for(path).filter(|(ix, ..)| {
                 choice.flows.iter().any(|f| f.is_none_or(|f| f == path.sender) && choice.has(*ix, f))
             });
@@ -128,7 +127,7 @@ impl Node {
             in_place,
             timer: None,
         });
-        self.state.blockades[ix].timer = self.state.wheel.arm(until, TimerOwner::Blockade(ix));
+        self.state.arm_blockade(ix, until);
         ix
     }
 }

@@ -5,20 +5,20 @@
 //! incomparable with others confirmed here although the merge goes up; section 2.6 has not, and wins. A blockaded request's
 //! confirmation is dropped.
 
-use super::errors::own_letter;
 use super::left_out::{Choice, Flow};
-use crate::door::{Discard, Source};
+use crate::composer::{Composer, Descriptor, Named, object_of};
+use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::key::SenderKey;
-use crate::node::{Node, compose};
+use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
 use crate::state::resv::{From, Request};
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, MsgType, ResvConfirm, Sharing};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, MsgType, Sharing};
 use smallvec::SmallVec;
 
 type Filters = SmallVec<[SenderKey; 4]>;
@@ -124,7 +124,7 @@ impl Node {
     /// names the interface that the reservation is on.
     pub(crate) fn send_resv_conf(&mut self, wish: &Wish<'_>, host: &mut dyn Host) {
         let request = &self.state.requests[wish.request];
-        let (key, style) = (self.key_of(request.session), request.style);
+        let (key, style) = (self.state.key_of(request.session), request.style);
         let Some(node) = request.interface().and_then(|i| self.own_address(i, wish.address)) else { return };
         let query = RouteQuery::to(wish.address);
         let way = match host.route(query) {
@@ -132,24 +132,22 @@ impl Node {
             RouteAnswer::NoRoute | RouteAnswer::Pending => None,
         };
         let Some(interface) = way else { return self.counters.count_discard(Discard::NoRoute) };
-        let ttl = self.config.ttl;
-        let octets = compose(MsgType::RESV_CONF, ttl, |w| {
-            let none = ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 };
-            w.put(&key.object()).put(&none).put(&ResvConfirm { address: wish.address });
-            w.put(&style.object()).put(&wish.flowspec);
-            for filter in wish.filters {
-                w.put(&filter.object());
-            }
+        let (style, flowspec) = (style.object(), &object_of(&wish.flowspec));
+        let to = Envelope::to_neighbour(interface, wish.address, self.config.ttl);
+        self.send(&Composer {
+            session: Named::Key(key),
+            error: Some(ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 }),
+            confirm: Some(wish.address),
+            descriptor: Descriptor::Flow { style, flowspec, filters: wish.filters },
+            ..Composer::new(MsgType::RESV_CONF, Envelope { router_alert: true, ..to })
         });
-        let letter = own_letter(interface, wish.address, ttl);
-        self.send(Envelope { source: Source::Own, router_alert: true, ..letter }, octets);
     }
 
     /// This node confirms what a local application asks for.
     fn tell_confirmed(&mut self, wish: &Wish<'_>) {
         let request = &self.state.requests[wish.request];
         let From::App { app, interface, .. } = request.from else { return };
-        let (key, style) = (self.key_of(request.session), request.style.object());
+        let (key, style) = (self.state.key_of(request.session), request.style.object());
         let node = interface.and_then(|i| self.own_address(i, key.destination())).unwrap_or(wish.address);
         let (flowspec, filters) = (Some(wish.flowspec), SenderKey::objects(wish.filters));
         self.tell(app, &key, EventKind::ResvConfirm { node, style, flowspec, filters });
@@ -172,7 +170,7 @@ impl Node {
     /// Asks for confirmation of everything a local application requests; the wish is kept until a sender is there.
     pub(crate) fn wish_for_application(&mut self, ix: Ix<Request>) {
         let request = &self.state.requests[ix];
-        let key = self.key_of(request.session);
+        let key = self.state.key_of(request.session);
         let own = self.interfaces.iter().find_map(|i| i.config.address_like(key.destination()));
         let Some(address) = own else { return };
         let mut groups: SmallVec<[(Flowspec, Filters); 2]> = SmallVec::new();

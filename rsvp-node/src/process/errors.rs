@@ -1,22 +1,23 @@
-//! Building PathErr and ResvErr messages, and the error events of local applications (RFC 2205 sections 3.1.7, 3.1.8
+//! PathErr and ResvErr messages of this node, and the error events of local applications (RFC 2205 sections 3.1.7, 3.1.8
 //! and 3.11.1).
 
-use super::scope;
+use super::read_object;
+use super::scope::Addresses;
 use super::update_traffic_control::Refused;
-use crate::door::{Rx, Source};
+use crate::composer::{Composer, Descriptor, Forwarded, Named};
+use crate::door::Rx;
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey, StyleKind};
-use crate::merge::unknown;
-use crate::node::{Node, compose};
+use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::resv::From;
+use crate::unknown;
 use core::net::IpAddr;
 use rsvp_wire::{
-    Class, ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Message, MessageWriter, MsgType, ObjectRef,
-    RsvpHop, Scope, Session, Style, flow_descriptors,
+    Class, ErrorCode, ErrorSpec, FlowDescriptor, Message, MsgType, ObjectRef, Scope, Session, Style,
+    flow_descriptors,
 };
-use scope::Addresses;
 use smallvec::SmallVec;
 
 /// Flow descriptors of one rejected Resv that are answered; each takes a ResvErr of its own (RFC 2205 section 3.1.8: "up to
@@ -44,19 +45,14 @@ impl Node {
     /// may be what cannot be read.
     pub(crate) fn answer_path_err(&mut self, rx: &Rx<'_>, message: &Message<'_>, hop: IpAddr, why: Refused) {
         let Some(node) = self.own_address(rx.interface, hop) else { return };
-        let error = ErrorSpec { node, flags: 0, code: why.0, value: why.1 };
-        let ttl = self.config.ttl;
-        let octets = compose(MsgType::PATH_ERR, ttl, |w| {
-            put_session(w, message);
-            w.put(&error);
-            pass_on(w, message);
-            for class in [Class::SENDER_TEMPLATE, Class::SENDER_TSPEC, Class::ADSPEC] {
-                if let Some(object) = message.first(class) {
-                    w.copy(object.octets());
-                }
-            }
+        let descriptor = [Class::SENDER_TEMPLATE, Class::SENDER_TSPEC, Class::ADSPEC];
+        self.send(&Composer {
+            session: session_of(message),
+            error: Some(ErrorSpec { node, flags: 0, code: why.0, value: why.1 }),
+            forwarded: passed_on(message),
+            descriptor: Descriptor::Octets(&descriptor.map(|class| octets_of(message, class))),
+            ..Composer::new(MsgType::PATH_ERR, Envelope::to_neighbour(rx.interface, hop, self.config.ttl))
         });
-        self.send(own_letter(rx.interface, hop, ttl), octets);
     }
 
     /// Answers a Resv message that is rejected as a whole with a ResvErr for each of its flow descriptors, which are copied
@@ -69,23 +65,19 @@ impl Node {
         why: Refused,
     ) {
         let Some(style) = message.first(Class::STYLE) else { return };
-        let Some(config) = self.interfaces.find(interface).map(|i| &i.config) else { return };
-        let Some(node) = config.address_like(hop) else { return };
-        let own = RsvpHop { address: node, lih: config.lih };
-        let error = ErrorSpec { node, flags: 0, code: why.0, value: why.1 };
-        let ttl = self.config.ttl;
+        let Some(own) = self.own_hop(interface, hop) else { return };
+        let scope = scope_of(message);
         for flow in error_flows(message) {
-            let octets = compose(MsgType::RESV_ERR, ttl, |w| {
-                put_session(w, message);
-                w.put(&own).put(&error);
-                scope::put(w, &scope_of(message));
-                pass_on(w, message);
-                w.copy(style.octets());
-                flow.iter().for_each(|object| {
-                    w.copy(object.octets());
-                });
+            let objects = [style].into_iter().chain(flow).map(|object| object.octets());
+            self.send(&Composer {
+                session: session_of(message),
+                hop: Some(own),
+                error: Some(ErrorSpec { node: own.address, flags: 0, code: why.0, value: why.1 }),
+                scope: &scope,
+                forwarded: passed_on(message),
+                descriptor: Descriptor::Octets(&objects.collect::<SmallVec<[&[u8]; 3]>>()),
+                ..Composer::new(MsgType::RESV_ERR, Envelope::to_neighbour(interface, hop, self.config.ttl))
             });
-            self.send(own_letter(interface, hop, ttl), octets);
         }
     }
 
@@ -124,50 +116,49 @@ impl Node {
                 let kind = EventKind::ResvError {
                     error,
                     style: flow.style,
-                    flowspec: flow.flowspec.and_then(read_flowspec),
+                    flowspec: flow.flowspec.and_then(read_object),
                     filters: SenderKey::objects(flow.filters),
                 };
                 self.tell(app, session, kind);
             }
             From::Hop { interface, address } => {
-                let Some(config) = self.interfaces.find(interface).map(|i| &i.config) else { return };
-                let Some(own) = config.address_like(address) else { return };
-                let hop = RsvpHop { address: own, lih: config.lih };
-                let ttl = self.config.ttl;
-                let octets = compose(MsgType::RESV_ERR, ttl, |w| {
-                    w.put(&session.object()).put(&hop).put(&error);
-                    scope::put(w, flow.scope);
-                    if let Some(message) = &flow.because_of {
-                        pass_on(w, message);
-                    }
-                    w.put(&flow.style);
-                    w.copy(flow.flowspec.unwrap_or_default());
-                    for filter in flow.filters {
-                        w.put(&filter.object());
-                    }
+                let to = Envelope::to_neighbour(interface, address, self.config.ttl);
+                let Some(own) = self.own_hop(interface, address) else { return };
+                self.send(&Composer {
+                    session: Named::Key(*session),
+                    hop: Some(own),
+                    error: Some(error),
+                    scope: flow.scope,
+                    forwarded: flow.because_of.as_ref().map_or(Forwarded::Nothing, passed_on),
+                    descriptor: Descriptor::Flow {
+                        style: flow.style,
+                        flowspec: flow.flowspec.unwrap_or_default(),
+                        filters: flow.filters,
+                    },
+                    ..Composer::new(MsgType::RESV_ERR, to)
                 });
-                self.send(own_letter(interface, address, ttl), octets);
             }
         }
     }
 }
 
 /// The SESSION of a message in error, as it came if it cannot be read.
-fn put_session(w: &mut MessageWriter<'_>, message: &Message<'_>) {
-    match (message.get::<Session>(), message.first(Class::SESSION)) {
-        (Some(Ok(session)), _) => w.put(&SessionKey::of(session).object()),
-        (_, object) => w.copy(object.map(|o| o.octets()).unwrap_or_default()),
-    };
+fn session_of<'a>(message: &Message<'a>) -> Named<'a> {
+    match message.get::<Session>() {
+        Some(Ok(session)) => Named::Key(SessionKey::of(session)),
+        _ => Named::AsItCame(octets_of(message, Class::SESSION)),
+    }
+}
+
+/// An object as it came; nothing where there is none.
+fn octets_of<'a>(message: &Message<'a>, class: Class) -> &'a [u8] {
+    message.first(class).map(|object| object.octets()).unwrap_or_default()
 }
 
 /// The objects that go on in whatever results from a message (RFC 2205 section 3.10); none if they are too many to be
 /// taken anywhere.
-fn pass_on(w: &mut MessageWriter<'_>, message: &Message<'_>) {
-    if !forwards_too_much(message) {
-        unknown::forwarded(message).for_each(|object| {
-            w.copy(object.octets());
-        });
-    }
+fn passed_on<'a>(message: &Message<'a>) -> Forwarded<'a> {
+    if forwards_too_much(message) { Forwarded::Nothing } else { Forwarded::Of(*message) }
 }
 
 /// Whether a message carries more octets to be forwarded than state can keep.
@@ -202,14 +193,4 @@ pub(crate) fn scope_of(message: &Message<'_>) -> Addresses {
         Some(Ok(scope)) => scope.addresses().collect(),
         _ => Addresses::new(),
     }
-}
-
-/// Envelope of a message to a neighbour: own source address, no Router Alert.
-pub(crate) fn own_letter(interface: InterfaceId, destination: IpAddr, ttl: u8) -> Envelope {
-    Envelope { interface, destination, source: Source::Own, ttl, router_alert: false }
-}
-
-/// Reads a FLOWSPEC object that stands alone.
-pub(crate) fn read_flowspec(object: &[u8]) -> Option<Flowspec> {
-    ObjectRef::split_first(object, 0).ok()?.0.read().ok()
 }

@@ -14,7 +14,7 @@ impl Node {
     /// Does what is due, a bounded amount of it.
     pub(crate) fn time_passes(&mut self) {
         let mut steps = STEPS;
-        while let Some(owner) = self.state.wheel.pop(self.now, &mut steps) {
+        while let Some(owner) = self.state.due(self.now, &mut steps) {
             match owner {
                 TimerOwner::Path(ix) => self.path_timer(ix),
                 TimerOwner::Request(ix) => self.request_timer(ix),

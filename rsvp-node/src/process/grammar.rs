@@ -5,8 +5,9 @@
 //! end of a message that has them. Whether the flow descriptors suit the style is judged where they are processed.
 
 use crate::door::Discard;
-use crate::merge::unknown;
-use rsvp_wire::{CType, Class, ErrorCode, Message, MsgType, ObjectRef, UnknownClass};
+use crate::neighbour::Kind;
+use crate::unknown;
+use rsvp_wire::{CType, Class, ErrorCode, Message, ObjectRef, UnknownClass};
 
 /// What is wrong with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,56 +17,97 @@ pub(crate) enum Fault {
     Unknown(ErrorCode, u16),
 }
 
-/// Class sets as bits; all classes of RFC 2205 are below 16.
+/// A set of classes: a bit for each of the 256 that there can be.
 ///
 /// What the engine recognises is decided here and not by the registry of `rsvp-wire`, which knows how to read objects
 /// that this engine does not process.
-const fn bits(classes: &[Class]) -> u16 {
-    let (mut set, mut i) = (0, 0);
-    while i < classes.len() {
-        set |= 1 << classes[i].0;
-        i += 1;
+#[derive(Clone, Copy, Debug)]
+struct Classes([u64; 4]);
+
+impl Classes {
+    const NONE: Self = Self([0; 4]);
+
+    const fn of(classes: &[Class]) -> Self {
+        let (mut set, mut i) = (Self::NONE, 0);
+        while i < classes.len() {
+            set = set.with(classes[i]);
+            i += 1;
+        }
+        set
     }
-    set
+
+    const fn with(mut self, class: Class) -> Self {
+        self.0[(class.0 >> 6) as usize] |= 1 << (class.0 & 63);
+        self
+    }
+
+    const fn has(&self, class: Class) -> bool {
+        self.0[(class.0 >> 6) as usize] & (1 << (class.0 & 63)) != 0
+    }
+
+    fn has_all(&self, wanted: &Self) -> bool {
+        self.0.iter().zip(&wanted.0).all(|(has, wanted)| wanted & !has == 0)
+    }
 }
 
-const RESV_END: u16 = bits(&[Class::FLOWSPEC, Class::FILTER_SPEC]);
-const REPEATED: u16 = RESV_END | bits(&[Class::POLICY_DATA, Class::NULL]);
-const ALWAYS: u16 = bits(&[Class::NULL, Class::INTEGRITY, Class::SESSION]);
-const DESCRIPTOR: u16 = bits(&[Class::SENDER_TEMPLATE, Class::SENDER_TSPEC, Class::ADSPEC]);
+/// What a message of a kind must have, and what it may have.
+struct Rule {
+    required: Classes,
+    allowed: Classes,
+}
 
-/// (required, also allowed) for each message type.
-const fn rules(msg_type: MsgType) -> Option<(u16, u16)> {
-    let session = bits(&[Class::SESSION]);
-    let template = bits(&[Class::SENDER_TEMPLATE]);
-    let hop = bits(&[Class::RSVP_HOP]);
-    let time = bits(&[Class::TIME_VALUES]);
-    let error = bits(&[Class::ERROR_SPEC]);
-    let style = bits(&[Class::STYLE]);
-    let confirm = bits(&[Class::RESV_CONFIRM]);
-    let policy = bits(&[Class::POLICY_DATA]);
-    let scope = bits(&[Class::SCOPE]);
-    Some(match msg_type {
-        MsgType::PATH => {
-            (session | hop | time | template | bits(&[Class::SENDER_TSPEC]), policy | bits(&[Class::ADSPEC]))
-        }
-        MsgType::PATH_TEAR => (session | hop | template, DESCRIPTOR),
-        MsgType::PATH_ERR => (session | error | template, policy | DESCRIPTOR),
-        MsgType::RESV => (session | hop | time | style, confirm | scope | policy | RESV_END),
-        MsgType::RESV_TEAR => (session | hop | style, scope | RESV_END),
-        MsgType::RESV_ERR => (session | hop | error | style, scope | policy | RESV_END),
-        MsgType::RESV_CONF => (session | error | confirm | style, RESV_END),
-        _ => return None,
-    })
+const fn rule(required: &[Class], also: &[Class]) -> Rule {
+    let (required, also) = (Classes::of(required), Classes::of(also));
+    let always = Classes::of(&[Class::NULL, Class::INTEGRITY]);
+    let (mut allowed, mut i) = (Classes::NONE, 0);
+    while i < 4 {
+        allowed.0[i] = required.0[i] | also.0[i] | always.0[i];
+        i += 1;
+    }
+    Rule { required, allowed }
+}
+
+const RESV_END: Classes = Classes::of(&[Class::FLOWSPEC, Class::FILTER_SPEC]);
+const REPEATED: Classes = RESV_END.with(Class::POLICY_DATA).with(Class::NULL);
+
+/// The rule for each kind of message.
+const fn rules(kind: Kind) -> &'static Rule {
+    use Class as C;
+    const PATH: Rule = rule(
+        &[C::SESSION, C::RSVP_HOP, C::TIME_VALUES, C::SENDER_TEMPLATE, C::SENDER_TSPEC],
+        &[C::POLICY_DATA, C::ADSPEC],
+    );
+    const PATH_TEAR: Rule =
+        rule(&[C::SESSION, C::RSVP_HOP, C::SENDER_TEMPLATE], &[C::SENDER_TSPEC, C::ADSPEC]);
+    const PATH_ERR: Rule =
+        rule(&[C::SESSION, C::ERROR_SPEC, C::SENDER_TEMPLATE], &[C::POLICY_DATA, C::SENDER_TSPEC, C::ADSPEC]);
+    const RESV: Rule = rule(
+        &[C::SESSION, C::RSVP_HOP, C::TIME_VALUES, C::STYLE],
+        &[C::RESV_CONFIRM, C::SCOPE, C::POLICY_DATA, C::FLOWSPEC, C::FILTER_SPEC],
+    );
+    const RESV_TEAR: Rule =
+        rule(&[C::SESSION, C::RSVP_HOP, C::STYLE], &[C::SCOPE, C::FLOWSPEC, C::FILTER_SPEC]);
+    const RESV_ERR: Rule = rule(
+        &[C::SESSION, C::RSVP_HOP, C::ERROR_SPEC, C::STYLE],
+        &[C::SCOPE, C::POLICY_DATA, C::FLOWSPEC, C::FILTER_SPEC],
+    );
+    const RESV_CONF: Rule =
+        rule(&[C::SESSION, C::ERROR_SPEC, C::RESV_CONFIRM, C::STYLE], &[C::FLOWSPEC, C::FILTER_SPEC]);
+    match kind {
+        Kind::Path => &PATH,
+        Kind::PathTear => &PATH_TEAR,
+        Kind::PathErr => &PATH_ERR,
+        Kind::Resv => &RESV,
+        Kind::ResvTear => &RESV_TEAR,
+        Kind::ResvErr => &RESV_ERR,
+        Kind::ResvConf => &RESV_CONF,
+    }
 }
 
 /// Checks a message whose framing is sound.
-pub(crate) fn check(message: &Message<'_>) -> Result<(), Fault> {
-    let Some((required, allowed)) = rules(message.msg_type()) else {
-        return Err(Fault::Discard(Discard::UnknownMessageType));
-    };
-    let allowed = required | allowed | ALWAYS;
-    let mut seen = 0;
+pub(crate) fn check(kind: Kind, message: &Message<'_>) -> Result<(), Fault> {
+    let Rule { required, allowed } = rules(kind);
+    let (mut seen, mut first) = (Classes::NONE, true);
     for object in message.objects() {
         if !unknown::is_recognised(object.class) {
             match object.class.when_unknown() {
@@ -76,17 +118,18 @@ pub(crate) fn check(message: &Message<'_>) -> Result<(), Fault> {
         if !has_known_ctype(&object) {
             return Err(unknown_object(ErrorCode::UNKNOWN_CTYPE, &object));
         }
-        let bit = 1 << object.class.0;
-        let repeated = seen & bit & !REPEATED != 0;
-        let late_integrity = object.class == Class::INTEGRITY && seen != 0;
-        let style_seen = seen & bits(&[Class::STYLE]) != 0;
-        let misplaced = object.class != Class::NULL && (bit & RESV_END != 0) != style_seen;
-        if allowed & bit == 0 || repeated || late_integrity || (misplaced && object.class != Class::STYLE) {
+        let class = object.class;
+        let repeated = seen.has(class) && !REPEATED.has(class);
+        let late_integrity = class == Class::INTEGRITY && !first;
+        let misplaced = RESV_END.has(class) != seen.has(Class::STYLE);
+        let misplaced = misplaced && !matches!(class, Class::NULL | Class::STYLE);
+        if !allowed.has(class) || repeated || late_integrity || misplaced {
             return Err(Fault::Discard(Discard::BadGrammar));
         }
-        seen |= bit;
+        seen = seen.with(class);
+        first = false;
     }
-    if seen & required == required { Ok(()) } else { Err(Fault::Discard(Discard::BadGrammar)) }
+    if seen.has_all(required) { Ok(()) } else { Err(Fault::Discard(Discard::BadGrammar)) }
 }
 
 /// Whether the engine processes this C-Type of a class that it recognises: those of RFC 2205 and RFC 2210.

@@ -4,10 +4,10 @@
 //!
 //! What a message asks for is judged in `resv`; whether two say the same is all that is asked here.
 
-use super::{Arrived, same_content};
+use super::Arrived;
+use super::soft_state::{same_content, store};
 use crate::key::SenderKey;
 use crate::node::Node;
-use crate::process::path::store;
 use crate::state::arena::Ix;
 use crate::state::resv::{Item, Request};
 use crate::time::Instant;

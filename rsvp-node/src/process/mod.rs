@@ -28,6 +28,7 @@ pub(crate) mod resv_refresh;
 pub(crate) mod resv_tear;
 pub(crate) mod route_change;
 pub(crate) mod scope;
+pub(crate) mod soft_state;
 pub(crate) mod traffic_control;
 pub(crate) mod update_traffic_control;
 
@@ -35,14 +36,11 @@ use crate::config::Limit;
 use crate::door::{Discard, Outcome, Rx};
 use crate::host::Host;
 use crate::key::SessionKey;
+use crate::neighbour::{Kind, Received, check_hop, is_host};
 use crate::node::Node;
-use crate::time::Instant;
 use core::net::IpAddr;
-use core::time::Duration;
 use grammar::Fault;
-use rsvp_wire::{
-    Class, FilterSpec, Flowspec, Message, MsgType, Object, ResvConfirm, RsvpHop, SenderTemplate, TimeValues,
-};
+use rsvp_wire::{Class, FilterSpec, Message, Object, ObjectRef, ResvConfirm, SenderTemplate};
 
 /// A message that passed all general checks, with the objects every type has.
 #[derive(Clone, Copy, Debug)]
@@ -67,19 +65,8 @@ impl Node {
     }
 
     fn accept(&mut self, rx: Rx<'_>, host: &mut dyn Host) -> Result<(), Discard> {
-        self.handled(rx.octets.len());
-        let message = Message::parse(rx.octets).map_err(Discard::Malformed)?;
-        let msg_type = message.msg_type();
-        self.counters.count_received(msg_type);
-        let usable = self.interfaces.find(rx.interface).is_some_and(|i| i.config.up && i.config.enabled);
-        if !usable {
-            return Err(Discard::InterfaceDisabled);
-        }
-        let diverted = matches!(msg_type, MsgType::PATH | MsgType::PATH_TEAR | MsgType::RESV_CONF);
-        if !diverted && !self.is_own(rx.destination) {
-            return Err(Discard::NotForThisNode);
-        }
-        if let Err(fault) = grammar::check(&message) {
+        let Received { kind, rx, message } = self.receive(rx)?;
+        if let Err(fault) = grammar::check(kind, &message) {
             return Err(self.faulty(&rx, &message, fault));
         }
         let session = SessionKey::of(read(&message)?);
@@ -95,20 +82,15 @@ impl Node {
             return Err(self.reject_beyond(&rx, &message, Limit::ForwardedOctets));
         }
         let arrived = Arrived { rx, message, session };
-        match msg_type {
-            MsgType::PATH => self.path_arrives(&arrived, host),
-            MsgType::PATH_TEAR => self.path_tear_arrives(&arrived),
-            MsgType::PATH_ERR => self.path_err_arrives(&arrived),
-            MsgType::RESV => self.resv_arrives(&arrived, host),
-            MsgType::RESV_TEAR => self.resv_tear_arrives(&arrived),
-            MsgType::RESV_ERR => self.resv_err_arrives(&arrived),
-            _ => self.resv_conf_arrives(&arrived, host),
+        match kind {
+            Kind::Path => self.path_arrives(&arrived, host),
+            Kind::PathTear => self.path_tear_arrives(&arrived),
+            Kind::PathErr => self.path_err_arrives(&arrived),
+            Kind::Resv => self.resv_arrives(&arrived, host),
+            Kind::ResvTear => self.resv_tear_arrives(&arrived),
+            Kind::ResvErr => self.resv_err_arrives(&arrived),
+            Kind::ResvConf => self.resv_conf_arrives(&arrived, host),
         }
-    }
-
-    /// Whether an address is one of this node's.
-    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
-        self.interfaces.by_address(address).is_some()
     }
 
     /// Deals with a message that does not follow the grammar: Path and Resv with unknown objects are answered.
@@ -125,19 +107,13 @@ pub(crate) fn read<'a, T: Object<'a>>(message: &Message<'a>) -> Result<T, Discar
     message.get::<T>().ok_or(Discard::BadGrammar)?.map_err(Discard::Malformed)
 }
 
-/// The hop, which answers go to, must be a node's address of the session's family. `None` where the message has none.
-pub(crate) fn check_hop(
-    message: &Message<'_>,
-    session: &SessionKey,
-    source: IpAddr,
-) -> Result<Option<IpAddr>, Discard> {
-    let Some(hop) = message.get::<RsvpHop>() else { return Ok(None) };
-    let hop = hop.map_err(Discard::Malformed)?.address;
-    let usable = hop.is_ipv4() == session.destination().is_ipv4() && is_host(hop, source);
-    if usable { Ok(Some(hop)) } else { Err(Discard::BadAddress) }
+/// Reads an object that stands alone.
+pub(crate) fn read_object<'a, T: Object<'a>>(octets: &'a [u8]) -> Option<T> {
+    ObjectRef::split_first(octets, 0).ok()?.0.read().ok()
 }
 
-/// So must receivers that want confirmation and senders; and ports follow RFC 2205 section 3.2 rule 2.
+/// Receivers that want confirmation and senders must be nodes of the session's family, as the hop must; and ports follow RFC
+/// 2205 section 3.2 rule 2.
 fn check_ends(message: &Message<'_>, session: &SessionKey, source: IpAddr) -> Result<(), Discard> {
     let family = session.destination().is_ipv4();
     if let Some(confirm) = message.get::<ResvConfirm>() {
@@ -161,44 +137,4 @@ fn check_ends(message: &Message<'_>, session: &SessionKey, source: IpAddr) -> Re
         }
     }
     Ok(())
-}
-
-/// Whether an address in a message can be that of a node. Loopback addresses are those of whoever uses them: in what
-/// comes from elsewhere they would be this node's own.
-pub(crate) fn is_host(address: IpAddr, source: IpAddr) -> bool {
-    let broadcast = matches!(address, IpAddr::V4(a) if a.is_broadcast());
-    let foreign = address.is_loopback() && !source.is_loopback();
-    !address.is_unspecified() && !address.is_multicast() && !broadcast && !foreign
-}
-
-/// Whether two messages say the same: all octets but the common header's flags and checksum (and its Send_TTL, which
-/// is compared with the received TTL elsewhere).
-pub(crate) fn same_content(stored: &[u8], received: &[u8]) -> bool {
-    stored.len() == received.len() && stored.get(5..) == received.get(5..)
-}
-
-/// Lifetime of received state: L = (K + 0.5) * 1.5 * R (RFC 2205 section 3.7, rule 2).
-pub(crate) fn lifetime(lifetime_multiplier: u32, refresh_ms: u32) -> Duration {
-    let quarters = (2 * u64::from(lifetime_multiplier) + 1).saturating_mul(3);
-    Duration::from_micros((u64::from(refresh_ms) * 250).saturating_mul(quarters))
-}
-
-impl Node {
-    /// When state that arrived now with these TIME_VALUES dies.
-    pub(crate) fn expiry_of(&self, arrived: &Arrived<'_>) -> Result<Instant, Discard> {
-        let TimeValues { refresh_ms } = read(&arrived.message)?;
-        if refresh_ms == 0 {
-            return Err(Discard::BadTimeValues);
-        }
-        let k = self.interfaces.find(arrived.rx.interface).map_or(3, |i| i.config.lifetime_multiplier);
-        Ok(self.now + lifetime(k, refresh_ms))
-    }
-}
-
-/// A flowspec as a complete object.
-pub(crate) fn flowspec_object(flowspec: &Flowspec) -> Box<[u8]> {
-    let message = crate::node::compose(MsgType::RESV, 0, |w| {
-        w.put(flowspec);
-    });
-    message[8..].into()
 }

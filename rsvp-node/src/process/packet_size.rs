@@ -70,7 +70,7 @@ impl Node {
         let session = request.session;
         let one = (request.style.sharing() == Sharing::Distinct).then_some(*sender);
         let mtu = self.interfaces.find(interface).map_or(0, |i| i.config.mtu);
-        let standing = self.find_reserved(session, interface, one.as_ref());
+        let standing = self.state.find_reserved(session, interface, one.as_ref());
         let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
         let standing = standing.filter(|s| s.tspec().max_packet_size <= mtu);
         let report = Report {

@@ -4,7 +4,8 @@
 //! session it is also per previous hop and incoming interface, and what arrives on an interface that routing does not expect is kept
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
-use super::{Arrived, read, same_content};
+use super::soft_state::{same_content, store};
+use super::{Arrived, read};
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
@@ -28,7 +29,7 @@ impl Node {
         let hop = read::<RsvpHop>(&arrived.message)?;
         let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
         let expires = self.expiry_of(arrived)?;
-        let session = self.find_session(&arrived.session);
+        let session = self.state.find_session(&arrived.session);
         let refreshed = session
             .and_then(|s| self.paths_here(s, &sender, arrived).find(|path| self.is_refresh(*path, arrived)));
         if let Some(path) = refreshed {
@@ -353,7 +354,7 @@ impl Node {
 
     /// Tells every application that opened the session, but not the one whose own sender it is about.
     pub(crate) fn tell_listeners(&mut self, session: Ix<SessionState>, origin: Origin, kind: &EventKind) {
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         for app in self.state.sessions[session].apps().to_vec() {
             if origin != Origin::App(app) {
                 self.tell(app, &key, kind.clone());
@@ -369,20 +370,6 @@ impl Node {
             adspec: path.adspec(),
         })
     }
-
-    /// The key of a session.
-    pub(crate) fn key_of(&self, session: Ix<SessionState>) -> SessionKey {
-        self.state.sessions[session].key
-    }
-}
-
-/// Replaces stored octets, in place where they fit.
-pub(crate) fn store(stored: &mut Box<[u8]>, octets: &[u8]) {
-    if stored.len() == octets.len() {
-        stored.copy_from_slice(octets);
-    } else {
-        *stored = octets.into();
-    }
 }
 
 /// Whether two Path messages forward the same: everything but hop, refresh period and what is never forwarded.
@@ -390,6 +377,6 @@ fn same_objects(a: &Message<'_>, b: &Message<'_>) -> bool {
     let matters = |o: &ObjectRef<'_>| {
         !matches!(o.class, Class::RSVP_HOP | Class::TIME_VALUES | Class::INTEGRITY | Class::NULL)
     };
-    let octets = |o: ObjectRef<'_>| o.octets().to_vec();
-    a.objects().filter(matters).map(octets).eq(b.objects().filter(matters).map(octets))
+    let (a, b) = (a.objects().filter(matters), b.objects().filter(matters));
+    a.map(|o| o.octets()).eq(b.map(|o| o.octets()))
 }

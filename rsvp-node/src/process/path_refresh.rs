@@ -4,29 +4,15 @@
 //! This node polices at its interfaces, so it is the edge if nobody was before: E_Police is off in what it sends, and so
 //! are all bits that no RFC assigns (Appendix A).
 
-use crate::door::Source;
-use crate::interface::{Interface, InterfaceId};
+use crate::composer::{Composer, Descriptor, Forwarded, Named};
+use crate::interface::InterfaceId;
 use crate::key::SessionKey;
-use crate::merge::{adspec, unknown};
+use crate::merge::adspec;
 use crate::node::Node;
-use crate::queue::Envelope;
+use crate::queue::{Envelope, Written};
 use crate::state::arena::{Id, Ix};
 use crate::state::path::{Origin, PathState};
-use rsvp_wire::{
-    Class, Message, MessageWriter, MsgType, NeedSpace, RsvpHop, SenderTemplate, Session, TimeValues,
-};
-
-/// What became of the front of the queue.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Written {
-    /// Nothing (more) to write for it.
-    Done,
-    /// A message stands at the start of the buffer; there may be more.
-    Message(Envelope, usize),
-    /// A message stands at the start of the buffer, the last for this intent.
-    Last(Envelope, usize),
-    NeedSpace(usize),
-}
+use rsvp_wire::{Class, MsgType, NeedSpace, RsvpHop, Session};
 
 impl Node {
     /// Writes the next message that a path state owes.
@@ -36,7 +22,7 @@ impl Node {
         let Some(at) = path.outgoing.iter().position(|o| o.due) else {
             self.state.paths[ix].flags.queued = false;
             if self.state.paths[ix].flags.dead {
-                self.state.paths.remove(ix);
+                self.state.drop_path(ix);
             }
             return Written::Done;
         };
@@ -80,60 +66,30 @@ impl Node {
         }
         let message = path.message();
         let session = SessionKey::of(message.get::<Session>()?.ok()?);
-        let own = config.address_like(session.destination())?;
+        let hop = RsvpHop { address: config.address_like(session.destination())?, lih: config.lih };
         let ttl = match path.origin {
             Origin::App(_) => path.ttl,
             Origin::Hop(..) => path.ttl.checked_sub(1).filter(|ttl| *ttl > 0)?,
         };
-        let hop = RsvpHop { address: own, lih: config.lih };
-        let msg_type = if path.flags.dead { MsgType::PATH_TEAR } else { MsgType::PATH };
-        let mut writer = MessageWriter::new(buf, msg_type, ttl);
-        writer.put(&session.object()).put(&hop);
-        if !path.flags.dead {
-            writer.put(&TimeValues { refresh_ms: state.refresh.as_millis() as u32 });
-        }
-        write_rest(&mut writer, &message, path, config, &mut self.scratch);
-        let envelope = Envelope {
-            interface: outgoing,
-            destination: session.destination(),
-            source: Source::Foreign(path.sender.address()),
-            ttl,
-            router_alert: true,
+        let dead = path.flags.dead;
+        let adspec = match message.first(Class::ADSPEC) {
+            Some(object) if !dead => {
+                adspec::advertise(&mut self.scratch, object.octets(), config, path.flags.non_rsvp);
+                &*self.scratch
+            }
+            _ => &[],
         };
-        Some((envelope, writer.finish().map(|m| m.len())))
-    }
-}
-
-/// Forwarded objects and the sender descriptor, which in a PathTear is only the template.
-fn write_rest(
-    writer: &mut MessageWriter<'_>,
-    message: &Message<'_>,
-    path: &PathState,
-    config: &Interface,
-    scratch: &mut Vec<u8>,
-) {
-    for object in message.objects() {
-        let tear = path.flags.dead;
-        if unknown::is_forwarded(&object) && !(tear && object.class == Class::POLICY_DATA) {
-            writer.copy(object.octets());
-        }
-    }
-    for object in message.objects() {
-        match object.class {
-            Class::SENDER_TEMPLATE => {
-                writer.put(&SenderTemplate(path.sender.object()));
-            }
-            Class::SENDER_TSPEC if !path.flags.dead => {
-                writer.copy(object.octets());
-            }
-            _ => {}
-        }
-    }
-    if path.flags.dead {
-        return;
-    }
-    if let Some(object) = message.first(Class::ADSPEC) {
-        adspec::advertise(scratch, object.octets(), config, path.flags.non_rsvp);
-        writer.copy(scratch);
+        let composer = Composer {
+            session: Named::Key(session),
+            hop: Some(hop),
+            refresh: (!dead).then_some(state.refresh),
+            forwarded: Forwarded::Of(message),
+            descriptor: Descriptor::Sender { path: message, sender: path.sender, adspec },
+            ..Composer::new(
+                if dead { MsgType::PATH_TEAR } else { MsgType::PATH },
+                Envelope::with_data(outgoing, &session, &path.sender, ttl),
+            )
+        };
+        Some((composer.to, composer.write(buf)))
     }
 }

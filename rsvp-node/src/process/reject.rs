@@ -4,16 +4,13 @@
 //! Limits are never answered with code 01: an Admission Control failure would make blockade state on the way to the
 //! receiver, against reservations that have nothing to do with it. Teardowns, errors and confirmations are not answered.
 
-use super::check_hop;
-use super::is_host;
 use super::update_traffic_control::Refused;
 use crate::config::Limit;
 use crate::door::{Discard, Rx};
 use crate::interface::InterfaceId;
-use crate::key::SessionKey;
 use crate::node::Node;
 use crate::notice::Notice;
-use rsvp_wire::{ErrorCode, Message, MsgType, RsvpHop, Session};
+use rsvp_wire::{ErrorCode, Message, MsgType, RsvpHop};
 
 impl Node {
     /// Answers a message, if its hop can be trusted to be a neighbour. Returns why it is dropped.
@@ -37,18 +34,6 @@ impl Node {
             _ => {}
         }
         dropped
-    }
-
-    /// Whether a hop is an address that a neighbour can have: of the family that the message came in, whatever family its
-    /// SESSION says it is of or does not say, and none of this node's own.
-    fn is_neighbour(&self, rx: &Rx<'_>, message: &Message<'_>, hop: &RsvpHop) -> bool {
-        let fits = match message.get::<Session>() {
-            Some(Ok(session)) => check_hop(message, &SessionKey::of(session), rx.source).is_ok(),
-            Some(Err(_)) => is_host(hop.address, rx.source),
-            None => false,
-        };
-        let family = hop.address.is_ipv4() == rx.source.is_ipv4();
-        fits && family && !self.is_own(hop.address)
     }
 
     /// Answers a message that asks for more than a limit allows, as often as limits are answered.

@@ -80,7 +80,7 @@ impl Node {
     /// Keeps the block as a tombstone until its PathTears are written, or drops it when there are none to write.
     fn bury_path(&mut self, ix: Ix<PathState>, tear: Option<&[u8]>) {
         if self.state.paths[ix].outgoing.is_empty() {
-            self.state.paths.remove(ix);
+            self.state.drop_path(ix);
             return;
         }
         let path = &self.state.paths[ix];

@@ -2,22 +2,17 @@
 //! by every procedure that ends a request: ResvTear, timeout, a local application's withdrawal, a change of style.
 
 use super::errors::ErrorFlow;
-use super::flowspec_object;
+use crate::composer::object_of;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::resv::{Asked, From, Item, Request};
+use crate::state::resv::{Asked, Item, Request};
 use crate::state::session::SessionState;
 use rsvp_wire::{ErrorCode, Flowspec, Sharing};
 use smallvec::SmallVec;
 
 impl Node {
-    /// What a next hop over an interface has asked for.
-    pub(crate) fn find_request(&self, session: Ix<SessionState>, from: From) -> Option<Ix<Request>> {
-        self.state.requests_of(session).find(|(_, r)| r.from == from).map(|(ix, _)| ix)
-    }
-
     /// The style of another request that cannot stand beside `style` (RFC 2205 section 1.3).
     pub(crate) fn conflicting_style(
         &self,
@@ -89,9 +84,9 @@ impl Node {
         if gone.app().is_none() {
             return;
         }
-        let key = self.key_of(gone.session);
+        let key = self.state.key_of(gone.session);
         let filters: SmallVec<[SenderKey; 4]> = gone.items.iter().filter_map(|i| i.filter).collect();
-        let object = gone.items.first().map(|item| flowspec_object(&item.flowspec));
+        let object = gone.items.first().map(|item| object_of(&item.flowspec));
         let (code, value) = (ErrorCode::CONFLICTING_STYLE, style.error_value());
         let (flowspec, filters) = (object.as_deref(), filters.as_slice());
         let flow = ErrorFlow { style: gone.style.object(), flowspec, filters, scope: &[], because_of: None };

@@ -42,8 +42,8 @@ impl Node {
             .ok_or_else(|| self.unknown_handle(&arrived.rx))?;
         let expires = self.expiry_of(arrived)?;
         let from = From::Hop { interface, address: hop.address };
-        let session = self.find_session(&arrived.session);
-        let known = session.and_then(|session| self.find_request(session, from));
+        let session = self.state.find_session(&arrived.session);
+        let known = session.and_then(|session| self.state.find_request(session, from));
         if known.is_some_and(|ix| self.refreshes(ix, arrived, expires)) {
             return Ok(());
         }
@@ -81,7 +81,7 @@ impl Node {
         let aside = self.set_aside(session, style);
         let asker = Asker { session, from, interface, style, expires };
         let taken = self.take_demands(arrived, asker, &demands, all_readable, host);
-        let granted = self.find_request(session, from).is_some();
+        let granted = self.state.find_request(session, from).is_some();
         for request in aside {
             if granted {
                 self.tell_displaced(&request, style);
@@ -107,7 +107,7 @@ impl Node {
         };
         let Judged { mut in_full, any, limited } = self.judge(arrived, asker, demands);
         in_full &= all_readable;
-        let request = self.find_request(asker.session, asker.from);
+        let request = self.state.find_request(asker.session, asker.from);
         if let Some(ix) = request {
             if any {
                 // A message that asks for confirmation is never a mere refresh (RFC 2209).
@@ -141,7 +141,7 @@ impl Node {
     fn judge(&mut self, arrived: &Arrived<'_>, asker: Asker, demands: &[Demand<'_>]) -> Judged {
         let Asker { session, from, interface, style, .. } = asker;
         let asked = asked_by(demands);
-        if let Some(own) = self.find_request(session, from) {
+        if let Some(own) = self.state.find_request(session, from) {
             self.note_asked(own, asked);
         }
         let mut judged = Judged { in_full: true, any: false, limited: false };
@@ -179,7 +179,7 @@ impl Node {
                 Some(refused) => Err(refused),
                 None => self.update_for_request(ix, interface, sender),
             };
-            let reserved = self.find_reserved(session, interface, sender.as_ref());
+            let reserved = self.state.find_reserved(session, interface, sender.as_ref());
             match updated {
                 Ok(()) => {
                     judged.any = true;
@@ -220,7 +220,7 @@ impl Node {
             self.refuse(arrived, from, style.object(), demand, (ErrorCode::NO_SENDER, 0), false);
             return None;
         }
-        let own = self.find_request(session, from);
+        let own = self.state.find_request(session, from);
         if self.service_conflicts(session, own, &demand.flowspec) {
             let why = (ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT);
             let named = |i: &Item| i.filter.is_none_or(|f| filters.contains(&f));
@@ -234,7 +234,7 @@ impl Node {
     /// The request that demands go into, made when it is new; `None` when the session has as many as it may.
     fn request_of(&mut self, asker: Asker, asked: Asked) -> Option<Ix<Request>> {
         let Asker { session, from, style, .. } = asker;
-        if let Some(own) = self.find_request(session, from) {
+        if let Some(own) = self.state.find_request(session, from) {
             return Some(own);
         }
         if self.state.sessions[session].request_count >= self.config.limits.requests_per_session {
@@ -257,7 +257,7 @@ impl Node {
     /// Whether a demand takes more of the interface than what is installed for its senders.
     fn takes_more(&self, asker: Asker, fit: &Fit<'_>) -> bool {
         let sender = sender_of(asker.style, &fit.filters);
-        let installed = self.find_reserved(asker.session, asker.interface, sender.as_ref());
+        let installed = self.state.find_reserved(asker.session, asker.interface, sender.as_ref());
         let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
         let path = self.path_tspec(asker.session, asker.interface, &fit.filters);
         let effective = path.map_or(fit.flowspec, |path| flowspec::limit(&fit.flowspec, &path));

@@ -1,14 +1,13 @@
 //! RESV CONFIRM ARRIVES (RFC 2209), RFC 2205 section 3.1.9: on the way to the receiver a ResvConf is forwarded hop by
 //! hop; at the receiver it becomes an event.
 
-use super::errors::own_letter;
 use super::{Arrived, read};
-use crate::door::{Discard, Source};
+use crate::composer::{Composer, Forwarded};
+use crate::door::Discard;
 use crate::event::{AppId, EventKind};
 use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::key::{SenderKey, StyleKind};
-use crate::merge::unknown;
-use crate::node::{Node, compose};
+use crate::node::Node;
 use crate::queue::Envelope;
 use rsvp_wire::{ErrorSpec, Flowspec, MsgType, ResvConfirm, Style, flow_descriptors};
 
@@ -28,7 +27,7 @@ impl Node {
         let error = read::<ErrorSpec>(&arrived.message)?;
         let style = read::<Style>(&arrived.message)?;
         let kind = StyleKind::of(style);
-        let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let (mut flowspec, mut filters) = (None, Vec::<SenderKey>::new());
         for descriptor in flow_descriptors(&arrived.message) {
             flowspec = flowspec.or_else(|| descriptor.flowspec?.read::<Flowspec>().ok());
@@ -46,7 +45,7 @@ impl Node {
         if apps.is_empty() {
             return Err(Discard::NoState);
         }
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         for app in apps {
             let filters = SenderKey::objects(&filters);
             self.tell(app, &key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });
@@ -65,14 +64,9 @@ impl Node {
             return Err(Discard::NoRoute);
         };
         let interface = *route.outgoing.first().ok_or(Discard::NoRoute)?;
-        let octets = compose(MsgType::RESV_CONF, ttl, |w| {
-            for object in arrived.message.objects().filter(unknown::passes) {
-                w.copy(object.octets());
-            }
-        });
-        let envelope =
-            Envelope { source: Source::Own, router_alert: true, ..own_letter(interface, address, ttl) };
-        self.send(envelope, octets);
+        let to = Envelope { router_alert: true, ..Envelope::to_neighbour(interface, address, ttl) };
+        let forwarded = Forwarded::All(arrived.message);
+        self.send(&Composer { forwarded, ..Composer::new(MsgType::RESV_CONF, to) });
         Ok(())
     }
 }

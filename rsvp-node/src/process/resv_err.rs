@@ -84,7 +84,7 @@ impl Consequence {
 
 impl Node {
     pub(crate) fn resv_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
-        let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let mut failure = Failure {
             upstream: self.upstream_in_error(session, arrived)?,
             error: received_error(arrived)?,
@@ -139,7 +139,8 @@ impl Node {
 
     /// The senders for which a request goes to the previous hop that the error came from.
     fn asked_there(&self, request: &Request, upstream: Ix<Upstream>) -> Filters {
-        let behind = || self.paths_behind(upstream).filter(|p| self.applies(request, p)).map(|p| p.sender);
+        let behind =
+            || self.state.paths_behind(upstream).filter(|p| self.applies(request, p)).map(|p| p.sender);
         if request.style.is_wildcard() {
             return behind().collect();
         }
@@ -205,7 +206,7 @@ impl Node {
         session: Ix<SessionState>,
         letters: SmallVec<[Addressed; 4]>,
     ) {
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         for (from, error, filters) in letters {
             let scope = match from {
                 From::Hop { interface, .. } => self.resv_err_scope(session, &arrived.message, interface),

@@ -5,16 +5,18 @@
 //! interface; RFC 2205 section 3.5 merges the requests themselves, and so does this.
 
 use super::kept::filters;
-use super::scope::{self, in_scope};
+use super::scope::in_scope;
+use crate::composer;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
-use crate::merge::{flowspec, unknown};
+use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
 use crate::state::resv::{From, Item, Request};
 use crate::state::upstream::Upstream;
-use rsvp_wire::{Flowspec, MessageWriter, MsgType, Sharing};
+use crate::unknown;
+use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
 
 /// The merged request for one previous hop.
@@ -64,7 +66,7 @@ impl Node {
     pub(crate) fn merged(&self, upstream: Ix<Upstream>) -> Option<Merged> {
         let session = self.state.upstreams[upstream].session;
         let style = self.state.requests_of(session).next()?.1.style;
-        let behind = self.paths_behind(upstream);
+        let behind = self.state.paths_behind(upstream);
         let mut flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]> = SmallVec::new();
         if style.sharing() == Sharing::Shared {
             let choice = self.choose(style.sharing(), style.is_wildcard(), behind, |_| true, |_| true)?;
@@ -76,16 +78,10 @@ impl Node {
             });
             flows.extend(each);
         }
-        let to = self.key_of(session).destination();
+        let to = self.state.key_of(session).destination();
         flows.iter_mut().for_each(|(_, f)| *f = flowspec::in_session(*f, to));
         flows.sort_unstable_by_key(|(filter, _)| *filter);
         (!flows.is_empty()).then_some(Merged { style, flows })
-    }
-
-    /// Path states that come from a previous hop.
-    pub(crate) fn paths_behind(&self, upstream: Ix<Upstream>) -> impl Iterator<Item = &PathState> + Clone {
-        let session = self.state.upstreams[upstream].session;
-        self.state.paths_of(session).map(|(_, p)| p).filter(move |p| p.upstream() == Some(upstream))
     }
 
     /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and
@@ -99,13 +95,9 @@ impl Node {
         let mut scratch = core::mem::take(&mut self.scratch);
         let (kept, left_out) = self.forwarded_objects(upstream);
         let scope = self.resv_scope(upstream).unwrap_or_default();
-        let length = fill(&mut scratch, |writer| {
-            scope::put(writer, &scope);
-            writer.copy(&kept);
-            write_descriptors(writer, merged);
-        });
+        let place = composer::asked(&mut scratch, &scope, &kept, merged.style, &merged.flows);
         self.scratch = scratch;
-        (8..length, left_out)
+        (place, left_out)
     }
 
     /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
@@ -131,41 +123,5 @@ impl Node {
             }
         }
         unknown::union(all)
-    }
-}
-
-/// STYLE and flow descriptors of a merged request.
-pub(crate) fn descriptors(merged: &Merged) -> Vec<u8> {
-    let mut octets = Vec::new();
-    let length = fill(&mut octets, |writer| write_descriptors(writer, merged));
-    octets.truncate(length);
-    octets.drain(..8);
-    octets
-}
-
-/// Writes objects, behind the place of a common header, into a buffer that grows for them: they may be more than one
-/// message holds. Returns where they end.
-fn fill(buffer: &mut Vec<u8>, write: impl Fn(&mut MessageWriter<'_>)) -> usize {
-    loop {
-        let mut writer = MessageWriter::new(buffer, MsgType::RESV, 0);
-        write(&mut writer);
-        let length = writer.len();
-        if length <= buffer.len() {
-            return length;
-        }
-        buffer.resize(length, 0);
-    }
-}
-
-pub(crate) fn write_descriptors(writer: &mut MessageWriter<'_>, merged: &Merged) {
-    writer.put(&merged.style.object());
-    let shared = merged.style.sharing() == Sharing::Shared;
-    for (n, (filter, flowspec)) in merged.flows.iter().enumerate() {
-        if n == 0 || !shared {
-            writer.put(flowspec);
-        }
-        if let Some(filter) = filter {
-            writer.put(&filter.object());
-        }
     }
 }

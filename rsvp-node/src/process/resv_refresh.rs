@@ -4,22 +4,18 @@
 //! as a Resv; if nothing has changed, propagation stops here, unless a refresh is due or a confirmation was asked for.
 //! Filters whose path state is gone are dropped without a ResvTear (section 3.1.5).
 
-use super::errors::own_letter;
-use super::path_refresh::Written;
-use super::resv_merge::{Merged, descriptors, write_descriptors};
+use super::resv_merge::Merged;
+use super::soft_state::store;
+use crate::composer::{self, Composer, Descriptor, Forwarded, Named};
 use crate::door::Discard;
 use crate::key::{SenderKey, StyleKind};
-use crate::merge::unknown;
 use crate::node::Node;
-use crate::process::path::store;
-use crate::state::TimerOwner;
+use crate::queue::{Envelope, Written};
 use crate::state::arena::{Id, Ix};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
-use crate::time::Instant;
-use rsvp_wire::{
-    Class, Flowspec, MessageWriter, MsgType, NeedSpace, ObjectRef, ResvConfirm, RsvpHop, Sharing, TimeValues,
-};
+use crate::unknown;
+use rsvp_wire::{Class, Flowspec, MsgType, NeedSpace, ObjectRef, RsvpHop, Sharing};
 use smallvec::SmallVec;
 
 impl Node {
@@ -75,21 +71,19 @@ impl Node {
     fn write_part(&mut self, ix: Ix<Upstream>, buf: &mut [u8]) -> Written {
         let upstream = &self.state.upstreams[ix];
         let part = Part::of(&upstream.last_sent, upstream.parts_sent.into());
-        let (length, is_last) = (self.compose_resv(ix, &part, buf), part.is_last);
-        match length {
-            Some(Ok(length)) => {
+        let (composed, is_last) = (self.compose_resv(ix, &part, buf), part.is_last);
+        match composed {
+            Some((envelope, Ok(length))) => {
                 self.handled(length);
-                let upstream = &self.state.upstreams[ix];
-                let letter = own_letter(upstream.interface, upstream.address, self.config.ttl);
                 if is_last {
                     self.rearm_upstream(ix);
                     self.state.upstreams[ix].all_sent();
-                    return Written::Last(letter, length);
+                    return Written::Last(envelope, length);
                 }
                 self.state.upstreams[ix].parts_sent += 1;
-                Written::Message(letter, length)
+                Written::Message(envelope, length)
             }
-            Some(Err(NeedSpace(need))) => Written::NeedSpace(need),
+            Some((_, Err(NeedSpace(need)))) => Written::NeedSpace(need),
             None => {
                 // The incoming interface is down: nothing was sent, so all is to be sent when it is back.
                 let upstream = &mut self.state.upstreams[ix];
@@ -116,20 +110,11 @@ impl Node {
         let interface = self.state.upstreams[ix].interface;
         let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
         let at = self.now + self.rng.jitter(refresh);
-        let upstream = &mut self.state.upstreams[ix];
-        if let Some(timer) = upstream.timer.take() {
-            self.state.wheel.cancel(timer);
-        }
-        upstream.timer =
-            if at == Instant::NEVER { None } else { self.state.wheel.arm(at, TimerOwner::Upstream(ix)) };
+        self.state.arm_upstream(ix, at);
     }
 
-    fn compose_resv(
-        &self,
-        ix: Ix<Upstream>,
-        part: &Part<'_>,
-        buf: &mut [u8],
-    ) -> Option<Result<usize, NeedSpace>> {
+    /// A message to a previous hop that begins as its Resv does; `None` when the interface it leaves by is not usable.
+    fn to_previous_hop(&self, ix: Ix<Upstream>, msg_type: MsgType) -> Option<Composer<'static>> {
         let upstream = &self.state.upstreams[ix];
         let state = self.interfaces.find(upstream.interface)?;
         let config = &state.config;
@@ -137,16 +122,27 @@ impl Node {
             return None;
         }
         let hop = RsvpHop { address: config.address_like(upstream.address)?, lih: upstream.lih };
-        let mut writer = MessageWriter::new(buf, MsgType::RESV, self.config.ttl);
-        writer
-            .put(&self.key_of(upstream.session).object())
-            .put(&hop)
-            .put(&TimeValues { refresh_ms: state.refresh.as_millis() as u32 });
-        if let Some(address) = upstream.confirm {
-            writer.put(&ResvConfirm { address });
-        }
-        writer.copy(part.head).copy(part.descriptors);
-        Some(writer.finish().map(|m| m.len()))
+        let to = Envelope::to_neighbour(upstream.interface, upstream.address, self.config.ttl);
+        Some(Composer {
+            session: Named::Key(self.state.key_of(upstream.session)),
+            hop: Some(hop),
+            refresh: Some(state.refresh),
+            ..Composer::new(msg_type, to)
+        })
+    }
+
+    fn compose_resv(
+        &self,
+        ix: Ix<Upstream>,
+        part: &Part<'_>,
+        buf: &mut [u8],
+    ) -> Option<(Envelope, Result<usize, NeedSpace>)> {
+        let composer = Composer {
+            confirm: self.state.upstreams[ix].confirm,
+            descriptor: Descriptor::Octets(&[part.head, part.descriptors]),
+            ..self.to_previous_hop(ix, MsgType::RESV)?
+        };
+        Some((composer.to, composer.write(buf)))
     }
 
     /// What was asked for and is no more, where path state still leads to this previous hop.
@@ -178,31 +174,26 @@ impl Node {
         gone.flows.truncate(TEAR_FLOWS);
         let id = self.state.upstreams.id(ix);
         let upstream = &self.state.upstreams[ix];
-        let ttl = self.config.ttl;
-        let config =
-            self.interfaces.find(upstream.interface).map(|i| &i.config).filter(|c| c.up && c.enabled);
-        let length = config.and_then(|c| c.address_like(upstream.address)).map(|address| {
-            let mut writer = MessageWriter::new(buf, MsgType::RESV_TEAR, ttl);
-            writer.put(&self.key_of(upstream.session).object()).put(&RsvpHop { address, lih: upstream.lih });
-            if let Some(objects) = &upstream.tear_objects {
-                writer.copy(objects);
-            }
-            write_descriptors(&mut writer, &gone);
-            writer.finish().map(|message| message.len())
+        let composer = self.to_previous_hop(ix, MsgType::RESV_TEAR).map(|to_previous_hop| Composer {
+            refresh: None,
+            forwarded: Forwarded::Octets(upstream.tear_objects.as_deref().map_or(&[], |objects| objects)),
+            descriptor: Descriptor::Flows { style: gone.style, flows: &gone.flows },
+            ..to_previous_hop
         });
-        if let Some(Err(NeedSpace(need))) = length {
-            return Written::NeedSpace(need);
-        }
-        let envelope = own_letter(upstream.interface, upstream.address, ttl);
+        let written = match composer.map(|composer| (composer.to, composer.write(buf))) {
+            Some((_, Err(NeedSpace(need)))) => return Written::NeedSpace(need),
+            Some((envelope, Ok(length))) => Some((envelope, length)),
+            None => None,
+        };
         self.state.upstreams[ix].last_sent =
             Sent::read(&upstream.last_sent).map(|sent| sent.without(&gone)).unwrap_or_default();
-        match length {
-            Some(Ok(length)) => {
+        match written {
+            Some((envelope, length)) => {
                 self.handled(length);
                 Written::Message(envelope, length)
             }
             // The interface is down: what was asked for there dies with its refreshes.
-            _ => self.write_resv(id, buf),
+            None => self.write_resv(id, buf),
         }
     }
 }
@@ -304,7 +295,9 @@ impl<'a> Sent<'a> {
         if self.asked.flows.is_empty() {
             return Box::default();
         }
-        [self.kept, &descriptors(&self.asked)].concat().into()
+        let mut octets = Vec::new();
+        let place = composer::asked(&mut octets, &[], self.kept, self.asked.style, &self.asked.flows);
+        octets[place].into()
     }
 }
 
@@ -319,9 +312,11 @@ mod tests {
         let address = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].into();
         let filter = |port| SenderKey::Ipv6 { address, port };
         let flowspec = Flowspec::ControlledLoad(Tspec::null(1500));
-        let flows = (0..3000).map(|n| (Some(filter(n)), flowspec)).collect();
-        let sent = descriptors(&Merged { style: StyleKind::SharedExplicit, flows });
-        let parts = [Part::of(&sent, 0), Part::of(&sent, 1)];
+        let flows: Vec<_> = (0..3000).map(|n| (Some(filter(n)), flowspec)).collect();
+        let mut sent = Vec::new();
+        let place = composer::asked(&mut sent, &[], &[], StyleKind::SharedExplicit, &flows);
+        let sent = &sent[place];
+        let parts = [Part::of(sent, 0), Part::of(sent, 1)];
         assert_eq!(parts.each_ref().map(|p| p.is_last), [false, true]);
         assert!(parts.iter().all(|p| p.head.len() + p.descriptors.len() <= ROOM));
         assert!(parts.iter().all(|p| p.head == &sent[..sent.len() - 3000 * 24]));

@@ -4,10 +4,10 @@
 use super::{Arrived, read};
 use crate::door::Discard;
 use crate::key::{SenderKey, StyleKind};
-use crate::merge::unknown;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{From, Item, Request};
+use crate::unknown;
 use rsvp_wire::{RsvpHop, flow_descriptors};
 use smallvec::SmallVec;
 
@@ -19,9 +19,9 @@ impl Node {
             .by_lih(hop.lih)
             .map(|i| i.config.id)
             .ok_or_else(|| self.unknown_handle(&arrived.rx))?;
-        let session = self.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let from = From::Hop { interface, address: hop.address };
-        let ix = self.find_request(session, from).ok_or(Discard::NoState)?;
+        let ix = self.state.find_request(session, from).ok_or(Discard::NoState)?;
         let style = self.state.requests[ix].style;
         if StyleKind::of(read(&arrived.message)?) != Some(style) {
             return Err(Discard::NoState);

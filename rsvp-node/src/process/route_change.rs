@@ -54,7 +54,7 @@ impl Node {
         for place in next..end {
             let Some(path) = self.state.paths.at(place) else { continue };
             let Some(ix) = Ix::from_place(place).filter(|_| !path.flags.dead) else { continue };
-            let key = self.key_of(path.session);
+            let key = self.state.key_of(path.session);
             if path.upstream().is_some() && destination.is_none_or(|d| d == key.destination()) {
                 self.reroute(ix, host);
             }

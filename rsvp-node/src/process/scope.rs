@@ -2,7 +2,7 @@
 //! step 6 and RERR MESSAGE ARRIVES step 3).
 //!
 //! A request that carries a SCOPE applies to the senders it lists and to no others; that is judged in `resv_merge`. Here
-//! the SCOPE of a message to be sent is put together.
+//! it is found out what the SCOPE of a message to be sent names.
 
 use crate::interface::InterfaceId;
 use crate::node::Node;
@@ -12,7 +12,7 @@ use crate::state::resv::Request;
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{Message, MessageWriter, Scope};
+use rsvp_wire::{Message, Scope};
 use smallvec::SmallVec;
 
 /// Sender addresses in ascending order, each once.
@@ -26,7 +26,7 @@ impl Node {
         let (_, first) = self.state.requests_of(session).next()?;
         let wildcard = first.style.is_wildcard();
         let received = || self.state.requests_of(session).any(|(_, r)| received_scope(r).is_some());
-        if !wildcard || !(self.has_several_previous_hops(session) || received()) {
+        if !wildcard || !(self.state.has_several_previous_hops(session) || received()) {
             return None;
         }
         let behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
@@ -49,16 +49,6 @@ impl Node {
         };
         Some(sorted(scope.addresses().filter(routed)))
     }
-
-    fn has_several_previous_hops(&self, session: Ix<SessionState>) -> bool {
-        let mut upstreams = self
-            .state
-            .paths_of(session)
-            .filter(|(_, p)| !p.flags.local_only)
-            .filter_map(|(_, p)| p.upstream());
-        let first = upstreams.next();
-        upstreams.any(|u| Some(u) != first)
-    }
 }
 
 /// Whether a request is for a sender: always, unless it came with a SCOPE that does not list it.
@@ -71,22 +61,6 @@ fn received_scope(request: &Request) -> Option<Scope<'_>> {
         return None;
     }
     request.messages().next()?.get::<Scope<'_>>()?.ok()
-}
-
-/// Writes a SCOPE object.
-pub(crate) fn put(writer: &mut MessageWriter<'_>, addresses: &[IpAddr]) {
-    let mut octets: SmallVec<[u8; 64]> = SmallVec::new();
-    for address in addresses {
-        match address {
-            IpAddr::V4(a) => octets.extend_from_slice(&a.octets()),
-            IpAddr::V6(a) => octets.extend_from_slice(&a.octets()),
-        }
-    }
-    match addresses.first() {
-        Some(IpAddr::V4(_)) => writer.put(&Scope::Ipv4(&octets)),
-        Some(IpAddr::V6(_)) => writer.put(&Scope::Ipv6(&octets)),
-        None => writer,
-    };
 }
 
 fn sorted(addresses: impl Iterator<Item = IpAddr>) -> Addresses {

@@ -5,8 +5,8 @@
 
 use super::demands::sender_of;
 use super::errors::{ErrorFlow, scope_of};
-use super::flowspec_object;
 use super::scope::Addresses;
+use crate::composer::object_of;
 use crate::door::{Discard, ReservationId, TcAnswer, TcVerdict};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
@@ -16,7 +16,6 @@ use crate::state::arena::{Id, Ix};
 use crate::state::resv::{From, Item, Request};
 use crate::state::session::SessionState;
 use rsvp_wire::{ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Sharing, error_value, flow_descriptors};
-use smallvec::SmallVec;
 
 /// Who is to be told of a refusal, and of what.
 type Concerned = (From, StyleKind, Item, Vec<SenderKey>, Addresses);
@@ -50,7 +49,7 @@ impl Node {
         };
         let report = Report { code, value, flags: 0, flowspec: None };
         self.tell_requesters(session, interface, sender, &report, |_, _| true);
-        for ix in self.requests_on(session, interface) {
+        for ix in self.state.requests_on(session, interface) {
             self.remove_items(ix, |item| sender.is_none() || item.filter == sender);
         }
         Ok(())
@@ -75,14 +74,14 @@ impl Node {
         self.tell_requesters(session, interface, sender, &report, |_, item| {
             flowspec::charge_bps(&item.flowspec) > flowspec::charge_bps(&left)
         });
-        for ix in self.requests_on(session, interface) {
+        for ix in self.state.requests_on(session, interface) {
             let items = self.state.requests[ix].items.iter_mut();
             for item in items.filter(|i| sender.is_none() || i.filter == sender) {
                 item.flowspec = flowspec::lower_bound(&item.flowspec, &left).unwrap_or(item.flowspec);
             }
         }
         self.update_for_less(session, interface, sender);
-        if let Some(ix) = self.find_reserved(session, interface, sender.as_ref()) {
+        if let Some(ix) = self.state.find_reserved(session, interface, sender.as_ref()) {
             self.state.reserved[ix].reduced = true;
         }
         self.intend_resv_for(session, |_| true);
@@ -97,8 +96,11 @@ impl Node {
         flowspec: &Flowspec,
     ) -> Option<Flowspec> {
         let request = &self.state.requests[request];
-        let reserved =
-            self.find_reserved(request.session, interface, sender_of(request.style, filters).as_ref())?;
+        let reserved = self.state.find_reserved(
+            request.session,
+            interface,
+            sender_of(request.style, filters).as_ref(),
+        )?;
         if !self.state.reserved[reserved].reduced {
             return None;
         }
@@ -112,11 +114,6 @@ impl Node {
         same.then_some(item.flowspec)
     }
 
-    fn requests_on(&self, session: Ix<SessionState>, interface: InterfaceId) -> SmallVec<[Ix<Request>; 4]> {
-        let requests = self.state.requests_of(session);
-        requests.filter(|(_, r)| r.interface() == Some(interface)).map(|(ix, _)| ix).collect()
-    }
-
     /// Sends an error to those whose requests an installed reservation is made of, where their items are meant.
     pub(crate) fn tell_requesters(
         &mut self,
@@ -126,7 +123,7 @@ impl Node {
         report: &Report,
         meant: impl Fn(Ix<Request>, &Item) -> bool,
     ) {
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         let concerned: Vec<Concerned> = self
             .state
             .requests_of(session)
@@ -142,7 +139,7 @@ impl Node {
             })
             .collect();
         for (from, style, item, filters, scope) in concerned {
-            let object = flowspec_object(&report.flowspec.unwrap_or(item.flowspec));
+            let object = object_of(&report.flowspec.unwrap_or(item.flowspec));
             let flow = ErrorFlow {
                 style: style.object(),
                 flowspec: Some(&object),

@@ -44,7 +44,7 @@ impl Node {
         interface: InterfaceId,
         sender: Option<SenderKey>,
     ) -> Result<(), Refused> {
-        let installed = self.find_reserved(session, interface, sender.as_ref());
+        let installed = self.state.find_reserved(session, interface, sender.as_ref());
         let Some(wanted) = self.wanted(session, interface, sender.as_ref(), installed)? else {
             if let Some(ix) = installed {
                 self.uninstall(ix);
@@ -174,7 +174,7 @@ impl Node {
         sender: Option<SenderKey>,
         but: Option<Ix<Request>>,
     ) -> Vec<(Ix<Request>, SmallVec<[Item; 1]>)> {
-        let Some(installed) = self.find_reserved(session, interface, sender.as_ref()) else {
+        let Some(installed) = self.state.find_reserved(session, interface, sender.as_ref()) else {
             return Vec::new();
         };
         let standing = self.state.reserved[installed].flowspec;
@@ -203,7 +203,7 @@ impl Node {
         code: ErrorCode,
         value: u16,
     ) {
-        let standing = self.find_reserved(session, interface, sender.as_ref());
+        let standing = self.state.find_reserved(session, interface, sender.as_ref());
         let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
         let flags = if standing.is_some() { ErrorSpec::IN_PLACE } else { 0 };
         let report = Report { code, value, flags, flowspec: None };
@@ -211,18 +211,6 @@ impl Node {
             let order = standing.and_then(|s| flowspec::compare(&item.flowspec, &s));
             !matches!(order, Some(Ordering::Less | Ordering::Equal))
         });
-    }
-
-    pub(crate) fn find_reserved(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: Option<&SenderKey>,
-    ) -> Option<Ix<Reserved>> {
-        self.state
-            .reserved_of(session)
-            .find(|(_, r)| r.interface == interface && sender.is_none_or(|s| r.filters.selects(s)))
-            .map(|(ix, _)| ix)
     }
 
     /// Merges the requests of all next hops on an interface, and limits the result to what the senders announce.
@@ -251,7 +239,7 @@ impl Node {
         let Some((style, flowspec)) = merged else { return Ok(None) };
         filters.sort_unstable();
         filters.dedup();
-        let to = self.key_of(session).destination();
+        let to = self.state.key_of(session).destination();
         let flowspec = match (self.path_tspec(session, interface, &filters), installed) {
             (Some(path), _) => flowspec::in_session(flowspec::limit(&flowspec, &path), to),
             // Routing has taken the senders elsewhere: what stands here is left as it is to time out.
@@ -408,7 +396,7 @@ impl Node {
     /// A new local sender hears of the reservations that stand for it already.
     pub(crate) fn tell_standing(&mut self, path: Ix<PathState>, app: AppId, interface: InterfaceId) {
         let (session, sender) = (self.state.paths[path].session, self.state.paths[path].sender);
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         let standing = self.state.reserved_of(session).map(|(_, r)| r);
         let events: SmallVec<[EventKind; 1]> = standing
             .filter(|r| r.interface == interface && r.filters.selects(&sender))
@@ -437,7 +425,7 @@ impl Node {
     }
 
     fn tell_senders(&mut self, session: Ix<SessionState>, reserved: &Reserved, kind: &EventKind) {
-        let key = self.key_of(session);
+        let key = self.state.key_of(session);
         let mut told: SmallVec<[_; 4]> = SmallVec::new();
         for (_, path) in self.state.paths_of(session) {
             if let Origin::App(app) = path.origin
@@ -456,7 +444,7 @@ impl Node {
     /// A view of an installed reservation.
     pub(crate) fn reservation(&self, reserved: &Reserved) -> Reservation {
         Reservation {
-            session: self.key_of(reserved.session).object(),
+            session: self.state.key_of(reserved.session).object(),
             style: reserved.style.object(),
             filters: reserved.filters.objects(),
             flowspec: reserved.flowspec,

@@ -118,7 +118,7 @@ impl<T> Arena<T> {
     }
 
     /// Puts `value` into the table.
-    pub(crate) fn insert(&mut self, value: T) -> Ix<T> {
+    pub(super) fn insert(&mut self, value: T) -> Ix<T> {
         self.len += 1;
         if let Some(ix) = self.free {
             if let Slot::Free(next) = core::mem::replace(self.slot_mut(ix), Slot::Full(value)) {
@@ -137,7 +137,7 @@ impl<T> Arena<T> {
     }
 
     /// Takes the block out; its place is reused under another generation.
-    pub(crate) fn remove(&mut self, ix: Ix<T>) -> T {
+    pub(super) fn remove(&mut self, ix: Ix<T>) -> T {
         let free = Slot::Free(self.free);
         let Slot::Full(value) = core::mem::replace(self.slot_mut(ix), free) else { gone() };
         let (chunk, at) = ix.split();

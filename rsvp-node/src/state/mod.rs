@@ -1,41 +1,35 @@
 //! State of a node by RFC 2209 section 1, a file for each kind of block, and how the blocks hang together.
 //!
-//! A session heads a list of each kind. This folder keeps tables, lists, index and timers consistent; what the
-//! protocol makes of them is in `process`, which this folder deliberately does not know.
+//! A session heads a list of each kind. This folder keeps tables, lists, index and timers consistent: blocks are added and
+//! removed by the methods of [`State`] only, found in `lookup`, and woken in `timers`. What the protocol makes of them is in
+//! `process`, which this folder deliberately does not know.
 
 pub(crate) mod arena;
 pub(crate) mod blockade;
 pub(crate) mod index;
+mod lookup;
 pub(crate) mod path;
 pub(crate) mod resv;
 pub(crate) mod session;
+mod timers;
 pub(crate) mod traffic;
 pub(crate) mod upstream;
 pub(crate) mod wheel;
 
 use crate::config::Limits;
 use crate::interface::InterfaceId;
-use crate::key::{SenderKey, SessionKey};
+use crate::key::SessionKey;
 use arena::{Arena, Ix};
 use blockade::Blockade;
 use core::net::IpAddr;
 use index::{ByDestination, ByKey, SessionIndex};
-use path::{Origin, PathState};
+use path::PathState;
 use resv::Request;
 use session::SessionState;
-use smallvec::SmallVec;
+pub(crate) use timers::TimerOwner;
 use traffic::Reserved;
 use upstream::Upstream;
 use wheel::Wheel;
-
-/// Whose deadline a timer watches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TimerOwner {
-    Path(Ix<PathState>),
-    Request(Ix<Request>),
-    Upstream(Ix<Upstream>),
-    Blockade(Ix<Blockade>),
-}
 
 /// All state of a node.
 #[derive(Debug)]
@@ -48,7 +42,7 @@ pub(crate) struct State {
     pub(crate) reserved: Arena<Reserved>,
     pub(crate) upstreams: Arena<Upstream>,
     pub(crate) blockades: Arena<Blockade>,
-    pub(crate) wheel: Wheel<TimerOwner>,
+    wheel: Wheel<TimerOwner>,
 }
 
 // A million reservations on one node is a design input: these blocks must not grow unnoticed.
@@ -74,23 +68,11 @@ impl State {
         }
     }
 
-    /// The session with this key, if it is known.
-    pub(crate) fn find_session(&self, key: &SessionKey) -> Option<Ix<SessionState>> {
-        self.index.find(key, &self.sessions)
-    }
-
     pub(crate) fn add_session(&mut self, key: &SessionKey) -> Ix<SessionState> {
         let ix = self.sessions.insert(SessionState::new(*key));
         self.index.insert(ix, &mut self.sessions);
         self.join_group(ix);
         ix
-    }
-
-    /// Whether sessions with the destination and protocol of `key` exist that have a port where it has none, or none
-    /// where it has one (RFC 2205 section 3.2, rule 1). One of them speaks for all.
-    pub(crate) fn conflicts_in_ports(&self, key: &SessionKey) -> bool {
-        let member = self.groups.find(key, &self.sessions);
-        member.is_some_and(|ix| (self.sessions[ix].key.port() == 0) != (key.port() == 0))
     }
 
     fn join_group(&mut self, ix: Ix<SessionState>) {
@@ -127,41 +109,6 @@ impl State {
         }
     }
 
-    pub(crate) fn paths_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> + Clone {
-        walk(&self.paths, self.sessions[session].paths, |p| p.next)
-    }
-
-    pub(crate) fn requests_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Request>, &Request)> {
-        walk(&self.requests, self.sessions[session].requests, |r| r.next)
-    }
-
-    pub(crate) fn reserved_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Reserved>, &Reserved)> {
-        walk(&self.reserved, self.sessions[session].reserved, |r| r.next)
-    }
-
-    pub(crate) fn upstreams_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Upstream>, &Upstream)> {
-        walk(&self.upstreams, self.sessions[session].upstreams, |u| u.next)
-    }
-
-    pub(crate) fn blockades_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> + Clone {
-        walk(&self.blockades, self.sessions[session].blockades, |b| b.next)
-    }
-
     pub(crate) fn add_path(&mut self, mut path: PathState) -> Ix<PathState> {
         let session = path.session;
         path.next = self.sessions[session].paths;
@@ -169,44 +116,6 @@ impl State {
         self.sessions[session].paths = Some(ix);
         self.sessions[session].path_count += 1;
         ix
-    }
-
-    /// Whether a path state speaks for its sender on an interface: is forwarded there, and counts. In multicast a sender may
-    /// have several, from several previous hops (RFC 2205 section 3.1.3) or, where routing does not say where its data
-    /// arrives, interfaces; the one that said something new last speaks for all, those before others that routing expects.
-    pub(crate) fn speaks_for_sender(&self, ix: Ix<PathState>, interface: InterfaceId) -> bool {
-        let path = &self.paths[ix];
-        if !path.routes_to(interface) || !self.may_have_several_paths(path.session) {
-            return path.routes_to(interface);
-        }
-        let mut speaker = None;
-        for (at, other) in self.paths_of(path.session) {
-            if other.sender != path.sender || !other.routes_to(interface) {
-                continue;
-            }
-            speaker = speaker.or(Some(at));
-            if !other.flags.misplaced {
-                speaker = Some(at);
-                break;
-            }
-        }
-        speaker == Some(ix)
-    }
-
-    /// The path states that speak for their senders on an interface, one for each sender.
-    pub(crate) fn speakers(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-    ) -> SmallVec<[Ix<PathState>; 8]> {
-        let routed = self.paths_of(session).filter(|(_, p)| p.routes_to(interface));
-        let mut speakers: SmallVec<[Ix<PathState>; 8]> = routed.map(|(ix, _)| ix).collect();
-        if self.may_have_several_paths(session) {
-            // Stable, so that of one sender's the first of the list stays first.
-            speakers.sort_by_key(|ix| (self.paths[*ix].sender, self.paths[*ix].flags.misplaced));
-            speakers.dedup_by_key(|ix| self.paths[*ix].sender);
-        }
-        speakers
     }
 
     /// Has a path state speak for its sender from now on.
@@ -220,12 +129,6 @@ impl State {
         }
     }
 
-    /// Whether a sender can have more than one path state: in multicast, and where there are several previous hops.
-    fn may_have_several_paths(&self, session: Ix<SessionState>) -> bool {
-        let session = &self.sessions[session];
-        session.key.is_multicast() && session.upstreams.is_some_and(|u| self.upstreams[u].next.is_some())
-    }
-
     /// Takes a path state out of its session; the block itself stays, for its PathTear.
     pub(crate) fn unlink_path(&mut self, ix: Ix<PathState>) {
         let session = self.paths[ix].session;
@@ -236,6 +139,11 @@ impl State {
         if let Some(timer) = self.paths[ix].timer.take() {
             self.wheel.cancel(timer);
         }
+    }
+
+    /// Drops the block of a path state that is out of its session.
+    pub(crate) fn drop_path(&mut self, ix: Ix<PathState>) {
+        self.paths.remove(ix);
     }
 
     pub(crate) fn add_request(&mut self, mut request: Request) -> Ix<Request> {
@@ -351,40 +259,6 @@ impl State {
         self.blockades.remove(ix);
     }
 
-    /// Sees to it that the timers of a block fire no later than its earliest deadline.
-    pub(crate) fn arm_path(&mut self, ix: Ix<PathState>) {
-        let path = &mut self.paths[ix];
-        let at = path.deadline();
-        self.wheel.not_later(&mut path.timer, at, TimerOwner::Path(ix));
-    }
-
-    pub(crate) fn arm_request(&mut self, ix: Ix<Request>) {
-        let request = &mut self.requests[ix];
-        let at = request.deadline();
-        self.wheel.not_later(&mut request.timer, at, TimerOwner::Request(ix));
-    }
-
-    /// The path state of a sender that is forwarded, or else any.
-    pub(crate) fn path_of_sender(
-        &self,
-        session: Ix<SessionState>,
-        sender: &SenderKey,
-    ) -> Option<(Ix<PathState>, &PathState)> {
-        let mut found = None;
-        for (ix, path) in self.paths_of(session).filter(|(_, p)| p.sender == *sender) {
-            if !path.flags.local_only {
-                return Some((ix, path));
-            }
-            found = Some((ix, path));
-        }
-        found
-    }
-
-    /// Whether a path state comes from a sender on this node.
-    pub(crate) fn is_local(&self, ix: Ix<PathState>) -> bool {
-        matches!(self.paths[ix].origin, Origin::App(_))
-    }
-
     /// How often blocks of any kind were looked at.
     pub(crate) fn visits(&self) -> u64 {
         self.sessions.visits()
@@ -406,20 +280,6 @@ impl State {
             + self.blockades.len()
             + self.wheel.len()
     }
-}
-
-fn walk<T>(
-    arena: &Arena<T>,
-    head: Option<Ix<T>>,
-    next: fn(&T) -> Option<Ix<T>>,
-) -> impl Iterator<Item = (Ix<T>, &T)> + Clone {
-    let mut link = head;
-    core::iter::from_fn(move || {
-        let ix = link?;
-        let block = &arena[ix];
-        link = next(block);
-        Some((ix, block))
-    })
 }
 
 fn unlink<T>(

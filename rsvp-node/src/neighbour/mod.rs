@@ -1,0 +1,74 @@
+//! What arrives from neighbours, before anything is made of it: whether it is for this node, which kind of message it is,
+//! and in `hop` who sent it.
+//!
+//! What a message must have in it is judged afterwards (`process/grammar`), and no state is looked at here.
+
+mod hop;
+
+pub(crate) use hop::{check_hop, is_host};
+
+use crate::door::{Discard, Rx};
+use crate::node::Node;
+use rsvp_wire::{Message, MsgType};
+
+/// The kinds of messages that this node processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Path,
+    PathTear,
+    PathErr,
+    Resv,
+    ResvTear,
+    ResvErr,
+    ResvConf,
+}
+
+impl Kind {
+    /// `None` for a type that this node does not process, whether or not a text defines it.
+    const fn of(msg_type: MsgType) -> Option<Self> {
+        match msg_type {
+            MsgType::PATH => Some(Self::Path),
+            MsgType::PATH_TEAR => Some(Self::PathTear),
+            MsgType::PATH_ERR => Some(Self::PathErr),
+            MsgType::RESV => Some(Self::Resv),
+            MsgType::RESV_TEAR => Some(Self::ResvTear),
+            MsgType::RESV_ERR => Some(Self::ResvErr),
+            MsgType::RESV_CONF => Some(Self::ResvConf),
+            _ => None,
+        }
+    }
+
+    /// Whether it is addressed to another node, and diverted to this one by its Router Alert (RFC 2205 section 3.3).
+    const fn is_diverted(self) -> bool {
+        matches!(self, Self::Path | Self::PathTear | Self::ResvConf)
+    }
+}
+
+/// A message from a neighbour.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Received<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) rx: Rx<'a>,
+    pub(crate) message: Message<'a>,
+}
+
+impl Node {
+    /// Takes a packet for a message, if it is one that this node is meant to process.
+    pub(crate) fn receive<'a>(&mut self, rx: Rx<'a>) -> Result<Received<'a>, Discard> {
+        self.handled(rx.octets.len());
+        let message = Message::parse(rx.octets).map_err(Discard::Malformed)?;
+        self.counters.count_received(message.msg_type());
+        let usable = self.interfaces.find(rx.interface).is_some_and(|i| i.config.up && i.config.enabled);
+        if !usable {
+            return Err(Discard::InterfaceDisabled);
+        }
+        let kind = Kind::of(message.msg_type());
+        if !kind.is_some_and(Kind::is_diverted) && !self.is_own(rx.destination) {
+            return Err(Discard::NotForThisNode);
+        }
+        match kind {
+            Some(kind) => Ok(Received { kind, rx, message }),
+            None => Err(Discard::UnknownMessageType),
+        }
+    }
+}

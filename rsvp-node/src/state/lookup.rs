@@ -1,0 +1,192 @@
+//! What is found in the state without changing it.
+
+use super::State;
+use super::arena::{Arena, Ix};
+use super::blockade::Blockade;
+use super::path::{Origin, PathState};
+use super::resv::{From, Request};
+use super::session::SessionState;
+use super::traffic::Reserved;
+use super::upstream::Upstream;
+use crate::event::AppId;
+use crate::interface::InterfaceId;
+use crate::key::{SenderKey, SessionKey};
+use smallvec::SmallVec;
+
+impl State {
+    /// The session with this key, if it is known.
+    pub(crate) fn find_session(&self, key: &SessionKey) -> Option<Ix<SessionState>> {
+        self.index.find(key, &self.sessions)
+    }
+
+    /// Whether sessions with the destination and protocol of `key` exist that have a port where it has none, or none
+    /// where it has one (RFC 2205 section 3.2, rule 1). One of them speaks for all.
+    pub(crate) fn conflicts_in_ports(&self, key: &SessionKey) -> bool {
+        let member = self.groups.find(key, &self.sessions);
+        member.is_some_and(|ix| (self.sessions[ix].key.port() == 0) != (key.port() == 0))
+    }
+
+    pub(crate) fn paths_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> + Clone {
+        walk(&self.paths, self.sessions[session].paths, |p| p.next)
+    }
+
+    pub(crate) fn requests_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<Request>, &Request)> {
+        walk(&self.requests, self.sessions[session].requests, |r| r.next)
+    }
+
+    pub(crate) fn reserved_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<Reserved>, &Reserved)> {
+        walk(&self.reserved, self.sessions[session].reserved, |r| r.next)
+    }
+
+    pub(crate) fn upstreams_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<Upstream>, &Upstream)> {
+        walk(&self.upstreams, self.sessions[session].upstreams, |u| u.next)
+    }
+
+    pub(crate) fn blockades_of(
+        &self,
+        session: Ix<SessionState>,
+    ) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> + Clone {
+        walk(&self.blockades, self.sessions[session].blockades, |b| b.next)
+    }
+
+    /// The key of a session.
+    pub(crate) fn key_of(&self, session: Ix<SessionState>) -> SessionKey {
+        self.sessions[session].key
+    }
+    /// What a next hop over an interface has asked for.
+    pub(crate) fn find_request(&self, session: Ix<SessionState>, from: From) -> Option<Ix<Request>> {
+        self.requests_of(session).find(|(_, r)| r.from == from).map(|(ix, _)| ix)
+    }
+
+    /// What a local application has asked for.
+    pub(crate) fn own_request(&self, session: Ix<SessionState>, app: AppId) -> Option<Ix<Request>> {
+        self.requests_of(session).find(|(_, r)| r.app() == Some(app)).map(|(ix, _)| ix)
+    }
+
+    /// What is asked for on an interface.
+    pub(crate) fn requests_on(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+    ) -> SmallVec<[Ix<Request>; 4]> {
+        let requests = self.requests_of(session);
+        requests.filter(|(_, r)| r.interface() == Some(interface)).map(|(ix, _)| ix).collect()
+    }
+
+    /// Path states that come from a previous hop.
+    pub(crate) fn paths_behind(&self, upstream: Ix<Upstream>) -> impl Iterator<Item = &PathState> + Clone {
+        let session = self.upstreams[upstream].session;
+        self.paths_of(session).map(|(_, p)| p).filter(move |p| p.upstream() == Some(upstream))
+    }
+
+    /// Whether what is asked for goes to several previous hops.
+    pub(crate) fn has_several_previous_hops(&self, session: Ix<SessionState>) -> bool {
+        let mut upstreams =
+            self.paths_of(session).filter(|(_, p)| !p.flags.local_only).filter_map(|(_, p)| p.upstream());
+        let first = upstreams.next();
+        upstreams.any(|u| Some(u) != first)
+    }
+
+    /// What is installed on an interface; where senders have a reservation each, for one of them.
+    pub(crate) fn find_reserved(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        sender: Option<&SenderKey>,
+    ) -> Option<Ix<Reserved>> {
+        self.reserved_of(session)
+            .find(|(_, r)| r.interface == interface && sender.is_none_or(|s| r.filters.selects(s)))
+            .map(|(ix, _)| ix)
+    }
+
+    /// The path state of a sender that is forwarded, or else any.
+    pub(crate) fn path_of_sender(
+        &self,
+        session: Ix<SessionState>,
+        sender: &SenderKey,
+    ) -> Option<(Ix<PathState>, &PathState)> {
+        let mut found = None;
+        for (ix, path) in self.paths_of(session).filter(|(_, p)| p.sender == *sender) {
+            if !path.flags.local_only {
+                return Some((ix, path));
+            }
+            found = Some((ix, path));
+        }
+        found
+    }
+
+    /// Whether a path state comes from a sender on this node.
+    pub(crate) fn is_local(&self, ix: Ix<PathState>) -> bool {
+        matches!(self.paths[ix].origin, Origin::App(_))
+    }
+
+    /// Whether a path state speaks for its sender on an interface: is forwarded there, and counts. In multicast a sender may
+    /// have several, from several previous hops (RFC 2205 section 3.1.3) or, where routing does not say where its data
+    /// arrives, interfaces; the one that said something new last speaks for all, those before others that routing expects.
+    pub(crate) fn speaks_for_sender(&self, ix: Ix<PathState>, interface: InterfaceId) -> bool {
+        let path = &self.paths[ix];
+        if !path.routes_to(interface) || !self.may_have_several_paths(path.session) {
+            return path.routes_to(interface);
+        }
+        let mut speaker = None;
+        for (at, other) in self.paths_of(path.session) {
+            if other.sender != path.sender || !other.routes_to(interface) {
+                continue;
+            }
+            speaker = speaker.or(Some(at));
+            if !other.flags.misplaced {
+                speaker = Some(at);
+                break;
+            }
+        }
+        speaker == Some(ix)
+    }
+
+    /// The path states that speak for their senders on an interface, one for each sender.
+    pub(crate) fn speakers(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+    ) -> SmallVec<[Ix<PathState>; 8]> {
+        let routed = self.paths_of(session).filter(|(_, p)| p.routes_to(interface));
+        let mut speakers: SmallVec<[Ix<PathState>; 8]> = routed.map(|(ix, _)| ix).collect();
+        if self.may_have_several_paths(session) {
+            // Stable, so that of one sender's the first of the list stays first.
+            speakers.sort_by_key(|ix| (self.paths[*ix].sender, self.paths[*ix].flags.misplaced));
+            speakers.dedup_by_key(|ix| self.paths[*ix].sender);
+        }
+        speakers
+    }
+
+    /// Whether a sender can have more than one path state: in multicast, and where there are several previous hops.
+    pub(super) fn may_have_several_paths(&self, session: Ix<SessionState>) -> bool {
+        let session = &self.sessions[session];
+        session.key.is_multicast() && session.upstreams.is_some_and(|u| self.upstreams[u].next.is_some())
+    }
+}
+
+fn walk<T>(
+    arena: &Arena<T>,
+    head: Option<Ix<T>>,
+    next: fn(&T) -> Option<Ix<T>>,
+) -> impl Iterator<Item = (Ix<T>, &T)> + Clone {
+    let mut link = head;
+    core::iter::from_fn(move || {
+        let ix = link?;
+        let block = &arena[ix];
+        link = next(block);
+        Some((ix, block))
+    })
+}

@@ -1,0 +1,58 @@
+//! Timers of blocks: what is armed, and whose time has come.
+
+use super::State;
+use super::arena::Ix;
+use super::blockade::Blockade;
+use super::path::PathState;
+use super::resv::Request;
+use super::upstream::Upstream;
+use crate::time::Instant;
+
+/// Whose deadline a timer watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimerOwner {
+    Path(Ix<PathState>),
+    Request(Ix<Request>),
+    Upstream(Ix<Upstream>),
+    Blockade(Ix<Blockade>),
+}
+
+impl State {
+    /// Sees to it that the timers of a block fire no later than its earliest deadline.
+    pub(crate) fn arm_path(&mut self, ix: Ix<PathState>) {
+        let path = &mut self.paths[ix];
+        let at = path.deadline();
+        self.wheel.not_later(&mut path.timer, at, TimerOwner::Path(ix));
+    }
+
+    pub(crate) fn arm_request(&mut self, ix: Ix<Request>) {
+        let request = &mut self.requests[ix];
+        let at = request.deadline();
+        self.wheel.not_later(&mut request.timer, at, TimerOwner::Request(ix));
+    }
+
+    /// Starts the refresh timer of a previous hop anew.
+    pub(crate) fn arm_upstream(&mut self, ix: Ix<Upstream>, at: Instant) {
+        let upstream = &mut self.upstreams[ix];
+        if let Some(timer) = upstream.timer.take() {
+            self.wheel.cancel(timer);
+        }
+        upstream.timer =
+            if at == Instant::NEVER { None } else { self.wheel.arm(at, TimerOwner::Upstream(ix)) };
+    }
+
+    /// Starts the timer of new blockade state.
+    pub(crate) fn arm_blockade(&mut self, ix: Ix<Blockade>, at: Instant) {
+        self.blockades[ix].timer = self.wheel.arm(at, TimerOwner::Blockade(ix));
+    }
+
+    /// The owner of a timer that is due, while there is one and steps are left.
+    pub(crate) fn due(&mut self, now: Instant, steps: &mut u32) -> Option<TimerOwner> {
+        self.wheel.pop(now, steps)
+    }
+
+    /// When to look at timers again, and for whom where that is known.
+    pub(crate) fn wake(&self) -> Option<(Instant, Option<TimerOwner>)> {
+        self.wheel.wake()
+    }
+}
