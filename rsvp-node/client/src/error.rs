@@ -52,6 +52,9 @@ pub enum ClientError {
     /// This client has the session open already.
     #[error("this client has session {0} open already")]
     AlreadyOpen(rsvp_wire::Session),
+    /// A session for which there is another call.
+    #[error("{0} is {how}", how = other_call(.0))]
+    OtherCall(rsvp_wire::Session),
     /// The daemon ended the connection; what was asked for is gone with it.
     #[error(
         "the connection to the daemon has ended: it was stopped, or cut this program off for not reading its events"
@@ -67,6 +70,14 @@ fn group_name(group: u32) -> String {
     match Group::from_gid(Gid::from_raw(group)) {
         Ok(Some(known)) => known.name,
         _ => group.to_string(),
+    }
+}
+
+fn other_call(session: &rsvp_wire::Session) -> &'static str {
+    if rsvp_control::is_any_address(session) {
+        "at any address of this host: it is opened by `Client::any_address`"
+    } else {
+        "at one address: it is opened by `Client::session`"
     }
 }
 

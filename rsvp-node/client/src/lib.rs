@@ -25,6 +25,7 @@
 //! ```
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+mod any_address;
 pub mod dscp;
 mod error;
 mod link;
@@ -32,6 +33,7 @@ pub mod mark;
 pub mod pace;
 mod session;
 
+pub use any_address::AnyAddress;
 pub use dscp::{Dscp, Media, Priority, Wmm, class_of, wmm};
 pub use error::ClientError;
 pub use mark::{mark, marked, send_marked};
@@ -40,12 +42,13 @@ pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, Ser
 pub use rsvp_control::rows;
 pub use rsvp_control::{
     Adspec, DEFAULT_SOCKET, EventKind as Event, Fault, Flow, Gone, Problem, SOCKET_VARIABLE, Watched, What,
+    session_or_any,
 };
 pub use session::{Announcement, Reservation, Session};
 
 use link::Link;
 use rsvp_control::rows::Rows;
-use rsvp_control::{Done, Request};
+use rsvp_control::{Done, Request, is_any_address};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -97,10 +100,28 @@ impl Client {
     /// # Errors
     /// When the session is open already, when the daemon refuses it, or is gone.
     pub async fn session(&self, session: rsvp_wire::Session) -> Result<Session, ClientError> {
+        if is_any_address(&session) {
+            return Err(ClientError::OtherCall(session));
+        }
         let events = self.link.listen(session)?;
         let session = Session::new(self.clone(), session, events);
         self.ask(&Request::OpenSession { session: session.key() }).await?;
         Ok(session)
+    }
+
+    /// Opens the sessions of a receiver whose socket is bound to any address, as `[::]:5000` (both families) or `0.0.0.0:5000`:
+    /// one for each address of the host, also those that it gets later.
+    ///
+    /// # Errors
+    /// When the session has an address, is open already, when the daemon refuses it, or is gone.
+    pub async fn any_address(&self, session: rsvp_wire::Session) -> Result<AnyAddress, ClientError> {
+        if !is_any_address(&session) {
+            return Err(ClientError::OtherCall(session));
+        }
+        let events = self.link.listen_at_any_address(session)?;
+        let sessions = AnyAddress::new(self.clone(), session, events);
+        self.ask(&Request::OpenSession { session }).await?;
+        Ok(sessions)
     }
 
     /// Lists state of the node; the second is how much there is in all.

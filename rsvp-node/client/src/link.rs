@@ -3,7 +3,7 @@
 //! Two tasks, one for each direction, so that neither waits for the other. What requests and events mean is known above.
 
 use super::ClientError;
-use rsvp_control::{Done, Event, EventKind, Line, Problem, Request, VERSION, Watched};
+use rsvp_control::{Done, Event, EventKind, Line, Problem, Request, VERSION, Watched, session_at};
 use rsvp_wire::Session;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ struct Expected {
     next_id: u64,
     answers: BTreeMap<u64, oneshot::Sender<Result<Done, Problem>>>,
     sessions: BTreeMap<Session, mpsc::UnboundedSender<EventKind>>,
+    /// Of sockets that are bound to any address.
+    any: BTreeMap<Session, mpsc::UnboundedSender<(Session, EventKind)>>,
     watch: Option<mpsc::UnboundedSender<Watched>>,
     ended: bool,
 }
@@ -80,6 +82,23 @@ impl Link {
         Ok(events)
     }
 
+    /// Where the events of all sessions of a socket that is bound to any address will come, but for those that have their own.
+    pub(super) fn listen_at_any_address(
+        &self,
+        any: Session,
+    ) -> Result<mpsc::UnboundedReceiver<(Session, EventKind)>, ClientError> {
+        let mut expected = self.expected();
+        if expected.ended {
+            return Err(ClientError::Disconnected);
+        }
+        if expected.any.contains_key(&any) {
+            return Err(ClientError::AlreadyOpen(any));
+        }
+        let (sender, events) = mpsc::unbounded_channel();
+        expected.any.insert(any, sender);
+        Ok(events)
+    }
+
     /// Where everything that happens on the node will come.
     pub(super) fn watch(&self) -> mpsc::UnboundedReceiver<Watched> {
         let (sender, watched) = mpsc::unbounded_channel();
@@ -102,7 +121,10 @@ impl Link {
 
     /// Ends a session without waiting for what the daemon says to that.
     pub(super) fn close(&self, session: Session) {
-        self.expected().sessions.remove(&session);
+        let mut expected = self.expected();
+        expected.sessions.remove(&session);
+        expected.any.remove(&session);
+        drop(expected);
         // Nothing is left to close when the connection has ended.
         let _ = self.send(&Request::CloseSession { session }, oneshot::channel().0);
     }
@@ -168,19 +190,31 @@ async fn read(mut reading: impl AsyncBufReadExt + Unpin, expected: Arc<Mutex<Exp
     expected.ended = true;
     expected.answers.clear();
     expected.sessions.clear();
+    expected.any.clear();
     expected.watch = None;
 }
 
 impl Expected {
+    /// What addresses do is for those at any address; everything else for whoever has the session itself first.
+    fn tell(&self, session: Session, kind: EventKind) {
+        let of_address = matches!(kind, EventKind::SessionOpened {} | EventKind::SessionClosed {});
+        if let Some(events) = self.sessions.get(&session).filter(|_| !of_address) {
+            let _ = events.send(kind);
+            return;
+        }
+        let takes = |any: &Session| session_at(any, session.destination()) == Some(session);
+        for (_, events) in self.any.iter().filter(|(any, _)| takes(any)) {
+            let _ = events.send((session, kind.clone()));
+        }
+    }
+
     /// Whoever does not want to know any more has dropped the other end.
     fn take(&mut self, line: Line) {
         if let Some(answer) = line.id.and_then(|id| self.answers.remove(&id)) {
             let said = line.error.map_or_else(|| Ok(line.ok.unwrap_or_default()), Err);
             let _ = answer.send(said);
         } else if let Some(Event { session, kind }) = line.event {
-            if let Some(events) = self.sessions.get(&session) {
-                let _ = events.send(kind);
-            }
+            self.tell(session, kind);
         } else if let (Some(watched), Some(watch)) = (line.watched, &self.watch) {
             let _ = watch.send(watched);
         }

@@ -74,6 +74,11 @@ impl Reservation {
     pub fn confirmed(self) -> Self {
         Self { confirm: true, ..self }
     }
+
+    pub(super) fn request(self, session: rsvp_wire::Session) -> Request {
+        let Self { style, flows, confirm, interface } = self;
+        Request::Reserve(Reserve { session, style, flows, confirm, interface })
+    }
 }
 
 /// An open session. It is a stream of events; they wait until they are read. Dropping it gives up its senders and its
@@ -126,9 +131,7 @@ impl Session {
     /// # Errors
     /// When the daemon refuses, or is gone.
     pub async fn reserve(&self, reservation: Reservation) -> Result<(), ClientError> {
-        let Reservation { style, flows, confirm, interface } = reservation;
-        let reserve = Reserve { session: self.session, style, flows, confirm, interface };
-        self.client.ask(&Request::Reserve(reserve)).await.map(drop)
+        self.client.ask(&reservation.request(self.session)).await.map(drop)
     }
 
     /// Gives the reservation up.

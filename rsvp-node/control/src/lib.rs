@@ -8,11 +8,14 @@
 //! [`rows`]: crate::rows
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+mod any_address;
 #[cfg(feature = "engine")]
 mod engine;
 pub mod qos;
 pub mod rows;
 mod text;
+
+pub use any_address::{is_any_address, session_at, session_or_any};
 
 use crate::qos::{Offer, Service, Style, Traffic};
 use crate::rows::{ReservationRow, Rows};
@@ -42,8 +45,8 @@ pub const MOST_ROWS: usize = 200_000;
 pub enum Request {
     /// SESSION: this client is told of the session's events from now on, and of every sender that is there already.
     OpenSession {
-        /// The session, as `udp 10.0.2.2:5000`.
-        #[serde(with = "crate::text")]
+        /// The session, as `udp 10.0.2.2:5000`; or `udp *:5000`, which is one for each address of the host, as they come and go.
+        #[serde(with = "crate::any_address")]
         session: Session,
     },
     /// SENDER: announces a flow, or changes what was announced. Opens the session too.
@@ -67,8 +70,8 @@ pub enum Request {
     },
     /// RELEASE: gives up senders, reservation and interest in the session.
     CloseSession {
-        /// The session.
-        #[serde(with = "crate::text")]
+        /// The session, or what was opened for every address.
+        #[serde(with = "crate::any_address")]
         session: Session,
     },
     /// Lists state of the node.
@@ -249,6 +252,10 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum EventKind {
+    /// The host has the session's address, and the session is open: of a client that opened one for every address.
+    SessionOpened {},
+    /// The host has the session's address no longer: its reservation is given up, and nothing more is told of it.
+    SessionClosed {},
     /// A sender is there, or what it says has changed.
     Path {
         /// The sender.

@@ -19,6 +19,7 @@ use rsvp_node::{
     Transmit,
 };
 use rsvp_wire::{SenderTemplate, Session};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -234,6 +235,10 @@ impl Door for Node {
         self.routes.leaves_by(session, &sender.0)
     }
 
+    fn addresses(&self) -> Vec<IpAddr> {
+        self.routes.links.own_addresses().filter(|address| !address.is_loopback()).collect()
+    }
+
     fn interface_name(&self, id: InterfaceId) -> Option<&str> {
         self.routes.links.name(id)
     }
@@ -411,6 +416,7 @@ impl Driver {
         self.multicast.follow(&mut self.node.routes);
         self.node.handle(Input::RouteChanged { destination: None });
         self.desk.routes_changed(&mut self.node);
+        self.desk.addresses_changed(&mut self.node);
     }
 
     fn reload(&mut self, config: DaemonConfig) {

@@ -114,6 +114,11 @@ impl Links {
         self.known.get(&id.0).and_then(|(_, interface)| interface.address_like(like))
     }
 
+    /// Every address of this node; one that several interfaces have is there as often.
+    pub(super) fn own_addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.own.iter().map(|(address, _)| *address)
+    }
+
     /// Whether an address is one of this node's.
     pub(super) fn owns(&self, address: IpAddr) -> bool {
         self.own.range((address, 0)..=(address, u32::MAX)).next().is_some()

@@ -69,7 +69,8 @@ async fn attend(
             biased;
             event = session.next_event() => {
                 let Some(event) = event else { return };
-                let event = rsvp_node::Event { app, session: key, kind: kind(event) };
+                let Some(kind) = kind(event) else { continue };
+                let event = rsvp_node::Event { app, session: key, kind };
                 if heard.send(Heard { at: clock::now(), app, event }).is_err() {
                     return;
                 }
@@ -90,9 +91,10 @@ async fn attend(
     let _ = session.close().await;
 }
 
-/// An event of the control protocol as the engine's, so that both are described by the same words.
-fn kind(event: Event) -> EventKind {
-    match event {
+/// An event of the control protocol as the engine's, so that both are described by the same words; none where it is the daemon's own.
+fn kind(event: Event) -> Option<EventKind> {
+    Some(match event {
+        Event::SessionOpened {} | Event::SessionClosed {} => return None,
         Event::Path { sender, traffic, adspec } => {
             EventKind::Path { sender, tspec: traffic.into(), adspec: adspec.map(Into::into) }
         }
@@ -117,7 +119,7 @@ fn kind(event: Event) -> EventKind {
         Event::ResvConfirm { node, style, flowspec, filters } => {
             EventKind::ResvConfirm { node, style: style.into(), flowspec: flowspec.map(Into::into), filters }
         }
-    }
+    })
 }
 
 fn fault(fault: &Fault) -> ErrorSpec {

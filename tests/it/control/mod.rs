@@ -1,5 +1,6 @@
 //! The control socket and the client library: clients of two real engines that are joined by a link.
 
+mod any_address;
 mod lines;
 mod pair;
 mod reservation;

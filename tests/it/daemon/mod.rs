@@ -1,5 +1,6 @@
 //! `rsvpd` on real kernels: nodes are network namespaces that each test makes for itself and takes away.
 
+mod any_address;
 pub(crate) mod capture;
 mod changes;
 mod client;

@@ -11,6 +11,7 @@ mod output;
 mod payload;
 mod recv;
 mod send;
+mod sessions;
 mod show;
 mod top;
 mod watch;

@@ -5,6 +5,7 @@ use super::{Failure, measure::Report};
 use core::time::Duration;
 use rsvp_client::Event;
 use rsvp_node::units::{show_rate, show_time};
+use rsvp_wire::Session;
 use serde_json::json;
 use std::io::Write;
 use tokio::time::Instant;
@@ -37,9 +38,16 @@ impl Output {
         self.line(text, json!({ "note": text }))
     }
 
-    /// Something that the network did.
-    pub(super) fn event(&self, event: &Event) -> Result<(), Failure> {
-        self.line(&words::event(event), json!({ "event": event }))
+    /// Something that the network did; with the session, where there are several.
+    pub(super) fn event(&self, session: Option<Session>, event: &Event) -> Result<(), Failure> {
+        let words = words::event(event);
+        match session {
+            None => self.line(&words, json!({ "event": event })),
+            Some(session) => {
+                let object = json!({ "session": session.to_string(), "event": event });
+                self.line(&format!("{session}: {words}"), object)
+            }
+        }
     }
 
     /// Something that the node did, whoever it concerns.

@@ -7,13 +7,14 @@ use super::measure::Arrivals;
 use super::options::{Bucket, DaemonOrStandalone, peak_above, span};
 use super::output::{Output, interrupted};
 use super::payload::{Payload, wall_clock_us};
+use super::sessions::Sessions;
 use super::wishes::{Announced, Asked, Wanted, Wishes};
 use super::words;
 use clap::{Args, ValueEnum};
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use rsvp_client::rows::Rows;
-use rsvp_client::{Client, ClientError, Event, Session, Style, What};
+use rsvp_client::{Client, ClientError, Event, Style, What};
 use rsvp_node::units;
 use rsvp_wire::FilterSpec;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -30,13 +31,15 @@ const LARGEST_DATAGRAM: usize = 65_536;
     rsvp recv --port 5000 --confirm\n  \
     rsvp recv --address 10.0.2.2 --port 5000 --style ff --service guaranteed --rate 2mbit --reserve 3mbit\n  \
     rsvp recv --port 5000 --service guaranteed --delay 20ms\n  \
+    rsvp recv --address any --port 5000\n  \
     rsvp recv --group 239.1.2.3 --port 5000 --style se --filter 10.0.1.1:4000")]
 pub(crate) struct Arguments {
     /// The port the data comes to
     #[arg(long)]
     port: u16,
-    /// The address of this host that the data comes to [default: the only one there is]
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "group")]
+    /// The address of this host that the data comes to; `any` (or ::) for each that it has and will have, 0.0.0.0 for those of
+    /// IPv4 [default: the only one there is]
+    #[arg(long, value_name = "ADDRESS", value_parser = address_or_any, conflicts_with = "group")]
     address: Option<IpAddr>,
     /// The multicast group the data comes to; it is joined
     #[arg(long, value_name = "GROUP")]
@@ -95,7 +98,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let destination = destination(&arguments, &connection.client).await?;
     let socket = open(&arguments, destination)?;
     let key = rsvp_wire::Session::new(destination, UDP, arguments.port);
-    let mut session = connection.client.session(key).await?;
+    let mut sessions = Sessions::open(&connection.client, key).await?;
     // No daemon has kept what was announced before.
     let later = if arguments.daemon.standalone {
         "; one that has begun before is heard of at its next refresh, usually within 45 s"
@@ -103,13 +106,22 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         ""
     };
     output.note(&format!("waiting for senders of {key}{later}"))?;
-    let mut receiver = Receiver { wishes, output, announced: Announced::new(), flows: BTreeMap::new() };
-    let done = receiver.run(&mut session, &socket, arguments.r#for).await;
+    let mut receiver = Receiver { wishes, output, announced: BTreeMap::new(), flows: BTreeMap::new() };
+    let done = receiver.run(&mut sessions, &socket, arguments.r#for).await;
     receiver.output.note("ends; the reservation is given up")?;
-    // The daemon may be what has ended.
-    let _ = session.close().await;
+    sessions.close().await;
     connection.close().await;
     done
+}
+
+/// An address, or the one that stands for all.
+fn address_or_any(text: &str) -> Result<IpAddr, String> {
+    match text {
+        "any" | "*" => Ok(Ipv6Addr::UNSPECIFIED.into()),
+        other => other
+            .parse()
+            .map_err(|_| format!("\"{other}\" is no address, such as 10.0.2.2 or fd00::2, nor `any`")),
+    }
 }
 
 fn wishes(arguments: &Arguments) -> Result<Wishes, Failure> {
@@ -181,7 +193,7 @@ async fn destination(arguments: &Arguments, client: &Client) -> Result<IpAddr, F
                 several.iter().map(|(address, name)| format!("{address} ({name})")).collect();
             let choice = choice.join(", ");
             Err(Failure::Asked(format!(
-                "say with --address which of this host's the data comes to: {choice}"
+                "say with --address which of this host's the data comes to, or any: {choice}"
             )))
         }
     }
@@ -193,6 +205,9 @@ fn open(arguments: &Arguments, destination: IpAddr) -> Result<UdpSocket, Failure
         let domain = if destination.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
         let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
+        if destination == Ipv6Addr::UNSPECIFIED {
+            socket.set_only_v6(false)?;
+        }
         if destination.is_multicast() {
             // Others on this host may listen to the group as well.
             socket.set_reuse_address(true)?;
@@ -225,14 +240,15 @@ fn join(socket: &Socket, group: IpAddr, interface: Option<&str>) -> std::io::Res
 struct Receiver {
     wishes: Wishes,
     output: Output,
-    announced: Announced,
+    /// Of each session.
+    announced: BTreeMap<rsvp_wire::Session, Announced>,
     flows: BTreeMap<(SocketAddr, u32), Arrivals>,
 }
 
 impl Receiver {
     async fn run(
         &mut self,
-        session: &mut Session,
+        sessions: &mut Sessions,
         socket: &UdpSocket,
         length: Option<Duration>,
     ) -> Result<(), Failure> {
@@ -249,11 +265,11 @@ impl Receiver {
                 biased;
                 () = &mut interrupted => return Ok(()),
                 () = sleep_until(end.unwrap_or(start)), if end.is_some() => return Ok(()),
-                event = session.next_event() => {
-                    let Some(event) = event else { return Err(ClientError::Disconnected.into()) };
-                    self.output.event(&event)?;
-                    if self.heed(event) {
-                        self.reserve(session).await?;
+                event = sessions.next_event() => {
+                    let Some((key, event)) = event else { return Err(ClientError::Disconnected.into()) };
+                    self.output.event(sessions.named(key), &event)?;
+                    if self.heed(key, event) {
+                        self.reserve(sessions, key).await?;
                     }
                 }
                 now = seconds.tick() => {
@@ -262,30 +278,37 @@ impl Receiver {
                 }
                 arrived = socket.recv_from(&mut packet) => {
                     let (length, from) = arrived.map_err(Failure::at("the UDP socket"))?;
-                    self.arrived(&packet[..length], from);
+                    // A socket for both families has IPv4 addresses within IPv6 ones.
+                    self.arrived(&packet[..length], SocketAddr::new(from.ip().to_canonical(), from.port()));
                 }
             }
         }
     }
 
     /// Keeps what is announced; true when there is something new to ask for.
-    fn heed(&mut self, event: Event) -> bool {
+    fn heed(&mut self, key: rsvp_wire::Session, event: Event) -> bool {
+        let announced = self.announced.entry(key).or_default();
         match event {
             Event::Path { sender, traffic, adspec } => {
-                let before = self.announced.insert(sender.0, (traffic, adspec));
+                let before = announced.insert(sender.0, (traffic, adspec));
                 before != Some((traffic, adspec))
             }
             Event::PathGone { sender, .. } => {
-                let gone = self.announced.remove(&sender.0).is_some();
+                let gone = announced.remove(&sender.0).is_some();
                 // What is announced no more times out by itself, or was torn down; the wish for others stays.
-                gone && !self.announced.is_empty() && self.wishes.style != Style::Wf
+                gone && !announced.is_empty() && self.wishes.style != Style::Wf
+            }
+            Event::SessionClosed {} => {
+                self.announced.remove(&key);
+                false
             }
             _ => false,
         }
     }
 
-    async fn reserve(&mut self, session: &Session) -> Result<(), Failure> {
-        match self.wishes.reservation(&self.announced) {
+    async fn reserve(&mut self, sessions: &Sessions, key: rsvp_wire::Session) -> Result<(), Failure> {
+        let announced = self.announced.entry(key).or_default();
+        match self.wishes.reservation(announced) {
             Ok(None) => {}
             Ok(Some(Asked { reservation, remark })) => {
                 if let Some(remark) = remark {
@@ -293,9 +316,10 @@ impl Receiver {
                 }
                 for flow in &reservation.flows {
                     let (what, whom) = (words::service(&flow.flowspec), words::filters(&flow.filters));
-                    self.output.note(&format!("asks for {} {what} for {whom}", reservation.style))?;
+                    let at = sessions.named(key).map_or_else(String::new, |session| format!(" in {session}"));
+                    self.output.note(&format!("asks for {} {what} for {whom}{at}", reservation.style))?;
                 }
-                match session.reserve(reservation).await {
+                match sessions.reserve(key, reservation).await {
                     Ok(()) => {}
                     Err(ClientError::Refused(why)) => self.output.note(&format!("refused: {why}"))?,
                     Err(other) => return Err(other.into()),

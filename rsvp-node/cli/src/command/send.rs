@@ -275,7 +275,7 @@ impl Flow {
                 () = sleep_until(at_end), if end.is_some() => return Ok(()),
                 event = session.next_event() => {
                     let Some(event) = event else { return Err(rsvp_client::ClientError::Disconnected.into()) };
-                    output.event(&event)?;
+                    output.event(None, &event)?;
                     let waited = !self.sending;
                     self.heed(&event, output)?;
                     if waited && self.sending {

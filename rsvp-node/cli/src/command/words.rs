@@ -76,6 +76,8 @@ fn fault(fault: &Fault) -> String {
 
 pub(super) fn event(event: &Event) -> String {
     match event {
+        Event::SessionOpened {} => "waiting for senders: this host has the address".to_owned(),
+        Event::SessionClosed {} => "closed: this host has the address no longer".to_owned(),
         Event::Path { sender, traffic: said, adspec } => {
             let adspec = adspec.as_ref().map_or_else(String::new, |adspec| format!("; {}", offer(adspec)));
             format!("sender {} announces {}{adspec}", sender.0, traffic(said))

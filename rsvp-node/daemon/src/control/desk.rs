@@ -3,11 +3,14 @@
 //! Pure: lines come in, lines go out, commands go through a [`Door`]. One client is one application of the engine; when
 //! it is gone, so is everything that it asked for. No I/O, no clock; who may talk is decided by the server.
 
+mod any_address;
+
 use super::{listing, saying};
 use rsvp_control::qos::{Service, Traffic};
 use rsvp_control::rows::ReservationRow;
 use rsvp_control::{
     self, Adspec, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Reserve, Sender, VERSION, Watched,
+    is_any_address,
 };
 use rsvp_node::{
     AdspecOffer, AppId, Command, Engine, Event, FlowRequest, InterfaceId, Outcome, ReservationId, TcChange,
@@ -15,6 +18,7 @@ use rsvp_node::{
 };
 use rsvp_wire::{SenderTemplate, Session};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 
 /// Names a connection of the control socket; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +35,11 @@ pub trait Door {
     /// RFC 2205 section 3.9, which need not be the one that has the sender's address.
     fn leaves_by(&mut self, _session: &Session, _sender: &SenderTemplate) -> Option<InterfaceId> {
         None
+    }
+    /// The addresses of this node that data from elsewhere may come to.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let both = |i: &rsvp_node::Interface| [i.ipv4.map(IpAddr::V4), i.ipv6.map(IpAddr::V6)];
+        self.engine().interfaces().flat_map(|(interface, _)| both(interface)).flatten().collect()
     }
     /// What an interface is called.
     fn interface_name(&self, id: InterfaceId) -> Option<&str>;
@@ -51,12 +60,18 @@ pub struct Desk {
     /// What is installed, while somebody has subscribed: a removal names only the id.
     installed: BTreeMap<ReservationId, ReservationRow>,
     outgoing: VecDeque<(ClientId, String)>,
+    /// Sessions that addresses have opened and closed, until the answer to the request has been said.
+    by_address: Vec<any_address::Change>,
 }
 
 #[derive(Debug)]
 struct Client {
     app: AppId,
+    /// Those that it named.
     sessions: BTreeSet<Session>,
+    /// Sessions of sockets that are bound to any address, and those that are open because of them.
+    any: BTreeSet<Session>,
+    followed: BTreeSet<Session>,
     /// Senders that follow routing, and where it has them leave.
     routed: BTreeMap<(Session, SenderTemplate), (Sender, Option<InterfaceId>)>,
     subscribed: bool,
@@ -67,8 +82,7 @@ impl Desk {
     pub fn opened(&mut self, client: ClientId) {
         let app = self.unused_app();
         self.apps.insert(app, client);
-        let new = Client { app, sessions: BTreeSet::new(), routed: BTreeMap::new(), subscribed: false };
-        self.clients.insert(client, new);
+        self.clients.insert(client, Client::new(app));
         let daemon = concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned();
         self.say(client, &Line { version: Some(VERSION), daemon: Some(daemon), ..Line::default() });
     }
@@ -82,6 +96,7 @@ impl Desk {
             Err(problem) => (None, Some(problem)),
         };
         self.say(client, &Line { id, ok, error, ..Line::default() });
+        self.say_what_addresses_did();
     }
 
     /// A client sent a line that was too long to be read: it is told so.
@@ -95,14 +110,15 @@ impl Desk {
     pub fn gone(&mut self, client: ClientId, door: &mut dyn Door) {
         let Some(gone) = self.clients.remove(&client) else { return };
         self.apps.remove(&gone.app);
-        withdraw(gone.app, &gone.sessions, door);
+        withdraw(&gone, door);
         self.forget_installed_unless_watched();
     }
 
     /// The daemon ends: everything that clients asked for is withdrawn.
     pub fn everyone_gone(&mut self, door: &mut dyn Door) {
         for client in self.clients.values_mut() {
-            withdraw(client.app, &core::mem::take(&mut client.sessions), door);
+            withdraw(client, door);
+            *client = Client { subscribed: client.subscribed, ..Client::new(client.app) };
         }
     }
 
@@ -220,14 +236,7 @@ impl Desk {
                 self.forget_installed_unless_watched();
                 return Ok(Done::default());
             }
-            Request::CloseSession { session } => {
-                command(Command::Release { app, session }, door)?;
-                self.clients.entry(client).and_modify(|client| {
-                    client.sessions.remove(&session);
-                    client.routed.retain(|(of, _), _| *of != session);
-                });
-                return Ok(Done::default());
-            }
+            Request::CloseSession { session } => return self.close(client, session, door),
             Request::RemoveSender { session, sender } => {
                 command(Command::RemoveSender { app, session, sender }, door)?;
                 self.clients.entry(client).and_modify(|client| {
@@ -239,12 +248,22 @@ impl Desk {
                 command(Command::ReleaseReservation { app, session }, door)?;
                 return Ok(Done::default());
             }
+            Request::OpenSession { session } if is_any_address(&session) => {
+                return self.open_any_address(client, session, door);
+            }
             Request::OpenSession { session } => {
                 command(Command::OpenSession { app, session }, door)?;
                 session
             }
             Request::Sender(sender) => self.announce(client, app, sender, door)?,
-            Request::Reserve(reserve) => make_reservation(app, &reserve, door)?,
+            Request::Reserve(reserve) => {
+                let session = make_reservation(app, &reserve, door)?;
+                if self.clients.get(&client).is_some_and(|client| client.followed.contains(&session)) {
+                    // It stands for as long as the address does.
+                    return Ok(Done::default());
+                }
+                session
+            }
         };
         self.clients.entry(client).and_modify(|client| {
             client.sessions.insert(session);
@@ -273,6 +292,19 @@ impl Desk {
             }
         });
         Ok(session)
+    }
+}
+
+impl Client {
+    fn new(app: AppId) -> Self {
+        Self {
+            app,
+            sessions: BTreeSet::new(),
+            any: BTreeSet::new(),
+            followed: BTreeSet::new(),
+            routed: BTreeMap::new(),
+            subscribed: false,
+        }
     }
 }
 
@@ -356,9 +388,9 @@ fn named(name: Option<&str>, door: &dyn Door) -> Result<Option<InterfaceId>, Pro
     Err(Problem { code: "no-interface".to_owned(), message })
 }
 
-fn withdraw(app: AppId, sessions: &BTreeSet<Session>, door: &mut dyn Door) {
-    for &session in sessions {
+fn withdraw(client: &Client, door: &mut dyn Door) {
+    for &session in client.sessions.union(&client.followed) {
         // Refused when nothing of it is left, which is what is wanted.
-        let _ = door.command(Command::Release { app, session });
+        let _ = door.command(Command::Release { app: client.app, session });
     }
 }

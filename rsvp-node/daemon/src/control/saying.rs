@@ -15,6 +15,12 @@ pub(super) fn refusal(why: Refusal, command: &Command<'_>, door: &dyn Door) -> P
                 "{TRAFFIC}, for Guaranteed service the reserved rate is at least the rate and the peak is not below it, and all flows ask for one service"
             )
         }
+        (Refusal::BadSession, Command::Sender { session, .. } | Command::Reserve { session, .. })
+            if session.destination().is_unspecified() =>
+        {
+            "senders and reservations are of one session: name the address, one of this host's to receive at"
+                .to_owned()
+        }
         (Refusal::BadStyle, _) => {
             "WF takes one flow without filters, SE one with filters, FF one for each filter".to_owned()
         }
