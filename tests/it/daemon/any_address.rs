@@ -7,10 +7,23 @@ use super::net::Net;
 use serde_json::{Value, json};
 
 const CONFIG: &str = "[interfaces]\nbandwidth = \"10mbit\"\n";
-/// Addresses of the sender, the receiver's two, and one that it gets later; what is between them and their port, and the prefix.
+/// The sender's address, the receiver's two, and one that it gets later: in IPv4 on one interface, in IPv6 all but the first on the
+/// loopback interface. (An IPv6 address that is added to an interface becomes the one by which neighbours know it.)
 const FAMILIES: [Family; 2] = [
-    Family { sender: "10.0.1.1:4000", own: ["10.0.1.2", "10.0.1.3"], later: "10.0.1.4", bits: 24 },
-    Family { sender: "[fd00:1::1]:4000", own: ["fd00:1::2", "fd00:1::3"], later: "fd00:1::4", bits: 64 },
+    Family {
+        sender: "10.0.1.1:4000",
+        own: ["10.0.1.2", "10.0.1.3"],
+        later: "10.0.1.4",
+        bits: 24,
+        interface: "to-a",
+    },
+    Family {
+        sender: "[fd00:1::1]:4000",
+        own: ["fd00:1::2", "fd00:9::3"],
+        later: "fd00:9::4",
+        bits: 128,
+        interface: "lo",
+    },
 ];
 
 struct Family {
@@ -18,6 +31,18 @@ struct Family {
     own: [&'static str; 2],
     later: &'static str,
     bits: u8,
+    interface: &'static str,
+}
+
+impl Family {
+    fn add(&self, net: &Net, address: &str) {
+        let no_detection = if address.contains(':') { " nodad" } else { "" };
+        net.ip("b", &format!("addr add {address}/{} dev {}{no_detection}", self.bits, self.interface));
+    }
+
+    fn remove(&self, net: &Net, address: &str) {
+        net.ip("b", &format!("addr del {address}/{} dev {}", self.bits, self.interface));
+    }
 }
 
 fn session(address: &str) -> String {
@@ -31,20 +56,12 @@ fn two_addresses(test: &str) -> Option<Net> {
     net.host("b");
     net.link("a", "b");
     for family in &FAMILIES {
-        add(&net, family.own[1], family.bits);
+        family.add(&net, family.own[1]);
     }
+    net.ip("a", "-6 route add fd00:9::/64 via fd00:1::2");
     net.daemon("a", CONFIG);
     net.daemon("b", CONFIG);
     Some(net)
-}
-
-fn add(net: &Net, address: &str, bits: u8) {
-    let no_detection = if address.contains(':') { " nodad" } else { "" };
-    net.ip("b", &format!("addr add {address}/{bits} dev to-a{no_detection}"));
-}
-
-fn remove(net: &Net, address: &str, bits: u8) {
-    net.ip("b", &format!("addr del {address}/{bits} dev to-a"));
 }
 
 fn open(client: &mut Client, any: &str) -> Result<Value, Value> {
@@ -104,7 +121,8 @@ fn addresses_that_come_and_go_open_and_close_sessions() {
     let Some(net) = two_addresses("any address that changes") else { return };
     let (mut sender, mut receiver) = (net.client("a"), net.client("b"));
     open(&mut receiver, "udp [::]:5000").expect("opened");
-    for Family { sender: from, own, later, bits } in &FAMILIES {
+    for family in &FAMILIES {
+        let Family { sender: from, own, later, .. } = family;
         let [_, goes] = own.map(session);
         sender.send(&goes, from, 1);
         event_of(&mut receiver, "path", &goes);
@@ -112,14 +130,14 @@ fn addresses_that_come_and_go_open_and_close_sessions() {
         event_of(&mut sender, "resv", &goes);
         let comes = session(later);
         sender.send(&comes, from, 1);
-        add(&net, later, *bits);
+        family.add(&net, later);
         event_of(&mut receiver, "session-opened", &comes);
         // Said again, in case that it was said to nobody before.
         sender.send(&comes, from, 2);
         event_of(&mut receiver, "path", &comes);
         receiver.reserve(&comes, from, 1);
         event_of(&mut sender, "resv", &comes);
-        remove(&net, own[1], *bits);
+        family.remove(&net, own[1]);
         event_of(&mut receiver, "session-closed", &goes);
         // The reservation of the address that is gone is torn down, the other stands.
         event_of(&mut sender, "resv-gone", &goes);
@@ -169,7 +187,7 @@ fn a_session_that_was_opened_by_name_outlives_its_address() {
     let named = session("10.0.1.3");
     open(&mut receiver, &named).expect("opened");
     open(&mut receiver, "udp *:5000").expect("opened");
-    remove(&net, "10.0.1.3", 24);
+    FAMILIES[0].remove(&net, "10.0.1.3");
     event_of(&mut receiver, "session-closed", &named);
     let is_open = |net: &Net| net.client("b").list("sessions").iter().any(|row| row["session"] == *named);
     assert!(is_open(&net));
