@@ -419,6 +419,7 @@ fn command(world: &mut World, script: &mut Script<'_>) {
             let sender = own;
             let ttl = script.below(3);
             world.input(Input::Command(Command::Sender {
+                carried: None,
                 app,
                 session,
                 sender,
@@ -440,7 +441,8 @@ fn command(world: &mut World, script: &mut Script<'_>) {
                 vec![FlowRequest { flowspec, filters: if style == Style::WF { &[] } else { &filters } }]
             };
             let confirm = script.below(2) == 0;
-            let reserve = Command::Reserve { app, session, style, flows: &flows, confirm, interface };
+            let reserve =
+                Command::Reserve { carried: None, app, session, style, flows: &flows, confirm, interface };
             world.input(Input::Command(reserve));
         }
     }

@@ -7,6 +7,7 @@
 //! What a Resv says from its SCOPE on is written apart ([`asked`]): it is compared with what was last sent before a message
 //! is made of it, and may be divided among several.
 
+use crate::ext::carried::is_sent;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::queue::Envelope;
 use crate::unknown;
@@ -55,6 +56,8 @@ pub(crate) enum Forwarded<'a> {
     Nothing,
     /// The objects of a message that go into every message that results from it.
     Of(Message<'a>),
+    /// The same of a message that stands for an application of this node, with those that go no further than the next hop.
+    Own(Message<'a>),
     /// Objects that were put together before.
     Octets(&'a [u8]),
     /// All of a message but what is hop by hop, in the order in which it came.
@@ -169,10 +172,11 @@ fn put_scope(w: &mut MessageWriter<'_>, addresses: &[IpAddr]) {
 fn put_forwarded(w: &mut MessageWriter<'_>, forwarded: &Forwarded<'_>, msg_type: MsgType) {
     match forwarded {
         Forwarded::Nothing => {}
-        Forwarded::Of(message) => {
+        Forwarded::Of(message) | Forwarded::Own(message) => {
             // A PathTear has none (RFC 2205 section 3.1.5), though the Path it is made of may.
             let has_policy = msg_type != MsgType::PATH_TEAR;
-            for object in unknown::forwarded(message) {
+            let own = matches!(forwarded, Forwarded::Own(_)) && msg_type != MsgType::PATH_TEAR;
+            for object in message.objects().filter(|object| is_sent(object, own)) {
                 if has_policy || object.class != Class::POLICY_DATA {
                     w.copy(object.octets());
                 }

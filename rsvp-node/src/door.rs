@@ -5,6 +5,7 @@
 //! so a journal of inputs replays a node.
 
 use crate::event::{AppId, Event};
+use crate::ext::carried::Carried;
 use crate::interface::{Interface, InterfaceId};
 use crate::time::Instant;
 use core::net::IpAddr;
@@ -74,6 +75,8 @@ pub enum Command<'a> {
         ttl: u8,
         /// Where the data leaves; `None` for the interface with the sender's address.
         interface: Option<InterfaceId>,
+        /// What the Path messages carry for receivers.
+        carried: Option<&'a Carried>,
     },
     /// Stops announcing one sender; a PathTear leaves.
     RemoveSender {
@@ -99,6 +102,8 @@ pub enum Command<'a> {
         confirm: bool,
         /// The interface on which the data is received; `None` for the one routing implies.
         interface: Option<InterfaceId>,
+        /// What the Resv messages carry for senders.
+        carried: Option<&'a Carried>,
     },
     /// Gives up this application's reservation in the session; a ResvTear leaves.
     ReleaseReservation {

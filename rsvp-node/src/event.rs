@@ -3,6 +3,7 @@
 //! Path and reservation events come on first occurrence and on change; every error and every confirmation is
 //! delivered. Coalescing and other application programming interfaces are deliberately left to layers above.
 
+use crate::ext::carried::Carried;
 use core::net::IpAddr;
 use rsvp_wire::{AdspecSummary, ErrorSpec, FilterSpec, Flowspec, SenderTemplate, Session, Style, Tspec};
 
@@ -33,6 +34,8 @@ pub enum EventKind {
         /// What the path offers, when the sender asked for that to be collected; a bandwidth of zero and the largest
         /// latency are values that some node on the path does not know (RFC 2215 sections 3.3 and 3.4).
         adspec: Option<AdspecSummary>,
+        /// What the Path carries for this application.
+        carried: Carried,
     },
     /// A sender is gone.
     PathGone {
@@ -49,6 +52,8 @@ pub enum EventKind {
         flowspec: Flowspec,
         /// The senders it is for; empty for WF.
         filters: Vec<FilterSpec>,
+        /// What the requests of which it is made carry for this application.
+        carried: Carried,
     },
     /// A reservation is gone.
     ResvGone {

@@ -11,6 +11,7 @@ mod door;
 mod drain;
 mod engine;
 mod event;
+mod ext;
 pub mod guaranteed;
 mod host;
 mod interface;
@@ -39,6 +40,7 @@ pub use door::{
 };
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};
+pub use ext::carried::Carried;
 pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};
 pub use interface::{Interface, InterfaceId, NonRsvpHops};
 pub use time::Instant;

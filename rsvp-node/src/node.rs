@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::door::Discard;
 use crate::event::{AppId, Event, EventKind};
+use crate::ext::carried::Told;
 use crate::interface::{InterfaceId, Interfaces};
 use crate::key::SessionKey;
 use crate::notice::Notices;
@@ -31,6 +32,7 @@ pub(crate) struct Node {
     pub(crate) counters: Counters,
     pub(crate) notices: Notices,
     pub(crate) octets_handled: u64,
+    pub(crate) told: Told,
     /// Routes to look up again.
     pub(crate) sweep: Option<Sweep>,
     /// Reused so that building a message allocates nothing.
@@ -57,6 +59,7 @@ impl Node {
             counters: Counters::default(),
             notices: Notices::default(),
             octets_handled: 0,
+            told: Told::default(),
             sweep: None,
             scratch: Vec::new(),
             config,

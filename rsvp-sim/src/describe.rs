@@ -228,7 +228,7 @@ pub(crate) fn event(topology: &Topology, event: &Event) -> Said {
         flow_label(topology, session, style, &vec![(list.to_vec(), spec)])
     };
     match &event.kind {
-        EventKind::Path { sender, tspec, adspec } => {
+        EventKind::Path { sender, tspec, adspec, .. } => {
             let name = topology.sender_name(session, &sender.0);
             // Without an ADSPEC nobody knows.
             let is_broken = adspec.as_ref().map(|adspec| adspec.global.break_bit);
@@ -250,7 +250,7 @@ pub(crate) fn event(topology: &Topology, event: &Event) -> Said {
             let label = format!("path gone: {name} ({why})");
             Said { facts: base.word("event", "path-gone").word("sender", name).word("why", why), label }
         }
-        EventKind::Resv { style: s, flowspec: spec, filters: list } => Said {
+        EventKind::Resv { style: s, flowspec: spec, filters: list, .. } => Said {
             facts: join(base.word("event", "resv"), flowspec(spec))
                 .word("style", style(*s))
                 .with("filters", filters(list)),

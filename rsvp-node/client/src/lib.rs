@@ -41,8 +41,8 @@ pub use pace::{Excess, PacedSocket};
 pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, ServiceOffer, Style, Traffic};
 pub use rsvp_control::rows;
 pub use rsvp_control::{
-    Adspec, DEFAULT_SOCKET, EventKind as Event, Fault, Flow, Gone, Problem, SOCKET_VARIABLE, Watched, What,
-    session_or_any,
+    Adspec, Carried, DEFAULT_SOCKET, EventKind as Event, Fault, Flow, Gone, Octets, Problem, SOCKET_VARIABLE,
+    Watched, What, session_or_any,
 };
 pub use session::{Announcement, Reservation, Session};
 

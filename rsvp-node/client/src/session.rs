@@ -1,6 +1,6 @@
 //! One session of a client: senders, a reservation, and what the network does about them.
 
-use super::{Adspec, Client, ClientError, Event, Flow, Service, Style, Traffic};
+use super::{Adspec, Carried, Client, ClientError, Event, Flow, Service, Style, Traffic};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use futures_core::Stream;
@@ -21,13 +21,15 @@ pub struct Announcement {
     pub ttl: u8,
     /// The interface it leaves through, by name; otherwise the one with the sender's address.
     pub interface: Option<String>,
+    /// Policy and marks for receivers.
+    pub carried: Carried,
 }
 
 impl Announcement {
     /// A flow from this source, offering both services, with a TTL of 64.
     #[must_use]
     pub fn new(sender: FilterSpec, traffic: Traffic) -> Self {
-        Self { sender, traffic, adspec: Adspec::Both, ttl: 64, interface: None }
+        Self { sender, traffic, adspec: Adspec::Both, ttl: 64, interface: None, carried: Carried::default() }
     }
 }
 
@@ -42,6 +44,8 @@ pub struct Reservation {
     pub confirm: bool,
     /// The interface on which the data is received, by name; otherwise the one routing implies.
     pub interface: Option<String>,
+    /// Policy and marks for senders.
+    pub carried: Carried,
 }
 
 impl Reservation {
@@ -66,7 +70,7 @@ impl Reservation {
     /// Any style, flow by flow.
     #[must_use]
     pub fn new(style: Style, flows: Vec<Flow>) -> Self {
-        Self { style, flows, confirm: false, interface: None }
+        Self { style, flows, confirm: false, interface: None, carried: Carried::default() }
     }
 
     /// And a confirmation is asked for.
@@ -76,8 +80,9 @@ impl Reservation {
     }
 
     pub(super) fn request(self, session: rsvp_wire::Session) -> Request {
-        let Self { style, flows, confirm, interface } = self;
-        Request::Reserve(Reserve { session, style, flows, confirm, interface })
+        let Self { style, flows, confirm, interface, carried } = self;
+        let Carried { policy, dclass, tclass } = carried;
+        Request::Reserve(Reserve { session, style, flows, confirm, interface, policy, dclass, tclass })
     }
 }
 
@@ -110,9 +115,10 @@ impl Session {
     /// # Errors
     /// When the daemon refuses, or is gone.
     pub async fn announce(&self, announcement: Announcement) -> Result<(), ClientError> {
-        let Announcement { sender, traffic, adspec, ttl, interface } = announcement;
+        let Announcement { sender, traffic, adspec, ttl, interface, carried } = announcement;
+        let Carried { policy, dclass, tclass } = carried;
         let (session, sender) = (self.session, SenderTemplate(sender));
-        let sender = Sender { session, sender, traffic, adspec, ttl, interface };
+        let sender = Sender { session, sender, traffic, adspec, ttl, interface, policy, dclass, tclass };
         self.client.ask(&Request::Sender(sender)).await.map(drop)
     }
 

@@ -1,6 +1,6 @@
 //! What the engine says, in the words of the control protocol.
 
-use crate::Fault;
+use crate::{Carried, Fault, Octets};
 use rsvp_node::{Event, EventKind, Gone};
 use rsvp_wire::{ErrorSpec, error_value_name};
 
@@ -13,9 +13,12 @@ impl From<&Event> for crate::Event {
 fn kind(kind: &EventKind) -> crate::EventKind {
     use crate::EventKind as Said;
     match kind {
-        EventKind::Path { sender, tspec, adspec } => {
-            Said::Path { sender: *sender, traffic: (*tspec).into(), adspec: adspec.map(Into::into) }
-        }
+        EventKind::Path { sender, tspec, adspec, carried } => Said::Path {
+            sender: *sender,
+            traffic: (*tspec).into(),
+            adspec: adspec.map(Into::into),
+            carried: carried.into(),
+        },
         EventKind::PathGone { sender, why } => Said::PathGone {
             sender: *sender,
             why: match why {
@@ -23,9 +26,12 @@ fn kind(kind: &EventKind) -> crate::EventKind {
                 Gone::TimedOut => crate::Gone::TimedOut,
             },
         },
-        EventKind::Resv { style, flowspec, filters } => {
-            Said::Resv { style: (*style).into(), flowspec: (*flowspec).into(), filters: filters.clone() }
-        }
+        EventKind::Resv { style, flowspec, filters, carried } => Said::Resv {
+            style: (*style).into(),
+            flowspec: (*flowspec).into(),
+            filters: filters.clone(),
+            carried: carried.into(),
+        },
         EventKind::ResvGone { style, filters } => {
             Said::ResvGone { style: (*style).into(), filters: filters.clone() }
         }
@@ -42,6 +48,36 @@ fn kind(kind: &EventKind) -> crate::EventKind {
             flowspec: flowspec.map(Into::into),
             filters: filters.clone(),
         },
+    }
+}
+
+impl From<&rsvp_node::Carried> for Carried {
+    fn from(carried: &rsvp_node::Carried) -> Self {
+        Self {
+            policy: carried.policy().map(|elements| Octets(elements.to_vec())).collect(),
+            dclass: carried.dclass(),
+            tclass: carried.tclass(),
+        }
+    }
+}
+
+impl TryFrom<&Carried> for rsvp_node::Carried {
+    type Error = &'static str;
+
+    fn try_from(said: &Carried) -> Result<Self, &'static str> {
+        let mut carried = Self::default();
+        for elements in &said.policy {
+            carried = carried.with_policy(&elements.0).ok_or(
+                "`policy` is whole policy elements, each with its length and type in front (RFC 2750), 4 kB with all else",
+            )?;
+        }
+        if !said.dclass.is_empty() {
+            carried = carried.with_dclass(&said.dclass).ok_or("`dclass` is a list of DSCPs, 0 to 63")?;
+        }
+        match said.tclass {
+            Some(priority) => carried.with_tclass(priority).ok_or("`tclass` is a priority, 0 to 7"),
+            None => Ok(carried),
+        }
     }
 }
 

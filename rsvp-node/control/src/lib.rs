@@ -9,6 +9,7 @@
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 mod any_address;
+mod carried;
 #[cfg(feature = "engine")]
 mod engine;
 pub mod qos;
@@ -16,6 +17,7 @@ pub mod rows;
 mod text;
 
 pub use any_address::{is_any_address, session_at, session_or_any};
+pub use carried::{Carried, NoOctets, Octets};
 
 use crate::qos::{Offer, Service, Style, Traffic};
 use crate::rows::{ReservationRow, Rows};
@@ -113,6 +115,15 @@ pub struct Sender {
     /// The interface the data leaves through, by name; otherwise the one with the sender's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
+    /// POLICY_DATA: the policy elements of each, as hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<Octets>,
+    /// DCLASS: DSCPs for the packets of the flow, 0 to 63.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dclass: Vec<u8>,
+    /// TCLASS: an IEEE 802.1p priority, 0 to 7; it goes no further than the next hop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tclass: Option<u8>,
 }
 
 fn default_ttl() -> u8 {
@@ -136,6 +147,15 @@ pub struct Reserve {
     /// The interface on which the data is received, by name; otherwise the one routing implies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
+    /// POLICY_DATA: the policy elements of each, as hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<Octets>,
+    /// DCLASS: DSCPs for the packets of the flow, 0 to 63.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dclass: Vec<u8>,
+    /// TCLASS: an IEEE 802.1p priority, 0 to 7; it goes no further than the next hop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tclass: Option<u8>,
 }
 
 /// One element of a reservation: a QoS and the senders it is for.
@@ -265,6 +285,9 @@ pub enum EventKind {
         traffic: Traffic,
         /// What the path offers, when the sender asked for that to be collected.
         adspec: Option<Offer>,
+        /// Policy and marks that came with it.
+        #[serde(flatten)]
+        carried: Carried,
     },
     /// A sender is gone.
     PathGone {
@@ -283,6 +306,9 @@ pub enum EventKind {
         /// The senders it is for; empty for WF.
         #[serde(with = "crate::text::list")]
         filters: Vec<FilterSpec>,
+        /// Policy and marks that came with the requests of which it is made.
+        #[serde(flatten)]
+        carried: Carried,
     },
     /// A reservation is gone.
     ResvGone {

@@ -1,8 +1,8 @@
 //! What goes into an engine, routing's answers among it, as JSON, and back.
 
 use crate::{
-    AdspecOffer, AppId, Command, FlowKey, FlowRequest, Input, Interface, InterfaceId, ReservationId, Route,
-    RouteAnswer, RouteQuery, Rx, TcAnswer, TcVerdict,
+    AdspecOffer, AppId, Carried, Command, FlowKey, FlowRequest, Input, Interface, InterfaceId, ReservationId,
+    Route, RouteAnswer, RouteQuery, Rx, TcAnswer, TcVerdict,
 };
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
@@ -33,6 +33,11 @@ impl Objects {
         if let Ok(message) = writer.finish() {
             self.0.extend_from_slice(&message[8..]);
         }
+        self
+    }
+
+    pub(super) fn copy(mut self, objects: &[u8]) -> Self {
+        self.0.extend_from_slice(objects);
         self
     }
 
@@ -92,21 +97,37 @@ fn write_command(command: &Command<'_>) -> Value {
         }
         Command::ReleaseReservation { app, session: s } => about("release-reservation", app, session(s)),
         Command::Release { app, session: s } => about("release", app, session(s)),
-        Command::Sender { app, session: s, sender, tspec, adspec, ttl, interface } => {
+        Command::Sender { app, session: s, sender, tspec, adspec, ttl, interface, carried } => {
             let value = about("sender", app, session(s).put(sender).put(&SenderTspec::from(*tspec)));
             let value =
                 with(value, "adspec", json!(adspec.map(|a| (a.guaranteed, a.controlled_load, a.null))));
-            with(with(value, "ttl", json!(ttl)), "interface", json!(interface.map(|i| i.0)))
+            let value = with(with(value, "ttl", json!(ttl)), "interface", json!(interface.map(|i| i.0)));
+            with_carried(value, *carried)
         }
-        Command::Reserve { app, session: s, style, flows, confirm, interface } => {
+        Command::Reserve { app, session: s, style, flows, confirm, interface, carried } => {
             let mut objects = session(s).put(style);
             for flow in *flows {
                 objects = objects.put(&flow.flowspec);
                 objects = flow.filters.iter().fold(objects, |objects, filter| objects.put(filter));
             }
             let value = with(about("reserve", app, objects), "confirm", json!(confirm));
-            with(value, "interface", json!(interface.map(|i| i.0)))
+            with_carried(with(value, "interface", json!(interface.map(|i| i.0))), *carried)
         }
+    }
+}
+
+/// Only where there is something: a journal of an engine that had no word for it stays what it is.
+fn with_carried(mut value: Value, carried: Option<&Carried>) -> Value {
+    if let Some(carried) = carried.filter(|carried| !carried.is_empty()) {
+        value["carried"] = json!(hex(carried.objects()));
+    }
+    value
+}
+
+fn read_carried(value: &Value) -> Option<Carried> {
+    match value["carried"].as_str() {
+        Some(text) => Carried::of_objects(&unhex(text)?),
+        None => Some(Carried::default()),
     }
 }
 
@@ -127,7 +148,10 @@ pub(super) enum Kept {
         flows: Vec<(Flowspec, Vec<FilterSpec>)>,
         confirm: bool,
         interface: Option<InterfaceId>,
+        carried: Carried,
     },
+    /// A SENDER call, without what it carries, and that.
+    Sender(Command<'static>, Carried),
     Other(Input<'static>),
 }
 
@@ -142,7 +166,14 @@ impl Kept {
                 ttl: *ttl,
                 octets,
             })),
-            Self::Reserve { app, session, style, flows, confirm, interface } => {
+            Self::Sender(command, own) => {
+                let mut command: Command<'_> = *command;
+                if let Command::Sender { carried, .. } = &mut command {
+                    *carried = Some(own);
+                }
+                take(Input::Command(command))
+            }
+            Self::Reserve { app, session, style, flows, confirm, interface, carried } => {
                 let flows: Vec<FlowRequest<'_>> = flows
                     .iter()
                     .map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters })
@@ -154,6 +185,7 @@ impl Kept {
                     flows: &flows,
                     confirm: *confirm,
                     interface: *interface,
+                    carried: Some(carried),
                 }))
             }
             Self::Other(input) => take(input.clone()),
@@ -217,21 +249,10 @@ fn read_command(word: &str, value: &Value) -> Option<Kept> {
         "remove-sender" => Command::RemoveSender { app, session, sender: sender()? },
         "release-reservation" => Command::ReleaseReservation { app, session },
         "release" => Command::Release { app, session },
-        "sender" => Command::Sender {
-            app,
-            session,
-            sender: sender()?,
-            tspec: message.get::<SenderTspec>()?.ok()?.0,
-            adspec: value["adspec"].as_array().and_then(|offer| {
-                Some(AdspecOffer {
-                    guaranteed: offer.first()?.as_bool()?,
-                    controlled_load: offer.get(1)?.as_bool()?,
-                    null: offer.get(2)?.as_bool()?,
-                })
-            }),
-            ttl: number(&value["ttl"])?,
-            interface: interface(&value["interface"]),
-        },
+        "sender" => {
+            let command = read_sender(app, session, &message, value)?;
+            return Some(Kept::Sender(command, read_carried(value)?));
+        }
         "reserve" => {
             let mut flows: Vec<(Flowspec, Vec<FilterSpec>)> = Vec::new();
             for object in message.objects() {
@@ -243,10 +264,35 @@ fn read_command(word: &str, value: &Value) -> Option<Kept> {
             }
             let (style, confirm) = (message.get()?.ok()?, value["confirm"].as_bool()?);
             let interface = interface(&value["interface"]);
-            return Some(Kept::Reserve { app, session, style, flows, confirm, interface });
+            let carried = read_carried(value)?;
+            return Some(Kept::Reserve { app, session, style, flows, confirm, interface, carried });
         }
         _ => return None,
     })))
+}
+
+fn read_sender(
+    app: AppId,
+    session: Session,
+    message: &Message<'_>,
+    value: &Value,
+) -> Option<Command<'static>> {
+    Some(Command::Sender {
+        app,
+        session,
+        sender: message.get::<SenderTemplate>()?.ok()?,
+        tspec: message.get::<SenderTspec>()?.ok()?.0,
+        adspec: value["adspec"].as_array().and_then(|offer| {
+            Some(AdspecOffer {
+                guaranteed: offer.first()?.as_bool()?,
+                controlled_load: offer.get(1)?.as_bool()?,
+                null: offer.get(2)?.as_bool()?,
+            })
+        }),
+        ttl: number(&value["ttl"])?,
+        interface: interface(&value["interface"]),
+        carried: None,
+    })
 }
 
 fn read_interface(value: &Value) -> Option<Interface> {

@@ -82,13 +82,14 @@ fn gone(why: Gone) -> &'static str {
 fn write_event(event: &Event) -> Value {
     let session = Objects::default().put(&event.session);
     let (word, objects, more) = match &event.kind {
-        EventKind::Path { sender, tspec, adspec } => {
+        EventKind::Path { sender, tspec, adspec, carried } => {
             let objects = session.put(sender).put(&SenderTspec::from(*tspec));
-            ("path", adspec.iter().fold(objects, Objects::put), Value::Null)
+            ("path", adspec.iter().fold(objects, Objects::put).copy(carried.objects()), Value::Null)
         }
         EventKind::PathGone { sender, why } => ("path-gone", session.put(sender), json!(gone(*why))),
-        EventKind::Resv { style, flowspec, filters: senders } => {
-            ("resv", filters(session.put(style).put(flowspec), senders), Value::Null)
+        EventKind::Resv { style, flowspec, filters: senders, carried } => {
+            let objects = filters(session.put(style).put(flowspec), senders);
+            ("resv", objects.copy(carried.objects()), Value::Null)
         }
         EventKind::ResvGone { style, filters: senders } => {
             ("resv-gone", filters(session.put(style), senders), Value::Null)

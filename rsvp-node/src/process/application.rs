@@ -8,9 +8,10 @@
 use super::errors::ErrorFlow;
 use super::read_object;
 use super::soft_state::store;
-use crate::composer::{Composer, Descriptor, Named, object_of};
+use crate::composer::{Composer, Descriptor, Forwarded, Named, object_of};
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
+use crate::ext::carried::Carried;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::{adspec, flowspec};
@@ -29,20 +30,21 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 
 /// What a SENDER call says.
-struct Announcement {
+struct Announcement<'c> {
     app: AppId,
     sender: SenderKey,
     tspec: Tspec,
     adspec: Option<AdspecOffer>,
     ttl: u8,
     interface: InterfaceId,
+    carried: Option<&'c Carried>,
 }
 
 impl Node {
     pub(crate) fn command(&mut self, command: Command<'_>) -> Result<(), Refusal> {
         match command {
             Command::OpenSession { app, session } => self.open(app, &SessionKey::of(session)).map(|_| ()),
-            Command::Sender { app, session, sender, tspec, adspec, ttl, interface } => {
+            Command::Sender { app, session, sender, tspec, adspec, ttl, interface, carried } => {
                 let session = SessionKey::of(session);
                 check_session(&session)?;
                 let sender = SenderKey::of(sender.0);
@@ -50,7 +52,8 @@ impl Node {
                 if !is_sound(&sender_tspec(tspec, adspec)) || ttl == 0 {
                     return Err(Refusal::BadTrafficParameter);
                 }
-                self.announce(&session, &Announcement { app, sender, tspec, adspec, ttl, interface })
+                let wanted = Announcement { app, sender, tspec, adspec, ttl, interface, carried };
+                self.announce(&session, &wanted)
             }
             Command::RemoveSender { app, session, sender } => {
                 let path = self.own_sender(app, &SessionKey::of(session), &SenderKey::of(sender.0));
@@ -58,11 +61,11 @@ impl Node {
                 self.remove_path(path, Gone::Torn, None);
                 Ok(())
             }
-            Command::Reserve { app, session, style, flows, confirm, interface } => {
+            Command::Reserve { app, session, style, flows, confirm, interface, carried } => {
                 let session = SessionKey::of(session);
                 check_session(&session)?;
                 let style = StyleKind::of(style).ok_or(Refusal::BadStyle)?;
-                self.reserve(&session, From::App { app, interface, confirm }, style, flows)
+                self.reserve(&session, From::App { app, interface, confirm }, style, flows, carried)
             }
             Command::ReleaseReservation { app, session } => {
                 let session = self.state.find_session(&SessionKey::of(session)).ok_or(Refusal::NotFound)?;
@@ -125,7 +128,7 @@ impl Node {
         self.own_address(id, address).map(|_| id).ok_or(Refusal::NoInterface)
     }
 
-    fn announce(&mut self, session: &SessionKey, wanted: &Announcement) -> Result<(), Refusal> {
+    fn announce(&mut self, session: &SessionKey, wanted: &Announcement<'_>) -> Result<(), Refusal> {
         let standing = self.state.find_session(session);
         let known = standing.and_then(|ix| self.state.path_of_sender(ix, &wanted.sender));
         let known = known.map(|(ix, path)| (ix, path.origin));
@@ -188,6 +191,7 @@ impl Node {
         from: From,
         style: StyleKind,
         flows: &[FlowRequest<'_>],
+        carried: Option<&Carried>,
     ) -> Result<(), Refusal> {
         let From::App { app, interface, .. } = from else { return Err(Refusal::NotFound) };
         let items = read_flows(session, style, flows)?;
@@ -206,11 +210,12 @@ impl Node {
             }
         }
         let ix = self.open(app, session)?;
+        let octets = resv_message(session, style, &items, carried);
         let request = match known {
             Some(request) => {
                 let stored = &mut self.state.requests[request];
                 (stored.from, stored.style, stored.items) = (from, style, items);
-                stored.asked = Asked::Items;
+                (stored.asked, stored.octets) = (Asked::Items, octets);
                 request
             }
             None => self.state.add_request(Request {
@@ -219,7 +224,7 @@ impl Node {
                 from,
                 style,
                 items,
-                octets: Box::default(),
+                octets,
                 refreshable: false,
                 refreshable_from: 0,
                 asked: Asked::Items,
@@ -326,7 +331,7 @@ impl Node {
 }
 
 /// The Path message a local sender's state is kept as: what a previous hop would have sent.
-fn path_message(session: &SessionKey, wanted: &Announcement) -> Box<[u8]> {
+fn path_message(session: &SessionKey, wanted: &Announcement<'_>) -> Box<[u8]> {
     let adspec = wanted.adspec.map(|offer| object_of(&adspec::initial(offer))).unwrap_or_default();
     let descriptor = [
         &object_of(&SenderTemplate(wanted.sender.object())),
@@ -338,8 +343,28 @@ fn path_message(session: &SessionKey, wanted: &Announcement) -> Box<[u8]> {
         session: Named::Key(*session),
         hop: Some(RsvpHop { address: wanted.sender.address(), lih: 0 }),
         refresh: Some(Duration::ZERO),
+        forwarded: Forwarded::Octets(wanted.carried.map(Carried::objects).unwrap_or_default()),
         descriptor: Descriptor::Octets(&descriptor),
         ..Composer::new(MsgType::PATH, to)
+    };
+    message.boxed()
+}
+
+/// The Resv message that a local reservation is kept as, where it carries something: what a next hop would have sent.
+fn resv_message(
+    session: &SessionKey,
+    style: StyleKind,
+    items: &[Item],
+    carried: Option<&Carried>,
+) -> Box<[u8]> {
+    let Some(carried) = carried.filter(|carried| !carried.is_empty()) else { return Box::default() };
+    let flows: SmallVec<[_; 1]> = items.iter().map(|item| (item.filter, item.flowspec)).collect();
+    let nowhere = Envelope::to_neighbour(InterfaceId(0), session.destination(), 0);
+    let message = Composer {
+        session: Named::Key(*session),
+        forwarded: Forwarded::Octets(carried.objects()),
+        descriptor: Descriptor::Flows { style, flows: &flows },
+        ..Composer::new(MsgType::RESV, nowhere)
     };
     message.boxed()
 }

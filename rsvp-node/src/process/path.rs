@@ -9,6 +9,7 @@ use super::{Arrived, read};
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
+use crate::ext::carried::Carried;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
 use crate::interface::{InterfaceId, NonRsvpHops};
 use crate::key::{SenderKey, SessionKey};
@@ -368,6 +369,7 @@ impl Node {
             sender: SenderTemplate(path.sender.object()),
             tspec: path.tspec()?,
             adspec: path.adspec(),
+            carried: Carried::of(&path.message()),
         })
     }
 }

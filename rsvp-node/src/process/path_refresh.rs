@@ -79,11 +79,12 @@ impl Node {
             }
             _ => &[],
         };
+        let own = matches!(path.origin, Origin::App(_));
         let composer = Composer {
             session: Named::Key(session),
             hop: Some(hop),
             refresh: (!dead).then_some(state.refresh),
-            forwarded: Forwarded::Of(message),
+            forwarded: if own { Forwarded::Own(message) } else { Forwarded::Of(message) },
             descriptor: Descriptor::Sender { path: message, sender: path.sender, adspec },
             ..Composer::new(
                 if dead { MsgType::PATH_TEAR } else { MsgType::PATH },

@@ -7,6 +7,7 @@
 use super::kept::filters;
 use super::scope::in_scope;
 use crate::composer;
+use crate::ext::carried::{is_sent, one_tclass};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
@@ -107,7 +108,8 @@ impl Node {
         let messages = requests.flat_map(|(_, request)| request.messages().map(move |m| (request, m)));
         let mut all = Vec::new();
         for (request, message) in messages {
-            let mut objects = unknown::forwarded(&message).peekable();
+            let own = request.app().is_some();
+            let mut objects = message.objects().filter(move |object| is_sent(object, own)).peekable();
             if objects.peek().is_none() {
                 continue;
             }
@@ -122,6 +124,7 @@ impl Node {
                 all.extend(objects.map(|o| o.octets()));
             }
         }
+        one_tclass(&mut all);
         unknown::union(all)
     }
 }

@@ -365,6 +365,7 @@ impl Node {
     }
 
     fn uninstall(&mut self, ix: Ix<Reserved>) {
+        self.forget_told(ix);
         let session = self.state.reserved[ix].session;
         let id = self.state.reserved.id(ix);
         let reserved = self.state.remove_reserved(ix);
@@ -381,15 +382,18 @@ impl Node {
     }
 
     /// RESV_EVENT to the local senders the reservation is for.
-    fn tell_reserved(&mut self, ix: Ix<Reserved>) {
+    pub(crate) fn tell_reserved(&mut self, ix: Ix<Reserved>) {
         let reserved = &self.state.reserved[ix];
-        let kind = EventKind::Resv {
-            style: reserved.style.object(),
-            flowspec: reserved.flowspec,
-            filters: reserved.filters.objects(),
-        };
         let session = reserved.session;
+        // A router has nobody to read messages for.
+        if !self.has_local_sender(session) {
+            return;
+        }
+        let kind = self.reserved_event(reserved);
         let copy = Reserved { filters: reserved.filters.clone(), next: None, ..*reserved };
+        if let EventKind::Resv { carried, .. } = &kind {
+            self.note_told(ix, carried);
+        }
         self.tell_senders(session, &copy, &kind);
     }
 
@@ -400,11 +404,7 @@ impl Node {
         let standing = self.state.reserved_of(session).map(|(_, r)| r);
         let events: SmallVec<[EventKind; 1]> = standing
             .filter(|r| r.interface == interface && r.filters.selects(&sender))
-            .map(|r| EventKind::Resv {
-                style: r.style.object(),
-                flowspec: r.flowspec,
-                filters: r.filters.objects(),
-            })
+            .map(|r| self.reserved_event(r))
             .collect();
         for kind in events {
             self.tell(app, &key, kind);

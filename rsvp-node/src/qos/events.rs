@@ -23,6 +23,7 @@ use super::objects::filterspec::FilterSpec;
 use super::request::Qos;
 use super::service_type::ServiceType;
 use super::status::{ErrorClass, ErrorValue, Status};
+use crate::Carried;
 use rsvp_wire::{AdspecSummary, ErrorSpec, SenderTemplate, Session, Tspec};
 
 /// One notification.
@@ -44,6 +45,8 @@ pub struct FdQos {
     pub adspec: Option<AdspecSummary>,
     /// The senders it is about: all that are there, those that are reserved for, or those in error; none for all.
     pub senders: Vec<SenderTemplate>,
+    /// Policy and marks that came with what it is about.
+    pub carried: Carried,
     /// The error as RSVP has it: with the node that found it.
     pub fault: Option<ErrorSpec>,
     /// How many notifications were lost before this one.
@@ -63,6 +66,7 @@ impl FdQos {
             receiving: Flowspec::default(),
             adspec: None,
             senders: Vec::new(),
+            carried: Carried::default(),
             fault: None,
             lost: 0,
         }

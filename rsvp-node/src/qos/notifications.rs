@@ -74,11 +74,12 @@ impl Notifications {
         let known = self.sessions.entry(session).or_default();
         let of = |status| FdQos::of(Some(session), status);
         match &event.kind {
-            EventKind::Path { sender, tspec, adspec } => {
+            EventKind::Path { sender, tspec, adspec, carried } => {
                 known.senders.insert(*sender);
                 Some(FdQos {
                     receiving: announced(tspec, adspec.as_ref()),
                     adspec: *adspec,
+                    carried: carried.clone(),
                     senders: known.senders.iter().copied().collect(),
                     ..of(Status::SENDERS)
                 })
@@ -87,11 +88,12 @@ impl Notifications {
                 let was_there = known.senders.remove(sender);
                 (was_there && known.senders.is_empty()).then(|| of(Status::NO_SENDERS))
             }
-            EventKind::Resv { style, flowspec, filters } => {
+            EventKind::Resv { style, flowspec, filters, carried } => {
                 known.forget(*style, filters);
                 known.reservations.push((*style, filters.clone()));
                 let sending = Flowspec::of_reservation(flowspec);
-                Some(FdQos { sending, senders: senders(filters), ..of(Status::RECEIVERS) })
+                let carried = carried.clone();
+                Some(FdQos { sending, senders: senders(filters), carried, ..of(Status::RECEIVERS) })
             }
             EventKind::ResvGone { style, filters } => {
                 let was_there = known.forget(*style, filters);

@@ -141,6 +141,7 @@ impl Lab {
             adspec: adspec(plan.adspec),
             ttl: plan.ttl,
             interface: None,
+            carried: rsvp_client::Carried::default(),
         };
         if self.senders[sender.0].line.is_none() {
             self.senders[sender.0].line = self.line(node, app, session).await?;

@@ -95,9 +95,12 @@ async fn attend(
 fn kind(event: Event) -> Option<EventKind> {
     Some(match event {
         Event::SessionOpened {} | Event::SessionClosed {} => return None,
-        Event::Path { sender, traffic, adspec } => {
-            EventKind::Path { sender, tspec: traffic.into(), adspec: adspec.map(Into::into) }
-        }
+        Event::Path { sender, traffic, adspec, carried } => EventKind::Path {
+            sender,
+            tspec: traffic.into(),
+            adspec: adspec.map(Into::into),
+            carried: (&carried).try_into().unwrap_or_default(),
+        },
         Event::PathGone { sender, why } => EventKind::PathGone {
             sender,
             why: match why {
@@ -105,9 +108,12 @@ fn kind(event: Event) -> Option<EventKind> {
                 Gone::TimedOut => rsvp_node::Gone::TimedOut,
             },
         },
-        Event::Resv { style, flowspec, filters } => {
-            EventKind::Resv { style: style.into(), flowspec: flowspec.into(), filters }
-        }
+        Event::Resv { style, flowspec, filters, carried } => EventKind::Resv {
+            style: style.into(),
+            flowspec: flowspec.into(),
+            filters,
+            carried: (&carried).try_into().unwrap_or_default(),
+        },
         Event::ResvGone { style, filters } => EventKind::ResvGone { style: style.into(), filters },
         Event::PathError { sender, error } => EventKind::PathError { error: fault(&error), sender },
         Event::ResvError { style, flowspec, filters, error } => EventKind::ResvError {

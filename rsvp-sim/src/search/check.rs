@@ -278,14 +278,14 @@ impl Checker {
             false => (app, Vec::new()),
         };
         match event.kind {
-            EventKind::Path { sender, tspec, adspec } => {
+            EventKind::Path { sender, tspec, adspec, .. } => {
                 let breaks = adspec.map(|adspec| adspec.global.break_bit);
                 self.paths_told.insert((app, sender.0), Some((tspec, breaks)));
             }
             EventKind::PathGone { sender, .. } => {
                 self.paths_told.insert((app, sender.0), None);
             }
-            EventKind::Resv { style, flowspec, filters } => {
+            EventKind::Resv { style, flowspec, filters, .. } => {
                 self.reservations_told.insert(key(style, &filters), (style.options, filters, flowspec));
             }
             EventKind::ResvGone { style, filters } => {

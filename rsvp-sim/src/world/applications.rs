@@ -136,6 +136,7 @@ impl World {
         let plan = &self.scenario.senders[sender.0];
         let app = Self::sender_app(sender);
         let command = Command::Sender {
+            carried: None,
             app,
             session: self.topology.session(plan.session),
             sender: SenderTemplate(self.topology.sender(sender)),
@@ -226,6 +227,7 @@ impl World {
             flows.iter().map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters }).collect();
         let (node, app) = (plan.node, self.receiver_app(receiver));
         let command = Command::Reserve {
+            carried: None,
             app,
             session: self.topology.session(plan.session),
             style: match request.style {

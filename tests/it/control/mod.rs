@@ -1,6 +1,7 @@
 //! The control socket and the client library: clients of two real engines that are joined by a link.
 
 mod any_address;
+mod carried;
 mod lines;
 mod pair;
 mod reservation;

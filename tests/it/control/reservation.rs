@@ -4,8 +4,8 @@ use super::next;
 use super::pair::{LEFT, LINK, Pair, RESERVABLE_BPS, RIGHT};
 use rsvp_client::rows::{APPLICATION, Rows};
 use rsvp_client::{
-    Adspec, Announcement, Client, ClientError, Event, Gone, Problem, Reservation, Service, Session, Style,
-    Traffic, Watch, Watched, What,
+    Adspec, Announcement, Carried, Client, ClientError, Event, Gone, Problem, Reservation, Service, Session,
+    Style, Traffic, Watch, Watched, What,
 };
 use rsvp_wire::{FilterSpec, Session as Key};
 use std::time::Duration;
@@ -32,7 +32,7 @@ async fn announced(pair: &Pair) -> (Client, Session, Client, Session) {
     let mut receiving = far.session(key()).await.expect("open");
     let sending = near.session(key()).await.expect("open");
     sending.announce(Announcement::new(sender(), traffic())).await.expect("announced");
-    let Event::Path { sender: found, traffic: said, adspec } = next(&mut receiving).await else {
+    let Event::Path { sender: found, traffic: said, adspec, .. } = next(&mut receiving).await else {
         panic!("no path event")
     };
     assert_eq!((found.0, said), (sender(), traffic()));
@@ -49,7 +49,9 @@ async fn a_reservation_is_made_changed_and_given_up() {
     let pair = Pair::start();
     let (near, mut sending, far, mut receiving) = announced(&pair).await;
     receiving.reserve(Reservation::fixed(sender(), guaranteed(3e6)).confirmed()).await.expect("reserved");
-    let stands = Event::Resv { style: Style::Ff, flowspec: guaranteed(3e6), filters: vec![sender()] };
+    let carried = Carried::default();
+    let stands =
+        Event::Resv { style: Style::Ff, flowspec: guaranteed(3e6), filters: vec![sender()], carried };
     assert_eq!(next(&mut sending).await, stands);
     let confirmed = next(&mut receiving).await;
     let expected = Event::ResvConfirm {

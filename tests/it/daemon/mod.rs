@@ -2,6 +2,7 @@
 
 mod any_address;
 pub(crate) mod capture;
+mod carried;
 mod changes;
 mod client;
 mod commands;

@@ -102,6 +102,7 @@ impl Bench {
             .collect();
         let session = self.session;
         self.command(Command::Reserve {
+            carried: None,
             app: AppId(app),
             session,
             style,
@@ -117,7 +118,16 @@ impl Bench {
         let (session, sender) = (self.session, SenderTemplate(self.family.sender(sender)));
         let tspec = super::words::tspec(9.0);
         let app = AppId(app);
-        self.does(Command::Sender { app, session, sender, tspec, adspec: None, ttl: 33, interface: None })
+        self.does(Command::Sender {
+            carried: None,
+            app,
+            session,
+            sender,
+            tspec,
+            adspec: None,
+            ttl: 33,
+            interface: None,
+        })
     }
 
     /// An application leaves the session.

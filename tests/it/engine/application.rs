@@ -14,6 +14,7 @@ const APP: AppId = AppId(1);
 fn sender<'a>(b: &Bench, name: &str) -> Command<'a> {
     let sender = SenderTemplate(b.family.sender(name));
     Command::Sender {
+        carried: None,
         app: APP,
         session: b.session,
         sender,
@@ -251,6 +252,7 @@ fn refusals_change_nothing() {
         b.announces(2, "C0");
         b.refuses(sender(&b, "C0"), Refusal::SenderTaken);
         let with = |b: &Bench, rate: f32, ttl: u8, on: Option<&str>| Command::Sender {
+            carried: None,
             app: APP,
             session,
             sender: SenderTemplate(b.family.sender("D0")),
@@ -284,6 +286,7 @@ fn refused_reservations_change_nothing() {
         ];
         let flow = |filters| FlowRequest { flowspec: controlled(4.0), filters };
         let reserve = |style, flows, interface| Command::Reserve {
+            carried: None,
             app: APP,
             session,
             style,

@@ -251,8 +251,16 @@ fn senders_are_limited() {
         b.drops(&b.message("b1 Path S3{9B}"), Discard::LimitReached).sends(&["b>b1 PathErr 23/0002 S3"]);
         let sender = rsvp_wire::SenderTemplate(b.family.sender("C0"));
         let (session, tspec) = (b.session, super::words::tspec(1.0));
-        let announce =
-            Command::Sender { app: AppId(1), session, sender, tspec, adspec: None, ttl: 9, interface: None };
+        let announce = Command::Sender {
+            carried: None,
+            app: AppId(1),
+            session,
+            sender,
+            tspec,
+            adspec: None,
+            ttl: 9,
+            interface: None,
+        };
         b.refuses(announce, Refusal::LimitReached);
         b.hears("b1 PathTear S2")
             .hears("b1 Path S3{9B}")

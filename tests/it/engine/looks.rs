@@ -113,7 +113,7 @@ fn event_name(event: &Event) -> String {
             format!("Path {}{{{}B}}", sender_name(&sender.0), tspec.rate / 1000.0)
         }
         EventKind::PathGone { sender, why } => format!("PathGone {} {why:?}", sender_name(&sender.0)),
-        EventKind::Resv { style, flowspec, filters } => {
+        EventKind::Resv { style, flowspec, filters, .. } => {
             format!("Resv {}", flows(*style, &Some(*flowspec), filters))
         }
         EventKind::ResvGone { style, filters } => format!("ResvGone {}", flows(*style, &None, filters)),

@@ -8,6 +8,7 @@ mod adspec;
 mod application;
 mod bench;
 mod blockade;
+mod carried;
 mod change;
 mod confirm;
 mod discard;

@@ -42,6 +42,7 @@ fn a_local_sender_offers_it_alone_or_beside_others() {
             ),
         ] {
             let command = Command::Sender {
+                carried: None,
                 app: AppId(1),
                 session: b.session,
                 sender: SenderTemplate(b.family.sender("C0")),

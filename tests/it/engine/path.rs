@@ -273,6 +273,7 @@ fn local_only_state_serves_the_local_application_that_receives_there() {
         let flow = rsvp_node::FlowRequest { flowspec: super::words::controlled(4.0), filters: &[] };
         let session = b.session;
         b.does(rsvp_node::Command::Reserve {
+            carried: None,
             app: rsvp_node::AppId(1),
             session,
             style: rsvp_wire::Style::WF,

@@ -156,7 +156,15 @@ fn an_application_that_copies_zero_asks_for_a_header() {
         let flowspec = Flowspec::ControlledLoad(Tspec { min_policed_unit: 0, ..tspec(4.0) });
         let (app, session, style) = (AppId(1), b.session, Style::WF);
         let flows = &[FlowRequest { flowspec, filters: &[] }];
-        b.does(Command::Reserve { app, session, style, flows, confirm: false, interface: None });
+        b.does(Command::Reserve {
+            carried: None,
+            app,
+            session,
+            style,
+            flows,
+            confirm: false,
+            interface: None,
+        });
         assert_eq!(asked(&b, "a"), header(&b));
     }
 }

@@ -234,6 +234,7 @@ fn each_ff_descriptor_is_a_resv_event_of_its_own() {
         let (session, sender) = (b.session, SenderTemplate(FilterSpec::new(b.family.named("C0"), 5001)));
         let app = AppId(1);
         b.does(Command::Sender {
+            carried: None,
             app,
             session,
             sender,
@@ -320,7 +321,16 @@ fn a_sender_port_is_not_both_zero_and_set() {
         b.announces(1, "C0");
         let (session, sender) = (b.session, SenderTemplate(FilterSpec::new(b.family.named("C0"), 0)));
         let (app, tspec) = (AppId(1), tspec(9.0));
-        let announce = Command::Sender { app, session, sender, tspec, adspec: None, ttl: 9, interface: None };
+        let announce = Command::Sender {
+            carried: None,
+            app,
+            session,
+            sender,
+            tspec,
+            adspec: None,
+            ttl: 9,
+            interface: None,
+        };
         b.refuses(announce, Refusal::ConflictingPorts);
     }
 }
@@ -385,6 +395,7 @@ fn a_listener_on_an_outgoing_interface_reserves_on_the_path_that_leads_there() {
         b.hears("a1 Path S1{9B}").opens(1).forget();
         let session = b.session;
         b.does(Command::Reserve {
+            carried: None,
             app: AppId(1),
             session,
             style: Style::WF,

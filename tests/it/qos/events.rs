@@ -4,7 +4,7 @@ use rsvp_node::qos::events::{FdQos, status_of};
 use rsvp_node::qos::notifications::MOST_WAITING;
 use rsvp_node::qos::objects::filterspec::FilterSpec;
 use rsvp_node::qos::{ErrorClass, ErrorValue, Flowspec, Notifications, Object, Peak, ServiceType, Status};
-use rsvp_node::{AppId, Event, EventKind, Gone};
+use rsvp_node::{AppId, Carried, Event, EventKind, Gone};
 use rsvp_wire::{
     AdspecSummary, ErrorCode, ErrorSpec, FilterSpec as WireFilterSpec, Flowspec as WireFlowspec,
     GeneralParams, GuaranteedParams, Rspec, SenderTemplate, Session, Style, Tspec,
@@ -27,7 +27,7 @@ fn sender(host: u8) -> SenderTemplate {
 }
 
 fn path(host: u8, tspec: Tspec) -> Event {
-    event(EventKind::Path { sender: sender(host), tspec, adspec: None })
+    event(EventKind::Path { sender: sender(host), tspec, adspec: None, carried: Carried::default() })
 }
 
 fn path_gone(host: u8) -> Event {
@@ -36,7 +36,7 @@ fn path_gone(host: u8) -> Event {
 
 fn resv(style: Style, host: u8) -> Event {
     let flowspec = WireFlowspec::ControlledLoad(TSPEC);
-    event(EventKind::Resv { style, flowspec, filters: vec![sender(host).0] })
+    event(EventKind::Resv { style, flowspec, filters: vec![sender(host).0], carried: Carried::default() })
 }
 
 fn resv_gone(style: Style, host: u8) -> Event {
@@ -228,8 +228,14 @@ fn senders_come_with_tspec_adspec_and_their_list() {
     socket.happened(&path(2, TSPEC));
     let general = socket.take().expect("told").receiving.service.service_type;
     assert_eq!(general, ServiceType::GeneralInformation);
-    socket.happened(&event(EventKind::Path { sender: sender(1), tspec: TSPEC, adspec: Some(adspec) }));
+    socket.happened(&event(EventKind::Path {
+        sender: sender(1),
+        tspec: TSPEC,
+        adspec: Some(adspec),
+        carried: Carried::default().with_tclass(5).expect("a priority"),
+    }));
     let told = socket.take().expect("told");
+    assert_eq!(told.carried.tclass(), Some(5));
     let seen = Flowspec {
         token_rate: Some(9200),
         token_bucket_size: Some(708),
@@ -256,8 +262,14 @@ fn senders_come_with_tspec_adspec_and_their_list() {
 fn receivers_come_with_what_is_reserved() {
     let mut socket = Notifications::default();
     let flowspec = WireFlowspec::Guaranteed(TSPEC, Rspec { rate: 20_000.0, slack: 300 });
-    socket.happened(&event(EventKind::Resv { style: Style::FF, flowspec, filters: vec![sender(1).0] }));
+    socket.happened(&event(EventKind::Resv {
+        style: Style::FF,
+        flowspec,
+        filters: vec![sender(1).0],
+        carried: Carried::default().with_dclass(&[46]).expect("a DSCP"),
+    }));
     let told = socket.take().expect("told");
+    assert_eq!(told.carried.dclass(), [46]);
     assert_eq!((told.receiving, &told.senders[..]), (Flowspec::default(), &[sender(1)][..]));
     assert_eq!(told.sending.service.service_type, ServiceType::Guaranteed);
     assert_eq!((told.sending.token_rate, told.sending.delay_variation_us), (Some(20_000), Some(300)));

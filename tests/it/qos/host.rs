@@ -82,6 +82,7 @@ impl Node {
         let flows: Vec<_> =
             flows.iter().map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters }).collect();
         self.does(Command::Reserve {
+            carried: None,
             app: APP,
             session,
             style,

@@ -21,6 +21,7 @@ fn announced(sending: &Flowspec, transport: Transport, destination: IpAddr) -> (
     let from = if destination.is_ipv4() { HERE.into() } else { HERE.to_ipv6_mapped().into() };
     let overhead = Overhead::of(transport, destination);
     let announce = Command::Sender {
+        carried: None,
         app: APP,
         session: Session::new(destination, transport.protocol(), 5000),
         sender: SenderTemplate(FilterSpec::new(from, 4000)),

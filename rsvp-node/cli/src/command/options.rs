@@ -2,7 +2,7 @@
 
 use clap::Args;
 use core::time::Duration;
-use rsvp_client::{DEFAULT_SOCKET, SOCKET_VARIABLE, Traffic};
+use rsvp_client::{Carried, DEFAULT_SOCKET, Dscp, Octets, SOCKET_VARIABLE, Traffic};
 use rsvp_node::units;
 use std::path::PathBuf;
 
@@ -56,6 +56,30 @@ impl Bucket {
             peak_bps: self.peak.or(base.peak_bps),
             min_packet: self.min_packet.unwrap_or(base.min_packet),
             max_packet: self.max_packet.unwrap_or(base.max_packet),
+        }
+    }
+}
+
+/// What messages carry for the other side.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Carry {
+    /// Asks the other side to mark the flow's packets so (DCLASS): DSCPs by name or number, such as ef or af11,af12
+    #[arg(long, value_name = "DSCP", value_delimiter = ',')]
+    dclass: Vec<Dscp>,
+    /// The IEEE 802.1p priority of the flow's frames (TCLASS), 0 to 7; it goes no further than the next hop
+    #[arg(long, value_name = "PRIORITY", value_parser = clap::value_parser!(u8).range(0..8))]
+    tclass: Option<u8>,
+    /// Policy elements (POLICY_DATA), as hexadecimal digits; may be given more than once
+    #[arg(long, value_name = "HEX")]
+    policy: Vec<Octets>,
+}
+
+impl Carry {
+    pub(super) fn carried(&self) -> Carried {
+        Carried {
+            policy: self.policy.clone(),
+            dclass: self.dclass.iter().map(|dscp| dscp.value()).collect(),
+            tclass: self.tclass,
         }
     }
 }

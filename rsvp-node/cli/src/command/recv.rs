@@ -4,7 +4,7 @@ use super::Failure;
 use super::choice::Services;
 use super::connection::Connection;
 use super::measure::Arrivals;
-use super::options::{Bucket, DaemonOrStandalone, peak_above, span};
+use super::options::{Bucket, Carry, DaemonOrStandalone, peak_above, span};
 use super::output::{Output, interrupted};
 use super::payload::{Payload, wall_clock_us};
 use super::sessions::Sessions;
@@ -32,6 +32,7 @@ const LARGEST_DATAGRAM: usize = 65_536;
     rsvp recv --address 10.0.2.2 --port 5000 --style ff --service guaranteed --rate 2mbit --reserve 3mbit\n  \
     rsvp recv --port 5000 --service guaranteed --delay 20ms\n  \
     rsvp recv --address any --port 5000\n  \
+    rsvp recv --port 5000 --dclass af11,af12 --tclass 4\n  \
     rsvp recv --group 239.1.2.3 --port 5000 --style se --filter 10.0.1.1:4000")]
 pub(crate) struct Arguments {
     /// The port the data comes to
@@ -73,6 +74,8 @@ pub(crate) struct Arguments {
     /// Asks for a confirmation
     #[arg(long)]
     confirm: bool,
+    #[command(flatten)]
+    carry: Carry,
     /// Ends after so long
     #[arg(long, value_name = "TIME", value_parser = span)]
     r#for: Option<Duration>,
@@ -159,6 +162,7 @@ fn wishes(arguments: &Arguments) -> Result<Wishes, Failure> {
         senders: arguments.filter.clone(),
         confirm: arguments.confirm,
         interface: arguments.interface.clone(),
+        carried: arguments.carry.carried(),
     })
 }
 
@@ -289,7 +293,7 @@ impl Receiver {
     fn heed(&mut self, key: rsvp_wire::Session, event: Event) -> bool {
         let announced = self.announced.entry(key).or_default();
         match event {
-            Event::Path { sender, traffic, adspec } => {
+            Event::Path { sender, traffic, adspec, .. } => {
                 let before = announced.insert(sender.0, (traffic, adspec));
                 before != Some((traffic, adspec))
             }

@@ -2,7 +2,7 @@
 
 use super::choice::was_offered;
 use super::connection::Connection;
-use super::options::{Bucket, DaemonOrStandalone, peak_above, span};
+use super::options::{Bucket, Carry, DaemonOrStandalone, peak_above, span};
 use super::output::{Output, interrupted};
 use super::payload::{LENGTH, Payload, wall_clock_us};
 use super::{Failure, words};
@@ -42,6 +42,8 @@ pub(crate) struct Arguments {
     /// The services that receivers may choose from
     #[arg(long, value_enum, default_value_t = Offered::Both)]
     adspec: Offered,
+    #[command(flatten)]
+    carry: Carry,
     /// Sends without waiting for a reservation
     #[arg(long)]
     now: bool,
@@ -97,6 +99,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let announcement = Announcement {
         adspec: arguments.adspec.into(),
         ttl: arguments.ttl,
+        carried: arguments.carry.carried(),
         ..Announcement::new(sender, traffic)
     };
     session.announce(announcement).await?;

@@ -5,7 +5,7 @@
 use super::choice::{Services, choose};
 use super::options::{Bucket, peak_above};
 use core::time::Duration;
-use rsvp_client::{Flow, Offer, Reservation, Service, Style, Traffic};
+use rsvp_client::{Carried, Flow, Offer, Reservation, Service, Style, Traffic};
 use rsvp_node::guaranteed::{self, NoRate};
 use rsvp_node::units::show_rate;
 use rsvp_wire::{FilterSpec, Tspec};
@@ -40,6 +40,7 @@ pub(super) struct Wishes {
     pub(super) senders: Vec<FilterSpec>,
     pub(super) confirm: bool,
     pub(super) interface: Option<String>,
+    pub(super) carried: Carried,
 }
 
 /// A reservation, and what there is to say about it.
@@ -69,6 +70,7 @@ impl Wishes {
         let reservation = |flows| Reservation {
             confirm: self.confirm,
             interface: self.interface.clone(),
+            carried: self.carried.clone(),
             ..Reservation::new(self.style, flows)
         };
         Ok((!flows.is_empty()).then(|| Asked { reservation: reservation(flows), remark }))
@@ -194,6 +196,7 @@ mod tests {
             senders: Vec::new(),
             confirm: true,
             interface: None,
+            carried: Carried::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Events, services and traffic in a few words, for people.
 
 use core::time::Duration;
-use rsvp_client::{Event, Fault, Gone, Offer, Service, Traffic, Watched};
+use rsvp_client::{Carried, Dscp, Event, Fault, Gone, Offer, Service, Traffic, Watched};
 use rsvp_node::units::{show_rate, show_time};
 use rsvp_wire::FilterSpec;
 
@@ -63,6 +63,22 @@ fn gap(is_broken: bool, service: &str) -> String {
     if is_broken { format!(", {service} not at every hop") } else { String::new() }
 }
 
+fn carried(carried: &Carried) -> String {
+    let name = |dscp: &u8| Dscp::new(*dscp).map_or_else(|| dscp.to_string(), |dscp| dscp.to_string());
+    let mut words = String::new();
+    if !carried.dclass.is_empty() {
+        let names: Vec<_> = carried.dclass.iter().map(name).collect();
+        words += &format!("; packets are to be marked {}", names.join(", "));
+    }
+    if let Some(priority) = carried.tclass {
+        words += &format!("; frames are to have priority {priority}");
+    }
+    for elements in &carried.policy {
+        words += &format!("; policy {elements}");
+    }
+    words
+}
+
 fn fault(fault: &Fault) -> String {
     let mut words = format!("{}, found by {}", fault.meaning, fault.node);
     if fault.in_place {
@@ -78,9 +94,9 @@ pub(super) fn event(event: &Event) -> String {
     match event {
         Event::SessionOpened {} => "waiting for senders: this host has the address".to_owned(),
         Event::SessionClosed {} => "closed: this host has the address no longer".to_owned(),
-        Event::Path { sender, traffic: said, adspec } => {
+        Event::Path { sender, traffic: said, adspec, carried: along } => {
             let adspec = adspec.as_ref().map_or_else(String::new, |adspec| format!("; {}", offer(adspec)));
-            format!("sender {} announces {}{adspec}", sender.0, traffic(said))
+            format!("sender {} announces {}{adspec}{}", sender.0, traffic(said), carried(along))
         }
         Event::PathGone { sender, why } => {
             let why = match why {
@@ -89,8 +105,8 @@ pub(super) fn event(event: &Event) -> String {
             };
             format!("sender {} is gone: {why}", sender.0)
         }
-        Event::Resv { style, flowspec, filters: list } => {
-            format!("reserved: {style} {} for {}", service(flowspec), filters(list))
+        Event::Resv { style, flowspec, filters: list, carried: along } => {
+            format!("reserved: {style} {} for {}{}", service(flowspec), filters(list), carried(along))
         }
         Event::ResvGone { style, filters: list } => {
             format!("reservation gone: {style} for {}", filters(list))

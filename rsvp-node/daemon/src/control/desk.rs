@@ -9,8 +9,8 @@ use super::{listing, saying};
 use rsvp_control::qos::{Service, Traffic};
 use rsvp_control::rows::ReservationRow;
 use rsvp_control::{
-    self, Adspec, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Reserve, Sender, VERSION, Watched,
-    is_any_address,
+    self, Adspec, Carried, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Reserve, Sender, VERSION,
+    Watched, is_any_address,
 };
 use rsvp_node::{
     AdspecOffer, AppId, Command, Engine, Event, FlowRequest, InterfaceId, Outcome, ReservationId, TcChange,
@@ -127,7 +127,10 @@ impl Desk {
         for client in self.clients.values_mut() {
             for ((session, template), (sender, by)) in &mut client.routed {
                 let now = door.leaves_by(session, template);
-                if now != *by && now.is_some() && command(of_sender(client.app, sender, now), door).is_ok() {
+                // It was taken as it is before.
+                let Ok(carried) = carried(&sender.policy, &sender.dclass, sender.tclass) else { continue };
+                let announced = of_sender(client.app, sender, now, &carried);
+                if now != *by && now.is_some() && command(announced, door).is_ok() {
                     *by = now;
                 }
             }
@@ -284,7 +287,8 @@ impl Desk {
         let (session, sender) = (asked.session, asked.sender);
         let named = named(asked.interface.as_deref(), door)?;
         let interface = named.or_else(|| door.leaves_by(&session, &sender));
-        command(of_sender(app, &asked, interface), door)?;
+        let carried = carried(&asked.policy, &asked.dclass, asked.tclass)?;
+        command(of_sender(app, &asked, interface, &carried), door)?;
         self.clients.entry(client).and_modify(|client| {
             client.routed.remove(&(session, sender));
             if named.is_none() && !session.is_multicast() {
@@ -334,8 +338,13 @@ fn command(command: Command<'_>, door: &mut dyn Door) -> Result<(), Problem> {
     }
 }
 
-fn of_sender(app: AppId, asked: &Sender, interface: Option<InterfaceId>) -> Command<'static> {
-    let Sender { session, sender, traffic, adspec, ttl, .. } = *asked;
+fn of_sender<'c>(
+    app: AppId,
+    asked: &Sender,
+    interface: Option<InterfaceId>,
+    carried: &'c rsvp_node::Carried,
+) -> Command<'c> {
+    let &Sender { session, sender, traffic, adspec, ttl, .. } = asked;
     let offer = |guaranteed, controlled_load| Some(AdspecOffer { guaranteed, controlled_load, null: false });
     let adspec = match adspec {
         Adspec::Both => offer(true, true),
@@ -344,7 +353,8 @@ fn of_sender(app: AppId, asked: &Sender, interface: Option<InterfaceId>) -> Comm
         Adspec::Null => Some(AdspecOffer { null: true, ..AdspecOffer::default() }),
         Adspec::None => None,
     };
-    Command::Sender { app, session, sender, tspec: traffic.into(), adspec, ttl, interface }
+    let carried = Some(carried);
+    Command::Sender { app, session, sender, tspec: traffic.into(), adspec, ttl, interface, carried }
 }
 
 fn make_reservation(app: AppId, asked: &Reserve, door: &mut dyn Door) -> Result<Session, Problem> {
@@ -359,8 +369,20 @@ fn make_reservation(app: AppId, asked: &Reserve, door: &mut dyn Door) -> Result<
     let flows: Vec<FlowRequest<'_>> =
         flows.iter().map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters }).collect();
     let (session, style, confirm) = (asked.session, asked.style.into(), asked.confirm);
-    command(Command::Reserve { app, session, style, flows: &flows, confirm, interface }, door)?;
+    let carried = carried(&asked.policy, &asked.dclass, asked.tclass)?;
+    let carried = Some(&carried);
+    command(Command::Reserve { app, session, style, flows: &flows, confirm, interface, carried }, door)?;
     Ok(session)
+}
+
+/// What messages are to carry, as the engine has it.
+fn carried(
+    policy: &[rsvp_control::Octets],
+    dclass: &[u8],
+    tclass: Option<u8>,
+) -> Result<rsvp_node::Carried, Problem> {
+    let said = Carried { policy: policy.to_vec(), dclass: dclass.to_vec(), tclass };
+    rsvp_node::Carried::try_from(&said).map_err(bad_request)
 }
 
 /// RFC 2212: "p MUST be greater than or equal to the token bucket rate". The engine refuses it too, without the numbers.

@@ -1,0 +1,272 @@
+//! What an application's messages carry for others: policy, and the marks that its packets are to have.
+//!
+//! | object | class | source | goes |
+//! |---|---|---|---|
+//! | POLICY_DATA | 14 | RFC 2750 | with Path and Resv from end to end; nothing is decided by it here |
+//! | DCLASS | 225 | RFC 2996 | the same: its class is of the form `11bbbbbb` (RFC 2205 section 3.10) |
+//! | TCLASS | 165 | RFC 2814 | no further than the next hop, which has to remove it (section 4.2.2.8) |
+//!
+//! What is sent is kept where everything is kept that is forwarded: in the Path message that stands for a local sender and in a Resv
+//! message that stands for a local reservation. So the blocks of state have no place for it, and merging is that of all
+//! objects that pass through (RFC 2996 says nothing else): each once. Of several TCLASS the highest priority is asked for. Only
+//! what a sender was last told of its reservation is remembered apart, to tell it of a change.
+
+use crate::composer::object_of;
+use crate::event::EventKind;
+use crate::interface::InterfaceId;
+use crate::node::Node;
+use crate::process::kept::filters;
+use crate::state::arena::Ix;
+use crate::state::path::Origin;
+use crate::state::resv::From;
+use crate::state::session::SessionState;
+use crate::state::traffic::{Filters, Reserved};
+use crate::unknown::{self, FORWARDED_MAX};
+use rsvp_wire::layout::List;
+use rsvp_wire::object::{Dclass, DscpWord, Tclass};
+use rsvp_wire::{CType, Class, Message, ObjectRef};
+use std::collections::BTreeMap;
+
+/// Objects for others, of one application or, where reservations merge, of several: whole, one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried(Box<[u8]>);
+
+/// Octets of a POLICY_DATA before its policy elements, when it has no options.
+const POLICY_HEADER: usize = 8;
+
+impl Carried {
+    /// And these policy elements (RFC 2750 section 3.3) in a POLICY_DATA of their own: whole elements, each with its length in
+    /// octets and its type. `None` when they are not, or when there is more than a message may carry.
+    #[must_use]
+    pub fn with_policy(&self, elements: &[u8]) -> Option<Self> {
+        let length = u16::try_from(elements.len() + POLICY_HEADER).ok()?;
+        if elements.is_empty() || !are_elements(elements) {
+            return None;
+        }
+        let header = [length.to_be_bytes(), [Class::POLICY_DATA.0, 1], [0, POLICY_HEADER as u8], [0, 0]];
+        self.and(&[&header.concat(), elements].concat())
+    }
+
+    /// And these DSCPs in a DCLASS (RFC 2996). `None` when one is above 63, when there is none, or too many.
+    #[must_use]
+    pub fn with_dclass(&self, dscps: &[u8]) -> Option<Self> {
+        let word = |dscp: &u8| DscpWord { reserved: 0, dscp: *dscp, reserved_2: 0 };
+        let words: Vec<DscpWord> = dscps.iter().map(word).collect();
+        let fit = !dscps.is_empty() && dscps.len() < FORWARDED_MAX && dscps.iter().all(|dscp| *dscp < 64);
+        fit.then(|| self.and(&object_of(&Dclass { dscps: List::Values(&words) })))?
+    }
+
+    /// And this IEEE 802.1p priority in a TCLASS (RFC 2814). `None` when it is above 7.
+    #[must_use]
+    pub fn with_tclass(&self, priority: u8) -> Option<Self> {
+        (priority < 8).then(|| self.and(&object_of(&Tclass { reserved: 0, user_priority: priority })))?
+    }
+
+    /// Objects that were written before. `None` when they are not of these three kinds, or more than a message may carry.
+    #[must_use]
+    pub fn of_objects(octets: &[u8]) -> Option<Self> {
+        let whole: usize = unknown::objects(octets).map(<[u8]>::len).sum();
+        let is_sound = |object| {
+            ObjectRef::split_first(object, 0).is_ok_and(|(o, _)| is_carried(&o) && o.check().is_ok())
+        };
+        (whole == octets.len() && whole <= FORWARDED_MAX && unknown::objects(octets).all(is_sound))
+            .then(|| Self(octets.into()))
+    }
+
+    fn and(&self, object: &[u8]) -> Option<Self> {
+        (self.0.len() + object.len() <= FORWARDED_MAX).then(|| Self([&self.0, object].concat().into()))
+    }
+
+    /// The objects, one after the other.
+    #[must_use]
+    pub fn objects(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The policy elements of each POLICY_DATA, without its options.
+    pub fn policy(&self) -> impl Iterator<Item = &[u8]> {
+        self.of_class(Class::POLICY_DATA).filter_map(|object| {
+            let offset = u16::from_be_bytes([*object.get(4)?, *object.get(5)?]);
+            object.get(usize::from(offset)..)
+        })
+    }
+
+    /// All DSCPs, each once, in their order.
+    #[must_use]
+    pub fn dclass(&self) -> Vec<u8> {
+        let mut found = Vec::new();
+        for object in self.of_class(Class::DCLASS) {
+            let Ok((object, _)) = ObjectRef::split_first(object, 0) else { continue };
+            let Ok(Dclass { dscps }) = object.read() else { continue };
+            for word in dscps.iter().filter(|word| !found.contains(&word.dscp)).collect::<Vec<_>>() {
+                found.push(word.dscp);
+            }
+        }
+        found
+    }
+
+    /// The IEEE 802.1p priority, the highest if there are several.
+    #[must_use]
+    pub fn tclass(&self) -> Option<u8> {
+        let read = |object| ObjectRef::split_first(object, 0).ok()?.0.read::<Tclass>().ok();
+        self.of_class(Class::TCLASS).filter_map(read).map(|tclass| tclass.user_priority).max()
+    }
+
+    fn of_class(&self, class: Class) -> impl Iterator<Item = &[u8]> {
+        unknown::objects(&self.0).filter(move |object| object.get(2) == Some(&class.0))
+    }
+
+    /// What a message carries.
+    pub(crate) fn of(message: &Message<'_>) -> Self {
+        Self::union(message.objects().filter(is_carried).map(|object| object.octets()).collect())
+    }
+
+    fn union(mut objects: Vec<&[u8]>) -> Self {
+        if objects.is_empty() {
+            return Self::default();
+        }
+        one_tclass(&mut objects);
+        Self(unknown::union(objects).0.into())
+    }
+}
+
+/// Whether these are whole policy elements.
+fn are_elements(mut octets: &[u8]) -> bool {
+    while let [high, low, _, _, ..] = *octets {
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        match octets.get(length..) {
+            Some(rest) if length >= 4 && length.is_multiple_of(4) => octets = rest,
+            _ => return false,
+        }
+    }
+    octets.is_empty()
+}
+
+/// Whether an application is told of an object that a message carries.
+pub(crate) fn is_carried(object: &ObjectRef<'_>) -> bool {
+    matches!(object.class, Class::POLICY_DATA | Class::DCLASS | Class::TCLASS) && object.ctype == CType(1)
+}
+
+/// Whether an object goes into what is sent because of a message: what is forwarded, and what goes one hop only if it is this
+/// node's own.
+pub(crate) fn is_sent(object: &ObjectRef<'_>, own: bool) -> bool {
+    unknown::is_forwarded(object) || (own && object.class == Class::TCLASS)
+}
+
+/// Leaves only the highest of several TCLASS.
+pub(crate) fn one_tclass(objects: &mut Vec<&[u8]>) {
+    let is_tclass = |object: &&[u8]| object.get(2) == Some(&Class::TCLASS.0);
+    let highest = objects.iter().copied().filter(is_tclass).max();
+    objects.retain(|object| !is_tclass(object) || Some(*object) == highest);
+}
+
+/// What local senders were told, and what is being told.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What was last told of an installed reservation, by place and generation of its block; nothing where it carries nothing.
+    of_reserved: BTreeMap<(u32, u32), Carried>,
+    /// The Resv message that is being processed, and whose it is, where local senders hear of it: it is kept only when it has
+    /// been judged, and they are told before.
+    arriving: Option<(From, Box<[u8]>)>,
+}
+
+impl Node {
+    /// A Resv message is about to be judged.
+    pub(crate) fn resv_is_judged(&mut self, session: Ix<SessionState>, from: From, octets: &[u8]) {
+        if self.has_local_sender(session) {
+            self.told.arriving = Some((from, octets.into()));
+        }
+    }
+
+    pub(crate) fn has_local_sender(&self, session: Ix<SessionState>) -> bool {
+        self.state.paths_of(session).any(|(_, path)| matches!(path.origin, Origin::App(_)))
+    }
+
+    /// It is judged, and kept if something of it was granted.
+    pub(crate) fn resv_was_judged(&mut self, session: Ix<SessionState>, interface: InterfaceId) {
+        if self.told.arriving.take().is_some() {
+            self.tell_carried(session, interface);
+        }
+    }
+
+    /// Local senders hear of what reservations on an interface carry, where that is all that has changed.
+    pub(crate) fn tell_carried(&mut self, session: Ix<SessionState>, interface: InterfaceId) {
+        if !self.has_local_sender(session) {
+            return;
+        }
+        let reserved = self.state.reserved_of(session).filter(|(_, r)| r.interface == interface);
+        let places: Vec<Ix<Reserved>> = reserved.map(|(ix, _)| ix).collect();
+        for ix in places {
+            let carried = self.carried_to(session, interface, &self.state.reserved[ix].filters);
+            let before = self.told.of_reserved.get(&self.place_of(ix));
+            if before.map_or(!carried.is_empty(), |before| *before != carried) {
+                self.tell_reserved(ix);
+            }
+        }
+    }
+
+    /// RESV_EVENT of an installed reservation.
+    pub(crate) fn reserved_event(&self, reserved: &Reserved) -> EventKind {
+        EventKind::Resv {
+            style: reserved.style.object(),
+            flowspec: reserved.flowspec,
+            filters: reserved.filters.objects(),
+            carried: self.carried_to(reserved.session, reserved.interface, &reserved.filters),
+        }
+    }
+
+    /// What reservations on an interface carry to their senders.
+    pub(crate) fn carried_to(
+        &self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        senders: &Filters,
+    ) -> Carried {
+        let mut objects = Vec::new();
+        for (_, request) in self.state.requests_of(session).filter(|(_, r)| r.interface() == Some(interface))
+        {
+            let arriving = self.told.arriving.as_ref().filter(|(from, _)| *from == request.from);
+            let arriving = arriving.map(|(_, octets)| Message::trusted(octets));
+            let replaced = |kept: &Message<'_>| arriving.as_ref().is_some_and(|new| name_the_same(kept, new));
+            let kept = request.messages().filter(|kept| !replaced(kept));
+            for message in kept.chain(arriving) {
+                let mut named = filters(&message).peekable();
+                if named.peek().is_none() || named.any(|filter| senders.selects(&filter)) {
+                    objects.extend(message.objects().filter(is_carried).map(|object| object.octets()));
+                }
+            }
+        }
+        Carried::union(objects)
+    }
+
+    /// Remembers what is told of a reservation.
+    pub(crate) fn note_told(&mut self, ix: Ix<Reserved>, carried: &Carried) {
+        let place = self.place_of(ix);
+        if carried.is_empty() {
+            self.told.of_reserved.remove(&place);
+        } else {
+            self.told.of_reserved.insert(place, carried.clone());
+        }
+    }
+
+    /// A reservation is no more.
+    pub(crate) fn forget_told(&mut self, ix: Ix<Reserved>) {
+        self.told.of_reserved.remove(&self.place_of(ix));
+    }
+
+    fn place_of(&self, ix: Ix<Reserved>) -> (u32, u32) {
+        let id = self.state.reserved.id(ix);
+        (id.ix.place(), id.generation)
+    }
+}
+
+/// Whether a message of a requester takes the place of an earlier one.
+fn name_the_same(kept: &Message<'_>, new: &Message<'_>) -> bool {
+    filters(new).next().is_none() || filters(kept).any(|filter| filters(new).any(|other| other == filter))
+}
