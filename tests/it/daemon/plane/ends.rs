@@ -2,7 +2,7 @@
 
 use super::super::eventually;
 use super::super::net::Net;
-use super::traffic::{at, burst, from};
+use super::datagrams_sent::{at, burst, from};
 use super::{SENDER, SESSION, classes, compared, controlled_load, kernel, reserved};
 use crate::programs;
 use aya::programs::{SchedClassifier, TcAttachType};
@@ -75,7 +75,7 @@ fn what_a_killed_daemon_leaves_is_removed_by_the_next_or_on_demand() {
         net.client("r").until("flows", 1);
         compared(&net, "r");
         let (_, filters, _) = there(&net, "r", "to-b");
-        assert_eq!(filters.matches("rsvp_egress").count(), usize::from(attach == "clsact"), "{filters}");
+        assert_eq!(filters.matches("direct-action").count(), usize::from(attach == "clsact"), "{filters}");
         assert!(!clean(&net, "r").0, "not while a daemon runs");
         kill(&mut net);
         let (done, said) = clean(&net, "r");
@@ -108,7 +108,7 @@ fn an_interface_that_goes_down_keeps_its_flows_and_one_that_is_deleted_takes_the
     net.client("r").until("flows", 0);
     assert!(super::keys(&net, "r").is_empty());
     // Another one of that name is another interface; the daemon goes on.
-    net.ip("r", "link add to-b type dummy");
+    net.ip("r", "link add to-b type veth peer name nobody");
     net.ip("r", "link set to-b up");
     assert!(net.client("r").list("flows").is_empty());
     assert!(classes(&net, "r", "to-b").is_empty());

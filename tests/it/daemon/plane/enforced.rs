@@ -3,7 +3,7 @@
 use super::super::capture::{Capture, frames};
 use super::super::eventually;
 use super::super::net::Net;
-use super::traffic::{Steady, arrived, at, burst, from, send};
+use super::datagrams_sent::{Steady, arrived, at, burst, from, send};
 use super::{SENDER, SESSION, class_of, compared, controlled_load, kernel, reserved};
 use serde_json::Value;
 use std::time::Duration;

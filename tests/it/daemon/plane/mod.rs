@@ -1,11 +1,11 @@
 //! Reservations as the kernel has them: what is promised is delivered, policed and marked, and nothing is left behind. What the
 //! daemon says of it is held against what `tc` and the kernel's maps say.
 
+mod datagrams_sent;
 mod ends;
 mod enforced;
-mod guaranteed;
 mod refusals;
-mod traffic;
+mod shaped;
 
 use super::client::Client;
 use super::net::Net;

@@ -36,17 +36,17 @@ fn refused(net: &Net, b: &mut Client, code: u64, value: u64) {
 fn classes_of_others_are_left_alone_and_the_receiver_hears_of_it() {
     let config = kernel("auto", "take_over = true\nrefresh = \"1s\"\n");
     let Some((net, [_a, mut b])) = announced("a root of others", [&config; 3], 800_000) else { return };
-    net.exec("r", &["tc", "qdisc", "add", "dev", "to-b", "root", "handle", "1:", "prio"]);
+    net.exec("r", &["tc", "qdisc", "add", "dev", "to-b", "root", "handle", "1:", "htb", "default", "1"]);
     let before = net.exec("r", &["tc", "qdisc", "show", "dev", "to-b"]);
     b.ask_for(SESSION, "ff", &[SENDER], &controlled_load(800_000, 20_000));
     refused(&net, &mut b, 22, 0);
     assert_eq!(net.exec("r", &["tc", "qdisc", "show", "dev", "to-b"]), before);
     let state = interface(&net, "r", "to-b")["data_plane"].take();
     assert!(
-        state.as_str().is_some_and(|said| said.starts_with("refused: ") && said.contains("prio 1:")),
+        state.as_str().is_some_and(|said| said.starts_with("refused: ") && said.contains("htb 1:")),
         "{state}"
     );
-    assert!(net.log("r").contains("prio 1:"), "{}", net.log("r"));
+    assert!(net.log("r").contains("htb 1:"), "{}", net.log("r"));
     // When it is gone, the next who asks has it.
     net.exec("r", &["tc", "qdisc", "del", "dev", "to-b", "root"]);
     b.ask_for(SESSION, "ff", &[SENDER], &controlled_load(800_000, 20_000));

@@ -2,7 +2,7 @@
 
 use super::super::eventually;
 use super::super::net::Net;
-use super::traffic::{arrived, at, burst, from};
+use super::datagrams_sent::{arrived, at, burst, from};
 use super::{SENDER, SESSION, classes, compared, kernel, traffic};
 use serde_json::json;
 
