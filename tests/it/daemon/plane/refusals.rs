@@ -14,7 +14,7 @@ fn announced(test: &str, configs: [&str; 3], rate_bps: u64) -> Option<(Net, [Cli
     }
     let (mut a, mut b) = (net.client("a"), net.client("b"));
     a.announce(SESSION, SENDER, &traffic(rate_bps, 20_000));
-    b.event("path");
+    b.hears(SESSION);
     Some((net, [a, b]))
 }
 

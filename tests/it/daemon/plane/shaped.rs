@@ -15,7 +15,7 @@ fn a_guaranteed_flow_is_shaped_where_it_begins_and_loses_nothing() {
     // 100 kB/s, a bucket of 10 kB.
     let (rate, bucket) = (100_000_u64, 10_000_u64);
     a.announce(SESSION, SENDER, &traffic(rate * 8, bucket));
-    b.event("path");
+    b.hears(SESSION);
     let flowspec = json!({"service": "guaranteed", "traffic": traffic(rate * 8, bucket),
                           "reserve_bps": rate * 8});
     b.ask_for(SESSION, "ff", &[SENDER], &flowspec);
