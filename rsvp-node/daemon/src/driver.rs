@@ -354,9 +354,12 @@ impl Driver {
             return;
         };
         for answer in said.answers {
+            let is_news = self.node.plane.is_news(&answer);
             let Some(failure) = answer.failure else { continue };
             let (reservation, interface) = (answer.reservation, answer.interface);
-            tracing::warn!(?reservation, interface, "a reservation cannot be carried out: {failure}");
+            if is_news {
+                tracing::warn!(?reservation, interface, "a reservation cannot be carried out: {failure}");
+            }
             // What it was told meanwhile is tried first.
             if !self.node.plane.has_changed(reservation) {
                 let verdict = match failure {

@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
 use core::time::Duration;
-use rsvp_client::rows::{Counters, FlowRow, Rows};
+use rsvp_client::rows::{Counters, FlowRow, InterfaceRow, Rows};
 use rsvp_client::{Flow, What};
 use rsvp_node::units::{show_rate, show_time};
 use std::io::Write;
@@ -200,24 +200,7 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
                 "UDP",
                 "DATA PLANE",
             ],
-            rows.iter()
-                .map(|row| {
-                    let state = match (row.up, row.enabled) {
-                        (_, false) => "no RSVP",
-                        (true, true) => "up",
-                        (false, true) => "down",
-                    };
-                    let refresh = show_time(Duration::from_millis(row.refresh_ms));
-                    let mut line =
-                        vec![row.name.clone(), state.to_owned(), address(row.ipv4), address(row.ipv6)];
-                    line.push(row.mtu.to_string());
-                    line.extend([row.reserved_bps, row.reservable_bps, row.bandwidth_bps].map(bps));
-                    line.extend([refresh, if row.udp { "on" } else { "-" }.to_owned()]);
-                    // Why it is not there or was refused is in the JSON, and in the log.
-                    line.push(row.data_plane.split(':').next().unwrap_or_default().to_owned());
-                    line
-                })
-                .collect(),
+            rows.iter().map(interface).collect(),
         ),
         Rows::Neighbours(rows) => (
             &["INTERFACE", "NEIGHBOUR", "SENDERS", "REQUESTS"],
@@ -246,6 +229,22 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
         ),
         _ => (&[], Vec::new()),
     }
+}
+
+fn interface(row: &InterfaceRow) -> Vec<String> {
+    let state = match (row.up, row.enabled) {
+        (_, false) => "no RSVP",
+        (true, true) => "up",
+        (false, true) => "down",
+    };
+    let refresh = show_time(Duration::from_millis(row.refresh_ms));
+    let mut line = vec![row.name.clone(), state.to_owned(), address(row.ipv4), address(row.ipv6)];
+    line.push(row.mtu.to_string());
+    line.extend([row.reserved_bps, row.reservable_bps, row.bandwidth_bps].map(bps));
+    line.extend([refresh, if row.udp { "on" } else { "-" }.to_owned()]);
+    // Why it is not there or was refused is in the JSON, and in the log.
+    line.push(row.data_plane.split(':').next().unwrap_or_default().to_owned());
+    line
 }
 
 fn flow(row: &FlowRow) -> Vec<String> {

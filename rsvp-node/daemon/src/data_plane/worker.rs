@@ -3,7 +3,7 @@
 //! It has one thing to do at a time. What is asked for meanwhile waits here, of each reservation and of the surroundings the latest
 //! alone, so that what waits is bounded by the state. A thread that dies leaves a daemon without a data plane.
 
-use super::{Answer, DataPlane, Nothing, Surroundings};
+use super::{Answer, DataPlane, Failure, Nothing, Surroundings};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{ReservationId, TrafficControl};
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub(crate) struct Worker {
     changes: BTreeMap<ReservationId, TrafficControl>,
     lists: bool,
     states: BTreeMap<u32, String>,
+    /// What was the matter with an interface last: each refresh of a request that is refused would tell it again.
+    known: BTreeMap<u32, Failure>,
     /// What an interface has on which nothing was done yet.
     untouched: String,
 }
@@ -67,6 +69,7 @@ impl Worker {
             changes: BTreeMap::new(),
             lists: false,
             states: BTreeMap::new(),
+            known: BTreeMap::new(),
             untouched,
         })
     }
@@ -94,6 +97,14 @@ impl Worker {
     /// What there is on an interface, in a few words.
     pub(crate) fn state(&self, interface: u32) -> &str {
         self.states.get(&interface).unwrap_or(&self.untouched)
+    }
+
+    /// Whether an answer says something of its interface that the answer before it did not.
+    pub(crate) fn is_news(&mut self, answer: &Answer) -> bool {
+        match &answer.failure {
+            None => self.known.remove(&answer.interface).is_some(),
+            Some(failure) => self.known.insert(answer.interface, failure.clone()).as_ref() != Some(failure),
+        }
     }
 
     /// Gives the thread the next thing to do, if it has none.

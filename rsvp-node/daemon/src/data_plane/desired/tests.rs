@@ -1,3 +1,5 @@
+//! A reservation of each service as it is to be in the kernel.
+
 use super::*;
 use crate::config::DaemonConfig;
 use rsvp_node::Police;

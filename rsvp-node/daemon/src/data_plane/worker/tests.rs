@@ -1,3 +1,5 @@
+//! A data plane that is slow, that dies, and none at all.
+
 use super::*;
 use rsvp_node::{InterfaceId, TcChange};
 use std::sync::{Arc, Mutex};
@@ -77,6 +79,19 @@ fn what_comes_while_the_kernel_is_slow_waits_and_the_latest_counts() {
         worker.end().await;
         assert_eq!(*told.lock().unwrap(), [1, 2, usize::MAX]);
     });
+}
+
+#[test]
+fn what_is_the_matter_with_an_interface_is_news_once() {
+    let (mut worker, ..) = slow();
+    let reservation = ReservationId { index: 1, generation: 0 };
+    let mut answer = |why: Option<&str>| {
+        let failure = why.map(|why| Failure::System(why.to_owned()));
+        worker.is_news(&Answer { reservation, interface: 3, failure })
+    };
+    let news: Vec<bool> =
+        [None, Some("full"), Some("full"), Some("gone"), None, Some("gone")].map(&mut answer).into();
+    assert_eq!(news, [false, true, false, true, true, true]);
 }
 
 #[test]
