@@ -386,6 +386,12 @@ pub struct TcAnswer {
 pub enum TcVerdict {
     /// It could not be installed or changed: it is removed, error 22 (RFC 2205 Appendix B).
     Failed,
+    /// What it asks for is nothing that the data plane can do, today or ever: it is removed, error 21 with this value (RFC 2205
+    /// Appendix B: 2 for the service, 3 for the flowspec's numbers).
+    Unfit {
+        /// The Error Value.
+        value: u16,
+    },
     /// Something more important has taken its place: it is removed, error 12 (RFC 2205 Appendix B).
     Preempted,
     /// It stays with less: error 02/102 says with how much (RFC 4495).

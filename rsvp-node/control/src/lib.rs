@@ -205,6 +205,8 @@ pub enum What {
     Interfaces,
     /// Previous and next hops.
     Neighbours,
+    /// What the data plane has of reservations, and has counted.
+    Flows,
     /// What was counted since the daemon started.
     Counters,
 }

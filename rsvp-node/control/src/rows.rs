@@ -30,6 +30,8 @@ pub enum Rows {
     Interfaces(Vec<InterfaceRow>),
     /// Neighbours.
     Neighbours(Vec<NeighbourRow>),
+    /// Flows of the data plane.
+    Flows(Vec<FlowRow>),
     /// Counters.
     Counters(Counters),
 }
@@ -114,6 +116,41 @@ pub struct ReservationRow {
     pub police: Vec<String>,
 }
 
+/// A flow as it is in the data plane, and what was counted of it there since it was installed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlowRow {
+    /// The reservation's.
+    pub id: String,
+    /// The interface by which it leaves.
+    pub interface: String,
+    /// The session.
+    #[serde(with = "crate::text")]
+    pub session: Session,
+    /// The style of the reservation.
+    pub style: Style,
+    /// The senders whose packets are of it; empty for WF.
+    #[serde(with = "crate::text::list")]
+    pub filters: Vec<FilterSpec>,
+    /// `guaranteed`, `controlled-load` or `null`.
+    pub service: String,
+    /// The class of packets that conform; nothing where the interface has no classes.
+    pub class: Option<String>,
+    /// What it is held to or has for itself, in bits per second: r, or R of Guaranteed service; 0 of the Null service.
+    pub rate_bps: u64,
+    /// Packets that conformed.
+    pub packets: u64,
+    /// Their octets, from the IP header on.
+    pub octets: u64,
+    /// Packets that did not conform.
+    pub excess_packets: u64,
+    /// Their octets.
+    pub excess_octets: u64,
+    /// Packets that were dropped: of the excess, or because the flow's own class was full.
+    pub dropped_packets: u64,
+    /// Octets that wait in the flow's own class; nothing where it shares one.
+    pub backlog_octets: Option<u32>,
+}
+
 /// One element of blockade state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockadeRow {
@@ -159,6 +196,10 @@ pub struct InterfaceRow {
     /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C); on such a host, where it speaks.
     #[serde(default)]
     pub udp: bool,
+    /// What keeps the promises of reservations here: `none: …` with why, `ready`, what the egress program hangs on (`tcx`,
+    /// `clsact`) with `, htb` where there are classes, `refused: …` with why.
+    #[serde(default)]
+    pub data_plane: String,
 }
 
 /// A neighbour, known by the state that came from it.

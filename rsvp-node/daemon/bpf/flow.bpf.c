@@ -36,8 +36,15 @@
 #define PROTOCOL_FRAGMENT 44
 #define PROTOCOL_ESP 50
 #define PROTOCOL_AH 51
+#define PROTOCOL_ICMPV6 58
 #define PROTOCOL_DESTINATION 60
 #define PROTOCOL_MOBILITY 135
+
+/* Neighbour and router discovery (RFC 4861): types 133 to 137. */
+#define FIRST_DISCOVERY 133
+#define LAST_DISCOVERY 137
+/* The class of the network's own traffic is the one of this DSCP, CS6. */
+#define NETWORK_CONTROL 48
 
 /* Kinds of key that say nothing of a packet without ports, or without a flow label. */
 #define WITH_PORTS (BIT(EXACT) | BIT(LABEL) | BIT(ANY_SOURCE_PORT) | BIT(WILDCARD))
@@ -45,6 +52,7 @@
 
 /* What is read of a packet. */
 struct packet {
+	__be16 protocol;     /* behind VLAN tags */
 	__u32 tag;           /* where an in-line VLAN tag's TCI is; 0: there is none */
 	__u32 network;       /* where the IP header is */
 	__u32 transport;     /* where the transport header would be */
@@ -78,6 +86,7 @@ INLINE int locate(struct __sk_buff *skb, const struct interface *here, struct pa
 		at += sizeof(tag);
 	}
 	packet->network = at;
+	packet->protocol = protocol;
 	packet->v6 = protocol == bpf_htons(ETH_P_IPV6);
 	return packet->v6 || protocol == bpf_htons(ETH_P_IP);
 }
@@ -397,6 +406,20 @@ INLINE void tag(struct __sk_buff *skb, const struct packet *packet, __u8 pcp, __
 	}
 }
 
+/* Whether a packet resolves addresses of the link. Traffic that is waiting for it must not hold it up. */
+INLINE int resolves_addresses(struct __sk_buff *skb, const struct packet *packet)
+{
+	__u8 type;
+
+	if (packet->protocol == bpf_htons(ETH_P_ARP))
+		return 1;
+	if (!packet->v6 || packet->of.protocol != PROTOCOL_ICMPV6 || packet->later)
+		return 0;
+	if (bpf_skb_load_bytes(skb, packet->transport, &type, sizeof(type)))
+		return 0;
+	return type >= FIRST_DISCOVERY && type <= LAST_DISCOVERY;
+}
+
 SEC("classifier")
 int rsvp_egress(struct __sk_buff *skb)
 {
@@ -405,8 +428,13 @@ int rsvp_egress(struct __sk_buff *skb)
 	struct packet packet = {};
 	__u8 pcp = LEAVE;
 
-	if (!here || !locate(skb, here, &packet))
+	if (!here)
 		return NEXT;
+	if (!locate(skb, here, &packet)) {
+		if (here->by_dscp && here->classes[NETWORK_CONTROL] && resolves_addresses(skb, &packet))
+			skb->priority = here->classes[NETWORK_CONTROL];
+		return NEXT;
+	}
 	if (packet.v6 ? !read_v6(skb, &packet) : !read_v4(skb, &packet))
 		return NEXT;
 	found = find(skb, here, &packet);
@@ -429,8 +457,11 @@ int rsvp_egress(struct __sk_buff *skb)
 		}
 	}
 	/* Last: DSCP to class, by the DSCP with which the packet leaves, where nothing before has chosen a class. */
-	if (!class && here->by_dscp)
-		class = here->classes[packet.traffic_class >> 2];
+	if (!class && here->by_dscp) {
+		__u8 dscp = resolves_addresses(skb, &packet) ? NETWORK_CONTROL : packet.traffic_class >> 2;
+
+		class = here->classes[dscp & 63];
+	}
 	if (class)
 		skb->priority = class;
 	tag(skb, &packet, pcp, here->link_header);

@@ -6,17 +6,19 @@
 use super::config::DaemonConfig;
 use super::control::desk::{Desk, Door};
 use super::control::server::{FromClient, Switchboard};
+use super::data_plane::Failure;
+use super::data_plane::worker::{Said, Worker};
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
 use super::outbox::Outbox;
-use super::packet::Parcel;
 use super::recorder::Recorder;
 use super::routes::Routes;
 use super::socket::{Arrived, Receiver, Sockets};
-use super::udp::{Encapsulation, Envelope};
+use super::transmit::transmit_to;
+use super::udp::Encapsulation;
 use rsvp_node::{
-    Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, Source, TrafficControl,
-    Transmit,
+    Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TcAnswer, TcVerdict,
+    TrafficControl,
 };
 use rsvp_wire::{SenderTemplate, Session};
 use std::net::IpAddr;
@@ -50,6 +52,7 @@ pub(super) struct Node {
     pub(super) sockets: Arc<Sockets>,
     pub(super) outbox: Outbox,
     pub(super) encapsulation: Encapsulation,
+    pub(super) plane: Worker,
     recorder: Option<Recorder>,
     started: tokio::time::Instant,
     until: Option<Instant>,
@@ -66,6 +69,7 @@ impl Node {
         routes: Routes,
         sockets: Arc<Sockets>,
         encapsulation: Encapsulation,
+        plane: Worker,
         recorder: Option<Recorder>,
     ) -> Self {
         Self {
@@ -74,6 +78,7 @@ impl Node {
             sockets,
             outbox: Outbox::default(),
             encapsulation,
+            plane,
             recorder,
             started: tokio::time::Instant::now(),
             until: None,
@@ -156,6 +161,7 @@ impl Node {
             }),
             Err(error) => tracing::error!(%error, "the kernel does not tell about its interfaces"),
         }
+        self.plane.look(self.routes.links.surroundings(config));
     }
 
     fn is_due(&self) -> bool {
@@ -164,61 +170,6 @@ impl Node {
 
     fn wake_at(&self) -> Option<tokio::time::Instant> {
         self.until.map(|until| self.started + core::time::Duration::from_micros(until.as_micros()))
-    }
-}
-
-/// To the kernel: whatever interface its routes name.
-const ANY_INTERFACE: u32 = 0;
-
-fn transmit_to(
-    outbox: &mut Outbox,
-    routes: &mut Routes,
-    encapsulation: &Encapsulation,
-    transmit: &Transmit<'_>,
-    now_us: u64,
-) {
-    let Transmit { interface, destination, source, ttl, router_alert, octets } = *transmit;
-    let own = routes.links.address(interface, destination);
-    let source = match source {
-        Source::Own => own,
-        Source::Foreign(address) => Some(address),
-    };
-    match source {
-        // A forged hop can name this node. No message to ourselves is of use: local applications are told by the engine.
-        _ if routes.links.owns(destination) => outbox.failures.to_self += 1,
-        Some(source) => {
-            // A hop behind routers without RSVP is reached as routing says, which need not be the way its messages come.
-            let own_way = transmit.source == Source::Own
-                && !destination.is_multicast()
-                && !routes.links.is_on_link(interface, destination);
-            let way = if own_way { ANY_INTERFACE } else { interface.0 };
-            let raw = Parcel { interface: way, source, destination, ttl, router_alert, port: None, octets };
-            let envelope = encapsulation.envelope(transmit, routes, now_us);
-            if !encapsulation.is_udp_only() {
-                outbox.put(&raw);
-            } else if envelope.is_none() {
-                outbox.failures.no_route += 1;
-            }
-            // By UDP always from our own address: that is the one that answers go to.
-            match (envelope, own) {
-                (Some(Envelope { to, port, ttl }), Some(source)) => {
-                    let port = Some(port);
-                    let interface = interface.0;
-                    outbox.put(&Parcel {
-                        interface,
-                        source,
-                        destination: to,
-                        ttl,
-                        router_alert: false,
-                        port,
-                        octets,
-                    });
-                }
-                (Some(_), None) if encapsulation.is_udp_only() => outbox.failures.no_address += 1,
-                _ => {}
-            }
-        }
-        None => outbox.failures.no_address += 1,
     }
 }
 
@@ -241,6 +192,10 @@ impl Door for Node {
 
     fn interface_name(&self, id: InterfaceId) -> Option<&str> {
         self.routes.links.name(id)
+    }
+
+    fn data_plane_on(&self, id: InterfaceId) -> String {
+        self.plane.state(id.0).to_owned()
     }
 
     fn is_udp_on(&self, id: InterfaceId) -> bool {
@@ -282,6 +237,7 @@ pub(super) struct Driver {
 enum Woken {
     Said(FromClient),
     Ordered(Order),
+    Answered(Option<Said>),
     /// Something that the turn finds by itself.
     Otherwise,
 }
@@ -299,6 +255,7 @@ impl Driver {
                 Woken::Ordered(Order::Stop) => break,
                 Woken::Ordered(Order::Reload(config)) => self.reload(*config),
                 Woken::Said(said) => self.said(said, &mut clients),
+                Woken::Answered(said) => self.answered(said),
                 Woken::Otherwise => {}
             }
             self.turn();
@@ -308,6 +265,7 @@ impl Driver {
         self.desk.everyone_gone(&mut self.node);
         self.tell();
         self.node.outbox.flush(&self.node.sockets);
+        self.node.plane.end().await;
         if let Some(recorder) = &mut self.node.recorder {
             recorder.flush();
         }
@@ -326,16 +284,19 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
+        let writable = Arc::clone(&self.node.sockets);
         let room = async {
             match blocked {
-                Some(which) => self.node.sockets.writable(which).await,
+                Some(which) => writable.writable(which).await,
                 None => std::future::pending().await,
             }
         };
+        let (plane, sockets) = (&mut self.node.plane, &self.node.sockets);
         tokio::select! {
             order = orders.recv() => Woken::Ordered(order.unwrap_or(Order::Stop)),
             Some(said) = clients.recv() => Woken::Said(said),
-            () = self.node.sockets.readable() => Woken::Otherwise,
+            said = plane.said() => Woken::Answered(said),
+            () = sockets.readable() => Woken::Otherwise,
             _ = self.monitor.changed() => Woken::Otherwise,
             () = timer => Woken::Otherwise,
             () = room => Woken::Otherwise,
@@ -374,14 +335,47 @@ impl Driver {
                         let name = self.node.routes.links.name(change.interface);
                         tracing::debug!(?change, interface = name, "reservation");
                         self.desk.traffic_control(change, name);
+                        self.node.plane.change(change);
                     }
                 }
             }
             // A client that is cut off here makes the engine say more.
             self.switchboard.deliver(&mut self.desk, &mut self.node);
             if self.node.told.is_empty() {
-                return;
+                break;
             }
+        }
+        if self.desk.asks_for_flows() {
+            self.node.plane.list();
+        }
+        self.node.plane.go_on();
+    }
+
+    /// The data plane has done what it was told, or not: then whoever has asked for it is told why, and the budget is free.
+    fn answered(&mut self, said: Option<Said>) {
+        let Some(said) = said else {
+            tracing::error!("the data plane has failed: reservations are not enforced any more");
+            self.desk.flows(&Err("it has failed".to_owned()));
+            return;
+        };
+        for answer in said.answers {
+            let is_news = self.node.plane.is_news(&answer);
+            let Some(failure) = answer.failure else { continue };
+            let (reservation, interface) = (answer.reservation, answer.interface);
+            if is_news {
+                tracing::warn!(?reservation, interface, "a reservation cannot be carried out: {failure}");
+            }
+            // What it was told meanwhile is tried first.
+            if !self.node.plane.has_changed(reservation) {
+                let verdict = match failure {
+                    Failure::Unfit { value, .. } => TcVerdict::Unfit { value },
+                    Failure::System(_) => TcVerdict::Failed,
+                };
+                self.node.handle(Input::TrafficControl(TcAnswer { reservation, verdict }));
+            }
+        }
+        if let Some(flows) = said.flows {
+            self.desk.flows(&flows);
         }
     }
 
@@ -440,6 +434,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),
         ("[multicast]", old.multicast != new.multicast),
+        ("[data_plane]", old.data_plane != new.data_plane),
     ];
     different.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }

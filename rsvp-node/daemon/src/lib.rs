@@ -24,6 +24,7 @@ mod routes;
 mod socket;
 mod start;
 mod sys;
+mod transmit;
 mod udp;
 
 pub use config::{ConfigError, DaemonConfig};

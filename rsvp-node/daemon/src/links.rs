@@ -5,6 +5,7 @@
 //! deleted stays known as one that is down.
 
 use super::config::{DaemonConfig, Reservable, Span};
+use super::data_plane::{Facts, Surroundings};
 use super::netlink::{Address, Link, Netlink};
 use super::sys;
 use rsvp_node::{Interface, InterfaceId};
@@ -22,6 +23,8 @@ pub(super) struct Links {
     /// For questions about interfaces.
     socket: Socket,
     known: BTreeMap<u32, (Link, Interface)>,
+    /// Those of them that are not deleted.
+    present: BTreeSet<u32>,
     /// Every address of this node, with its interface.
     own: BTreeSet<(IpAddr, u32)>,
     /// What is on the link, by interface.
@@ -31,7 +34,13 @@ pub(super) struct Links {
 impl Links {
     pub(super) fn new() -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-        Ok(Self { socket, known: BTreeMap::new(), own: BTreeSet::new(), subnets: Vec::new() })
+        Ok(Self {
+            socket,
+            known: BTreeMap::new(),
+            present: BTreeSet::new(),
+            own: BTreeSet::new(),
+            subnets: Vec::new(),
+        })
     }
 
     /// Asks the kernel again; returns what has changed for the engine.
@@ -44,6 +53,7 @@ impl Links {
         let addresses = netlink.addresses()?;
         self.own = addresses.iter().map(|a| (a.address, a.interface)).collect();
         self.subnets = addresses.iter().map(|a| (a.interface, a.subnet.0, a.subnet.1)).collect();
+        self.present = links.iter().map(|link| link.index).collect();
         let mut changed = Vec::new();
         for (_, interface) in self.known.values_mut() {
             if interface.up && !links.iter().any(|link| link.index == interface.id.0) {
@@ -107,6 +117,24 @@ impl Links {
 
     pub(super) fn by_name(&self, name: &str) -> Option<InterfaceId> {
         self.known.values().find(|(link, _)| link.name == name).map(|(link, _)| InterfaceId(link.index))
+    }
+
+    /// What the data plane has to know.
+    pub(super) fn surroundings(&self, config: &DaemonConfig) -> Surroundings {
+        let present = self.known.iter().filter(|(index, _)| self.present.contains(index));
+        let facts = |(link, interface): &(Link, Interface)| Facts {
+            name: link.name.clone(),
+            // Where only what can be reserved is known, that is what the link is taken to have.
+            rate: [interface.bandwidth_bps, interface.reservable_bps]
+                .into_iter()
+                .find(|bps| *bps > 0)
+                .unwrap_or(0)
+                / 8,
+            mtu: interface.mtu,
+            manner: config.manner_of(&link.name),
+        };
+        let interfaces = present.map(|(index, known)| (*index, facts(known))).collect();
+        Surroundings { interfaces, own: self.own.iter().map(|(address, _)| *address).collect() }
     }
 
     /// The interface's own address of the family of `like`.

@@ -14,9 +14,10 @@ use tracing_subscriber::EnvFilter;
     version,
     after_help = "Examples:\n  \
     rsvpd --check-config --config rsvpd.toml\n  \
-    rsvpd --config rsvpd.toml --log debug\n\n\
-    Needs CAP_NET_RAW and CAP_NET_ADMIN (or root), and drops whatever else it has; with transport = \"udp\" it needs \
-    nothing. Runs in the foreground.\n\
+    rsvpd --config rsvpd.toml --log debug\n  \
+    rsvpd --clean\n\n\
+    Needs CAP_NET_RAW and CAP_NET_ADMIN (or root), with CAP_BPF and CAP_PERFMON to enforce reservations, and drops \
+    whatever else it has; with transport = \"udp\" it needs nothing. Runs in the foreground.\n\
     SIGTERM and SIGINT tear down what local applications asked for and end it, SIGHUP has it read its configuration \
     again.\nExit status: 0, 1 if it could not start or the configuration is not usable, 2 for bad arguments."
 )]
@@ -27,6 +28,9 @@ struct Arguments {
     /// Reads the configuration, says whether it is usable, and ends
     #[arg(long)]
     check_config: bool,
+    /// Removes what a daemon that was killed has left in the kernel, says what that was, and ends
+    #[arg(long, conflicts_with = "check_config")]
+    clean: bool,
     /// Where the control socket is to be, instead of where the configuration says
     #[arg(long, value_name = "PATH", env = "RSVP_SOCKET")]
     socket: Option<PathBuf>,
@@ -58,6 +62,14 @@ fn run(arguments: Arguments) -> Result<(), DaemonError> {
     let mut config = start::check(arguments.config.as_deref())?;
     if arguments.check_config {
         println!("the configuration is usable");
+        return Ok(());
+    }
+    if arguments.clean {
+        let found = start::clean()?;
+        found.iter().for_each(|line| println!("removed: {line}"));
+        if found.is_empty() {
+            println!("nothing was left");
+        }
         return Ok(());
     }
     if let Some(socket) = arguments.socket {

@@ -1,8 +1,12 @@
 //! Starting and ending: opens what needs privileges, gives the privileges up, and puts the driver to work.
 
-use super::config::{ConfigError, DaemonConfig, Transport};
+use super::config::{ConfigError, DaemonConfig, Kind, Transport};
 use super::control::desk::Desk;
 use super::control::server::{Access, FromClient, Switchboard, serve};
+use super::data_plane::DataPlane;
+use super::data_plane::bpf::Capacity;
+use super::data_plane::kernel::{self, Kernel};
+use super::data_plane::worker::Worker;
 use super::driver::{Driver, Node, Order};
 use super::firewall::Firewall;
 use super::links::Links;
@@ -79,6 +83,7 @@ pub(super) struct Prepared {
     multicast: Multicast,
     firewall: Option<Firewall>,
     recorder: Option<Recorder>,
+    plane: Result<Box<dyn DataPlane>, String>,
 }
 
 /// What has to live as long as the daemon runs: the lock of the namespace, and the firewall's rules.
@@ -89,10 +94,7 @@ pub(super) struct Held {
 
 impl Prepared {
     pub(super) fn open(config: DaemonConfig) -> Result<Self, DaemonError> {
-        let lock = Lock::take().map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => DaemonError::AlreadyRunning,
-            _ => failed("the lock of this network namespace")(error),
-        })?;
+        let lock = lock()?;
         let sockets = open_sockets(&config)?;
         if !sockets.has_v6() {
             tracing::warn!("this system has no IPv6: only IPv4 sessions work");
@@ -111,12 +113,13 @@ impl Prepared {
             .as_deref()
             .map(|path| Recorder::create(path).map_err(failed(format!("the journal {}", path.display()))));
         let recorder = recorder.transpose()?;
-        Ok(Self { config, lock, sockets, netlink, notices, multicast, firewall, recorder })
+        let plane = open_data_plane(&config)?;
+        Ok(Self { config, lock, sockets, netlink, notices, multicast, firewall, recorder, plane })
     }
 
     /// Needs a runtime around it.
     pub(super) fn into_driver(self) -> Result<(Driver, Held), DaemonError> {
-        let Self { config, lock, sockets, netlink, notices, multicast, firewall, mut recorder } = self;
+        let Self { config, lock, sockets, netlink, notices, multicast, firewall, mut recorder, plane } = self;
         let watching = "watching the sockets";
         let sockets = Sockets::new(sockets).map_err(failed(watching))?;
         let monitor = Monitor::new(notices).map_err(failed(watching))?;
@@ -128,7 +131,10 @@ impl Prepared {
         }
         let engine = Engine::new(engine_config);
         let routes = Routes { netlink, links, fixed: config.multicast_route.clone(), failed: 0 };
-        let node = Node::new(engine, routes, Arc::new(sockets), Encapsulation::new(&config), recorder);
+        // With the privileges that are left, and in this network namespace.
+        let plane = Worker::start(plane).map_err(failed("a thread for the data plane"))?;
+        let encapsulation = Encapsulation::new(&config);
+        let node = Node::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
         let driver = Driver {
             config,
             node,
@@ -154,6 +160,47 @@ fn open_sockets(config: &DaemonConfig) -> Result<Opened, DaemonError> {
     Opened::raw().map_err(|e| match e.error.kind() {
         io::ErrorKind::PermissionDenied => DaemonError::NoRawSockets { what: e.what.into() },
         _ => failed(e.what)(e.error),
+    })
+}
+
+/// The data plane, or why there is none.
+fn open_data_plane(config: &DaemonConfig) -> Result<Result<Box<dyn DataPlane>, String>, DaemonError> {
+    let said = &config.data_plane;
+    match (said.kind, config.node.transport) {
+        (Kind::None, _) => return Ok(Err("as configured".to_owned())),
+        (Kind::Auto, Transport::Udp) => {
+            return Ok(Err("a host with transport = \"udp\" has no privileges for it".to_owned()));
+        }
+        _ => {}
+    }
+    let default = Capacity::default();
+    let flows = said.flows.unwrap_or(default.flows);
+    let capacity = Capacity { flows, keys: default.keys.max(flows.saturating_mul(4)), ..default };
+    match Kernel::open(said.attach.into(), capacity) {
+        Ok(kernel) => Ok(Ok(Box::new(kernel))),
+        Err(error) if said.kind == Kind::Kernel => {
+            Err(DaemonError::System { what: "the data plane".into(), error: io::Error::other(error) })
+        }
+        Err(error) => {
+            tracing::warn!(
+                "reservations are signalled and admitted, but not enforced: {error}; `kind = \"none\"` in [data_plane] \
+                 says that this is known"
+            );
+            Ok(Err(error.to_string()))
+        }
+    }
+}
+
+/// Takes away whatever a daemon that was killed has left in this network namespace; what it was, a line each.
+pub(super) fn clean() -> Result<Vec<String>, DaemonError> {
+    let _lock = lock()?;
+    kernel::clean().map_err(failed("removing what an earlier run has left"))
+}
+
+fn lock() -> Result<Lock, DaemonError> {
+    Lock::take().map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => DaemonError::AlreadyRunning,
+        _ => failed("the lock of this network namespace")(error),
     })
 }
 
@@ -188,7 +235,8 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &ControlSocket)
         std::os::unix::fs::chown(folder, Some(user.uid.as_raw()), None).map_err(failed(&what))?;
     }
     let raw = config.node.transport == Transport::Raw;
-    privilege::drop(user.as_ref(), raw).map_err(failed("giving up privileges"))
+    let kept = privilege::Kept { raw, maps: raw && config.data_plane.kind != Kind::None };
+    privilege::drop(user.as_ref(), kept).map_err(failed("giving up privileges"))
 }
 
 /// The control socket's file; taken away at the end, if that is allowed.

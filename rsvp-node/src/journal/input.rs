@@ -73,6 +73,7 @@ pub(super) fn write(input: &Input<'_>) -> Value {
         Input::TrafficControl(answer) => {
             let verdict = match answer.verdict {
                 TcVerdict::Failed => json!("failed"),
+                TcVerdict::Unfit { value } => json!({ "unfit": value }),
                 TcVerdict::Preempted => json!("preempted"),
                 TcVerdict::Reduced { rate } => json!(rate.to_bits()),
             };
@@ -227,6 +228,7 @@ pub(super) fn read(value: &Value) -> Option<Kept> {
             Some("failed") => TcVerdict::Failed,
             Some("preempted") => TcVerdict::Preempted,
             Some(_) => return None,
+            None if verdict.is_object() => TcVerdict::Unfit { value: number(&verdict["unfit"])? },
             None => TcVerdict::Reduced { rate: f32::from_bits(number(verdict)?) },
         };
         let id = ReservationId { index: number(&value["index"])?, generation: number(&value["generation"])? };

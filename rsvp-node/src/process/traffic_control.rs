@@ -41,6 +41,7 @@ impl Node {
         let sender = distinct.then(|| reserved.filters.as_slice().first().copied()).flatten();
         let (code, value) = match answer.verdict {
             TcVerdict::Failed => (ErrorCode::TRAFFIC_CONTROL_SYSTEM, 0),
+            TcVerdict::Unfit { value } => (ErrorCode::TRAFFIC_CONTROL, value),
             TcVerdict::Preempted => (ErrorCode::SERVICE_PREEMPTED, 0),
             TcVerdict::Reduced { rate } => {
                 self.reduce(session, interface, sender, flowspec::at_rate(&standing, rate));

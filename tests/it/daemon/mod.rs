@@ -16,6 +16,7 @@ mod live;
 mod multicast;
 pub(crate) mod net;
 mod plain;
+mod plane;
 mod services;
 mod starting;
 mod tc;

@@ -29,6 +29,19 @@ fn what_cannot_be_installed_is_removed_and_reported() {
     }
 }
 
+/// RFC 2205 Appendix B, code 21: the value says what is wrong with the request.
+#[test]
+fn what_the_data_plane_can_never_do_is_a_traffic_control_error() {
+    for mut b in Bench::both() {
+        b.figure_4().hears("c1 Resv WF{4B}").forget();
+        let reservation = id(&b, "c");
+        assert_eq!(answer(&mut b, reservation, TcVerdict::Unfit { value: 3 }), Outcome::Taken);
+        b.sends(&["a>a1 ResvTear WF{4B}", "b>b1 ResvTear WF{4B}", "c>c1 ResvErr 21/0003 WF{4B}"])
+            .installs(&[]);
+        assert_eq!(b.reserved("c"), 0.0);
+    }
+}
+
 /// RFC 2205 Appendix B, code 12.
 #[test]
 fn what_is_preempted_is_removed_and_reported() {

@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
 use core::time::Duration;
-use rsvp_client::rows::{Counters, Rows};
+use rsvp_client::rows::{Counters, FlowRow, InterfaceRow, Rows};
 use rsvp_client::{Flow, What};
 use rsvp_node::units::{show_rate, show_time};
 use std::io::Write;
@@ -16,6 +16,7 @@ use std::io::Write;
 #[command(after_help = "Examples:\n  \
     rsvp show reservations\n  \
     rsvp show requests --session \"udp 10.0.2.2:5000\"\n  \
+    rsvp show flows\n  \
     rsvp show interfaces --json | jq '.[].reserved_bps'")]
 pub(crate) struct Arguments {
     /// What to show
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
 struct Shown(What);
 
 /// All of it, in the order of the help text.
-const SHOWN: [Shown; 8] = [
+const SHOWN: [Shown; 9] = [
     Shown(What::Sessions),
     Shown(What::Senders),
     Shown(What::Requests),
@@ -44,6 +45,7 @@ const SHOWN: [Shown; 8] = [
     Shown(What::Blockades),
     Shown(What::Interfaces),
     Shown(What::Neighbours),
+    Shown(What::Flows),
     Shown(What::Counters),
 ];
 
@@ -63,6 +65,7 @@ impl ValueEnum for Shown {
             }
             What::Interfaces => ("interfaces", "Interfaces and what is reserved on them"),
             What::Neighbours => ("neighbours", "Previous and next hops"),
+            What::Flows => ("flows", "What the data plane has of reservations, and has counted"),
             What::Counters => ("counters", "What was counted since the daemon started"),
         };
         Some(PossibleValue::new(name).help(help))
@@ -88,6 +91,7 @@ fn json(rows: &Rows) -> String {
         Rows::Blockades(rows) => serde_json::to_string(rows),
         Rows::Interfaces(rows) => serde_json::to_string(rows),
         Rows::Neighbours(rows) => serde_json::to_string(rows),
+        Rows::Flows(rows) => serde_json::to_string(rows),
         Rows::Counters(counters) => serde_json::to_string(counters),
     };
     // Rows that came as JSON go as JSON.
@@ -194,23 +198,9 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
                 "BANDWIDTH",
                 "REFRESH",
                 "UDP",
+                "DATA PLANE",
             ],
-            rows.iter()
-                .map(|row| {
-                    let state = match (row.up, row.enabled) {
-                        (_, false) => "no RSVP",
-                        (true, true) => "up",
-                        (false, true) => "down",
-                    };
-                    let refresh = show_time(Duration::from_millis(row.refresh_ms));
-                    let mut line =
-                        vec![row.name.clone(), state.to_owned(), address(row.ipv4), address(row.ipv6)];
-                    line.push(row.mtu.to_string());
-                    line.extend([row.reserved_bps, row.reservable_bps, row.bandwidth_bps].map(bps));
-                    line.extend([refresh, if row.udp { "on" } else { "-" }.to_owned()]);
-                    line
-                })
-                .collect(),
+            rows.iter().map(interface).collect(),
         ),
         Rows::Neighbours(rows) => (
             &["INTERFACE", "NEIGHBOUR", "SENDERS", "REQUESTS"],
@@ -221,8 +211,49 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
                 })
                 .collect(),
         ),
+        Rows::Flows(rows) => (
+            &[
+                "SESSION",
+                "INTERFACE",
+                "FOR",
+                "SERVICE",
+                "CLASS",
+                "RATE",
+                "PACKETS",
+                "OCTETS",
+                "EXCESS",
+                "DROPPED",
+                "BACKLOG",
+            ],
+            rows.iter().map(flow).collect(),
+        ),
         _ => (&[], Vec::new()),
     }
+}
+
+fn interface(row: &InterfaceRow) -> Vec<String> {
+    let state = match (row.up, row.enabled) {
+        (_, false) => "no RSVP",
+        (true, true) => "up",
+        (false, true) => "down",
+    };
+    let refresh = show_time(Duration::from_millis(row.refresh_ms));
+    let mut line = vec![row.name.clone(), state.to_owned(), address(row.ipv4), address(row.ipv6)];
+    line.push(row.mtu.to_string());
+    line.extend([row.reserved_bps, row.reservable_bps, row.bandwidth_bps].map(bps));
+    line.extend([refresh, if row.udp { "on" } else { "-" }.to_owned()]);
+    // Why it is not there or was refused is in the JSON, and in the log.
+    line.push(row.data_plane.split(':').next().unwrap_or_default().to_owned());
+    line
+}
+
+fn flow(row: &FlowRow) -> Vec<String> {
+    let mut line = vec![row.session.to_string(), row.interface.clone(), words::filters(&row.filters)];
+    line.extend([row.service.clone(), address(row.class.as_ref()), bps(row.rate_bps)]);
+    let counted = [row.packets, row.octets, row.excess_packets, row.dropped_packets];
+    line.extend(counted.map(|count| count.to_string()));
+    line.push(address(row.backlog_octets));
+    line
 }
 
 /// Counters that are not zero, and all that tell of messages.

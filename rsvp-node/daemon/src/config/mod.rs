@@ -3,9 +3,13 @@
 //! Reading is strict: an unknown key is refused with its place and, when one is close, the key that was probably meant.
 //! What interfaces there are and what the kernel says of them is deliberately the business of `links`.
 
+mod data_plane;
 mod transport;
 mod units;
 
+pub use data_plane::{
+    DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig, SharedClass,
+};
 pub use transport::{Transport, Udp};
 pub use units::{HopRule, Percent, Rate, Reservable, Span};
 
@@ -42,6 +46,9 @@ pub struct DaemonConfig {
     pub interfaces: InterfaceConfig,
     /// What holds for one interface, by its name.
     pub interface: BTreeMap<String, InterfaceConfig>,
+    /// What keeps the promises of reservations.
+    #[serde(alias = "data-plane")]
+    pub data_plane: DataPlaneConfig,
     /// How multicast Path messages are got hold of.
     pub multicast: MulticastConfig,
     /// Where multicast flows go, for nodes whose kernel does not know.
@@ -148,6 +155,16 @@ pub struct InterfaceConfig {
     pub non_rsvp_hops: Option<HopRule>,
     /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C).
     pub udp: Option<Udp>,
+    /// Whether a queueing discipline that somebody has put there is replaced while the daemon runs.
+    pub take_over: Option<bool>,
+    /// Whether packets get priority tags (IEEE 802.1Q) with the priority of their service.
+    pub priority_tags: Option<bool>,
+    /// What becomes of packets beyond the TSpec.
+    pub excess: ExcessConfig,
+    /// The marks of packets with a reservation.
+    pub marks: MarksConfig,
+    /// The class of packets without a reservation, by DSCP.
+    pub classes: Option<BTreeMap<DscpKey, SharedClass>>,
 }
 
 /// How multicast Path messages are got hold of on routers.
@@ -255,6 +272,7 @@ impl DaemonConfig {
             }
         }
         self.check_transport()?;
+        self.check_data_plane()?;
         if let Some(Err(message)) = self.log.as_deref().map(check_log) {
             return Err(("log".into(), message));
         }
@@ -283,6 +301,11 @@ impl DaemonConfig {
             lifetime_multiplier: one.lifetime_multiplier.or(all.lifetime_multiplier),
             non_rsvp_hops: one.non_rsvp_hops.or(all.non_rsvp_hops),
             udp: one.udp.or(all.udp),
+            take_over: one.take_over.or(all.take_over),
+            priority_tags: one.priority_tags.or(all.priority_tags),
+            excess: one.excess.or(all.excess),
+            marks: one.marks.or(all.marks),
+            classes: one.classes.or(all.classes),
         }
     }
 

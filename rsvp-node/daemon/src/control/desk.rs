@@ -7,10 +7,10 @@ mod any_address;
 
 use super::{listing, saying};
 use rsvp_control::qos::{Service, Traffic};
-use rsvp_control::rows::ReservationRow;
+use rsvp_control::rows::{FlowRow, ReservationRow};
 use rsvp_control::{
     self, Adspec, Carried, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Reserve, Sender, VERSION,
-    Watched, is_any_address,
+    Watched, What, is_any_address,
 };
 use rsvp_node::{
     AdspecOffer, AppId, Command, Engine, Event, FlowRequest, InterfaceId, Outcome, ReservationId, TcChange,
@@ -47,6 +47,10 @@ pub trait Door {
     fn is_udp_on(&self, _id: InterfaceId) -> bool {
         false
     }
+    /// What keeps the promises of reservations on an interface, in a few words.
+    fn data_plane_on(&self, _id: InterfaceId) -> String {
+        "none".to_owned()
+    }
     /// The driver's own counters: packets sent, send errors by kind, kernel drops, …
     fn counters(&self) -> Vec<(&'static str, u64)>;
 }
@@ -62,6 +66,17 @@ pub struct Desk {
     outgoing: VecDeque<(ClientId, String)>,
     /// Sessions that addresses have opened and closed, until the answer to the request has been said.
     by_address: Vec<any_address::Change>,
+    /// Clients that want to know of flows.
+    asking: Vec<Asking>,
+}
+
+/// A listing of flows that was asked for.
+#[derive(Debug)]
+struct Asking {
+    client: ClientId,
+    id: Option<u64>,
+    session: Option<Session>,
+    at_most: usize,
 }
 
 #[derive(Debug)]
@@ -90,6 +105,11 @@ impl Desk {
     /// A client asks: does it, and puts the reply into [`outgoing`](Self::outgoing).
     pub fn request(&mut self, client: ClientId, line: &str, door: &mut dyn Door) {
         let (id, request) = read(line);
+        if let Ok(Request::List { what: What::Flows, session, at_most }) = request {
+            let at_most = at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS);
+            self.asking.push(Asking { client, id, session, at_most });
+            return;
+        }
         let done = request.and_then(|request| self.act(client, request, door));
         let (ok, error) = match done {
             Ok(done) => (Some(done), None),
@@ -97,6 +117,26 @@ impl Desk {
         };
         self.say(client, &Line { id, ok, error, ..Line::default() });
         self.say_what_addresses_did();
+    }
+
+    /// Whether somebody waits for [`flows`](Self::flows).
+    #[must_use]
+    pub fn asks_for_flows(&self) -> bool {
+        !self.asking.is_empty()
+    }
+
+    /// What the data plane has, or why it cannot say: those who have asked are told.
+    pub fn flows(&mut self, flows: &Result<Vec<FlowRow>, String>) {
+        for Asking { client, id, session, at_most } in core::mem::take(&mut self.asking) {
+            let (ok, error) = match flows {
+                Ok(rows) => (Some(listing::counted(rows, session, at_most)), None),
+                Err(why) => {
+                    let message = format!("the data plane does not tell: {why}");
+                    (None, Some(Problem { code: "data-plane".to_owned(), message }))
+                }
+            };
+            self.say(client, &Line { id, ok, error, ..Line::default() });
+        }
     }
 
     /// A client sent a line that was too long to be read: it is told so.

@@ -6,7 +6,7 @@ use super::desk::Door;
 use core::net::IpAddr;
 use rsvp_control::rows::RequestRow;
 use rsvp_control::rows::{
-    APPLICATION, BlockadeRow, Counters, InterfaceRow, NeighbourRow, ReservationRow, Rows, SenderRow,
+    APPLICATION, BlockadeRow, Counters, FlowRow, InterfaceRow, NeighbourRow, ReservationRow, Rows, SenderRow,
     SessionRow,
 };
 use rsvp_control::{Done, Flow, What};
@@ -58,9 +58,18 @@ pub(super) fn list(what: What, session: Option<Session>, at_most: usize, door: &
             let (total, rows) = cut(neighbours(door).into_iter(), at_most);
             (total, Rows::Neighbours(rows))
         }
+        // The data plane answers when it has time: see `Desk::flows`.
+        What::Flows => (0, Rows::Flows(Vec::new())),
         What::Counters => (1, Rows::Counters(counters(door))),
     };
     Done { total: Some(total), rows: Some(rows) }
+}
+
+/// Lists flows of the data plane.
+pub(super) fn counted(rows: &[FlowRow], session: Option<Session>, at_most: usize) -> Done {
+    let wanted = |row: &&FlowRow| session.is_none_or(|only| only.with_flags(0) == row.session.with_flags(0));
+    let (total, rows) = cut(rows.iter().filter(wanted).cloned(), at_most);
+    Done { total: Some(total), rows: Some(Rows::Flows(rows)) }
 }
 
 /// How many there are, and the first of them.
@@ -182,6 +191,7 @@ fn interfaces(door: &dyn Door) -> Vec<InterfaceRow> {
         reserved_bps,
         refresh_ms: u64::try_from(interface.refresh.as_millis()).unwrap_or(u64::MAX),
         udp: door.is_udp_on(interface.id),
+        data_plane: door.data_plane_on(interface.id),
     };
     door.engine().interfaces().map(row).collect()
 }

@@ -1,8 +1,97 @@
 //! The data plane: what keeps the promises of reservations in the kernel (RFC 2205 section 3.11.2).
 //!
-//! `bpf` finds flows, polices and marks them; `tc` speaks with the kernel's traffic control, `tree` says which classes there are
-//! to be. The daemon does not use them yet.
+//! What the engine says in [`TrafficControl`](rsvp_node::TrafficControl) is carried out by a [`DataPlane`]: `kernel`, or
+//! `none`, which promises nothing. `worker` runs it beside the daemon's loop. Of the parts of `kernel`, `desired` says what a
+//! reservation is to be in the kernel, `tree` which classes an interface has, `bpf` finds flows, polices and marks them, and `tc`
+//! speaks with the kernel's traffic control. What is reserved for whom is deliberately decided elsewhere.
 
 pub mod bpf;
+pub mod desired;
+pub mod kernel;
+pub mod manner;
 pub mod tc;
 pub mod tree;
+
+mod none;
+pub(crate) mod worker;
+
+pub use none::Nothing;
+
+use manner::Manner;
+use rsvp_control::rows::FlowRow;
+use rsvp_node::{ReservationId, TrafficControl};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+use thiserror::Error;
+
+/// What a data plane has to know of an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// What it is called.
+    pub name: String,
+    /// Its rate, in octets per second; 0 if that is not known.
+    pub rate: u64,
+    /// The largest packet, in octets.
+    pub mtu: u32,
+    /// What the configuration says of it.
+    pub manner: Manner,
+}
+
+/// What a data plane has to know of the node: the interfaces that are there, by number, and the node's own addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The interfaces.
+    pub interfaces: BTreeMap<u32, Facts>,
+    /// Addresses of this node: flows that come from them begin here.
+    pub own: BTreeSet<IpAddr>,
+}
+
+/// Why a reservation cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Failure {
+    /// Nobody here can do what it asks for: error 21 with this value (RFC 2205 Appendix B).
+    #[error("{why}")]
+    Unfit {
+        /// The Error Value.
+        value: u16,
+        /// What it is.
+        why: String,
+    },
+    /// The kernel refuses, or its traffic control is in other hands: error 22.
+    #[error("{0}")]
+    System(String),
+}
+
+/// What became of a reservation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The reservation.
+    pub reservation: ReservationId,
+    /// The interface it is on.
+    pub interface: u32,
+    /// Nothing if it stands.
+    pub failure: Option<Failure>,
+}
+
+/// Carries out reservations. Every call may wait for the kernel; times are of a clock that only goes forward.
+pub trait DataPlane: Send {
+    /// Interfaces have come, gone or changed: what stands on those that are gone is forgotten, the rest follows. Answers for
+    /// reservations that cannot.
+    fn look(&mut self, surroundings: Surroundings, now: Duration) -> Vec<Answer>;
+    /// Carries out changes, of each reservation the latest; answers for each that is to stand.
+    fn apply(&mut self, changes: Vec<TrafficControl>, now: Duration) -> Vec<Answer>;
+    /// What stands, and what was counted of it.
+    ///
+    /// # Errors
+    /// What the kernel says, in words.
+    fn flows(&mut self) -> Result<Vec<FlowRow>, String>;
+    /// What there is on each interface, in a few words.
+    fn states(&self) -> BTreeMap<u32, String>;
+    /// When [`tick`](Self::tick) is to be called, if at all.
+    fn due(&self) -> Option<Duration>;
+    /// Does what time has come for.
+    fn tick(&mut self, now: Duration);
+    /// Takes everything out of the kernel.
+    fn end(&mut self);
+}

@@ -1,15 +1,17 @@
 //! Which classes an interface's scheduler has: the tree of an HTB, as requests to the kernel and as it should then stand.
 //!
 //! ```text
-//! 1:      root, default 1:4
-//! 1:1       the link
-//! 1:2         network control        priority 0
-//! 1:100…      a class per flow       priority 1 for Guaranteed service, 2 for shaped Controlled-Load
-//! 1:3         Controlled-Load        priority 2, one class for all its flows
-//! 1:4         best effort            priority 3, whatever is not classified
-//! 1:5         qualitative            priority 4
-//! 1:6         what does not conform  priority 5
+//! 7276:      root, default 7276:4
+//! 7276:1       the link
+//! 7276:2         network control        priority 0
+//! 7276:100…      a class per flow       priority 1 for Guaranteed service, 2 for shaped Controlled-Load
+//! 7276:3         Controlled-Load        priority 2, one class for all its flows
+//! 7276:4         best effort            priority 3, whatever is not classified
+//! 7276:5         qualitative            priority 4
+//! 7276:6         what does not conform  priority 5
 //! ```
+//!
+//! The root's number, "rv" in ASCII, is what tells this tree from others: whatever has it is taken away when nobody runs.
 //!
 //! The priorities are the order in which classes get what others leave; that the rates of all flows fit the link is the
 //! business of admission. A flow's bucket of b octets is a burst of b - M, because HTB lets one packet more pass, and its
@@ -19,12 +21,15 @@
 use super::tc::{Batch, Handle, HtbClass, Queue};
 use std::collections::BTreeMap;
 
-const ROOT: Handle = Handle::new(1, 0);
-const LINK: Handle = Handle::new(1, 1);
+/// The root's major number.
+const MAJOR: u16 = 0x7276;
+/// The number of the root: no other queueing discipline has it.
+pub const ROOT: Handle = Handle::new(MAJOR, 0);
+const LINK: Handle = Handle::new(MAJOR, 1);
 /// Classes of flows have the minor numbers from here on.
 const FIRST_FLOW: u16 = 0x100;
-/// And up to here: the kernel numbers leaves by itself from 0x8000 on, of which there are as many.
-const LAST_FLOW: u16 = 0x7fff;
+/// And up to here: their queues, which are numbered alike, stay below the root's number.
+const LAST_FLOW: u16 = 0x6fff;
 /// The share of the link that network control has for itself: one in so many.
 const CONTROL_SHARE: u64 = 50;
 /// What waits of traffic without a rate of its own is at most what the link sends in this time, in milliseconds.
@@ -71,7 +76,7 @@ impl Service {
     #[must_use]
     pub const fn class(self) -> Handle {
         Handle::new(
-            1,
+            MAJOR,
             match self {
                 Self::NetworkControl => 2,
                 Self::ControlledLoad => 3,
@@ -181,7 +186,7 @@ impl Tree {
         let mut batch = Batch::new();
         let limit = Queue::Bfifo { limit: class.limit() };
         if let Some((minor, standing)) = self.flows.get_mut(&flow) {
-            let handle = Handle::new(1, *minor);
+            let handle = Handle::new(MAJOR, *minor);
             if standing.htb() != class.htb() {
                 batch.change_class(self.interface, LINK, handle, &class.htb());
             }
@@ -192,7 +197,7 @@ impl Tree {
             return Ok((handle, batch));
         }
         let minor = self.number()?;
-        let handle = Handle::new(1, minor);
+        let handle = Handle::new(MAJOR, minor);
         batch.add_class(self.interface, LINK, handle, &class.htb());
         batch.add_qdisc(self.interface, handle, leaf(minor), limit, 0);
         self.flows.insert(flow, (minor, class));
@@ -204,14 +209,20 @@ impl Tree {
         let (minor, _) = self.flows.remove(&flow)?;
         self.free.push_back(minor);
         let mut batch = Batch::new();
-        batch.remove_class(self.interface, LINK, Handle::new(1, minor));
+        batch.remove_class(self.interface, LINK, Handle::new(MAJOR, minor));
         Some(batch)
     }
 
     /// The class that a flow has.
     #[must_use]
     pub fn class_of(&self, flow: u32) -> Option<Handle> {
-        self.flows.get(&flow).map(|(minor, _)| Handle::new(1, *minor))
+        self.flows.get(&flow).map(|(minor, _)| Handle::new(MAJOR, *minor))
+    }
+
+    /// The rate of the class that a flow has, in octets per second.
+    #[must_use]
+    pub fn rate_of(&self, flow: u32) -> Option<u64> {
+        self.flows.get(&flow).map(|(_, class)| class.rate)
     }
 
     /// Says what all Controlled-Load flows have together: the sum of r in octets per second, and of b in octets.
@@ -227,11 +238,28 @@ impl Tree {
         batch
     }
 
+    /// Takes over what has changed about the link; flows keep their classes.
+    pub fn set_link(&mut self, link: Link) -> Batch {
+        let mut batch = Batch::new();
+        // What packets count as belongs to the queueing discipline, which stays as it was made.
+        let link = Link { overhead: self.link.overhead, ..link };
+        if link != self.link {
+            self.link = link;
+            batch.change_class(self.interface, ROOT, LINK, &self.link_class());
+            for service in Service::ALL {
+                let (class, limit) = (service.class(), self.shared_limit(service));
+                batch.change_class(self.interface, LINK, class, &self.shared(service));
+                batch.change_qdisc(self.interface, class, leaf(class.minor()), Queue::Bfifo { limit });
+            }
+        }
+        batch
+    }
+
     /// All classes as they should stand, for comparing with what the kernel lists.
     #[must_use]
     pub fn classes(&self) -> BTreeMap<Handle, HtbClass> {
         let shared = Service::ALL.into_iter().map(|service| (service.class(), self.shared(service)));
-        let flows = self.flows.values().map(|(minor, class)| (Handle::new(1, *minor), class.htb()));
+        let flows = self.flows.values().map(|(minor, class)| (Handle::new(MAJOR, *minor), class.htb()));
         shared.chain(flows).chain([(LINK, self.link_class())]).collect()
     }
 

@@ -156,6 +156,27 @@ fn a_table_of_classes_sets_the_class_where_no_flow_does() {
     });
 }
 
+/// Traffic that waits for an address of the link must not hold up what resolves it.
+#[test]
+fn what_resolves_addresses_goes_as_network_control() {
+    attached("address resolution", |bench| {
+        let mut arp = frame(false).octets();
+        arp[12..14].copy_from_slice(&[8, 6]);
+        let icmp = |kind: u16| Frame { protocol: 58, ports: (kind << 8, 0), ..frame(true) };
+        assert_eq!((bench.try_frame(&arp).class, bench.class_of(&icmp(135))), (0, 0), "no table, no class");
+        bench.egress.set_classes(bench.interface, &[(48, 0x10005), (0, 0x10006)]).expect("a table");
+        let outcome = bench.try_frame(&arp);
+        assert_eq!((outcome.class, outcome.frame), (0x10005, arp));
+        for kind in 128..=140 {
+            // RFC 4861: router and neighbour solicitations and advertisements, redirects.
+            let expected = if (133..=137).contains(&kind) { 0x10005 } else { 0x10006 };
+            assert_eq!(bench.class_of(&icmp(kind)), expected, "type {kind}");
+        }
+        let same_in_v4 = Frame { protocol: 58, ports: (135 << 8, 0), ..frame(false) };
+        assert_eq!(bench.class_of(&same_in_v4), 0x10006);
+    });
+}
+
 #[test]
 fn flows_that_cannot_be_are_refused() {
     attached("flows that are none", |bench| {

@@ -133,6 +133,14 @@ impl Key {
         }
     }
 
+    /// Whether packets can be told by it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self) -> Result<(), KeyError> {
+        self.kind().map(|_| ())
+    }
+
     /// As it is in its map, and of which kind.
     pub(super) fn record(&self) -> Result<(Kind, Record), KeyError> {
         let kind = self.kind()?;

@@ -7,7 +7,9 @@ use super::error::{chain, of_system};
 use super::{Attach, EgressError, Hook};
 use crate::netlink::Netlink;
 use aya::programs::links::LinkOrder;
-use aya::programs::tc::{NlOptions, SchedClassifierLinkId, TcAttachOptions, qdisc_add_clsact};
+use aya::programs::tc::{
+    NlOptions, SchedClassifierLinkId, TcAttachOptions, TcError, qdisc_add_clsact, qdisc_detach_program,
+};
 use aya::programs::{SchedClassifier, TcAttachType};
 use netlink_packet_core::NLM_F_ACK;
 use netlink_packet_route::RouteNetlinkMessage;
@@ -124,6 +126,24 @@ pub(super) fn detach(
         }
     }
     Ok(())
+}
+
+/// Removes filters of a `clsact` that run a program of this name, and the `clsact` if it is empty then.
+pub(super) fn remove_left_behind(interface: &str, program: &str) -> Result<bool, EgressError> {
+    let refused = |error| EgressError::Refused("to remove what an earlier run has left", error);
+    match qdisc_detach_program(interface, TcAttachType::Egress, program) {
+        Ok(()) => {}
+        Err(error) => {
+            let said = of_system(&error).and_then(|error| error.raw_os_error());
+            let nothing = matches!(&error, TcError::IoError(error) if error.kind() == io::ErrorKind::NotFound)
+                || matches!(said, Some(libc::ENODEV | libc::ENOENT | libc::EINVAL));
+            let said = of_system(&error).unwrap_or_else(|| io::Error::other(chain(&error)));
+            return if nothing { Ok(false) } else { Err(refused(said)) };
+        }
+    }
+    let link = Link::find(interface)?;
+    remove_clsact(link.index).map_err(refused)?;
+    Ok(true)
 }
 
 /// Removes an interface's `clsact` if nobody has filters there.

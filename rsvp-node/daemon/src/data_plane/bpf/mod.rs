@@ -176,6 +176,15 @@ impl Egress {
         removed.map_err(|error| EgressError::of_map("to forget an interface", &error))
     }
 
+    /// Octets before the IP header on an interface: 14 on Ethernet, else 0.
+    ///
+    /// # Errors
+    /// [`EgressError::NotAttached`].
+    pub fn link_header(&self, interface: u32) -> Result<u32, EgressError> {
+        let here = self.attached.get(&interface).ok_or(EgressError::NotAttached(interface))?;
+        Ok(here.record.link_header)
+    }
+
     /// The class of packets by the DSCP with which they leave an interface, where no flow has chosen one: pairs of a DSCP
     /// and a class. Replaces what was said before; marks nothing.
     ///
@@ -274,6 +283,15 @@ impl Egress {
         self.erase(&record)?;
         self.forget(key, id);
         self.recount(key.interface, kind, &record, false)
+    }
+
+    /// The same, unless the key is another flow's by now.
+    ///
+    /// # Errors
+    /// As above; [`EgressError::NoKey`] also where another flow has it.
+    pub fn remove_key_of(&mut self, key: &Key, id: FlowId) -> Result<(), EgressError> {
+        let (_, record) = key.record()?;
+        if self.owner(&record)? == Some(id) { self.remove_key(key) } else { Err(EgressError::NoKey) }
     }
 
     /// What was counted of a flow, all in one moment.
@@ -379,6 +397,15 @@ impl Drop for Egress {
             }
         }
     }
+}
+
+/// Takes away from an interface what an earlier run has left of the program, which is possible by clsact alone: whether there
+/// was something.
+///
+/// # Errors
+/// [`EgressError::Refused`].
+pub fn remove_left_behind(interface: &str) -> Result<bool, EgressError> {
+    hook::remove_left_behind(interface, PROGRAM)
 }
 
 fn map(program: &mut Ebpf, name: &str) -> Result<Map, EgressError> {

@@ -21,6 +21,8 @@ pub struct Qdisc {
     pub parent: Handle,
     /// `htb`, `bfifo`, …
     pub kind: String,
+    /// Its options as the kernel has them, to put the same there again.
+    pub options: Vec<u8>,
     /// What has gone through it.
     pub counters: Counters,
 }
@@ -132,6 +134,7 @@ impl Qdisc {
             handle: listed.handle,
             parent: listed.parent,
             kind: listed.kind()?,
+            options: listed.attributes.find(TCA_OPTIONS).unwrap_or_default().to_vec(),
             counters: listed.counters(),
         })
     }

@@ -9,6 +9,7 @@ pub(super) const RTM_GETQDISC: u16 = 38;
 const RTM_NEWTCLASS: u16 = 40;
 const RTM_DELTCLASS: u16 = 41;
 pub(super) const RTM_GETTCLASS: u16 = 42;
+pub(super) const RTM_GETTFILTER: u16 = 46;
 
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_ACK: u16 = 0x4;
@@ -149,6 +150,17 @@ impl Batch {
         overhead: i16,
     ) {
         self.qdisc(NLM_F_CREATE | NLM_F_REPLACE, (interface, parent, handle), queue, overhead);
+    }
+
+    /// Puts a queueing discipline that was listed at the root of an interface again.
+    pub fn restore_qdisc(&mut self, interface: u32, handle: Handle, kind: &str, options: &[u8]) {
+        let flags = NLM_F_CREATE | NLM_F_EXCL;
+        self.request(RTM_NEWQDISC, flags, (interface, Handle::ROOT, handle), |octets| {
+            attribute(octets, TCA_KIND, format!("{kind}\0").as_bytes());
+            if !options.is_empty() {
+                attribute(octets, TCA_OPTIONS, options);
+            }
+        });
     }
 
     /// Removes a queueing discipline with all that is in it; its packets are lost.

@@ -2,7 +2,9 @@
 
 use super::dump::Attributes;
 use super::dump::{Class, Qdisc};
-use super::message::{Batch, HEADER, Handle, NLM_F_DUMP, RTM_GETQDISC, RTM_GETTCLASS, number, write_request};
+use super::message::{
+    Batch, HEADER, Handle, NLM_F_DUMP, RTM_GETQDISC, RTM_GETTCLASS, RTM_GETTFILTER, number, write_request,
+};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::io;
 
@@ -97,6 +99,14 @@ impl Tc {
     /// What the kernel says.
     pub fn classes(&mut self, interface: u32) -> io::Result<Vec<Class>> {
         self.dump(RTM_GETTCLASS, interface, Class::read)
+    }
+
+    /// How many filters the queueing discipline at the root of an interface has.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn filters(&mut self, interface: u32) -> io::Result<usize> {
+        self.dump(RTM_GETTFILTER, interface, |_| Some(())).map(|found| found.len())
     }
 
     fn dump<T>(

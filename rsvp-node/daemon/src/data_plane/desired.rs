@@ -1,0 +1,200 @@
+//! What a reservation is to be in the kernel, and what has to change for it: functions of their arguments, without a system
+//! call.
+//!
+//! | service | flow | class |
+//! |---|---|---|
+//! | Controlled-Load | buckets (r, b) and (p, M), with m | one for all of them; shaped, one of its own with r and b |
+//! | Guaranteed | as the class of its own shapes it | one of its own with R and b |
+//! | Null | marks alone | the one of qualitative traffic, where there are classes |
+//!
+//! Numbers are those of the effective flowspec (RFC 2210 section 3.2), rounded to whole octets.
+
+use super::Failure;
+use super::bpf::{Filter, Flow, Key, Limits, MOST_RATE, Mode, Session, Treatment};
+use super::manner::{Handling, Manner, Marks, Reserved};
+use super::tc::Handle;
+use super::tree::{FlowClass, Service};
+use rsvp_node::Reservation;
+use rsvp_wire::{FilterSpec, Flowspec, Tspec, error_value};
+use std::net::{IpAddr, Ipv6Addr};
+
+/// What may wait of a flow that begins on this node and is shaped: more than a socket's buffer, so that the sender waits and
+/// nothing is lost.
+const LOCAL_QUEUE: u32 = 512 * 1024;
+
+/// A reservation as it is to be in the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// The service.
+    pub service: Reserved,
+    /// What packets are told by.
+    pub keys: Vec<Key>,
+    /// What they are held to.
+    pub limits: Limits,
+    /// What becomes of them.
+    pub handling: Handling,
+    /// The class that it has for itself.
+    pub class: Option<FlowClass>,
+}
+
+/// What has to be done so that one thing becomes the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Keys that come.
+    pub added: Vec<Key>,
+    /// Keys that go.
+    pub removed: Vec<Key>,
+    /// Whether what packets are held to, or what becomes of them, is different.
+    pub is_other_flow: bool,
+}
+
+impl Desired {
+    /// What a reservation on an interface is to be there. Of flows that begin on this node nothing is lost by shaping.
+    ///
+    /// # Errors
+    /// [`Failure::Unfit`] for what cannot be: 21/03 for numbers, 21/02 for packets that cannot be told apart.
+    pub fn new(
+        told: &Reservation,
+        interface: u32,
+        manner: &Manner,
+        begins_here: bool,
+    ) -> Result<Self, Failure> {
+        let (service, rate) = match &told.flowspec {
+            Flowspec::ControlledLoad(tspec) => (Reserved::ControlledLoad, tspec.rate),
+            Flowspec::Guaranteed(_, rspec) => (Reserved::Guaranteed, rspec.rate),
+            Flowspec::Null(_) => (Reserved::Qualitative, 1.0),
+        };
+        let mut handling = manner.of(service);
+        let limits = match service {
+            Reserved::Qualitative => {
+                handling.mode = Mode::Shape;
+                Limits::default()
+            }
+            _ => limits(told.flowspec.tspec())?,
+        };
+        let shaped = service != Reserved::Qualitative && handling.mode == Mode::Shape;
+        let class = match shaped || service == Reserved::Guaranteed {
+            false => None,
+            true => Some(FlowClass {
+                guaranteed: service == Reserved::Guaranteed,
+                rate: octets_per_second(rate)?,
+                bucket: limits.bucket,
+                max_packet: limits.max_packet.unwrap_or(0),
+                min_policed: u16::try_from(limits.min_policed).unwrap_or(u16::MAX),
+                queue: (shaped && begins_here).then(|| LOCAL_QUEUE.max(limits.bucket)),
+            }),
+        };
+        let keys = keys(told, interface);
+        for key in &keys {
+            key.check().map_err(|why| Failure::Unfit {
+                value: error_value::SERVICE_UNSUPPORTED,
+                why: why.to_string(),
+            })?;
+        }
+        Ok(Self { service, keys, limits, handling, class })
+    }
+
+    /// Whether the interface has to have classes for it.
+    #[must_use]
+    pub fn needs_classes(&self) -> bool {
+        self.service != Reserved::Qualitative
+    }
+
+    /// What it takes of the class of all Controlled-Load flows: octets per second, and octets.
+    #[must_use]
+    pub fn shares(&self) -> Option<(u64, u32)> {
+        let shares = self.service == Reserved::ControlledLoad && self.class.is_none();
+        shares.then_some((self.limits.rate, self.limits.bucket))
+    }
+
+    /// The flow, where the interface has classes and it has this one for itself.
+    #[must_use]
+    pub fn flow(&self, has_classes: bool, own: Option<Handle>) -> Flow {
+        let shared = match self.service {
+            Reserved::ControlledLoad => Service::ControlledLoad,
+            Reserved::Guaranteed | Reserved::Qualitative => Service::Qualitative,
+        };
+        let class = |class: Handle| has_classes.then_some(class.0);
+        let treatment = |marks: Marks, class| Treatment { dscp: marks.dscp, pcp: marks.pcp, class };
+        Flow {
+            mode: self.handling.mode,
+            limits: self.limits,
+            conforming: treatment(self.handling.conforming, class(own.unwrap_or_else(|| shared.class()))),
+            excess: treatment(self.handling.excess, class(Service::NonConforming.class())),
+        }
+    }
+
+    /// What has to be done so that this becomes the other.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Difference {
+        let not_in = |these: &[Key], those: &[Key]| -> Vec<Key> {
+            these.iter().filter(|key| !those.contains(key)).copied().collect()
+        };
+        Difference {
+            added: not_in(&other.keys, &self.keys),
+            removed: not_in(&self.keys, &other.keys),
+            is_other_flow: (self.limits, self.handling, self.service)
+                != (other.limits, other.handling, other.service),
+        }
+    }
+}
+
+/// What the class of all Controlled-Load flows is to have for these.
+pub fn shared_by<'a>(flows: impl Iterator<Item = &'a Desired>) -> (u64, u32) {
+    let sum =
+        |(rate, bucket): (u64, u32), (r, b): (u64, u32)| (rate.saturating_add(r), bucket.saturating_add(b));
+    flows.filter_map(Desired::shares).fold((0, 0), sum)
+}
+
+/// A rate in whole octets per second.
+fn octets_per_second(rate: f32) -> Result<u64, Failure> {
+    let rounded = f64::from(rate).round();
+    if rounded >= 1.0 && rounded <= MOST_RATE as f64 {
+        return Ok(rounded as u64);
+    }
+    let why = format!("a rate of {rate} octets per second cannot be policed: 1 to {MOST_RATE}");
+    Err(Failure::Unfit { value: error_value::BAD_FLOWSPEC, why })
+}
+
+fn limits(tspec: &Tspec) -> Result<Limits, Failure> {
+    let bucket = f64::from(tspec.bucket).round().clamp(1.0, f64::from(u32::MAX)) as u32;
+    // A peak that cannot be counted is none: so is infinity.
+    let peak = octets_per_second(tspec.peak).ok().filter(|_| tspec.max_packet_size > 0);
+    Ok(Limits {
+        rate: octets_per_second(tspec.rate)?,
+        bucket,
+        peak,
+        max_packet: Some(tspec.max_packet_size).filter(|most| *most > 0),
+        min_policed: tspec.min_policed_unit,
+    })
+}
+
+/// What the packets of a reservation have in common.
+fn keys(told: &Reservation, interface: u32) -> Vec<Key> {
+    let session = Session {
+        destination: told.session.destination(),
+        protocol: told.session.protocol(),
+        port: told.session.port(),
+    };
+    let key = |filter| Key { interface, session, filter };
+    if told.filters.is_empty() {
+        return vec![key(Filter::Any)];
+    }
+    let mut keys: Vec<Key> = told.filters.iter().map(|filter| key(of_filter(filter))).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+fn of_filter(filter: &FilterSpec) -> Filter {
+    match *filter {
+        FilterSpec::Ipv4 { address, port, .. } => Filter::Sender(IpAddr::V4(address), port),
+        FilterSpec::Ipv6 { address, port, .. } => Filter::Sender(IpAddr::V6(address), port),
+        // A label of zero is none (RFC 8200 section 6): packets are told by their source alone.
+        FilterSpec::Ipv6FlowLabel { address, label: 0, .. } => Filter::Sender(IpAddr::V6(address), 0),
+        FilterSpec::Ipv6FlowLabel { address, label, .. } => Filter::FlowLabel(Ipv6Addr::from(address), label),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,383 @@
+//! The data plane in the kernel: the egress program on each interface with a reservation, and a tree of classes where one needs
+//! them.
+//!
+//! What stands is told apart from what is wanted by `desired`; this module carries the difference out, in an order in which no
+//! packet is without a flow or a class that is there: a class before the flow that names it, a flow before its keys, and the
+//! other way round when they go. What cannot be carried out whole is taken back, and answered with why.
+
+mod attached;
+mod clean;
+mod root;
+
+pub use clean::clean;
+
+use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId};
+use super::desired::{self, Desired};
+use super::manner::Reserved;
+use super::tc::{Class, Handle, Tc};
+use super::{Answer, DataPlane, Facts, Failure, Surroundings};
+use attached::Interface;
+use rsvp_control::rows::FlowRow;
+use rsvp_node::{Reservation, ReservationId, TcChange, TrafficControl};
+use rsvp_wire::error_value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Why there is no data plane in the kernel.
+#[derive(Debug, Error)]
+pub enum Unusable {
+    /// The egress program.
+    #[error(transparent)]
+    Program(#[from] EgressError),
+    /// Traffic control.
+    #[error("the kernel's traffic control: {0}")]
+    TrafficControl(#[from] io::Error),
+}
+
+/// The data plane in the kernel.
+pub struct Kernel {
+    egress: Egress,
+    tc: Tc,
+    attach: Attach,
+    around: Surroundings,
+    interfaces: BTreeMap<u32, Interface>,
+    standing: BTreeMap<ReservationId, Standing>,
+    /// Numbers of classes in trees, never given again.
+    next_class: u32,
+    /// Why an interface could not be used when it was tried last.
+    refused: BTreeMap<u32, String>,
+}
+
+/// A reservation in the kernel.
+struct Standing {
+    interface: u32,
+    told: Reservation,
+    desired: Desired,
+    flow: FlowId,
+    class: Option<u32>,
+}
+
+impl Kernel {
+    /// Loads the egress program and takes away what an earlier run has left. Needs `CAP_BPF`, `CAP_PERFMON` and
+    /// `CAP_NET_ADMIN`; afterwards `CAP_NET_ADMIN` is enough (before Linux 5.19 with `CAP_BPF`).
+    ///
+    /// # Errors
+    /// When the kernel cannot, or may not.
+    pub fn open(attach: Attach, capacity: Capacity) -> Result<Self, Unusable> {
+        let egress = Egress::load(capacity)?;
+        for found in clean()? {
+            tracing::info!("{found} was left by an earlier run and is removed");
+        }
+        Ok(Self {
+            egress,
+            tc: Tc::open()?,
+            attach,
+            around: Surroundings::default(),
+            interfaces: BTreeMap::new(),
+            standing: BTreeMap::new(),
+            next_class: 0,
+            refused: BTreeMap::new(),
+        })
+    }
+
+    /// Has a reservation stand, or follow what has changed about it.
+    fn install(
+        &mut self,
+        id: ReservationId,
+        on: u32,
+        told: Reservation,
+        now: Duration,
+    ) -> Result<(), Failure> {
+        let facts = self.around.interfaces.get(&on).cloned();
+        let facts = facts.ok_or_else(|| Failure::System(format!("interface {on} is not there")))?;
+        let own = &self.around.own;
+        let begins_here = !told.filters.is_empty() && told.filters.iter().all(|f| own.contains(&f.address()));
+        let desired = Desired::new(&told, on, &facts.manner, begins_here)?;
+        self.attach(on, &facts.name)?;
+        if desired.needs_classes() {
+            self.plant(on, &facts)?;
+        }
+        if self.standing.get(&id).is_none_or(|standing| standing.interface != on) {
+            self.withdraw(id, None);
+            let nothing = Desired { keys: Vec::new(), class: None, ..desired.clone() };
+            let flow = self.egress.add_flow(&nothing.flow(false, None))?;
+            self.standing.insert(id, Standing { interface: on, told, desired: nothing, flow, class: None });
+        } else if let Some(standing) = self.standing.get_mut(&id) {
+            standing.told = told;
+        }
+        self.change(id, desired, now)
+    }
+
+    /// Carries out what is different between what stands and what is desired.
+    fn change(&mut self, id: ReservationId, desired: Desired, now: Duration) -> Result<(), Failure> {
+        let Self { egress, tc, interfaces, standing, next_class, .. } = self;
+        let Some(standing) = standing.get_mut(&id) else { return Ok(()) };
+        let Some(here) = interfaces.get_mut(&standing.interface) else { return Ok(()) };
+        let mut drained = None;
+        let own = match (desired.class, standing.class) {
+            (Some(class), had) => {
+                let number = had.unwrap_or_else(|| {
+                    *next_class = next_class.wrapping_add(1);
+                    *next_class
+                });
+                let handle = here.set_class(tc, number, class)?;
+                standing.class = Some(number);
+                Some(handle)
+            }
+            (None, had) => {
+                drained = had;
+                standing.class = None;
+                None
+            }
+        };
+        egress.change_flow(standing.flow, &desired.flow(here.tree.is_some(), own))?;
+        let difference = standing.desired.difference(&desired);
+        standing.desired = desired;
+        for key in &difference.added {
+            egress.set_key(key, standing.flow)?;
+        }
+        for key in &difference.removed {
+            // Another flow may have it by now.
+            match egress.remove_key_of(key, standing.flow) {
+                Ok(()) | Err(EgressError::NoKey) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let Some(number) = drained {
+            here.drain(number, now);
+        }
+        Ok(())
+    }
+
+    /// Takes a reservation away; its class drains from now on, or goes at once where no time is given.
+    fn withdraw(&mut self, id: ReservationId, now: Option<Duration>) {
+        let Some(gone) = self.standing.remove(&id) else { return };
+        if let Err(error) = self.egress.remove_flow(gone.flow) {
+            tracing::warn!(%error, "a flow is left in the egress program");
+        }
+        let (Some(number), Some(here)) = (gone.class, self.interfaces.get_mut(&gone.interface)) else {
+            return;
+        };
+        match now {
+            Some(now) => here.drain(number, now),
+            None => here.remove_class(&mut self.tc, number),
+        }
+    }
+
+    /// Has the egress program on an interface.
+    fn attach(&mut self, on: u32, name: &str) -> Result<(), Failure> {
+        if self.interfaces.contains_key(&on) {
+            return Ok(());
+        }
+        let (index, hook) = self.egress.attach(name, self.attach)?;
+        if index != on {
+            // It was given another number, and this one's end has not been noticed yet.
+            let _ = self.egress.detach(index);
+            return Err(Failure::System(format!("interface {name} is another one now")));
+        }
+        tracing::info!(interface = name, %hook, "the egress program is attached");
+        self.interfaces.insert(on, Interface::new(on, name, hook));
+        Ok(())
+    }
+
+    /// Has classes on an interface; flows that are there already get theirs.
+    fn plant(&mut self, on: u32, facts: &Facts) -> Result<(), Failure> {
+        let Some(here) = self.interfaces.get_mut(&on) else { return Ok(()) };
+        let link_header = self.egress.link_header(on)?;
+        if !here.plant(&mut self.tc, facts, link_header)? {
+            return Ok(());
+        }
+        tracing::info!(interface = here.name, rate_bps = facts.rate * 8, "classes are made");
+        self.egress.set_classes(on, &attached::by_dscp(&facts.manner))?;
+        for standing in self.standing.values().filter(|standing| standing.interface == on) {
+            self.egress.change_flow(standing.flow, &standing.desired.flow(true, None))?;
+        }
+        Ok(())
+    }
+
+    /// Tells the class of all Controlled-Load flows of an interface what they have together.
+    fn share(&mut self, on: u32) -> Result<(), Failure> {
+        let Some(here) = self.interfaces.get_mut(&on) else { return Ok(()) };
+        let there = self.standing.values().filter(|standing| standing.interface == on);
+        here.share(&mut self.tc, desired::shared_by(there.map(|standing| &standing.desired)))
+    }
+
+    /// An interface is gone, and with it what was on it.
+    fn forget(&mut self, gone: u32) {
+        let there = self.standing.iter().filter(|(_, standing)| standing.interface == gone);
+        for id in there.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.withdraw(id, None);
+        }
+        self.interfaces.remove(&gone);
+        self.refused.remove(&gone);
+        if let Err(error) = self.egress.detach(gone) {
+            tracing::debug!(%error, "an interface that is gone");
+        }
+    }
+
+    /// What stands on an interface follows what is known of it now.
+    fn follow(&mut self, on: u32, facts: &Facts, now: Duration) -> Vec<Answer> {
+        let Some(here) = self.interfaces.get_mut(&on) else { return Vec::new() };
+        here.name.clone_from(&facts.name);
+        let mut followed = here.follow(&mut self.tc, facts);
+        if followed.is_ok() && here.tree.is_some() {
+            followed = self.egress.set_classes(on, &attached::by_dscp(&facts.manner)).map_err(Failure::from);
+        }
+        let there = self.standing.iter().filter(|(_, standing)| standing.interface == on);
+        let there: Vec<_> = there.map(|(id, standing)| (*id, standing.told.clone())).collect();
+        let mut answers = Vec::new();
+        for (reservation, told) in there {
+            let done = followed.clone().and_then(|()| self.install(reservation, on, told, now));
+            answers.extend(done.err().map(|failure| Answer {
+                reservation,
+                interface: on,
+                failure: Some(failure),
+            }));
+        }
+        if let Err(failure) = self.share(on) {
+            tracing::warn!("{failure}");
+        }
+        answers
+    }
+
+    fn row(&self, id: ReservationId, standing: &Standing, classes: &[Class]) -> Result<FlowRow, EgressError> {
+        let counted = self.egress.statistics(standing.flow)?;
+        let here = self.interfaces.get(&standing.interface);
+        let tree = here.and_then(|here| here.tree.as_ref());
+        let own = standing.class.and_then(|number| tree?.class_of(number));
+        let listed = own.and_then(|own| classes.iter().find(|class| class.handle == own));
+        let class = standing.desired.flow(tree.is_some(), own).conforming.class.map(Handle);
+        let rate = standing.desired.class.map_or(standing.desired.limits.rate, |class| class.rate);
+        let dropped = listed.map_or(0, |class| u64::from(class.counters.drops));
+        Ok(FlowRow {
+            id: format!("{}.{}", id.index, id.generation),
+            interface: here.map(|here| here.name.clone()).unwrap_or_default(),
+            session: standing.told.session,
+            style: standing.told.style.into(),
+            filters: standing.told.filters.clone(),
+            service: standing.desired.service.word().to_owned(),
+            class: class.map(|class| class.to_string()),
+            rate_bps: if standing.desired.service == Reserved::Qualitative { 0 } else { rate * 8 },
+            packets: counted.conforming.packets,
+            octets: counted.conforming.octets,
+            excess_packets: counted.excess.packets,
+            excess_octets: counted.excess.octets,
+            dropped_packets: counted.dropped.packets + dropped,
+            backlog_octets: listed.map(|class| class.counters.backlog_octets),
+        })
+    }
+}
+
+impl DataPlane for Kernel {
+    fn look(&mut self, surroundings: Surroundings, now: Duration) -> Vec<Answer> {
+        let before = std::mem::replace(&mut self.around, surroundings);
+        let gone: Vec<u32> = self
+            .interfaces
+            .keys()
+            .filter(|index| !self.around.interfaces.contains_key(index))
+            .copied()
+            .collect();
+        gone.into_iter().for_each(|index| self.forget(index));
+        let mut answers = Vec::new();
+        for (index, facts) in self.around.interfaces.clone() {
+            if before.interfaces.get(&index) != Some(&facts) {
+                answers.extend(self.follow(index, &facts, now));
+            }
+        }
+        answers
+    }
+
+    fn apply(&mut self, mut changes: Vec<TrafficControl>, now: Duration) -> Vec<Answer> {
+        // What goes makes room, and gives up keys that may be another's now.
+        changes.sort_by_key(|change| matches!(change.change, TcChange::Install(_)));
+        let mut answers = Vec::new();
+        let mut touched = BTreeSet::new();
+        for TrafficControl { reservation, interface, change } in changes {
+            touched.insert(interface.0);
+            match change {
+                TcChange::Remove => self.withdraw(reservation, Some(now)),
+                TcChange::Install(told) => {
+                    let is_new = !self.standing.contains_key(&reservation);
+                    let done = self.install(reservation, interface.0, told, now);
+                    match &done {
+                        Ok(()) => drop(self.refused.remove(&interface.0)),
+                        Err(failure) => {
+                            self.refused.insert(interface.0, failure.to_string());
+                            if is_new {
+                                self.withdraw(reservation, None);
+                            }
+                        }
+                    }
+                    answers.push(Answer { reservation, interface: interface.0, failure: done.err() });
+                }
+            }
+        }
+        for on in touched {
+            let Err(failure) = self.share(on) else { continue };
+            for answer in
+                answers.iter_mut().filter(|answer| answer.interface == on && answer.failure.is_none())
+            {
+                answer.failure = Some(failure.clone());
+            }
+        }
+        self.tick(now);
+        answers
+    }
+
+    fn flows(&mut self) -> Result<Vec<FlowRow>, String> {
+        let mut classes = BTreeMap::new();
+        for (index, _) in self.interfaces.iter().filter(|(_, here)| here.tree.is_some()) {
+            classes.insert(*index, self.tc.classes(*index).map_err(|error| error.to_string())?);
+        }
+        let rows = self.standing.iter().map(|(id, standing)| {
+            let listed = classes.get(&standing.interface).map(Vec::as_slice).unwrap_or_default();
+            self.row(*id, standing, listed).map_err(|error| error.to_string())
+        });
+        rows.collect()
+    }
+
+    fn states(&self) -> BTreeMap<u32, String> {
+        let refused = self.refused.iter().map(|(index, why)| (*index, format!("refused: {why}")));
+        let standing = self.interfaces.iter().map(|(index, here)| (*index, here.state()));
+        standing.chain(refused).collect()
+    }
+
+    fn due(&self) -> Option<Duration> {
+        self.interfaces.values().filter_map(Interface::due).min()
+    }
+
+    fn tick(&mut self, now: Duration) {
+        for here in self.interfaces.values_mut() {
+            here.drained(&mut self.tc, now);
+        }
+    }
+
+    fn end(&mut self) {
+        self.standing.clear();
+        for (index, mut here) in std::mem::take(&mut self.interfaces) {
+            here.uproot(&mut self.tc);
+            if let Err(error) = self.egress.detach(index) {
+                tracing::warn!(interface = here.name, %error, "the egress program is left behind");
+            }
+        }
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl From<EgressError> for Failure {
+    fn from(error: EgressError) -> Self {
+        let why = error.to_string();
+        match error {
+            EgressError::Flow(_) => Self::Unfit { value: error_value::BAD_FLOWSPEC, why },
+            EgressError::Key(_) => Self::Unfit { value: error_value::SERVICE_UNSUPPORTED, why },
+            _ => Self::System(why),
+        }
+    }
+}

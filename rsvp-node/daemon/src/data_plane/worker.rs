@@ -1,0 +1,188 @@
+//! The data plane beside the daemon's loop: a thread of its own, so that a kernel that is slow holds up nobody.
+//!
+//! It has one thing to do at a time. What is asked for meanwhile waits here, of each reservation and of the surroundings the latest
+//! alone, so that what waits is bounded by the state. A thread that dies leaves a daemon without a data plane.
+
+use super::{Answer, DataPlane, Failure, Nothing, Surroundings};
+use rsvp_control::rows::FlowRow;
+use rsvp_node::{ReservationId, TrafficControl};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
+
+/// How long the end of the data plane is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the thread is asked for.
+enum Order {
+    Look(Surroundings),
+    Apply(Vec<TrafficControl>),
+    List,
+}
+
+/// What it answers, once for each order.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// About reservations.
+    pub(crate) answers: Vec<Answer>,
+    /// About flows, where they were asked for.
+    pub(crate) flows: Option<Result<Vec<FlowRow>, String>>,
+    states: BTreeMap<u32, String>,
+}
+
+/// The data plane as the daemon's loop has it.
+pub(crate) struct Worker {
+    orders: Option<Sender<Order>>,
+    said: UnboundedReceiver<Said>,
+    is_busy: bool,
+    surroundings: Option<Surroundings>,
+    changes: BTreeMap<ReservationId, TrafficControl>,
+    lists: bool,
+    states: BTreeMap<u32, String>,
+    /// What was the matter with an interface last: each refresh of a request that is refused would tell it again.
+    known: BTreeMap<u32, Failure>,
+    /// What an interface has on which nothing was done yet.
+    untouched: String,
+}
+
+impl Worker {
+    /// Starts the thread in the network namespace of this one; without a plane there is nothing, for the reason that is given.
+    pub(crate) fn start(plane: Result<Box<dyn DataPlane>, String>) -> io::Result<Self> {
+        let (plane, untouched) = match plane {
+            Ok(plane) => (plane, "ready".to_owned()),
+            Err(why) => (Box::new(Nothing) as Box<dyn DataPlane>, format!("none: {why}")),
+        };
+        let (orders, receiver) = channel();
+        let (sender, said) = unbounded_channel();
+        let started = Instant::now();
+        std::thread::Builder::new()
+            .name("data-plane".to_owned())
+            .spawn(move || work(plane, &receiver, &sender, started))?;
+        Ok(Self {
+            orders: Some(orders),
+            said,
+            is_busy: false,
+            surroundings: None,
+            changes: BTreeMap::new(),
+            lists: false,
+            states: BTreeMap::new(),
+            known: BTreeMap::new(),
+            untouched,
+        })
+    }
+
+    /// The engine has changed a reservation.
+    pub(crate) fn change(&mut self, change: &TrafficControl) {
+        self.changes.insert(change.reservation, change.clone());
+    }
+
+    /// Whether a reservation has changed since the thread was told of it.
+    pub(crate) fn has_changed(&self, reservation: ReservationId) -> bool {
+        self.changes.contains_key(&reservation)
+    }
+
+    /// The interfaces are these now.
+    pub(crate) fn look(&mut self, surroundings: Surroundings) {
+        self.surroundings = Some(surroundings);
+    }
+
+    /// The flows are to be listed.
+    pub(crate) fn list(&mut self) {
+        self.lists = true;
+    }
+
+    /// What there is on an interface, in a few words.
+    pub(crate) fn state(&self, interface: u32) -> &str {
+        self.states.get(&interface).unwrap_or(&self.untouched)
+    }
+
+    /// Whether an answer says something of its interface that the answer before it did not.
+    pub(crate) fn is_news(&mut self, answer: &Answer) -> bool {
+        match &answer.failure {
+            None => self.known.remove(&answer.interface).is_some(),
+            Some(failure) => self.known.insert(answer.interface, failure.clone()).as_ref() != Some(failure),
+        }
+    }
+
+    /// Gives the thread the next thing to do, if it has none.
+    pub(crate) fn go_on(&mut self) {
+        if self.is_busy {
+            return;
+        }
+        let order = if let Some(surroundings) = self.surroundings.take() {
+            Order::Look(surroundings)
+        } else if !self.changes.is_empty() {
+            Order::Apply(std::mem::take(&mut self.changes).into_values().collect())
+        } else if std::mem::take(&mut self.lists) {
+            Order::List
+        } else {
+            return;
+        };
+        self.is_busy = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
+    }
+
+    /// Waits for what the thread says; nothing when it is gone, and for good from then on.
+    pub(crate) async fn said(&mut self) -> Option<Said> {
+        if self.orders.is_none() {
+            return std::future::pending().await;
+        }
+        let said = self.said.recv().await;
+        self.is_busy = false;
+        match &said {
+            Some(said) => self.states.clone_from(&said.states),
+            None => {
+                self.orders = None;
+                self.states.clear();
+                self.untouched = "none: the data plane has failed".to_owned();
+            }
+        }
+        said
+    }
+
+    /// Has everything taken out of the kernel, and waits for that.
+    pub(crate) async fn end(&mut self) {
+        self.orders = None;
+        let ended = async { while self.said.recv().await.is_some() {} };
+        if tokio::time::timeout(PATIENCE, ended).await.is_err() {
+            tracing::error!(
+                "the kernel's traffic control is not cleared within {PATIENCE:?}: `rsvpd --clean` does it later"
+            );
+        }
+    }
+}
+
+fn work(
+    mut plane: Box<dyn DataPlane>,
+    orders: &Receiver<Order>,
+    sender: &UnboundedSender<Said>,
+    started: Instant,
+) {
+    loop {
+        let order = match plane.due() {
+            Some(due) => orders.recv_timeout(due.saturating_sub(started.elapsed())),
+            None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        let now = started.elapsed();
+        let mut said = Said::default();
+        match order {
+            Ok(Order::Look(surroundings)) => said.answers = plane.look(surroundings, now),
+            Ok(Order::Apply(changes)) => said.answers = plane.apply(changes, now),
+            Ok(Order::List) => said.flows = Some(plane.flows()),
+            Err(RecvTimeoutError::Timeout) => {
+                plane.tick(now);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        said.states = plane.states();
+        // Nobody listens any more: the loop is about to end, and so is this.
+        let _ = sender.send(said);
+    }
+    plane.end();
+}
+
+#[cfg(test)]
+mod tests;
