@@ -16,7 +16,7 @@ use super::tc::Handle;
 use super::tree::{FlowClass, Service};
 use rsvp_node::Reservation;
 use rsvp_wire::{FilterSpec, Flowspec, Tspec, error_value};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// What may wait of a flow that begins on this node and is shaped: more than a socket's buffer, so that the sender waits and
 /// nothing is lost.
@@ -192,7 +192,7 @@ fn of_filter(filter: &FilterSpec) -> Filter {
         FilterSpec::Ipv6 { address, port, .. } => Filter::Sender(IpAddr::V6(address), port),
         // A label of zero is none (RFC 8200 section 6): packets are told by their source alone.
         FilterSpec::Ipv6FlowLabel { address, label: 0, .. } => Filter::Sender(IpAddr::V6(address), 0),
-        FilterSpec::Ipv6FlowLabel { address, label, .. } => Filter::FlowLabel(Ipv6Addr::from(address), label),
+        FilterSpec::Ipv6FlowLabel { address, label, .. } => Filter::FlowLabel(address, label),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The data plane: what keeps the promises of reservations in the kernel (RFC 2205 section 3.11.2).
 //!
-//! What the engine says in [`TrafficControl`](rsvp_node::TrafficControl) is carried out by a [`DataPlane`]: `kernel`, or
+//! What the engine says in [`TrafficControl`] is carried out by a [`DataPlane`]: `kernel`, or
 //! `none`, which promises nothing. `worker` runs it beside the daemon's loop. Of the parts of `kernel`, `desired` says what a
 //! reservation is to be in the kernel, `tree` which classes an interface has, `bpf` finds flows, polices and marks them, and `tc`
 //! speaks with the kernel's traffic control. What is reserved for whom is deliberately decided elsewhere.

@@ -117,6 +117,7 @@ mod tests {
             reserved_bps,
             refresh_ms: 30_000,
             udp: false,
+            data_plane: "ready".to_owned(),
         }
     }
 
