@@ -141,7 +141,7 @@ async fn who_does_not_read_is_cut_off_with_all_that_it_has() {
 async fn the_documented_examples_work() {
     let documentation = include_str!("../../../docs/control.md");
     let examples: Vec<&str> = documentation.lines().filter(|line| line.starts_with("{\"id\"")).collect();
-    assert_eq!(examples.len(), 3);
+    assert_eq!(examples.len(), 4);
     let pair = Pair::start();
     let mut raw = Raw::connect(&pair).await;
     for example in examples {
