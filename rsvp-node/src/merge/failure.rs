@@ -370,9 +370,10 @@ mod tests {
         // Another next hop further up has asked for the larger bucket, and has no peak.
         let own = controlled(3e5, 1e3, 1000);
         let qe = controlled(3e5, 9e3, 576);
-        assert!(blockaded(&[Failed::new(qe, BANDWIDTH, &[own], Some(own))], &own));
+        assert!(!blockaded(&[Failed::new(qe, BANDWIDTH, &[own], Some(own))], &own), "it may be their bucket");
         let smaller = controlled(2e5, 1e3, 1000);
-        assert!(!blockaded(&[Failed::new(qe, BANDWIDTH, &[own, smaller], Some(own))], &smaller));
+        let failed = Failed::new(qe, BANDWIDTH, &[own, smaller], Some(own));
+        assert!(blockaded(&[failed], &own) && !blockaded(&[failed], &smaller));
         let grown = controlled(4e5, 1e3, 1000);
         assert!(
             blockaded(&[Failed::new(qe, BANDWIDTH, &[own, grown], Some(grown))], &own),
