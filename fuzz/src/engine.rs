@@ -7,8 +7,9 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 use rsvp_node::{
-    AdspecOffer, AppId, Command, Config, Engine, FlowRequest, Host, Input, Instant, Interface, InterfaceId,
-    Limits, Output, Requester, Reservation, ReservationId, Route, RouteAnswer, RouteQuery, Rx, TcChange,
+    AdspecOffer, AppId, Carried, Command, Config, Engine, FlowRequest, Host, Input, Instant, Interface,
+    InterfaceId, Limits, Output, Requester, Reservation, ReservationId, Route, RouteAnswer, RouteQuery, Rx,
+    TcChange,
 };
 use rsvp_wire::{
     AdspecSummary, ErrorCode, ErrorSpec, FilterSpec, Flowspec, GeneralParams, GuaranteedParams, Message,
@@ -418,8 +419,9 @@ fn command(world: &mut World, script: &mut Script<'_>) {
             });
             let sender = own;
             let ttl = script.below(3);
+            let carried = carried(script);
             world.input(Input::Command(Command::Sender {
-                carried: None,
+                carried: carried.as_ref(),
                 app,
                 session,
                 sender,
@@ -441,9 +443,23 @@ fn command(world: &mut World, script: &mut Script<'_>) {
                 vec![FlowRequest { flowspec, filters: if style == Style::WF { &[] } else { &filters } }]
             };
             let confirm = script.below(2) == 0;
+            let carried = carried(script);
+            let carried = carried.as_ref();
             let reserve =
-                Command::Reserve { carried: None, app, session, style, flows: &flows, confirm, interface };
+                Command::Reserve { carried, app, session, style, flows: &flows, confirm, interface };
             world.input(Input::Command(reserve));
         }
+    }
+}
+
+/// What an application has carried beside, which may be nothing.
+fn carried(script: &mut Script<'_>) -> Option<Carried> {
+    let carried = Carried::default();
+    match script.below(8) {
+        1 => carried.with_dclass(&[script.octet(), 46]),
+        2 => carried.with_tclass(script.octet()),
+        3 => carried.with_policy(&[0, 8, 0, script.octet(), 1, 2, 3, 4]),
+        4 => carried.with_dclass(&[10])?.with_tclass(5),
+        _ => None,
     }
 }
