@@ -75,10 +75,14 @@ impl Links {
     /// An interface as the engine wants it; `None` for a loopback without addresses that others know.
     fn describe(&self, link: &Link, addresses: &[Address], config: &DaemonConfig) -> Option<Interface> {
         let here = || addresses.iter().filter(|a| a.interface == link.index);
-        // The first of the best: addresses of more than this link before others, primary before secondary ones.
+        let before = self.known.get(&link.index).map(|(_, interface)| interface);
+        // The first of the best: addresses of more than this link before others, primary before secondary ones. One that the
+        // interface has had stays as long as it is as good, for neighbours know the interface by it; the kernel lists the
+        // newest of IPv6 first.
         let best = |v6: bool| {
             let family = here().filter(move |a| a.address.is_ipv6() == v6 && !a.secondary);
-            family.min_by_key(|a| !a.global).map(|a| (a.address, a.global))
+            let is_kept = |a: &&Address| before.is_some_and(|before| before.owns(a.address));
+            family.min_by_key(|a| (!a.global, !is_kept(a))).map(|a| (a.address, a.global))
         };
         let (v4, v6) = (best(false), best(true));
         // Addresses of the loopback interface are this node's, but nothing is spoken there.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const CONFIG: &str = "[interfaces]\nbandwidth = \"10mbit\"\n";
 /// The sender's address, the receiver's two, and one that it gets later: in IPv4 on one interface, in IPv6 all but the first on the
-/// loopback interface. (An IPv6 address that is added to an interface becomes the one by which neighbours know it.)
+/// loopback interface, so that none of those that go is the one by which neighbours know the other interface.
 const FAMILIES: [Family; 2] = [
     Family {
         sender: "10.0.1.1:4000",

@@ -119,6 +119,29 @@ fn interfaces_and_addresses_may_come_later() {
     eventually("no interface", || row(&mut client).filter(|row| row["up"] == false));
 }
 
+/// Neighbours know an interface by its address. Of those of IPv6 the kernel lists the newest first.
+#[test]
+fn a_newer_address_does_not_take_the_place_of_the_interfaces_own() {
+    let Some(mut net) = Net::new("a newer address") else { return };
+    net.host("a");
+    net.ip("a", "link add dummy-0 type veth peer name dummy-1");
+    net.ip("a", "link set dummy-0 up");
+    net.ip("a", "link set dummy-1 up");
+    net.ip("a", "addr add fd00:7::1/64 dev dummy-0 nodad");
+    net.daemon("a", "");
+    let mut client = net.client("a");
+    let row =
+        |client: &mut Client| client.list("interfaces").into_iter().find(|row| row["name"] == "dummy-0");
+    eventually("an address", || row(&mut client).filter(|row| row["ipv6"] == "fd00:7::1"));
+    net.ip("a", "addr add fd00:7::2/64 dev dummy-0 nodad");
+    // This one shows that the daemon has looked since.
+    net.ip("a", "addr add 10.7.7.1/24 dev dummy-0");
+    let row_now = eventually("another", || row(&mut client).filter(|row| row["ipv4"] == "10.7.7.1"));
+    assert_eq!(row_now["ipv6"], "fd00:7::1");
+    net.ip("a", "addr del fd00:7::1/64 dev dummy-0");
+    eventually("the one that is left", || row(&mut client).filter(|row| row["ipv6"] == "fd00:7::2"));
+}
+
 #[test]
 fn a_configuration_is_read_again() {
     let Some(mut net) = Net::three_in_a_row("SIGHUP") else { return };
