@@ -4,7 +4,7 @@ use super::client::Client;
 use super::eventually;
 use super::net::Net;
 use nix::sys::signal::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const SESSION: &str = "udp 10.0.9.2:5000";
 const SENDER: &str = "10.0.1.1:4000";
@@ -99,24 +99,32 @@ fn a_killed_daemon_comes_back_to_its_reservation() {
     }
 }
 
+/// An interface of `a` without an address.
+fn add_dummy(net: &Net) {
+    net.ip("a", "link add dummy-0 type veth peer name dummy-1");
+    net.ip("a", "link set dummy-0 up");
+    net.ip("a", "link set dummy-1 up");
+}
+
+/// What the daemon says of it.
+fn dummy(client: &mut Client) -> Option<Value> {
+    client.list("interfaces").into_iter().find(|row| row["name"] == "dummy-0")
+}
+
 #[test]
 fn interfaces_and_addresses_may_come_later() {
     let Some(mut net) = Net::new("interfaces that come later") else { return };
     net.host("a");
     net.daemon("a", "");
     assert_eq!(net.client("a").list("interfaces").len(), 0, "a loopback that nobody can reach is none");
-    net.ip("a", "link add dummy-0 type veth peer name dummy-1");
-    net.ip("a", "link set dummy-0 up");
-    net.ip("a", "link set dummy-1 up");
+    add_dummy(&net);
     net.ip("a", "addr add 10.7.7.1/24 dev dummy-0");
     let mut client = net.client("a");
-    let row =
-        |client: &mut Client| client.list("interfaces").into_iter().find(|row| row["name"] == "dummy-0");
-    eventually("an address", || row(&mut client).filter(|row| row["ipv4"] == "10.7.7.1"));
+    eventually("an address", || dummy(&mut client).filter(|row| row["ipv4"] == "10.7.7.1"));
     net.ip("a", "addr del 10.7.7.1/24 dev dummy-0");
-    eventually("no address", || row(&mut client).filter(|row| row["ipv4"].is_null()));
+    eventually("no address", || dummy(&mut client).filter(|row| row["ipv4"].is_null()));
     net.ip("a", "link del dummy-0");
-    eventually("no interface", || row(&mut client).filter(|row| row["up"] == false));
+    eventually("no interface", || dummy(&mut client).filter(|row| row["up"] == false));
 }
 
 /// Neighbours know an interface by its address. Of those of IPv6 the kernel lists the newest first.
@@ -124,22 +132,18 @@ fn interfaces_and_addresses_may_come_later() {
 fn a_newer_address_does_not_take_the_place_of_the_interfaces_own() {
     let Some(mut net) = Net::new("a newer address") else { return };
     net.host("a");
-    net.ip("a", "link add dummy-0 type veth peer name dummy-1");
-    net.ip("a", "link set dummy-0 up");
-    net.ip("a", "link set dummy-1 up");
+    add_dummy(&net);
     net.ip("a", "addr add fd00:7::1/64 dev dummy-0 nodad");
     net.daemon("a", "");
     let mut client = net.client("a");
-    let row =
-        |client: &mut Client| client.list("interfaces").into_iter().find(|row| row["name"] == "dummy-0");
-    eventually("an address", || row(&mut client).filter(|row| row["ipv6"] == "fd00:7::1"));
+    eventually("an address", || dummy(&mut client).filter(|row| row["ipv6"] == "fd00:7::1"));
     net.ip("a", "addr add fd00:7::2/64 dev dummy-0 nodad");
     // This one shows that the daemon has looked since.
     net.ip("a", "addr add 10.7.7.1/24 dev dummy-0");
-    let row_now = eventually("another", || row(&mut client).filter(|row| row["ipv4"] == "10.7.7.1"));
+    let row_now = eventually("another", || dummy(&mut client).filter(|row| row["ipv4"] == "10.7.7.1"));
     assert_eq!(row_now["ipv6"], "fd00:7::1");
     net.ip("a", "addr del fd00:7::1/64 dev dummy-0");
-    eventually("the one that is left", || row(&mut client).filter(|row| row["ipv6"] == "fd00:7::2"));
+    eventually("the one that is left", || dummy(&mut client).filter(|row| row["ipv6"] == "fd00:7::2"));
 }
 
 #[test]

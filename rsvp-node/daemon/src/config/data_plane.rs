@@ -287,12 +287,8 @@ impl DaemonConfig {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::parse;
     use super::*;
-    use std::path::Path;
-
-    fn parse(text: &str) -> Result<DaemonConfig, String> {
-        DaemonConfig::parse(Path::new("rsvpd.toml"), text).map_err(|error| error.to_string())
-    }
 
     #[test]
     fn what_cannot_be_is_refused_with_its_place() {

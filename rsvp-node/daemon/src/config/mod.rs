@@ -375,8 +375,13 @@ fn with_suggestion(message: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Reads a text as the file `rsvpd.toml`.
+    pub(super) fn parse(text: &str) -> Result<DaemonConfig, String> {
+        DaemonConfig::parse(Path::new("rsvpd.toml"), text).map_err(|error| error.to_string())
+    }
+
     fn wrong(text: &str) -> String {
-        DaemonConfig::parse(Path::new("rsvpd.toml"), text).unwrap_err().to_string()
+        parse(text).unwrap_err()
     }
 
     #[test]
