@@ -23,12 +23,16 @@ use rsvp_node::{
 use rsvp_wire::{SenderTemplate, Session};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Batches of packets taken from each socket in one turn.
 const BATCHES: usize = 4;
 /// Requests of clients done in one turn.
 const REQUESTS: usize = 64;
+
+/// How long the data plane may take to look at the interfaces before anything else is done.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// What the program around the driver wants of it.
 #[derive(Debug)]
@@ -155,13 +159,28 @@ impl Node {
     /// Looks at links and addresses again and tells the engine what is different.
     pub(super) fn look_at_links(&mut self, config: &DaemonConfig) {
         let Routes { netlink, links, .. } = &mut self.routes;
-        match links.look(netlink, config) {
+        match links.look(netlink, config, |index| self.plane.enforces(index)) {
             Ok(changed) => changed.into_iter().for_each(|interface| {
                 self.handle(Input::InterfaceChanged(interface));
             }),
             Err(error) => tracing::error!(%error, "the kernel does not tell about its interfaces"),
         }
         self.plane.look(self.routes.links.surroundings(config));
+    }
+
+    /// Tells the engine where reservations are carried out now that were not, or no longer: Paths say so.
+    fn follow_enforcement(&mut self) {
+        for interface in self.routes.links.follow(|index| self.plane.enforces(index)) {
+            let (name, is) = (self.routes.links.name(interface.id), self.plane.state(interface.id.0));
+            if !interface.enabled {
+                tracing::debug!(interface = name, enforces = interface.enforces, "{is}");
+            } else if interface.enforces {
+                tracing::info!(interface = name, "reservations are enforced from now on: {is}");
+            } else {
+                tracing::warn!(interface = name, "reservations are not enforced, and Paths say so: {is}");
+            }
+            self.handle(Input::InterfaceChanged(interface));
+        }
     }
 
     fn is_due(&self) -> bool {
@@ -250,6 +269,7 @@ impl Driver {
         mut orders: mpsc::Receiver<Order>,
     ) {
         self.look_again();
+        self.look_first().await;
         loop {
             match self.wait(&mut clients, &mut orders).await {
                 Woken::Ordered(Order::Stop) => break,
@@ -268,6 +288,14 @@ impl Driver {
         self.node.plane.end().await;
         if let Some(recorder) = &mut self.node.recorder {
             recorder.flush();
+        }
+    }
+
+    /// Waits for what the data plane can do before anybody is told, but not for ever.
+    async fn look_first(&mut self) {
+        self.node.plane.go_on();
+        if let Ok(said) = tokio::time::timeout(FIRST_LOOK, self.node.plane.said()).await {
+            self.answered(said);
         }
     }
 
@@ -353,6 +381,7 @@ impl Driver {
 
     /// The data plane has done what it was told, or not: then whoever has asked for it is told why, and the budget is free.
     fn answered(&mut self, said: Option<Said>) {
+        self.node.follow_enforcement();
         let Some(said) = said else {
             tracing::error!("the data plane has failed: reservations are not enforced any more");
             self.desk.flows(&Err("it has failed".to_owned()));

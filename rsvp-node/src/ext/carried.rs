@@ -9,9 +9,11 @@
 //! What is sent is kept where everything is kept that is forwarded: in the Path message that stands for a local sender and in a Resv
 //! message that stands for a local reservation. So the blocks of state have no place for it, and merging is that of all
 //! objects that pass through (RFC 2996 says nothing else): each once. Of several TCLASS the highest priority is asked for. Only
-//! what a sender was last told of its reservation is remembered apart, to tell it of a change.
+//! what a sender was last told of its reservation is remembered apart, to tell it of a change. Marks are for the data plane, too: each
+//! node on the way is told of them with the reservation ([`Remark`]), so that a flow has them from where it begins.
 
 use crate::composer::object_of;
+use crate::door::Remark;
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
 use crate::node::Node;
@@ -153,6 +155,11 @@ pub(crate) fn is_carried(object: &ObjectRef<'_>) -> bool {
     matches!(object.class, Class::POLICY_DATA | Class::DCLASS | Class::TCLASS) && object.ctype == CType(1)
 }
 
+/// Whether an object says how packets are to be marked.
+fn is_mark(object: &ObjectRef<'_>) -> bool {
+    matches!(object.class, Class::DCLASS | Class::TCLASS) && is_carried(object)
+}
+
 /// Whether an object goes into what is sent because of a message: what is forwarded, and what goes one hop only if it is this
 /// node's own.
 pub(crate) fn is_sent(object: &ObjectRef<'_>, own: bool) -> bool {
@@ -243,6 +250,28 @@ impl Node {
             }
         }
         Carried::union(objects)
+    }
+
+    /// What is installed on an interface follows the marks that its requests ask for, after a message was kept or a request has
+    /// gone. Most requests ask for none, and cost nothing here.
+    pub(crate) fn follow_remarks(
+        &mut self,
+        session: Ix<SessionState>,
+        interface: InterfaceId,
+        kept: Option<&Message<'_>>,
+    ) {
+        let asks = kept.is_some_and(|kept| kept.objects().any(|object| is_mark(&object)));
+        let here = self.state.reserved_of(session).filter(|(_, r)| r.interface == interface);
+        let concerned: Vec<Ix<Reserved>> =
+            here.filter(|(_, r)| asks || r.remark != Remark::default()).map(|(ix, _)| ix).collect();
+        for ix in concerned {
+            let carried = self.carried_to(session, interface, &self.state.reserved[ix].filters);
+            let remark = Remark { dscp: carried.dclass().first().copied(), priority: carried.tclass() };
+            if self.state.reserved[ix].remark != remark {
+                self.state.reserved[ix].remark = remark;
+                self.intend_install(ix);
+            }
+        }
     }
 
     /// Remembers what is told of a reservation.

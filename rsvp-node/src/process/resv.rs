@@ -117,6 +117,7 @@ impl Node {
             self.state.arm_request(ix);
         }
         self.resv_was_judged(asker.session, asker.interface);
+        self.follow_remarks(asker.session, asker.interface, Some(&arrived.message));
         if let (Some(address), Some(ix)) = (confirm, request) {
             for demand in demands {
                 let items = &self.state.requests[ix].items;

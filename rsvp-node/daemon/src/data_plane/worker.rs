@@ -3,7 +3,7 @@
 //! It has one thing to do at a time. What is asked for meanwhile waits here, of each reservation and of the surroundings the latest
 //! alone, so that what waits is bounded by the state. A thread that dies leaves a daemon without a data plane.
 
-use super::{Answer, DataPlane, Failure, Nothing, Surroundings};
+use super::{Answer, DataPlane, Failure, Nothing, State, Surroundings};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{ReservationId, TrafficControl};
 use std::collections::BTreeMap;
@@ -23,14 +23,16 @@ enum Order {
     List,
 }
 
-/// What it answers, once for each order.
+/// What it says: once for each order, and when an interface is another than before.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     /// About reservations.
     pub(crate) answers: Vec<Answer>,
     /// About flows, where they were asked for.
     pub(crate) flows: Option<Result<Vec<FlowRow>, String>>,
-    states: BTreeMap<u32, String>,
+    states: BTreeMap<u32, State>,
+    /// Nothing was asked for.
+    unasked: bool,
 }
 
 /// The data plane as the daemon's loop has it.
@@ -41,7 +43,9 @@ pub(crate) struct Worker {
     surroundings: Option<Surroundings>,
     changes: BTreeMap<ReservationId, TrafficControl>,
     lists: bool,
-    states: BTreeMap<u32, String>,
+    states: BTreeMap<u32, State>,
+    /// Whether anything is carried out on an interface of which the thread has said nothing.
+    enforces: bool,
     /// What was the matter with an interface last: each refresh of a request that is refused would tell it again.
     known: BTreeMap<u32, Failure>,
     /// What an interface has on which nothing was done yet.
@@ -51,6 +55,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts the thread in the network namespace of this one; without a plane there is nothing, for the reason that is given.
     pub(crate) fn start(plane: Result<Box<dyn DataPlane>, String>) -> io::Result<Self> {
+        let enforces = plane.is_ok();
         let (plane, untouched) = match plane {
             Ok(plane) => (plane, "ready".to_owned()),
             Err(why) => (Box::new(Nothing) as Box<dyn DataPlane>, format!("none: {why}")),
@@ -69,6 +74,7 @@ impl Worker {
             changes: BTreeMap::new(),
             lists: false,
             states: BTreeMap::new(),
+            enforces,
             known: BTreeMap::new(),
             untouched,
         })
@@ -96,7 +102,12 @@ impl Worker {
 
     /// What there is on an interface, in a few words.
     pub(crate) fn state(&self, interface: u32) -> &str {
-        self.states.get(&interface).unwrap_or(&self.untouched)
+        self.states.get(&interface).map_or(&self.untouched, |state| &state.words)
+    }
+
+    /// Whether what is reserved on an interface is carried out, as far as is known.
+    pub(crate) fn enforces(&self, interface: u32) -> bool {
+        self.states.get(&interface).map_or(self.enforces, |state| state.enforces)
     }
 
     /// Whether an answer says something of its interface that the answer before it did not.
@@ -130,12 +141,13 @@ impl Worker {
             return std::future::pending().await;
         }
         let said = self.said.recv().await;
-        self.is_busy = false;
+        self.is_busy &= said.as_ref().is_some_and(|said| said.unasked);
         match &said {
             Some(said) => self.states.clone_from(&said.states),
             None => {
                 self.orders = None;
                 self.states.clear();
+                self.enforces = false;
                 self.untouched = "none: the data plane has failed".to_owned();
             }
         }
@@ -172,8 +184,12 @@ fn work(
             Ok(Order::Apply(changes)) => said.answers = plane.apply(changes, now),
             Ok(Order::List) => said.flows = Some(plane.flows()),
             Err(RecvTimeoutError::Timeout) => {
+                let before = plane.states();
                 plane.tick(now);
-                continue;
+                if plane.states() == before {
+                    continue;
+                }
+                said.unasked = true;
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }

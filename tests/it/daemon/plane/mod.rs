@@ -4,7 +4,9 @@
 mod datagrams_sent;
 mod ends;
 mod enforced;
+mod points;
 mod refusals;
+mod remarked;
 mod shaped;
 
 use super::client::Client;
