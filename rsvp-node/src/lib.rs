@@ -42,6 +42,6 @@ pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};
 pub use ext::carried::Carried;
 pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};
-pub use interface::{Interface, InterfaceId, NonRsvpHops};
+pub use interface::{FLOW_TOO_LARGE, Interface, InterfaceId, NonRsvpHops, Shares};
 pub use time::Instant;
 pub use view::{BlockadeView, RequestView, Requester, SenderView, SessionView};

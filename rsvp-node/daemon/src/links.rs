@@ -18,6 +18,9 @@ use std::os::fd::AsFd;
 /// The share of a link that can be reserved when nothing else is configured.
 const DEFAULT_SHARE: f64 = 0.75;
 
+/// How late a timer of the scheduler may be, in microseconds: its timers are exact to microseconds, but a busy processor is not.
+const TIMER_LATENCY_US: u64 = 1_000;
+
 /// All interfaces, by index.
 pub(super) struct Links {
     /// For questions about interfaces.
@@ -67,7 +70,8 @@ impl Links {
             interface.enforces = enforces(link.index);
             let old = self.known.insert(link.index, (link.clone(), interface.clone()));
             if old.as_ref().is_none_or(|(_, old)| *old != interface) {
-                say(&link, &interface, old.is_none());
+                let is_configured = config.of_interface(&link.name).bandwidth.is_some();
+                say(&link, &interface, old.is_none(), is_configured);
                 changed.push(interface);
             }
         }
@@ -113,14 +117,15 @@ impl Links {
         interface.mtu = link.mtu.min(65_535);
         let speed = || sys::link_speed_bps(self.socket.as_fd(), &link.name);
         interface.bandwidth_bps = said.bandwidth.map(|rate| rate.bps).or_else(speed).unwrap_or(0);
-        interface.reservable_bps = match said.reservable.unwrap_or(Reservable::Share(DEFAULT_SHARE)) {
-            Reservable::Share(share) => (interface.bandwidth_bps as f64 * share).round() as u64,
-            Reservable::Rate(rate) => rate.bps,
-        };
+        let reservable = said.reservable.unwrap_or(Reservable::Share(DEFAULT_SHARE));
+        interface.reservable_bps = reservable.of(interface.bandwidth_bps);
+        interface.shares = said.shares.of(interface.bandwidth_bps);
+        interface.overhead = said.overhead.unwrap_or(link.overhead);
         let us = |span: Span| u32::try_from(span.0.as_micros()).unwrap_or(u32::MAX);
         interface.latency_us = said.latency.map_or(interface.latency_us, us);
-        interface.error_c = said.error_c.unwrap_or(interface.error_c);
-        interface.error_d_us = said.error_d.map_or(interface.error_d_us, us);
+        let (error_c, error_d_us) = terms(interface.mtu, interface.bandwidth_bps);
+        interface.error_c = said.error_c.unwrap_or(error_c);
+        interface.error_d_us = said.error_d.map_or(error_d_us, us);
         interface.refresh = said.refresh.map_or(interface.refresh, |span| span.0);
         interface.slew_max_percent = said.slew_max.map_or(interface.slew_max_percent, |p| p.0);
         interface.local_repair_wait = said.local_repair_wait.map_or(interface.local_repair_wait, |s| s.0);
@@ -149,6 +154,7 @@ impl Links {
                 .unwrap_or(0)
                 / 8,
             mtu: interface.mtu,
+            overhead: interface.overhead,
             manner: config.manner_of(&link.name),
         };
         let interfaces = present.map(|(index, known)| (*index, facts(known))).collect();
@@ -199,7 +205,16 @@ fn same_front(one: IpAddr, other: IpAddr, bits: u8) -> bool {
     }
 }
 
-fn say(link: &Link, interface: &Interface, new: bool) {
+/// The error terms of the scheduler (RFC 2212, Exported Information): a packet of its flow before it at the flow's own rate, which
+/// is C = M; and one of another flow on the link, with how late a timer may be, which is D. They are told where it is installed.
+fn terms(mtu: u32, bandwidth_bps: u64) -> (u32, u32) {
+    let Some(on_link_us) = (u64::from(mtu) * 8_000_000).checked_div(bandwidth_bps) else {
+        return (mtu, u32::MAX);
+    };
+    (mtu, u32::try_from(on_link_us + TIMER_LATENCY_US).unwrap_or(u32::MAX))
+}
+
+fn say(link: &Link, interface: &Interface, new: bool, is_configured: bool) {
     let state = match (interface.up, interface.enabled) {
         (false, _) => "down",
         (true, false) => "up, RSVP off",
@@ -208,6 +223,14 @@ fn say(link: &Link, interface: &Interface, new: bool) {
     let name = link.name.as_str();
     let (bandwidth_bps, reservable_bps) = (interface.bandwidth_bps, interface.reservable_bps);
     tracing::info!(name, state, ipv4 = ?interface.ipv4, ipv6 = ?interface.ipv6, bandwidth_bps, reservable_bps, "interface");
+    if let Some(kind) =
+        link.kind.as_ref().filter(|_| new && interface.enabled && !is_configured && bandwidth_bps > 0)
+    {
+        tracing::warn!(
+            "interface {name}: {bandwidth_bps} bit/s is what a {kind} says, whatever is behind it, and what can be reserved is taken \
+             from that; set `bandwidth` in [interface.{name}]"
+        );
+    }
     if new && interface.enabled && interface.bandwidth_bps == 0 {
         tracing::warn!(
             "interface {name}: its speed is unknown, so no share of it can be reserved; set `bandwidth` in [interface.{name}]"

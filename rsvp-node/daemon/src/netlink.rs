@@ -6,7 +6,7 @@
 
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
@@ -27,6 +27,10 @@ pub(super) struct Link {
     pub(super) up: bool,
     pub(super) loopback: bool,
     pub(super) mtu: u32,
+    /// What kind of virtual link it is, by the kernel's word; nothing of hardware.
+    pub(super) kind: Option<String>,
+    /// Octets that a packet has on the wire beyond those of IP.
+    pub(super) overhead: u32,
 }
 
 /// An address of an interface.
@@ -299,12 +303,40 @@ fn read_link(link: &LinkMessage) -> Link {
         LinkAttribute::Mtu(mtu) => Some(*mtu),
         _ => None,
     });
+    let kind = link.attributes.iter().find_map(|a| match a {
+        LinkAttribute::LinkInfo(infos) => infos.iter().find_map(|info| match info {
+            LinkInfo::Kind(kind) => Some(kind.clone()),
+            _ => None,
+        }),
+        _ => None,
+    });
     Link {
         index: link.header.index,
         name: name.unwrap_or_default(),
         up: link.header.flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
         loopback: link.header.flags.contains(LinkFlags::Loopback),
         mtu: mtu.unwrap_or(1500),
+        overhead: overhead(kind.as_ref(), link.header.link_layer_type),
+        kind: kind.map(|kind| kind.to_string()),
+    }
+}
+
+/// Octets beyond those of IP, by the type of a link. Tunnels: their headers, outer IPv4 (of IPv6 where that is all there is) and the
+/// Ethernet header within. Ethernet hardware: preamble, header, check sequence and gap (IEEE 802.3). Links that are
+/// only passed through within this machine have none.
+fn overhead(kind: Option<&InfoKind>, link: LinkLayerType) -> u32 {
+    match kind {
+        None if link == LinkLayerType::Ether => 38,
+        Some(InfoKind::Vlan) => 42,
+        Some(InfoKind::Vxlan | InfoKind::Geneve) => 50,
+        Some(InfoKind::Wireguard) => 60,
+        Some(InfoKind::GreTap) => 38,
+        Some(InfoKind::GreTun) => 24,
+        Some(InfoKind::IpIp | InfoKind::SitTun) => 20,
+        Some(InfoKind::Ip6Tnl) => 40,
+        Some(InfoKind::GreTun6) => 44,
+        Some(InfoKind::GreTap6) => 58,
+        _ => 0,
     }
 }
 

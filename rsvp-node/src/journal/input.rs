@@ -2,7 +2,7 @@
 
 use crate::{
     AdspecOffer, AppId, Carried, Command, FlowKey, FlowRequest, Input, Interface, InterfaceId, ReservationId,
-    Route, RouteAnswer, RouteQuery, Rx, TcAnswer, TcVerdict,
+    Route, RouteAnswer, RouteQuery, Rx, Shares, TcAnswer, TcVerdict,
 };
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
@@ -68,6 +68,8 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "refresh_us": i.refresh.as_micros() as u64, "lifetime_multiplier": i.lifetime_multiplier,
             "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
             "non_rsvp_hops": i.non_rsvp_hops.word(), "enforces": i.enforces,
+            "overhead": i.overhead,
+            "shares": [i.shares.guaranteed_bps, i.shares.controlled_load_bps, i.shares.flow_bps],
         }),
         Input::RouteChanged { destination } => json!({ "route_changed": destination }),
         Input::TrafficControl(answer) => {
@@ -312,6 +314,11 @@ fn read_interface(value: &Value) -> Option<Interface> {
     read.local_repair_wait = Duration::from_micros(number(&value["repair_wait_us"])?);
     read.lifetime_multiplier = number(&value["lifetime_multiplier"])?;
     read.non_rsvp_hops = value["non_rsvp_hops"].as_str()?.parse().ok()?;
+    read.overhead = value["overhead"].as_u64().map_or(Some(0), |octets| u32::try_from(octets).ok())?;
+    if let Some([guaranteed, controlled_load, flow]) = value["shares"].as_array().map(Vec::as_slice) {
+        let (guaranteed_bps, controlled_load_bps) = (number(guaranteed)?, number(controlled_load)?);
+        read.shares = Shares { guaranteed_bps, controlled_load_bps, flow_bps: number(flow)? };
+    }
     // Journals of before there was such a thing are of interfaces that enforce.
     read.enforces = value["enforces"].as_bool().unwrap_or(true);
     Some(read)

@@ -5,6 +5,7 @@
 //! maximum packet size, counts only where it is what failed: merging takes the smallest M although a larger M asks for
 //! more, so that a merged flowspec may lie below each of those it was merged from.
 
+use crate::interface::FLOW_TOO_LARGE;
 use core::cmp::Ordering;
 use rsvp_wire::{Flowspec, error_value};
 
@@ -72,7 +73,7 @@ fn more(a: &Flowspec, b: &Flowspec) -> Components {
 fn named(value: u16) -> Components {
     match value {
         error_value::DELAY_BOUND => Components::DELAY,
-        error_value::BANDWIDTH_UNAVAILABLE => Components::RATES,
+        error_value::BANDWIDTH_UNAVAILABLE | FLOW_TOO_LARGE => Components::RATES,
         error_value::MTU_TOO_LARGE => Components::PACKET_SIZE,
         _ => Components::NONE,
     }

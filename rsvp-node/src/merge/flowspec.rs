@@ -109,6 +109,18 @@ pub(crate) fn charge_bps(flowspec: &Flowspec) -> u64 {
     (f64::from(octets_per_second) * 8.0).round() as u64
 }
 
+/// The size of a packet where m says nothing: an IP header.
+const SMALLEST_PACKET: u32 = 20;
+
+/// What it takes where each packet has `overhead` octets beyond those of IP: as if all were of the minimum policed unit m (RFC
+/// 2212, Guidelines for Implementors).
+pub(crate) fn cost_bps(flowspec: &Flowspec, overhead: u32) -> u64 {
+    let bps = charge_bps(flowspec);
+    let smallest = flowspec.tspec().min_policed_unit.max(SMALLEST_PACKET);
+    let headers = u128::from(bps) * u128::from(overhead) / u128::from(smallest);
+    bps.saturating_add(u64::try_from(headers).unwrap_or(u64::MAX))
+}
+
 fn minimum(a: &Tspec, b: &Tspec) -> Tspec {
     match compare_tspec(a, b) {
         Some(Ordering::Less | Ordering::Equal) => *a,
@@ -273,5 +285,14 @@ mod tests {
     fn charges_are_bits_of_r_and_of_capital_r() {
         assert_eq!(charge_bps(&controlled(250_000.0, 64, 1500)), 2_000_000);
         assert_eq!(charge_bps(&guaranteed(375_000.0, 0)), 3_000_000);
+    }
+
+    #[test]
+    fn headers_cost_as_if_all_packets_were_small() {
+        // By hand: 250000 octets of packets of 100 are 2500 a second, each with 50 octets more.
+        assert_eq!(cost_bps(&controlled(250_000.0, 100, 1500), 50), 2_000_000 + 8 * 2_500 * 50);
+        assert_eq!(cost_bps(&controlled(250_000.0, 100, 1500), 0), 2_000_000);
+        assert_eq!(cost_bps(&controlled(250_000.0, 0, 1500), 20), 4_000_000, "no smaller than an IP header");
+        assert_eq!(cost_bps(&controlled(f32::MAX, 64, 1500), 1_500), u64::MAX);
     }
 }

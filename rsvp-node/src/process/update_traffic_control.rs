@@ -7,7 +7,7 @@
 use super::traffic_control::Report;
 use crate::door::{Police, Remark, Reservation, ReservationId};
 use crate::event::{AppId, EventKind};
-use crate::interface::InterfaceId;
+use crate::interface::{Charge, InterfaceId};
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
@@ -51,8 +51,7 @@ impl Node {
             }
             return Ok(());
         };
-        let charge_bps = flowspec::charge_bps(&wanted.flowspec);
-        self.admit(interface, installed, charge_bps)?;
+        let charge_bps = self.admit(interface, installed, &wanted.flowspec)?;
         let (ix, changed) = match installed {
             None => (self.install(session, interface, &wanted, charge_bps), true),
             Some(ix) => {
@@ -313,27 +312,24 @@ impl Node {
         paths.filter_map(PathState::tspec).reduce(|a, b| flowspec::sum(&a, &b))
     }
 
-    /// Admission control: whether what a reservation takes more than now is there. What takes no more than now is always
-    /// admitted.
+    /// Admission control: takes what a reservation is to have in the place of what it has; gives what that is.
     fn admit(
         &mut self,
         interface: InterfaceId,
         installed: Option<Ix<Reserved>>,
-        charge_bps: u64,
-    ) -> Result<(), Refused> {
-        let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
-        let Some(budget) = self.interfaces.find_mut(interface) else {
-            return Err((ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE));
-        };
-        let others_bps = budget.reserved_bps - now_bps;
-        // The sum may not fit its type: rates go to 2^128, and an interface may have no limit.
-        let fits = |sum: &u64| charge_bps <= now_bps || *sum <= budget.config.reservable_bps;
-        let Some(reserved_bps) = others_bps.checked_add(charge_bps).filter(fits) else {
-            tracing::debug!(?interface, charge_bps, others_bps, "admission refused");
-            return Err((ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE));
-        };
-        budget.reserved_bps = reserved_bps;
-        Ok(())
+        wanted: &Flowspec,
+    ) -> Result<u64, Refused> {
+        let refused = |value| (ErrorCode::ADMISSION_CONTROL, value);
+        let now = installed.map(|ix| self.state.reserved[ix].charge()).unwrap_or_default();
+        let budget = self.interfaces.find_mut(interface);
+        let budget = budget.ok_or(refused(error_value::BANDWIDTH_UNAVAILABLE))?;
+        let bps = flowspec::cost_bps(wanted, budget.config.overhead);
+        let wanted = Charge { bps, guaranteed: matches!(wanted, Flowspec::Guaranteed(..)) };
+        budget.admit(now, wanted).map_err(|value| {
+            tracing::debug!(?interface, ?wanted, ?now, value, "admission refused");
+            refused(value)
+        })?;
+        Ok(bps)
     }
 
     fn install(
@@ -372,7 +368,7 @@ impl Node {
         let id = self.state.reserved.id(ix);
         let reserved = self.state.remove_reserved(ix);
         if let Some(budget) = self.interfaces.find_mut(reserved.interface) {
-            budget.reserved_bps -= reserved.charge_bps;
+            budget.give_back(reserved.charge());
         }
         if reserved.announced {
             let id = ReservationId { index: id.ix.place(), generation: id.generation };

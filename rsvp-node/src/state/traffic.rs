@@ -4,7 +4,7 @@
 use super::arena::Ix;
 use super::session::SessionState;
 use crate::door::{Police, Remark};
-use crate::interface::InterfaceId;
+use crate::interface::{Charge, InterfaceId};
 use crate::key::{SenderKey, StyleKind};
 use rsvp_wire::{FilterSpec, Flowspec};
 
@@ -29,6 +29,13 @@ pub(crate) struct Reserved {
     pub(crate) queued: bool,
     /// The data plane has been told of it.
     pub(crate) announced: bool,
+}
+
+impl Reserved {
+    /// What it takes of the interface's budget.
+    pub(crate) fn charge(&self) -> Charge {
+        Charge { bps: self.charge_bps, guaranteed: matches!(self.flowspec, Flowspec::Guaranteed(..)) }
+    }
 }
 
 /// The senders a reservation is for, in ascending order: none named for WF, one for FF, a list for SE.

@@ -74,10 +74,15 @@ impl Client {
         self.event(kind)
     }
 
+    /// The next event.
+    pub(super) fn next_event(&mut self) -> Value {
+        self.events.pop_front().unwrap_or_else(|| self.line()["event"].take())
+    }
+
     /// The next event of a kind; others before it are dropped.
     pub(super) fn event(&mut self, kind: &str) -> Value {
         loop {
-            let event = self.events.pop_front().unwrap_or_else(|| self.line()["event"].take());
+            let event = self.next_event();
             if event["event"] == kind {
                 return event;
             }

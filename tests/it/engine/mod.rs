@@ -32,6 +32,7 @@ mod resv_errors;
 mod rules;
 mod scope;
 mod sent;
+mod shares;
 mod soft_state;
 mod teardown;
 mod traffic_control;

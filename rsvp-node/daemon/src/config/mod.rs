@@ -11,7 +11,7 @@ mod units;
 pub use data_plane::{
     DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig, SharedClass,
 };
-pub use per_interface::InterfaceConfig;
+pub use per_interface::{InterfaceConfig, ShareConfig};
 pub use transport::{Transport, Udp};
 pub use units::{HopRule, Percent, Rate, Reservable, Span};
 

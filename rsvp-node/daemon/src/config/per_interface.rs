@@ -4,6 +4,7 @@ use super::{
     DaemonConfig, DscpKey, ExcessConfig, HopRule, MarksConfig, Percent, Rate, Reservable, SharedClass, Span,
     Udp,
 };
+use rsvp_node::Shares;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -21,11 +22,15 @@ pub struct InterfaceConfig {
     pub bandwidth: Option<Rate>,
     /// How much of it may be reserved.
     pub reservable: Option<Reservable>,
+    /// How much of it one service may have, and one reservation.
+    pub shares: ShareConfig,
+    /// Octets that a packet has on the link beyond those of IP; by the type of link, when not set.
+    pub overhead: Option<u32>,
     /// Minimum packet delay of the link, for ADSPECs (RFC 2215 section 3.4).
     pub latency: Option<Span>,
-    /// Guaranteed service error term C, in octets (RFC 2212).
+    /// Guaranteed service error term C, in octets (RFC 2212); that of the scheduler, when not set.
     pub error_c: Option<u32>,
-    /// Guaranteed service error term D (RFC 2212).
+    /// Guaranteed service error term D (RFC 2212); that of the scheduler, when not set.
     pub error_d: Option<Span>,
     /// Refresh period R (RFC 2205 section 3.7).
     pub refresh: Option<Span>,
@@ -63,6 +68,8 @@ impl DaemonConfig {
             enabled: one.enabled.or(all.enabled),
             bandwidth: one.bandwidth.or(all.bandwidth),
             reservable: one.reservable.or(all.reservable),
+            shares: one.shares.or(all.shares),
+            overhead: one.overhead.or(all.overhead),
             latency: one.latency.or(all.latency),
             error_c: one.error_c.or(all.error_c),
             error_d: one.error_d.or(all.error_d),
@@ -78,6 +85,39 @@ impl DaemonConfig {
             excess: one.excess.or(all.excess),
             marks: one.marks.or(all.marks),
             classes: one.classes.or(all.classes),
+        }
+    }
+}
+
+/// How much one service may have reserved, and one reservation; no less than all, when not set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: shares = { guaranteed = \"30%\" }")]
+pub struct ShareConfig {
+    /// Guaranteed service.
+    pub guaranteed: Option<Reservable>,
+    /// Controlled-Load service.
+    pub controlled_load: Option<Reservable>,
+    /// One reservation.
+    pub flow: Option<Reservable>,
+}
+
+impl ShareConfig {
+    fn or(self, other: Self) -> Self {
+        Self {
+            guaranteed: self.guaranteed.or(other.guaranteed),
+            controlled_load: self.controlled_load.or(other.controlled_load),
+            flow: self.flow.or(other.flow),
+        }
+    }
+
+    /// The bounds on a link of this bandwidth.
+    #[must_use]
+    pub fn of(self, bandwidth_bps: u64) -> Shares {
+        let bound = |said: Option<Reservable>| said.map_or(u64::MAX, |said| said.of(bandwidth_bps));
+        Shares {
+            guaranteed_bps: bound(self.guaranteed),
+            controlled_load_bps: bound(self.controlled_load),
+            flow_bps: bound(self.flow),
         }
     }
 }

@@ -49,6 +49,17 @@ impl core::str::FromStr for Rate {
     }
 }
 
+impl Reservable {
+    /// How much it is of this bandwidth, in bits per second.
+    #[must_use]
+    pub fn of(self, bandwidth_bps: u64) -> u64 {
+        match self {
+            Self::Share(share) => (bandwidth_bps as f64 * share).round() as u64,
+            Self::Rate(rate) => rate.bps,
+        }
+    }
+}
+
 impl core::str::FromStr for Reservable {
     type Err = String;
 

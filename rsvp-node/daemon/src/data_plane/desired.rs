@@ -34,6 +34,10 @@ pub struct Desired {
     pub limits: Limits,
     /// What becomes of them.
     pub handling: Handling,
+    /// What is reserved: r, or R of Guaranteed service, in octets of IP packets per second; nothing of the Null service.
+    pub rate: u64,
+    /// What that is on the link with the rest that packets have there, and b.
+    pub on_link: (u64, u32),
     /// The class that it has for itself.
     pub class: Option<FlowClass>,
 }
@@ -50,7 +54,8 @@ pub struct Difference {
 }
 
 impl Desired {
-    /// What a reservation on an interface is to be there. Of flows that begin on this node nothing is lost by shaping.
+    /// What a reservation on an interface is to be there, where packets have `overhead` octets beyond those of IP. Of flows that begin
+    /// on this node nothing is lost by shaping.
     ///
     /// # Errors
     /// [`Failure::Unfit`] for what cannot be: 21/03 for numbers, 21/02 for packets that cannot be told apart.
@@ -58,6 +63,7 @@ impl Desired {
         told: &Reservation,
         interface: u32,
         manner: &Manner,
+        overhead: u32,
         begins_here: bool,
     ) -> Result<Self, Failure> {
         let (service, rate) = match &told.flowspec {
@@ -74,16 +80,20 @@ impl Desired {
             Reserved::Qualitative => Limits::default(),
             _ => limits(told.flowspec.tspec())?,
         };
+        let rate = if service == Reserved::Qualitative { 0 } else { octets_per_second(rate)? };
+        let smallest = limits.min_policed.max(SMALLEST_PACKET);
+        let bucket = on_link(limits.bucket.into(), overhead, smallest);
+        let on_link = (on_link(rate, overhead, smallest), u32::try_from(bucket).unwrap_or(u32::MAX));
         let shaped = service != Reserved::Qualitative && handling.mode == Mode::Shape;
         let class = match shaped || service == Reserved::Guaranteed {
             false => None,
             true => Some(FlowClass {
                 guaranteed: service == Reserved::Guaranteed,
-                rate: octets_per_second(rate)?,
-                bucket: limits.bucket,
-                max_packet: limits.max_packet.unwrap_or(0),
-                min_policed: u16::try_from(limits.min_policed).unwrap_or(u16::MAX),
-                queue: (shaped && begins_here).then(|| LOCAL_QUEUE.max(limits.bucket)),
+                rate: on_link.0,
+                bucket: on_link.1,
+                max_packet: limits.max_packet.map_or(0, |most| most.saturating_add(overhead)),
+                min_policed: u16::try_from(limits.min_policed.saturating_add(overhead)).unwrap_or(u16::MAX),
+                queue: (shaped && begins_here).then(|| LOCAL_QUEUE.max(on_link.1)),
             }),
         };
         let keys = keys(told, interface);
@@ -93,7 +103,7 @@ impl Desired {
                 why: why.to_string(),
             })?;
         }
-        Ok(Self { service, keys, limits, handling, class })
+        Ok(Self { service, keys, limits, handling, rate, on_link, class })
     }
 
     /// Whether the interface has to have classes for it.
@@ -106,7 +116,7 @@ impl Desired {
     #[must_use]
     pub fn shares(&self) -> Option<(u64, u32)> {
         let shares = self.service == Reserved::ControlledLoad && self.class.is_none();
-        shares.then_some((self.limits.rate, self.limits.bucket))
+        shares.then_some(self.on_link)
     }
 
     /// The flow, where the interface has classes and it has this one for itself.
@@ -153,6 +163,16 @@ pub fn shared_by<'a>(flows: impl Iterator<Item = &'a Desired>) -> (u64, u32) {
     let sum =
         |(rate, bucket): (u64, u32), (r, b): (u64, u32)| (rate.saturating_add(r), bucket.saturating_add(b));
     flows.filter_map(Desired::shares).fold((0, 0), sum)
+}
+
+/// The size of a packet where m says nothing: an IP header.
+const SMALLEST_PACKET: u32 = 20;
+
+/// Octets of IP packets with what they have on the link beside, as if all were as small as may be (RFC 2212, Guidelines for
+/// Implementors): what a class has to have so that the flow has its rate whatever its packets are.
+fn on_link(octets: u64, overhead: u32, smallest: u32) -> u64 {
+    let headers = u128::from(octets) * u128::from(overhead) / u128::from(smallest);
+    octets.saturating_add(u64::try_from(headers).unwrap_or(u64::MAX))
 }
 
 /// A rate in whole octets per second.

@@ -35,6 +35,8 @@ pub struct Facts {
     pub rate: u64,
     /// The largest packet, in octets.
     pub mtu: u32,
+    /// Octets that a packet has on the link beyond those of IP.
+    pub overhead: u32,
     /// What the configuration says of it.
     pub manner: Manner,
 }

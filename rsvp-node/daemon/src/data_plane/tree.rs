@@ -44,7 +44,8 @@ pub struct Link {
     pub rate: u64,
     /// The largest packet, in octets.
     pub mtu: u32,
-    /// What a packet counts as beyond the octets of its frame; -14 makes it the IP packet's of an Ethernet frame.
+    /// What a packet counts as beyond the octets of its frame: -14 makes it those of the IP packet in an Ethernet frame, and
+    /// what is added to that are those of the link.
     pub overhead: i16,
 }
 

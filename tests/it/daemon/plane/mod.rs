@@ -1,6 +1,7 @@
 //! Reservations as the kernel has them: what is promised is delivered, policed and marked, and nothing is left behind. What the
 //! daemon says of it is held against what `tc` and the kernel's maps say.
 
+mod budget;
 mod datagrams_sent;
 mod ends;
 mod enforced;

@@ -27,7 +27,7 @@ fn reservation(flowspec: Flowspec, filters: &[&str]) -> Reservation {
 }
 
 fn desired(text: &str, told: &Reservation) -> Desired {
-    Desired::new(told, 7, &manner(text), false).unwrap()
+    Desired::new(told, 7, &manner(text), 0, false).unwrap()
 }
 
 fn controlled_load(rate: f32) -> Reservation {
@@ -74,7 +74,7 @@ fn guaranteed_service_has_its_rate_in_a_class_of_its_own() {
     assert_eq!((flow.class, flow.shares(), flow.handling.mode), (Some(class), None, Mode::Shape));
     assert_eq!(flow.flow(true, Some(ALONE)).conforming.class, Some(ALONE.0));
     // Where it begins its sender waits instead of losing packets.
-    let first = Desired::new(&told, 7, &manner(""), true).unwrap();
+    let first = Desired::new(&told, 7, &manner(""), 0, true).unwrap();
     assert_eq!(first.class.and_then(|class| class.queue), Some(LOCAL_QUEUE));
     // With its excess policed it has the class all the same.
     for (mode, word) in [(Mode::Borrow, "borrow"), (Mode::Discard, "discard")] {
@@ -88,6 +88,21 @@ fn controlled_load_that_is_shaped_has_a_class_of_its_own() {
     let flow = desired("[interfaces]\nexcess.controlled_load = \"shape\"\n", &controlled_load(125_000.0));
     assert_eq!(flow.class.map(|class| (class.guaranteed, class.rate)), Some((false, 125_000)));
     assert_eq!(flow.shares(), None);
+}
+
+#[test]
+fn classes_have_room_for_what_a_packet_has_on_the_link() {
+    // By hand: m is 64, so 50 octets with each; 125000 / 64 * 50 = 97656 octets a second, 5000 / 64 * 50 = 3906.
+    let load = Desired::new(&controlled_load(125_000.0), 7, &manner(""), 50, false).unwrap();
+    assert_eq!(load.shares(), Some((222_656, 8_906)));
+    assert_eq!(
+        (load.rate, load.limits.rate, load.limits.bucket),
+        (125_000, 125_000, 5_000),
+        "buckets are of IP"
+    );
+    let class = Desired::new(&guaranteed(), 7, &manner(""), 50, false).unwrap().class.unwrap();
+    assert_eq!((class.rate, class.bucket), (445_312, 8_906));
+    assert_eq!((class.max_packet, class.min_policed), (1_550, 114));
 }
 
 #[test]
@@ -151,7 +166,7 @@ fn filters_become_keys_of_one_flow() {
 
 #[test]
 fn what_cannot_be_is_unfit() {
-    let unfit = |told: &Reservation| match Desired::new(told, 7, &manner(""), false) {
+    let unfit = |told: &Reservation| match Desired::new(told, 7, &manner(""), 0, false) {
         Err(Failure::Unfit { value, .. }) => value,
         other => panic!("{other:?}"),
     };

@@ -86,7 +86,8 @@ impl Interface {
     }
 
     fn link(&self, facts: &Facts, link_header: u32) -> Link {
-        let overhead = i16::try_from(link_header).map_or(0, |octets| -octets);
+        let overhead = i64::from(facts.overhead) - i64::from(link_header);
+        let overhead = i16::try_from(overhead).unwrap_or(i16::MAX);
         Link { rate: facts.rate, mtu: facts.mtu, overhead }
     }
 

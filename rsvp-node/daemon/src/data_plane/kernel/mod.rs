@@ -13,7 +13,6 @@ pub use clean::clean;
 
 use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId};
 use super::desired::{self, Desired};
-use super::manner::Reserved;
 use super::tc::{Class, Handle, Tc};
 use super::{Answer, DataPlane, Facts, Failure, State, Surroundings};
 use attached::Interface;
@@ -116,7 +115,7 @@ impl Kernel {
         let facts = facts.ok_or_else(|| Failure::System(format!("interface {on} is not there")))?;
         let own = &self.around.own;
         let begins_here = !told.filters.is_empty() && told.filters.iter().all(|f| own.contains(&f.address()));
-        let desired = Desired::new(&told, on, &facts.manner, begins_here)?;
+        let desired = Desired::new(&told, on, &facts.manner, facts.overhead, begins_here)?;
         self.attach(on, &facts.name).map_err(|failure| self.refuse(on, Refusal::Program, failure))?;
         if desired.needs_classes() {
             self.plant(on, &facts).map_err(|failure| self.refuse(on, Refusal::Classes, failure))?;
@@ -307,7 +306,6 @@ impl Kernel {
         let own = standing.class.and_then(|number| tree?.class_of(number));
         let listed = own.and_then(|own| classes.iter().find(|class| class.handle == own));
         let class = standing.desired.flow(tree.is_some(), own).conforming.class.map(Handle);
-        let rate = standing.desired.class.map_or(standing.desired.limits.rate, |class| class.rate);
         let dropped = listed.map_or(0, |class| u64::from(class.counters.drops));
         Ok(FlowRow {
             id: format!("{}.{}", id.index, id.generation),
@@ -317,7 +315,7 @@ impl Kernel {
             filters: standing.told.filters.clone(),
             service: standing.desired.service.word().to_owned(),
             class: class.map(|class| class.to_string()),
-            rate_bps: if standing.desired.service == Reserved::Qualitative { 0 } else { rate * 8 },
+            rate_bps: standing.desired.rate * 8,
             packets: counted.conforming.packets,
             octets: counted.conforming.octets,
             excess_packets: counted.excess.packets,
