@@ -6,9 +6,11 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
 use core::time::Duration;
-use rsvp_client::rows::{Counters, FlowRow, InterfaceRow, Rows};
-use rsvp_client::{Flow, What};
+use rsvp_client::rows::{Counters, FlowRow, InterfaceRow, ReservationRow, Rows};
+use rsvp_client::{ClientError, Flow, What};
 use rsvp_node::units::{show_rate, show_time};
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// What `rsvp show` is told.
@@ -16,6 +18,7 @@ use std::io::Write;
 #[command(after_help = "Examples:\n  \
     rsvp show reservations\n  \
     rsvp show requests --session \"udp 10.0.2.2:5000\"\n  \
+    rsvp show reservations --stats\n  \
     rsvp show flows\n  \
     rsvp show interfaces --json | jq '.[].reserved_bps'")]
 pub(crate) struct Arguments {
@@ -25,6 +28,9 @@ pub(crate) struct Arguments {
     /// Only of this session
     #[arg(long, value_name = "PROTOCOL ADDRESS:PORT")]
     session: Option<rsvp_wire::Session>,
+    /// With reservations: what the data plane has counted of each
+    #[arg(long)]
+    stats: bool,
     /// As JSON: an array of rows, one object for counters
     #[arg(long)]
     json: bool,
@@ -74,11 +80,95 @@ impl ValueEnum for Shown {
 
 /// `rsvp show`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
+    if arguments.stats && arguments.what.0 != What::Reservations {
+        let why = "--stats goes with reservations, as in `rsvp show reservations --stats`";
+        return Err(Failure::Asked(why.to_owned()));
+    }
     let client = connection::look(&arguments.daemon).await?;
     let (rows, total) = client.list(arguments.what.0, arguments.session).await?;
-    let text = if arguments.json { json(&rows) } else { table(&rows, total) };
+    let text = match rows {
+        Rows::Reservations(rows) if arguments.stats => {
+            let (flows, _) = client.list(What::Flows, arguments.session).await?;
+            let Rows::Flows(flows) = flows else { return Err(ClientError::Disconnected.into()) };
+            let counted = counted(rows, flows);
+            if arguments.json {
+                serde_json::to_string(&counted).unwrap_or_default()
+            } else {
+                stats(&counted, total)
+            }
+        }
+        rows if arguments.json => json(&rows),
+        rows => table(&rows, total),
+    };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").map_err(Failure::at("standard output"))
+}
+
+/// A reservation with what was counted of it.
+#[derive(Debug, Serialize)]
+struct Counted {
+    #[serde(flatten)]
+    reservation: ReservationRow,
+    /// Nothing where nothing carries it out.
+    stats: Option<Stats>,
+}
+
+/// What was counted of a reservation since it was installed.
+#[derive(Debug, Serialize)]
+struct Stats {
+    class: Option<String>,
+    packets: u64,
+    octets: u64,
+    excess_packets: u64,
+    excess_octets: u64,
+    dropped_packets: u64,
+    /// Nothing where it shares a class.
+    backlog_octets: Option<u32>,
+}
+
+/// Puts together what reservations and flows have the same name for.
+fn counted(reservations: Vec<ReservationRow>, flows: Vec<FlowRow>) -> Vec<Counted> {
+    let stats = |flow: FlowRow| Stats {
+        class: flow.class,
+        packets: flow.packets,
+        octets: flow.octets,
+        excess_packets: flow.excess_packets,
+        excess_octets: flow.excess_octets,
+        dropped_packets: flow.dropped_packets,
+        backlog_octets: flow.backlog_octets,
+    };
+    let mut flows: BTreeMap<String, Stats> =
+        flows.into_iter().map(|flow| (flow.id.clone(), stats(flow))).collect();
+    let with = |reservation: ReservationRow| Counted { stats: flows.remove(&reservation.id), reservation };
+    reservations.into_iter().map(with).collect()
+}
+
+fn stats(rows: &[Counted], total: usize) -> String {
+    let line = |Counted { reservation: row, stats }: &Counted| {
+        let mut line = vec![row.session.to_string(), row.interface.clone(), words::filters(&row.filters)];
+        line.extend([words::service(&row.flowspec), bps(row.charge_bps)]);
+        let Some(stats) = stats else {
+            line.extend(["-"; 5].map(str::to_owned));
+            return line;
+        };
+        let counts = [stats.packets, stats.octets, stats.excess_packets, stats.dropped_packets];
+        line.extend(counts.map(|count| count.to_string()));
+        line.push(address(stats.backlog_octets));
+        line
+    };
+    let head = [
+        "SESSION",
+        "INTERFACE",
+        "FOR",
+        "SERVICE",
+        "TAKES",
+        "PACKETS",
+        "OCTETS",
+        "EXCESS",
+        "DROPPED",
+        "BACKLOG",
+    ];
+    finished(&head, rows.iter().map(line).collect(), total)
 }
 
 /// The rows alone: what they are is what was asked for.
@@ -163,6 +253,11 @@ fn table(rows: &Rows, total: usize) -> String {
         ),
         other => more(other),
     };
+    finished(head, lines, total)
+}
+
+/// A table, with a word where there is nothing in it or not all.
+fn finished(head: &[&str], lines: Vec<Vec<String>>, total: usize) -> String {
     let shown = lines.len();
     let mut text = aligned(head, lines);
     if shown == 0 {

@@ -10,9 +10,9 @@ use super::{Failure, connection, words};
 use clap::Args;
 use core::time::Duration;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use rsvp_client::rows::{InterfaceRow, Rows, SessionRow};
+use rsvp_client::rows::{FlowRow, InterfaceRow, Rows, SessionRow};
 use rsvp_client::{Client, ClientError, What};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::IsTerminal;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -41,9 +41,21 @@ struct View {
     /// The largest first.
     sessions: Vec<SessionRow>,
     sessions_total: usize,
+    /// Reservations that are carried out, those with the most traffic first.
+    flows: Vec<Moving>,
     /// How far the sessions are scrolled.
     first: usize,
     log: VecDeque<String>,
+    /// When flows were counted last.
+    looked_at: Option<Instant>,
+}
+
+/// A reservation in the data plane and how fast its packets are now.
+#[derive(Debug)]
+struct Moving {
+    row: FlowRow,
+    /// Bits per second that conformed, and that did not, since it was looked at before; nothing the first time.
+    now_bps: Option<[u64; 2]>,
 }
 
 /// What a key is for.
@@ -113,6 +125,11 @@ impl View {
             self.first = self.first.min(rows.len().saturating_sub(1));
             (self.sessions, self.sessions_total) = (rows, total);
         }
+        if let (Rows::Flows(rows), _) = client.list(What::Flows, None).await? {
+            let at = Instant::now();
+            let since = self.looked_at.replace(at).map(|before| at - before);
+            self.flows = moving(rows, &self.flows, since);
+        }
         Ok(())
     }
 
@@ -122,6 +139,27 @@ impl View {
         }
         self.log.push_back(line);
     }
+}
+
+/// How fast flows are, by what was counted of them before and `since` then.
+fn moving(rows: Vec<FlowRow>, before: &[Moving], since: Option<Duration>) -> Vec<Moving> {
+    let before: BTreeMap<&str, &FlowRow> =
+        before.iter().map(|known| (known.row.id.as_str(), &known.row)).collect();
+    let speed = |now: u64, then: u64, since: Duration| {
+        let bits = u128::from(now.saturating_sub(then)) * 8_000_000;
+        u64::try_from(bits / since.as_micros().max(1)).unwrap_or(u64::MAX)
+    };
+    let with = |row: FlowRow| {
+        let known = before.get(row.id.as_str()).zip(since);
+        let now_bps = known.map(|(then, since)| {
+            [speed(row.octets, then.octets, since), speed(row.excess_octets, then.excess_octets, since)]
+        });
+        Moving { row, now_bps }
+    };
+    let mut flows: Vec<Moving> = rows.into_iter().map(with).collect();
+    flows
+        .sort_by_key(|flow| core::cmp::Reverse(flow.now_bps.map(|[conforming, excess]| conforming + excess)));
+    flows
 }
 
 /// Keys come from a thread of their own: reading them waits. It ends with the process.

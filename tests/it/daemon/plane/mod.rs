@@ -2,6 +2,7 @@
 //! daemon says of it is held against what `tc` and the kernel's maps say.
 
 mod budget;
+mod counted;
 mod datagrams_sent;
 mod ends;
 mod enforced;

@@ -1,6 +1,6 @@
-//! What `rsvp top` looks like: interfaces with bars, sessions by size, the last events.
+//! What `rsvp top` looks like: interfaces with bars, sessions by size, reservations by traffic, the last events.
 
-use super::View;
+use super::{Moving, View};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -15,15 +15,22 @@ const LOG_HEIGHT: u16 = 10;
 pub(super) fn draw(view: &View, frame: &mut Frame<'_>) {
     let interfaces = u16::try_from(view.interfaces.len()).unwrap_or(u16::MAX).saturating_add(2);
     let interfaces = interfaces.min(frame.area().height / 3).max(3);
-    let [top, middle, low, last] = Layout::vertical([
+    // Where nothing is carried out there is nothing to be counted.
+    let flows = u16::try_from(view.flows.len()).unwrap_or(u16::MAX);
+    let flows = if flows == 0 { 0 } else { flows.saturating_add(3).min(frame.area().height / 3) };
+    let [top, middle, counted, low, last] = Layout::vertical([
         Constraint::Length(interfaces),
         Constraint::Min(4),
+        Constraint::Length(flows),
         Constraint::Length(LOG_HEIGHT.min(frame.area().height / 3)),
         Constraint::Length(1),
     ])
     .areas(frame.area());
     bars(view, frame, top);
     sessions(view, frame, middle);
+    if flows > 0 {
+        reservations(view, frame, counted);
+    }
     log(view, frame, low);
     let keys = format!(" {}   up/down: sessions   q: end", view.daemon);
     frame.render_widget(Paragraph::new(keys).style(Style::new().add_modifier(Modifier::DIM)), last);
@@ -88,6 +95,37 @@ fn sessions(view: &View, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Table::new(rows, widths).header(head).block(titled(&title)), area);
 }
 
+fn reservations(view: &View, frame: &mut Frame<'_>, area: Rect) {
+    let rows = view.flows.iter().take(usize::from(area.height)).map(|Moving { row, now_bps }| {
+        let now = |which: usize| now_bps.map_or_else(|| "-".to_owned(), |now| show_rate(now[which] as f64));
+        let backlog = row.backlog_octets.map_or_else(|| "-".to_owned(), |octets| octets.to_string());
+        Row::new([
+            row.session.to_string(),
+            row.interface.clone(),
+            row.service.clone(),
+            show_rate(row.rate_bps as f64),
+            now(0),
+            now(1),
+            row.dropped_packets.to_string(),
+            backlog,
+        ])
+    });
+    let widths = [
+        Constraint::Min(24),
+        Constraint::Length(10),
+        Constraint::Length(15),
+        Constraint::Length(12),
+        Constraint::Length(12),
+        Constraint::Length(12),
+        Constraint::Length(8),
+        Constraint::Length(8),
+    ];
+    let head = ["RESERVATION", "INTERFACE", "SERVICE", "RATE", "CONFORMS", "EXCESS", "DROPPED", "BACKLOG"];
+    let head = Row::new(head).style(Style::new().add_modifier(Modifier::BOLD));
+    let title = format!(" Reservations: {} ", view.flows.len());
+    frame.render_widget(Table::new(rows, widths).header(head).block(titled(&title)), area);
+}
+
 fn log(view: &View, frame: &mut Frame<'_>, area: Rect) {
     let room = usize::from(area.height.saturating_sub(2));
     let first = view.log.len().saturating_sub(room);
@@ -100,7 +138,7 @@ mod tests {
     use super::*;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
-    use rsvp_client::rows::SessionRow;
+    use rsvp_client::rows::{FlowRow, SessionRow};
 
     fn interface(name: &str, reserved_bps: u64, up: bool) -> InterfaceRow {
         InterfaceRow {
@@ -162,6 +200,44 @@ mod tests {
         let bar = screen.lines().find(|line| line.contains("eth0")).unwrap();
         let full = bar.chars().filter(|c| *c == '█').count();
         assert!((20..=25).contains(&full), "{full}: {bar}");
+    }
+
+    fn flow(id: &str, octets: u64, excess_octets: u64) -> FlowRow {
+        FlowRow {
+            id: id.to_owned(),
+            interface: "eth0".to_owned(),
+            session: "udp 10.0.2.2:5000".parse().unwrap(),
+            style: rsvp_client::Style::Ff,
+            filters: Vec::new(),
+            service: "controlled-load".to_owned(),
+            class: None,
+            rate_bps: 1_000_000,
+            packets: 0,
+            octets,
+            excess_packets: 0,
+            excess_octets,
+            dropped_packets: 7,
+            backlog_octets: None,
+        }
+    }
+
+    #[test]
+    fn reservations_are_as_fast_as_their_counts_grow() {
+        use super::super::moving;
+        let before = moving(vec![flow("1.1", 1_000, 0), flow("2.1", 0, 0)], &[], None);
+        assert!(before.iter().all(|flow| flow.now_bps.is_none()), "nothing to compare with");
+        let since = Some(core::time::Duration::from_millis(500));
+        let flows = moving(
+            vec![flow("1.1", 2_000, 0), flow("2.1", 62_500, 6_250), flow("3.1", 9, 9)],
+            &before,
+            since,
+        );
+        let speeds: Vec<_> = flows.iter().map(|flow| (flow.row.id.as_str(), flow.now_bps)).collect();
+        assert_eq!(speeds, [("2.1", Some([1_000_000, 100_000])), ("1.1", Some([16_000, 0])), ("3.1", None)]);
+        let screen = shown(&View { flows, ..View::default() }, 120, 30);
+        for words in ["Reservations: 3", "controlled-load", "1Mbit/s", "100kbit/s", "16kbit/s"] {
+            assert!(screen.contains(words), "{words} is not in\n{screen}");
+        }
     }
 
     #[test]
