@@ -4,8 +4,8 @@
 //! [`Engine::poll`](crate::Engine::poll) until it answers [`Output::Idle`]. `Input` is closed and time is an argument,
 //! so a journal of inputs replays a node.
 
+use crate::carried::Carried;
 use crate::event::{AppId, Event};
-use crate::ext::carried::Carried;
 use crate::interface::{Interface, InterfaceId};
 use crate::time::Instant;
 use core::net::IpAddr;

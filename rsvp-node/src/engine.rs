@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::counters::{Counters, Work};
 use crate::door::{Input, Outcome, Output, Reservation, ReservationId};
+use crate::ext;
 use crate::host::Host;
 use crate::interface::{Interface, InterfaceId};
 use crate::node::Node;
@@ -23,7 +24,7 @@ impl Engine {
     /// A node without interfaces and without state.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { node: Node::new(config) }
+        Self { node: Node::new(config, ext::all()) }
     }
 
     /// Takes one input at time `now`, which must not go back. Drain [`Self::poll`] afterwards.

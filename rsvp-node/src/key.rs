@@ -22,6 +22,9 @@ pub(crate) enum SessionKey {
 }
 
 impl SessionKey {
+    /// C-Types of a SESSION that can be one.
+    pub(crate) const CTYPES: &[u8] = &[1, 2];
+
     #[inline]
     pub(crate) const fn of(session: Session) -> Self {
         match session {
@@ -80,6 +83,9 @@ pub(crate) enum SenderKey {
 }
 
 impl SenderKey {
+    /// C-Types of a SENDER_TEMPLATE and a FILTER_SPEC that can be one.
+    pub(crate) const CTYPES: &[u8] = &[1, 2, 3];
+
     #[inline]
     pub(crate) const fn of(filter: FilterSpec) -> Self {
         match filter {

@@ -4,6 +4,7 @@
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+mod carried;
 mod composer;
 mod config;
 mod counters;
@@ -12,6 +13,7 @@ mod drain;
 mod engine;
 mod event;
 mod ext;
+mod extension;
 pub mod guaranteed;
 mod host;
 mod interface;
@@ -32,6 +34,7 @@ pub mod units;
 mod unknown;
 mod view;
 
+pub use carried::Carried;
 pub use config::{Config, Limit, Limits};
 pub use counters::{Counters, Work};
 pub use door::{
@@ -40,7 +43,6 @@ pub use door::{
 };
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};
-pub use ext::carried::Carried;
 pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};
 pub use interface::{Interface, InterfaceId, NonRsvpHops};
 pub use time::Instant;

@@ -105,7 +105,7 @@ impl Node {
             Some(confirm) => Some(confirm.map_err(Discard::Malformed)?.address),
             None => None,
         };
-        self.resv_is_judged(asker.session, asker.from, arrived.rx.octets);
+        self.extensions.resv_arrives(&self.state, asker.session, asker.from, arrived.rx.octets);
         let Judged { mut in_full, any, limited } = self.judge(arrived, asker, demands);
         in_full &= all_readable;
         let request = self.state.find_request(asker.session, asker.from);
@@ -116,7 +116,8 @@ impl Node {
             }
             self.state.arm_request(ix);
         }
-        self.resv_was_judged(asker.session, asker.interface);
+        self.extensions.resv_was_judged();
+        self.tell_news(asker.session, asker.interface);
         if let (Some(address), Some(ix)) = (confirm, request) {
             for demand in demands {
                 let items = &self.state.requests[ix].items;
