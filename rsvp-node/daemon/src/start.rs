@@ -424,8 +424,9 @@ impl Standalone {
     }
 }
 
-/// Starts a daemon within this program, without control socket and signals.
-pub async fn start_standalone(config: DaemonConfig) -> Result<Standalone, DaemonError> {
+/// Starts a daemon within this program, without control socket and signals. What it has in the kernel goes with the program.
+pub async fn start_standalone(mut config: DaemonConfig) -> Result<Standalone, DaemonError> {
+    config.data_plane.pins = Some(PathBuf::new());
     let (driver, held) = Prepared::open(config)?.into_driver()?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let (order, orders) = mpsc::channel(1);
