@@ -27,11 +27,25 @@ pub enum Input<'a> {
         /// The session destination whose routes changed, or `None` for all of them.
         destination: Option<IpAddr>,
     },
+    /// An earlier run's reservations still stand in the data plane: their share of an interface is given to nobody but their
+    /// session, which takes of it what it is admitted for. Replaces what was said of the session and interface before.
+    Held(Held),
     /// The data plane cannot do what it was told in [`Output::TrafficControl`], or no longer.
     TrafficControl(TcAnswer),
     /// Time has passed: the driver calls with this when [`Output::Idle`]'s `until` is reached. Does bounded work;
     /// the next `Idle` says when to come again.
     Timer,
+}
+
+/// What a session still has of an interface from an earlier run of this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The interface; one that is not known is ignored.
+    pub interface: InterfaceId,
+    /// The session.
+    pub session: Session,
+    /// Bits per second; 0 when nothing is left.
+    pub bps: u64,
 }
 
 /// A received message and what its IP header said.

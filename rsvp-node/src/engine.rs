@@ -41,6 +41,7 @@ impl Engine {
             }
             Input::InterfaceChanged(interface) => node.interface_changes(interface, host),
             Input::RouteChanged { destination } => node.routes_changed(destination, host),
+            Input::Held(held) => node.interfaces.hold(held),
             Input::TrafficControl(answer) => {
                 return match node.traffic_control_answers(answer) {
                     Ok(()) => Outcome::Taken,

@@ -2,9 +2,12 @@
 //!
 //! Interfaces are fed in by the driver; this module deliberately never discovers them itself.
 
+use crate::door::Held;
+use crate::key::SessionKey;
 use crate::time::Instant;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 /// Names an interface of this node; small numbers, chosen by the driver (an `ifindex` will do).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,6 +136,10 @@ impl Interface {
 pub(crate) struct InterfaceState {
     pub(crate) config: Interface,
     pub(crate) reserved_bps: u64,
+    /// What sessions still have from an earlier run, and have not asked for again.
+    held: BTreeMap<SessionKey, u64>,
+    /// All of that together.
+    held_bps: u64,
     /// R as it is now, on its way to the configured one.
     pub(crate) refresh: Duration,
     /// Not before then may R grow again.
@@ -155,6 +162,23 @@ impl InterfaceState {
             self.answered_until = used + LIMIT_ANSWER_INTERVAL;
         }
         may
+    }
+
+    /// What sessions other than this one still have from an earlier run, in bits per second.
+    pub(crate) fn held_for_others(&self, session: &SessionKey) -> u64 {
+        self.held_bps - self.held.get(session).copied().unwrap_or(0)
+    }
+
+    /// A session was admitted for so much more: it takes first what it still has.
+    pub(crate) fn take_held(&mut self, session: &SessionKey, bps: u64) {
+        if let Some(held) = self.held.get_mut(session) {
+            let taken = bps.min(*held);
+            *held -= taken;
+            self.held_bps -= taken;
+            if *held == 0 {
+                self.held.remove(session);
+            }
+        }
     }
 
     /// Takes R one step towards what is configured: down at once, up by Slew.Max. Steps are as far apart as two
@@ -202,10 +226,32 @@ impl Interfaces {
             Err(at) => {
                 let refresh = config.refresh;
                 let (grows_at, answered_until) = (Instant::ZERO, Instant::ZERO);
-                let new = InterfaceState { config, reserved_bps: 0, refresh, grows_at, answered_until };
+                let (held, held_bps) = (BTreeMap::new(), 0);
+                let new = InterfaceState {
+                    config,
+                    reserved_bps: 0,
+                    held,
+                    held_bps,
+                    refresh,
+                    grows_at,
+                    answered_until,
+                };
                 self.0.insert(at, new);
                 Change { routes: true, packet_sizes: false }
             }
+        }
+    }
+
+    /// Notes what a session still has of an interface.
+    pub(crate) fn hold(&mut self, Held { interface, session, bps }: Held) {
+        let Some(on) = self.find_mut(interface) else { return };
+        let session = SessionKey::of(session);
+        let before = on.held.remove(&session).unwrap_or(0);
+        // Rates of flows that the kernel has fit; what a journal says may not.
+        let bps = bps.min(u64::MAX - (on.held_bps - before));
+        on.held_bps = on.held_bps - before + bps;
+        if bps > 0 {
+            on.held.insert(session, bps);
         }
     }
 

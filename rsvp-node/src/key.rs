@@ -13,7 +13,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rsvp_wire::{FilterSpec, Session, Sharing, Style};
 
 /// A session (RFC 2205 A.1): where its data goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SessionKey {
     /// C-Type 1.
     Ipv4 { destination: Ipv4Addr, protocol: u8, port: u16 },

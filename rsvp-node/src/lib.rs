@@ -38,7 +38,7 @@ pub use carried::Carried;
 pub use config::{Config, Limit, Limits};
 pub use counters::{Counters, Work};
 pub use door::{
-    AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Police, Refusal, Reservation,
+    AdspecOffer, Command, Discard, FlowRequest, Held, Input, Outcome, Output, Police, Refusal, Reservation,
     ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
 };
 pub use engine::Engine;

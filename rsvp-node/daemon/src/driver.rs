@@ -23,12 +23,16 @@ use rsvp_node::{
 use rsvp_wire::{SenderTemplate, Session};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Batches of packets taken from each socket in one turn.
 const BATCHES: usize = 4;
 /// Requests of clients done in one turn.
 const REQUESTS: usize = 64;
+
+/// How long the data plane's first answer is waited for.
+const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
 /// What the program around the driver wants of it.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub(super) enum Order {
     Reload(Box<DaemonConfig>),
     /// Withdraw what local applications asked for, and end.
     Stop,
+    /// End without a word, so that the next run goes on with what stands.
+    Leave,
 }
 
 /// What the engine had to say, until the desk can be told.
@@ -250,9 +256,11 @@ impl Driver {
         mut orders: mpsc::Receiver<Order>,
     ) {
         self.look_again();
-        loop {
+        self.begin().await;
+        let leaves = loop {
             match self.wait(&mut clients, &mut orders).await {
-                Woken::Ordered(Order::Stop) => break,
+                Woken::Ordered(Order::Stop) => break false,
+                Woken::Ordered(Order::Leave) => break true,
                 Woken::Ordered(Order::Reload(config)) => self.reload(*config),
                 Woken::Said(said) => self.said(said, &mut clients),
                 Woken::Answered(said) => self.answered(said),
@@ -261,13 +269,27 @@ impl Driver {
             self.turn();
             // Other tasks of this thread, the connections of clients, get their turn too.
             tokio::task::yield_now().await;
+        };
+        if !leaves {
+            self.desk.everyone_gone(&mut self.node);
+            self.tell();
         }
-        self.desk.everyone_gone(&mut self.node);
-        self.tell();
         self.node.outbox.flush(&self.node.sockets);
-        self.node.plane.end().await;
+        self.node.plane.end(leaves).await;
         if let Some(recorder) = &mut self.node.recorder {
             recorder.flush();
+        }
+    }
+
+    /// Waits for what the data plane says of the interfaces: what stands there from an earlier run is to be known before
+    /// anything is admitted.
+    async fn begin(&mut self) {
+        self.tell();
+        match tokio::time::timeout(FIRST_ANSWER, self.node.plane.said()).await {
+            Ok(said) => self.answered(said),
+            Err(_) => tracing::warn!(
+                "the kernel does not say within {FIRST_ANSWER:?} what stands from an earlier run"
+            ),
         }
     }
 
@@ -358,6 +380,9 @@ impl Driver {
             self.desk.flows(&Err("it has failed".to_owned()));
             return;
         };
+        for held in said.held {
+            self.node.handle(Input::Held(held));
+        }
         for answer in said.answers {
             let is_news = self.node.plane.is_news(&answer);
             let Some(failure) = answer.failure else { continue };

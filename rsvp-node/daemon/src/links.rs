@@ -136,6 +136,12 @@ impl Links {
                 / 8,
             mtu: interface.mtu,
             manner: config.manner_of(&link.name),
+            // (K + 0.5) · 1.5 · R (RFC 2205 section 3.7).
+            keep: interface
+                .refresh
+                .saturating_mul(interface.lifetime_multiplier.saturating_mul(2).saturating_add(1))
+                .saturating_mul(3)
+                / 4,
         };
         let interfaces = present.map(|(index, known)| (*index, facts(known))).collect();
         Surroundings { interfaces, own: self.own.iter().map(|(address, _)| *address).collect() }

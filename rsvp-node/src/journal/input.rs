@@ -1,8 +1,8 @@
 //! What goes into an engine, routing's answers among it, as JSON, and back.
 
 use crate::{
-    AdspecOffer, AppId, Carried, Command, FlowKey, FlowRequest, Input, Interface, InterfaceId, ReservationId,
-    Route, RouteAnswer, RouteQuery, Rx, TcAnswer, TcVerdict,
+    AdspecOffer, AppId, Carried, Command, FlowKey, FlowRequest, Held, Input, Interface, InterfaceId,
+    ReservationId, Route, RouteAnswer, RouteQuery, Rx, TcAnswer, TcVerdict,
 };
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
@@ -69,6 +69,9 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
             "non_rsvp_hops": i.non_rsvp_hops.word(),
         }),
+        Input::Held(Held { interface, session, bps }) => {
+            json!({ "held": bps, "on": interface.0, "objects": Objects::default().put(session).hex() })
+        }
         Input::RouteChanged { destination } => json!({ "route_changed": destination }),
         Input::TrafficControl(answer) => {
             let verdict = match answer.verdict {
@@ -215,6 +218,12 @@ pub(super) fn read(value: &Value) -> Option<Kept> {
             ttl: number(&value["ttl"])?,
             octets: unhex(octets)?,
         });
+    }
+    if let Some(bps) = value.get("held") {
+        let octets = Objects::read(&value["objects"])?;
+        let session = Message::parse(&octets).ok()?.get::<Session>()?.ok()?;
+        let held = Held { interface: interface(&value["on"])?, session, bps: number(bps)? };
+        return Some(Kept::Other(Input::Held(held)));
     }
     if let Some(destination) = value.get("route_changed") {
         let destination = match destination.as_str() {

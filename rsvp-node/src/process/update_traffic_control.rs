@@ -52,7 +52,7 @@ impl Node {
             return Ok(());
         };
         let charge_bps = flowspec::charge_bps(&wanted.flowspec);
-        self.admit(interface, installed, charge_bps)?;
+        self.admit(session, interface, installed, charge_bps)?;
         let (ix, changed) = match installed {
             None => (self.install(session, interface, &wanted, charge_bps), true),
             Some(ix) => {
@@ -316,22 +316,26 @@ impl Node {
     /// admitted.
     fn admit(
         &mut self,
+        session: Ix<SessionState>,
         interface: InterfaceId,
         installed: Option<Ix<Reserved>>,
         charge_bps: u64,
     ) -> Result<(), Refused> {
         let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
+        let session = self.state.key_of(session);
         let Some(budget) = self.interfaces.find_mut(interface) else {
             return Err((ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE));
         };
         let others_bps = budget.reserved_bps - now_bps;
         // The sum may not fit its type: rates go to 2^128, and an interface may have no limit.
-        let fits = |sum: &u64| charge_bps <= now_bps || *sum <= budget.config.reservable_bps;
+        let room_bps = budget.config.reservable_bps.saturating_sub(budget.held_for_others(&session));
+        let fits = |sum: &u64| charge_bps <= now_bps || *sum <= room_bps;
         let Some(reserved_bps) = others_bps.checked_add(charge_bps).filter(fits) else {
             tracing::debug!(?interface, charge_bps, others_bps, "admission refused");
             return Err((ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE));
         };
         budget.reserved_bps = reserved_bps;
+        budget.take_held(&session, charge_bps.saturating_sub(now_bps));
         Ok(())
     }
 

@@ -8,7 +8,8 @@ mod transport;
 mod units;
 
 pub use data_plane::{
-    DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig, SharedClass,
+    DEFAULT_PINS, DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig,
+    SharedClass,
 };
 pub use transport::{Transport, Udp};
 pub use units::{HopRule, Percent, Rate, Reservable, Span};

@@ -107,6 +107,16 @@ impl Desired {
         shares.then_some((self.limits.rate, self.limits.bucket))
     }
 
+    /// What it is held to or has for itself, in octets per second: r, or R of Guaranteed service; 0 of the Null service.
+    #[must_use]
+    pub fn rate(&self) -> u64 {
+        match (self.service, self.class) {
+            (Reserved::Qualitative, _) => 0,
+            (_, Some(class)) => class.rate,
+            (_, None) => self.limits.rate,
+        }
+    }
+
     /// The flow, where the interface has classes and it has this one for itself.
     #[must_use]
     pub fn flow(&self, has_classes: bool, own: Option<Handle>) -> Flow {

@@ -4,8 +4,11 @@
 mod datagrams_sent;
 mod ends;
 mod enforced;
+mod kept;
 mod refusals;
+mod service;
 mod shaped;
+mod truth;
 
 use super::client::Client;
 use super::net::Net;
@@ -21,6 +24,12 @@ fn kernel(attach: &str, more: &str) -> String {
     format!(
         "[data_plane]\nkind = \"kernel\"\nattach = \"{attach}\"\n[interfaces]\nbandwidth = \"100mbit\"\n{more}"
     )
+}
+
+/// The same, pinned below a folder.
+fn pinned(pins: &std::path::Path, attach: &str, more: &str) -> String {
+    let pins = format!("pins = \"{}\"\n[interfaces]\n", pins.display());
+    kernel(attach, more).replacen("[interfaces]\n", &pins, 1)
 }
 
 /// What a request has beside its rate: bits per second, octets.

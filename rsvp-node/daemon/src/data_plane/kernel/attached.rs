@@ -95,7 +95,7 @@ impl Interface {
         }
     }
 
-    fn link(&self, facts: &Facts, link_header: u32) -> Link {
+    pub(super) fn link(&self, facts: &Facts, link_header: u32) -> Link {
         let overhead = i16::try_from(link_header).map_or(0, |octets| -octets);
         Link { rate: facts.rate, mtu: facts.mtu, overhead }
     }
@@ -186,7 +186,7 @@ impl Interface {
     }
 
     /// Has requests carried out; tells of the first that is refused.
-    fn carry_out(&self, tc: &mut Tc, batch: &Batch) -> Result<(), Failure> {
+    pub(super) fn carry_out(&self, tc: &mut Tc, batch: &Batch) -> Result<(), Failure> {
         if batch.is_empty() {
             return Ok(());
         }

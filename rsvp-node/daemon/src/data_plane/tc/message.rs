@@ -42,6 +42,9 @@ impl Handle {
     /// Where an interface's own queueing discipline hangs.
     pub const ROOT: Self = Self(0xffff_ffff);
 
+    /// Where filters of what leaves by an interface hang in its `clsact`.
+    pub const CLSACT_EGRESS: Self = Self(0xffff_fff3);
+
     /// `major:minor`.
     #[must_use]
     pub const fn new(major: u16, minor: u16) -> Self {
