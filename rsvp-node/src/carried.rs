@@ -9,9 +9,15 @@
 //! What is sent is kept where everything is kept that is forwarded: in the Path message that stands for a local sender and in a Resv
 //! message that stands for a local reservation. So the blocks of state have no place for it, and merging is that of all
 //! objects that pass through (RFC 2996 says nothing else): each once. Of several TCLASS the highest priority is asked for. When
-//! senders are told of it is the business of `ext/carried_told`.
+//! senders are told of it is the business of `ext/carried_told`. Marks are for the data plane, too: each node on the way is told of
+//! them with the reservation ([`Remark`]), so that a flow has them from where it begins.
 
 use crate::composer::object_of;
+use crate::door::Remark;
+use crate::process::kept::filters;
+use crate::state::State;
+use crate::state::resv::From;
+use crate::state::traffic::Reserved;
 use crate::unknown::{self, FORWARDED_MAX};
 use rsvp_wire::layout::List;
 use rsvp_wire::object::{Dclass, DscpWord, Tclass};
@@ -112,6 +118,11 @@ impl Carried {
         unknown::objects(&self.0).filter(move |object| object.get(2) == Some(&class.0))
     }
 
+    /// The marks that it asks for.
+    pub(crate) fn remark(&self) -> Remark {
+        Remark { dscp: self.dclass().first().copied(), priority: self.tclass() }
+    }
+
     /// What a message carries.
     pub(crate) fn of(message: &Message<'_>) -> Self {
         Self::union(message.objects().filter(is_carried).map(|object| object.octets()).collect())
@@ -142,6 +153,38 @@ fn are_elements(mut octets: &[u8]) -> bool {
 /// Whether an application is told of an object that a message carries.
 pub(crate) fn is_carried(object: &ObjectRef<'_>) -> bool {
     matches!(object.class, Class::POLICY_DATA | Class::DCLASS | Class::TCLASS) && object.ctype == CType(1)
+}
+
+/// The objects that requests on an interface carry to the senders of a reservation there; of one requester also those of a
+/// message that is not kept yet.
+pub(crate) fn for_senders<'s>(
+    state: &'s State,
+    reserved: &Reserved,
+    arriving: Option<(From, Message<'s>)>,
+) -> Vec<&'s [u8]> {
+    let mut objects = Vec::new();
+    let on = Some(reserved.interface);
+    for (_, request) in state.requests_of(reserved.session).filter(|(_, r)| r.interface() == on) {
+        let arriving = arriving.filter(|(from, _)| *from == request.from).map(|(_, message)| message);
+        let replaced = |kept: &Message<'_>| arriving.as_ref().is_some_and(|new| name_the_same(kept, new));
+        for message in request.messages().filter(|kept| !replaced(kept)).chain(arriving) {
+            let mut named = filters(&message).peekable();
+            if named.peek().is_none() || named.any(|filter| reserved.filters.selects(&filter)) {
+                objects.extend(message.objects().filter(is_carried).map(|object| object.octets()));
+            }
+        }
+    }
+    objects
+}
+
+/// Whether a message of a requester takes the place of an earlier one.
+fn name_the_same(kept: &Message<'_>, new: &Message<'_>) -> bool {
+    filters(new).next().is_none() || filters(kept).any(|filter| filters(new).any(|other| other == filter))
+}
+
+/// Whether an object says how packets are to be marked.
+pub(crate) fn is_mark(object: &ObjectRef<'_>) -> bool {
+    matches!(object.class, Class::DCLASS | Class::TCLASS) && is_carried(object)
 }
 
 /// Whether an object goes into what is sent because of a message: what is forwarded, and what goes one hop only if it is this

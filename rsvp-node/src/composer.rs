@@ -17,7 +17,7 @@ use core::ops::Range;
 use core::time::Duration;
 use rsvp_wire::{
     Class, ErrorSpec, Flowspec, Message, MessageWriter, MsgType, NeedSpace, Object, ResvConfirm, RsvpHop,
-    Scope, SenderTemplate, Sharing, Style, TimeValues,
+    Scope, SenderTemplate, Session, Sharing, Style, TimeValues,
 };
 use smallvec::SmallVec;
 
@@ -31,6 +31,8 @@ pub(crate) struct Composer<'a> {
     /// Where it goes, and with which TTL, which is its Send_TTL (RFC 2205 section 3.8).
     pub(crate) to: Envelope,
     pub(crate) session: Named<'a>,
+    /// E_Police in a SESSION that is given by its key: nobody has policed the data yet (RFC 2205 section 3.8).
+    pub(crate) unpoliced: bool,
     pub(crate) hop: Option<RsvpHop>,
     /// The refresh period in TIME_VALUES.
     pub(crate) refresh: Option<Duration>,
@@ -98,6 +100,7 @@ impl<'a> Composer<'a> {
             msg_type,
             to,
             session: Named::AsItCame(&[]),
+            unpoliced: false,
             hop: None,
             refresh: None,
             error: None,
@@ -113,6 +116,7 @@ impl<'a> Composer<'a> {
     #[inline]
     fn put_objects(&self, extensions: &Extensions, w: &mut MessageWriter<'_>) {
         match &self.session {
+            Named::Key(key) if self.unpoliced => w.put(&key.object().with_flags(Session::E_POLICE)),
             Named::Key(key) => w.put(&key.object()),
             Named::AsItCame(octets) => w.copy(octets),
         };

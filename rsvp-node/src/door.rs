@@ -430,6 +430,17 @@ pub struct Reservation {
     pub charge_bps: u64,
     /// Why its traffic may have to be policed here.
     pub police: Police,
+    /// The marks that receivers, or the network behind this node, ask for.
+    pub remark: Remark,
+}
+
+/// The marks that packets which conform are to have, as the requests of a reservation say; nothing where they do not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remark {
+    /// The first DSCP of the DCLASS (RFC 2996). Where requests have different ones, of those with the fewest DSCPs the lowest.
+    pub dscp: Option<u8>,
+    /// The user priority of the TCLASS (RFC 2814 section 4.2.2.8), the highest where requests have different ones.
+    pub priority: Option<u8>,
 }
 
 /// The policing flags of a reservation (RFC 2205 section 3.8).

@@ -53,6 +53,10 @@ pub struct Interface {
     pub lifetime_multiplier: u32,
     /// Whether there are hops without RSVP between this interface and the previous hops of what arrives here.
     pub non_rsvp_hops: NonRsvpHops,
+    /// False where nothing carries out what is reserved here. Then the node has neither Guaranteed nor Controlled-Load service
+    /// here, and the ADSPECs that leave here say so (RFC 2215 section 3.1); nor can it police, and E_Police goes on (RFC
+    /// 2205 section 3.8). Default true.
+    pub enforces: bool,
 }
 
 /// How a node knows of hops without RSVP just before it. The TTL does not always tell (RFC 2205 section 3.8): a tunnel hides
@@ -112,6 +116,7 @@ impl Interface {
             local_repair_wait: Duration::from_secs(2),
             lifetime_multiplier: 3,
             non_rsvp_hops: NonRsvpHops::default(),
+            enforces: true,
         }
     }
 
@@ -197,12 +202,30 @@ impl InterfaceState {
 }
 
 /// What has to be looked at again after a change of an interface.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Change {
     /// Routes may lead there now that were of no use before.
     pub(crate) routes: bool,
     /// Packets that it could carry are too large for it now.
     pub(crate) packet_sizes: bool,
+    /// It enforces what it did not, or no longer: Paths say something else, and policing is elsewhere.
+    pub(crate) enforcement: bool,
+}
+
+impl Change {
+    /// Both changes.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            routes: self.routes || other.routes,
+            packet_sizes: self.packet_sizes || other.packet_sizes,
+            enforcement: self.enforcement || other.enforcement,
+        }
+    }
+
+    /// Whether there is anything to be looked at.
+    pub(crate) fn is_any(self) -> bool {
+        self.routes || self.packet_sizes || self.enforcement
+    }
 }
 
 /// The interfaces of the node, by id.
@@ -218,6 +241,7 @@ impl Interfaces {
                 let change = Change {
                     routes: config.enabled && !state.config.enabled,
                     packet_sizes: config.mtu < state.config.mtu,
+                    enforcement: config.enforces != state.config.enforces,
                 };
                 state.refresh = state.refresh.min(config.refresh);
                 state.config = config;
@@ -237,7 +261,7 @@ impl Interfaces {
                     answered_until,
                 };
                 self.0.insert(at, new);
-                Change { routes: true, packet_sizes: false }
+                Change { routes: true, ..Change::default() }
             }
         }
     }

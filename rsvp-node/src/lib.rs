@@ -38,8 +38,8 @@ pub use carried::Carried;
 pub use config::{Config, Limit, Limits};
 pub use counters::{Counters, Work};
 pub use door::{
-    AdspecOffer, Command, Discard, FlowRequest, Held, Input, Outcome, Output, Police, Refusal, Reservation,
-    ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
+    AdspecOffer, Command, Discard, FlowRequest, Held, Input, Outcome, Output, Police, Refusal, Remark,
+    Reservation, ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
 };
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};

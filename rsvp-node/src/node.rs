@@ -6,7 +6,7 @@ use crate::counters::Counters;
 use crate::door::Discard;
 use crate::event::{AppId, Event, EventKind};
 use crate::extension::Extensions;
-use crate::interface::{InterfaceId, Interfaces};
+use crate::interface::{Change, InterfaceId, Interfaces};
 use crate::key::SessionKey;
 use crate::notice::Notices;
 use crate::queue::{Letter, Pending, Queue};
@@ -43,8 +43,8 @@ pub(crate) struct Node {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sweep {
     pub(crate) destination: Option<IpAddr>,
-    /// The packets that are asked for are judged, too.
-    pub(crate) packet_sizes: bool,
+    /// What else is looked at than routes.
+    pub(crate) change: Change,
     pub(crate) next: u32,
 }
 

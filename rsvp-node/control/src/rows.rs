@@ -114,6 +114,12 @@ pub struct ReservationRow {
     pub charge_bps: u64,
     /// Where its traffic may have to be policed: `entry`, `merge`, `branch` (RFC 2205 section 3.8).
     pub police: Vec<String>,
+    /// The DSCP that its requests ask for on packets that conform (RFC 2996).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dscp: Option<u8>,
+    /// The priority of IEEE 802.1Q that they ask for (RFC 2814).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
 }
 
 /// A flow as it is in the data plane, and what was counted of it there since it was installed.

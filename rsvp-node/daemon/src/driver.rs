@@ -161,13 +161,28 @@ impl Node {
     /// Looks at links and addresses again and tells the engine what is different.
     pub(super) fn look_at_links(&mut self, config: &DaemonConfig) {
         let Routes { netlink, links, .. } = &mut self.routes;
-        match links.look(netlink, config) {
+        match links.look(netlink, config, |index| self.plane.enforces(index)) {
             Ok(changed) => changed.into_iter().for_each(|interface| {
                 self.handle(Input::InterfaceChanged(interface));
             }),
             Err(error) => tracing::error!(%error, "the kernel does not tell about its interfaces"),
         }
         self.plane.look(self.routes.links.surroundings(config));
+    }
+
+    /// Tells the engine where reservations are carried out now that were not, or no longer: Paths say so.
+    fn follow_enforcement(&mut self) {
+        for interface in self.routes.links.follow(|index| self.plane.enforces(index)) {
+            let (name, is) = (self.routes.links.name(interface.id), self.plane.state(interface.id.0));
+            if !interface.enabled {
+                tracing::debug!(interface = name, enforces = interface.enforces, "{is}");
+            } else if interface.enforces {
+                tracing::info!(interface = name, "reservations are enforced from now on: {is}");
+            } else {
+                tracing::warn!(interface = name, "reservations are not enforced, and Paths say so: {is}");
+            }
+            self.handle(Input::InterfaceChanged(interface));
+        }
     }
 
     fn is_due(&self) -> bool {
@@ -256,7 +271,7 @@ impl Driver {
         mut orders: mpsc::Receiver<Order>,
     ) {
         self.look_again();
-        self.begin().await;
+        self.look_first().await;
         let leaves = loop {
             match self.wait(&mut clients, &mut orders).await {
                 Woken::Ordered(Order::Stop) => break false,
@@ -281,10 +296,10 @@ impl Driver {
         }
     }
 
-    /// Waits for what the data plane says of the interfaces: what stands there from an earlier run is to be known before
-    /// anything is admitted.
-    async fn begin(&mut self) {
-        self.tell();
+    /// Waits for what the data plane says of the interfaces: what it can do there, and what stands there from an earlier run, is to
+    /// be known before anybody is told or anything admitted.
+    async fn look_first(&mut self) {
+        self.node.plane.go_on();
         match tokio::time::timeout(FIRST_ANSWER, self.node.plane.said()).await {
             Ok(said) => self.answered(said),
             Err(_) => tracing::warn!(
@@ -375,6 +390,7 @@ impl Driver {
 
     /// The data plane has done what it was told, or not: then whoever has asked for it is told why, and the budget is free.
     fn answered(&mut self, said: Option<Said>) {
+        self.node.follow_enforcement();
         let Some(said) = said else {
             tracing::error!("the data plane has failed: reservations are not enforced any more");
             self.desk.flows(&Err("it has failed".to_owned()));

@@ -43,11 +43,12 @@ impl Links {
         })
     }
 
-    /// Asks the kernel again; returns what has changed for the engine.
+    /// Asks the kernel again; returns what has changed for the engine. `enforces` says where reservations are carried out.
     pub(super) fn look(
         &mut self,
         netlink: &mut Netlink,
         config: &DaemonConfig,
+        enforces: impl Fn(u32) -> bool,
     ) -> io::Result<Vec<Interface>> {
         let links = netlink.links()?;
         let addresses = netlink.addresses()?;
@@ -62,7 +63,8 @@ impl Links {
             }
         }
         for link in links {
-            let Some(interface) = self.describe(&link, &addresses, config) else { continue };
+            let Some(mut interface) = self.describe(&link, &addresses, config) else { continue };
+            interface.enforces = enforces(link.index);
             let old = self.known.insert(link.index, (link.clone(), interface.clone()));
             if old.as_ref().is_none_or(|(_, old)| *old != interface) {
                 say(&link, &interface, old.is_none());
@@ -70,6 +72,18 @@ impl Links {
             }
         }
         Ok(changed)
+    }
+
+    /// What has changed for the engine where reservations are carried out now, or no longer.
+    pub(super) fn follow(&mut self, enforces: impl Fn(u32) -> bool) -> Vec<Interface> {
+        let mut changed = Vec::new();
+        for (index, (_, interface)) in &mut self.known {
+            if interface.enforces != enforces(*index) {
+                interface.enforces = !interface.enforces;
+                changed.push(interface.clone());
+            }
+        }
+        changed
     }
 
     /// An interface as the engine wants it; `None` for a loopback without addresses that others know.

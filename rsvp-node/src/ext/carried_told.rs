@@ -1,10 +1,9 @@
 //! When local senders are told of the policy and the marks that reservations carry to them (`carried`): with a reservation, and
 //! again when only that has changed.
 
-use crate::carried::{Carried, is_carried};
+use crate::carried::{Carried, for_senders};
 use crate::event::EventKind;
 use crate::extension::Extension;
-use crate::process::kept::filters;
 use crate::state::State;
 use crate::state::arena::{Id, Ix};
 use crate::state::resv::From;
@@ -38,19 +37,8 @@ impl Extension for CarriedTold {
     }
 
     fn tell<'s>(&'s self, state: &'s State, reserved: &Reserved, objects: &mut Vec<&'s [u8]>) {
-        let on = Some(reserved.interface);
-        for (_, request) in state.requests_of(reserved.session).filter(|(_, r)| r.interface() == on) {
-            let arriving = self.arriving.as_ref().filter(|(from, _)| *from == request.from);
-            let arriving = arriving.map(|(_, octets)| Message::trusted(octets));
-            let replaced = |kept: &Message<'_>| arriving.as_ref().is_some_and(|new| name_the_same(kept, new));
-            let kept = request.messages().filter(|kept| !replaced(kept));
-            for message in kept.chain(arriving) {
-                let mut named = filters(&message).peekable();
-                if named.peek().is_none() || named.any(|filter| reserved.filters.selects(&filter)) {
-                    objects.extend(message.objects().filter(is_carried).map(|object| object.octets()));
-                }
-            }
-        }
+        let arriving = self.arriving.as_ref().map(|(from, octets)| (*from, Message::trusted(octets)));
+        objects.extend(for_senders(state, reserved, arriving));
     }
 
     fn has_news(&self, state: &State, ix: Ix<Reserved>) -> bool {
@@ -73,9 +61,4 @@ impl Extension for CarriedTold {
     fn reservation_ends(&mut self, id: Id<Reserved>) {
         self.told.remove(&place(id));
     }
-}
-
-/// Whether a message of a requester takes the place of an earlier one.
-fn name_the_same(kept: &Message<'_>, new: &Message<'_>) -> bool {
-    filters(new).next().is_none() || filters(kept).any(|filter| filters(new).any(|other| other == filter))
 }

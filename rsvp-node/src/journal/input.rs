@@ -67,7 +67,7 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "latency_us": i.latency_us, "error_c": i.error_c, "error_d_us": i.error_d_us,
             "refresh_us": i.refresh.as_micros() as u64, "lifetime_multiplier": i.lifetime_multiplier,
             "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
-            "non_rsvp_hops": i.non_rsvp_hops.word(),
+            "non_rsvp_hops": i.non_rsvp_hops.word(), "enforces": i.enforces,
         }),
         Input::Held(Held { interface, session, bps }) => {
             json!({ "held": bps, "on": interface.0, "objects": Objects::default().put(session).hex() })
@@ -321,6 +321,8 @@ fn read_interface(value: &Value) -> Option<Interface> {
     read.local_repair_wait = Duration::from_micros(number(&value["repair_wait_us"])?);
     read.lifetime_multiplier = number(&value["lifetime_multiplier"])?;
     read.non_rsvp_hops = value["non_rsvp_hops"].as_str()?.parse().ok()?;
+    // Journals of before there was such a thing are of interfaces that enforce.
+    read.enforces = value["enforces"].as_bool().unwrap_or(true);
     Some(read)
 }
 

@@ -2,7 +2,9 @@
 //! types and fields are called otherwise. Nobody reads it back: a journal that is done again writes it anew and compares.
 
 use super::input::{Objects, hex};
-use crate::{Discard, Event, EventKind, Gone, Outcome, Output, Source, TcChange, TrafficControl, Why};
+use crate::{
+    Discard, Event, EventKind, Gone, Outcome, Output, Remark, Source, TcChange, TrafficControl, Why,
+};
 use rsvp_wire::{FilterSpec, SenderTspec};
 use serde_json::{Value, json};
 
@@ -54,10 +56,14 @@ fn write_change(change: &TrafficControl) -> Value {
             let objects = Objects::default().put(&reservation.session).put(&reservation.style);
             let objects = filters(objects.put(&reservation.flowspec), &reservation.filters);
             let police = reservation.police;
-            let installed = json!({
+            let mut installed = json!({
                 "objects": objects.hex(), "charge_bps": reservation.charge_bps,
                 "police": { "entry": police.entry, "merge": police.merge, "branch": police.branch },
             });
+            let remark = reservation.remark;
+            if remark != Remark::default() {
+                installed["remark"] = json!({ "dscp": remark.dscp, "priority": remark.priority });
+            }
             ("install", installed)
         }
         TcChange::Remove => ("remove", Value::Null),

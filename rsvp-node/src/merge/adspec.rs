@@ -67,10 +67,15 @@ fn fragment(
     interface: &Interface,
     non_rsvp: bool,
 ) {
-    let known = matches!(service, GENERAL | GUARANTEED | CONTROLLED_LOAD | NULL);
+    // A service that nothing carries out here is one that this node does not have, and its data is left as it is.
+    let known = match service {
+        GENERAL | NULL => true,
+        GUARANTEED | CONTROLLED_LOAD => interface.enforces,
+        _ => false,
+    };
     let broken = !known || (service == GENERAL && non_rsvp);
     let flags = if broken { flags | BREAK } else { flags };
-    if service == GUARANTEED && body.is_empty() {
+    if known && service == GUARANTEED && body.is_empty() {
         // An empty fragment is expanded with zeros before it is composed; its break bit is preserved.
         out.extend_from_slice(&[service, flags, 0, (GUARANTEED_LEN / 4) as u8]);
         for (parameter, term) in (133..=136).zip([interface.error_c, interface.error_d_us].iter().cycle()) {

@@ -18,6 +18,7 @@ pub(crate) mod path_refresh;
 pub(crate) mod path_tear;
 pub(crate) mod policed_unit;
 pub(crate) mod reject;
+pub(crate) mod remark;
 pub(crate) mod remove_path;
 pub(crate) mod requests;
 pub(crate) mod resv;

@@ -1,8 +1,8 @@
 //! PATH REFRESH (RFC 2209), RFC 2205 sections 3.1.3 and 3.8; and the PathTear that ends path state, which is routed
 //! exactly like the Path (section 3.1.5).
 //!
-//! This node polices at its interfaces, so it is the edge if nobody was before: E_Police is off in what it sends, and so
-//! are all bits that no RFC assigns (Appendix A).
+//! Where it enforces, this node polices, so it is the edge if nobody was before: E_Police is off in what leaves there. Where it
+//! does not, E_Police goes on as it came, and is on for a sender of its own. All bits that no RFC assigns are off (Appendix A).
 
 use crate::composer::{Composer, Descriptor, Forwarded, Named};
 use crate::interface::InterfaceId;
@@ -65,7 +65,9 @@ impl Node {
             return None;
         }
         let message = path.message();
-        let session = SessionKey::of(message.get::<Session>()?.ok()?);
+        let session = message.get::<Session>()?.ok()?;
+        let flags = session.flags();
+        let session = SessionKey::of(session);
         let hop = RsvpHop { address: config.address_like(session.destination())?, lih: config.lih };
         let ttl = match path.origin {
             Origin::App(_) => path.ttl,
@@ -80,8 +82,10 @@ impl Node {
             _ => &[],
         };
         let own = matches!(path.origin, Origin::App(_));
+        let unpoliced = !dead && !config.enforces && (own || flags & Session::E_POLICE != 0);
         let composer = Composer {
             session: Named::Key(session),
+            unpoliced,
             hop: Some(hop),
             refresh: (!dead).then_some(state.refresh),
             forwarded: if own { Forwarded::Own(message) } else { Forwarded::Of(message) },

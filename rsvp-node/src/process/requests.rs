@@ -172,5 +172,6 @@ impl Node {
             self.update_for_less(session, interface, sender);
         }
         self.tell_news(session, interface);
+        self.follow_remarks(session, interface, None);
     }
 }

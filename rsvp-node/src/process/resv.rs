@@ -118,6 +118,7 @@ impl Node {
         }
         self.extensions.resv_was_judged();
         self.tell_news(asker.session, asker.interface);
+        self.follow_remarks(asker.session, asker.interface, Some(&arrived.message));
         if let (Some(address), Some(ix)) = (confirm, request) {
             for demand in demands {
                 let items = &self.state.requests[ix].items;

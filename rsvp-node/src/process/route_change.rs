@@ -8,7 +8,7 @@
 //! do; the requests themselves are left to time out.
 
 use crate::host::Host;
-use crate::interface::{Interface, InterfaceId};
+use crate::interface::{Change, Interface, InterfaceId};
 use crate::node::{Node, Sweep};
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
@@ -24,32 +24,32 @@ const PIECE: u32 = 256;
 
 impl Node {
     pub(crate) fn routes_changed(&mut self, destination: Option<IpAddr>, host: &mut dyn Host) {
-        self.begin_sweep(destination, false, host);
+        self.begin_sweep(destination, Change::default(), host);
     }
 
-    /// An interface appears or changes: routes may lead there that were of no use before, and packets may have become too
-    /// large for it.
+    /// An interface appears or changes: routes may lead there that were of no use before, packets may have become too
+    /// large for it, or it enforces what it did not.
     pub(crate) fn interface_changes(&mut self, interface: Interface, host: &mut dyn Host) {
         let change = self.interfaces.change(interface);
-        if change.routes || change.packet_sizes {
-            self.begin_sweep(None, change.packet_sizes, host);
+        if change.is_any() {
+            self.begin_sweep(None, change, host);
         }
     }
 
-    fn begin_sweep(&mut self, destination: Option<IpAddr>, packet_sizes: bool, host: &mut dyn Host) {
+    fn begin_sweep(&mut self, destination: Option<IpAddr>, change: Change, host: &mut dyn Host) {
         // A walk that is still going on starts anew; if its destination is another, everything is walked.
         let destination = match self.sweep {
             Some(sweep) if sweep.destination != destination => None,
             _ => destination,
         };
-        let packet_sizes = packet_sizes || self.sweep.is_some_and(|s| s.packet_sizes);
-        self.sweep = Some(Sweep { destination, packet_sizes, next: 0 });
+        let change = self.sweep.map_or(change, |sweep| sweep.change.and(change));
+        self.sweep = Some(Sweep { destination, change, next: 0 });
         self.sweep_routes(host);
     }
 
     /// Looks up routes again for the next piece of the path state.
     pub(crate) fn sweep_routes(&mut self, host: &mut dyn Host) {
-        let Some(Sweep { destination, packet_sizes, next }) = self.sweep else { return };
+        let Some(Sweep { destination, change, next }) = self.sweep else { return };
         let end = next.saturating_add(PIECE).min(self.state.paths.places());
         for place in next..end {
             let Some(path) = self.state.paths.at(place) else { continue };
@@ -58,11 +58,14 @@ impl Node {
             if path.upstream().is_some() && destination.is_none_or(|d| d == key.destination()) {
                 self.reroute(ix, host);
             }
-            if packet_sizes {
+            if change.packet_sizes {
                 self.judge_path_sizes(ix);
             }
+            if change.enforcement {
+                self.enforcement_changes(ix);
+            }
         }
-        let rest = Sweep { destination, packet_sizes, next: end };
+        let rest = Sweep { destination, change, next: end };
         self.sweep = (end < self.state.paths.places()).then_some(rest);
     }
 
@@ -73,6 +76,17 @@ impl Node {
         for interface in interfaces {
             self.judge_packet_sizes(session, interface, &sender);
         }
+    }
+
+    /// What a Path says of enforcing is different where it leaves, and who polices its sender's data (RFC 2205 section 3.8).
+    fn enforcement_changes(&mut self, ix: Ix<PathState>) {
+        let path = &self.state.paths[ix];
+        let (session, sender) = (path.session, path.sender);
+        let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
+        for interface in interfaces {
+            self.update_for_senders(session, interface, &sender);
+        }
+        self.forward_path(ix);
     }
 
     fn reroute(&mut self, ix: Ix<PathState>, host: &mut dyn Host) {

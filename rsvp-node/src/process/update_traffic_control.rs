@@ -5,7 +5,7 @@
 //! each shared reservation. Delay bounds are not judged here.
 
 use super::traffic_control::Report;
-use crate::door::{Police, Reservation, ReservationId};
+use crate::door::{Police, Remark, Reservation, ReservationId};
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
@@ -256,7 +256,7 @@ impl Node {
     }
 
     /// E_Police_Flag and M_Police_Flag (RFC 2205 section 3.8): whether a sender is on this node, or nobody has policed
-    /// its traffic before; and whether a shared reservation has more than one sender.
+    /// its traffic before, and the interface can; and whether a shared reservation has more than one sender.
     fn policing(
         &self,
         session: Ix<SessionState>,
@@ -272,7 +272,8 @@ impl Node {
             entry |= path.upstream().is_none() || flags & Session::E_POLICE != 0;
             senders += 1;
         }
-        (entry, style.sharing() == Sharing::Shared && senders > 1)
+        let can = self.interfaces.find(interface).is_some_and(|i| i.config.enforces);
+        (entry && can, style.sharing() == Sharing::Shared && senders > 1)
     }
 
     /// B_Police_Flag of every reservation that shares a sender with one that has changed (RFC 2205 section 3.8).
@@ -355,13 +356,14 @@ impl Node {
             flowspec: wanted.flowspec,
             charge_bps,
             police: Police { entry: wanted.entry, merge: wanted.merge, branch: false },
+            remark: Remark::default(),
             reduced: false,
             queued: false,
             announced: false,
         })
     }
 
-    fn intend_install(&mut self, ix: Ix<Reserved>) {
+    pub(crate) fn intend_install(&mut self, ix: Ix<Reserved>) {
         if !self.state.reserved[ix].queued {
             self.state.reserved[ix].queued = true;
             self.queue.intend(Pending::Install(self.state.reserved.id(ix)));
@@ -394,6 +396,7 @@ impl Node {
             flowspec: reserved.flowspec,
             charge_bps: reserved.charge_bps,
             police: reserved.police,
+            remark: reserved.remark,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::arena::Ix;
 use super::session::SessionState;
-use crate::door::Police;
+use crate::door::{Police, Remark};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use rsvp_wire::{FilterSpec, Flowspec};
@@ -22,6 +22,7 @@ pub(crate) struct Reserved {
     /// What it takes of the interface's budget, in bits per second.
     pub(crate) charge_bps: u64,
     pub(crate) police: Police,
+    pub(crate) remark: Remark,
     /// The data plane has made it smaller than was asked for; it stays so while the same is asked for.
     pub(crate) reduced: bool,
     /// An intent to tell the data plane is queued.

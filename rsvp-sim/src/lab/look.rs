@@ -8,7 +8,7 @@ use crate::scenario::model::{Scenario, What};
 use crate::world::Topology;
 use core::net::IpAddr;
 use rsvp_client::{Client, Flow, What as Listing, rows::Rows};
-use rsvp_node::{Police, Reservation};
+use rsvp_node::{Police, Remark, Reservation};
 use rsvp_wire::{FilterSpec, Flowspec};
 
 /// Looks at one node.
@@ -158,6 +158,7 @@ fn installed(rows: &Rows) -> Vec<(String, Reservation)> {
         flowspec: row.flowspec.into(),
         charge_bps: row.charge_bps,
         police: Police::default(),
+        remark: Remark { dscp: row.dscp, priority: row.priority },
     };
     rows.iter().map(|row| (row.interface.clone(), reservation(row))).collect()
 }

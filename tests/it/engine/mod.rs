@@ -13,6 +13,7 @@ mod change;
 mod confirm;
 mod discard;
 mod divided;
+mod enforcement;
 mod interfaces;
 mod intserv;
 mod lasting;

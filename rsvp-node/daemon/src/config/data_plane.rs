@@ -267,6 +267,7 @@ impl DaemonConfig {
         classes.extend(configured.map(|(DscpKey(dscp), class)| (dscp, Service::from(class))));
         Manner {
             take_over: said.take_over.unwrap_or(false),
+            received_marks: said.received_marks.unwrap_or(true),
             handling: handling.into_iter().collect(),
             classes,
         }
@@ -342,7 +343,7 @@ mod tests {
         assert_eq!(load.conforming.pcp, None, "no tags unless somebody wants them");
         assert_eq!(manner.of(Reserved::Qualitative).conforming.dscp, Some(0));
         assert_eq!(manner.classes.get(&48), Some(&Service::NetworkControl));
-        assert!(!manner.take_over);
+        assert!(!manner.take_over && manner.received_marks);
     }
 
     #[test]

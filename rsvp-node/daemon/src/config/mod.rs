@@ -4,6 +4,7 @@
 //! What interfaces there are and what the kernel says of them is deliberately the business of `links`.
 
 mod data_plane;
+mod per_interface;
 mod transport;
 mod units;
 
@@ -11,6 +12,7 @@ pub use data_plane::{
     DEFAULT_PINS, DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig,
     SharedClass,
 };
+pub use per_interface::InterfaceConfig;
 pub use transport::{Transport, Udp};
 pub use units::{HopRule, Percent, Rate, Reservable, Span};
 
@@ -122,50 +124,6 @@ pub struct LimitsConfig {
     pub filters_per_request: Option<u32>,
     /// Errors, confirmations and events that wait.
     pub queue: Option<u32>,
-}
-
-/// One interface, or what holds for all that do not say otherwise.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(
-    default,
-    deny_unknown_fields,
-    expecting = "a table: [interfaces], or [interface.eth0] for one of them"
-)]
-pub struct InterfaceConfig {
-    /// Whether RSVP is spoken here (RFC 2205 section 3.11.4).
-    pub enabled: Option<bool>,
-    /// The link's rate; what the driver says, when not set.
-    pub bandwidth: Option<Rate>,
-    /// How much of it may be reserved.
-    pub reservable: Option<Reservable>,
-    /// Minimum packet delay of the link, for ADSPECs (RFC 2215 section 3.4).
-    pub latency: Option<Span>,
-    /// Guaranteed service error term C, in octets (RFC 2212).
-    pub error_c: Option<u32>,
-    /// Guaranteed service error term D (RFC 2212).
-    pub error_d: Option<Span>,
-    /// Refresh period R (RFC 2205 section 3.7).
-    pub refresh: Option<Span>,
-    /// Slew.Max (RFC 2205 section 3.7, rule 5).
-    pub slew_max: Option<Percent>,
-    /// Local repair wait W (RFC 2205 section 3.6).
-    pub local_repair_wait: Option<Span>,
-    /// K of the lifetime rule (RFC 2205 section 3.7).
-    pub lifetime_multiplier: Option<u32>,
-    /// How hops without RSVP between this interface and its neighbours are noticed (RFC 2205 section 3.8).
-    pub non_rsvp_hops: Option<HopRule>,
-    /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C).
-    pub udp: Option<Udp>,
-    /// Whether a queueing discipline that somebody has put there is replaced while the daemon runs.
-    pub take_over: Option<bool>,
-    /// Whether packets get priority tags (IEEE 802.1Q) with the priority of their service.
-    pub priority_tags: Option<bool>,
-    /// What becomes of packets beyond the TSpec.
-    pub excess: ExcessConfig,
-    /// The marks of packets with a reservation.
-    pub marks: MarksConfig,
-    /// The class of packets without a reservation, by DSCP.
-    pub classes: Option<BTreeMap<DscpKey, SharedClass>>,
 }
 
 /// How multicast Path messages are got hold of on routers.
@@ -282,32 +240,6 @@ impl DaemonConfig {
             return Err((group.clone(), format!("{group} is no multicast group")));
         }
         Ok(())
-    }
-
-    /// What holds for an interface.
-    #[must_use]
-    pub fn of_interface(&self, name: &str) -> InterfaceConfig {
-        let all = self.interfaces.clone();
-        let Some(one) = self.interface.get(name).cloned() else { return all };
-        InterfaceConfig {
-            enabled: one.enabled.or(all.enabled),
-            bandwidth: one.bandwidth.or(all.bandwidth),
-            reservable: one.reservable.or(all.reservable),
-            latency: one.latency.or(all.latency),
-            error_c: one.error_c.or(all.error_c),
-            error_d: one.error_d.or(all.error_d),
-            refresh: one.refresh.or(all.refresh),
-            slew_max: one.slew_max.or(all.slew_max),
-            local_repair_wait: one.local_repair_wait.or(all.local_repair_wait),
-            lifetime_multiplier: one.lifetime_multiplier.or(all.lifetime_multiplier),
-            non_rsvp_hops: one.non_rsvp_hops.or(all.non_rsvp_hops),
-            udp: one.udp.or(all.udp),
-            take_over: one.take_over.or(all.take_over),
-            priority_tags: one.priority_tags.or(all.priority_tags),
-            excess: one.excess.or(all.excess),
-            marks: one.marks.or(all.marks),
-            classes: one.classes.or(all.classes),
-        }
     }
 
     /// The engine's configuration; `seeds` are for what the file leaves open.

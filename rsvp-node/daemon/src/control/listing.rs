@@ -173,6 +173,8 @@ pub(super) fn reservation(id: ReservationId, interface: &str, view: &Reservation
         flowspec: view.flowspec.into(),
         charge_bps: view.charge_bps,
         police: flags.into_iter().filter(|flag| flag.1).map(|flag| flag.0.to_owned()).collect(),
+        dscp: view.remark.dscp,
+        priority: view.remark.priority,
     }
 }
 

@@ -12,9 +12,10 @@
 use super::Failure;
 use super::bpf::{Filter, Flow, Key, Limits, MOST_RATE, Mode, Session, Treatment};
 use super::manner::{Handling, Manner, Marks, Reserved};
+use super::policing::mode_at;
 use super::tc::Handle;
 use super::tree::{FlowClass, Service};
-use rsvp_node::Reservation;
+use rsvp_node::{Remark, Reservation};
 use rsvp_wire::{FilterSpec, Flowspec, Tspec, error_value};
 use std::net::IpAddr;
 
@@ -65,11 +66,12 @@ impl Desired {
             Flowspec::Null(_) => (Reserved::Qualitative, 1.0),
         };
         let mut handling = manner.of(service);
+        handling.mode = mode_at(told.police, service, handling.mode);
+        if manner.received_marks {
+            handling.conforming = remarked(handling.conforming, told.remark);
+        }
         let limits = match service {
-            Reserved::Qualitative => {
-                handling.mode = Mode::Shape;
-                Limits::default()
-            }
+            Reserved::Qualitative => Limits::default(),
             _ => limits(told.flowspec.tspec())?,
         };
         let shaped = service != Reserved::Qualitative && handling.mode == Mode::Shape;
@@ -147,6 +149,13 @@ impl Desired {
                 != (other.limits, other.handling, other.service),
         }
     }
+}
+
+/// Marks with those in their place that requests ask for (RFC 2996; RFC 2814 section 4.2.2.8). A priority is written where packets
+/// have one.
+fn remarked(marks: Marks, asked: Remark) -> Marks {
+    let pcp = marks.pcp.map(|pcp| asked.priority.unwrap_or(pcp));
+    Marks { dscp: asked.dscp.or(marks.dscp), pcp }
 }
 
 /// What the class of all Controlled-Load flows is to have for these.

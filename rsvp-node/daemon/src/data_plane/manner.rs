@@ -55,6 +55,8 @@ pub struct Handling {
 pub struct Manner {
     /// Whether a queueing discipline that somebody has put there is replaced, and put back at the end.
     pub take_over: bool,
+    /// Whether marks that requests ask for take the place of those of the tables, for packets that conform.
+    pub received_marks: bool,
     /// What is done to the packets of each service.
     pub handling: BTreeMap<Reserved, Handling>,
     /// The class of packets that belong to no flow, by DSCP.

@@ -2,13 +2,14 @@
 //!
 //! What the engine says in [`TrafficControl`] is carried out by a [`DataPlane`]: `kernel`, or
 //! `none`, which promises nothing. `worker` runs it beside the daemon's loop. Of the parts of `kernel`, `desired` says what a
-//! reservation is to be in the kernel, `tree` which classes an interface has, `bpf` finds flows, polices and marks them, and `tc`
+//! reservation is to be in the kernel, `policing` where its packets are policed, `tree` which classes an interface has, `bpf` finds flows, polices and marks them, and `tc`
 //! speaks with the kernel's traffic control. What is reserved for whom is deliberately decided elsewhere.
 
 pub mod bpf;
 pub mod desired;
 pub mod kernel;
 pub mod manner;
+pub mod policing;
 pub mod tc;
 pub mod tree;
 
@@ -77,6 +78,15 @@ pub struct Answer {
     pub failure: Option<Failure>,
 }
 
+/// What a data plane is on an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Whether what is reserved there is carried out, as far as is known.
+    pub enforces: bool,
+    /// What there is, in a few words.
+    pub words: String,
+}
+
 /// Carries out reservations. Every call may wait for the kernel; times are of a clock that only goes forward.
 pub trait DataPlane: Send {
     /// Interfaces have come, gone or changed: what stands on those that are gone is forgotten, the rest follows. Answers for
@@ -94,8 +104,8 @@ pub trait DataPlane: Send {
     fn held(&self) -> Vec<Held> {
         Vec::new()
     }
-    /// What there is on each interface, in a few words.
-    fn states(&self) -> BTreeMap<u32, String>;
+    /// What it is on each interface of which there is something to say.
+    fn states(&self) -> BTreeMap<u32, State>;
     /// When [`tick`](Self::tick) is to be called, if at all.
     fn due(&self) -> Option<Duration>;
     /// Does what time has come for.

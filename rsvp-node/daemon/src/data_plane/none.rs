@@ -1,6 +1,6 @@
 //! No data plane: reservations are admitted, signalled and not enforced.
 
-use super::{Answer, DataPlane, Surroundings};
+use super::{Answer, DataPlane, State, Surroundings};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{TcChange, TrafficControl};
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ impl DataPlane for Nothing {
         Ok(Vec::new())
     }
 
-    fn states(&self) -> BTreeMap<u32, String> {
+    fn states(&self) -> BTreeMap<u32, State> {
         BTreeMap::new()
     }
 

@@ -3,7 +3,7 @@
 //! It has one thing to do at a time. What is asked for meanwhile waits here, of each reservation and of the surroundings the latest
 //! alone, so that what waits is bounded by the state. A thread that dies leaves a daemon without a data plane.
 
-use super::{Answer, DataPlane, Failure, Nothing, Surroundings};
+use super::{Answer, DataPlane, Failure, Nothing, State, Surroundings};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, ReservationId, TrafficControl};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ enum Order {
     Leave,
 }
 
-/// What it answers, once for each order, and what time has brought.
+/// What it says: once for each order, and when time has brought something.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     /// About reservations.
@@ -34,7 +34,7 @@ pub(crate) struct Said {
     pub(crate) flows: Option<Result<Vec<FlowRow>, String>>,
     /// What has changed about what sessions still have from an earlier run.
     pub(crate) held: Vec<Held>,
-    states: BTreeMap<u32, String>,
+    states: BTreeMap<u32, State>,
     /// It answers no order.
     is_unasked: bool,
 }
@@ -47,7 +47,9 @@ pub(crate) struct Worker {
     surroundings: Option<Surroundings>,
     changes: BTreeMap<ReservationId, TrafficControl>,
     lists: bool,
-    states: BTreeMap<u32, String>,
+    states: BTreeMap<u32, State>,
+    /// Whether anything is carried out on an interface of which the thread has said nothing.
+    enforces: bool,
     /// What was the matter with an interface last: each refresh of a request that is refused would tell it again.
     known: BTreeMap<u32, Failure>,
     /// What an interface has on which nothing was done yet.
@@ -57,6 +59,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts the thread in the network namespace of this one; without a plane there is nothing, for the reason that is given.
     pub(crate) fn start(plane: Result<Box<dyn DataPlane>, String>) -> io::Result<Self> {
+        let enforces = plane.is_ok();
         let (plane, untouched) = match plane {
             Ok(plane) => (plane, "ready".to_owned()),
             Err(why) => (Box::new(Nothing) as Box<dyn DataPlane>, format!("none: {why}")),
@@ -75,6 +78,7 @@ impl Worker {
             changes: BTreeMap::new(),
             lists: false,
             states: BTreeMap::new(),
+            enforces,
             known: BTreeMap::new(),
             untouched,
         })
@@ -102,7 +106,12 @@ impl Worker {
 
     /// What there is on an interface, in a few words.
     pub(crate) fn state(&self, interface: u32) -> &str {
-        self.states.get(&interface).unwrap_or(&self.untouched)
+        self.states.get(&interface).map_or(&self.untouched, |state| &state.words)
+    }
+
+    /// Whether what is reserved on an interface is carried out, as far as is known.
+    pub(crate) fn enforces(&self, interface: u32) -> bool {
+        self.states.get(&interface).map_or(self.enforces, |state| state.enforces)
     }
 
     /// Whether an answer says something of its interface that the answer before it did not.
@@ -142,6 +151,7 @@ impl Worker {
             None => {
                 self.orders = None;
                 self.states.clear();
+                self.enforces = false;
                 self.untouched = "none: the data plane has failed".to_owned();
             }
         }
@@ -177,21 +187,24 @@ fn work(
         };
         let now = started.elapsed();
         let mut said = Said::default();
+        let mut is_as_before = false;
         match order {
             Ok(Order::Look(surroundings)) => said.answers = plane.look(surroundings, now),
             Ok(Order::Apply(changes)) => said.answers = plane.apply(changes, now),
             Ok(Order::List) => said.flows = Some(plane.flows()),
             Ok(Order::Leave) => return plane.leave(),
             Err(RecvTimeoutError::Timeout) => {
+                let before = plane.states();
                 plane.tick(now);
                 said.is_unasked = true;
+                is_as_before = plane.states() == before;
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }
         let holds = plane.held();
         said.held = changed(&held, &holds);
         held = holds;
-        if said.is_unasked && said.held.is_empty() {
+        if is_as_before && said.held.is_empty() {
             continue;
         }
         said.states = plane.states();

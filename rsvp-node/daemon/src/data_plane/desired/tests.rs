@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::DaemonConfig;
-use rsvp_node::Police;
+use rsvp_node::{Police, Remark};
 use rsvp_wire::{Rspec, Style};
 use std::path::Path;
 
@@ -21,7 +21,8 @@ fn reservation(flowspec: Flowspec, filters: &[&str]) -> Reservation {
         filters: filters.iter().map(|filter| filter.parse().unwrap()).collect(),
         flowspec,
         charge_bps: 0,
-        police: Police::default(),
+        police: Police { entry: true, ..Police::default() },
+        remark: Remark::default(),
     }
 }
 
@@ -96,6 +97,41 @@ fn the_null_service_is_a_mark() {
     assert!(!flow.needs_classes() && flow.class.is_none() && flow.shares().is_none());
     assert_eq!(flow.flow(false, None).conforming, Treatment { dscp: Some(10), ..Treatment::default() });
     assert_eq!(flow.flow(true, None).conforming.class, Some(Service::Qualitative.class().0));
+}
+
+#[test]
+fn marks_that_are_asked_for_are_those_of_what_conforms() {
+    let mut told = controlled_load(125_000.0);
+    told.remark = Remark { dscp: Some(46), priority: Some(6) };
+    let marks = |text: &str, told: &Reservation| {
+        let handling = desired(text, told).handling;
+        [(handling.conforming.dscp, handling.conforming.pcp), (handling.excess.dscp, handling.excess.pcp)]
+    };
+    let [conforming, excess] = marks("", &told);
+    assert_eq!(
+        (conforming, excess),
+        ((Some(46), None), (Some(0), None)),
+        "no tags unless somebody wants them"
+    );
+    let tags = "[interfaces]\npriority_tags = true\n";
+    assert_eq!(marks(tags, &told), [(Some(46), Some(6)), (Some(0), Some(1))]);
+    let own = marks(&format!("{tags}received_marks = false\n"), &told);
+    assert_eq!(own, [(Some(24), Some(4)), (Some(0), Some(1))]);
+    told.remark.dscp = None;
+    assert_eq!(marks(tags, &told)[0], (Some(24), Some(6)));
+}
+
+#[test]
+fn within_the_network_nothing_is_dropped_or_delayed_by_configuration() {
+    let (mut load, mut bounded) = (controlled_load(125_000.0), guaranteed());
+    (load.police, bounded.police) = (Police::default(), Police::default());
+    for word in ["discard", "shape"] {
+        let text =
+            format!("[interfaces]\nexcess = {{ guaranteed = \"{word}\", controlled_load = \"{word}\" }}\n");
+        let flow = desired(&text, &load);
+        assert_eq!((flow.handling.mode, flow.class), (Mode::Borrow, None));
+        assert_eq!(desired(&text, &bounded).handling.mode, Mode::Shape);
+    }
 }
 
 #[test]

@@ -53,24 +53,14 @@ impl Interface {
         if self.tree.is_some() {
             return Ok(false);
         }
-        let name = &self.name;
-        if facts.rate == 0 {
-            return Err(Failure::System(format!(
-                "interface {name}: its speed is unknown, so it cannot be divided; set `bandwidth` in [interface.{name}]"
-            )));
-        }
-        let asking = |error: io::Error| Failure::System(format!("interface {name}: its queueing: {error}"));
-        let listed = tc.qdiscs(self.index).map_err(asking)?;
-        let filters = tc.filters(self.index).map_err(asking)?;
         let mut room = Batch::new();
-        match root::judge(&listed, filters, facts.manner.take_over) {
-            Root::Default => {}
+        match self::room(tc, self.index, facts)? {
             Root::Ours => room.remove_qdisc(self.index, Handle::ROOT, ROOT),
             Root::TakenOver(there) => {
                 room.remove_qdisc(self.index, Handle::ROOT, there.handle);
                 self.replaced = Some(there);
             }
-            Root::Foreign(why) => return Err(Failure::System(format!("interface {name}: {why}"))),
+            Root::Default | Root::Foreign(_) => {}
         }
         self.carry_out(tc, &room)?;
         let (tree, batch) = Tree::new(self.index, self.link(facts, link_header));
@@ -202,6 +192,23 @@ impl Interface {
                 "interface {name}: the kernel refuses a change of its classes: {why}"
             ))),
         }
+    }
+}
+
+/// What there is where the classes of an interface would be; why there cannot be any.
+pub(super) fn room(tc: &mut Tc, index: u32, facts: &Facts) -> Result<Root, Failure> {
+    let name = &facts.name;
+    if facts.rate == 0 {
+        return Err(Failure::System(format!(
+            "interface {name}: its speed is unknown, so it cannot be divided; set `bandwidth` in [interface.{name}]"
+        )));
+    }
+    let asking = |error: io::Error| Failure::System(format!("interface {name}: its queueing: {error}"));
+    let listed = tc.qdiscs(index).map_err(asking)?;
+    let filters = tc.filters(index).map_err(asking)?;
+    match root::judge(&listed, filters, facts.manner.take_over) {
+        Root::Foreign(why) => Err(Failure::System(format!("interface {name}: {why}"))),
+        root => Ok(root),
     }
 }
 

@@ -16,7 +16,7 @@ pub use clean::clean;
 use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId, Pins};
 use super::desired::{self, Desired};
 use super::tc::Tc;
-use super::{Answer, DataPlane, Facts, Failure, Surroundings};
+use super::{Answer, DataPlane, Facts, Failure, State, Surroundings};
 use attached::Interface;
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, Reservation, ReservationId, TcChange, TrafficControl};
@@ -53,8 +53,29 @@ pub struct Kernel {
     /// Numbers of classes in trees, never given again.
     next_class: u32,
     /// Why an interface could not be used when it was tried last.
-    refused: BTreeMap<u32, String>,
+    refused: BTreeMap<u32, Refused>,
+    /// When interfaces that cannot have classes were looked at last.
+    looked_at: Duration,
 }
+
+/// What an interface could not be used for, and why.
+struct Refused {
+    what: Refusal,
+    why: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// One reservation; another may be carried out.
+    Reservation,
+    /// The egress program.
+    Program,
+    /// Classes, which nearly everything takes.
+    Classes,
+}
+
+/// How often an interface that cannot have classes is looked at again: nobody says when somebody else's go.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// A reservation in the kernel.
 struct Standing {
@@ -96,6 +117,7 @@ impl Kernel {
             is_resuming,
             next_class: 0,
             refused: BTreeMap::new(),
+            looked_at: Duration::ZERO,
         })
     }
 
@@ -118,9 +140,9 @@ impl Kernel {
         let own = &self.around.own;
         let begins_here = !told.filters.is_empty() && told.filters.iter().all(|f| own.contains(&f.address()));
         let desired = Desired::new(&told, on, &facts.manner, begins_here)?;
-        self.attach(on, &facts.name)?;
+        self.attach(on, &facts.name).map_err(|failure| self.refuse(on, Refusal::Program, failure))?;
         if desired.needs_classes() {
-            self.plant(on, &facts)?;
+            self.plant(on, &facts).map_err(|failure| self.refuse(on, Refusal::Classes, failure))?;
         }
         if self.standing.get(&id).is_none_or(|standing| standing.interface != on) {
             self.withdraw(id, None);
@@ -197,6 +219,42 @@ impl Kernel {
             Some(now) => here.drain(number, now),
             None => here.remove_class(&mut self.tc, number),
         }
+    }
+
+    /// Remembers why an interface cannot be used.
+    fn refuse(&mut self, on: u32, what: Refusal, failure: Failure) -> Failure {
+        let why = failure.to_string();
+        // Why nothing works there is known already, and says more than that one reservation does not.
+        if what != Refusal::Reservation || self.refused.get(&on).is_none_or(|known| known.why != why) {
+            self.refused.insert(on, Refused { what, why });
+        }
+        failure
+    }
+
+    /// A reservation stands: nothing is the matter with its interface, unless it needs no classes and others do.
+    fn works(&mut self, on: u32) {
+        let has_classes = self.interfaces.get(&on).is_some_and(|here| here.tree.is_some());
+        if has_classes || self.refused.get(&on).is_some_and(|known| known.what != Refusal::Classes) {
+            self.refused.remove(&on);
+        }
+    }
+
+    /// Finds out whether an interface could have classes before anybody needs them, so that Paths say so. Nothing is changed.
+    fn probe(&mut self, on: u32) {
+        let Some(facts) = self.around.interfaces.get(&on) else { return };
+        let has_classes = self.interfaces.get(&on).is_some_and(|here| here.tree.is_some());
+        if has_classes || self.refused.get(&on).is_some_and(|known| known.what == Refusal::Program) {
+            return;
+        }
+        match attached::room(&mut self.tc, on, facts) {
+            Ok(_) => drop(self.refused.remove(&on)),
+            Err(failure) => drop(self.refuse(on, Refusal::Classes, failure)),
+        }
+    }
+
+    /// Interfaces that cannot have classes.
+    fn without_classes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.refused.iter().filter(|(_, known)| known.what == Refusal::Classes).map(|(on, _)| *on)
     }
 
     /// Has the egress program on an interface.
@@ -298,11 +356,16 @@ impl DataPlane for Kernel {
             .collect();
         gone.into_iter().for_each(|index| self.forget(index));
         let mut answers = Vec::new();
+        self.refused.retain(|index, _| self.around.interfaces.contains_key(index));
         for (index, facts) in self.around.interfaces.clone() {
             if before.interfaces.get(&index) != Some(&facts) {
+                // It may be another interface by that number, or have what it lacked.
+                self.refused.remove(&index);
                 answers.extend(self.follow(index, &facts, now));
             }
+            self.probe(index);
         }
+        self.looked_at = now;
         answers
     }
 
@@ -319,9 +382,9 @@ impl DataPlane for Kernel {
                     let is_new = !self.standing.contains_key(&reservation);
                     let done = self.install(reservation, interface.0, told, now);
                     match &done {
-                        Ok(()) => drop(self.refused.remove(&interface.0)),
+                        Ok(()) => self.works(interface.0),
                         Err(failure) => {
-                            self.refused.insert(interface.0, failure.to_string());
+                            self.refuse(interface.0, Refusal::Reservation, failure.clone());
                             if is_new {
                                 self.withdraw(reservation, None);
                             }
@@ -351,19 +414,28 @@ impl DataPlane for Kernel {
         Kernel::held(self)
     }
 
-    fn states(&self) -> BTreeMap<u32, String> {
-        let refused = self.refused.iter().map(|(index, why)| (*index, format!("refused: {why}")));
-        let standing = self.interfaces.iter().map(|(index, here)| (*index, here.state()));
+    fn states(&self) -> BTreeMap<u32, State> {
+        let refused = self.refused.iter().map(|(index, Refused { what, why })| {
+            let enforces = *what == Refusal::Reservation;
+            (*index, State { enforces, words: format!("refused: {why}") })
+        });
+        let standing = self.interfaces.iter();
+        let standing = standing.map(|(index, here)| (*index, State { enforces: true, words: here.state() }));
         standing.chain(refused).collect()
     }
 
     fn due(&self) -> Option<Duration> {
         let draining = self.interfaces.values().filter_map(Interface::due);
-        draining.chain(self.stale_due()).min()
+        let again = self.without_classes().next().map(|_| self.looked_at + LOOK_AGAIN);
+        draining.chain(self.stale_due()).chain(again).min()
     }
 
     fn tick(&mut self, now: Duration) {
         self.expire(now);
+        if now >= self.looked_at + LOOK_AGAIN {
+            self.looked_at = now;
+            self.without_classes().collect::<Vec<_>>().into_iter().for_each(|on| self.probe(on));
+        }
         for here in self.interfaces.values_mut() {
             here.drained(&mut self.tc, now);
         }

@@ -26,8 +26,9 @@ impl DataPlane for Slow {
         panic!("a data plane that dies")
     }
 
-    fn states(&self) -> BTreeMap<u32, String> {
-        BTreeMap::from([(3, "tcx".to_owned())])
+    fn states(&self) -> BTreeMap<u32, State> {
+        let state = |words: &str, enforces| State { enforces, words: words.to_owned() };
+        BTreeMap::from([(3, state("tcx", true)), (4, state("refused: why", false))])
     }
 
     fn due(&self) -> Option<Duration> {
@@ -75,7 +76,8 @@ fn what_comes_while_the_kernel_is_slow_waits_and_the_latest_counts() {
             worker.said().await.unwrap();
             worker.go_on();
         }
-        assert_eq!(worker.state(3), "tcx");
+        assert_eq!((worker.state(3), worker.state(4), worker.state(5)), ("tcx", "refused: why", "ready"));
+        assert_eq!([3, 4, 5].map(|interface| worker.enforces(interface)), [true, false, true]);
         worker.end(false).await;
         assert_eq!(*told.lock().unwrap(), [1, 2, usize::MAX]);
     });
@@ -103,7 +105,7 @@ fn a_data_plane_that_dies_leaves_the_daemon_without_one() {
         assert!(worker.said().await.is_none());
         worker.change(&removal(1));
         worker.go_on();
-        assert!(worker.state(3).starts_with("none: "), "{}", worker.state(3));
+        assert!(worker.state(3).starts_with("none: ") && !worker.enforces(3), "{}", worker.state(3));
         worker.end(false).await;
     });
 }
@@ -112,7 +114,7 @@ fn a_data_plane_that_dies_leaves_the_daemon_without_one() {
 fn without_a_data_plane_there_are_no_flows() {
     alone(async {
         let mut worker = Worker::start(Err("nobody may".to_owned())).unwrap();
-        assert_eq!(worker.state(3), "none: nobody may");
+        assert_eq!((worker.state(3), worker.enforces(3)), ("none: nobody may", false));
         worker.list();
         worker.go_on();
         assert_eq!(worker.said().await.unwrap().flows, Some(Ok(Vec::new())));
