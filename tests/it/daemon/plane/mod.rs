@@ -4,7 +4,7 @@
 mod datagrams_sent;
 mod ends;
 mod enforced;
-mod kept;
+mod outlived;
 mod refusals;
 mod service;
 mod shaped;
