@@ -3,6 +3,7 @@
 use super::config::DaemonConfig;
 use super::start::{self, ControlSocket, DaemonError, Prepared};
 use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -36,7 +37,7 @@ struct Arguments {
     socket: Option<PathBuf>,
     /// Where in a bpffs what stands in the kernel is pinned, instead of where the configuration says; "" is nowhere
     #[arg(long, value_name = "PATH", env = "RSVP_PINS")]
-    pins: Option<PathBuf>,
+    pins: Option<OsString>,
     /// What is logged, instead of what the configuration says: "debug", "info,rsvp_node=trace"
     #[arg(long, value_name = "FILTER", env = "RSVP_LOG")]
     log: Option<String>,
@@ -68,7 +69,7 @@ fn run(arguments: Arguments) -> Result<(), DaemonError> {
         return Ok(());
     }
     if let Some(pins) = arguments.pins {
-        config.data_plane.pins = Some(pins);
+        config.data_plane.pins = Some(pins.into());
     }
     if arguments.clean {
         let found = start::clean(&config)?;

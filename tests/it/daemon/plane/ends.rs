@@ -19,10 +19,15 @@ pub(super) fn there(net: &Net, node: &str, interface: &str) -> (String, String, 
     (qdiscs, filters, programs)
 }
 
-/// Runs `rsvpd --clean` in a node, with pins somewhere.
+/// Runs `rsvpd --clean` in a node, with pins somewhere, or where the configuration has them.
 pub(super) fn clean(net: &Net, node: &str, pins: &str) -> (bool, String) {
     let program = programs::rsvpd().display().to_string();
-    let done = net.command(node, &program).args(["--clean", "--pins", pins]).output().expect("it runs");
+    let mut command = net.command(node, &program);
+    command.arg("--clean");
+    if !pins.is_empty() {
+        command.args(["--pins", pins]);
+    }
+    let done = command.output().expect("it runs");
     (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
 }
 

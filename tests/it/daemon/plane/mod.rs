@@ -4,8 +4,11 @@
 mod datagrams_sent;
 mod ends;
 mod enforced;
-mod kept;
+mod outlived;
 mod points;
+mod refusals;
+mod remarked;
+mod service;
 mod refusals;
 mod remarked;
 mod service;

@@ -58,6 +58,8 @@ fn what_the_unit_gives_is_enough_and_flows_outlive_the_daemon() {
     let mut clients = Vec::new();
     // Another user each time, as a dynamic one may be.
     for (user, signal) in [(61_184, Signal::SIGUSR2), (61_185, Signal::SIGKILL), (61_186, Signal::SIGTERM)] {
+        // The unit's runtime directory does not outlive a daemon.
+        let _ = std::fs::remove_file(net.socket("r"));
         let command = as_the_unit_does(&net, &bpffs, user);
         net.daemon_by("r", &config, command);
         let found = net.client("r").list("flows");

@@ -121,12 +121,6 @@ struct Interface {
 }
 
 impl Egress {
-    /// What keeps it in the kernel, if anything does.
-    #[must_use]
-    pub fn pins(&self) -> Option<&Pins> {
-        self.pins.as_ref()
-    }
-
     /// Attaches the program to what leaves by an interface of this thread's network namespace; gives the
     /// interface's number and what the program hangs on. Other programs there are asked after it.
     ///

@@ -121,12 +121,6 @@ impl Kernel {
         })
     }
 
-    /// What keeps it in the kernel when the process is gone, if anything does.
-    #[must_use]
-    pub fn pins(&self) -> Option<&Pins> {
-        self.egress.pins()
-    }
-
     /// Has a reservation stand, or follow what has changed about it.
     fn install(
         &mut self,
