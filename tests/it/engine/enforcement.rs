@@ -43,7 +43,8 @@ fn an_interface_that_enforces_nothing_breaks_both_services_and_passes_e_police_o
         assert_eq!(left(&b, "c"), (Session::E_POLICE, [false, true, true]));
         assert_eq!(left(&b, "d"), (0, [false; 3]), "the other interface does");
         // Somebody before has policed: it stays so.
-        b.forget().takes(&path(&b, 0));
+        b.forget();
+        b.takes(&path(&b, 0));
         assert_eq!(left(&b, "c"), (0, [false, true, true]));
         // What this node does not have is not composed; the hop counts (RFC 2210 section 3.3.1).
         let adspec: AdspecSummary = b.sent[0].get();
@@ -132,7 +133,8 @@ fn marks_of_a_request_come_with_the_reservation_and_follow_it() {
         b.takes(&marked(&b, "c1 Resv SE S1 S2{4B}", &[12, 10], Some(5)));
         assert_eq!((b.traffic.len(), remark(&b)), (1, Remark { dscp: Some(12), priority: Some(5) }));
         // The same again is a refresh; another mark alone is a change, and so is none.
-        b.forget().takes(&marked(&b, "c1 Resv SE S1 S2{4B}", &[12, 10], Some(5)));
+        b.forget();
+        b.takes(&marked(&b, "c1 Resv SE S1 S2{4B}", &[12, 10], Some(5)));
         assert!(b.traffic.is_empty());
         b.takes(&marked(&b, "c1 Resv SE S1 S2{4B}", &[46], None));
         assert_eq!((b.traffic.len(), remark(&b)), (1, Remark { dscp: Some(46), priority: None }));
