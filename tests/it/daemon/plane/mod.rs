@@ -9,9 +9,6 @@ mod points;
 mod refusals;
 mod remarked;
 mod service;
-mod refusals;
-mod remarked;
-mod service;
 mod shaped;
 mod truth;
 
