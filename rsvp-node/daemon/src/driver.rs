@@ -3,10 +3,11 @@
 //! One turn does a bounded amount of each kind of work, so that no flood of one kind starves the others. Every `handle`
 //! is followed by draining `poll`. Decisions about the protocol are deliberately not made here.
 
+mod answers;
+
 use super::config::DaemonConfig;
 use super::control::desk::{Desk, Door};
 use super::control::server::{FromClient, Switchboard};
-use super::data_plane::Failure;
 use super::data_plane::worker::{Said, Worker};
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
@@ -16,23 +17,16 @@ use super::routes::Routes;
 use super::socket::{Arrived, Receiver, Sockets};
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
-use rsvp_node::{
-    Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TcAnswer, TcVerdict,
-    TrafficControl,
-};
+use rsvp_node::{Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TrafficControl};
 use rsvp_wire::{SenderTemplate, Session};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Batches of packets taken from each socket in one turn.
 const BATCHES: usize = 4;
 /// Requests of clients done in one turn.
 const REQUESTS: usize = 64;
-
-/// How long the data plane's first answer is waited for.
-const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
 /// What the program around the driver wants of it.
 #[derive(Debug)]
@@ -170,21 +164,6 @@ impl Node {
         self.plane.look(self.routes.links.surroundings(config));
     }
 
-    /// Tells the engine where reservations are carried out now that were not, or no longer: Paths say so.
-    fn follow_enforcement(&mut self) {
-        for interface in self.routes.links.follow(|index| self.plane.enforces(index)) {
-            let (name, is) = (self.routes.links.name(interface.id), self.plane.state(interface.id.0));
-            if !interface.enabled {
-                tracing::debug!(interface = name, enforces = interface.enforces, "{is}");
-            } else if interface.enforces {
-                tracing::info!(interface = name, "reservations are enforced from now on: {is}");
-            } else {
-                tracing::warn!(interface = name, "reservations are not enforced, and Paths say so: {is}");
-            }
-            self.handle(Input::InterfaceChanged(interface));
-        }
-    }
-
     fn is_due(&self) -> bool {
         self.until.is_some_and(|until| until <= self.now())
     }
@@ -296,18 +275,6 @@ impl Driver {
         }
     }
 
-    /// Waits for what the data plane says of the interfaces: what it can do there, and what stands there from an earlier run, is to
-    /// be known before anybody is told or anything admitted.
-    async fn look_first(&mut self) {
-        self.node.plane.go_on();
-        match tokio::time::timeout(FIRST_ANSWER, self.node.plane.said()).await {
-            Ok(said) => self.answered(said),
-            Err(_) => tracing::warn!(
-                "the kernel does not say within {FIRST_ANSWER:?} what stands from an earlier run"
-            ),
-        }
-    }
-
     async fn wait(
         &mut self,
         clients: &mut mpsc::Receiver<FromClient>,
@@ -386,38 +353,6 @@ impl Driver {
             self.node.plane.list();
         }
         self.node.plane.go_on();
-    }
-
-    /// The data plane has done what it was told, or not: then whoever has asked for it is told why, and the budget is free.
-    fn answered(&mut self, said: Option<Said>) {
-        self.node.follow_enforcement();
-        let Some(said) = said else {
-            tracing::error!("the data plane has failed: reservations are not enforced any more");
-            self.desk.flows(&Err("it has failed".to_owned()));
-            return;
-        };
-        for held in said.held {
-            self.node.handle(Input::Held(held));
-        }
-        for answer in said.answers {
-            let is_news = self.node.plane.is_news(&answer);
-            let Some(failure) = answer.failure else { continue };
-            let (reservation, interface) = (answer.reservation, answer.interface);
-            if is_news {
-                tracing::warn!(?reservation, interface, "a reservation cannot be carried out: {failure}");
-            }
-            // What it was told meanwhile is tried first.
-            if !self.node.plane.has_changed(reservation) {
-                let verdict = match failure {
-                    Failure::Unfit { value, .. } => TcVerdict::Unfit { value },
-                    Failure::System(_) => TcVerdict::Failed,
-                };
-                self.node.handle(Input::TrafficControl(TcAnswer { reservation, verdict }));
-            }
-        }
-        if let Some(flows) = said.flows {
-            self.desk.flows(&flows);
-        }
     }
 
     fn said(&mut self, first: FromClient, clients: &mut mpsc::Receiver<FromClient>) {

@@ -37,7 +37,7 @@ impl DataPlaneConfig {
     /// Where what stands in the kernel is pinned, if anywhere.
     #[must_use]
     pub fn pins(&self) -> Option<&Path> {
-        let path = self.pins.as_deref().unwrap_or(Path::new(DEFAULT_PINS));
+        let path = self.pins.as_deref().unwrap_or_else(|| Path::new(DEFAULT_PINS));
         Some(path).filter(|path| !path.as_os_str().is_empty())
     }
 }

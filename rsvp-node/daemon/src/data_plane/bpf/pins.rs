@@ -151,7 +151,7 @@ impl Pins {
         let path = self.link(interface);
         match sys::detach_link(&path) {
             // Nobody may ask for that before Linux 5.9; then it is detached with the last that has it open.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             _ => std::fs::remove_file(path).map(|()| true),
         }
     }

@@ -405,7 +405,7 @@ impl DataPlane for Kernel {
     }
 
     fn held(&self) -> Vec<Held> {
-        Kernel::held(self)
+        Self::held(self)
     }
 
     fn states(&self) -> BTreeMap<u32, State> {
