@@ -405,7 +405,7 @@ impl DataPlane for Kernel {
     }
 
     fn held(&self) -> Vec<Held> {
-        Self::held(self)
+        self.held_from_before()
     }
 
     fn states(&self) -> BTreeMap<u32, State> {

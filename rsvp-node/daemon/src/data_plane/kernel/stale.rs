@@ -230,7 +230,7 @@ impl Kernel {
     }
 
     /// What each session still has of an interface, as admission charges it.
-    pub(super) fn held(&self) -> Vec<Held> {
+    pub(super) fn held_from_before(&self) -> Vec<Held> {
         let mut held: Vec<Held> = Vec::new();
         let mut places = BTreeMap::new();
         for (id, stale) in &self.stale {
