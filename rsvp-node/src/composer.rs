@@ -7,7 +7,8 @@
 //! What a Resv says from its SCOPE on is written apart ([`asked`]): it is compared with what was last sent before a message
 //! is made of it, and may be divided among several.
 
-use crate::ext::carried::is_sent;
+use crate::carried::is_sent;
+use crate::extension::Extensions;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::queue::Envelope;
 use crate::unknown;
@@ -92,7 +93,8 @@ pub(crate) enum Descriptor<'a> {
 }
 
 impl<'a> Composer<'a> {
-    /// A message without objects.
+    /// A message without objects. Inlined, because what follows replaces most of it.
+    #[inline(always)]
     pub(crate) const fn new(msg_type: MsgType, to: Envelope) -> Self {
         Self {
             msg_type,
@@ -112,7 +114,7 @@ impl<'a> Composer<'a> {
     /// The objects of a message in the order of RFC 2205 section 3.1: what is to be in all messages of a type is added here,
     /// and nowhere else.
     #[inline]
-    fn put_objects(&self, w: &mut MessageWriter<'_>) {
+    fn put_objects(&self, extensions: &Extensions, w: &mut MessageWriter<'_>) {
         match &self.session {
             Named::Key(key) if self.unpoliced => w.put(&key.object().with_flags(Session::E_POLICE)),
             Named::Key(key) => w.put(&key.object()),
@@ -132,23 +134,24 @@ impl<'a> Composer<'a> {
         }
         put_scope(w, self.scope);
         put_forwarded(w, &self.forwarded, self.msg_type);
+        extensions.add_objects(self.msg_type, &self.to, w);
         put_descriptor(w, &self.descriptor, self.msg_type);
     }
 
     /// Writes the message to the start of a buffer and returns its length.
-    pub(crate) fn write(&self, buffer: &mut [u8]) -> Result<usize, NeedSpace> {
+    pub(crate) fn write(&self, extensions: &Extensions, buffer: &mut [u8]) -> Result<usize, NeedSpace> {
         let mut writer = MessageWriter::new(buffer, self.msg_type, self.to.ttl);
-        self.put_objects(&mut writer);
+        self.put_objects(extensions, &mut writer);
         writer.finish().map(|message| message.len())
     }
 
     /// The message in a box of its own; an empty one if it would be longer than a message can be. Nothing larger than what
     /// arrived, or than one flow descriptor, is written so; were it too long all the same, it is cut to nothing rather than
     /// sent broken.
-    pub(crate) fn boxed(&self) -> Box<[u8]> {
+    pub(crate) fn boxed(&self, extensions: &Extensions) -> Box<[u8]> {
         let mut buffer = vec![0; 512];
         loop {
-            match self.write(&mut buffer) {
+            match self.write(extensions, &mut buffer) {
                 Ok(length) => return buffer[..length].into(),
                 Err(NeedSpace(need)) if need > usize::from(u16::MAX) => return Box::default(),
                 Err(NeedSpace(need)) => buffer.resize(need, 0),
@@ -310,7 +313,7 @@ mod tests {
             descriptor: Descriptor::Flow { style: Style::FF, flowspec: &flowspec, filters: &filters },
             ..Composer::new(MsgType::RESV_ERR, Envelope::to_neighbour(InterfaceId(1), HOST, 63))
         };
-        let boxed = composer.boxed();
+        let boxed = composer.boxed(&Extensions::default());
         let message = Message::parse(&boxed).expect("a sound message");
         assert_eq!((message.msg_type(), message.send_ttl()), (MsgType::RESV_ERR, 63));
         let order = [
@@ -327,8 +330,8 @@ mod tests {
         ];
         assert!(message.objects().map(|object| object.class).eq(order));
         let mut buffer = vec![0; boxed.len()];
-        assert_eq!(composer.write(&mut buffer[1..]), Err(NeedSpace(boxed.len())));
-        assert_eq!(composer.write(&mut buffer), Ok(boxed.len()));
+        assert_eq!(composer.write(&Extensions::default(), &mut buffer[1..]), Err(NeedSpace(boxed.len())));
+        assert_eq!(composer.write(&Extensions::default(), &mut buffer), Ok(boxed.len()));
         assert_eq!(*buffer, *boxed);
     }
 }

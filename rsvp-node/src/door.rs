@@ -4,8 +4,8 @@
 //! [`Engine::poll`](crate::Engine::poll) until it answers [`Output::Idle`]. `Input` is closed and time is an argument,
 //! so a journal of inputs replays a node.
 
+use crate::carried::Carried;
 use crate::event::{AppId, Event};
-use crate::ext::carried::Carried;
 use crate::interface::{Interface, InterfaceId};
 use crate::time::Instant;
 use core::net::IpAddr;
@@ -27,11 +27,28 @@ pub enum Input<'a> {
         /// The session destination whose routes changed, or `None` for all of them.
         destination: Option<IpAddr>,
     },
+    /// An earlier run's reservations still stand in the data plane: their share of an interface is given to nobody but their
+    /// session, which takes of it what it is admitted for. Replaces what was said of the session,
+    /// interface and service before.
+    Held(Held),
     /// The data plane cannot do what it was told in [`Output::TrafficControl`], or no longer.
     TrafficControl(TcAnswer),
     /// Time has passed: the driver calls with this when [`Output::Idle`]'s `until` is reached. Does bounded work;
     /// the next `Idle` says when to come again.
     Timer,
+}
+
+/// What a session still has of an interface from an earlier run of this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The interface; one that is not known is ignored.
+    pub interface: InterfaceId,
+    /// The session.
+    pub session: Session,
+    /// What it has is of Guaranteed service's share; else of Controlled-Load's.
+    pub guaranteed: bool,
+    /// Bits per second, with the headers of the link; 0 when nothing is left.
+    pub bps: u64,
 }
 
 /// A received message and what its IP header said.

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::counters::{Counters, Work};
 use crate::door::{Input, Outcome, Output, Reservation, ReservationId};
+use crate::ext;
 use crate::host::Host;
 use crate::interface::{Interface, InterfaceId};
 use crate::node::Node;
@@ -23,7 +24,7 @@ impl Engine {
     /// A node without interfaces and without state.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { node: Node::new(config) }
+        Self { node: Node::new(config, ext::all()) }
     }
 
     /// Takes one input at time `now`, which must not go back. Drain [`Self::poll`] afterwards.
@@ -40,6 +41,7 @@ impl Engine {
             }
             Input::InterfaceChanged(interface) => node.interface_changes(interface, host),
             Input::RouteChanged { destination } => node.routes_changed(destination, host),
+            Input::Held(held) => node.interfaces.hold(held),
             Input::TrafficControl(answer) => {
                 return match node.traffic_control_answers(answer) {
                     Ok(()) => Outcome::Taken,
@@ -78,7 +80,7 @@ impl Engine {
 
     /// Every interface, with the bits per second reserved on it.
     pub fn interfaces(&self) -> impl Iterator<Item = (&Interface, u64)> {
-        self.node.interfaces.iter().map(|i| (&i.config, i.reserved_bps))
+        self.node.interfaces.iter().map(|i| (&i.config, i.budget.reserved_bps()))
     }
 
     /// Every session, also one that only local applications have open.

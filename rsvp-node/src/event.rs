@@ -3,7 +3,7 @@
 //! Path and reservation events come on first occurrence and on change; every error and every confirmation is
 //! delivered. Coalescing and other application programming interfaces are deliberately left to layers above.
 
-use crate::ext::carried::Carried;
+use crate::carried::Carried;
 use core::net::IpAddr;
 use rsvp_wire::{AdspecSummary, ErrorSpec, FilterSpec, Flowspec, SenderTemplate, Session, Style, Tspec};
 

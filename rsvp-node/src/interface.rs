@@ -2,10 +2,12 @@
 //!
 //! Interfaces are fed in by the driver; this module deliberately never discovers them itself.
 
+use crate::budget::{Budget, Charge, Limits, Shares};
+use crate::door::Held;
+use crate::key::SessionKey;
 use crate::time::Instant;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
-use rsvp_wire::error_value;
 
 /// Names an interface of this node; small numbers, chosen by the driver (an `ifindex` will do).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,27 +62,6 @@ pub struct Interface {
     /// here, and the ADSPECs that leave here say so (RFC 2215 section 3.1); nor can it police, and E_Police goes on (RFC
     /// 2205 section 3.8). Default true.
     pub enforces: bool,
-}
-
-/// The Error Value of an Admission Control failure (code 01) where a reservation alone takes more than one may. An
-/// organization-specific sub-code (RFC 2205 Appendix B, ss = 10); it will not be granted later either.
-pub const FLOW_TOO_LARGE: u16 = 0x8002;
-
-/// Bounds of what may be reserved beside the total, in bits per second; there are none unless they are set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shares {
-    /// What Guaranteed service may take. More is refused with 01/02, as beyond the total.
-    pub guaranteed_bps: u64,
-    /// What Controlled-Load service may take. The same.
-    pub controlled_load_bps: u64,
-    /// What one reservation may take. More is refused with 01 and [`FLOW_TOO_LARGE`].
-    pub flow_bps: u64,
-}
-
-impl Default for Shares {
-    fn default() -> Self {
-        Self { guaranteed_bps: u64::MAX, controlled_load_bps: u64::MAX, flow_bps: u64::MAX }
-    }
 }
 
 /// How a node knows of hops without RSVP just before it. The TTL does not always tell (RFC 2205 section 3.8): a tunnel hides
@@ -166,9 +147,8 @@ impl Interface {
 #[derive(Debug)]
 pub(crate) struct InterfaceState {
     pub(crate) config: Interface,
-    pub(crate) reserved_bps: u64,
-    /// How much of it Guaranteed service has; the rest has Controlled-Load.
-    pub(crate) guaranteed_bps: u64,
+    /// What is reserved on it.
+    pub(crate) budget: Budget,
     /// R as it is now, on its way to the configured one.
     pub(crate) refresh: Duration,
     /// Not before then may R grow again.
@@ -182,48 +162,11 @@ const LIMIT_ANSWERS_AT_ONCE: u32 = 10;
 /// The time after which it gives another.
 const LIMIT_ANSWER_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What a reservation takes, and of which service's share.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Charge {
-    pub(crate) bps: u64,
-    pub(crate) guaranteed: bool,
-}
-
-impl Charge {
-    fn of_guaranteed(self) -> u64 {
-        if self.guaranteed { self.bps } else { 0 }
-    }
-}
-
 impl InterfaceState {
-    /// Admission control: takes `wanted` in the place of `now`, or says with which Error Value that is refused. What takes no
-    /// more than now is always admitted, of the total and of its share.
-    pub(crate) fn admit(&mut self, now: Charge, wanted: Charge) -> Result<(), u16> {
-        let Shares { guaranteed_bps, controlled_load_bps, flow_bps } = self.config.shares;
-        let grows = wanted.bps > now.bps;
-        if grows && wanted.bps > flow_bps {
-            return Err(FLOW_TOO_LARGE);
-        }
-        // The sums may not fit their type: rates go to 2^128, and an interface may have no limit.
-        let unavailable = error_value::BANDWIDTH_UNAVAILABLE;
-        let total = (self.reserved_bps - now.bps).checked_add(wanted.bps).ok_or(unavailable)?;
-        let guaranteed = self.guaranteed_bps - now.of_guaranteed() + wanted.of_guaranteed();
-        let (share, limit) = match wanted.guaranteed {
-            true => (guaranteed, guaranteed_bps),
-            false => (total - guaranteed, controlled_load_bps),
-        };
-        let grows_in_share = grows || (wanted.bps > 0 && wanted.guaranteed != now.guaranteed);
-        if (grows && total > self.config.reservable_bps) || (grows_in_share && share > limit) {
-            return Err(unavailable);
-        }
-        (self.reserved_bps, self.guaranteed_bps) = (total, guaranteed);
-        Ok(())
-    }
-
-    /// What was admitted is given back.
-    pub(crate) fn give_back(&mut self, charge: Charge) {
-        self.reserved_bps -= charge.bps;
-        self.guaranteed_bps -= charge.of_guaranteed();
+    /// Admission control: has `session` take `wanted` in the place of `now`, or says with which Error Value that is refused.
+    pub(crate) fn admit(&mut self, session: &SessionKey, now: Charge, wanted: Charge) -> Result<(), u16> {
+        let limits = Limits { total_bps: self.config.reservable_bps, shares: self.config.shares };
+        self.budget.admit(&limits, session, now, wanted)
     }
 
     /// Whether an answer about a limit may be given now, and takes it: a bucket of answers that fills with time.
@@ -300,17 +243,18 @@ impl Interfaces {
             Err(at) => {
                 let refresh = config.refresh;
                 let (grows_at, answered_until) = (Instant::ZERO, Instant::ZERO);
-                let new = InterfaceState {
-                    config,
-                    reserved_bps: 0,
-                    guaranteed_bps: 0,
-                    refresh,
-                    grows_at,
-                    answered_until,
-                };
+                let new =
+                    InterfaceState { config, budget: Budget::default(), refresh, grows_at, answered_until };
                 self.0.insert(at, new);
                 Change { routes: true, ..Change::default() }
             }
+        }
+    }
+
+    /// Notes what a session still has of an interface.
+    pub(crate) fn hold(&mut self, Held { interface, session, guaranteed, bps }: Held) {
+        if let Some(on) = self.find_mut(interface) {
+            on.budget.hold(SessionKey::of(session), Charge { bps, guaranteed });
         }
     }
 

@@ -13,7 +13,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rsvp_wire::{FilterSpec, Session, Sharing, Style};
 
 /// A session (RFC 2205 A.1): where its data goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SessionKey {
     /// C-Type 1.
     Ipv4 { destination: Ipv4Addr, protocol: u8, port: u16 },
@@ -22,6 +22,9 @@ pub(crate) enum SessionKey {
 }
 
 impl SessionKey {
+    /// C-Types of a SESSION that can be one.
+    pub(crate) const CTYPES: &[u8] = &[1, 2];
+
     #[inline]
     pub(crate) const fn of(session: Session) -> Self {
         match session {
@@ -80,6 +83,9 @@ pub(crate) enum SenderKey {
 }
 
 impl SenderKey {
+    /// C-Types of a SENDER_TEMPLATE and a FILTER_SPEC that can be one.
+    pub(crate) const CTYPES: &[u8] = &[1, 2, 3];
+
     #[inline]
     pub(crate) const fn of(filter: FilterSpec) -> Self {
         match filter {

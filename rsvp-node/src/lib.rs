@@ -4,6 +4,8 @@
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+mod budget;
+mod carried;
 mod composer;
 mod config;
 mod counters;
@@ -12,6 +14,7 @@ mod drain;
 mod engine;
 mod event;
 mod ext;
+mod extension;
 pub mod guaranteed;
 mod host;
 mod interface;
@@ -32,16 +35,17 @@ pub mod units;
 mod unknown;
 mod view;
 
+pub use budget::{FLOW_TOO_LARGE, Shares};
+pub use carried::Carried;
 pub use config::{Config, Limit, Limits};
 pub use counters::{Counters, Work};
 pub use door::{
-    AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Police, Refusal, Remark, Reservation,
-    ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
+    AdspecOffer, Command, Discard, FlowRequest, Held, Input, Outcome, Output, Police, Refusal, Remark,
+    Reservation, ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
 };
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};
-pub use ext::carried::Carried;
 pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};
-pub use interface::{FLOW_TOO_LARGE, Interface, InterfaceId, NonRsvpHops, Shares};
+pub use interface::{Interface, InterfaceId, NonRsvpHops};
 pub use time::Instant;
 pub use view::{BlockadeView, RequestView, Requester, SenderView, SessionView};

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::door::Discard;
 use crate::event::{AppId, Event, EventKind};
-use crate::ext::carried::Told;
+use crate::extension::Extensions;
 use crate::interface::{Change, InterfaceId, Interfaces};
 use crate::key::SessionKey;
 use crate::notice::Notices;
@@ -32,7 +32,7 @@ pub(crate) struct Node {
     pub(crate) counters: Counters,
     pub(crate) notices: Notices,
     pub(crate) octets_handled: u64,
-    pub(crate) told: Told,
+    pub(crate) extensions: Extensions,
     /// Routes to look up again.
     pub(crate) sweep: Option<Sweep>,
     /// Reused so that building a message allocates nothing.
@@ -49,7 +49,7 @@ pub(crate) struct Sweep {
 }
 
 impl Node {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, extensions: Extensions) -> Self {
         Self {
             now: Instant::ZERO,
             interfaces: Interfaces::default(),
@@ -59,7 +59,7 @@ impl Node {
             counters: Counters::default(),
             notices: Notices::default(),
             octets_handled: 0,
-            told: Told::default(),
+            extensions,
             sweep: None,
             scratch: Vec::new(),
             config,
@@ -98,7 +98,7 @@ impl Node {
 
     /// Queues a message that carries its own content.
     pub(crate) fn send(&mut self, message: &Composer<'_>) {
-        let octets = message.boxed();
+        let octets = message.boxed(&self.extensions);
         self.handled(octets.len());
         if !self.queue.offer(Pending::Letter(Box::new(Letter { envelope: message.to, octets }))) {
             self.counters.count_discard(Discard::QueueFull);

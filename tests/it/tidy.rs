@@ -168,6 +168,16 @@ fn the_engine_writes_messages_in_one_place() {
 }
 
 #[test]
+fn only_the_engine_knows_which_extensions_there_are() {
+    check_absent_but(
+        "rsvp-node/src",
+        &["crate::ext:", "crate::ext;", "super::ext:", "super::ext;"],
+        "procedures see extensions by the trait in extension.rs",
+        &["rsvp-node/src/ext/", "rsvp-node/src/engine.rs"],
+    );
+}
+
+#[test]
 fn dependencies_are_the_agreed_ones() {
     let allowed_below = |package: &str, features: &str, forbidden: &[&str]| {
         let tree = Command::new(env!("CARGO"))

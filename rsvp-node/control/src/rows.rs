@@ -125,8 +125,11 @@ pub struct ReservationRow {
 /// A flow as it is in the data plane, and what was counted of it there since it was installed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FlowRow {
-    /// The reservation's.
+    /// The reservation's, or `stale.` and a number.
     pub id: String,
+    /// `installed`, or `stale`: left by an earlier run of the daemon, and kept until it is asked for again or its time is over.
+    /// Its style is then the one that its filters have.
+    pub state: String,
     /// The interface by which it leaves.
     pub interface: String,
     /// The session.

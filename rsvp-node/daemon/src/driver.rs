@@ -3,10 +3,11 @@
 //! One turn does a bounded amount of each kind of work, so that no flood of one kind starves the others. Every `handle`
 //! is followed by draining `poll`. Decisions about the protocol are deliberately not made here.
 
+mod answers;
+
 use super::config::DaemonConfig;
 use super::control::desk::{Desk, Door};
 use super::control::server::{FromClient, Switchboard};
-use super::data_plane::Failure;
 use super::data_plane::worker::{Said, Worker};
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
@@ -16,23 +17,16 @@ use super::routes::Routes;
 use super::socket::{Arrived, Receiver, Sockets};
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
-use rsvp_node::{
-    Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TcAnswer, TcVerdict,
-    TrafficControl,
-};
+use rsvp_node::{Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TrafficControl};
 use rsvp_wire::{SenderTemplate, Session};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Batches of packets taken from each socket in one turn.
 const BATCHES: usize = 4;
 /// Requests of clients done in one turn.
 const REQUESTS: usize = 64;
-
-/// How long the data plane may take to look at the interfaces before anything else is done.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// What the program around the driver wants of it.
 #[derive(Debug)]
@@ -41,6 +35,8 @@ pub(super) enum Order {
     Reload(Box<DaemonConfig>),
     /// Withdraw what local applications asked for, and end.
     Stop,
+    /// End without a word, so that the next run goes on with what stands.
+    Leave,
 }
 
 /// What the engine had to say, until the desk can be told.
@@ -168,21 +164,6 @@ impl Node {
         self.plane.look(self.routes.links.surroundings(config));
     }
 
-    /// Tells the engine where reservations are carried out now that were not, or no longer: Paths say so.
-    fn follow_enforcement(&mut self) {
-        for interface in self.routes.links.follow(|index| self.plane.enforces(index)) {
-            let (name, is) = (self.routes.links.name(interface.id), self.plane.state(interface.id.0));
-            if !interface.enabled {
-                tracing::debug!(interface = name, enforces = interface.enforces, "{is}");
-            } else if interface.enforces {
-                tracing::info!(interface = name, "reservations are enforced from now on: {is}");
-            } else {
-                tracing::warn!(interface = name, "reservations are not enforced, and Paths say so: {is}");
-            }
-            self.handle(Input::InterfaceChanged(interface));
-        }
-    }
-
     fn is_due(&self) -> bool {
         self.until.is_some_and(|until| until <= self.now())
     }
@@ -270,9 +251,10 @@ impl Driver {
     ) {
         self.look_again();
         self.look_first().await;
-        loop {
+        let leaves = loop {
             match self.wait(&mut clients, &mut orders).await {
-                Woken::Ordered(Order::Stop) => break,
+                Woken::Ordered(Order::Stop) => break false,
+                Woken::Ordered(Order::Leave) => break true,
                 Woken::Ordered(Order::Reload(config)) => self.reload(*config),
                 Woken::Said(said) => self.said(said, &mut clients),
                 Woken::Answered(said) => self.answered(said),
@@ -281,21 +263,15 @@ impl Driver {
             self.turn();
             // Other tasks of this thread, the connections of clients, get their turn too.
             tokio::task::yield_now().await;
+        };
+        if !leaves {
+            self.desk.everyone_gone(&mut self.node);
+            self.tell();
         }
-        self.desk.everyone_gone(&mut self.node);
-        self.tell();
         self.node.outbox.flush(&self.node.sockets);
-        self.node.plane.end().await;
+        self.node.plane.end(leaves).await;
         if let Some(recorder) = &mut self.node.recorder {
             recorder.flush();
-        }
-    }
-
-    /// Waits for what the data plane can do before anybody is told, but not for ever.
-    async fn look_first(&mut self) {
-        self.node.plane.go_on();
-        if let Ok(said) = tokio::time::timeout(FIRST_LOOK, self.node.plane.said()).await {
-            self.answered(said);
         }
     }
 
@@ -377,35 +353,6 @@ impl Driver {
             self.node.plane.list();
         }
         self.node.plane.go_on();
-    }
-
-    /// The data plane has done what it was told, or not: then whoever has asked for it is told why, and the budget is free.
-    fn answered(&mut self, said: Option<Said>) {
-        self.node.follow_enforcement();
-        let Some(said) = said else {
-            tracing::error!("the data plane has failed: reservations are not enforced any more");
-            self.desk.flows(&Err("it has failed".to_owned()));
-            return;
-        };
-        for answer in said.answers {
-            let is_news = self.node.plane.is_news(&answer);
-            let Some(failure) = answer.failure else { continue };
-            let (reservation, interface) = (answer.reservation, answer.interface);
-            if is_news {
-                tracing::warn!(?reservation, interface, "a reservation cannot be carried out: {failure}");
-            }
-            // What it was told meanwhile is tried first.
-            if !self.node.plane.has_changed(reservation) {
-                let verdict = match failure {
-                    Failure::Unfit { value, .. } => TcVerdict::Unfit { value },
-                    Failure::System(_) => TcVerdict::Failed,
-                };
-                self.node.handle(Input::TrafficControl(TcAnswer { reservation, verdict }));
-            }
-        }
-        if let Some(flows) = said.flows {
-            self.desk.flows(&flows);
-        }
     }
 
     fn said(&mut self, first: FromClient, clients: &mut mpsc::Receiver<FromClient>) {

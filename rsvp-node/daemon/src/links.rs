@@ -4,7 +4,7 @@
 //! outlives the daemon, so neighbours' reservations find their interface again after a restart. An interface that is
 //! deleted stays known as one that is down.
 
-use super::config::{DaemonConfig, Reservable, Span};
+use super::config::{DaemonConfig, InterfaceConfig, Reservable, Span};
 use super::data_plane::{Facts, Surroundings};
 use super::netlink::{Address, Link, Netlink};
 use super::sys;
@@ -68,6 +68,7 @@ impl Links {
         for link in links {
             let Some(mut interface) = self.describe(&link, &addresses, config) else { continue };
             interface.enforces = enforces(link.index);
+            say_terms(&mut interface, &config.of_interface(&link.name));
             let old = self.known.insert(link.index, (link.clone(), interface.clone()));
             if old.as_ref().is_none_or(|(_, old)| *old != interface) {
                 let is_configured = config.of_interface(&link.name).bandwidth.is_some();
@@ -79,11 +80,12 @@ impl Links {
     }
 
     /// What has changed for the engine where reservations are carried out now, or no longer.
-    pub(super) fn follow(&mut self, enforces: impl Fn(u32) -> bool) -> Vec<Interface> {
+    pub(super) fn follow(&mut self, config: &DaemonConfig, enforces: impl Fn(u32) -> bool) -> Vec<Interface> {
         let mut changed = Vec::new();
-        for (index, (_, interface)) in &mut self.known {
+        for (index, (link, interface)) in &mut self.known {
             if interface.enforces != enforces(*index) {
                 interface.enforces = !interface.enforces;
+                say_terms(interface, &config.of_interface(&link.name));
                 changed.push(interface.clone());
             }
         }
@@ -121,11 +123,7 @@ impl Links {
         interface.reservable_bps = reservable.of(interface.bandwidth_bps);
         interface.shares = said.shares.of(interface.bandwidth_bps);
         interface.overhead = said.overhead.unwrap_or(link.overhead);
-        let us = |span: Span| u32::try_from(span.0.as_micros()).unwrap_or(u32::MAX);
-        interface.latency_us = said.latency.map_or(interface.latency_us, us);
-        let (error_c, error_d_us) = terms(interface.mtu, interface.bandwidth_bps);
-        interface.error_c = said.error_c.unwrap_or(error_c);
-        interface.error_d_us = said.error_d.map_or(error_d_us, us);
+        interface.latency_us = said.latency.map_or(interface.latency_us, microseconds);
         interface.refresh = said.refresh.map_or(interface.refresh, |span| span.0);
         interface.slew_max_percent = said.slew_max.map_or(interface.slew_max_percent, |p| p.0);
         interface.local_repair_wait = said.local_repair_wait.map_or(interface.local_repair_wait, |s| s.0);
@@ -156,6 +154,12 @@ impl Links {
             mtu: interface.mtu,
             overhead: interface.overhead,
             manner: config.manner_of(&link.name),
+            // (K + 0.5) · 1.5 · R (RFC 2205 section 3.7).
+            keep: interface
+                .refresh
+                .saturating_mul(interface.lifetime_multiplier.saturating_mul(2).saturating_add(1))
+                .saturating_mul(3)
+                / 4,
         };
         let interfaces = present.map(|(index, known)| (*index, facts(known))).collect();
         Surroundings { interfaces, own: self.own.iter().map(|(address, _)| *address).collect() }
@@ -205,8 +209,19 @@ fn same_front(one: IpAddr, other: IpAddr, bits: u8) -> bool {
     }
 }
 
+fn microseconds(span: Span) -> u32 {
+    u32::try_from(span.0.as_micros()).unwrap_or(u32::MAX)
+}
+
+/// The error terms of Guaranteed service: those that are configured, else the scheduler's, where there is one.
+fn say_terms(interface: &mut Interface, said: &InterfaceConfig) {
+    let scheduler = if interface.enforces { terms(interface.mtu, interface.bandwidth_bps) } else { (0, 0) };
+    interface.error_c = said.error_c.unwrap_or(scheduler.0);
+    interface.error_d_us = said.error_d.map_or(scheduler.1, microseconds);
+}
+
 /// The error terms of the scheduler (RFC 2212, Exported Information): a packet of its flow before it at the flow's own rate, which
-/// is C = M; and one of another flow on the link, with how late a timer may be, which is D. They are told where it is installed.
+/// is C = M; and one of another flow on the link, with how late a timer may be, which is D.
 fn terms(mtu: u32, bandwidth_bps: u64) -> (u32, u32) {
     let Some(on_link_us) = (u64::from(mtu) * 8_000_000).checked_div(bandwidth_bps) else {
         return (mtu, u32::MAX);

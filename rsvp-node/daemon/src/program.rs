@@ -3,6 +3,7 @@
 use super::config::DaemonConfig;
 use super::start::{self, ControlSocket, DaemonError, Prepared};
 use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -18,8 +19,8 @@ use tracing_subscriber::EnvFilter;
     rsvpd --clean\n\n\
     Needs CAP_NET_RAW and CAP_NET_ADMIN (or root), with CAP_BPF and CAP_PERFMON to enforce reservations, and drops \
     whatever else it has; with transport = \"udp\" it needs nothing. Runs in the foreground.\n\
-    SIGTERM and SIGINT tear down what local applications asked for and end it, SIGHUP has it read its configuration \
-    again.\nExit status: 0, 1 if it could not start or the configuration is not usable, 2 for bad arguments."
+    SIGTERM and SIGINT tear down what local applications asked for and end it, SIGUSR2 ends it and leaves what stands in \
+    the kernel to the next one, SIGHUP has it read its configuration again.\nExit status: 0, 1 if it could not start or the configuration is not usable, 2 for bad arguments."
 )]
 struct Arguments {
     /// The configuration file [default: /etc/rsvp/rsvpd.toml, if there is one]
@@ -34,6 +35,9 @@ struct Arguments {
     /// Where the control socket is to be, instead of where the configuration says
     #[arg(long, value_name = "PATH", env = "RSVP_SOCKET")]
     socket: Option<PathBuf>,
+    /// Where in a bpffs what stands in the kernel is pinned, instead of where the configuration says; "" is nowhere
+    #[arg(long, value_name = "PATH", env = "RSVP_PINS")]
+    pins: Option<OsString>,
     /// What is logged, instead of what the configuration says: "debug", "info,rsvp_node=trace"
     #[arg(long, value_name = "FILTER", env = "RSVP_LOG")]
     log: Option<String>,
@@ -64,8 +68,11 @@ fn run(arguments: Arguments) -> Result<(), DaemonError> {
         println!("the configuration is usable");
         return Ok(());
     }
+    if let Some(pins) = arguments.pins {
+        config.data_plane.pins = Some(pins.into());
+    }
     if arguments.clean {
-        let found = start::clean()?;
+        let found = start::clean(&config)?;
         found.iter().for_each(|line| println!("removed: {line}"));
         if found.is_empty() {
             println!("nothing was left");

@@ -4,7 +4,7 @@ use super::config::{ConfigError, DaemonConfig, Kind, Transport};
 use super::control::desk::Desk;
 use super::control::server::{Access, FromClient, Switchboard, serve};
 use super::data_plane::DataPlane;
-use super::data_plane::bpf::Capacity;
+use super::data_plane::bpf::{Capacity, Pins};
 use super::data_plane::kernel::{self, Kernel};
 use super::data_plane::worker::Worker;
 use super::driver::{Driver, Node, Order};
@@ -176,7 +176,7 @@ fn open_data_plane(config: &DaemonConfig) -> Result<Result<Box<dyn DataPlane>, S
     let default = Capacity::default();
     let flows = said.flows.unwrap_or(default.flows);
     let capacity = Capacity { flows, keys: default.keys.max(flows.saturating_mul(4)), ..default };
-    match Kernel::open(said.attach.into(), capacity) {
+    match Kernel::open(said.attach.into(), capacity, pins(config)) {
         Ok(kernel) => Ok(Ok(Box::new(kernel))),
         Err(error) if said.kind == Kind::Kernel => {
             Err(DaemonError::System { what: "the data plane".into(), error: io::Error::other(error) })
@@ -191,10 +191,25 @@ fn open_data_plane(config: &DaemonConfig) -> Result<Result<Box<dyn DataPlane>, S
     }
 }
 
+/// Where what stands in the kernel is pinned; where it cannot be, that is said once.
+fn pins(config: &DaemonConfig) -> Option<Pins> {
+    let root = config.data_plane.pins()?;
+    match Pins::open(root) {
+        Ok(pins) => Some(pins),
+        Err(why) => {
+            tracing::warn!(
+                "reservations in the kernel do not outlive this daemon, should it be killed or restarted: {why}; `pins` in \
+                 [data_plane] names another place, or none with \"\""
+            );
+            None
+        }
+    }
+}
+
 /// Takes away whatever a daemon that was killed has left in this network namespace; what it was, a line each.
-pub(super) fn clean() -> Result<Vec<String>, DaemonError> {
+pub(super) fn clean(config: &DaemonConfig) -> Result<Vec<String>, DaemonError> {
     let _lock = lock()?;
-    kernel::clean().map_err(failed("removing what an earlier run has left"))
+    kernel::clean(config.data_plane.pins()).map_err(failed("removing what an earlier run has left"))
 }
 
 fn lock() -> Result<Lock, DaemonError> {
@@ -235,6 +250,11 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &ControlSocket)
         std::os::unix::fs::chown(folder, Some(user.uid.as_raw()), None).map_err(failed(&what))?;
     }
     let raw = config.node.transport == Transport::Raw;
+    if let (Some(user), Some(root)) = (&user, config.data_plane.pins().filter(|_| raw)) {
+        // So that it can go on pinning, and take it away at the end.
+        let pins = Pins::find(root).map_err(failed(&what))?;
+        pins.map_or(Ok(()), |pins| pins.give_to(user.uid.as_raw())).map_err(failed(&what))?;
+    }
     let kept = privilege::Kept { raw, maps: raw && config.data_plane.kind != Kind::None };
     privilege::drop(user.as_ref(), kept).map_err(failed("giving up privileges"))
 }
@@ -317,7 +337,7 @@ fn group_id(name: &str) -> Result<u32, DaemonError> {
     }
 }
 
-/// Runs `rsvpd` until SIGTERM or SIGINT; `reread` is the file that SIGHUP reads again.
+/// Runs `rsvpd` until SIGTERM, SIGINT or SIGUSR2; `reread` is the file that SIGHUP reads again.
 pub(super) async fn serve_until_told(
     prepared: Prepared,
     control: ControlSocket,
@@ -353,11 +373,13 @@ fn heed_signals(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let mut restart = signal(SignalKind::user_defined2())?;
     Ok(async move {
-        loop {
+        let last = loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                _ = terminate.recv() => break Order::Stop,
+                _ = interrupt.recv() => break Order::Stop,
+                _ = restart.recv() => break Order::Leave,
                 _ = hangup.recv() => {
                     match DaemonConfig::load(reread.as_deref()) {
                         Ok(config) => drop(order.send(Order::Reload(Box::new(config))).await),
@@ -365,8 +387,8 @@ fn heed_signals(
                     }
                 }
             }
-        }
-        let _ = order.send(Order::Stop).await;
+        };
+        let _ = order.send(last).await;
     })
 }
 
@@ -376,7 +398,8 @@ fn notify(states: &[sd_notify::NotifyState<'_>]) {
     }
 }
 
-/// Runs a daemon with this configuration until SIGTERM or SIGINT. SIGHUP reads the default file again.
+/// Runs a daemon with this configuration until SIGTERM or SIGINT, or, leaving what it has in the kernel, SIGUSR2. SIGHUP reads the
+/// default file again.
 pub async fn run(config: DaemonConfig) -> Result<(), DaemonError> {
     let control_config = config.clone();
     let prepared = Prepared::open(config)?;
@@ -401,8 +424,9 @@ impl Standalone {
     }
 }
 
-/// Starts a daemon within this program, without control socket and signals.
-pub async fn start_standalone(config: DaemonConfig) -> Result<Standalone, DaemonError> {
+/// Starts a daemon within this program, without control socket and signals. What it has in the kernel goes with the program.
+pub async fn start_standalone(mut config: DaemonConfig) -> Result<Standalone, DaemonError> {
+    config.data_plane.pins = Some(PathBuf::new());
     let (driver, held) = Prepared::open(config)?.into_driver()?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let (order, orders) = mpsc::channel(1);

@@ -1,4 +1,11 @@
 //! Extensions of RFC 2205: each knows its own objects and keeps what it has to remember in tables of its own, beside the blocks of
-//! `state`, which do not grow for them.
+//! `state`, which do not grow for them. Only the engine knows which there are.
 
-pub(crate) mod carried;
+mod carried_told;
+
+use crate::extension::Extensions;
+
+/// All there are.
+pub(crate) fn all() -> Extensions {
+    Extensions(vec![Box::<carried_told::CarriedTold>::default()])
+}

@@ -1,8 +1,8 @@
 //! What goes into an engine, routing's answers among it, as JSON, and back.
 
 use crate::{
-    AdspecOffer, AppId, Carried, Command, FlowKey, FlowRequest, Input, Interface, InterfaceId, ReservationId,
-    Route, RouteAnswer, RouteQuery, Rx, Shares, TcAnswer, TcVerdict,
+    AdspecOffer, AppId, Carried, Command, FlowKey, FlowRequest, Held, Input, Interface, InterfaceId,
+    ReservationId, Route, RouteAnswer, RouteQuery, Rx, Shares, TcAnswer, TcVerdict,
 };
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
@@ -71,6 +71,10 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "overhead": i.overhead,
             "shares": [i.shares.guaranteed_bps, i.shares.controlled_load_bps, i.shares.flow_bps],
         }),
+        Input::Held(Held { interface, session, guaranteed, bps }) => {
+            let objects = Objects::default().put(session).hex();
+            json!({ "held": bps, "on": interface.0, "guaranteed": guaranteed, "objects": objects })
+        }
         Input::RouteChanged { destination } => json!({ "route_changed": destination }),
         Input::TrafficControl(answer) => {
             let verdict = match answer.verdict {
@@ -217,6 +221,13 @@ pub(super) fn read(value: &Value) -> Option<Kept> {
             ttl: number(&value["ttl"])?,
             octets: unhex(octets)?,
         });
+    }
+    if let Some(bps) = value.get("held") {
+        let octets = Objects::read(&value["objects"])?;
+        let session = Message::parse(&octets).ok()?.get::<Session>()?.ok()?;
+        let (interface, guaranteed) = (interface(&value["on"])?, value["guaranteed"].as_bool()?);
+        let held = Held { interface, session, guaranteed, bps: number(bps)? };
+        return Some(Kept::Other(Input::Held(held)));
     }
     if let Some(destination) = value.get("route_changed") {
         let destination = match destination.as_str() {

@@ -5,7 +5,7 @@
 //! maximum packet size, counts only where it is what failed: merging takes the smallest M although a larger M asks for
 //! more, so that a merged flowspec may lie below each of those it was merged from.
 
-use crate::interface::FLOW_TOO_LARGE;
+use crate::budget::FLOW_TOO_LARGE;
 use core::cmp::Ordering;
 use rsvp_wire::{Flowspec, error_value};
 

@@ -7,8 +7,10 @@ mod hop;
 
 pub(crate) use hop::{check_hop, is_host};
 
+use crate::composer::{Composer, Forwarded};
 use crate::door::{Discard, Rx};
 use crate::node::Node;
+use crate::queue::Envelope;
 use rsvp_wire::{Message, MsgType};
 
 /// The kinds of messages that this node processes.
@@ -53,8 +55,9 @@ pub(crate) struct Received<'a> {
 }
 
 impl Node {
-    /// Takes a packet for a message, if it is one that this node is meant to process.
-    pub(crate) fn receive<'a>(&mut self, rx: Rx<'a>) -> Result<Received<'a>, Discard> {
+    /// Takes a packet for a message, if it is one that this node is meant to process. Nothing is left to do with one that an
+    /// extension has taken.
+    pub(crate) fn receive<'a>(&mut self, rx: Rx<'a>) -> Result<Option<Received<'a>>, Discard> {
         self.handled(rx.octets.len());
         let message = Message::parse(rx.octets).map_err(Discard::Malformed)?;
         self.counters.count_received(message.msg_type());
@@ -67,8 +70,18 @@ impl Node {
             return Err(Discard::NotForThisNode);
         }
         match kind {
-            Some(kind) => Ok(Received { kind, rx, message }),
-            None => Err(Discard::UnknownMessageType),
+            Some(kind) => Ok(Some(Received { kind, rx, message })),
+            None => self.extension_receives(&rx, &message).map(|()| None),
         }
+    }
+
+    fn extension_receives(&mut self, rx: &Rx<'_>, message: &Message<'_>) -> Result<(), Discard> {
+        let answer = self.extensions.message_arrives(rx, message).ok_or(Discard::UnknownMessageType)?;
+        if let Some((msg_type, objects)) = answer? {
+            let to = Envelope::to_neighbour(rx.interface, rx.source, self.config.ttl);
+            let forwarded = Forwarded::Octets(&objects);
+            self.send(&Composer { forwarded, ..Composer::new(msg_type, to) });
+        }
+        Ok(())
     }
 }

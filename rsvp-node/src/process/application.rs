@@ -8,10 +8,11 @@
 use super::errors::ErrorFlow;
 use super::read_object;
 use super::soft_state::store;
+use crate::carried::Carried;
 use crate::composer::{Composer, Descriptor, Forwarded, Named, object_of};
 use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
-use crate::ext::carried::Carried;
+use crate::extension::Extensions;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::{adspec, flowspec};
@@ -347,7 +348,7 @@ fn path_message(session: &SessionKey, wanted: &Announcement<'_>) -> Box<[u8]> {
         descriptor: Descriptor::Octets(&descriptor),
         ..Composer::new(MsgType::PATH, to)
     };
-    message.boxed()
+    message.boxed(&Extensions::default())
 }
 
 /// The Resv message that a local reservation is kept as, where it carries something: what a next hop would have sent.
@@ -366,7 +367,7 @@ fn resv_message(
         descriptor: Descriptor::Flows { style, flows: &flows },
         ..Composer::new(MsgType::RESV, nowhere)
     };
-    message.boxed()
+    message.boxed(&Extensions::default())
 }
 
 fn read_flows(

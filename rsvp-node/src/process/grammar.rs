@@ -5,6 +5,7 @@
 //! end of a message that has them. Whether the flow descriptors suit the style is judged where they are processed.
 
 use crate::door::Discard;
+use crate::key::{SenderKey, SessionKey};
 use crate::neighbour::Kind;
 use crate::unknown;
 use rsvp_wire::{CType, Class, ErrorCode, Message, ObjectRef, UnknownClass};
@@ -136,7 +137,8 @@ pub(crate) fn check(kind: Kind, message: &Message<'_>) -> Result<(), Fault> {
 fn has_known_ctype(object: &ObjectRef<'_>) -> bool {
     let known: &[u8] = match object.class {
         Class::NULL => return true,
-        Class::FILTER_SPEC | Class::SENDER_TEMPLATE => &[1, 2, 3],
+        Class::SESSION => SessionKey::CTYPES,
+        Class::FILTER_SPEC | Class::SENDER_TEMPLATE => SenderKey::CTYPES,
         Class::FLOWSPEC | Class::SENDER_TSPEC | Class::ADSPEC => &[2],
         Class::INTEGRITY | Class::TIME_VALUES | Class::STYLE | Class::POLICY_DATA => &[1],
         _ => &[1, 2],

@@ -18,11 +18,13 @@ pub(crate) mod path_refresh;
 pub(crate) mod path_tear;
 pub(crate) mod policed_unit;
 pub(crate) mod reject;
+pub(crate) mod remark;
 pub(crate) mod remove_path;
 pub(crate) mod requests;
 pub(crate) mod resv;
 pub(crate) mod resv_conf;
 pub(crate) mod resv_err;
+pub(crate) mod resv_event;
 pub(crate) mod resv_merge;
 pub(crate) mod resv_refresh;
 pub(crate) mod resv_tear;
@@ -65,7 +67,7 @@ impl Node {
     }
 
     fn accept(&mut self, rx: Rx<'_>, host: &mut dyn Host) -> Result<(), Discard> {
-        let Received { kind, rx, message } = self.receive(rx)?;
+        let Some(Received { kind, rx, message }) = self.receive(rx)? else { return Ok(()) };
         if let Err(fault) = grammar::check(kind, &message) {
             return Err(self.faulty(&rx, &message, fault));
         }

@@ -6,10 +6,10 @@
 
 use super::soft_state::{same_content, store};
 use super::{Arrived, read};
+use crate::carried::Carried;
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::event::EventKind;
-use crate::ext::carried::Carried;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
 use crate::interface::{InterfaceId, NonRsvpHops};
 use crate::key::{SenderKey, SessionKey};

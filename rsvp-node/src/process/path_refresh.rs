@@ -95,6 +95,6 @@ impl Node {
                 Envelope::with_data(outgoing, &session, &path.sender, ttl),
             )
         };
-        Some((composer.to, composer.write(buf)))
+        Some((composer.to, composer.write(&self.extensions, buf)))
     }
 }

@@ -171,7 +171,7 @@ impl Node {
             let sender = item.filter.filter(|_| distinct);
             self.update_for_less(session, interface, sender);
         }
-        self.tell_carried(session, interface);
+        self.tell_news(session, interface);
         self.follow_remarks(session, interface, None);
     }
 }

@@ -105,7 +105,7 @@ impl Node {
             Some(confirm) => Some(confirm.map_err(Discard::Malformed)?.address),
             None => None,
         };
-        self.resv_is_judged(asker.session, asker.from, arrived.rx.octets);
+        self.extensions.resv_arrives(&self.state, asker.session, asker.from, arrived.rx.octets);
         let Judged { mut in_full, any, limited } = self.judge(arrived, asker, demands);
         in_full &= all_readable;
         let request = self.state.find_request(asker.session, asker.from);
@@ -116,7 +116,8 @@ impl Node {
             }
             self.state.arm_request(ix);
         }
-        self.resv_was_judged(asker.session, asker.interface);
+        self.extensions.resv_was_judged();
+        self.tell_news(asker.session, asker.interface);
         self.follow_remarks(asker.session, asker.interface, Some(&arrived.message));
         if let (Some(address), Some(ix)) = (confirm, request) {
             for demand in demands {
@@ -264,7 +265,8 @@ impl Node {
         let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
         let path = self.path_tspec(asker.session, asker.interface, &fit.filters);
         let effective = path.map_or(fit.flowspec, |path| flowspec::limit(&fit.flowspec, &path));
-        flowspec::charge_bps(&effective) > now_bps
+        let overhead = self.interfaces.find(asker.interface).map_or(0, |on| on.config.overhead);
+        flowspec::cost_bps(&effective, overhead) > now_bps
     }
 
     /// A demand for which there is no room: answered as often as such things are.

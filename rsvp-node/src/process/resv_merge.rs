@@ -6,8 +6,8 @@
 
 use super::kept::filters;
 use super::scope::in_scope;
+use crate::carried::{is_sent, one_tclass};
 use crate::composer;
-use crate::ext::carried::{is_sent, one_tclass};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;

@@ -15,6 +15,7 @@ use crate::state::arena::{Id, Ix};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::unknown;
+use core::time::Duration;
 use rsvp_wire::{Class, Flowspec, MsgType, NeedSpace, ObjectRef, RsvpHop, Sharing};
 use smallvec::SmallVec;
 
@@ -113,8 +114,10 @@ impl Node {
         self.state.arm_upstream(ix, at);
     }
 
-    /// A message to a previous hop that begins as its Resv does; `None` when the interface it leaves by is not usable.
-    fn to_previous_hop(&self, ix: Ix<Upstream>, msg_type: MsgType) -> Option<Composer<'static>> {
+    /// The way to a previous hop, this node as the hop of what goes there, and the refresh period; `None` when the interface that
+    /// leads there is not usable.
+    #[inline]
+    fn to_previous_hop(&self, ix: Ix<Upstream>) -> Option<(Envelope, RsvpHop, Duration)> {
         let upstream = &self.state.upstreams[ix];
         let state = self.interfaces.find(upstream.interface)?;
         let config = &state.config;
@@ -123,12 +126,7 @@ impl Node {
         }
         let hop = RsvpHop { address: config.address_like(upstream.address)?, lih: upstream.lih };
         let to = Envelope::to_neighbour(upstream.interface, upstream.address, self.config.ttl);
-        Some(Composer {
-            session: Named::Key(self.state.key_of(upstream.session)),
-            hop: Some(hop),
-            refresh: Some(state.refresh),
-            ..Composer::new(msg_type, to)
-        })
+        Some((to, hop, state.refresh))
     }
 
     fn compose_resv(
@@ -137,12 +135,17 @@ impl Node {
         part: &Part<'_>,
         buf: &mut [u8],
     ) -> Option<(Envelope, Result<usize, NeedSpace>)> {
+        let (to, hop, refresh) = self.to_previous_hop(ix)?;
+        let upstream = &self.state.upstreams[ix];
         let composer = Composer {
-            confirm: self.state.upstreams[ix].confirm,
+            session: Named::Key(self.state.key_of(upstream.session)),
+            hop: Some(hop),
+            refresh: Some(refresh),
+            confirm: upstream.confirm,
             descriptor: Descriptor::Octets(&[part.head, part.descriptors]),
-            ..self.to_previous_hop(ix, MsgType::RESV)?
+            ..Composer::new(MsgType::RESV, to)
         };
-        Some((composer.to, composer.write(buf)))
+        Some((composer.to, composer.write(&self.extensions, buf)))
     }
 
     /// What was asked for and is no more, where path state still leads to this previous hop.
@@ -174,13 +177,14 @@ impl Node {
         gone.flows.truncate(TEAR_FLOWS);
         let id = self.state.upstreams.id(ix);
         let upstream = &self.state.upstreams[ix];
-        let composer = self.to_previous_hop(ix, MsgType::RESV_TEAR).map(|to_previous_hop| Composer {
-            refresh: None,
+        let composer = self.to_previous_hop(ix).map(|(to, hop, _)| Composer {
+            session: Named::Key(self.state.key_of(upstream.session)),
+            hop: Some(hop),
             forwarded: Forwarded::Octets(upstream.tear_objects.as_deref().map_or(&[], |objects| objects)),
             descriptor: Descriptor::Flows { style: gone.style, flows: &gone.flows },
-            ..to_previous_hop
+            ..Composer::new(MsgType::RESV_TEAR, to)
         });
-        let written = match composer.map(|composer| (composer.to, composer.write(buf))) {
+        let written = match composer.map(|composer| (composer.to, composer.write(&self.extensions, buf))) {
             Some((_, Err(NeedSpace(need)))) => return Written::NeedSpace(need),
             Some((envelope, Ok(length))) => Some((envelope, length)),
             None => None,

@@ -5,15 +5,16 @@
 //! each shared reservation. Delay bounds are not judged here.
 
 use super::traffic_control::Report;
+use crate::budget::Charge;
 use crate::door::{Police, Remark, Reservation, ReservationId};
-use crate::event::{AppId, EventKind};
-use crate::interface::{Charge, InterfaceId};
+use crate::event::EventKind;
+use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::queue::Pending;
 use crate::state::arena::Ix;
-use crate::state::path::{Origin, PathState};
+use crate::state::path::PathState;
 use crate::state::resv::{Item, Request};
 use crate::state::session::SessionState;
 use crate::state::traffic::{Filters, Reserved};
@@ -51,7 +52,7 @@ impl Node {
             }
             return Ok(());
         };
-        let charge_bps = self.admit(interface, installed, &wanted.flowspec)?;
+        let charge_bps = self.admit(session, interface, installed, &wanted.flowspec)?;
         let (ix, changed) = match installed {
             None => (self.install(session, interface, &wanted, charge_bps), true),
             Some(ix) => {
@@ -315,17 +316,19 @@ impl Node {
     /// Admission control: takes what a reservation is to have in the place of what it has; gives what that is.
     fn admit(
         &mut self,
+        session: Ix<SessionState>,
         interface: InterfaceId,
         installed: Option<Ix<Reserved>>,
         wanted: &Flowspec,
     ) -> Result<u64, Refused> {
         let refused = |value| (ErrorCode::ADMISSION_CONTROL, value);
         let now = installed.map(|ix| self.state.reserved[ix].charge()).unwrap_or_default();
-        let budget = self.interfaces.find_mut(interface);
-        let budget = budget.ok_or(refused(error_value::BANDWIDTH_UNAVAILABLE))?;
-        let bps = flowspec::cost_bps(wanted, budget.config.overhead);
+        let session = self.state.key_of(session);
+        let on = self.interfaces.find_mut(interface);
+        let on = on.ok_or(refused(error_value::BANDWIDTH_UNAVAILABLE))?;
+        let bps = flowspec::cost_bps(wanted, on.config.overhead);
         let wanted = Charge { bps, guaranteed: matches!(wanted, Flowspec::Guaranteed(..)) };
-        budget.admit(now, wanted).map_err(|value| {
+        on.admit(&session, now, wanted).map_err(|value| {
             tracing::debug!(?interface, ?wanted, ?now, value, "admission refused");
             refused(value)
         })?;
@@ -363,12 +366,12 @@ impl Node {
     }
 
     fn uninstall(&mut self, ix: Ix<Reserved>) {
-        self.forget_told(ix);
         let session = self.state.reserved[ix].session;
         let id = self.state.reserved.id(ix);
+        self.extensions.reservation_ends(id);
         let reserved = self.state.remove_reserved(ix);
-        if let Some(budget) = self.interfaces.find_mut(reserved.interface) {
-            budget.give_back(reserved.charge());
+        if let Some(on) = self.interfaces.find_mut(reserved.interface) {
+            on.budget.give_back(reserved.charge());
         }
         if reserved.announced {
             let id = ReservationId { index: id.ix.place(), generation: id.generation };
@@ -377,66 +380,6 @@ impl Node {
         let (style, filters) = (reserved.style.object(), reserved.filters.objects());
         self.tell_senders(session, &reserved, &EventKind::ResvGone { style, filters });
         self.update_branch_policing(session, &reserved.filters);
-    }
-
-    /// RESV_EVENT to the local senders the reservation is for.
-    pub(crate) fn tell_reserved(&mut self, ix: Ix<Reserved>) {
-        let reserved = &self.state.reserved[ix];
-        let session = reserved.session;
-        // A router has nobody to read messages for.
-        if !self.has_local_sender(session) {
-            return;
-        }
-        let kind = self.reserved_event(reserved);
-        let copy = Reserved { filters: reserved.filters.clone(), next: None, ..*reserved };
-        if let EventKind::Resv { carried, .. } = &kind {
-            self.note_told(ix, carried);
-        }
-        self.tell_senders(session, &copy, &kind);
-    }
-
-    /// A new local sender hears of the reservations that stand for it already.
-    pub(crate) fn tell_standing(&mut self, path: Ix<PathState>, app: AppId, interface: InterfaceId) {
-        let (session, sender) = (self.state.paths[path].session, self.state.paths[path].sender);
-        let key = self.state.key_of(session);
-        let standing = self.state.reserved_of(session).map(|(_, r)| r);
-        let events: SmallVec<[EventKind; 1]> = standing
-            .filter(|r| r.interface == interface && r.filters.selects(&sender))
-            .map(|r| self.reserved_event(r))
-            .collect();
-        for kind in events {
-            self.tell(app, &key, kind);
-        }
-    }
-
-    /// Local senders that a reservation is no longer for hear so while it goes on for others.
-    fn tell_left(&mut self, ix: Ix<Reserved>, filters: &Filters) {
-        let reserved = &self.state.reserved[ix];
-        let left = reserved.filters.as_slice().iter().filter(|f| !filters.selects(f));
-        let left: Box<[SenderKey]> = left.copied().collect();
-        if left.is_empty() {
-            return;
-        }
-        let gone = Reserved { filters: Filters::Many(left), next: None, ..*reserved };
-        let (style, filters) = (gone.style.object(), gone.filters.objects());
-        self.tell_senders(gone.session, &gone, &EventKind::ResvGone { style, filters });
-    }
-
-    fn tell_senders(&mut self, session: Ix<SessionState>, reserved: &Reserved, kind: &EventKind) {
-        let key = self.state.key_of(session);
-        let mut told: SmallVec<[_; 4]> = SmallVec::new();
-        for (_, path) in self.state.paths_of(session) {
-            if let Origin::App(app) = path.origin
-                && reserved.filters.selects(&path.sender)
-                && path.routes_to(reserved.interface)
-                && !told.contains(&app)
-            {
-                told.push(app);
-            }
-        }
-        for app in told {
-            self.tell(app, &key, kind.clone());
-        }
     }
 
     /// A view of an installed reservation.

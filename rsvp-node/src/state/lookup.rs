@@ -33,6 +33,11 @@ impl State {
         walk(&self.paths, self.sessions[session].paths, |p| p.next)
     }
 
+    /// Whether an application of this node sends in a session.
+    pub(crate) fn has_local_sender(&self, session: Ix<SessionState>) -> bool {
+        self.paths_of(session).any(|(_, path)| matches!(path.origin, Origin::App(_)))
+    }
+
     pub(crate) fn requests_of(
         &self,
         session: Ix<SessionState>,

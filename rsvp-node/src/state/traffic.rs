@@ -3,8 +3,9 @@
 
 use super::arena::Ix;
 use super::session::SessionState;
+use crate::budget::Charge;
 use crate::door::{Police, Remark};
-use crate::interface::{Charge, InterfaceId};
+use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use rsvp_wire::{FilterSpec, Flowspec};
 

@@ -17,6 +17,8 @@ pub(crate) struct Net {
     nodes: Vec<String>,
     links: u32,
     daemons: BTreeMap<String, Child>,
+    /// Where a bpffs of the test's own is mounted.
+    bpffs: Option<PathBuf>,
     pub(crate) others: Vec<Child>,
 }
 
@@ -32,8 +34,8 @@ impl Net {
         let prefix = format!("rt{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(&prefix);
         fs::create_dir_all(&folder).expect("a folder for the test");
-        let this = Self { prefix, folder, nodes: vec![], links: 0, daemons: BTreeMap::new(), others: vec![] };
-        Some(this)
+        let (nodes, daemons, others) = (vec![], BTreeMap::new(), vec![]);
+        Some(Self { prefix, folder, nodes, links: 0, daemons, bpffs: None, others })
     }
 
     pub(super) fn namespace(&self, node: &str) -> String {
@@ -42,6 +44,17 @@ impl Net {
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Mounts a bpffs for all nodes; gives where.
+    pub(super) fn bpffs(&mut self) -> PathBuf {
+        let path = self.file("bpffs");
+        fs::create_dir_all(&path).expect("a folder");
+        let mounted =
+            Command::new("mount").args(["-t", "bpf", "bpf"]).arg(&path).status().expect("mount runs");
+        assert!(mounted.success(), "a bpffs");
+        self.bpffs = Some(path.clone());
+        path
     }
 
     /// A host.
@@ -172,16 +185,21 @@ impl Net {
         self.answers(node, child);
     }
 
-    /// Runs a daemon as a user without any privilege, and waits until it answers.
-    pub(super) fn unprivileged_daemon(&mut self, node: &str, config: &str) {
-        // Where that user may make its socket.
+    /// The same by another command, to which its configuration and socket are added.
+    pub(super) fn daemon_by(&mut self, node: &str, config: &str, command: Command) {
+        // Where any user may make its socket.
         let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         fs::set_permissions(&self.folder, all).expect("a folder of the test's own");
+        let child = self.run(node, config, command);
+        self.answers(node, child);
+    }
+
+    /// Runs a daemon as a user without any privilege, and waits until it answers.
+    pub(super) fn unprivileged_daemon(&mut self, node: &str, config: &str) {
         let program = self.program("rsvpd");
         let mut command = self.unprivileged(node);
         command.arg(program);
-        let child = self.run(node, config, command);
-        self.answers(node, child);
+        self.daemon_by(node, config, command);
     }
 
     /// A program where anybody may run it, wherever it was built.
@@ -259,6 +277,9 @@ impl Drop for Net {
                 eprintln!("--- log of {node}\n{}", self.log(node));
             }
             let _ = Command::new("ip").args(["netns", "del", &self.namespace(node)]).status();
+        }
+        if let Some(path) = &self.bpffs {
+            let _ = Command::new("umount").arg("--lazy").arg(path).status();
         }
         let _ = fs::remove_dir_all(&self.folder);
     }

@@ -3,7 +3,7 @@
 use super::eventually;
 use super::net::Net;
 use rsvpd::data_plane::tc::{Batch, Handle, HtbClass, Queue, Refusal, Tc};
-use rsvpd::data_plane::tree::{FlowClass, Link, Service, Tree};
+use rsvpd::data_plane::tree::{FlowClass, LeftClass, Link, Service, Tree};
 use std::collections::BTreeMap;
 use std::net::UdpSocket;
 
@@ -193,11 +193,15 @@ fn a_tree_stands_in_the_kernel_as_it_says_it_should() {
         let (mut tree, batch) = Tree::new(interface, link);
         assert_eq!(tc.apply(&batch).expect("an answer"), []);
         let mut drawn = Drawn(1);
+        let mut shared = (0, 0);
         for round in 0..600 {
             let flow = drawn.below(40) as u32;
             let batch = match drawn.below(4) {
                 0 => tree.remove(flow).unwrap_or_default(),
-                1 => tree.controlled_load(drawn.below(10_000_000), drawn.below(100_000) as u32),
+                1 => {
+                    shared = (drawn.below(10_000_000), drawn.below(100_000) as u32);
+                    tree.controlled_load(shared.0, shared.1)
+                }
                 _ => {
                     let class = FlowClass {
                         guaranteed: drawn.below(2) == 0,
@@ -219,7 +223,38 @@ fn a_tree_stands_in_the_kernel_as_it_says_it_should() {
         }
         assert_eq!(stands(&mut tc, interface), listed(&tree));
         assert!(listed(&tree).contains_key(&Service::BestEffort.class()));
+        found_again(&mut tc, interface, link, shared);
     });
+}
+
+/// A tree that another run has left is gone on with: nothing changes, flows keep their classes, others get free ones.
+fn found_again(tc: &mut Tc, interface: u32, link: Link, shared: (u64, u32)) {
+    let before = stands(tc, interface);
+    let own = before.iter().filter(|(handle, _)| Tree::is_own(**handle));
+    let class = |htb: &HtbClass| FlowClass {
+        guaranteed: htb.priority == 1,
+        rate: htb.rate,
+        bucket: htb.burst + 1_500,
+        max_packet: 1_500,
+        min_policed: htb.min_policed,
+        queue: None,
+    };
+    let left =
+        own.zip(100..).map(|((handle, htb), flow)| LeftClass { flow, handle: *handle, class: class(htb) });
+    let left: Vec<LeftClass> = left.collect();
+    assert!(left.len() > 5, "{left:?}");
+    let queues = tc.qdiscs(interface).expect("a listing").iter().map(|qdisc| qdisc.handle).collect();
+    assert!(Tree::is_whole(&before.keys().copied().collect(), &queues));
+    assert!(!Tree::is_whole(&left.iter().map(|left| left.handle).collect(), &queues));
+    let (mut tree, batch) = Tree::resumed(interface, link, shared, &left);
+    assert_eq!(tc.apply(&batch).expect("an answer"), []);
+    assert_eq!(stands(tc, interface), before);
+    let (handle, batch) = tree.set(left[0].flow, left[0].class).expect("there is room");
+    assert_eq!((handle, tc.apply(&batch).expect("an answer")), (left[0].handle, vec![]));
+    let (handle, batch) = tree.set(1, left[0].class).expect("there is room");
+    assert!(!before.contains_key(&handle), "{handle} is another flow's");
+    assert_eq!(tc.apply(&batch).expect("an answer"), []);
+    assert_eq!(stands(tc, interface).len(), before.len() + 1);
 }
 
 fn listed(tree: &Tree) -> BTreeMap<Handle, HtbClass> {

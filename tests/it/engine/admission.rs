@@ -2,8 +2,8 @@
 
 use super::bench::Bench;
 use super::words::{Family, controlled, guaranteed, interface};
-use rsvp_node::{Config, Discard, Engine, Input, Instant};
-use rsvp_wire::{Flowspec, MsgType, Rspec};
+use rsvp_node::{Config, Discard, Engine, Held, Input, Instant, InterfaceId};
+use rsvp_wire::{Flowspec, MsgType, Rspec, Session};
 
 /// Admission of one message in the family's bench: refused with this error.
 #[track_caller]
@@ -265,5 +265,38 @@ fn what_is_left_of_a_reservation_is_content_with_what_stands() {
         b.hears("a1 Path S1{9B}").hears("c1 ResvTear WF").installs(&["c WF{2B}"]).forget();
         refused(&mut b, "c2 Resv WF{9B}", "01/0002 InPlace");
         b.installs(&["c WF{2B}"]).hears("c2 Resv WF{5B}").installs(&["c WF{5B}"]);
+    }
+}
+
+/// What stands from an earlier run is its session's: others are admitted to the rest, the session itself to all of it, and what
+/// it was admitted for it has no more beside.
+#[test]
+fn what_a_session_still_has_from_an_earlier_run_is_given_to_no_other() {
+    for mut b in Bench::both() {
+        let (on, mine) = (interface("c"), b.session);
+        let other = match mine {
+            Session::Ipv4 { destination, protocol, port, flags } => {
+                Session::Ipv4 { destination, protocol, port: port + 1, flags }
+            }
+            Session::Ipv6 { destination, protocol, port, flags } => {
+                Session::Ipv6 { destination, protocol, port: port + 1, flags }
+            }
+        };
+        let held =
+            |session, n: u64| Input::Held(Held { interface: on, session, guaranteed: false, bps: n * 8_000 });
+        b.figure_4().reservable("c", 9);
+        b.input(held(other, 5));
+        b.input(held(mine, 3));
+        refused(&mut b, "c1 Resv FF S1{5B}", "01/0002");
+        // Of its own three, two are taken; the other's five are untouched.
+        b.hears("c1 Resv FF S1{2B}").hears("c1 Resv FF S2{2B}").forget();
+        assert_eq!(b.reserved("c"), 4.0);
+        refused(&mut b, "c1 Resv FF S3{1B}", "01/0002");
+        // More than nothing is always left of what was given back in the meantime.
+        b.input(held(other, 0));
+        b.hears("c1 Resv FF S3{5B}");
+        assert_eq!(b.reserved("c"), 9.0);
+        // An interface that is not there has nothing to hold.
+        b.input(Input::Held(Held { interface: InterfaceId(77), session: mine, guaranteed: false, bps: 1 }));
     }
 }

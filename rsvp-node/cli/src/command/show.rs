@@ -344,7 +344,11 @@ fn interface(row: &InterfaceRow) -> Vec<String> {
 
 fn flow(row: &FlowRow) -> Vec<String> {
     let mut line = vec![row.session.to_string(), row.interface.clone(), words::filters(&row.filters)];
-    line.extend([row.service.clone(), address(row.class.as_ref()), bps(row.rate_bps)]);
+    let service = match row.state.as_str() {
+        "installed" => row.service.clone(),
+        state => format!("{} ({state})", row.service),
+    };
+    line.extend([service, address(row.class.as_ref()), bps(row.rate_bps)]);
     let counted = [row.packets, row.octets, row.excess_packets, row.dropped_packets];
     line.extend(counted.map(|count| count.to_string()));
     line.push(address(row.backlog_octets));

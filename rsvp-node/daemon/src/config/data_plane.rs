@@ -13,6 +13,7 @@ use rsvp_node::qos::objects::traffic::SdMode;
 use rsvp_node::qos::service_type::ServiceType;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// Which data plane there is, and how it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -24,6 +25,21 @@ pub struct DataPlaneConfig {
     pub attach: How,
     /// Flows that there is room for; 16,384 when not set.
     pub flows: Option<u32>,
+    /// Where in a bpffs what stands in the kernel is pinned, so that it outlives the daemon; [`DEFAULT_PINS`] when not set,
+    /// nowhere when empty.
+    pub pins: Option<PathBuf>,
+}
+
+/// Where what stands in the kernel is pinned when nothing else is said.
+pub const DEFAULT_PINS: &str = "/sys/fs/bpf/rsvpd";
+
+impl DataPlaneConfig {
+    /// Where what stands in the kernel is pinned, if anywhere.
+    #[must_use]
+    pub fn pins(&self) -> Option<&Path> {
+        let path = self.pins.as_deref().unwrap_or_else(|| Path::new(DEFAULT_PINS));
+        Some(path).filter(|path| !path.as_os_str().is_empty())
+    }
 }
 
 /// Which data plane there is.

@@ -9,7 +9,8 @@ mod transport;
 mod units;
 
 pub use data_plane::{
-    DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig, SharedClass,
+    DEFAULT_PINS, DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig,
+    SharedClass,
 };
 pub use per_interface::{InterfaceConfig, ShareConfig};
 pub use transport::{Transport, Udp};

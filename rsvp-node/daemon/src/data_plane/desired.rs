@@ -36,7 +36,7 @@ pub struct Desired {
     pub handling: Handling,
     /// What is reserved: r, or R of Guaranteed service, in octets of IP packets per second; nothing of the Null service.
     pub rate: u64,
-    /// What that is on the link with the rest that packets have there, and b.
+    /// That and b, with what packets have on the link beside IP.
     pub on_link: (u64, u32),
     /// The class that it has for itself.
     pub class: Option<FlowClass>,
@@ -81,19 +81,14 @@ impl Desired {
             _ => limits(told.flowspec.tspec())?,
         };
         let rate = if service == Reserved::Qualitative { 0 } else { octets_per_second(rate)? };
-        let smallest = limits.min_policed.max(SMALLEST_PACKET);
-        let bucket = on_link(limits.bucket.into(), overhead, smallest);
-        let on_link = (on_link(rate, overhead, smallest), u32::try_from(bucket).unwrap_or(u32::MAX));
+        let on_link = on_link(&limits, rate, overhead);
         let shaped = service != Reserved::Qualitative && handling.mode == Mode::Shape;
         let class = match shaped || service == Reserved::Guaranteed {
             false => None,
             true => Some(FlowClass {
                 guaranteed: service == Reserved::Guaranteed,
-                rate: on_link.0,
-                bucket: on_link.1,
-                max_packet: limits.max_packet.map_or(0, |most| most.saturating_add(overhead)),
-                min_policed: u16::try_from(limits.min_policed.saturating_add(overhead)).unwrap_or(u16::MAX),
                 queue: (shaped && begins_here).then(|| LOCAL_QUEUE.max(on_link.1)),
+                ..class_of(&limits, on_link.0, overhead)
             }),
         };
         let keys = keys(told, interface);
@@ -117,6 +112,11 @@ impl Desired {
     pub fn shares(&self) -> Option<(u64, u32)> {
         let shares = self.service == Reserved::ControlledLoad && self.class.is_none();
         shares.then_some(self.on_link)
+    }
+
+    /// Packets have so many octets beyond those of IP from now on.
+    pub fn count_headers(&mut self, overhead: u32) {
+        self.on_link = on_link(&self.limits, self.rate, overhead);
     }
 
     /// The flow, where the interface has classes and it has this one for itself.
@@ -168,11 +168,46 @@ pub fn shared_by<'a>(flows: impl Iterator<Item = &'a Desired>) -> (u64, u32) {
 /// The size of a packet where m says nothing: an IP header.
 const SMALLEST_PACKET: u32 = 20;
 
-/// Octets of IP packets with what they have on the link beside, as if all were as small as may be (RFC 2212, Guidelines for
-/// Implementors): what a class has to have so that the flow has its rate whatever its packets are.
-fn on_link(octets: u64, overhead: u32, smallest: u32) -> u64 {
-    let headers = u128::from(octets) * u128::from(overhead) / u128::from(smallest);
-    octets.saturating_add(u64::try_from(headers).unwrap_or(u64::MAX))
+/// A rate and b with what packets have on the link beside IP, as if all were as small as may be (RFC 2212, Guidelines for
+/// Implementors): what a class has to have so that the flow has its rate whatever its packets are. Rounded up.
+fn on_link(limits: &Limits, rate: u64, overhead: u32) -> (u64, u32) {
+    let smallest = limits.min_policed.max(SMALLEST_PACKET);
+    let with_headers = |octets: u64| {
+        let headers = (u128::from(octets) * u128::from(overhead)).div_ceil(u128::from(smallest));
+        octets.saturating_add(u64::try_from(headers).unwrap_or(u64::MAX))
+    };
+    (with_headers(rate), u32::try_from(with_headers(limits.bucket.into())).unwrap_or(u32::MAX))
+}
+
+/// The class of a flow that has this rate on the link.
+fn class_of(limits: &Limits, rate_on_link: u64, overhead: u32) -> FlowClass {
+    FlowClass {
+        guaranteed: false,
+        rate: rate_on_link,
+        bucket: on_link(limits, 0, overhead).1,
+        max_packet: limits.max_packet.map_or(0, |most| most.saturating_add(overhead)),
+        min_policed: u16::try_from(limits.min_policed.saturating_add(overhead)).unwrap_or(u16::MAX),
+        queue: None,
+    }
+}
+
+/// The class that a flow was found with, of the rate and the m that the kernel lists: what it was made for, with the overhead of then.
+#[must_use]
+pub fn class_found(limits: &Limits, rate: u64, min_policed: u16) -> FlowClass {
+    class_of(limits, rate, overhead_then(limits, min_policed))
+}
+
+/// R of a flow that was found with this class: the rate of which [`on_link`] made the class's.
+#[must_use]
+pub fn rate_found(limits: &Limits, class: &FlowClass) -> u64 {
+    let smallest = u128::from(limits.min_policed.max(SMALLEST_PACKET));
+    let overhead = u128::from(overhead_then(limits, class.min_policed));
+    u64::try_from(u128::from(class.rate) * smallest / (smallest + overhead)).unwrap_or(u64::MAX)
+}
+
+/// What a class counts as its smallest packet is m and the overhead.
+fn overhead_then(limits: &Limits, min_policed: u16) -> u32 {
+    u32::from(min_policed).saturating_sub(limits.min_policed)
 }
 
 /// A rate in whole octets per second.

@@ -20,7 +20,7 @@ pub use none::Nothing;
 
 use manner::Manner;
 use rsvp_control::rows::FlowRow;
-use rsvp_node::{ReservationId, TrafficControl};
+use rsvp_node::{Held, ReservationId, TrafficControl};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -39,6 +39,9 @@ pub struct Facts {
     pub overhead: u32,
     /// What the configuration says of it.
     pub manner: Manner,
+    /// How long flows of an earlier run are kept here while nobody asks for them: as long as neighbours' state of it would
+    /// live, so that a neighbour that is there has refreshed by then.
+    pub keep: Duration,
 }
 
 /// What a data plane has to know of the node: the interfaces that are there, by number, and the node's own addresses.
@@ -98,6 +101,11 @@ pub trait DataPlane: Send {
     /// # Errors
     /// What the kernel says, in words.
     fn flows(&mut self) -> Result<Vec<FlowRow>, String>;
+    /// What sessions still have of interfaces from an earlier run: nothing of that may be given to others. Flows only go from
+    /// it, because somebody has asked for them again or their time is over.
+    fn held(&self) -> Vec<Held> {
+        Vec::new()
+    }
     /// What it is on each interface of which there is something to say.
     fn states(&self) -> BTreeMap<u32, State>;
     /// When [`tick`](Self::tick) is to be called, if at all.
@@ -106,4 +114,8 @@ pub trait DataPlane: Send {
     fn tick(&mut self, now: Duration);
     /// Takes everything out of the kernel.
     fn end(&mut self);
+    /// Leaves everything in the kernel as it is for the next run, where that is possible; else as [`end`](Self::end).
+    fn leave(&mut self) {
+        self.end();
+    }
 }

@@ -19,7 +19,7 @@
 //! module does not speak with the kernel.
 
 use super::tc::{Batch, Handle, HtbClass, Queue};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The root's major number.
 const MAJOR: u16 = 0x7276;
@@ -142,6 +142,26 @@ impl FlowClass {
 #[error("{} flows have classes of their own on this interface, and no more can", LAST_FLOW - FIRST_FLOW + 1)]
 pub struct Full;
 
+/// The class of a flow.
+#[derive(Clone, Copy, Debug)]
+struct Own {
+    minor: u16,
+    class: FlowClass,
+    /// It stands exactly so. What an earlier run has left is only as the kernel lists it, with bursts in ticks.
+    is_exact: bool,
+}
+
+/// A flow's class that an earlier run has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftClass {
+    /// The number that it has in this tree from now on.
+    pub flow: u32,
+    /// Its class.
+    pub handle: Handle,
+    /// What it has, as far as that is known.
+    pub class: FlowClass,
+}
+
 /// The scheduler of one interface.
 #[derive(Clone, Debug)]
 pub struct Tree {
@@ -149,7 +169,7 @@ pub struct Tree {
     link: Link,
     /// The rates and buckets of all Controlled-Load flows together.
     controlled_load: (u64, u32),
-    flows: BTreeMap<u32, (u16, FlowClass)>,
+    flows: BTreeMap<u32, Own>,
     /// Numbers that flows have had, the one that is free for longest first.
     free: std::collections::VecDeque<u16>,
     next: u16,
@@ -179,6 +199,49 @@ impl Tree {
         (this, batch)
     }
 
+    /// The tree that an earlier run has left on an interface, and what makes its counting and its shared classes those of this link and of
+    /// Controlled-Load flows with this sum of r and b. Nothing happens to packets that wait in it.
+    #[must_use]
+    pub fn resumed(
+        interface: u32,
+        link: Link,
+        controlled_load: (u64, u32),
+        left: &[LeftClass],
+    ) -> (Self, Batch) {
+        let own = |left: &LeftClass| {
+            (left.flow, Own { minor: left.handle.minor(), class: left.class, is_exact: false })
+        };
+        let flows: BTreeMap<u32, Own> = left.iter().map(own).collect();
+        let used: BTreeSet<u16> = flows.values().map(|own| own.minor).collect();
+        let next = used.last().map_or(FIRST_FLOW, |last| last + 1);
+        let free = (FIRST_FLOW..next).filter(|minor| !used.contains(minor)).collect();
+        let this = Self { interface, link, controlled_load, flows, free, next };
+        let mut batch = Batch::new();
+        batch.change_size_table(interface, Handle::ROOT, ROOT, "htb", link.overhead);
+        this.write_shared(&mut batch);
+        (this, batch)
+    }
+
+    /// Whether these are classes of a whole tree; what was left by a process that was killed while it made one is not.
+    #[must_use]
+    pub fn is_whole(classes: &BTreeSet<Handle>, queues: &BTreeSet<Handle>) -> bool {
+        let shared = Service::ALL.map(Service::class);
+        classes.contains(&LINK)
+            && shared.iter().all(|class| classes.contains(class) && queues.contains(&leaf(class.minor())))
+    }
+
+    /// Whether a class is one of a single flow.
+    #[must_use]
+    pub fn is_own(class: Handle) -> bool {
+        class.major() == MAJOR && (FIRST_FLOW..=LAST_FLOW).contains(&class.minor())
+    }
+
+    /// The number of a class's queue.
+    #[must_use]
+    pub fn queue_of(class: Handle) -> Handle {
+        leaf(class.minor())
+    }
+
     /// Gives a flow a class, or changes the one that it has, in place.
     ///
     /// # Errors
@@ -186,28 +249,28 @@ impl Tree {
     pub fn set(&mut self, flow: u32, class: FlowClass) -> Result<(Handle, Batch), Full> {
         let mut batch = Batch::new();
         let limit = Queue::Bfifo { limit: class.limit() };
-        if let Some((minor, standing)) = self.flows.get_mut(&flow) {
+        if let Some(Own { minor, class: standing, is_exact }) = self.flows.get_mut(&flow) {
             let handle = Handle::new(MAJOR, *minor);
-            if standing.htb() != class.htb() {
+            if standing.htb() != class.htb() || !*is_exact {
                 batch.change_class(self.interface, LINK, handle, &class.htb());
             }
-            if standing.limit() != class.limit() {
+            if standing.limit() != class.limit() || !*is_exact {
                 batch.change_qdisc(self.interface, handle, leaf(*minor), limit);
             }
-            *standing = class;
+            (*standing, *is_exact) = (class, true);
             return Ok((handle, batch));
         }
         let minor = self.number()?;
         let handle = Handle::new(MAJOR, minor);
         batch.add_class(self.interface, LINK, handle, &class.htb());
         batch.add_qdisc(self.interface, handle, leaf(minor), limit, 0);
-        self.flows.insert(flow, (minor, class));
+        self.flows.insert(flow, Own { minor, class, is_exact: true });
         Ok((handle, batch))
     }
 
     /// Takes a flow's class away; what waits in it is lost, so it should have drained.
     pub fn remove(&mut self, flow: u32) -> Option<Batch> {
-        let (minor, _) = self.flows.remove(&flow)?;
+        let Own { minor, .. } = self.flows.remove(&flow)?;
         self.free.push_back(minor);
         let mut batch = Batch::new();
         batch.remove_class(self.interface, LINK, Handle::new(MAJOR, minor));
@@ -217,13 +280,13 @@ impl Tree {
     /// The class that a flow has.
     #[must_use]
     pub fn class_of(&self, flow: u32) -> Option<Handle> {
-        self.flows.get(&flow).map(|(minor, _)| Handle::new(MAJOR, *minor))
+        self.flows.get(&flow).map(|own| Handle::new(MAJOR, own.minor))
     }
 
     /// The rate of the class that a flow has, in octets per second.
     #[must_use]
     pub fn rate_of(&self, flow: u32) -> Option<u64> {
-        self.flows.get(&flow).map(|(_, class)| class.rate)
+        self.flows.get(&flow).map(|own| own.class.rate)
     }
 
     /// Says what all Controlled-Load flows have together: the sum of r in octets per second, and of b in octets.
@@ -242,25 +305,31 @@ impl Tree {
     /// Takes over what has changed about the link; flows keep their classes.
     pub fn set_link(&mut self, link: Link) -> Batch {
         let mut batch = Batch::new();
-        // What packets count as belongs to the queueing discipline, which stays as it was made.
-        let link = Link { overhead: self.link.overhead, ..link };
+        if link.overhead != self.link.overhead {
+            batch.change_size_table(self.interface, Handle::ROOT, ROOT, "htb", link.overhead);
+        }
         if link != self.link {
             self.link = link;
-            batch.change_class(self.interface, ROOT, LINK, &self.link_class());
-            for service in Service::ALL {
-                let (class, limit) = (service.class(), self.shared_limit(service));
-                batch.change_class(self.interface, LINK, class, &self.shared(service));
-                batch.change_qdisc(self.interface, class, leaf(class.minor()), Queue::Bfifo { limit });
-            }
+            self.write_shared(&mut batch);
         }
         batch
+    }
+
+    /// Changes the link's class and those that many share, in place.
+    fn write_shared(&self, batch: &mut Batch) {
+        batch.change_class(self.interface, ROOT, LINK, &self.link_class());
+        for service in Service::ALL {
+            let (class, limit) = (service.class(), self.shared_limit(service));
+            batch.change_class(self.interface, LINK, class, &self.shared(service));
+            batch.change_qdisc(self.interface, class, leaf(class.minor()), Queue::Bfifo { limit });
+        }
     }
 
     /// All classes as they should stand, for comparing with what the kernel lists.
     #[must_use]
     pub fn classes(&self) -> BTreeMap<Handle, HtbClass> {
         let shared = Service::ALL.into_iter().map(|service| (service.class(), self.shared(service)));
-        let flows = self.flows.values().map(|(minor, class)| (Handle::new(MAJOR, *minor), class.htb()));
+        let flows = self.flows.values().map(|own| (Handle::new(MAJOR, own.minor), own.class.htb()));
         shared.chain(flows).chain([(LINK, self.link_class())]).collect()
     }
 

@@ -5,8 +5,8 @@
 
 use super::{Answer, DataPlane, Failure, Nothing, State, Surroundings};
 use rsvp_control::rows::FlowRow;
-use rsvp_node::{ReservationId, TrafficControl};
-use std::collections::BTreeMap;
+use rsvp_node::{Held, ReservationId, TrafficControl};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -21,18 +21,22 @@ enum Order {
     Look(Surroundings),
     Apply(Vec<TrafficControl>),
     List,
+    /// Leave everything in the kernel, and end.
+    Leave,
 }
 
-/// What it says: once for each order, and when an interface is another than before.
+/// What it says: once for each order, and when time has brought something.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     /// About reservations.
     pub(crate) answers: Vec<Answer>,
     /// About flows, where they were asked for.
     pub(crate) flows: Option<Result<Vec<FlowRow>, String>>,
+    /// What has changed about what sessions still have from an earlier run.
+    pub(crate) held: Vec<Held>,
     states: BTreeMap<u32, State>,
-    /// Nothing was asked for.
-    unasked: bool,
+    /// It answers no order.
+    is_unasked: bool,
 }
 
 /// The data plane as the daemon's loop has it.
@@ -141,7 +145,7 @@ impl Worker {
             return std::future::pending().await;
         }
         let said = self.said.recv().await;
-        self.is_busy &= said.as_ref().is_some_and(|said| said.unasked);
+        self.is_busy &= said.as_ref().is_some_and(|said| said.is_unasked);
         match &said {
             Some(said) => self.states.clone_from(&said.states),
             None => {
@@ -154,9 +158,12 @@ impl Worker {
         said
     }
 
-    /// Has everything taken out of the kernel, and waits for that.
-    pub(crate) async fn end(&mut self) {
-        self.orders = None;
+    /// Has everything taken out of the kernel, or left there for the next run, and waits for that.
+    pub(crate) async fn end(&mut self, leaves: bool) {
+        if let Some(orders) = self.orders.take().filter(|_| leaves) {
+            // A thread that is gone has taken everything along.
+            let _ = orders.send(Order::Leave);
+        }
         let ended = async { while self.said.recv().await.is_some() {} };
         if tokio::time::timeout(PATIENCE, ended).await.is_err() {
             tracing::error!(
@@ -172,6 +179,7 @@ fn work(
     sender: &UnboundedSender<Said>,
     started: Instant,
 ) {
+    let mut held = Vec::new();
     loop {
         let order = match plane.due() {
             Some(due) => orders.recv_timeout(due.saturating_sub(started.elapsed())),
@@ -179,25 +187,42 @@ fn work(
         };
         let now = started.elapsed();
         let mut said = Said::default();
+        let mut is_as_before = false;
         match order {
             Ok(Order::Look(surroundings)) => said.answers = plane.look(surroundings, now),
             Ok(Order::Apply(changes)) => said.answers = plane.apply(changes, now),
             Ok(Order::List) => said.flows = Some(plane.flows()),
+            Ok(Order::Leave) => return plane.leave(),
             Err(RecvTimeoutError::Timeout) => {
                 let before = plane.states();
                 plane.tick(now);
-                if plane.states() == before {
-                    continue;
-                }
-                said.unasked = true;
+                said.is_unasked = true;
+                is_as_before = plane.states() == before;
             }
             Err(RecvTimeoutError::Disconnected) => break,
+        }
+        let holds = plane.held();
+        said.held = changed(&held, &holds);
+        held = holds;
+        if is_as_before && said.held.is_empty() {
+            continue;
         }
         said.states = plane.states();
         // Nobody listens any more: the loop is about to end, and so is this.
         let _ = sender.send(said);
     }
     plane.end();
+}
+
+/// What the engine is to hear of what sessions have from an earlier run. Of a session that is admitted again it knows itself how
+/// much is left, sooner than the data plane; so it is told when there is something, and when there is nothing any more.
+fn changed(before: &[Held], now: &[Held]) -> Vec<Held> {
+    let place = |held: &Held| (held.interface, held.session.to_string(), held.guaranteed);
+    let places = |all: &[Held]| all.iter().map(place).collect::<BTreeSet<_>>();
+    let (there, here) = (places(before), places(now));
+    let news = now.iter().filter(|held| !there.contains(&place(held))).copied();
+    let over = before.iter().filter(|held| !here.contains(&place(held))).map(|held| Held { bps: 0, ..*held });
+    news.chain(over).collect()
 }
 
 #[cfg(test)]

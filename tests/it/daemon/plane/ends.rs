@@ -9,7 +9,7 @@ use aya::programs::{SchedClassifier, TcAttachType};
 use nix::sys::signal::Signal;
 
 /// Everything of traffic control on an interface, by other programs' eyes: queueing disciplines, filters, programs of tcx.
-fn there(net: &Net, node: &str, interface: &str) -> (String, String, usize) {
+pub(super) fn there(net: &Net, node: &str, interface: &str) -> (String, String, usize) {
     let qdiscs = net.exec(node, &["tc", "qdisc", "show", "dev", interface]);
     let filters = net.exec(node, &["tc", "filter", "show", "dev", interface, "egress"]);
     let programs = net.within(node, || {
@@ -19,10 +19,15 @@ fn there(net: &Net, node: &str, interface: &str) -> (String, String, usize) {
     (qdiscs, filters, programs)
 }
 
-/// Runs `rsvpd --clean` in a node.
-fn clean(net: &Net, node: &str) -> (bool, String) {
+/// Runs `rsvpd --clean` in a node, with pins somewhere, or where the configuration has them.
+pub(super) fn clean(net: &Net, node: &str, pins: &str) -> (bool, String) {
     let program = programs::rsvpd().display().to_string();
-    let done = net.command(node, &program).arg("--clean").output().expect("it runs");
+    let mut command = net.command(node, &program);
+    command.arg("--clean");
+    if !pins.is_empty() {
+        command.args(["--pins", pins]);
+    }
+    let done = command.output().expect("it runs");
     (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
@@ -49,7 +54,7 @@ fn a_daemon_that_ends_leaves_nothing() {
         net.signal("r", Signal::SIGTERM);
         assert!(net.ended("r").success(), "{}", net.log("r"));
         assert_eq!(there(&net, "r", "to-b"), before, "{attach}");
-        assert_eq!(clean(&net, "r"), (true, "nothing was left\n".to_owned()));
+        assert_eq!(clean(&net, "r", ""), (true, "nothing was left\n".to_owned()));
     }
 }
 
@@ -76,9 +81,9 @@ fn what_a_killed_daemon_leaves_is_removed_by_the_next_or_on_demand() {
         compared(&net, "r");
         let (_, filters, _) = there(&net, "r", "to-b");
         assert_eq!(filters.matches("direct-action").count(), usize::from(attach == "clsact"), "{filters}");
-        assert!(!clean(&net, "r").0, "not while a daemon runs");
+        assert!(!clean(&net, "r", "").0, "not while a daemon runs");
         kill(&mut net);
-        let (done, said) = clean(&net, "r");
+        let (done, said) = clean(&net, "r", "");
         assert!(done && said.contains("removed: interface to-b: the class tree 7276:"), "{said}");
         assert_eq!(said.contains("the egress program"), attach == "clsact", "{said}");
         let (qdiscs, filters, programs) = there(&net, "r", "to-b");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// The TOS octets of datagrams to a port, in their order.
-fn tos(capture: &Capture, port: u16) -> Vec<u8> {
+pub(super) fn tos(capture: &Capture, port: u16) -> Vec<u8> {
     let mut found = Vec::new();
     for (.., frame) in frames(&capture.file) {
         let packet = &frame[14..];
@@ -20,7 +20,7 @@ fn tos(capture: &Capture, port: u16) -> Vec<u8> {
     found
 }
 
-fn number(row: &Value, field: &str) -> u64 {
+pub(super) fn number(row: &Value, field: &str) -> u64 {
     row[field].as_u64().unwrap_or_else(|| panic!("{field} in {row}"))
 }
 

@@ -6,10 +6,13 @@ mod counted;
 mod datagrams_sent;
 mod ends;
 mod enforced;
+mod outlived;
 mod points;
 mod refusals;
 mod remarked;
+mod service;
 mod shaped;
+mod truth;
 
 use super::client::Client;
 use super::net::Net;
@@ -25,6 +28,12 @@ fn kernel(attach: &str, more: &str) -> String {
     format!(
         "[data_plane]\nkind = \"kernel\"\nattach = \"{attach}\"\n[interfaces]\nbandwidth = \"100mbit\"\n{more}"
     )
+}
+
+/// The same, pinned below a folder.
+fn pinned(pins: &std::path::Path, attach: &str, more: &str) -> String {
+    let pins = format!("pins = \"{}\"\n[interfaces]\n", pins.display());
+    kernel(attach, more).replacen("[interfaces]\n", &pins, 1)
 }
 
 /// What a request has beside its rate: bits per second, octets.

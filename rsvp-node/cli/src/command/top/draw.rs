@@ -205,6 +205,7 @@ mod tests {
     fn flow(id: &str, octets: u64, excess_octets: u64) -> FlowRow {
         FlowRow {
             id: id.to_owned(),
+            state: "installed".to_owned(),
             interface: "eth0".to_owned(),
             session: "udp 10.0.2.2:5000".parse().unwrap(),
             style: rsvp_client::Style::Ff,

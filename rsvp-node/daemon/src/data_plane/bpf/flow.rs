@@ -178,6 +178,35 @@ impl Flow {
     }
 }
 
+impl FlowRecord {
+    /// The flow that it is.
+    pub(super) fn flow(&self) -> Flow {
+        let some = |number: u32| Some(number).filter(|number| *number > 0);
+        let mark = |mark: u8| Some(mark).filter(|mark| *mark != LEAVE);
+        let treatment = |which: usize| Treatment {
+            dscp: mark(self.dscp[which]),
+            pcp: mark(self.pcp[which]),
+            class: some(self.class[which]),
+        };
+        Flow {
+            mode: match self.mode {
+                0 => Mode::Borrow,
+                1 => Mode::Discard,
+                _ => Mode::Shape,
+            },
+            limits: Limits {
+                rate: self.rate,
+                bucket: self.bucket,
+                peak: Some(self.peak).filter(|peak| *peak > 0),
+                max_packet: some(self.max_packet),
+                min_policed: self.min_policed,
+            },
+            conforming: treatment(0),
+            excess: treatment(1),
+        }
+    }
+}
+
 impl From<StateRecord> for Statistics {
     fn from(state: StateRecord) -> Self {
         Self {

@@ -3,12 +3,14 @@
 //! A `clsact` that was there before stays; one that was made for the program goes with it, unless others have put filters
 //! there since. What the program does is deliberately not known here.
 
+use super::super::tc::Tc;
 use super::error::{chain, of_system};
-use super::{Attach, EgressError, Hook};
+use super::{Attach, EgressError, Hook, PROGRAM, sys};
 use crate::netlink::Netlink;
-use aya::programs::links::LinkOrder;
+use aya::programs::links::{FdLink, LinkOrder, PinnedLink};
 use aya::programs::tc::{
-    NlOptions, SchedClassifierLinkId, TcAttachOptions, TcError, qdisc_add_clsact, qdisc_detach_program,
+    NlOptions, SchedClassifierLink, SchedClassifierLinkId, TcAttachOptions, TcError, TcHandle as Place,
+    qdisc_add_clsact, qdisc_detach_program,
 };
 use aya::programs::{SchedClassifier, TcAttachType};
 use netlink_packet_core::NLM_F_ACK;
@@ -16,6 +18,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkLayerType, LinkMessage};
 use netlink_packet_route::tc::{TcHandle, TcMessage};
 use std::io;
+use std::path::PathBuf;
 
 /// An interface as the program has to know it.
 pub(super) struct Link {
@@ -27,9 +30,17 @@ pub(super) struct Link {
 /// The program at an interface.
 pub(super) struct Hooked {
     pub(super) hook: Hook,
-    link: SchedClassifierLinkId,
+    link: At,
     /// The `clsact` is ours.
     made: bool,
+}
+
+/// What holds the program there.
+enum At {
+    /// This process; or, of a filter, the kernel until somebody takes it away.
+    Process(SchedClassifierLinkId),
+    /// A pin. It is held open, so that the program stays if somebody removes the pin.
+    Pin(PathBuf, PinnedLink),
 }
 
 impl Link {
@@ -58,6 +69,7 @@ pub(super) fn attach(
     program: &mut SchedClassifier,
     interface: &str,
     how: Attach,
+    pin: Option<PathBuf>,
 ) -> Result<Hooked, EgressError> {
     let ways: &[Hook] = match how {
         Attach::Auto => &[Hook::Tcx, Hook::Clsact],
@@ -67,7 +79,7 @@ pub(super) fn attach(
     let mut tried = Vec::new();
     for hook in ways {
         let done = match hook {
-            Hook::Tcx => by_tcx(program, interface),
+            Hook::Tcx => by_tcx(program, interface, pin.as_ref()),
             Hook::Clsact => by_clsact(program, interface),
         };
         match done {
@@ -78,12 +90,84 @@ pub(super) fn attach(
     Err(EgressError::Attach { interface: interface.to_owned(), tried })
 }
 
-fn by_tcx(program: &mut SchedClassifier, interface: &str) -> Result<Hooked, String> {
-    let last = TcAttachOptions::TcxOrder(LinkOrder::default());
-    let attached = program.attach_with_options(interface, TcAttachType::Egress, last);
-    match attached {
-        Ok(link) => Ok(Hooked { hook: Hook::Tcx, link, made: false }),
-        Err(error) => Err(chain(&error)),
+fn by_tcx(program: &mut SchedClassifier, interface: &str, pin: Option<&PathBuf>) -> Result<Hooked, String> {
+    let mut attach = || {
+        let last = TcAttachOptions::TcxOrder(LinkOrder::default());
+        let attached = program.attach_with_options(interface, TcAttachType::Egress, last);
+        attached.map_err(|error| chain(&error))
+    };
+    let link = attach()?;
+    let Some(path) = pin else { return Ok(Hooked { hook: Hook::Tcx, link: At::Process(link), made: false }) };
+    // What an interface of this number had that is gone.
+    let _ = std::fs::remove_file(path);
+    match self::pin(program, link, path) {
+        Ok(pinned) => Ok(Hooked { hook: Hook::Tcx, link: At::Pin(path.clone(), pinned), made: false }),
+        Err(why) => {
+            tracing::warn!(
+                interface,
+                "the egress program goes with this process, because it cannot be pinned: {why}"
+            );
+            by_tcx(program, interface, None)
+        }
+    }
+}
+
+/// Pins a link; one that cannot be is detached.
+fn pin(
+    program: &mut SchedClassifier,
+    link: SchedClassifierLinkId,
+    path: &PathBuf,
+) -> Result<PinnedLink, String> {
+    let link = program.take_link(link).map_err(|error| chain(&error))?;
+    let link = FdLink::try_from(link).map_err(|error| chain(&error))?;
+    link.pin(path).map_err(|error| chain(&error))
+}
+
+/// Puts this program where an earlier run's is, in one step. Nothing where there is none.
+pub(super) fn resume(
+    program: &mut SchedClassifier,
+    interface: &str,
+    index: u32,
+    pin: PathBuf,
+) -> Result<Option<Hooked>, EgressError> {
+    if let Ok(pinned) = PinnedLink::from_pin(&pin) {
+        let link = SchedClassifierLink::try_from(FdLink::from(pinned)).map_err(|error| chain(&error));
+        let replaced = link.and_then(|link| program.attach_to_link(link).map_err(|error| chain(&error)));
+        // Held by the pin from here on, and not by the program.
+        let held = replaced.and_then(|link| {
+            program.take_link(link).map_err(|error| chain(&error))?;
+            PinnedLink::from_pin(&pin).map_err(|error| chain(&error))
+        });
+        match held {
+            Ok(pinned) => {
+                return Ok(Some(Hooked { hook: Hook::Tcx, link: At::Pin(pin, pinned), made: false }));
+            }
+            // The interface that it was on is gone.
+            Err(why) => tracing::debug!(interface, why, "a link of an earlier run"),
+        }
+        return Ok(None);
+    }
+    let refused = |error| EgressError::Refused("to list an interface's filters", error);
+    let filters = Tc::open().and_then(|mut tc| tc.programs(index)).map_err(refused)?;
+    let Some(ours) = filters.into_iter().find(|filter| filter.program == PROGRAM) else { return Ok(None) };
+    let (kind, place) = (TcAttachType::Egress, Place::from(ours.handle.0));
+    let link = SchedClassifierLink::attached(interface, kind, ours.priority, place, None)
+        .map_err(|error| EgressError::Interface(interface.to_owned(), error))?;
+    let replaced = program.attach_to_link(link).map_err(|error| {
+        let said = of_system(&error).unwrap_or_else(|| io::Error::other(chain(&error)));
+        EgressError::Refused("to replace an earlier run's program", said)
+    })?;
+    // Whoever made the clsact, it is taken away with the last filter.
+    Ok(Some(Hooked { hook: Hook::Clsact, link: At::Process(replaced), made: true }))
+}
+
+/// Leaves the program where it is when the process ends.
+pub(super) fn leave(program: &mut SchedClassifier, hooked: Hooked) {
+    if let At::Process(link) = hooked.link
+        && let Ok(link) = program.take_link(link)
+    {
+        // It would be detached with it.
+        std::mem::forget(link);
     }
 }
 
@@ -95,7 +179,7 @@ fn by_clsact(program: &mut SchedClassifier, interface: &str) -> Result<Hooked, S
     };
     let filter = TcAttachOptions::Netlink(NlOptions::default());
     match program.attach_with_options(interface, TcAttachType::Egress, filter) {
-        Ok(link) => Ok(Hooked { hook: Hook::Clsact, link, made }),
+        Ok(link) => Ok(Hooked { hook: Hook::Clsact, link: At::Process(link), made }),
         Err(error) => {
             if made && let Ok(link) = Link::find(interface) {
                 // What is left then is an empty queueing discipline; the error that is told is the first.
@@ -113,11 +197,19 @@ pub(super) fn detach(
     hooked: Hooked,
 ) -> Result<(), EgressError> {
     let gone = |error: &io::Error| matches!(error.raw_os_error(), Some(libc::ENODEV | libc::ENOENT));
-    if let Err(error) = program.detach(hooked.link) {
-        let error = of_system(&error).unwrap_or_else(|| io::Error::other(chain(&error)));
-        if !gone(&error) {
-            return Err(EgressError::Refused("to detach the egress program", error));
+    let detached = match hooked.link {
+        At::Process(link) => program
+            .detach(link)
+            .map_err(|error| of_system(&error).unwrap_or_else(|| io::Error::other(chain(&error)))),
+        At::Pin(path, pinned) => {
+            // Where the kernel does not detach a link on demand, it goes with the last that holds it: these two.
+            let _ = sys::detach_link(&path);
+            drop(pinned);
+            std::fs::remove_file(path)
         }
+    };
+    if let Err(error) = detached.or_else(|error| if gone(&error) { Ok(()) } else { Err(error) }) {
+        return Err(EgressError::Refused("to detach the egress program", error));
     }
     if hooked.made {
         match remove_clsact(interface) {

@@ -9,26 +9,38 @@ mod error;
 mod flow;
 mod flow_key;
 mod hook;
+mod load;
+mod pins;
+mod resume;
 mod sys;
 mod trial;
 
 pub use error::EgressError;
 pub use flow::{Count, Flow, FlowError, Limits, MOST_RATE, Mode, Statistics, Treatment};
 pub use flow_key::{Filter, Key, KeyError, Session};
+pub use pins::{NoPins, Pins};
+pub use resume::Found;
 pub use trial::{Outcome, Segments, Trial};
 
-use aya::maps::{Array, HashMap, Map, MapData, MapError};
+use aya::Ebpf;
+use aya::maps::{Array, HashMap, MapData, MapError};
 use aya::programs::SchedClassifier;
-use aya::{Ebpf, EbpfLoader};
 use flow_key::{Kind, Record};
 use hook::{Hooked, Link};
 use std::collections::{BTreeMap, VecDeque};
-use std::error::Error;
+use std::mem::size_of;
 use sys::{FlowRecord, InterfaceRecord, KeyRecord, StateRecord};
 
-/// The program, built by `bpf/build.sh`, aligned as a reader of its sections wants it.
-static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../bpf/flow.bpf.o");
 const PROGRAM: &str = "rsvp_egress";
+/// The maps, and the sizes of their keys and values.
+const MAPS: [(&str, usize, usize); 6] = [
+    ("flows", size_of::<u32>(), size_of::<FlowRecord>()),
+    ("states", size_of::<u32>(), size_of::<StateRecord>()),
+    ("keys_v4", size_of::<KeyRecord<4>>(), size_of::<u32>()),
+    ("keys_v6", size_of::<KeyRecord<16>>(), size_of::<u32>()),
+    ("interfaces", size_of::<u32>(), size_of::<InterfaceRecord>()),
+    ("fragments", sys::FRAGMENT, sys::TRANSPORT),
+];
 /// `BPF_F_LOCK`: a record is read or written whole, between two packets.
 const LOCKED: u64 = 4;
 
@@ -82,7 +94,8 @@ impl FlowId {
     }
 }
 
-/// The program in the kernel, with all that it knows. Detached and forgotten when this is dropped.
+/// The program in the kernel, with all that it knows. Detached and forgotten when this is dropped, unless it was
+/// [left](Self::leave).
 pub struct Egress {
     flows: Array<MapData, FlowRecord>,
     states: Array<MapData, StateRecord>,
@@ -95,6 +108,9 @@ pub struct Egress {
     known: BTreeMap<FlowId, Vec<Key>>,
     free: VecDeque<u32>,
     capacity: Capacity,
+    /// Where all of it is pinned.
+    pins: Option<Pins>,
+    is_resumed: bool,
 }
 
 struct Interface {
@@ -105,29 +121,6 @@ struct Interface {
 }
 
 impl Egress {
-    /// Loads the program into the kernel. Needs `CAP_BPF`, `CAP_PERFMON` and `CAP_NET_ADMIN`.
-    ///
-    /// # Errors
-    /// [`EgressError::NotAllowed`] and [`EgressError::Kernel`].
-    pub fn load(capacity: Capacity) -> Result<Self, EgressError> {
-        let mut loader = EbpfLoader::new();
-        loader.btf(None);
-        loader.map_max_entries("flows", capacity.flows).map_max_entries("states", capacity.flows);
-        loader.map_max_entries("keys_v4", capacity.keys).map_max_entries("keys_v6", capacity.keys);
-        loader.map_max_entries("interfaces", capacity.interfaces);
-        let mut program = loader.load(OBJECT).map_err(|error| EgressError::of_loading(&error))?;
-        let (flows, states) = (Array::try_from(map(&mut program, "flows")?), map(&mut program, "states")?);
-        let (flows, states) = (flows.map_err(of_object)?, Array::try_from(states).map_err(of_object)?);
-        let keys_v4 = HashMap::try_from(map(&mut program, "keys_v4")?).map_err(of_object)?;
-        let keys_v6 = HashMap::try_from(map(&mut program, "keys_v6")?).map_err(of_object)?;
-        let interfaces = HashMap::try_from(map(&mut program, "interfaces")?).map_err(of_object)?;
-        let (attached, known, free) = (BTreeMap::new(), BTreeMap::new(), (0..capacity.flows).collect());
-        let mut this =
-            Self { flows, states, keys_v4, keys_v6, interfaces, program, attached, known, free, capacity };
-        this.program_mut()?.load().map_err(|error| EgressError::of_loading(&error))?;
-        Ok(this)
-    }
-
     /// Attaches the program to what leaves by an interface of this thread's network namespace; gives the
     /// interface's number and what the program hangs on. Other programs there are asked after it.
     ///
@@ -141,7 +134,8 @@ impl Egress {
         let record = InterfaceRecord { kinds: [0; 2], link_header: header, by_dscp: 0, classes: [0; 64] };
         let refused = |error| EgressError::of_map("to take up an interface", &error);
         self.interfaces.insert(index, record, 0).map_err(refused)?;
-        let hooked = self.program_mut().and_then(|program| hook::attach(program, interface, how));
+        let pin = self.pins.as_ref().map(|pins| pins.link(index));
+        let hooked = self.program_mut().and_then(|program| hook::attach(program, interface, how, pin));
         match hooked {
             Ok(hooked) => {
                 let hook = hooked.hook;
@@ -325,8 +319,21 @@ impl Egress {
         Ok(found)
     }
 
-    fn keys_of(&self, id: FlowId) -> Result<&[Key], EgressError> {
+    /// The keys of a flow.
+    ///
+    /// # Errors
+    /// [`EgressError::NoFlow`].
+    pub fn keys_of(&self, id: FlowId) -> Result<&[Key], EgressError> {
         self.known.get(&id).map(Vec::as_slice).ok_or(EgressError::NoFlow(id.0))
+    }
+
+    /// The flow that has a key, if one has.
+    ///
+    /// # Errors
+    /// [`EgressError::Key`], [`EgressError::Refused`].
+    pub fn flow_of(&self, key: &Key) -> Result<Option<FlowId>, EgressError> {
+        let (_, record) = key.record()?;
+        self.owner(&record)
     }
 
     /// The flow that has a key.
@@ -396,6 +403,9 @@ impl Drop for Egress {
                 tracing::warn!(interface, %error, "the egress program is left behind");
             }
         }
+        if let Some(Err(error)) = self.pins.take().map(|pins| pins.remove()) {
+            tracing::warn!(%error, "maps of the egress program are left behind");
+        }
     }
 }
 
@@ -408,15 +418,7 @@ pub fn remove_left_behind(interface: &str) -> Result<bool, EgressError> {
     hook::remove_left_behind(interface, PROGRAM)
 }
 
-fn map(program: &mut Ebpf, name: &str) -> Result<Map, EgressError> {
-    program.take_map(name).ok_or_else(missing)
-}
-
 /// The object is part of this program, so nobody should ever see this.
 fn missing() -> EgressError {
     EgressError::Kernel("the program that was built in lacks a part".to_owned())
-}
-
-fn of_object(error: impl Error + 'static) -> EgressError {
-    EgressError::of_loading(&error)
 }

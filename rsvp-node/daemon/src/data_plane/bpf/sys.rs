@@ -1,13 +1,45 @@
-//! The keys and values of the egress program's maps as they lie in memory: the structures of `bpf/flow.h`. With `unsafe`,
-//! because a type has to promise that it is nothing but its octets before it goes into a map.
+//! The keys and values of the egress program's maps as they lie in memory: the structures of `bpf/flow.h`; and the detaching of
+//! a link, which no crate wraps. With `unsafe`, because a type has to promise that it is nothing but its octets before it
+//! goes into a map, and for that system call.
 //!
 //! The promise holds for structures of integers and arrays of them without padding, whose every pattern of bits is a
 //! value; that there is none is what the assertions below hold. What the fields mean is deliberately the business of `flow_key`
 //! and `flow`.
-#![allow(unsafe_code, reason = "`aya::Pod` is an unsafe trait; see the module's documentation")]
+#![allow(
+    unsafe_code,
+    reason = "`aya::Pod` is an unsafe trait, bpf(2) a system call; see the module's documentation"
+)]
 
 use aya::Pod;
+use std::ffi::CString;
+use std::io;
 use std::mem::{offset_of, size_of};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Commands of bpf(2).
+const BPF_OBJ_GET: libc::c_int = 7;
+const BPF_LINK_DETACH: libc::c_int = 34;
+
+/// Detaches a link that is pinned here, at once and whoever else has it open. A link whose interface is gone is detached
+/// already, which is an error.
+pub(super) fn detach_link(pin: &Path) -> io::Result<()> {
+    let path = CString::new(pin.as_os_str().as_bytes())?;
+    // What BPF_OBJ_GET reads of `union bpf_attr`: where the path is, and two words.
+    let named: [u64; 2] = [path.as_ptr() as u64, 0];
+    // SAFETY: the kernel reads these octets, and the text they point to, which outlive the call.
+    let fd = unsafe { libc::syscall(libc::SYS_bpf, BPF_OBJ_GET, named.as_ptr(), size_of_val(&named)) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just given this descriptor, and nobody else knows of it.
+    let link = unsafe { OwnedFd::from_raw_fd(fd as i32) };
+    let which = [link.as_raw_fd()];
+    // SAFETY: the kernel reads these octets, which outlive the call.
+    let done = unsafe { libc::syscall(libc::SYS_bpf, BPF_LINK_DETACH, which.as_ptr(), size_of_val(&which)) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
 
 /// What keys of both families begin with.
 #[repr(C)]
@@ -31,6 +63,10 @@ pub(super) struct KeyRecord<const N: usize> {
     pub(super) destination: [u8; N],
     pub(super) source: [u8; N],
 }
+
+/// `struct fragment` and `struct transport`, which only the program reads and writes.
+pub(super) const FRAGMENT: usize = 8 * 4 + 4 + 1 + 3;
+pub(super) const TRANSPORT: usize = 2 * 2 + 4 + 4;
 
 /// `struct interface`.
 #[repr(C)]

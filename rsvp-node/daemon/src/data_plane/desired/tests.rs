@@ -92,17 +92,34 @@ fn controlled_load_that_is_shaped_has_a_class_of_its_own() {
 
 #[test]
 fn classes_have_room_for_what_a_packet_has_on_the_link() {
-    // By hand: m is 64, so 50 octets with each; 125000 / 64 * 50 = 97656 octets a second, 5000 / 64 * 50 = 3906.
+    // By hand: m is 64, so 50 octets with each; 125000 / 64 * 50 = 97657 octets a second, 5000 / 64 * 50 = 3907.
     let load = Desired::new(&controlled_load(125_000.0), 7, &manner(""), 50, false).unwrap();
-    assert_eq!(load.shares(), Some((222_656, 8_906)));
+    assert_eq!(load.shares(), Some((222_657, 8_907)));
     assert_eq!(
         (load.rate, load.limits.rate, load.limits.bucket),
         (125_000, 125_000, 5_000),
         "buckets are of IP"
     );
     let class = Desired::new(&guaranteed(), 7, &manner(""), 50, false).unwrap().class.unwrap();
-    assert_eq!((class.rate, class.bucket), (445_312, 8_906));
+    assert_eq!((class.rate, class.bucket), (445_313, 8_907));
     assert_eq!((class.max_packet, class.min_policed), (1_550, 114));
+}
+
+#[test]
+fn a_class_that_is_found_says_what_it_was_made_for() {
+    for overhead in [0, 7, 50, 1_500] {
+        for rate in [1.0, 63.0, 250_000.0, 123_456_789.0] {
+            let Flowspec::Guaranteed(tspec, _) = guaranteed().flowspec else { panic!("Guaranteed service") };
+            let flowspec = Flowspec::Guaranteed(tspec, Rspec { rate, slack: 0 });
+            let told = Reservation { flowspec, ..guaranteed() };
+            let made = Desired::new(&told, 7, &manner(""), overhead, false).unwrap();
+            let class = made.class.unwrap();
+            // The kernel lists the rate and the least that a packet counts as; the flow's record has the rest.
+            let found = class_found(&made.limits, class.rate, class.min_policed);
+            assert_eq!(FlowClass { guaranteed: true, ..found }, class, "{overhead} {rate}");
+            assert_eq!(rate_found(&made.limits, &found), made.rate, "{overhead} {rate}");
+        }
+    }
 }
 
 #[test]

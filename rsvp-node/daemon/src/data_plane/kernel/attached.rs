@@ -21,6 +21,8 @@ pub(super) struct Interface {
     pub(super) name: String,
     pub(super) hook: Hook,
     pub(super) tree: Option<Tree>,
+    /// Octets of a frame before IP, as classes count them unless they are told otherwise.
+    link_header: u32,
     /// What was at the root before, and is to be put back.
     replaced: Option<Qdisc>,
     /// Classes that are on their way out, by their number in the tree.
@@ -35,9 +37,9 @@ struct Draining {
 }
 
 impl Interface {
-    pub(super) fn new(index: u32, name: &str, hook: Hook) -> Self {
+    pub(super) fn new(index: u32, name: &str, hook: Hook, link_header: u32) -> Self {
         let name = name.to_owned();
-        Self { index, name, hook, tree: None, replaced: None, draining: BTreeMap::new() }
+        Self { index, name, hook, tree: None, link_header, replaced: None, draining: BTreeMap::new() }
     }
 
     /// What there is, in a few words.
@@ -49,7 +51,7 @@ impl Interface {
     }
 
     /// Has the classes made, if they are not there; says whether they were made now.
-    pub(super) fn plant(&mut self, tc: &mut Tc, facts: &Facts, link_header: u32) -> Result<bool, Failure> {
+    pub(super) fn plant(&mut self, tc: &mut Tc, facts: &Facts) -> Result<bool, Failure> {
         if self.tree.is_some() {
             return Ok(false);
         }
@@ -63,7 +65,7 @@ impl Interface {
             Root::Default | Root::Foreign(_) => {}
         }
         self.carry_out(tc, &room)?;
-        let (tree, batch) = Tree::new(self.index, self.link(facts, link_header));
+        let (tree, batch) = Tree::new(self.index, self.link(facts));
         if let Err(failure) = self.carry_out(tc, &batch) {
             self.tree = Some(tree);
             self.uproot(tc);
@@ -73,9 +75,9 @@ impl Interface {
         Ok(true)
     }
 
-    /// The link's rate or packet size has changed.
+    /// The link's rate, packet size or overhead has changed.
     pub(super) fn follow(&mut self, tc: &mut Tc, facts: &Facts) -> Result<(), Failure> {
-        let link = self.link(facts, 0);
+        let link = self.link(facts);
         match &mut self.tree {
             Some(tree) if facts.rate > 0 => {
                 let batch = tree.set_link(link);
@@ -85,8 +87,8 @@ impl Interface {
         }
     }
 
-    fn link(&self, facts: &Facts, link_header: u32) -> Link {
-        let overhead = i64::from(facts.overhead) - i64::from(link_header);
+    pub(super) fn link(&self, facts: &Facts) -> Link {
+        let overhead = i64::from(facts.overhead) - i64::from(self.link_header);
         let overhead = i16::try_from(overhead).unwrap_or(i16::MAX);
         Link { rate: facts.rate, mtu: facts.mtu, overhead }
     }
@@ -177,7 +179,7 @@ impl Interface {
     }
 
     /// Has requests carried out; tells of the first that is refused.
-    fn carry_out(&self, tc: &mut Tc, batch: &Batch) -> Result<(), Failure> {
+    pub(super) fn carry_out(&self, tc: &mut Tc, batch: &Batch) -> Result<(), Failure> {
         if batch.is_empty() {
             return Ok(());
         }

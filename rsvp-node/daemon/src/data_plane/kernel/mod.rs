@@ -8,17 +8,20 @@
 mod attached;
 mod clean;
 mod root;
+mod rows;
+mod stale;
 
 pub use clean::clean;
 
-use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId};
+use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId, Pins};
 use super::desired::{self, Desired};
-use super::tc::{Class, Handle, Tc};
+use super::tc::Tc;
 use super::{Answer, DataPlane, Facts, Failure, State, Surroundings};
 use attached::Interface;
 use rsvp_control::rows::FlowRow;
-use rsvp_node::{Reservation, ReservationId, TcChange, TrafficControl};
+use rsvp_node::{Held, Reservation, ReservationId, TcChange, TrafficControl};
 use rsvp_wire::error_value;
+use stale::{Leftover, Stale};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
@@ -43,6 +46,10 @@ pub struct Kernel {
     around: Surroundings,
     interfaces: BTreeMap<u32, Interface>,
     standing: BTreeMap<ReservationId, Standing>,
+    /// What an earlier run has left and nobody has asked for again.
+    stale: BTreeMap<FlowId, Stale>,
+    /// That it has not been looked for yet: the interfaces have to be known before.
+    is_resuming: bool,
     /// Numbers of classes in trees, never given again.
     next_class: u32,
     /// Why an interface could not be used when it was tried last.
@@ -77,18 +84,27 @@ struct Standing {
     desired: Desired,
     flow: FlowId,
     class: Option<u32>,
+    /// Of a flow that was adopted.
+    leftover: Leftover,
 }
 
 impl Kernel {
-    /// Loads the egress program and takes away what an earlier run has left. Needs `CAP_BPF`, `CAP_PERFMON` and
-    /// `CAP_NET_ADMIN`; afterwards `CAP_NET_ADMIN` is enough (before Linux 5.19 with `CAP_BPF`).
+    /// Loads the egress program. With pins what stands outlives the process, and what an earlier run has left is gone on with
+    /// once the interfaces are known; else it is taken away. Needs `CAP_BPF`, `CAP_PERFMON` and `CAP_NET_ADMIN`; afterwards
+    /// `CAP_NET_ADMIN` is enough (before Linux 5.19 with `CAP_BPF`).
     ///
     /// # Errors
     /// When the kernel cannot, or may not.
-    pub fn open(attach: Attach, capacity: Capacity) -> Result<Self, Unusable> {
-        let egress = Egress::load(capacity)?;
-        for found in clean()? {
-            tracing::info!("{found} was left by an earlier run and is removed");
+    pub fn open(attach: Attach, capacity: Capacity, pins: Option<Pins>) -> Result<Self, Unusable> {
+        let egress = match pins {
+            None => Egress::load(capacity)?,
+            Some(pins) => Egress::load_pinned(capacity, pins)?,
+        };
+        let is_resuming = egress.is_resumed();
+        if !is_resuming {
+            for found in clean::clean_but(&BTreeSet::new(), None)? {
+                tracing::info!("{found} was left by an earlier run and is removed");
+            }
         }
         Ok(Self {
             egress,
@@ -97,6 +113,8 @@ impl Kernel {
             around: Surroundings::default(),
             interfaces: BTreeMap::new(),
             standing: BTreeMap::new(),
+            stale: BTreeMap::new(),
+            is_resuming,
             next_class: 0,
             refused: BTreeMap::new(),
             looked_at: Duration::ZERO,
@@ -122,13 +140,22 @@ impl Kernel {
         }
         if self.standing.get(&id).is_none_or(|standing| standing.interface != on) {
             self.withdraw(id, None);
-            let nothing = Desired { keys: Vec::new(), class: None, ..desired.clone() };
-            let flow = self.egress.add_flow(&nothing.flow(false, None))?;
-            self.standing.insert(id, Standing { interface: on, told, desired: nothing, flow, class: None });
+            let found = match self.adopt(on, &told, &desired)? {
+                Some(adopted) => adopted,
+                None => self.add(on, told, &desired)?,
+            };
+            self.standing.insert(id, found);
         } else if let Some(standing) = self.standing.get_mut(&id) {
             standing.told = told;
         }
         self.change(id, desired, now)
+    }
+
+    /// A flow that has nothing yet of what is desired.
+    fn add(&mut self, interface: u32, told: Reservation, desired: &Desired) -> Result<Standing, Failure> {
+        let desired = Desired { keys: Vec::new(), class: None, ..desired.clone() };
+        let flow = self.egress.add_flow(&desired.flow(false, None))?;
+        Ok(Standing { interface, told, desired, flow, class: None, leftover: Leftover::default() })
     }
 
     /// Carries out what is different between what stands and what is desired.
@@ -158,6 +185,7 @@ impl Kernel {
         standing.desired = desired;
         for key in &difference.added {
             egress.set_key(key, standing.flow)?;
+            standing.leftover.keys.retain(|left| left != key);
         }
         for key in &difference.removed {
             // Another flow may have it by now.
@@ -235,21 +263,23 @@ impl Kernel {
             return Err(Failure::System(format!("interface {name} is another one now")));
         }
         tracing::info!(interface = name, %hook, "the egress program is attached");
-        self.interfaces.insert(on, Interface::new(on, name, hook));
+        self.interfaces.insert(on, Interface::new(on, name, hook, self.egress.link_header(on)?));
         Ok(())
     }
 
     /// Has classes on an interface; flows that are there already get theirs.
     fn plant(&mut self, on: u32, facts: &Facts) -> Result<(), Failure> {
         let Some(here) = self.interfaces.get_mut(&on) else { return Ok(()) };
-        let link_header = self.egress.link_header(on)?;
-        if !here.plant(&mut self.tc, facts, link_header)? {
+        if !here.plant(&mut self.tc, facts)? {
             return Ok(());
         }
         tracing::info!(interface = here.name, rate_bps = facts.rate * 8, "classes are made");
         self.egress.set_classes(on, &attached::by_dscp(&facts.manner))?;
         for standing in self.standing.values().filter(|standing| standing.interface == on) {
             self.egress.change_flow(standing.flow, &standing.desired.flow(true, None))?;
+        }
+        for (flow, stale) in self.stale.iter().filter(|(_, stale)| stale.interface == on) {
+            self.egress.change_flow(*flow, &stale.as_is.flow(true, None))?;
         }
         Ok(())
     }
@@ -258,7 +288,8 @@ impl Kernel {
     fn share(&mut self, on: u32) -> Result<(), Failure> {
         let Some(here) = self.interfaces.get_mut(&on) else { return Ok(()) };
         let there = self.standing.values().filter(|standing| standing.interface == on);
-        here.share(&mut self.tc, desired::shared_by(there.map(|standing| &standing.desired)))
+        let stale = self.stale.values().filter(|stale| stale.interface == on).map(|stale| &stale.as_is);
+        here.share(&mut self.tc, desired::shared_by(there.map(|standing| &standing.desired).chain(stale)))
     }
 
     /// An interface is gone, and with it what was on it.
@@ -266,6 +297,10 @@ impl Kernel {
         let there = self.standing.iter().filter(|(_, standing)| standing.interface == gone);
         for id in there.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.withdraw(id, None);
+        }
+        let stale = self.stale.iter().filter(|(_, stale)| stale.interface == gone);
+        for id in stale.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.forget_stale(id, None);
         }
         self.interfaces.remove(&gone);
         self.refused.remove(&gone);
@@ -281,6 +316,9 @@ impl Kernel {
         let mut followed = here.follow(&mut self.tc, facts);
         if followed.is_ok() && here.tree.is_some() {
             followed = self.egress.set_classes(on, &attached::by_dscp(&facts.manner)).map_err(Failure::from);
+        }
+        for stale in self.stale.values_mut().filter(|stale| stale.interface == on) {
+            stale.as_is.count_headers(facts.overhead);
         }
         let there = self.standing.iter().filter(|(_, standing)| standing.interface == on);
         let there: Vec<_> = there.map(|(id, standing)| (*id, standing.told.clone())).collect();
@@ -298,37 +336,14 @@ impl Kernel {
         }
         answers
     }
-
-    fn row(&self, id: ReservationId, standing: &Standing, classes: &[Class]) -> Result<FlowRow, EgressError> {
-        let counted = self.egress.statistics(standing.flow)?;
-        let here = self.interfaces.get(&standing.interface);
-        let tree = here.and_then(|here| here.tree.as_ref());
-        let own = standing.class.and_then(|number| tree?.class_of(number));
-        let listed = own.and_then(|own| classes.iter().find(|class| class.handle == own));
-        let class = standing.desired.flow(tree.is_some(), own).conforming.class.map(Handle);
-        let dropped = listed.map_or(0, |class| u64::from(class.counters.drops));
-        Ok(FlowRow {
-            id: format!("{}.{}", id.index, id.generation),
-            interface: here.map(|here| here.name.clone()).unwrap_or_default(),
-            session: standing.told.session,
-            style: standing.told.style.into(),
-            filters: standing.told.filters.clone(),
-            service: standing.desired.service.word().to_owned(),
-            class: class.map(|class| class.to_string()),
-            rate_bps: standing.desired.rate * 8,
-            packets: counted.conforming.packets,
-            octets: counted.conforming.octets,
-            excess_packets: counted.excess.packets,
-            excess_octets: counted.excess.octets,
-            dropped_packets: counted.dropped.packets + dropped,
-            backlog_octets: listed.map(|class| class.counters.backlog_octets),
-        })
-    }
 }
 
 impl DataPlane for Kernel {
     fn look(&mut self, surroundings: Surroundings, now: Duration) -> Vec<Answer> {
         let before = std::mem::replace(&mut self.around, surroundings);
+        if std::mem::take(&mut self.is_resuming) {
+            self.resume(now);
+        }
         let gone: Vec<u32> = self
             .interfaces
             .keys()
@@ -388,15 +403,11 @@ impl DataPlane for Kernel {
     }
 
     fn flows(&mut self) -> Result<Vec<FlowRow>, String> {
-        let mut classes = BTreeMap::new();
-        for (index, _) in self.interfaces.iter().filter(|(_, here)| here.tree.is_some()) {
-            classes.insert(*index, self.tc.classes(*index).map_err(|error| error.to_string())?);
-        }
-        let rows = self.standing.iter().map(|(id, standing)| {
-            let listed = classes.get(&standing.interface).map(Vec::as_slice).unwrap_or_default();
-            self.row(*id, standing, listed).map_err(|error| error.to_string())
-        });
-        rows.collect()
+        self.rows()
+    }
+
+    fn held(&self) -> Vec<Held> {
+        self.held_from_before()
     }
 
     fn states(&self) -> BTreeMap<u32, State> {
@@ -410,11 +421,13 @@ impl DataPlane for Kernel {
     }
 
     fn due(&self) -> Option<Duration> {
+        let draining = self.interfaces.values().filter_map(Interface::due);
         let again = self.without_classes().next().map(|_| self.looked_at + LOOK_AGAIN);
-        self.interfaces.values().filter_map(Interface::due).chain(again).min()
+        draining.chain(self.stale_due()).chain(again).min()
     }
 
     fn tick(&mut self, now: Duration) {
+        self.expire(now);
         if now >= self.looked_at + LOOK_AGAIN {
             self.looked_at = now;
             self.without_classes().collect::<Vec<_>>().into_iter().for_each(|on| self.probe(on));
@@ -426,12 +439,26 @@ impl DataPlane for Kernel {
 
     fn end(&mut self) {
         self.standing.clear();
+        self.stale.clear();
         for (index, mut here) in std::mem::take(&mut self.interfaces) {
             here.uproot(&mut self.tc);
             if let Err(error) = self.egress.detach(index) {
                 tracing::warn!(interface = here.name, %error, "the egress program is left behind");
             }
         }
+    }
+
+    fn leave(&mut self) {
+        if !self.egress.leave() {
+            tracing::warn!(
+                "without pins nothing can be left to the next run: the kernel's traffic control is cleared"
+            );
+            return self.end();
+        }
+        // What is in the kernel stays; what is known of it here goes.
+        self.standing.clear();
+        self.stale.clear();
+        self.interfaces.clear();
     }
 }
 

@@ -3,6 +3,7 @@
 use super::htb::HtbClass;
 use super::message::{HEADER, Handle, PLACE, TCA_KIND, TCA_OPTIONS};
 
+const TCA_BPF_NAME: u16 = 7;
 const TCA_STATS2: u16 = 7;
 const TCA_STATS_BASIC: u16 = 1;
 const TCA_STATS_QUEUE: u16 = 3;
@@ -40,6 +41,17 @@ pub struct Class {
     pub htb: Option<HtbClass>,
     /// What has gone through it.
     pub counters: Counters,
+}
+
+/// A filter that runs an eBPF program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Its priority among the filters.
+    pub priority: u16,
+    /// Its number among those of the priority.
+    pub handle: Handle,
+    /// What the program is called.
+    pub program: String,
 }
 
 /// What has gone through a queueing discipline or class, and what waits there.
@@ -86,6 +98,7 @@ struct Listed<'a> {
     interface: u32,
     handle: Handle,
     parent: Handle,
+    info: u32,
     attributes: Attributes<'a>,
 }
 
@@ -97,6 +110,7 @@ impl<'a> Listed<'a> {
             interface: word(4)?,
             handle: Handle(word(8)?),
             parent: Handle(word(12)?),
+            info: word(16)?,
             attributes: Attributes(body.get(PLACE..)?),
         })
     }
@@ -127,6 +141,13 @@ impl<'a> Listed<'a> {
 }
 
 impl Qdisc {
+    /// What waits at most in a first-in-first-out queue: octets of `bfifo`, packets of `pfifo`.
+    #[must_use]
+    pub fn limit(&self) -> Option<u32> {
+        let fifo = matches!(self.kind.as_str(), "bfifo" | "pfifo");
+        self.options.first_chunk().filter(|_| fifo).map(|octets| u32::from_ne_bytes(*octets))
+    }
+
     pub(super) fn read(message: &[u8]) -> Option<Self> {
         let listed = Listed::read(message)?;
         Some(Self {
@@ -136,6 +157,19 @@ impl Qdisc {
             kind: listed.kind()?,
             options: listed.attributes.find(TCA_OPTIONS).unwrap_or_default().to_vec(),
             counters: listed.counters(),
+        })
+    }
+}
+
+impl Program {
+    pub(super) fn read(message: &[u8]) -> Option<Self> {
+        let listed = Listed::read(message)?;
+        let options = listed.attributes.find(TCA_OPTIONS).map(Attributes)?;
+        let name = options.find(TCA_BPF_NAME).filter(|_| listed.kind().as_deref() == Some("bpf"))?;
+        Some(Self {
+            priority: (listed.info >> 16) as u16,
+            handle: listed.handle,
+            program: String::from_utf8_lossy(name).trim_end_matches('\0').to_owned(),
         })
     }
 }

@@ -42,6 +42,9 @@ impl Handle {
     /// Where an interface's own queueing discipline hangs.
     pub const ROOT: Self = Self(0xffff_ffff);
 
+    /// Where filters of what leaves by an interface hang in its `clsact`.
+    pub const CLSACT_EGRESS: Self = Self(0xffff_fff3);
+
     /// `major:minor`.
     #[must_use]
     pub const fn new(major: u16, minor: u16) -> Self {
@@ -140,6 +143,21 @@ impl Batch {
         self.qdisc(0, (interface, parent, handle), queue, 0);
     }
 
+    /// Changes what packets count as from now on, beyond the octets of their frames; all else about the queueing discipline stays.
+    pub fn change_size_table(
+        &mut self,
+        interface: u32,
+        parent: Handle,
+        handle: Handle,
+        kind: &str,
+        overhead: i16,
+    ) {
+        self.request(RTM_NEWQDISC, 0, (interface, parent, handle), |octets| {
+            attribute(octets, TCA_KIND, format!("{kind}\0").as_bytes());
+            write_overhead(octets, overhead);
+        });
+    }
+
     /// Puts a queueing discipline in the place of the one below `parent`.
     pub fn replace_qdisc(
         &mut self,
@@ -210,9 +228,7 @@ impl Batch {
         self.request(RTM_NEWQDISC, flags, place, |octets| {
             attribute(octets, TCA_KIND, queue.kind());
             queue.write(octets);
-            if overhead != 0 {
-                nest(octets, TCA_STAB, |octets| attribute(octets, TCA_STAB_BASE, &size_table(overhead)));
-            }
+            write_overhead(octets, overhead);
         });
     }
 
@@ -281,6 +297,13 @@ pub(super) fn nest(octets: &mut Vec<u8>, kind: u16, content: impl FnOnce(&mut Ve
     let length = (octets.len() - start) as u16;
     octets[start..start + 2].copy_from_slice(&length.to_ne_bytes());
     octets.resize(octets.len().next_multiple_of(4), 0);
+}
+
+/// The kernel takes a request that says nothing of it for one to count frames as they are.
+fn write_overhead(octets: &mut Vec<u8>, overhead: i16) {
+    if overhead != 0 {
+        nest(octets, TCA_STAB, |octets| attribute(octets, TCA_STAB_BASE, &size_table(overhead)));
+    }
 }
 
 /// `tc_sizespec` without a table: what a packet counts as is the length of its frame and `overhead`.

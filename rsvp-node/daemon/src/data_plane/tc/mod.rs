@@ -10,7 +10,7 @@ mod htb;
 mod message;
 mod socket;
 
-pub use dump::{Class, Counters, Qdisc};
+pub use dump::{Class, Counters, Program, Qdisc};
 pub use htb::HtbClass;
 pub use message::{Batch, Handle, Queue};
 pub use socket::{Refusal, Tc};

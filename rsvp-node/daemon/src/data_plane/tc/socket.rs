@@ -1,7 +1,7 @@
 //! The socket on which requests go and answers come.
 
 use super::dump::Attributes;
-use super::dump::{Class, Qdisc};
+use super::dump::{Class, Program, Qdisc};
 use super::message::{
     Batch, HEADER, Handle, NLM_F_DUMP, RTM_GETQDISC, RTM_GETTCLASS, RTM_GETTFILTER, number, write_request,
 };
@@ -88,7 +88,7 @@ impl Tc {
     /// # Errors
     /// What the kernel says.
     pub fn qdiscs(&mut self, interface: u32) -> io::Result<Vec<Qdisc>> {
-        let all = self.dump(RTM_GETQDISC, interface, Qdisc::read)?;
+        let all = self.dump(RTM_GETQDISC, interface, Handle(0), Qdisc::read)?;
         // The kernel lists those of all interfaces, whatever is asked for.
         Ok(all.into_iter().filter(|qdisc| qdisc.interface == interface).collect())
     }
@@ -98,7 +98,7 @@ impl Tc {
     /// # Errors
     /// What the kernel says.
     pub fn classes(&mut self, interface: u32) -> io::Result<Vec<Class>> {
-        self.dump(RTM_GETTCLASS, interface, Class::read)
+        self.dump(RTM_GETTCLASS, interface, Handle(0), Class::read)
     }
 
     /// How many filters the queueing discipline at the root of an interface has.
@@ -106,17 +106,26 @@ impl Tc {
     /// # Errors
     /// What the kernel says.
     pub fn filters(&mut self, interface: u32) -> io::Result<usize> {
-        self.dump(RTM_GETTFILTER, interface, |_| Some(())).map(|found| found.len())
+        self.dump(RTM_GETTFILTER, interface, Handle(0), |_| Some(())).map(|found| found.len())
+    }
+
+    /// The programs that filters run on what leaves by an interface, where its `clsact` has any.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn programs(&mut self, interface: u32) -> io::Result<Vec<Program>> {
+        self.dump(RTM_GETTFILTER, interface, Handle::CLSACT_EGRESS, Program::read)
     }
 
     fn dump<T>(
         &mut self,
         kind: u16,
         interface: u32,
+        parent: Handle,
         read: impl Fn(&[u8]) -> Option<T>,
     ) -> io::Result<Vec<T>> {
         let mut octets = Vec::new();
-        write_request(&mut octets, kind, NLM_F_DUMP, (interface, Handle(0), Handle(0)), |_| {});
+        write_request(&mut octets, kind, NLM_F_DUMP, (interface, parent, Handle(0)), |_| {});
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
         octets[8..12].copy_from_slice(&sequence.to_ne_bytes());

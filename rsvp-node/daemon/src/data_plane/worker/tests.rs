@@ -78,7 +78,7 @@ fn what_comes_while_the_kernel_is_slow_waits_and_the_latest_counts() {
         }
         assert_eq!((worker.state(3), worker.state(4), worker.state(5)), ("tcx", "refused: why", "ready"));
         assert_eq!([3, 4, 5].map(|interface| worker.enforces(interface)), [true, false, true]);
-        worker.end().await;
+        worker.end(false).await;
         assert_eq!(*told.lock().unwrap(), [1, 2, usize::MAX]);
     });
 }
@@ -106,7 +106,7 @@ fn a_data_plane_that_dies_leaves_the_daemon_without_one() {
         worker.change(&removal(1));
         worker.go_on();
         assert!(worker.state(3).starts_with("none: ") && !worker.enforces(3), "{}", worker.state(3));
-        worker.end().await;
+        worker.end(false).await;
     });
 }
 
@@ -118,6 +118,19 @@ fn without_a_data_plane_there_are_no_flows() {
         worker.list();
         worker.go_on();
         assert_eq!(worker.said().await.unwrap().flows, Some(Ok(Vec::new())));
-        worker.end().await;
+        worker.end(false).await;
     });
+}
+
+#[test]
+fn what_sessions_have_from_an_earlier_run_is_told_when_it_comes_and_when_it_is_gone() {
+    let held = |interface, port, bps| {
+        let session = rsvp_wire::Session::new("10.0.0.1".parse().unwrap(), 17, port);
+        Held { interface: InterfaceId(interface), session, guaranteed: false, bps }
+    };
+    let all = [held(1, 1, 10), held(1, 2, 20), held(2, 1, 30)];
+    assert_eq!(changed(&[], &all), all);
+    // Less of a session is not told: the engine has taken it away itself.
+    assert_eq!(changed(&all, &[held(1, 1, 5), all[2]]), [held(1, 2, 0)]);
+    assert_eq!(changed(&all, &all), []);
 }

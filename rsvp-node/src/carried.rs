@@ -8,26 +8,20 @@
 //!
 //! What is sent is kept where everything is kept that is forwarded: in the Path message that stands for a local sender and in a Resv
 //! message that stands for a local reservation. So the blocks of state have no place for it, and merging is that of all
-//! objects that pass through (RFC 2996 says nothing else): each once. Of several TCLASS the highest priority is asked for. Only
-//! what a sender was last told of its reservation is remembered apart, to tell it of a change. Marks are for the data plane, too: each
-//! node on the way is told of them with the reservation ([`Remark`]), so that a flow has them from where it begins.
+//! objects that pass through (RFC 2996 says nothing else): each once. Of several TCLASS the highest priority is asked for. When
+//! senders are told of it is the business of `ext/carried_told`. Marks are for the data plane, too: each node on the way is told of
+//! them with the reservation ([`Remark`]), so that a flow has them from where it begins.
 
 use crate::composer::object_of;
 use crate::door::Remark;
-use crate::event::EventKind;
-use crate::interface::InterfaceId;
-use crate::node::Node;
 use crate::process::kept::filters;
-use crate::state::arena::Ix;
-use crate::state::path::Origin;
+use crate::state::State;
 use crate::state::resv::From;
-use crate::state::session::SessionState;
-use crate::state::traffic::{Filters, Reserved};
+use crate::state::traffic::Reserved;
 use crate::unknown::{self, FORWARDED_MAX};
 use rsvp_wire::layout::List;
 use rsvp_wire::object::{Dclass, DscpWord, Tclass};
 use rsvp_wire::{CType, Class, Message, ObjectRef};
-use std::collections::BTreeMap;
 
 /// Objects for others, of one application or, where reservations merge, of several: whole, one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,12 +118,18 @@ impl Carried {
         unknown::objects(&self.0).filter(move |object| object.get(2) == Some(&class.0))
     }
 
+    /// The marks that it asks for.
+    pub(crate) fn remark(&self) -> Remark {
+        Remark { dscp: self.dclass().first().copied(), priority: self.tclass() }
+    }
+
     /// What a message carries.
     pub(crate) fn of(message: &Message<'_>) -> Self {
         Self::union(message.objects().filter(is_carried).map(|object| object.octets()).collect())
     }
 
-    fn union(mut objects: Vec<&[u8]>) -> Self {
+    /// What several messages carry together.
+    pub(crate) fn union(mut objects: Vec<&[u8]>) -> Self {
         if objects.is_empty() {
             return Self::default();
         }
@@ -155,8 +155,35 @@ pub(crate) fn is_carried(object: &ObjectRef<'_>) -> bool {
     matches!(object.class, Class::POLICY_DATA | Class::DCLASS | Class::TCLASS) && object.ctype == CType(1)
 }
 
+/// The objects that requests on an interface carry to the senders of a reservation there; of one requester also those of a
+/// message that is not kept yet.
+pub(crate) fn for_senders<'s>(
+    state: &'s State,
+    reserved: &Reserved,
+    arriving: Option<(From, Message<'s>)>,
+) -> Vec<&'s [u8]> {
+    let mut objects = Vec::new();
+    let on = Some(reserved.interface);
+    for (_, request) in state.requests_of(reserved.session).filter(|(_, r)| r.interface() == on) {
+        let arriving = arriving.filter(|(from, _)| *from == request.from).map(|(_, message)| message);
+        let replaced = |kept: &Message<'_>| arriving.as_ref().is_some_and(|new| name_the_same(kept, new));
+        for message in request.messages().filter(|kept| !replaced(kept)).chain(arriving) {
+            let mut named = filters(&message).peekable();
+            if named.peek().is_none() || named.any(|filter| reserved.filters.selects(&filter)) {
+                objects.extend(message.objects().filter(is_carried).map(|object| object.octets()));
+            }
+        }
+    }
+    objects
+}
+
+/// Whether a message of a requester takes the place of an earlier one.
+fn name_the_same(kept: &Message<'_>, new: &Message<'_>) -> bool {
+    filters(new).next().is_none() || filters(kept).any(|filter| filters(new).any(|other| other == filter))
+}
+
 /// Whether an object says how packets are to be marked.
-fn is_mark(object: &ObjectRef<'_>) -> bool {
+pub(crate) fn is_mark(object: &ObjectRef<'_>) -> bool {
     matches!(object.class, Class::DCLASS | Class::TCLASS) && is_carried(object)
 }
 
@@ -171,131 +198,4 @@ pub(crate) fn one_tclass(objects: &mut Vec<&[u8]>) {
     let is_tclass = |object: &&[u8]| object.get(2) == Some(&Class::TCLASS.0);
     let highest = objects.iter().copied().filter(is_tclass).max();
     objects.retain(|object| !is_tclass(object) || Some(*object) == highest);
-}
-
-/// What local senders were told, and what is being told.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    /// What was last told of an installed reservation, by place and generation of its block; nothing where it carries nothing.
-    of_reserved: BTreeMap<(u32, u32), Carried>,
-    /// The Resv message that is being processed, and whose it is, where local senders hear of it: it is kept only when it has
-    /// been judged, and they are told before.
-    arriving: Option<(From, Box<[u8]>)>,
-}
-
-impl Node {
-    /// A Resv message is about to be judged.
-    pub(crate) fn resv_is_judged(&mut self, session: Ix<SessionState>, from: From, octets: &[u8]) {
-        if self.has_local_sender(session) {
-            self.told.arriving = Some((from, octets.into()));
-        }
-    }
-
-    pub(crate) fn has_local_sender(&self, session: Ix<SessionState>) -> bool {
-        self.state.paths_of(session).any(|(_, path)| matches!(path.origin, Origin::App(_)))
-    }
-
-    /// It is judged, and kept if something of it was granted.
-    pub(crate) fn resv_was_judged(&mut self, session: Ix<SessionState>, interface: InterfaceId) {
-        if self.told.arriving.take().is_some() {
-            self.tell_carried(session, interface);
-        }
-    }
-
-    /// Local senders hear of what reservations on an interface carry, where that is all that has changed.
-    pub(crate) fn tell_carried(&mut self, session: Ix<SessionState>, interface: InterfaceId) {
-        if !self.has_local_sender(session) {
-            return;
-        }
-        let reserved = self.state.reserved_of(session).filter(|(_, r)| r.interface == interface);
-        let places: Vec<Ix<Reserved>> = reserved.map(|(ix, _)| ix).collect();
-        for ix in places {
-            let carried = self.carried_to(session, interface, &self.state.reserved[ix].filters);
-            let before = self.told.of_reserved.get(&self.place_of(ix));
-            if before.map_or(!carried.is_empty(), |before| *before != carried) {
-                self.tell_reserved(ix);
-            }
-        }
-    }
-
-    /// RESV_EVENT of an installed reservation.
-    pub(crate) fn reserved_event(&self, reserved: &Reserved) -> EventKind {
-        EventKind::Resv {
-            style: reserved.style.object(),
-            flowspec: reserved.flowspec,
-            filters: reserved.filters.objects(),
-            carried: self.carried_to(reserved.session, reserved.interface, &reserved.filters),
-        }
-    }
-
-    /// What reservations on an interface carry to their senders.
-    pub(crate) fn carried_to(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        senders: &Filters,
-    ) -> Carried {
-        let mut objects = Vec::new();
-        for (_, request) in self.state.requests_of(session).filter(|(_, r)| r.interface() == Some(interface))
-        {
-            let arriving = self.told.arriving.as_ref().filter(|(from, _)| *from == request.from);
-            let arriving = arriving.map(|(_, octets)| Message::trusted(octets));
-            let replaced = |kept: &Message<'_>| arriving.as_ref().is_some_and(|new| name_the_same(kept, new));
-            let kept = request.messages().filter(|kept| !replaced(kept));
-            for message in kept.chain(arriving) {
-                let mut named = filters(&message).peekable();
-                if named.peek().is_none() || named.any(|filter| senders.selects(&filter)) {
-                    objects.extend(message.objects().filter(is_carried).map(|object| object.octets()));
-                }
-            }
-        }
-        Carried::union(objects)
-    }
-
-    /// What is installed on an interface follows the marks that its requests ask for, after a message was kept or a request has
-    /// gone. Most requests ask for none, and cost nothing here.
-    pub(crate) fn follow_remarks(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        kept: Option<&Message<'_>>,
-    ) {
-        let asks = kept.is_some_and(|kept| kept.objects().any(|object| is_mark(&object)));
-        let here = self.state.reserved_of(session).filter(|(_, r)| r.interface == interface);
-        let concerned: Vec<Ix<Reserved>> =
-            here.filter(|(_, r)| asks || r.remark != Remark::default()).map(|(ix, _)| ix).collect();
-        for ix in concerned {
-            let carried = self.carried_to(session, interface, &self.state.reserved[ix].filters);
-            let remark = Remark { dscp: carried.dclass().first().copied(), priority: carried.tclass() };
-            if self.state.reserved[ix].remark != remark {
-                self.state.reserved[ix].remark = remark;
-                self.intend_install(ix);
-            }
-        }
-    }
-
-    /// Remembers what is told of a reservation.
-    pub(crate) fn note_told(&mut self, ix: Ix<Reserved>, carried: &Carried) {
-        let place = self.place_of(ix);
-        if carried.is_empty() {
-            self.told.of_reserved.remove(&place);
-        } else {
-            self.told.of_reserved.insert(place, carried.clone());
-        }
-    }
-
-    /// A reservation is no more.
-    pub(crate) fn forget_told(&mut self, ix: Ix<Reserved>) {
-        self.told.of_reserved.remove(&self.place_of(ix));
-    }
-
-    fn place_of(&self, ix: Ix<Reserved>) -> (u32, u32) {
-        let id = self.state.reserved.id(ix);
-        (id.ix.place(), id.generation)
-    }
-}
-
-/// Whether a message of a requester takes the place of an earlier one.
-fn name_the_same(kept: &Message<'_>, new: &Message<'_>) -> bool {
-    filters(new).next().is_none() || filters(kept).any(|filter| filters(new).any(|other| other == filter))
 }

@@ -1,0 +1,88 @@
+//! Loading the egress program, with maps of its own or with those that an earlier run has pinned.
+
+use super::{Capacity, Egress, EgressError, MAPS, Pins, missing};
+use aya::maps::{Array, HashMap, Map};
+use aya::{Ebpf, EbpfLoader};
+use std::collections::BTreeMap;
+use std::error::Error;
+
+/// The program, built by `bpf/build.sh`, aligned as a reader of its sections wants it.
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../bpf/flow.bpf.o");
+
+impl Egress {
+    /// Loads the program into the kernel. Needs `CAP_BPF`, `CAP_PERFMON` and `CAP_NET_ADMIN`.
+    ///
+    /// # Errors
+    /// [`EgressError::NotAllowed`] and [`EgressError::Kernel`].
+    pub fn load(capacity: Capacity) -> Result<Self, EgressError> {
+        Self::load_with(capacity, None)
+    }
+
+    /// The same with maps that outlive the process, and those of an earlier run where there are any: they have the room that
+    /// they were made with. If nothing can be pinned there, the log says so once, and nothing is.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn load_pinned(capacity: Capacity, pins: Pins) -> Result<Self, EgressError> {
+        let path = pins.path().to_owned();
+        let why = match Self::load_with(capacity, Some(pins)) {
+            Ok(this) => return Ok(this),
+            Err(why) => why,
+        };
+        // Nobody would look after what is pinned.
+        let there = path.parent().and_then(|root| Pins::find(root).ok().flatten());
+        there.map(|pins| pins.remove());
+        let this = Self::load(capacity)?;
+        tracing::warn!("nothing in the kernel outlives this process: {}: {why}", path.display());
+        Ok(this)
+    }
+
+    fn load_with(mut capacity: Capacity, pins: Option<Pins>) -> Result<Self, EgressError> {
+        let there = pins.as_ref().and_then(Pins::capacity);
+        if let Some(pins) = pins.as_ref().filter(|_| there.is_none()) {
+            pins.clear().map_err(|error| EgressError::Refused("to remove old pins", error))?;
+        }
+        capacity = there.unwrap_or(capacity);
+        let mut loader = EbpfLoader::new();
+        loader.btf(None);
+        loader.map_max_entries("flows", capacity.flows).map_max_entries("states", capacity.flows);
+        loader.map_max_entries("keys_v4", capacity.keys).map_max_entries("keys_v6", capacity.keys);
+        loader.map_max_entries("interfaces", capacity.interfaces);
+        for (name, ..) in MAPS.iter().filter(|_| pins.is_some()) {
+            loader.map_pin_path(name, pins.as_ref().map(|pins| pins.at(name)).unwrap_or_default());
+        }
+        let mut program = loader.load(OBJECT).map_err(|error| EgressError::of_loading(&error))?;
+        let (flows, states) = (Array::try_from(map(&mut program, "flows")?), map(&mut program, "states")?);
+        let (flows, states) = (flows.map_err(of_object)?, Array::try_from(states).map_err(of_object)?);
+        let keys_v4 = HashMap::try_from(map(&mut program, "keys_v4")?).map_err(of_object)?;
+        let keys_v6 = HashMap::try_from(map(&mut program, "keys_v6")?).map_err(of_object)?;
+        let interfaces = HashMap::try_from(map(&mut program, "interfaces")?).map_err(of_object)?;
+        let mut this = Self {
+            flows,
+            states,
+            keys_v4,
+            keys_v6,
+            interfaces,
+            program,
+            attached: BTreeMap::new(),
+            known: BTreeMap::new(),
+            free: (0..capacity.flows).collect(),
+            capacity,
+            pins,
+            is_resumed: there.is_some(),
+        };
+        this.program_mut()?.load().map_err(|error| EgressError::of_loading(&error))?;
+        if this.is_resumed {
+            this.read_maps()?;
+        }
+        Ok(this)
+    }
+}
+
+fn map(program: &mut Ebpf, name: &str) -> Result<Map, EgressError> {
+    program.take_map(name).ok_or_else(missing)
+}
+
+fn of_object(error: impl Error + 'static) -> EgressError {
+    EgressError::of_loading(&error)
+}

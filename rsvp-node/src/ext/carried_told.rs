@@ -1,0 +1,64 @@
+//! When local senders are told of the policy and the marks that reservations carry to them (`carried`): with a reservation, and
+//! again when only that has changed.
+
+use crate::carried::{Carried, for_senders};
+use crate::event::EventKind;
+use crate::extension::Extension;
+use crate::state::State;
+use crate::state::arena::{Id, Ix};
+use crate::state::resv::From;
+use crate::state::session::SessionState;
+use crate::state::traffic::Reserved;
+use rsvp_wire::Message;
+use std::collections::BTreeMap;
+
+/// What local senders were told, and what is being told.
+#[derive(Debug, Default)]
+pub(super) struct CarriedTold {
+    /// What was last told of an installed reservation, by place and generation of its block; nothing where it carries nothing.
+    told: BTreeMap<(u32, u32), Carried>,
+    /// The Resv message that is being processed, and whose it is, where local senders hear of it.
+    arriving: Option<(From, Box<[u8]>)>,
+}
+
+const fn place(id: Id<Reserved>) -> (u32, u32) {
+    (id.ix.place(), id.generation)
+}
+
+impl Extension for CarriedTold {
+    fn resv_arrives(&mut self, state: &State, session: Ix<SessionState>, from: From, octets: &[u8]) {
+        if state.has_local_sender(session) {
+            self.arriving = Some((from, octets.into()));
+        }
+    }
+
+    fn resv_was_judged(&mut self) {
+        self.arriving = None;
+    }
+
+    fn tell<'s>(&'s self, state: &'s State, reserved: &Reserved, objects: &mut Vec<&'s [u8]>) {
+        let arriving = self.arriving.as_ref().map(|(from, octets)| (*from, Message::trusted(octets)));
+        objects.extend(for_senders(state, reserved, arriving));
+    }
+
+    fn has_news(&self, state: &State, ix: Ix<Reserved>) -> bool {
+        let mut objects = Vec::new();
+        self.tell(state, &state.reserved[ix], &mut objects);
+        let now = Carried::union(objects);
+        let before = self.told.get(&place(state.reserved.id(ix)));
+        before.map_or(!now.is_empty(), |before| *before != now)
+    }
+
+    fn was_told(&mut self, id: Id<Reserved>, event: &EventKind) {
+        match event {
+            EventKind::Resv { carried, .. } if !carried.is_empty() => {
+                self.told.insert(place(id), carried.clone());
+            }
+            _ => self.reservation_ends(id),
+        }
+    }
+
+    fn reservation_ends(&mut self, id: Id<Reserved>) {
+        self.told.remove(&place(id));
+    }
+}

@@ -1,0 +1,104 @@
+//! What an extension of RFC 2205 may add to what the engine does.
+//!
+//! An extension knows its own objects and message types, and keeps what it has to remember in tables of its own, by the ids of
+//! blocks: the blocks of `state` do not grow for it. The procedures know this trait alone; which extensions there are is
+//! known to the engine, which makes them (`ext`). A hook does nothing unless an extension says otherwise.
+//!
+//! Deliberately no extension changes state: what it wants done it answers, and the engine does it.
+
+use crate::carried::Carried;
+use crate::door::{Discard, Rx};
+use crate::event::EventKind;
+use crate::queue::Envelope;
+use crate::state::State;
+use crate::state::arena::{Id, Ix};
+use crate::state::resv::From;
+use crate::state::session::SessionState;
+use crate::state::traffic::Reserved;
+use core::fmt::Debug;
+use rsvp_wire::{Message, MessageWriter, MsgType};
+
+/// A message without SESSION for the neighbour that sent one: its type, and its objects, one after the other.
+pub(crate) type Reply = (MsgType, Vec<u8>);
+
+pub(crate) trait Extension: Debug + Send + Sync {
+    /// Adds objects to a message that leaves, before its STYLE or sender descriptor.
+    fn add_objects(&self, _: MsgType, _: &Envelope, _: &mut MessageWriter<'_>) {}
+
+    /// Takes a message of a type that RFC 2205 does not have, which a neighbour has sent to this node. `None` if the type is not
+    /// the extension's own.
+    fn message_arrives(&mut self, _: &Rx<'_>, _: &Message<'_>) -> Option<Result<Option<Reply>, Discard>> {
+        None
+    }
+
+    /// A Resv is about to be judged. It is not kept yet, and local senders may hear of what it reserves before it is.
+    fn resv_arrives(&mut self, _: &State, _: Ix<SessionState>, _: From, _octets: &[u8]) {}
+
+    /// It is judged, and kept if something of it was granted.
+    fn resv_was_judged(&mut self) {}
+
+    /// Collects the objects that local senders are told with a reservation.
+    fn tell<'s>(&'s self, _: &'s State, _: &Reserved, _objects: &mut Vec<&'s [u8]>) {}
+
+    /// Whether local senders have to be told of a reservation again, though it is installed as it was.
+    fn has_news(&self, _: &State, _: Ix<Reserved>) -> bool {
+        false
+    }
+
+    /// Local senders are told of a reservation.
+    fn was_told(&mut self, _: Id<Reserved>, _: &EventKind) {}
+
+    /// A reservation is no more.
+    fn reservation_ends(&mut self, _: Id<Reserved>) {}
+}
+
+/// The extensions of a node.
+#[derive(Debug, Default)]
+pub(crate) struct Extensions(pub(crate) Vec<Box<dyn Extension>>);
+
+impl Extensions {
+    #[inline]
+    pub(crate) fn add_objects(&self, kind: MsgType, to: &Envelope, writer: &mut MessageWriter<'_>) {
+        self.0.iter().for_each(|each| each.add_objects(kind, to, writer));
+    }
+
+    pub(crate) fn message_arrives(
+        &mut self,
+        rx: &Rx<'_>,
+        message: &Message<'_>,
+    ) -> Option<Result<Option<Reply>, Discard>> {
+        self.0.iter_mut().find_map(|each| each.message_arrives(rx, message))
+    }
+
+    pub(crate) fn resv_arrives(
+        &mut self,
+        state: &State,
+        session: Ix<SessionState>,
+        from: From,
+        octets: &[u8],
+    ) {
+        self.0.iter_mut().for_each(|each| each.resv_arrives(state, session, from, octets));
+    }
+
+    pub(crate) fn resv_was_judged(&mut self) {
+        self.0.iter_mut().for_each(|each| each.resv_was_judged());
+    }
+
+    pub(crate) fn told_with(&self, state: &State, reserved: &Reserved) -> Carried {
+        let mut objects = Vec::new();
+        self.0.iter().for_each(|each| each.tell(state, reserved, &mut objects));
+        Carried::union(objects)
+    }
+
+    pub(crate) fn have_news(&self, state: &State, ix: Ix<Reserved>) -> bool {
+        self.0.iter().any(|each| each.has_news(state, ix))
+    }
+
+    pub(crate) fn were_told(&mut self, id: Id<Reserved>, event: &EventKind) {
+        self.0.iter_mut().for_each(|each| each.was_told(id, event));
+    }
+
+    pub(crate) fn reservation_ends(&mut self, id: Id<Reserved>) {
+        self.0.iter_mut().for_each(|each| each.reservation_ends(id));
+    }
+}
