@@ -268,20 +268,18 @@ fn what_is_left_of_a_reservation_is_content_with_what_stands() {
     }
 }
 
+/// A session beside this one.
+pub(super) fn another(session: Session) -> Session {
+    Session::new(session.destination(), session.protocol(), session.port() + 1)
+}
+
 /// What stands from an earlier run is its session's: others are admitted to the rest, the session itself to all of it, and what
 /// it was admitted for it has no more beside.
 #[test]
 fn what_a_session_still_has_from_an_earlier_run_is_given_to_no_other() {
     for mut b in Bench::both() {
         let (on, mine) = (interface("c"), b.session);
-        let other = match mine {
-            Session::Ipv4 { destination, protocol, port, flags } => {
-                Session::Ipv4 { destination, protocol, port: port + 1, flags }
-            }
-            Session::Ipv6 { destination, protocol, port, flags } => {
-                Session::Ipv6 { destination, protocol, port: port + 1, flags }
-            }
-        };
+        let other = another(mine);
         let held =
             |session, n: u64| Input::Held(Held { interface: on, session, guaranteed: false, bps: n * 8_000 });
         b.figure_4().reservable("c", 9);

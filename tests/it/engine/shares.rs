@@ -1,9 +1,10 @@
 //! Bounds within an interface's budget: a share for each service, and for each reservation (RFC 2205 sections 1.2 and 2.5); and
 //! what packets have on the link beside IP (RFC 2212, Guidelines for Implementors).
 
+use super::admission::another;
 use super::bench::Bench;
 use super::words::interface;
-use rsvp_node::{Discard, Shares};
+use rsvp_node::{Discard, Held, Input, Shares};
 
 /// Sets what may be had on c, in multiples of B: by Guaranteed service, by Controlled-Load, by one reservation.
 fn shares(b: &mut Bench, [guaranteed, load, flow]: [u64; 3]) {
@@ -88,5 +89,34 @@ fn headers_on_the_link_are_charged() {
         refused(&mut b, "c1 Resv FF S2{1B}", "01/0002");
         b.hears("c1 Resv FF S2{0.5B}");
         assert_eq!(b.reserved("c"), 9.0);
+    }
+}
+
+/// What stands from an earlier run is of the total and of its service's share, until its session has asked for it.
+#[test]
+fn what_stands_from_an_earlier_run_is_of_its_service() {
+    for mut b in Bench::both() {
+        b.figure_4().reservable("c", 12);
+        shares(&mut b, [4, 9, ALL]);
+        let (mine, other) = (b.session, another(b.session));
+        let held = |session, guaranteed, n: u64| {
+            Input::Held(Held { interface: interface("c"), session, guaranteed, bps: n * 8_000 })
+        };
+        b.input(held(other, true, 3));
+        refused(&mut b, "c1 Resv FF S1{2G}", "01/0002");
+        b.hears("c1 Resv FF S1{1G}").hears("c1 ResvTear FF S1");
+        // Controlled-Load's share is whole, but more than 9 of all are not there.
+        refused(&mut b, "c1 Resv FF S1{9.5B}", "01/0002");
+        b.hears("c1 Resv FF S1{9B}").hears("c1 ResvTear FF S1");
+        b.input(held(other, false, 2));
+        refused(&mut b, "c1 Resv FF S1{7.5B}", "01/0002");
+        b.input(held(other, true, 0));
+        b.input(held(other, false, 0));
+        // Its own is nobody else's, of either service, and what it takes it has no more beside.
+        b.input(held(mine, true, 4));
+        b.input(held(mine, false, 5));
+        b.hears("c1 Resv FF S1{9B}").hears("c1 Resv FF S2{3G}");
+        refused(&mut b, "c1 Resv FF S3{1G}", "01/0002");
+        assert_eq!(b.reserved("c"), 12.0);
     }
 }

@@ -18,9 +18,11 @@ pub(crate) mod worker;
 
 pub use none::Nothing;
 
+use bpf::EgressError;
 use manner::Manner;
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, ReservationId, TrafficControl};
+use rsvp_wire::error_value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -67,6 +69,17 @@ pub enum Failure {
     /// The kernel refuses, or its traffic control is in other hands: error 22.
     #[error("{0}")]
     System(String),
+}
+
+impl From<EgressError> for Failure {
+    fn from(error: EgressError) -> Self {
+        let why = error.to_string();
+        match error {
+            EgressError::Flow(_) => Self::Unfit { value: error_value::BAD_FLOWSPEC, why },
+            EgressError::Key(_) => Self::Unfit { value: error_value::SERVICE_UNSUPPORTED, why },
+            _ => Self::System(why),
+        }
+    }
 }
 
 /// What became of a reservation.

@@ -236,6 +236,47 @@ fn senders_of_a_shared_flow_come_back_one_after_the_other() {
     assert_eq!(super::keys(&net, "r"), there);
 }
 
+/// What packets have on the link beside IP is in the classes before and after; where it is configured anew, it is changed in place.
+#[test]
+fn classes_that_outlive_the_daemon_have_room_for_headers() {
+    let Some(mut net) = Net::three_in_a_row("classes with headers") else { return };
+    let root = net.bpffs().join("rsvpd");
+    let config = |overhead: u64| pinned(&root, "auto", &format!("refresh = \"1s\"\noverhead = {overhead}\n"));
+    [("a", PLAIN), ("r", config(64).as_str()), ("b", PLAIN)]
+        .iter()
+        .for_each(|(node, config)| net.daemon(node, config));
+    let _clients = both(&net);
+    net.client("r").until("flows", 2);
+    let htb = |net: &Net| [3, 0x100].map(|minor| class_of(net, "r", "to-b", minor).htb.expect("of HTB"));
+    let rates = |net: &Net| {
+        let rows = net.client("r").list("flows");
+        rows.iter().map(|row| number(row, "rate_bps")).collect::<Vec<_>>()
+    };
+    let (_receiver, sender) = (at(&net, "b", "10.0.2.2:5000"), from(&net, "a", SENDER, "10.0.2.2:5000", 0));
+    let made = htb(&net);
+    for overhead in [64, 0, 64] {
+        kill(&mut net, "r");
+        net.daemon("r", &config(overhead));
+        assert_eq!(rates(&net), [800_000; 2], "of IP, whatever is on the link");
+        eventually("flows that are asked for again", || {
+            flows(&net).iter().all(|row| row.1 == "installed").then_some(())
+        });
+        assert_eq!(rates(&net), [800_000; 2]);
+        // m is 64: as many packets as there can be have as much again.
+        let now = htb(&net);
+        assert_eq!(now.map(|class| class.rate), [100_000 + 100_000 * overhead / 64; 2]);
+        assert_eq!(u64::from(now[1].min_policed), 64 + overhead);
+        assert_eq!(now == made, overhead == 64, "{now:?} {made:?}");
+        let counted = || class_of(&net, "r", "to-b", 3).counters;
+        let before = counted();
+        burst(&sender, 100, 10);
+        let after = eventually("ten packets in the class", || {
+            Some(counted()).filter(|after| after.packets == before.packets + 10)
+        });
+        assert_eq!(after.octets - before.octets, 10 * (100 + overhead));
+    }
+}
+
 #[test]
 fn what_is_pinned_is_removed_on_demand() {
     for attach in ["tcx", "clsact"] {
