@@ -105,18 +105,19 @@ fn what_stands_from_an_earlier_run_is_of_its_service() {
         b.input(held(other, true, 3));
         refused(&mut b, "c1 Resv FF S1{2G}", "01/0002");
         b.hears("c1 Resv FF S1{1G}").hears("c1 ResvTear FF S1");
-        // Controlled-Load's share is whole, but more than 9 of all are not there.
-        refused(&mut b, "c1 Resv FF S1{9.5B}", "01/0002");
-        b.hears("c1 Resv FF S1{9B}").hears("c1 ResvTear FF S1");
-        b.input(held(other, false, 2));
-        refused(&mut b, "c1 Resv FF S1{7.5B}", "01/0002");
+        // Controlled-Load's share is whole, but more than 8 of all are not there.
+        b.input(held(other, true, 4));
+        refused(&mut b, "c1 Resv FF S1{8.5B}", "01/0002");
+        b.hears("c1 Resv FF S1{8B}").hears("c1 ResvTear FF S1");
+        b.input(held(other, false, 3));
+        refused(&mut b, "c1 Resv FF S1{5.5B}", "01/0002");
         b.input(held(other, true, 0));
         b.input(held(other, false, 0));
         // Its own is nobody else's, of either service, and what it takes it has no more beside.
         b.input(held(mine, true, 4));
         b.input(held(mine, false, 5));
-        b.hears("c1 Resv FF S1{9B}").hears("c1 Resv FF S2{3G}");
-        refused(&mut b, "c1 Resv FF S3{1G}", "01/0002");
-        assert_eq!(b.reserved("c"), 12.0);
+        b.hears("c1 Resv FF S1{8B}").hears("c1 Resv FF S2{3G}");
+        refused(&mut b, "c1 Resv FF S3{2G}", "01/0002");
+        assert_eq!(b.reserved("c"), 11.0);
     }
 }

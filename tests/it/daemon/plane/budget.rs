@@ -118,9 +118,12 @@ fn a_packet_through_a_tunnel_is_charged_once_and_with_its_headers() {
     ["a", "r"].into_iter().for_each(|node| net.daemon(node, &config));
     let (session, sender) = ("udp 10.9.0.2:5000", "10.9.0.1:4000");
     let (mut a, mut r) = (net.client("a"), net.client("r"));
-    a.announce(session, sender, &traffic(800_000, 20_000));
+    // The tunnel takes packets of up to 1450 octets.
+    let mut wish = controlled_load(800_000, 20_000);
+    wish["traffic"]["max_packet"] = json!(1_400);
+    a.announce(session, sender, &wish["traffic"]);
     r.hears(session);
-    r.ask_for(session, "ff", &[sender], &controlled_load(800_000, 20_000));
+    r.ask_for(session, "ff", &[sender], &wish);
     r.event("resv-confirm");
     let row = net.client("a").until("flows", 1).remove(0);
     assert_eq!((&row["interface"], &row["rate_bps"]), (&json!("vx"), &json!(800_000)), "{row}");
