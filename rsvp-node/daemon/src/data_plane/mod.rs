@@ -18,9 +18,11 @@ pub(crate) mod worker;
 
 pub use none::Nothing;
 
+use bpf::EgressError;
 use manner::Manner;
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, ReservationId, TrafficControl};
+use rsvp_wire::error_value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -115,5 +117,16 @@ pub trait DataPlane: Send {
     /// Leaves everything in the kernel as it is for the next run, where that is possible; else as [`end`](Self::end).
     fn leave(&mut self) {
         self.end();
+    }
+}
+
+impl From<EgressError> for Failure {
+    fn from(error: EgressError) -> Self {
+        let why = error.to_string();
+        match error {
+            EgressError::Flow(_) => Self::Unfit { value: error_value::BAD_FLOWSPEC, why },
+            EgressError::Key(_) => Self::Unfit { value: error_value::SERVICE_UNSUPPORTED, why },
+            _ => Self::System(why),
+        }
     }
 }

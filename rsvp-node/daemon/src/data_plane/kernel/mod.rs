@@ -20,7 +20,6 @@ use super::{Answer, DataPlane, Facts, Failure, State, Surroundings};
 use attached::Interface;
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, Reservation, ReservationId, TcChange, TrafficControl};
-use rsvp_wire::error_value;
 use stale::{Leftover, Stale};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -463,16 +462,5 @@ impl DataPlane for Kernel {
 impl Drop for Kernel {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-impl From<EgressError> for Failure {
-    fn from(error: EgressError) -> Self {
-        let why = error.to_string();
-        match error {
-            EgressError::Flow(_) => Self::Unfit { value: error_value::BAD_FLOWSPEC, why },
-            EgressError::Key(_) => Self::Unfit { value: error_value::SERVICE_UNSUPPORTED, why },
-            _ => Self::System(why),
-        }
     }
 }
