@@ -101,6 +101,10 @@ fn of_a_sender_that_is_named_twice_the_last_counts() {
         b.drops(&b.message("c1 Resv FF S1{4B} S1{9B}"), Discard::Rejected);
         b.sends(&["c>c1 ResvErr 01/0002 FF S1{9B}"]).installs(&[]);
         assert_eq!(b.engine.requests().count(), 0);
+        b.hears("c1 Resv SE S1 S1{4B}").installs(&["c SE S1{4B}"]);
+        b.drops(&b.message("c1 Resv SE S1 S1{9B}"), Discard::Rejected).installs(&["c SE S1{4B}"]);
+        b.hears("c1 ResvTear SE S1 S1").installs(&[]);
+        assert_eq!((b.engine.requests().count(), b.reserved("c")), (0, 0.0));
     }
 }
 
