@@ -11,6 +11,7 @@ mod dscp_get;
 mod encode;
 mod engine;
 mod engine_packets;
+mod in_words;
 mod lab;
 mod lab_compared;
 mod marks;

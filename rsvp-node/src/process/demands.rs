@@ -76,7 +76,12 @@ impl Node {
                     continue;
                 }
             };
-            demands.push(Demand { object, flowspec, filters: filter.into_iter().collect() });
+            let filters: FilterList = filter.into_iter().collect();
+            if !wildcard {
+                // Of a sender that is named twice the last counts, as if it had come in a message of its own.
+                demands.retain(|earlier| earlier.filters != filters);
+            }
+            demands.push(Demand { object, flowspec, filters });
         }
         if demands.is_empty() && !all_readable {
             return Err(Discard::Rejected);

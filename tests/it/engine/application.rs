@@ -238,6 +238,8 @@ fn a_local_reservation_of_another_service_is_refused() {
 #[test]
 fn refusals_change_nothing() {
     for mut b in Bench::both() {
+        // What no object can be is in no journal.
+        b.without_journal();
         b.figure_4();
         let session = b.session;
         let destination = session.destination();
@@ -277,6 +279,7 @@ fn refusals_change_nothing() {
 #[test]
 fn refused_reservations_change_nothing() {
     for mut b in Bench::both() {
+        b.without_journal();
         b.figure_4().hears("c1 Resv SE S1{4B}");
         let session = b.session;
         let s1 = [b.family.sender("S1")];

@@ -2,13 +2,15 @@
 //!
 //! The interfaces are a, b, c and d, each with neighbours 1, 2, …; routes are those of RFC 2205 Figure 4 until a test
 //! changes them: S1 arrives on a, other senders on b, all leave on c and d. Every message that leaves is held against
-//! what holds for all messages of its type, so no test needs to say that again.
+//! what holds for all messages of its type, so no test needs to say that again. And all that goes in and comes out is in a
+//! journal, which is done again at the end: whatever a test does, an engine that is told the same says the same.
 
 use super::message::{Arriving, lih};
 use super::sent::Sent;
 use super::words::{Family, interface};
 use core::net::IpAddr;
 use core::time::Duration;
+use rsvp_node::journal::{self, Journal, Overheard, Said};
 use rsvp_node::{
     Config, Engine, Event, Host, Input, Instant, Interface, InterfaceId, Outcome, Output, Reservation,
     ReservationId, Route, RouteAnswer, RouteQuery, TcChange, TrafficControl,
@@ -48,6 +50,7 @@ pub(crate) struct Bench {
     pub(super) zero_handles: bool,
     wake: Option<Instant>,
     buffer: Vec<u8>,
+    journal: Option<Journal>,
 }
 
 impl Bench {
@@ -69,6 +72,8 @@ impl Bench {
 
     /// A node in a multicast session, its interfaces up, nothing else known to it.
     pub(crate) fn new(family: Family, config: Config) -> Self {
+        let mut journal = Journal::default();
+        journal.boot(0, &config);
         let mut bench = Self {
             family,
             engine: Engine::new(config),
@@ -82,6 +87,7 @@ impl Bench {
             zero_handles: false,
             wake: None,
             buffer: Vec::new(),
+            journal: Some(journal),
         };
         for letter in ["a", "b", "c", "d"] {
             bench.change(letter, |_| {});
@@ -159,15 +165,29 @@ impl Bench {
 
     /// Hands the node an input and takes everything that comes out.
     pub(crate) fn input(&mut self, input: Input<'_>) -> Outcome {
-        let outcome = self.engine.handle(self.now, input, &mut self.routes);
-        self.drain();
+        let written = journal::write_input(&input);
+        let mut host = Overheard { host: &mut self.routes, answers: Vec::new() };
+        let outcome = self.engine.handle(self.now, input, &mut host);
+        let (answers, mut said) = (host.answers, Said::new(outcome));
+        self.drain(&mut said);
+        if let Some(journal) = &mut self.journal {
+            journal.step(0, self.now, written, &answers, &said);
+        }
         outcome
     }
 
-    fn drain(&mut self) {
+    /// The engine, for a test that hands it something itself; what it is told then is in no journal.
+    pub(crate) fn without_journal(&mut self) -> (&mut Engine, &mut Routes) {
+        self.journal = None;
+        (&mut self.engine, &mut self.routes)
+    }
+
+    fn drain(&mut self, said: &mut Said) {
         for outputs in 0.. {
             assert!(outputs < 10_000, "one input has no end of outputs");
-            match self.engine.poll(self.now, &mut self.buffer) {
+            let output = self.engine.poll(self.now, &mut self.buffer);
+            said.output(&output);
+            match output {
                 Output::Transmit(t) => {
                     let sent = Sent {
                         at: self.now,
@@ -223,5 +243,13 @@ impl Bench {
     /// Lets seconds pass.
     pub(crate) fn seconds(&mut self, seconds: f64) -> &mut Self {
         self.pass(Duration::from_secs_f64(seconds))
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if let (Some(journal), false) = (&self.journal, std::thread::panicking()) {
+            journal::replay(journal.text()).expect("an engine that is told the same says the same");
+        }
     }
 }

@@ -194,7 +194,9 @@ fn a_unicast_previous_hop_flips_and_the_reservation_follows() {
 /// neighbour only, so it is gone around here.
 fn handles_on_a(b: &mut Bench, message: &super::message::Arriving) -> Vec<u32> {
     let octets = message.octets();
-    let outcome = b.engine.handle(b.now, Input::Packet(message.rx(&octets)), &mut b.routes);
+    let now = b.now;
+    let (engine, routes) = b.without_journal();
+    let outcome = engine.handle(now, Input::Packet(message.rx(&octets)), routes);
     assert_eq!(outcome, rsvp_node::Outcome::Taken);
     let (mut handles, mut buffer) = (Vec::new(), [0; 2000]);
     loop {
@@ -330,8 +332,9 @@ fn two_route_changes_at_once_are_both_followed() {
         b.route("S1", None, "d");
         let elsewhere = Some(b.family.named("G"));
         // The host is asked again when the engine is told; it does not look at all paths before it takes the next input.
-        let (engine, now, routes) = (&mut b.engine, b.now, &mut b.routes);
-        for destination in [Some(b.session.destination()), elsewhere] {
+        let (now, here) = (b.now, Some(b.session.destination()));
+        let (engine, routes) = b.without_journal();
+        for destination in [here, elsewhere] {
             engine.handle(now, Input::RouteChanged { destination }, routes);
         }
         b.pass(Duration::ZERO).input(Input::Timer);

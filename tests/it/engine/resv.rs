@@ -90,6 +90,24 @@ fn propagation_stops_where_merging_changes_nothing() {
     }
 }
 
+/// What RFC 2205 section 3.1.4 does not forbid: a sender that is named twice has what is said last, and no more when that
+/// is refused.
+#[test]
+fn of_a_sender_that_is_named_twice_the_last_counts() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{99B}").hears("c1 Resv FF S1{4B} S1{5B} S1{2B}").installs(&["c FF S1{2B}"]);
+        b.hears("c1 ResvTear FF S1").installs(&[]);
+        b.reservable("c", 8).forget();
+        b.drops(&b.message("c1 Resv FF S1{4B} S1{9B}"), Discard::Rejected);
+        b.sends(&["c>c1 ResvErr 01/0002 FF S1{9B}"]).installs(&[]);
+        assert_eq!(b.engine.requests().count(), 0);
+        b.hears("c1 Resv SE S1 S1{4B}").installs(&["c SE S1{4B}"]);
+        b.drops(&b.message("c1 Resv SE S1 S1{9B}"), Discard::Rejected).installs(&["c SE S1{4B}"]);
+        b.hears("c1 ResvTear SE S1 S1").installs(&[]);
+        assert_eq!((b.engine.requests().count(), b.reserved("c")), (0, 0.0));
+    }
+}
+
 /// RFC 2205 section 3.1.4: a FLOWSPEC that is identical to the one before may be left out.
 #[test]
 fn an_omitted_flowspec_is_the_one_before() {

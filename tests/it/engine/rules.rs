@@ -106,6 +106,29 @@ fn integrity_may_only_come_first_and_goes_no_further() {
             let octets = after(8);
             assert_eq!(b.input(rsvp_node::Input::Packet(message.rx(&octets))), rsvp_node::Outcome::Taken);
             assert!(b.sent.len() == sent && b.sent.drain(..).all(|s| s.objects(4).is_empty()), "{text}");
+            // It has another sequence number in each message, and whatever nobody knows may stand before it.
+            let plain = message.octets();
+            let strange = object(130, 1, &[9; 4]);
+            let sealed = |before: &[u8], number: u8| {
+                let mut octets = [&plain[..8], before, &object(4, 1, &[number; 36]), &plain[8..]].concat();
+                octets[2..4].fill(0);
+                let length = octets.len() as u16;
+                octets[6..8].copy_from_slice(&length.to_be_bytes());
+                octets
+            };
+            for before in [&[][..], &strange] {
+                for number in 0..3 {
+                    let octets = sealed(before, number);
+                    let taken = b.input(rsvp_node::Input::Packet(message.rx(&octets)));
+                    assert_eq!(taken, rsvp_node::Outcome::Taken);
+                    if number == 0 {
+                        b.forget();
+                    }
+                }
+                b.is_silent();
+            }
+            b.input(rsvp_node::Input::Packet(message.rx(&plain)));
+            b.forget();
         }
     }
 }

@@ -2,9 +2,9 @@
 //! 4495).
 
 use super::bench::Bench;
-use super::words::controlled;
+use super::words::{controlled, tspec};
 use rsvp_node::{Discard, Input, Outcome, ReservationId, TcAnswer, TcVerdict};
-use rsvp_wire::{Flowspec, MsgType};
+use rsvp_wire::{Flowspec, MsgType, Rspec, SenderTspec, Tspec};
 
 /// The id of the reservation on an interface.
 fn id(b: &Bench, letter: &str) -> ReservationId {
@@ -128,6 +128,32 @@ fn a_reduction_that_is_repeated_changes_nothing() {
         b.forget();
         assert_eq!(answer(&mut b, reservation, TcVerdict::Reduced { rate: 1000.0 }), Outcome::Taken);
         b.is_silent().installs(&["c FF S1{1B}"]);
+    }
+}
+
+/// Of Guaranteed service R is reduced with r; of the Null service there is nothing to reduce.
+#[test]
+fn a_reduction_is_of_the_rate_that_the_service_has() {
+    let (tspec, null) = (tspec(4.0), Tspec::null(1500));
+    for (asked, left) in [
+        (
+            Flowspec::Guaranteed(tspec, Rspec { rate: 5000.0, slack: 7 }),
+            Flowspec::Guaranteed(Tspec { rate: 1000.0, ..tspec }, Rspec { rate: 1000.0, slack: 7 }),
+        ),
+        (Flowspec::Null(null), Flowspec::Null(null)),
+    ] {
+        for mut b in Bench::both() {
+            let mut path = b.message("a1 Path S1{9B}");
+            if matches!(asked, Flowspec::Null(_)) {
+                path.tspec = Some(SenderTspec::null(1500));
+            }
+            b.takes(&path);
+            let resv = b.message("c1 Resv FF S1");
+            b.takes(&resv.with(|m| m.flows.as_mut().expect("a Resv").flows[0].0 = Some(asked)));
+            let reservation = id(&b, "c");
+            assert_eq!(answer(&mut b, reservation, TcVerdict::Reduced { rate: 1000.0 }), Outcome::Taken);
+            assert_eq!(b.engine.reservations().next().expect("one").2.flowspec, left);
+        }
     }
 }
 

@@ -47,19 +47,25 @@ fn settled(net: &Net) {
     }
 }
 
+/// `a` - `r` - `b`, the router with a configuration of its own, captures behind `a` and behind `r`, and a sender on `a` of which
+/// `b` has heard.
+fn announced(test: &str, config: &str, own: &str) -> Option<(Net, [Capture; 2], [Client; 2])> {
+    let mut net = Net::three_in_a_row(test)?;
+    for (node, config) in [("a", config), ("r", own), ("b", config)] {
+        net.daemon(node, config);
+    }
+    let captures = [("r", "to-a"), ("b", "to-r")].map(|(node, on)| net.capture_of(node, on, "udp or vlan"));
+    let (mut a, mut b) = (net.client("a"), net.client("b"));
+    a.announce(SESSION, SENDER, &traffic(8, 4_000));
+    b.hears(SESSION);
+    Some((net, captures, [a, b]))
+}
+
 #[test]
 fn marks_of_a_resv_take_the_place_of_the_tables_for_what_conforms() {
     let config = kernel("auto", "priority_tags = true\n");
     let own = kernel("auto", "priority_tags = true\n[interface.to-b]\nbandwidth = \"10mbit\"\n");
-    let Some(mut net) = Net::three_in_a_row("marks of a Resv") else { return };
-    for (node, config) in [("a", &config), ("r", &own), ("b", &config)] {
-        net.daemon(node, config);
-    }
-    let anything = "udp or vlan";
-    let (near, far) = (net.capture_of("r", "to-a", anything), net.capture_of("b", "to-r", anything));
-    let (mut a, mut b) = (net.client("a"), net.client("b"));
-    a.announce(SESSION, SENDER, &traffic(8, 4_000));
-    b.hears(SESSION);
+    let Some((net, [near, far], [_a, mut b])) = announced("marks of a Resv", &config, &own) else { return };
     let sender = from(&net, "a", SENDER, "10.0.2.2:5000", 0);
     let _receiver = at(&net, "b", "10.0.2.2:5000");
     // EF first, and what else the network names; priority 6.
@@ -92,15 +98,9 @@ fn marks_of_a_resv_take_the_place_of_the_tables_for_what_conforms() {
 fn an_interface_without_tags_gets_none_and_one_that_takes_no_marks_keeps_its_own() {
     let config = kernel("auto", "");
     let own = kernel("auto", "received_marks = false\nmarks.controlled_load = { dscp = \"af21\" }\n");
-    let Some(mut net) = Net::three_in_a_row("marks that are not taken") else { return };
-    for (node, config) in [("a", &config), ("r", &own), ("b", &config)] {
-        net.daemon(node, config);
-    }
-    let anything = "udp or vlan";
-    let (near, far) = (net.capture_of("r", "to-a", anything), net.capture_of("b", "to-r", anything));
-    let (mut a, mut b) = (net.client("a"), net.client("b"));
-    a.announce(SESSION, SENDER, &traffic(8, 4_000));
-    b.hears(SESSION);
+    let Some((net, [near, far], [_a, mut b])) = announced("marks that are not taken", &config, &own) else {
+        return;
+    };
     ask(&mut b, &json!({"dclass": [46], "tclass": 6}));
     settled(&net);
     let sender = from(&net, "a", SENDER, "10.0.2.2:5000", 0);
