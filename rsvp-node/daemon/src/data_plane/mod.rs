@@ -132,14 +132,3 @@ pub trait DataPlane: Send {
         self.end();
     }
 }
-
-impl From<EgressError> for Failure {
-    fn from(error: EgressError) -> Self {
-        let why = error.to_string();
-        match error {
-            EgressError::Flow(_) => Self::Unfit { value: error_value::BAD_FLOWSPEC, why },
-            EgressError::Key(_) => Self::Unfit { value: error_value::SERVICE_UNSUPPORTED, why },
-            _ => Self::System(why),
-        }
-    }
-}
