@@ -325,7 +325,7 @@ impl Node {
         let now = installed.map(|ix| self.state.reserved[ix].charge()).unwrap_or_default();
         let session = self.state.key_of(session);
         let on = self.interfaces.find_mut(interface);
-        let on = on.ok_or(refused(error_value::BANDWIDTH_UNAVAILABLE))?;
+        let on = on.ok_or_else(|| refused(error_value::BANDWIDTH_UNAVAILABLE))?;
         let bps = flowspec::cost_bps(wanted, on.config.overhead);
         let wanted = Charge { bps, guaranteed: matches!(wanted, Flowspec::Guaranteed(..)) };
         on.admit(&session, now, wanted).map_err(|value| {
