@@ -13,6 +13,7 @@ mod recv;
 mod send;
 mod sessions;
 mod show;
+mod spread;
 mod top;
 mod watch;
 mod wishes;
