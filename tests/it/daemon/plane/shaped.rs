@@ -100,6 +100,7 @@ fn burst_of_ten(test: &str, more: &str, service: &str, peak_bps: Option<u64>) ->
 #[test]
 fn packets_of_a_burst_are_as_far_apart_as_the_peak_rate_says() {
     let shaped = "excess.controlled_load = \"shape\"\n";
+    stamped::kernel_times();
     // 2.4 Mbit/s: 5 ms for a packet.
     let apart = Duration::from_millis(5);
     for (service, more) in [("guaranteed", ""), ("controlled-load", shaped)] {

@@ -25,6 +25,7 @@ const AT_ONCE: usize = 4;
 
 #[test]
 fn what_waits_for_a_link_leaves_service_by_service() {
+    let _turn = alone();
     let Some(mut net) = Net::three_in_a_row("the order of services") else { return };
     let near = kernel("auto", "classes = { cs1 = \"qualitative\" }\n");
     // A packet takes 8 ms there.
@@ -33,7 +34,6 @@ fn what_waits_for_a_link_leaves_service_by_service() {
     for (node, config) in [("a", &near), ("r", &slow), ("b", &near)] {
         net.daemon(node, config);
     }
-    let _turn = alone();
     let (mut a, mut b) = (net.client("a"), net.client("b"));
     // Buckets for all packets, and rates at which no second bucket comes; the last has room for one packet, and none after it.
     let (whole, one) = ((PACKETS * OCTETS) as u64, OCTETS as u64);

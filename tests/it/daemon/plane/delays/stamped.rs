@@ -11,6 +11,7 @@ use nix::sys::time::TimeSpec;
 use std::io::IoSliceMut;
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A machine that was busy for longer than this does not catch up with what it should have sent.
@@ -56,6 +57,7 @@ impl Flow {
         packet: usize,
         pattern: Pattern,
     ) -> Self {
+        kernel_times();
         let receiver = at(net, destination.0, destination.1);
         setsockopt(&receiver, sockopt::ReceiveTimestampns, &true).expect("times of the kernel");
         let socket = from(net, source.0, source.1, destination.1, 0);
@@ -138,15 +140,27 @@ impl Delays {
         1.0 - self.delays.len() as f64 / self.sent as f64
     }
 
-    /// The delay that so many of a hundred packets have at most, of those that arrived.
+    /// The delay that so many of a hundred packets have at most, of those that arrived; without end, if none has.
     pub(super) fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.delays.len() * percent).div_ceil(100);
-        self.delays.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+        self.delays.get(rank.saturating_sub(1)).copied().unwrap_or(Duration::MAX)
     }
 
     pub(super) fn worst(&self) -> Duration {
         self.percentile(100)
     }
+}
+
+/// Has the kernel stamp whatever arrives from now on, for as long as this process runs. It begins a moment after it is asked to, and
+/// would stop with the last socket that wants times: a packet without one is stamped when it is read. So this is to be called
+/// before anything else is set up.
+pub(in super::super) fn kernel_times() {
+    static WANTS_THEM: OnceLock<UdpSocket> = OnceLock::new();
+    WANTS_THEM.get_or_init(|| {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true).expect("times of the kernel");
+        socket
+    });
 }
 
 #[expect(clippy::disallowed_methods, reason = "the kernel's times are of this clock")]
