@@ -13,7 +13,7 @@
 
 use crate::units::show_rate;
 use core::time::Duration;
-use rsvp_wire::{AdspecSummary, Rspec, Tspec};
+use rsvp_wire::{AdspecSummary, GuaranteedParams, Rspec, Tspec};
 use thiserror::Error;
 
 /// Microseconds in a second: delays are in the one, rates per the other.
@@ -69,13 +69,7 @@ pub fn queueing_bound_us(tspec: &Tspec, rate: f32, ctot: u32, dtot_us: u32) -> f
 /// # Errors
 /// When the path does not have the service, the delay or the rate.
 pub fn rspec_for_delay(tspec: &Tspec, adspec: &AdspecSummary, delay: Duration) -> Result<Rspec, NoRate> {
-    let terms = match adspec.guaranteed {
-        _ if adspec.global.break_bit => return Err(NoRate::NonRsvpHop),
-        None => return Err(NoRate::NotOffered),
-        Some(terms) if terms.break_bit => return Err(NoRate::Break),
-        Some(terms) if terms.ctot == u32::MAX || terms.dtot == u32::MAX => return Err(NoRate::Unbounded),
-        Some(terms) => terms,
-    };
+    let terms = bounding_terms(adspec)?;
     let latency_us = terms.overrides.latency_us.unwrap_or(adspec.global.latency_us);
     let latency_us = if latency_us == u32::MAX { 0 } else { latency_us };
     let fixed_us = u64::from(latency_us) + u64::from(terms.dtot);
@@ -96,6 +90,20 @@ pub fn rspec_for_delay(tspec: &Tspec, adspec: &AdspecSummary, delay: Duration) -
         - queueing_bound_us(tspec, rate, terms.ctot, terms.dtot);
     let slack = if rate > tspec.rate { 0 } else { spare.max(0.0) as u32 };
     Ok(Rspec { rate, slack })
+}
+
+/// The error terms of a path that bounds delays.
+///
+/// # Errors
+/// When it does not.
+pub fn bounding_terms(adspec: &AdspecSummary) -> Result<GuaranteedParams, NoRate> {
+    match adspec.guaranteed {
+        _ if adspec.global.break_bit => Err(NoRate::NonRsvpHop),
+        None => Err(NoRate::NotOffered),
+        Some(terms) if terms.break_bit => Err(NoRate::Break),
+        Some(terms) if terms.ctot == u32::MAX || terms.dtot == u32::MAX => Err(NoRate::Unbounded),
+        Some(terms) => Ok(terms),
+    }
 }
 
 /// The bound solved for R, in octets per second: `left` seconds are there for its first two terms.
@@ -138,7 +146,7 @@ fn upwards(rate: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rsvp_wire::{GeneralParams, GuaranteedParams, Overrides};
+    use rsvp_wire::{GeneralParams, Overrides};
 
     /// r = 10000, b = 4000, p = 50000 octets per second, M = 1000.
     const TSPEC: Tspec =

@@ -51,5 +51,8 @@ pub(crate) fn run(arguments: &Lab) -> ExitCode {
     if !write_capture(&arguments.what, |file| capture::write_packets(outcome.packets, file)) {
         return ExitCode::from(BAD_FILE);
     }
-    report(&arguments.what, &Report::new(&outcome.scenario, &outcome.record))
+    let made = Report::new(&outcome.scenario, &outcome.record);
+    // Past the report, so that it is heard with --quiet, --json and --trace, too.
+    made.unenforced_lines().for_each(|line| complain(&line));
+    report(&arguments.what, &made)
 }

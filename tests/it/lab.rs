@@ -50,6 +50,7 @@ fn check(outcome: &Outcome) {
     let report = Report::new(&outcome.scenario, &outcome.record);
     assert!(report.held(), "{}", report.text(Look::default()));
     assert!(report.expectations.iter().all(|verdict| verdict.skipped.is_none()), "nothing was skipped");
+    assert_eq!(outcome.record.unenforced, [], "the kernel of each node enforces what is reserved");
     assert!(!outcome.packets.is_empty(), "the links were watched");
     assert_eq!(outcome.packets.len(), outcome.record.sent.len(), "every packet is a message");
     let plain = |m: &&Sent| outcome.scenario.nodes[m.from.0].plain;
@@ -253,6 +254,34 @@ fn a_failed_expectation_fails_the_command() {
     let output = lab_command(&[scenario.to_str().expect("UTF-8")]).output();
     std::fs::remove_file(&scenario).expect("removed");
     check_exit(&output.expect("it runs"), 1, "1 of 7 did not hold");
+}
+
+#[test]
+fn a_lab_says_aloud_where_reservations_are_not_enforced() {
+    if !root() {
+        return;
+    }
+    let _turn = alone();
+    let folder = std::env::temp_dir().join(format!("rsvp-lab-unenforced-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    // A daemon that may do everything but load programs into the kernel. A process of its own writes it: what this one has open for
+    // writing is so for a moment in the children of other tests, too, and cannot be run.
+    let daemon = folder.join("rsvpd");
+    let script = format!(
+        "#!/bin/sh\nexec setpriv --bounding-set -all,+net_admin,+net_raw {} \"$@\"",
+        programs::rsvpd().display()
+    );
+    let written = Command::new("sh")
+        .args(["-c", "printf '%s\n' \"$1\" > \"$2\" && chmod +x \"$2\"", "sh", &script])
+        .arg(&daemon)
+        .status();
+    assert!(written.expect("sh runs").success());
+    let daemon = daemon.to_str().expect("UTF-8");
+    let output = lab_command(&["--quiet", "--rsvpd", daemon, &file("three-routers")]).output();
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let output = output.expect("it runs");
+    check_exit(&output, 0, "rsvp-sim: r1: reservations are signalled and admitted, but not enforced: ");
+    assert!(output.stdout.is_empty(), "and every expectation held");
 }
 
 /// Daemons whose configuration is in this folder.

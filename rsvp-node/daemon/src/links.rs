@@ -5,6 +5,7 @@
 //! deleted stays known as one that is down.
 
 use super::config::{DaemonConfig, InterfaceConfig, Reservable, Span};
+use super::data_plane::tree::TIMER_LATENCY_US;
 use super::data_plane::{Facts, Surroundings};
 use super::netlink::{Address, Link, Netlink};
 use super::sys;
@@ -17,9 +18,6 @@ use std::os::fd::AsFd;
 
 /// The share of a link that can be reserved when nothing else is configured.
 const DEFAULT_SHARE: f64 = 0.75;
-
-/// How late a timer of the scheduler may be, in microseconds: its timers are exact to microseconds, but a busy processor is not.
-const TIMER_LATENCY_US: u64 = 1_000;
 
 /// All interfaces, by index.
 pub(super) struct Links {

@@ -2,7 +2,8 @@
 //!
 //! Addresses, routes and multicast trees are those that the simulator computes; what is expected is judged by the same
 //! judge, on what the daemons list, what applications are told, and what the lab itself captures on the links. Time is
-//! real, and runs faster than the scenario's by the lab's speed. Nothing of RSVP is decided here.
+//! real, and runs faster than the scenario's by the lab's speed. Nothing of RSVP is decided here. Daemons have the kernel
+//! enforce what is reserved; where they cannot, the record says so.
 
 mod applications;
 mod capture;
@@ -18,6 +19,7 @@ mod routes;
 mod run;
 mod skip;
 mod sys;
+mod unenforced;
 mod watch;
 mod wiring;
 

@@ -10,6 +10,7 @@ use super::error::LabError;
 use super::look::Look;
 use super::messages;
 use super::run::Lab;
+use super::unenforced;
 use crate::describe;
 use crate::facts::Facts;
 use crate::judge::judge_one;
@@ -173,6 +174,9 @@ impl Lab {
         self.measure().await?;
         for (n, (place, daemon)) in self.wiring.places.iter().zip(&self.daemons).enumerate() {
             let Some(daemon) = daemon else { continue };
+            if let Some(why) = unenforced::reason(&daemon.observer).await? {
+                self.record.unenforced.push((NodeId(n), why));
+            }
             let (scenario, topology, observer) = (&self.scenario, &self.topology, &daemon.observer);
             let dropped = Look { scenario, topology, place, observer }.dropped().await?;
             self.record.discards.extend(dropped.into_iter().map(|(why, times)| (NodeId(n), why, times)));

@@ -33,6 +33,9 @@ pub struct Report {
     /// How much faster than that a lab's real time was; none in virtual time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lab_speed: Option<f64>,
+    /// In a lab: nodes that only signal reservations, and why their kernels do not enforce them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unenforced: Vec<UnenforcedReport>,
     /// Nodes, in the order of the ladder's columns.
     pub nodes: Vec<NodeReport>,
     /// Links and LANs.
@@ -51,6 +54,15 @@ pub struct Report {
     pub expectations: Vec<Verdict>,
     /// Why the run was cut short, if it was.
     pub fault: Option<String>,
+}
+
+/// A node of a lab that only signals reservations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnenforcedReport {
+    /// Its name.
+    pub node: String,
+    /// Why its kernel does not enforce them.
+    pub reason: String,
 }
 
 /// A node.
@@ -195,6 +207,11 @@ impl Report {
             },
             duration_s: scenario.duration.as_secs_f64(),
             lab_speed: record.lab_speed,
+            unenforced: record
+                .unenforced
+                .iter()
+                .map(|(node, reason)| UnenforcedReport { node: name(*node), reason: reason.clone() })
+                .collect(),
             nodes: nodes(scenario),
             links: scenario.links.iter().enumerate().map(|(n, l)| link(scenario, &topology, n, l)).collect(),
             messages: messages(scenario, record),

@@ -1,6 +1,6 @@
 //! The report as text.
 
-use super::{Report, UseReport, ladder, shown, topology};
+use super::{Report, UnenforcedReport, UseReport, ladder, shown, topology};
 use crate::judge::SEPARATOR;
 use std::fmt::Write;
 
@@ -24,6 +24,9 @@ impl Report {
             || "\n".to_owned(),
             |speed| format!(", by real daemons in network namespaces, {speed} times as fast\n"),
         ));
+        for each in self.unenforced_lines() {
+            let _ = writeln!(out, "  {each}");
+        }
         for line in self.description.trim().lines() {
             let _ = writeln!(out, "  {}", line.trim());
         }
@@ -44,6 +47,14 @@ impl Report {
         out.push_str("\nExpectations\n");
         self.verdicts(&mut out, look, false);
         out
+    }
+
+    /// What has to be said of a lab in which reservations are not enforced, whatever else is shown: a line for each node.
+    pub fn unenforced_lines(&self) -> impl Iterator<Item = String> + '_ {
+        let line = |of: &UnenforcedReport| {
+            format!("{}: reservations are signalled and admitted, but not enforced: {}", of.node, of.reason)
+        };
+        self.unenforced.iter().map(line)
     }
 
     /// Only what did not hold, for `--quiet`.

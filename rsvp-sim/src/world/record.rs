@@ -23,6 +23,8 @@ pub struct Record {
     pub discards: Vec<(NodeId, String, u64)>,
     /// Expectations about which nothing can be said, by their places, and why.
     pub skipped: BTreeMap<usize, String>,
+    /// In a lab: nodes that only signal reservations, and why their kernels do not enforce them.
+    pub unenforced: Vec<(NodeId, String)>,
     /// How much faster than the scenario's time real time was; none in virtual time.
     pub lab_speed: Option<f64>,
     /// Why the run was cut short.

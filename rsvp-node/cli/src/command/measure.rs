@@ -4,6 +4,7 @@
 //! Pure: times are arguments. Delay is the difference of two wall clocks and only as good as they agree.
 
 use super::payload::Payload;
+use super::spread::Spread;
 use serde::Serialize;
 
 /// A flow as it arrives.
@@ -17,6 +18,9 @@ pub(super) struct Arrivals {
     jitter_us: f64,
     transit_us: i64,
     delays: Delays,
+    /// Of all packets.
+    all: Delays,
+    spread: Spread,
     before: (u64, u64, u64),
     /// Something came in the interval before.
     lively: bool,
@@ -44,6 +48,35 @@ pub(super) struct Report {
     pub(super) lost_total: u64,
 }
 
+impl Delays {
+    fn add(&mut self, us: i64) {
+        self.max_us = if self.count == 0 { us } else { self.max_us.max(us) };
+        self.count += 1;
+        self.sum_us += us;
+    }
+
+    fn mean_us(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum_us as f64 / self.count as f64)
+    }
+}
+
+/// What was measured of a flow from its first packet on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Summary {
+    pub(super) packets: u64,
+    /// With IP headers.
+    pub(super) octets: u64,
+    pub(super) lost: u64,
+    /// Of all packets that were sent between the first and the last one that arrived.
+    pub(super) lost_share: f64,
+    pub(super) jitter_us: f64,
+    pub(super) delay_us: Option<f64>,
+    /// What half of the packets have at most, and 99 of a hundred: to 3 %.
+    pub(super) delay_median_us: Option<i64>,
+    pub(super) delay_p99_us: Option<i64>,
+    pub(super) delay_max_us: Option<i64>,
+}
+
 impl Arrivals {
     /// A flow whose first packet this is.
     pub(super) fn new(payload: &Payload, arrived_us: u64, octets: u64) -> Self {
@@ -55,6 +88,8 @@ impl Arrivals {
             jitter_us: 0.0,
             transit_us: transit(payload, arrived_us),
             delays: Delays::default(),
+            all: Delays::default(),
+            spread: Spread::default(),
             before: (0, 0, 0),
             lively: true,
         };
@@ -72,9 +107,37 @@ impl Arrivals {
         let difference = (transit - self.transit_us).unsigned_abs() as f64;
         self.transit_us = transit;
         self.jitter_us += (difference - self.jitter_us) / 16.0;
-        self.delays.max_us = if self.delays.count == 0 { transit } else { self.delays.max_us.max(transit) };
-        self.delays.count += 1;
-        self.delays.sum_us += transit;
+        self.delays.add(transit);
+        self.all.add(transit);
+        self.spread.add(transit);
+    }
+
+    fn expected(&self) -> u64 {
+        self.highest - self.first + 1
+    }
+
+    /// Never more than the worst, for which its size of delays stands otherwise.
+    fn percentile_us(&self, percent: u64) -> Option<i64> {
+        self.spread.percentile(percent).map(|us| us.min(self.all.max_us))
+    }
+
+    fn lost(&self) -> u64 {
+        self.expected().saturating_sub(self.received)
+    }
+
+    /// What there is to say about all of it.
+    pub(super) fn summary(&self) -> Summary {
+        Summary {
+            packets: self.received,
+            octets: self.octets,
+            lost: self.lost(),
+            lost_share: self.lost() as f64 / self.expected() as f64,
+            jitter_us: self.jitter_us,
+            delay_us: self.all.mean_us(),
+            delay_median_us: self.percentile_us(50),
+            delay_p99_us: self.percentile_us(99),
+            delay_max_us: (self.all.count > 0).then_some(self.all.max_us),
+        }
     }
 
     /// Whether the last report had anything to tell.
@@ -84,8 +147,7 @@ impl Arrivals {
 
     /// What there is to say about the last `seconds`.
     pub(super) fn report(&mut self, seconds: f64) -> Report {
-        let expected = self.highest - self.first + 1;
-        let lost_total = expected.saturating_sub(self.received);
+        let lost_total = self.lost();
         let (received, octets, lost) = self.before;
         let delays = core::mem::take(&mut self.delays);
         self.before = (self.received, self.octets, lost_total);
@@ -96,7 +158,7 @@ impl Arrivals {
             // What came late after all was counted as lost before.
             lost: lost_total.saturating_sub(lost),
             jitter_us: self.jitter_us,
-            delay_us: (delays.count > 0).then(|| delays.sum_us as f64 / delays.count as f64),
+            delay_us: delays.mean_us(),
             delay_max_us: (delays.count > 0).then_some(delays.max_us),
             packets_total: self.received,
             lost_total,
@@ -132,6 +194,11 @@ mod tests {
         let silent = flow.report(1.0);
         assert_eq!((silent.packets, silent.lost, silent.delay_us, silent.throughput_bps), (0, 0, None, 0.0));
         assert_eq!((silent.packets_total, silent.lost_total), (3, 1));
+        let all = flow.summary();
+        assert_eq!((all.packets, all.octets, all.lost, all.lost_share), (3, 3_000, 1, 0.25));
+        assert_eq!((all.delay_us, all.delay_max_us), (Some(4_000.0 / 3.0), Some(2_800)));
+        // A size of delays has 3 % of them in it: 700 is one of 688 to 703, 2,800 one of 2,752 to 2,815.
+        assert_eq!((all.delay_median_us, all.delay_p99_us), (Some(703), Some(2_800)));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod reserver;
 mod send;
 mod sessions;
 mod show;
+mod spread;
 mod top;
 mod watch;
 mod wishes;

@@ -1,7 +1,8 @@
 //! What commands that run for a while say: lines for people, or one JSON object per line for programs.
 
+use super::Failure;
+use super::measure::{Report, Summary};
 use super::words;
-use super::{Failure, measure::Report};
 use core::time::Duration;
 use rsvp_client::Event;
 use rsvp_node::units::{show_rate, show_time};
@@ -57,12 +58,10 @@ impl Output {
 
     /// What a receiver measured.
     pub(super) fn received(&self, from: &str, report: &Report) -> Result<(), Failure> {
-        let us = |us: f64| match us {
-            ahead if ahead < 0.0 => format!("-{}", show_time(Duration::from_micros(ahead.abs() as u64))),
-            us => show_time(Duration::from_micros(us as u64)),
-        };
         let delay = match (report.delay_us, report.delay_max_us) {
-            (Some(mean), Some(max)) => format!("delay {} at most {}", us(mean), us(max as f64)),
+            (Some(mean), Some(max)) => {
+                format!("delay {} at most {}", microseconds(mean), microseconds(max as f64))
+            }
             _ => "no delay to tell".to_owned(),
         };
         let text = format!(
@@ -70,9 +69,32 @@ impl Output {
             show_rate(report.throughput_bps),
             report.packets,
             report.lost,
-            us(report.jitter_us)
+            microseconds(report.jitter_us)
         );
         self.line(&text, json!({ "from": from, "report": report }))
+    }
+
+    /// What a receiver measured of a flow in all.
+    pub(super) fn summed_up(&self, from: &str, summary: &Summary) -> Result<(), Failure> {
+        let told = |us: Option<i64>| us.map_or_else(|| "-".to_owned(), |us| microseconds(us as f64));
+        let delay = match summary.delay_us {
+            None => "no delay to tell".to_owned(),
+            Some(mean) => format!(
+                "delay {}, median {}, 99 % within {}, at most {}",
+                microseconds(mean),
+                told(summary.delay_median_us),
+                told(summary.delay_p99_us),
+                told(summary.delay_max_us)
+            ),
+        };
+        let text = format!(
+            "{from}: in all {} packets, {} lost ({:.2} %), jitter {}, {delay}",
+            summary.packets,
+            summary.lost,
+            summary.lost_share * 100.0,
+            microseconds(summary.jitter_us)
+        );
+        self.line(&text, json!({ "from": from, "summary": summary }))
     }
 
     /// What a sender sent.
@@ -81,6 +103,12 @@ impl Output {
         let text = format!("sent {} in {packets} packets{failures}", show_rate(bps));
         self.line(&text, json!({ "sent_bps": bps, "packets": packets, "failed": failed }))
     }
+}
+
+/// A time in microseconds, negative where clocks differ.
+fn microseconds(us: f64) -> String {
+    let time = show_time(Duration::from_micros(us.abs() as u64));
+    if us < 0.0 { format!("-{time}") } else { time }
 }
 
 /// Waits until the command is to end: Ctrl-C, or a polite kill.

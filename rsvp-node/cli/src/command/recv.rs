@@ -21,6 +21,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 const UDP: u8 = 17;
 const LARGEST_DATAGRAM: usize = 65_536;
+/// Flows that are remembered when they have fallen silent.
+const MOST_FLOWS: usize = 1_024;
 
 /// What `rsvp recv` is told.
 #[derive(Clone, Debug, Args)]
@@ -75,6 +77,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     output.note(&format!("waiting for senders of {key}{later}"))?;
     let mut receiver = Receiver { reserver: Reserver::new(wishes), output, flows: BTreeMap::new() };
     let done = receiver.run(&mut sessions, &socket, arguments.r#for).await;
+    receiver.sum_up()?;
     receiver.output.note("ends; the reservation is given up")?;
     sessions.close().await;
     connection.close().await;
@@ -213,18 +216,33 @@ impl Receiver {
         let Some(payload) = Payload::read(octets) else { return };
         let now = wall_clock_us();
         let length = octets.len() as u64 + if from.is_ipv4() { 28 } else { 48 };
+        let key = (from, payload.flow);
+        if self.flows.len() >= MOST_FLOWS && !self.flows.contains_key(&key) {
+            // Those that have fallen silent have been reported on.
+            self.flows.retain(|_, flow| flow.is_lively());
+        }
         self.flows
-            .entry((from, payload.flow))
+            .entry(key)
             .and_modify(|flow| flow.packet(&payload, now, length))
             .or_insert_with(|| Arrivals::new(&payload, now, length));
     }
 
     fn report(&mut self, seconds: f64) -> Result<(), Failure> {
         for ((from, _), flow) in &mut self.flows {
-            self.output.received(&from.to_string(), &flow.report(seconds))?;
+            // A flow that has fallen silent is reported so once.
+            let was_lively = flow.is_lively();
+            let report = flow.report(seconds);
+            if was_lively || report.packets > 0 {
+                self.output.received(&from.to_string(), &report)?;
+            }
         }
-        // A flow that has fallen silent has been reported so once.
-        self.flows.retain(|_, flow| flow.is_lively());
         Ok(())
+    }
+
+    /// What there is to say at the end.
+    fn sum_up(&self) -> Result<(), Failure> {
+        self.flows
+            .iter()
+            .try_for_each(|((from, _), flow)| self.output.summed_up(&from.to_string(), &flow.summary()))
     }
 }

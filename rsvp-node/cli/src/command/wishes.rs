@@ -167,6 +167,22 @@ impl Wishes {
     }
 }
 
+/// The longest that a conforming packet of a flow with Guaranteed service is queued on the way, where the path bounds it
+/// (RFC 2212, "End-to-End Behavior"): of several senders, the one with the longest way.
+pub(super) fn bound(flow: &Flow, announced: &Announced) -> Option<Duration> {
+    let Service::Guaranteed { traffic, reserve_bps, .. } = flow.flowspec else { return None };
+    let of = |offer: &Option<Offer>| {
+        let terms = guaranteed::bounding_terms(&(*offer)?.into()).ok()?;
+        let rate = (reserve_bps / 8.0) as f32;
+        Some(guaranteed::queueing_bound_us(&Tspec::from(traffic), rate, terms.ctot, terms.dtot))
+    };
+    let ways =
+        announced.iter().filter(|(sender, _)| flow.filters.is_empty() || flow.filters.contains(sender));
+    let bounds: Option<Vec<f64>> = ways.map(|(_, (_, offer))| of(offer)).collect();
+    let longest = bounds?.into_iter().reduce(f64::max)?;
+    Some(Duration::from_secs_f64(longest / 1e6))
+}
+
 /// What to do where a delay cannot be had; `--filter` leaves out the sender it is about in any case.
 fn remedy(why: NoRate) -> &'static str {
     match why {
@@ -227,6 +243,25 @@ mod tests {
     fn announced() -> Announced {
         let traffic = |bps| Traffic { bucket: 3_000.0, ..Traffic::of(bps) };
         [(sender(1), (traffic(1e6), Some(offer()))), (sender(2), (traffic(2e6), Some(offer())))].into()
+    }
+
+    #[test]
+    fn the_bound_is_that_of_the_longest_way_and_none_without_all_of_them() {
+        let mut announced = announced();
+        let traffic = announced[&sender(1)].0;
+        let flowspec = Service::Guaranteed { traffic, reserve_bps: 2e6, slack_us: 0 };
+        let flow = Flow { filters: Vec::new(), flowspec };
+        // By hand: (3000 + 1000) / 250000 s and 2000 us.
+        assert_eq!(bound(&flow, &announced), Some(Duration::from_micros(18_000)));
+        let longer = offer().guaranteed.map(|way| GuaranteedOffer { ctot: 2_000, dtot_us: 4_000, ..way });
+        announced.insert(sender(2), (traffic, Some(Offer { guaranteed: longer, ..offer() })));
+        assert_eq!(bound(&flow, &announced), Some(Duration::from_micros(24_000)));
+        let named = Flow { filters: vec![sender(1)], ..flow.clone() };
+        assert_eq!(bound(&named, &announced), Some(Duration::from_micros(18_000)));
+        announced.insert(sender(2), (traffic, None));
+        assert_eq!(bound(&flow, &announced), None);
+        let flowspec = Service::ControlledLoad { traffic };
+        assert_eq!(bound(&Flow { flowspec, ..named }, &announced), None);
     }
 
     #[test]

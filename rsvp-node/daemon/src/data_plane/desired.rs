@@ -184,6 +184,7 @@ fn class_of(limits: &Limits, rate_on_link: u64, overhead: u32) -> FlowClass {
     FlowClass {
         guaranteed: false,
         rate: rate_on_link,
+        peak: limits.peak.map(|peak| on_link(limits, peak, overhead).0),
         bucket: on_link(limits, 0, overhead).1,
         max_packet: limits.max_packet.map_or(0, |most| most.saturating_add(overhead)),
         min_policed: u16::try_from(limits.min_policed.saturating_add(overhead)).unwrap_or(u16::MAX),

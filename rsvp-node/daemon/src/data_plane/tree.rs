@@ -14,9 +14,15 @@
 //! The root's number, "rv" in ASCII, is what tells this tree from others: whatever has it is taken away when nobody runs.
 //!
 //! The priorities are the order in which classes get what others leave; that the rates of all flows fit the link is the
-//! business of admission. A flow's bucket of b octets is a burst of b - M, because HTB lets one packet more pass, and its
-//! queue holds all that a conforming flow can have waiting. Which packet belongs into which class is decided elsewhere; this
-//! module does not speak with the kernel.
+//! business of admission. Which packet belongs into which class is decided elsewhere; this module does not speak with the
+//! kernel.
+//!
+//! A class within its own rate is served whatever its parent has left. So no class has a burst of more than a packet or a late
+//! timer of that: all buckets of an interface at once would be far more than the link takes, and would wait behind it, where
+//! nobody's order holds and what one flow sends is another's delay. The rest of a bucket is borrowed from the link, in the order
+//! of priorities. What a flow has beyond (R, b) waits: that is its ceiling, of which the burst is b - M, because HTB lets
+//! one packet more pass. A peak rate p is kept by the class's queue, which has a bucket of M for it. The queue holds all that a
+//! conforming flow can have waiting.
 
 use super::tc::{Batch, Handle, HtbClass, Queue};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +42,9 @@ const CONTROL_SHARE: u64 = 50;
 const PATIENCE_MS: u64 = 50;
 /// Bursts are at least what a rate sends in this time, in microseconds: timers are not more exact.
 const TIMER_US: u64 = 100;
+/// What a flow is served at once of its rate: as much as it is owed by a timer that is so late, in microseconds. It is the part
+/// of D, the error term of Guaranteed service, that is for timers.
+pub(crate) const TIMER_LATENCY_US: u64 = 1_000;
 
 /// A link that is scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +115,8 @@ pub struct FlowClass {
     pub guaranteed: bool,
     /// R, or r of a flow that is shaped: octets per second.
     pub rate: u64,
+    /// The peak rate p at which packets follow each other at most, in octets per second, if there is one.
+    pub peak: Option<u64>,
     /// The token bucket b, in octets.
     pub bucket: u32,
     /// M, in octets.
@@ -118,17 +129,25 @@ pub struct FlowClass {
 
 impl FlowClass {
     fn htb(&self) -> HtbClass {
-        let burst =
-            u64::from(self.bucket.saturating_sub(self.max_packet)).max(self.rate * TIMER_US / 1_000_000);
-        let burst = u32::try_from(burst).unwrap_or(u32::MAX);
+        let owed = |us: u64| u32::try_from(self.rate.saturating_mul(us) / 1_000_000).unwrap_or(u32::MAX);
+        let cburst = self.bucket.saturating_sub(self.max_packet).max(owed(TIMER_US));
         HtbClass {
             rate: self.rate,
             ceil: self.rate,
-            burst,
-            cburst: burst,
+            burst: owed(TIMER_LATENCY_US).min(cburst),
+            cburst,
             priority: if self.guaranteed { 1 } else { 2 },
             quantum: self.max_packet,
             min_policed: self.min_policed,
+        }
+    }
+
+    /// What packets wait in: octets larger than M never leave one that keeps a peak.
+    fn waits_in(&self) -> Queue {
+        let limit = self.limit();
+        match self.peak {
+            None => Queue::Bfifo { limit },
+            Some(rate) => Queue::Tbf { rate, burst: self.max_packet, limit },
         }
     }
 
@@ -248,14 +267,19 @@ impl Tree {
     /// When there are too many.
     pub fn set(&mut self, flow: u32, class: FlowClass) -> Result<(Handle, Batch), Full> {
         let mut batch = Batch::new();
-        let limit = Queue::Bfifo { limit: class.limit() };
+        let queue = class.waits_in();
         if let Some(Own { minor, class: standing, is_exact }) = self.flows.get_mut(&flow) {
             let handle = Handle::new(MAJOR, *minor);
             if standing.htb() != class.htb() || !*is_exact {
                 batch.change_class(self.interface, LINK, handle, &class.htb());
             }
-            if standing.limit() != class.limit() || !*is_exact {
-                batch.change_qdisc(self.interface, handle, leaf(*minor), limit);
+            let (parent, queue_handle) = (handle, leaf(*minor));
+            if standing.peak.is_some() != class.peak.is_some() {
+                // Another kind cannot take its place: what waits in it is lost.
+                batch.remove_qdisc(self.interface, parent, queue_handle);
+                batch.add_qdisc(self.interface, parent, queue_handle, queue, 0);
+            } else if standing.waits_in() != queue || !*is_exact {
+                batch.change_qdisc(self.interface, parent, queue_handle, queue);
             }
             (*standing, *is_exact) = (class, true);
             return Ok((handle, batch));
@@ -263,7 +287,7 @@ impl Tree {
         let minor = self.number()?;
         let handle = Handle::new(MAJOR, minor);
         batch.add_class(self.interface, LINK, handle, &class.htb());
-        batch.add_qdisc(self.interface, handle, leaf(minor), limit, 0);
+        batch.add_qdisc(self.interface, handle, leaf(minor), queue, 0);
         self.flows.insert(flow, Own { minor, class, is_exact: true });
         Ok((handle, batch))
     }
@@ -360,16 +384,16 @@ impl Tree {
 
     /// A class that many share. It has a rate of its own only where something was promised, and borrows the rest.
     fn shared(&self, service: Service) -> HtbClass {
-        let (rate, bucket) = match service {
-            Service::NetworkControl => (self.link.rate / CONTROL_SHARE, 0),
-            Service::ControlledLoad => self.controlled_load,
-            _ => (0, 0),
+        let rate = match service {
+            Service::NetworkControl => self.link.rate / CONTROL_SHARE,
+            Service::ControlledLoad => self.controlled_load.0,
+            _ => 0,
         };
         let rate = rate.max(1);
         HtbClass {
             rate,
             ceil: self.link.rate,
-            burst: self.burst(rate).max(bucket),
+            burst: self.burst(rate),
             cburst: self.burst(self.link.rate),
             priority: service.priority(),
             quantum: self.link.mtu,

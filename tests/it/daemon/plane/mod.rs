@@ -4,6 +4,7 @@
 mod budget;
 mod counted;
 mod datagrams_sent;
+mod delays;
 mod ends;
 mod enforced;
 mod held;

@@ -66,6 +66,7 @@ fn guaranteed_service_has_its_rate_in_a_class_of_its_own() {
     let class = FlowClass {
         guaranteed: true,
         rate: 250_000,
+        peak: None,
         bucket: 5_000,
         max_packet: 1_500,
         min_policed: 64,
@@ -81,6 +82,18 @@ fn guaranteed_service_has_its_rate_in_a_class_of_its_own() {
         let flow = desired(&format!("[interfaces]\nexcess.guaranteed = \"{word}\"\n"), &told);
         assert_eq!((flow.handling.mode, flow.class), (mode, Some(class)));
     }
+}
+
+#[test]
+fn a_class_keeps_the_peak_rate_that_there_is() {
+    let Flowspec::Guaranteed(tspec, rspec) = guaranteed().flowspec else { panic!("Guaranteed service") };
+    let peak = |peak| {
+        let told =
+            Reservation { flowspec: Flowspec::Guaranteed(Tspec { peak, ..tspec }, rspec), ..guaranteed() };
+        Desired::new(&told, 7, &manner(""), 50, false).unwrap().class.unwrap().peak
+    };
+    // By hand: m is 64, so 50 octets with each; 640000 / 64 * 50 = 500000 octets a second.
+    assert_eq!((peak(640_000.0), peak(f32::INFINITY)), (Some(1_140_000), None));
 }
 
 #[test]

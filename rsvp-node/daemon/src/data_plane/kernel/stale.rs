@@ -305,9 +305,12 @@ impl Listing {
         let listed = self.classes.iter().find(|class| class.handle == own).and_then(|class| class.htb);
         let htb = listed.ok_or_else(|| format!("class {own} of a flow is gone"))?;
         let queue = Tree::queue_of(own);
-        let waiting = self.qdiscs.iter().find(|qdisc| qdisc.handle == queue).and_then(Qdisc::limit);
+        let queue = self.qdiscs.iter().find(|qdisc| qdisc.handle == queue);
+        let waiting = queue.and_then(Qdisc::limit);
+        let keeps_peak = queue.is_some_and(|queue| queue.kind == "tbf");
         let class = desired::class_found(&flow.limits, htb.rate, htb.min_policed);
-        Ok(FlowClass { guaranteed: htb.priority == 1, queue: waiting, ..class })
+        let peak = class.peak.filter(|_| keeps_peak);
+        Ok(FlowClass { guaranteed: htb.priority == 1, peak, queue: waiting, ..class })
     }
 
     /// Classes of flows that are none of these: they were draining, or had no flow yet.
@@ -316,9 +319,16 @@ impl Listing {
         let theirs = self.classes.iter().filter(|c| Tree::is_own(c.handle) && !owned.contains(&c.handle));
         let class = |class: &Class| {
             let htb = class.htb?;
-            let (rate, bucket) = (htb.rate, htb.burst);
-            let own =
-                FlowClass { guaranteed: false, rate, bucket, max_packet: 0, min_policed: 0, queue: None };
+            let (rate, bucket) = (htb.rate, htb.cburst);
+            let own = FlowClass {
+                guaranteed: false,
+                rate,
+                peak: None,
+                bucket,
+                max_packet: 0,
+                min_policed: 0,
+                queue: None,
+            };
             Some((class.handle, own))
         };
         theirs.filter_map(class).collect()
