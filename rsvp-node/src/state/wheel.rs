@@ -115,19 +115,19 @@ impl<O: Copy> Wheel<O> {
     /// not before `elapsed` is where it begins.
     fn earliest(&self) -> Option<(usize, usize, u64)> {
         let mut first = None;
-        for level in 0..LEVELS {
+        for (level, occupied) in self.occupied.iter().enumerate().filter(|(_, occupied)| **occupied != 0) {
             let shift = 6 * level as u32;
-            if self.elapsed & ((1 << shift) - 1) != 0 && first.is_some() {
+            if first.is_some() && self.elapsed & ((1 << shift) - 1) != 0 {
                 break;
             }
             let at = (self.elapsed >> shift) as u32 % SLOTS as u32;
-            let ahead = self.occupied[level].rotate_right(at).trailing_zeros();
-            if ahead < SLOTS as u32 && (ahead == 0 || first.is_none()) {
+            let ahead = occupied.rotate_right(at).trailing_zeros();
+            if ahead == 0 || first.is_none() {
                 let start = ((self.elapsed >> shift) + u64::from(ahead)) << shift;
                 first = Some((level, (at + ahead) as usize % SLOTS, start));
-                if ahead == 0 {
-                    break;
-                }
+            }
+            if ahead == 0 {
+                break;
             }
         }
         first
