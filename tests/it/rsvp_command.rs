@@ -30,7 +30,17 @@ fn every_command_has_a_man_page() {
     let folder = std::env::temp_dir().join(format!("rsvp-man-{}", std::process::id()));
     let done = rsvp(&["man", &folder.display().to_string()]);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let commands = ["rsvp", "rsvp-send", "rsvp-recv", "rsvp-show", "rsvp-watch", "rsvp-top", "rsvp-decode"];
+    let commands = [
+        "rsvp",
+        "rsvp-send",
+        "rsvp-recv",
+        "rsvp-announce",
+        "rsvp-reserve",
+        "rsvp-show",
+        "rsvp-watch",
+        "rsvp-top",
+        "rsvp-decode",
+    ];
     let commands =
         commands.into_iter().chain(["rsvp-dscp", "rsvp-dscp-list", "rsvp-dscp-get", "rsvp-dscp-check"]);
     for page in commands.map(|name| format!("man1/{name}.1")).chain(["man8/rsvpd.8".to_owned()]) {
@@ -44,7 +54,19 @@ fn every_command_has_a_man_page() {
 
 #[test]
 fn help_has_examples() {
-    for command in ["send", "recv", "show", "watch", "top", "decode", "encode", "completions", "man"] {
+    for command in [
+        "send",
+        "recv",
+        "announce",
+        "reserve",
+        "show",
+        "watch",
+        "top",
+        "decode",
+        "encode",
+        "completions",
+        "man",
+    ] {
         let help = text(&rsvp(&[command, "--help"]).stdout);
         assert!(help.contains(&format!("rsvp {command} ")) && help.contains("Example"), "{help}");
     }

@@ -278,7 +278,7 @@ impl Node {
         let now = installed.map(|ix| self.state.reserved[ix].charge()).unwrap_or_default();
         let session = self.state.key_of(wanted.session);
         let on = self.interfaces.find_mut(wanted.interface);
-        let on = on.ok_or(refused(error_value::BANDWIDTH_UNAVAILABLE))?;
+        let on = on.ok_or_else(|| refused(error_value::BANDWIDTH_UNAVAILABLE))?;
         let bps = flowspec::cost_bps(&wanted.flowspec, on.config.overhead);
         let charge = Charge { bps, ..wanted.charge() };
         on.admit(&session, now, charge).map_err(|value| {

@@ -48,7 +48,13 @@ impl Net {
     pub(crate) fn tcpdump(&mut self, node: &str, interface: &str, arguments: &[&str]) -> PathBuf {
         let file = self.file(&format!("{node}-{interface}.pcap"));
         let mut command = self.command(node, "tcpdump");
-        command.args(["-U", "--immediate-mode", "-n", "-Z", "root", "-i", interface, "-w"]).arg(&file);
+        // The ring of 2 MiB that is usual holds some thirty frames of the largest size: too few where the machine is busy.
+        let ring = ["-B", "65536"];
+        command
+            .args(["-U", "--immediate-mode", "-n", "-Z", "root"])
+            .args(ring)
+            .args(["-i", interface, "-w"])
+            .arg(&file);
         command.args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("tcpdump runs");
         let mut said = BufReader::new(child.stderr.take().expect("piped")).lines();

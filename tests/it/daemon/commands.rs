@@ -19,10 +19,12 @@ pub(super) struct Running {
 }
 
 impl Running {
+    /// `arguments` are those of `rsvp`, with a space between them; `|` is a space within one.
     pub(super) fn start(net: &Net, node: &str, arguments: &str) -> Self {
         let program = programs::folder().join("rsvp").display().to_string();
         let mut command = net.command(node, &program);
-        command.args(arguments.split(' ')).env("RSVP_SOCKET", net.socket(node));
+        let arguments = arguments.split(' ').map(|argument| argument.replace('|', " "));
+        command.args(arguments).env("RSVP_SOCKET", net.socket(node));
         Self::of(command)
     }
 

@@ -3,13 +3,17 @@
 //! What they ask for is gone when they end, however they end: the daemon sees to that. Nothing here decides anything of the
 //! protocol.
 
+mod announce;
 mod choice;
 mod connection;
+mod demand;
 mod measure;
 mod options;
 mod output;
 mod payload;
 mod recv;
+mod reserve;
+mod reserver;
 mod send;
 mod sessions;
 mod show;
@@ -32,6 +36,10 @@ pub(crate) enum Command {
     Send(send::Arguments),
     /// Reserves for the flows that are announced, and measures what arrives
     Recv(recv::Arguments),
+    /// Announces a flow that another program sends, for as long as this command runs
+    Announce(announce::Arguments),
+    /// Reserves for a flow that another program receives, for as long as this command runs
+    Reserve(reserve::Arguments),
     /// Shows the state of the node
     Show(show::Arguments),
     /// Shows what happens on the node, as it happens
@@ -69,6 +77,8 @@ pub(crate) fn main(command: Command) -> ExitCode {
             match command {
                 Command::Send(arguments) => send::main(arguments).await,
                 Command::Recv(arguments) => recv::main(arguments).await,
+                Command::Announce(arguments) => announce::main(arguments).await,
+                Command::Reserve(arguments) => reserve::main(arguments).await,
                 Command::Show(arguments) => show::main(arguments).await,
                 Command::Watch(arguments) => watch::main(arguments).await,
                 Command::Top(arguments) => top::main(arguments).await,

@@ -1,8 +1,8 @@
 //! Options that several commands have, and how their values are read: rates, sizes and times as scenario files write them.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use core::time::Duration;
-use rsvp_client::{Carried, DEFAULT_SOCKET, Dscp, Octets, SOCKET_VARIABLE, Traffic};
+use rsvp_client::{Adspec, Carried, DEFAULT_SOCKET, Dscp, Octets, SOCKET_VARIABLE, Traffic};
 use rsvp_node::units;
 use std::path::PathBuf;
 
@@ -80,6 +80,26 @@ impl Carry {
             policy: self.policy.clone(),
             dclass: self.dclass.iter().map(|dscp| dscp.value()).collect(),
             tclass: self.tclass,
+        }
+    }
+}
+
+/// The services that an announcement offers.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Offered {
+    Both,
+    Guaranteed,
+    ControlledLoad,
+    None,
+}
+
+impl From<Offered> for Adspec {
+    fn from(offered: Offered) -> Self {
+        match offered {
+            Offered::Both => Self::Both,
+            Offered::Guaranteed => Self::Guaranteed,
+            Offered::ControlledLoad => Self::ControlledLoad,
+            Offered::None => Self::None,
         }
     }
 }

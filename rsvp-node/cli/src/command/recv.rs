@@ -1,22 +1,19 @@
 //! `rsvp recv`: reserves for what senders announce, and measures what arrives.
 
 use super::Failure;
-use super::choice::Services;
 use super::connection::Connection;
+use super::demand::Demand;
 use super::measure::Arrivals;
-use super::options::{Bucket, Carry, DaemonOrStandalone, peak_above, span};
+use super::options::{DaemonOrStandalone, span};
 use super::output::{Output, interrupted};
 use super::payload::{Payload, wall_clock_us};
+use super::reserver::Reserver;
 use super::sessions::Sessions;
-use super::wishes::{Announced, Asked, Wanted, Wishes};
-use super::words;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use rsvp_client::rows::Rows;
-use rsvp_client::{Client, ClientError, Event, Style, What};
-use rsvp_node::units;
-use rsvp_wire::FilterSpec;
+use rsvp_client::{Client, ClientError, What};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
 use tokio::net::UdpSocket;
@@ -48,34 +45,8 @@ pub(crate) struct Arguments {
     /// With --group: the interface to join on, by name
     #[arg(long, value_name = "NAME")]
     interface: Option<String>,
-    /// A reservation for each sender (ff), one for those named or announced (se), or one for whoever sends (wf)
-    #[arg(long, value_enum, default_value_t = Styles::Ff)]
-    style: Styles,
-    /// The service to ask for, and no other [default: what the senders offer, rather controlled-load]
-    #[arg(long, value_enum)]
-    service: Option<Services>,
-    /// Token rate r to ask for [default: what the sender announces]
-    #[arg(long, value_name = "RATE", value_parser = units::rate)]
-    rate: Option<f64>,
     #[command(flatten)]
-    bucket: Bucket,
-    /// Guaranteed: the rate R to reserve [default: the token rate]
-    #[arg(long, value_name = "RATE", value_parser = units::rate, conflicts_with = "delay")]
-    reserve: Option<f64>,
-    /// Guaranteed: the longest delay, from which R is computed
-    #[arg(long, value_name = "TIME", value_parser = span)]
-    delay: Option<Duration>,
-    /// Guaranteed: the slack term S
-    #[arg(long, value_name = "TIME", value_parser = units::time, default_value = "0us", conflicts_with = "delay")]
-    slack: Duration,
-    /// Only for this sender; may be given more than once
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    filter: Vec<FilterSpec>,
-    /// Asks for a confirmation
-    #[arg(long)]
-    confirm: bool,
-    #[command(flatten)]
-    carry: Carry,
+    demand: Demand,
     /// Ends after so long
     #[arg(long, value_name = "TIME", value_parser = span)]
     r#for: Option<Duration>,
@@ -86,16 +57,9 @@ pub(crate) struct Arguments {
     daemon: DaemonOrStandalone,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Styles {
-    Wf,
-    Ff,
-    Se,
-}
-
 /// `rsvp recv`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
-    let wishes = wishes(&arguments)?;
+    let wishes = arguments.demand.wishes(arguments.interface.as_deref())?;
     let output = Output::new(arguments.json);
     let connection = Connection::open(&arguments.daemon).await?;
     let destination = destination(&arguments, &connection.client).await?;
@@ -109,7 +73,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         ""
     };
     output.note(&format!("waiting for senders of {key}{later}"))?;
-    let mut receiver = Receiver { wishes, output, announced: BTreeMap::new(), flows: BTreeMap::new() };
+    let mut receiver = Receiver { reserver: Reserver::new(wishes), output, flows: BTreeMap::new() };
     let done = receiver.run(&mut sessions, &socket, arguments.r#for).await;
     receiver.output.note("ends; the reservation is given up")?;
     sessions.close().await;
@@ -125,45 +89,6 @@ fn address_or_any(text: &str) -> Result<IpAddr, String> {
             .parse()
             .map_err(|_| format!("\"{other}\" is no address, such as 10.0.2.2 or fd00::2, nor `any`")),
     }
-}
-
-fn wishes(arguments: &Arguments) -> Result<Wishes, Failure> {
-    let guaranteed = arguments.service == Some(Services::Guaranteed);
-    if !guaranteed && (arguments.reserve.is_some() || arguments.delay.is_some() || !arguments.slack.is_zero())
-    {
-        let message = "--reserve, --delay and --slack are of Guaranteed service: add --service guaranteed";
-        return Err(Failure::Asked(message.to_owned()));
-    }
-    if let Some((peak, rate)) = arguments.bucket.peak.zip(arguments.rate) {
-        peak_above(peak, rate).map_err(Failure::Asked)?;
-    }
-    if arguments.style == Styles::Wf && !arguments.filter.is_empty() {
-        return Err(Failure::Asked(
-            "a wf reservation is for all senders: use --style se with --filter".to_owned(),
-        ));
-    }
-    Ok(Wishes {
-        style: match arguments.style {
-            Styles::Wf => Style::Wf,
-            Styles::Ff => Style::Ff,
-            Styles::Se => Style::Se,
-        },
-        wanted: match arguments.service {
-            None => Wanted::Offered,
-            Some(Services::ControlledLoad) => Wanted::ControlledLoad,
-            Some(Services::Guaranteed) => Wanted::Guaranteed {
-                reserve_bps: arguments.reserve,
-                delay: arguments.delay,
-                slack_us: u32::try_from(arguments.slack.as_micros()).unwrap_or(u32::MAX),
-            },
-        },
-        rate_bps: arguments.rate,
-        bucket: arguments.bucket,
-        senders: arguments.filter.clone(),
-        confirm: arguments.confirm,
-        interface: arguments.interface.clone(),
-        carried: arguments.carry.carried(),
-    })
 }
 
 /// Where the data comes to: what was said, or the only address that this node has.
@@ -242,10 +167,8 @@ fn join(socket: &Socket, group: IpAddr, interface: Option<&str>) -> std::io::Res
 }
 
 struct Receiver {
-    wishes: Wishes,
+    reserver: Reserver,
     output: Output,
-    /// Of each session.
-    announced: BTreeMap<rsvp_wire::Session, Announced>,
     flows: BTreeMap<(SocketAddr, u32), Arrivals>,
 }
 
@@ -271,10 +194,7 @@ impl Receiver {
                 () = sleep_until(end.unwrap_or(start)), if end.is_some() => return Ok(()),
                 event = sessions.next_event() => {
                     let Some((key, event)) = event else { return Err(ClientError::Disconnected.into()) };
-                    self.output.event(sessions.named(key), &event)?;
-                    if self.heed(key, event) {
-                        self.reserve(sessions, key).await?;
-                    }
+                    self.reserver.heed(sessions, key, event, &self.output).await?;
                 }
                 now = seconds.tick() => {
                     self.report((now - reported).as_secs_f64())?;
@@ -287,52 +207,6 @@ impl Receiver {
                 }
             }
         }
-    }
-
-    /// Keeps what is announced; true when there is something new to ask for.
-    fn heed(&mut self, key: rsvp_wire::Session, event: Event) -> bool {
-        let announced = self.announced.entry(key).or_default();
-        match event {
-            Event::Path { sender, traffic, adspec, .. } => {
-                let before = announced.insert(sender.0, (traffic, adspec));
-                before != Some((traffic, adspec))
-            }
-            Event::PathGone { sender, .. } => {
-                let gone = announced.remove(&sender.0).is_some();
-                // What is announced no more times out by itself, or was torn down; the wish for others stays.
-                gone && !announced.is_empty() && self.wishes.style != Style::Wf
-            }
-            Event::SessionClosed {} => {
-                self.announced.remove(&key);
-                false
-            }
-            _ => false,
-        }
-    }
-
-    async fn reserve(&mut self, sessions: &Sessions, key: rsvp_wire::Session) -> Result<(), Failure> {
-        let announced = self.announced.entry(key).or_default();
-        match self.wishes.reservation(announced) {
-            Ok(None) => {}
-            Ok(Some(Asked { reservation, remark })) => {
-                if let Some(remark) = remark {
-                    self.output.note(&remark)?;
-                }
-                for flow in &reservation.flows {
-                    let (what, whom) = (words::service(&flow.flowspec), words::filters(&flow.filters));
-                    let at = sessions.named(key).map_or_else(String::new, |session| format!(" in {session}"));
-                    self.output.note(&format!("asks for {} {what} for {whom}{at}", reservation.style))?;
-                }
-                match sessions.reserve(key, reservation).await {
-                    Ok(()) => {}
-                    Err(ClientError::Refused(why)) => self.output.note(&format!("refused: {why}"))?,
-                    Err(other) => return Err(other.into()),
-                }
-            }
-            // Whoever needs a bound is not served by data that comes without.
-            Err(why) => return Err(Failure::Asked(format!("cannot reserve: {why}"))),
-        }
-        Ok(())
     }
 
     fn arrived(&mut self, octets: &[u8], from: SocketAddr) {

@@ -2,11 +2,11 @@
 
 use super::choice::was_offered;
 use super::connection::Connection;
-use super::options::{Bucket, Carry, DaemonOrStandalone, peak_above, span};
+use super::options::{Bucket, Carry, DaemonOrStandalone, Offered, peak_above, span};
 use super::output::{Output, interrupted};
 use super::payload::{LENGTH, Payload, wall_clock_us};
 use super::{Failure, words};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use rsvp_client::{Adspec, Announcement, Event, Service, Session, Traffic};
@@ -55,25 +55,6 @@ pub(crate) struct Arguments {
     json: bool,
     #[command(flatten)]
     daemon: DaemonOrStandalone,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Offered {
-    Both,
-    Guaranteed,
-    ControlledLoad,
-    None,
-}
-
-impl From<Offered> for Adspec {
-    fn from(offered: Offered) -> Self {
-        match offered {
-            Offered::Both => Self::Both,
-            Offered::Guaranteed => Self::Guaranteed,
-            Offered::ControlledLoad => Self::ControlledLoad,
-            Offered::None => Self::None,
-        }
-    }
 }
 
 /// `rsvp send`.

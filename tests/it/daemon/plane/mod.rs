@@ -6,6 +6,7 @@ mod counted;
 mod datagrams_sent;
 mod ends;
 mod enforced;
+mod held;
 mod outlived;
 mod points;
 mod refusals;
