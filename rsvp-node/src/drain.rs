@@ -1,17 +1,10 @@
 //! What leaves: takes things off the queue, and has written what they name.
 
-use crate::door::{Discard, Output, ReservationId, TcChange, TrafficControl, Transmit, Why};
+use crate::door::{Discard, Output, TcChange, TrafficControl, Transmit, Why};
 use crate::node::Node;
-use crate::queue::{Envelope, Pending, Written};
+use crate::queue::{Envelope, Letter, Pending, Written};
 use crate::state::TimerOwner;
 use rsvp_wire::MsgType;
-
-/// What the front of the queue was, when it was no intent to write.
-enum Content<'b> {
-    Nothing,
-    Output(Box<Output<'b>>),
-    Written(Written),
-}
 
 impl Node {
     /// The next output. A message is written to the start of `buf`.
@@ -21,10 +14,25 @@ impl Node {
                 None => return self.idle(),
                 Some(&Pending::Path(id)) => self.write_path(id, buf),
                 Some(&Pending::Resv(id)) => self.write_resv(id, buf),
-                Some(_) => match self.next_content(buf) {
-                    Content::Nothing => continue,
-                    Content::Output(output) => return *output,
-                    Content::Written(written) => written,
+                Some(Pending::Letter(letter)) => {
+                    let Letter { envelope, octets } = &**letter;
+                    let usable = self.interfaces.usable(envelope.interface).is_some();
+                    match buf.get_mut(..octets.len()) {
+                        None => Written::NeedSpace(octets.len()),
+                        Some(room) if usable && !octets.is_empty() => {
+                            room.copy_from_slice(octets);
+                            Written::Last(*envelope, octets.len())
+                        }
+                        Some(_) => {
+                            let why = if usable { Discard::TooLarge } else { Discard::NotSendable };
+                            self.counters.count_discard(why);
+                            Written::Done
+                        }
+                    }
+                }
+                Some(_) => match self.take_output() {
+                    Some(output) => return output,
+                    None => continue,
                 },
             };
             match written {
@@ -39,49 +47,35 @@ impl Node {
                     }
                     let octets = &buf[..length];
                     self.counters.count_sent(MsgType(octets[1]));
-                    return Output::Transmit(transmit(envelope, octets));
+                    let Envelope { interface, destination, source, ttl, router_alert } = envelope;
+                    let transmit = Transmit { interface, destination, source, ttl, router_alert, octets };
+                    return Output::Transmit(transmit);
                 }
             }
         }
     }
 
-    /// Takes the front of the queue, which is not an intent to write a Path or Resv.
-    fn next_content<'b>(&mut self, buf: &mut [u8]) -> Content<'b> {
-        if let Some(Pending::Letter(letter)) = self.queue.front() {
-            let length = letter.octets.len();
-            let Some(room) = buf.get_mut(..length) else {
-                return Content::Written(Written::NeedSpace(length));
-            };
-            room.copy_from_slice(&letter.octets);
-            let envelope = letter.envelope;
-            self.queue.pop();
-            let usable =
-                self.interfaces.find(envelope.interface).is_some_and(|i| i.config.up && i.config.enabled);
-            if usable && length > 0 {
-                return Content::Written(Written::Message(envelope, length));
-            }
-            self.counters.count_discard(if usable { Discard::TooLarge } else { Discard::NotSendable });
-            return Content::Nothing;
-        }
-        let output = match self.queue.pop() {
-            Some(Pending::Event(event)) => Output::Event(*event),
-            Some(Pending::Install(id)) => {
-                let Some(ix) = self.state.reserved.find(id) else { return Content::Nothing };
+    /// Takes the front of the queue, which is no message. Nothing where that has been overtaken.
+    fn take_output<'b>(&mut self) -> Option<Output<'b>> {
+        match self.queue.pop()? {
+            Pending::Event(event) => Some(Output::Event(*event)),
+            Pending::Install(id) => {
+                let ix = self.state.reserved.find(id)?;
                 let reserved = &mut self.state.reserved[ix];
                 (reserved.queued, reserved.announced) = (false, true);
                 let reserved = &self.state.reserved[ix];
-                Output::TrafficControl(TrafficControl {
-                    reservation: ReservationId { index: ix.place(), generation: id.generation },
+                Some(Output::TrafficControl(TrafficControl {
+                    reservation: id.into(),
                     interface: reserved.interface,
                     change: TcChange::Install(self.reservation(reserved)),
-                })
+                }))
             }
-            Some(Pending::Remove(reservation, interface)) => {
-                Output::TrafficControl(TrafficControl { reservation, interface, change: TcChange::Remove })
+            Pending::Remove(reservation, interface) => {
+                let change = TcChange::Remove;
+                Some(Output::TrafficControl(TrafficControl { reservation, interface, change }))
             }
-            _ => return Content::Nothing,
-        };
-        Content::Output(Box::new(output))
+            Pending::Path(_) | Pending::Resv(_) | Pending::Letter(_) => None,
+        }
     }
 
     /// A message that would exceed the largest IP datagram is not sent (RFC 2205 section 3.3).
@@ -121,9 +115,4 @@ impl Node {
         };
         Output::Idle { until: Some(until), why }
     }
-}
-
-fn transmit(envelope: Envelope, octets: &[u8]) -> Transmit<'_> {
-    let Envelope { interface, destination, source, ttl, router_alert } = envelope;
-    Transmit { interface, destination, source, ttl, router_alert, octets }
 }

@@ -125,8 +125,7 @@ impl Engine {
     pub fn reservations(&self) -> impl Iterator<Item = (ReservationId, InterfaceId, Reservation)> + '_ {
         self.node.state.reserved.iter().map(|(ix, reserved)| {
             let id = self.node.state.reserved.id(ix);
-            let id = ReservationId { index: ix.place(), generation: id.generation };
-            (id, reserved.interface, self.node.reservation(reserved))
+            (id.into(), reserved.interface, self.node.reservation(reserved))
         })
     }
 

@@ -6,12 +6,11 @@
 //!
 //! Deliberately no extension changes state: what it wants done it answers, and the engine does it.
 
-use crate::carried::Carried;
-use crate::door::{Discard, Rx};
+use crate::door::{Discard, ReservationId, Rx};
 use crate::event::EventKind;
 use crate::queue::Envelope;
 use crate::state::State;
-use crate::state::arena::{Id, Ix};
+use crate::state::arena::Ix;
 use crate::state::resv::From;
 use crate::state::session::SessionState;
 use crate::state::traffic::Reserved;
@@ -46,59 +45,11 @@ pub(crate) trait Extension: Debug + Send + Sync {
     }
 
     /// Local senders are told of a reservation.
-    fn was_told(&mut self, _: Id<Reserved>, _: &EventKind) {}
+    fn was_told(&mut self, _: ReservationId, _: &EventKind) {}
 
     /// A reservation is no more.
-    fn reservation_ends(&mut self, _: Id<Reserved>) {}
+    fn reservation_ends(&mut self, _: ReservationId) {}
 }
 
 /// The extensions of a node.
-#[derive(Debug, Default)]
-pub(crate) struct Extensions(pub(crate) Vec<Box<dyn Extension>>);
-
-impl Extensions {
-    #[inline]
-    pub(crate) fn add_objects(&self, kind: MsgType, to: &Envelope, writer: &mut MessageWriter<'_>) {
-        self.0.iter().for_each(|each| each.add_objects(kind, to, writer));
-    }
-
-    pub(crate) fn message_arrives(
-        &mut self,
-        rx: &Rx<'_>,
-        message: &Message<'_>,
-    ) -> Option<Result<Option<Reply>, Discard>> {
-        self.0.iter_mut().find_map(|each| each.message_arrives(rx, message))
-    }
-
-    pub(crate) fn resv_arrives(
-        &mut self,
-        state: &State,
-        session: Ix<SessionState>,
-        from: From,
-        octets: &[u8],
-    ) {
-        self.0.iter_mut().for_each(|each| each.resv_arrives(state, session, from, octets));
-    }
-
-    pub(crate) fn resv_was_judged(&mut self) {
-        self.0.iter_mut().for_each(|each| each.resv_was_judged());
-    }
-
-    pub(crate) fn told_with(&self, state: &State, reserved: &Reserved) -> Carried {
-        let mut objects = Vec::new();
-        self.0.iter().for_each(|each| each.tell(state, reserved, &mut objects));
-        Carried::union(objects)
-    }
-
-    pub(crate) fn have_news(&self, state: &State, ix: Ix<Reserved>) -> bool {
-        self.0.iter().any(|each| each.has_news(state, ix))
-    }
-
-    pub(crate) fn were_told(&mut self, id: Id<Reserved>, event: &EventKind) {
-        self.0.iter_mut().for_each(|each| each.was_told(id, event));
-    }
-
-    pub(crate) fn reservation_ends(&mut self, id: Id<Reserved>) {
-        self.0.iter_mut().for_each(|each| each.reservation_ends(id));
-    }
-}
+pub(crate) type Extensions = Vec<Box<dyn Extension>>;

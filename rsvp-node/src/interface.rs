@@ -266,6 +266,16 @@ impl Interfaces {
         self.0.binary_search_by_key(&id, |i| i.config.id).ok().map(|at| &mut self.0[at])
     }
 
+    /// An interface that messages come in by and leave.
+    pub(crate) fn usable(&self, id: InterfaceId) -> Option<&InterfaceState> {
+        self.find(id).filter(|on| on.config.up && on.config.enabled)
+    }
+
+    /// R of an interface, as it is now.
+    pub(crate) fn refresh_on(&self, id: InterfaceId) -> Duration {
+        self.find(id).map(|on| on.refresh).unwrap_or_default()
+    }
+
     /// The interface a logical interface handle stands for.
     pub(crate) fn by_lih(&self, lih: u32) -> Option<&InterfaceState> {
         self.0.iter().find(|i| i.config.lih == lih)

@@ -135,6 +135,9 @@ impl fmt::Display for SenderKey {
     }
 }
 
+/// A sender; `None` for all of them together, as in WF.
+pub(crate) type Flow = Option<SenderKey>;
+
 /// A reservation style (RFC 2205 section 1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StyleKind {

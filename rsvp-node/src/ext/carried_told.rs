@@ -2,10 +2,11 @@
 //! again when only that has changed.
 
 use crate::carried::{Carried, for_senders};
+use crate::door::ReservationId;
 use crate::event::EventKind;
 use crate::extension::Extension;
 use crate::state::State;
-use crate::state::arena::{Id, Ix};
+use crate::state::arena::Ix;
 use crate::state::resv::From;
 use crate::state::session::SessionState;
 use crate::state::traffic::Reserved;
@@ -15,14 +16,10 @@ use std::collections::BTreeMap;
 /// What local senders were told, and what is being told.
 #[derive(Debug, Default)]
 pub(super) struct CarriedTold {
-    /// What was last told of an installed reservation, by place and generation of its block; nothing where it carries nothing.
-    told: BTreeMap<(u32, u32), Carried>,
+    /// What was last told of an installed reservation; nothing where it carries nothing.
+    told: BTreeMap<ReservationId, Carried>,
     /// The Resv message that is being processed, and whose it is, where local senders hear of it.
     arriving: Option<(From, Box<[u8]>)>,
-}
-
-const fn place(id: Id<Reserved>) -> (u32, u32) {
-    (id.ix.place(), id.generation)
 }
 
 impl Extension for CarriedTold {
@@ -45,20 +42,20 @@ impl Extension for CarriedTold {
         let mut objects = Vec::new();
         self.tell(state, &state.reserved[ix], &mut objects);
         let now = Carried::union(objects);
-        let before = self.told.get(&place(state.reserved.id(ix)));
+        let before = self.told.get(&state.reserved.id(ix).into());
         before.map_or(!now.is_empty(), |before| *before != now)
     }
 
-    fn was_told(&mut self, id: Id<Reserved>, event: &EventKind) {
+    fn was_told(&mut self, id: ReservationId, event: &EventKind) {
         match event {
             EventKind::Resv { carried, .. } if !carried.is_empty() => {
-                self.told.insert(place(id), carried.clone());
+                self.told.insert(id, carried.clone());
             }
             _ => self.reservation_ends(id),
         }
     }
 
-    fn reservation_ends(&mut self, id: Id<Reserved>) {
-        self.told.remove(&place(id));
+    fn reservation_ends(&mut self, id: ReservationId) {
+        self.told.remove(&id);
     }
 }

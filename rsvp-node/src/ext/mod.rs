@@ -7,5 +7,5 @@ use crate::extension::Extensions;
 
 /// All there are.
 pub(crate) fn all() -> Extensions {
-    Extensions(vec![Box::<carried_told::CarriedTold>::default()])
+    vec![Box::<carried_told::CarriedTold>::default()]
 }

@@ -15,8 +15,9 @@ const CONTROLLED_LOAD: u8 = 5;
 /// RFC 2997; it has no parameters that could be composed.
 const NULL: u8 = 6;
 const BREAK: u8 = 0x80;
-/// Octets of the four parameters of a full Guaranteed fragment.
-const GUARANTEED_LEN: usize = 32;
+/// What an empty Guaranteed fragment is expanded to before it is composed: its four parameters, each of one word.
+const GUARANTEED_ZEROS: [u8; 32] =
+    [133, 0, 0, 1, 0, 0, 0, 0, 134, 0, 0, 1, 0, 0, 0, 0, 135, 0, 0, 1, 0, 0, 0, 0, 136, 0, 0, 1, 0, 0, 0, 0];
 
 /// The ADSPEC of a new sender: the identity of every composition rule, so that the first interface sets the values.
 pub(crate) fn initial(offer: AdspecOffer) -> AdspecSummary {
@@ -47,49 +48,35 @@ pub(crate) fn initial(offer: AdspecOffer) -> AdspecSummary {
 /// `non_rsvp` tells of hops without RSVP behind this node: the global break bit.
 pub(crate) fn advertise(out: &mut Vec<u8>, object: &[u8], interface: &Interface, non_rsvp: bool) {
     out.clear();
-    let Some((head, mut rest)) = object.split_at_checked(8) else { return };
-    out.extend_from_slice(head);
-    while let Some((&[service, flags, h, l], after)) = rest.split_first_chunk::<4>() {
-        let length = usize::from(u16::from_be_bytes([h, l])) * 4;
-        let Some((body, next)) = after.split_at_checked(length) else { break };
-        fragment(out, [service, flags], body, interface, non_rsvp);
-        rest = next;
+    out.extend_from_slice(object);
+    let mut at = 8;
+    while let Some(&[service, flags, h, l]) = out.get(at..).and_then(<[u8]>::first_chunk) {
+        let body = at + 4;
+        let mut end = body + usize::from(u16::from_be_bytes([h, l])) * 4;
+        // A service that nothing carries out here is one that this node does not have, and its data is left as it is.
+        let known = match service {
+            GENERAL | NULL => true,
+            GUARANTEED | CONTROLLED_LOAD => interface.enforces,
+            _ => false,
+        };
+        if !known || (service == GENERAL && non_rsvp) {
+            out[at + 1] = flags | BREAK;
+        }
+        if known && service == GUARANTEED && end == body {
+            out.splice(body..body, GUARANTEED_ZEROS);
+            out[at + 3] = (GUARANTEED_ZEROS.len() / 4) as u8;
+            end += GUARANTEED_ZEROS.len();
+        }
+        let Some(body) = out.get_mut(body..end) else { break };
+        if known {
+            compose(service, body, interface);
+        }
+        at = end;
     }
     let length = out.len();
-    out[0..2].copy_from_slice(&(length as u16).to_be_bytes());
-    out[6..8].copy_from_slice(&((length / 4 - 2) as u16).to_be_bytes());
-}
-
-fn fragment(
-    out: &mut Vec<u8>,
-    [service, flags]: [u8; 2],
-    body: &[u8],
-    interface: &Interface,
-    non_rsvp: bool,
-) {
-    // A service that nothing carries out here is one that this node does not have, and its data is left as it is.
-    let known = match service {
-        GENERAL | NULL => true,
-        GUARANTEED | CONTROLLED_LOAD => interface.enforces,
-        _ => false,
-    };
-    let broken = !known || (service == GENERAL && non_rsvp);
-    let flags = if broken { flags | BREAK } else { flags };
-    if known && service == GUARANTEED && body.is_empty() {
-        // An empty fragment is expanded with zeros before it is composed; its break bit is preserved.
-        out.extend_from_slice(&[service, flags, 0, (GUARANTEED_LEN / 4) as u8]);
-        for (parameter, term) in (133..=136).zip([interface.error_c, interface.error_d_us].iter().cycle()) {
-            out.extend_from_slice(&[parameter, 0, 0, 1]);
-            out.extend_from_slice(&term.to_be_bytes());
-        }
-        return;
-    }
-    out.extend_from_slice(&[service, flags]);
-    out.extend_from_slice(&((body.len() / 4) as u16).to_be_bytes());
-    let start = out.len();
-    out.extend_from_slice(body);
-    if known {
-        compose(service, &mut out[start..], interface);
+    if length >= 8 {
+        out[0..2].copy_from_slice(&(length as u16).to_be_bytes());
+        out[6..8].copy_from_slice(&((length / 4 - 2) as u16).to_be_bytes());
     }
 }
 

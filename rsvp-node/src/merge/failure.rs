@@ -9,98 +9,75 @@ use crate::budget::FLOW_TOO_LARGE;
 use core::cmp::Ordering;
 use rsvp_wire::{Flowspec, error_value};
 
-/// A set of components of flowspecs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Components(u8);
+/// A set of components of flowspecs, a bit for each.
+type Components = u8;
 
-impl Components {
-    const NONE: Self = Self(0);
-    /// r, p and R.
-    const RATES: Self = Self(1 | 2 | 4);
-    const RESERVED_RATE: u8 = 1;
-    const TOKEN_RATE: u8 = 2;
-    const PEAK: u8 = 4;
-    const BUCKET: u8 = 8;
-    const SLACK: u8 = 16;
-    const MIN_POLICED: u8 = 32;
-    /// R and S, from which a delay bound follows.
-    const DELAY: Self = Self(Self::RESERVED_RATE | Self::SLACK);
-    const PACKET_SIZE: Self = Self(64);
-    /// What may be all that requests differ in, and is hardly ever what failed.
-    const GUESSED: Self = Self(Self::MIN_POLICED | Self::PEAK);
-    /// All but M.
-    const ALL: Self = Self(63);
-
-    fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-}
+const RESERVED_RATE: Components = 1;
+const TOKEN_RATE: Components = 2;
+const PEAK: Components = 4;
+const BUCKET: Components = 8;
+const SLACK: Components = 16;
+const MIN_POLICED: Components = 32;
+const PACKET_SIZE: Components = 64;
+const NONE: Components = 0;
+/// r, p and R.
+const RATES: Components = RESERVED_RATE | TOKEN_RATE | PEAK;
+/// R and S, from which a delay bound follows.
+const DELAY: Components = RESERVED_RATE | SLACK;
+/// What may be all that requests differ in, and is hardly ever what failed.
+const GUESSED: Components = MIN_POLICED | PEAK;
+/// All but M.
+const ALL: Components = PACKET_SIZE - 1;
 
 /// The components in which `a` asks for more than `b`: larger rates, bucket and packets, less slack, a smaller m.
 fn more(a: &Flowspec, b: &Flowspec) -> Components {
     let (s, t) = (a.tspec(), b.tspec());
-    let mut set = 0;
-    let mut note = |asks_more: bool, component| {
-        if asks_more {
-            set |= component;
+    let of = |asks_more: bool, component| if asks_more { component } else { NONE };
+    let set = of(s.rate > t.rate, TOKEN_RATE)
+        | of(s.peak > t.peak, PEAK)
+        | of(s.bucket > t.bucket, BUCKET)
+        | of(s.min_policed_unit < t.min_policed_unit, MIN_POLICED)
+        | of(s.max_packet_size > t.max_packet_size, PACKET_SIZE);
+    match (a, b) {
+        (Flowspec::Guaranteed(_, s), Flowspec::Guaranteed(_, t)) => {
+            set | of(s.rate > t.rate, RESERVED_RATE) | of(s.slack < t.slack, SLACK)
         }
-    };
-    note(s.rate > t.rate, Components::TOKEN_RATE);
-    note(s.peak > t.peak, Components::PEAK);
-    note(s.bucket > t.bucket, Components::BUCKET);
-    note(s.min_policed_unit < t.min_policed_unit, Components::MIN_POLICED);
-    note(s.max_packet_size > t.max_packet_size, Components::PACKET_SIZE.0);
-    if let (Flowspec::Guaranteed(_, s), Flowspec::Guaranteed(_, t)) = (a, b) {
-        note(s.rate > t.rate, Components::RESERVED_RATE);
-        note(s.slack < t.slack, Components::SLACK);
+        _ => set,
     }
-    Components(set)
 }
 
 /// The components that an Error Value names; none for a reason that RFC 2205 Appendix B does not know.
 fn named(value: u16) -> Components {
     match value {
-        error_value::DELAY_BOUND => Components::DELAY,
-        error_value::BANDWIDTH_UNAVAILABLE | FLOW_TOO_LARGE => Components::RATES,
-        error_value::MTU_TOO_LARGE => Components::PACKET_SIZE,
-        _ => Components::NONE,
+        error_value::DELAY_BOUND => DELAY,
+        error_value::BANDWIDTH_UNAVAILABLE | FLOW_TOO_LARGE => RATES,
+        error_value::MTU_TOO_LARGE => PACKET_SIZE,
+        _ => NONE,
     }
 }
 
 /// The component that admission control charges.
 fn charged(q: &Flowspec) -> Components {
-    Components(match q {
-        Flowspec::Guaranteed(..) => Components::RESERVED_RATE,
-        _ => Components::TOKEN_RATE,
-    })
+    match q {
+        Flowspec::Guaranteed(..) => RESERVED_RATE,
+        _ => TOKEN_RATE,
+    }
 }
 
 /// What Qe has more of than this node had asked for, because others did, where neither has more of what is named.
 fn asked_by_others(qe: &Flowspec, own: &Flowspec, named: Components) -> Components {
     let (others, here) = (more(qe, own), more(own, qe));
-    if others.or(here).and(named).is_empty() { others.without(Components::GUESSED) } else { Components::NONE }
+    if (others | here) & named == NONE { others & !GUESSED } else { NONE }
 }
 
 /// The named components, or else those in which requests that failed together differ, those of others included.
 fn telling(named: Components, members: &[Flowspec], others: Components) -> Components {
     let pairs = members.iter().flat_map(|a| members.iter().map(move |b| more(a, b)));
-    let differ = pairs.fold(others, Components::or).and(Components::ALL);
-    match (differ.and(named).is_empty(), differ.is_empty(), named.is_empty()) {
-        (true, false, _) => differ,
-        (_, _, false) => named,
-        _ => Components::ALL,
+    let differ = pairs.fold(others, |all, pair| all | pair) & ALL;
+    match (differ & named, differ, named) {
+        (NONE, 1.., _) => differ,
+        (_, _, NONE) => ALL,
+        _ => named,
     }
 }
 
@@ -126,22 +103,22 @@ impl Failed {
     /// this node had asked for: less of that leaves Qe as it was.
     pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec], own: Option<Flowspec>) -> Self {
         let components = named(value);
-        let mut failed = Self { qe, flowspec: qe, components, reached: Components::NONE, senders: 0 };
+        let mut failed = Self { qe, flowspec: qe, components, reached: NONE, senders: 0 };
         // A node that asks for less than Qe of what is named had asked for more before, or others have: what its requests of
         // now differ in says nothing of the failure.
-        let is_less = !failed.components.is_empty() && own.is_some_and(|own| !failed.may_be_due_to(&own));
-        if !is_less && failed.components != Components::PACKET_SIZE {
-            let others = own.map_or(Components::NONE, |own| asked_by_others(&qe, &own, failed.components));
+        let is_less = failed.components != NONE && own.is_some_and(|own| !failed.may_be_due_to(&own));
+        if !is_less && failed.components != PACKET_SIZE {
+            let others = own.map_or(NONE, |own| asked_by_others(&qe, &own, failed.components));
             failed.components = telling(failed.components, members, others);
         }
         // A larger m or more slack is no smaller reservation, unless that is what failed.
         failed.reached = match failed.components {
-            Components::PACKET_SIZE => Components::PACKET_SIZE,
-            components => components.or(Components::RATES).or(Components(Components::BUCKET)),
+            PACKET_SIZE => PACKET_SIZE,
+            components => components | RATES | BUCKET,
         };
         if let Some(own) = own.filter(|own| !failed.is_reached_by(own) && failed.may_be_due_to(own)) {
             failed.flowspec = super::flowspec::lower_bound(&qe, &own).unwrap_or(qe);
-            failed.reached = failed.reached.without(more(&qe, &own));
+            failed.reached &= !more(&qe, &own);
         }
         failed
     }
@@ -154,14 +131,12 @@ impl Failed {
     /// Whether a flowspec asks for as much as Qe of what is charged, or of the bucket, where that is what failed. In the
     /// other components most ask for the same. That m or the peak alone is what failed is no more than a guess.
     pub(crate) fn may_be_due_to(&self, own: &Flowspec) -> bool {
-        let telling = match self.components.and(charged(own).or(Components(Components::BUCKET))) {
-            Components::NONE if self.components.or(Components::GUESSED) == Components::GUESSED => {
-                charged(own)
-            }
-            Components::NONE => self.components,
+        let telling = match self.components & (charged(own) | BUCKET) {
+            NONE if self.components & !GUESSED == NONE => charged(own),
+            NONE => self.components,
             telling => telling,
         };
-        self.is_of_service(own) && more(&self.flowspec, own).and(telling) != telling
+        self.is_of_service(own) && more(&self.flowspec, own) & telling != telling
     }
 
     /// Whether only a part of Qe counts, because others ask for more.
@@ -179,8 +154,8 @@ impl Failed {
         let flowspec = super::flowspec::lower_bound(&self.flowspec, &other.flowspec)?;
         Some(Self {
             flowspec,
-            components: self.components.or(other.components),
-            reached: self.reached.and(other.reached),
+            components: self.components | other.components,
+            reached: self.reached & other.reached,
             senders: self.senders.min(other.senders),
             ..*other
         })
@@ -192,7 +167,7 @@ impl Failed {
 
     /// Whether a flowspec asks for no less in anything that counts, so that it must fail, too.
     pub(crate) fn is_reached_by(&self, q: &Flowspec) -> bool {
-        self.is_of_service(q) && more(&self.flowspec, q).and(self.reached).is_empty()
+        self.is_of_service(q) && more(&self.flowspec, q) & self.reached == NONE
     }
 
     /// The same for a flowspec that so many senders are to share.
@@ -202,14 +177,13 @@ impl Failed {
 
     /// Whether a flowspec asks for as much of what failed, neither more nor less.
     fn is_met_by(&self, q: &Flowspec) -> bool {
-        let differ = more(&self.flowspec, q).or(more(q, &self.flowspec));
-        self.is_of_service(q) && differ.and(self.components).is_empty()
+        let differ = more(&self.flowspec, q) | more(q, &self.flowspec);
+        self.is_of_service(q) && differ & self.components == NONE
     }
 
     /// Whether a request asks for more of what failed, or for no less in anything.
     fn excludes(&self, q: &Flowspec) -> bool {
-        self.is_reached_by(q)
-            || (self.is_of_service(q) && !more(q, &self.flowspec).and(self.components).is_empty())
+        self.is_reached_by(q) || (self.is_of_service(q) && more(q, &self.flowspec) & self.components != NONE)
     }
 
     /// Whether a request asks for less of what an Error Value names, so that it is not what failed; where it names nothing,
@@ -217,22 +191,21 @@ impl Failed {
     /// would be refused and never hear of it: so other requests are not looked at here.
     pub(crate) fn clears(&self, q: &Flowspec, value: u16) -> bool {
         let named = named(value);
-        let telling = match named.and(charged(q)) {
-            Components::NONE if named.is_empty() => charged(q).or(Components(Components::BUCKET)),
-            Components::NONE => return !self.excludes(q),
+        let telling = match named & charged(q) {
+            NONE if named == NONE => charged(q) | BUCKET,
+            NONE => return !self.excludes(q),
             charged => charged,
         };
         !self.is_of_service(q)
-            || (more(&self.qe, q).and(telling) == telling && more(q, &self.qe).and(named).is_empty())
+            || (more(&self.qe, q) & telling == telling && more(q, &self.qe) & named == NONE)
     }
 
     /// Which of two flowspecs asks for more of what failed; of those that ask for as much, the one that does in the rest.
     pub(crate) fn order(&self, a: &Flowspec, b: &Flowspec) -> Ordering {
         let (over, under) = (more(a, b), more(b, a));
-        let within =
-            |set: Components| over.and(set).0.trailing_zeros().cmp(&under.and(set).0.trailing_zeros());
+        let within = |set: Components| (over & set).trailing_zeros().cmp(&(under & set).trailing_zeros());
         // The first component in which one asks for more decides.
-        within(self.components).then(within(Components::ALL)).reverse()
+        within(self.components).then(within(ALL)).reverse()
     }
 }
 

@@ -10,52 +10,56 @@ use rsvp_wire::{Flowspec, Rspec, Tspec};
 
 /// How two flowspecs of one service relate; `None` when neither is as good as the other, or the services differ.
 pub(crate) fn compare(a: &Flowspec, b: &Flowspec) -> Option<Ordering> {
-    let r = match (a, b) {
-        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_))
-        | (Flowspec::Null(_), Flowspec::Null(_)) => Ordering::Equal,
-        (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => compare_rspec(a, b)?,
-        _ => return None,
-    };
-    combine(r, compare_tspec(a.tspec(), b.tspec())?)
+    let tspec = compare_tspec(a.tspec(), b.tspec())?;
+    match (a, b) {
+        (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => combine(compare_rspec(a, b)?, tspec),
+        _ => (a.service() == b.service()).then_some(tspec),
+    }
 }
 
 /// The smallest flowspec that serves both, but with the smaller M (RFC 2210 section 2.3.2). `None` when the services
 /// differ: that is a service conflict.
 pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
-    let tspec = merge_tspec(a.tspec(), b.tspec());
-    match (a, b) {
-        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
-        (Flowspec::Null(_), Flowspec::Null(_)) => Some(Flowspec::Null(tspec)),
-        (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
-            let rspec = Rspec { rate: a.rate.max(b.rate), slack: a.slack.min(b.slack) };
-            Some(Flowspec::Guaranteed(tspec, rspec))
-        }
-        _ => None,
-    }
+    let rspec = |a: &Rspec, b: &Rspec| Rspec { rate: a.rate.max(b.rate), slack: a.slack.min(b.slack) };
+    of_both(a, b, merge_tspec(a.tspec(), b.tspec()), rspec)
 }
 
 /// The greatest lower bound, for requests that are all blockaded (RFC 2205 section 3.5).
 pub(crate) fn lower_bound(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
     let (s, t) = (a.tspec(), b.tspec());
+    let max_packet_size = s.max_packet_size.min(t.max_packet_size);
     let tspec = Tspec {
         rate: s.rate.min(t.rate),
         bucket: s.bucket.min(t.bucket),
         peak: s.peak.min(t.peak),
-        max_packet_size: s.max_packet_size.min(t.max_packet_size),
+        max_packet_size,
         // A larger m asks for less; but it must not exceed M.
-        min_policed_unit: s
-            .min_policed_unit
-            .max(t.min_policed_unit)
-            .min(s.max_packet_size.min(t.max_packet_size)),
+        min_policed_unit: s.min_policed_unit.max(t.min_policed_unit).min(max_packet_size),
     };
+    of_both(a, b, tspec, |a, b| Rspec { rate: a.rate.min(b.rate), slack: a.slack.max(b.slack) })
+}
+
+/// A flowspec of the service of two, with this TSpec; `None` when their services differ.
+fn of_both(
+    a: &Flowspec,
+    b: &Flowspec,
+    tspec: Tspec,
+    rspec: impl Fn(&Rspec, &Rspec) -> Rspec,
+) -> Option<Flowspec> {
     match (a, b) {
-        (Flowspec::ControlledLoad(_), Flowspec::ControlledLoad(_)) => Some(Flowspec::ControlledLoad(tspec)),
-        (Flowspec::Null(_), Flowspec::Null(_)) => Some(Flowspec::Null(tspec)),
         (Flowspec::Guaranteed(_, a), Flowspec::Guaranteed(_, b)) => {
-            let rspec = Rspec { rate: a.rate.min(b.rate), slack: a.slack.max(b.slack) };
-            Some(Flowspec::Guaranteed(tspec, rspec))
+            Some(Flowspec::Guaranteed(tspec, rspec(a, b)))
         }
-        _ => None,
+        _ => (a.service() == b.service()).then(|| with_tspec(a, tspec)),
+    }
+}
+
+/// A flowspec with another TSpec.
+fn with_tspec(flowspec: &Flowspec, tspec: Tspec) -> Flowspec {
+    match *flowspec {
+        Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
+        Flowspec::Guaranteed(_, rspec) => Flowspec::Guaranteed(tspec, rspec),
+        Flowspec::Null(_) => Flowspec::Null(tspec),
     }
 }
 
@@ -77,25 +81,19 @@ pub(crate) fn limit(request: &Flowspec, path: &Tspec) -> Flowspec {
         Flowspec::Null(tspec) => Tspec::null(tspec.max_packet_size.min(path.max_packet_size)),
         _ => minimum(request.tspec(), path),
     };
-    match *request {
-        Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
-        Flowspec::Guaranteed(_, rspec) => Flowspec::Guaranteed(tspec, rspec),
-        Flowspec::Null(_) => Flowspec::Null(tspec),
-    }
+    with_tspec(request, tspec)
 }
 
 /// The same with no more than a rate: r, and R of Guaranteed service (RFC 4495 section 5.2: "the highest average and peak
 /// rates" that can be had).
 pub(crate) fn at_rate(flowspec: &Flowspec, rate: f32) -> Flowspec {
-    let tspec = flowspec.tspec();
-    let tspec = Tspec { rate: tspec.rate.min(rate), ..*tspec };
-    match *flowspec {
-        Flowspec::ControlledLoad(_) => Flowspec::ControlledLoad(tspec),
-        Flowspec::Guaranteed(_, rspec) => {
-            Flowspec::Guaranteed(tspec, Rspec { rate: rspec.rate.min(rate), ..rspec })
-        }
-        Flowspec::Null(_) => *flowspec,
+    let mut reduced = *flowspec;
+    if let Flowspec::Guaranteed(tspec, Rspec { rate: reserved, .. }) = &mut reduced {
+        (tspec.rate, *reserved) = (tspec.rate.min(rate), reserved.min(rate));
+    } else if let Flowspec::ControlledLoad(tspec) = &mut reduced {
+        tspec.rate = tspec.rate.min(rate);
     }
+    reduced
 }
 
 /// What an installed flowspec takes of an interface, in bits per second: the token rate r of Controlled-Load, the

@@ -46,42 +46,29 @@ impl Kind {
     }
 }
 
-/// A message from a neighbour.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Received<'a> {
-    pub(crate) kind: Kind,
-    pub(crate) rx: Rx<'a>,
-    pub(crate) message: Message<'a>,
-}
-
 impl Node {
     /// Takes a packet for a message, if it is one that this node is meant to process. Nothing is left to do with one that an
     /// extension has taken.
-    pub(crate) fn receive<'a>(&mut self, rx: Rx<'a>) -> Result<Option<Received<'a>>, Discard> {
+    pub(crate) fn receive<'a>(&mut self, rx: &Rx<'a>) -> Result<Option<(Kind, Message<'a>)>, Discard> {
         self.handled(rx.octets.len());
         let message = Message::parse(rx.octets).map_err(Discard::Malformed)?;
         self.counters.count_received(message.msg_type());
-        let usable = self.interfaces.find(rx.interface).is_some_and(|i| i.config.up && i.config.enabled);
-        if !usable {
+        if self.interfaces.usable(rx.interface).is_none() {
             return Err(Discard::InterfaceDisabled);
         }
         let kind = Kind::of(message.msg_type());
         if !kind.is_some_and(Kind::is_diverted) && !self.is_own(rx.destination) {
             return Err(Discard::NotForThisNode);
         }
-        match kind {
-            Some(kind) => Ok(Some(Received { kind, rx, message })),
-            None => self.extension_receives(&rx, &message).map(|()| None),
+        if let Some(kind) = kind {
+            return Ok(Some((kind, message)));
         }
-    }
-
-    fn extension_receives(&mut self, rx: &Rx<'_>, message: &Message<'_>) -> Result<(), Discard> {
-        let answer = self.extensions.message_arrives(rx, message).ok_or(Discard::UnknownMessageType)?;
-        if let Some((msg_type, objects)) = answer? {
+        let answer = self.extensions.iter_mut().find_map(|each| each.message_arrives(rx, &message));
+        if let Some((msg_type, objects)) = answer.ok_or(Discard::UnknownMessageType)?? {
             let to = Envelope::to_neighbour(rx.interface, rx.source, self.config.ttl);
             let forwarded = Forwarded::Octets(&objects);
             self.send(&Composer { forwarded, ..Composer::new(msg_type, to) });
         }
-        Ok(())
+        Ok(None)
     }
 }

@@ -50,15 +50,19 @@ impl Node {
                 check_session(&session)?;
                 let sender = SenderKey::of(sender.0);
                 let interface = self.sender_interface(&session, &sender, interface)?;
-                if !is_sound(&sender_tspec(tspec, adspec)) || ttl == 0 {
+                // The one place where traffic parameters are judged is their reader.
+                let announced = object_of(&sender_tspec(tspec, adspec));
+                if !read_object::<SenderTspec>(&announced).is_some_and(|t| t.is_legal()) || ttl == 0 {
                     return Err(Refusal::BadTrafficParameter);
                 }
                 let wanted = Announcement { app, sender, tspec, adspec, ttl, interface, carried };
                 self.announce(&session, &wanted)
             }
             Command::RemoveSender { app, session, sender } => {
-                let path = self.own_sender(app, &SessionKey::of(session), &SenderKey::of(sender.0));
-                let path = path.ok_or(Refusal::NotFound)?;
+                let session = self.state.find_session(&SessionKey::of(session)).ok_or(Refusal::NotFound)?;
+                let own = (SenderKey::of(sender.0), Origin::App(app));
+                let path = self.state.paths_of(session).find(|(_, p)| (p.sender, p.origin) == own);
+                let (path, _) = path.ok_or(Refusal::NotFound)?;
                 self.remove_path(path, Gone::Torn, None);
                 Ok(())
             }
@@ -178,14 +182,6 @@ impl Node {
         Ok(())
     }
 
-    fn own_sender(&mut self, app: AppId, session: &SessionKey, sender: &SenderKey) -> Option<Ix<PathState>> {
-        let session = self.state.find_session(session)?;
-        self.state
-            .paths_of(session)
-            .find(|(_, p)| p.sender == *sender && p.origin == Origin::App(app))
-            .map(|(ix, _)| ix)
-    }
-
     fn reserve(
         &mut self,
         session: &SessionKey,
@@ -202,8 +198,9 @@ impl Node {
         if interface.is_some_and(|i| self.own_address(i, session.destination()).is_none()) {
             return Err(Refusal::NoInterface);
         }
-        let known = self.state.find_session(session).and_then(|ix| self.state.own_request(ix, app));
-        if let Some(ix) = self.state.find_session(session) {
+        let standing = self.state.find_session(session);
+        let known = standing.and_then(|ix| self.state.own_request(ix, app));
+        if let Some(ix) = standing {
             self.check_conflicts(ix, known, style, &items)?;
             let limit = self.config.limits.requests_per_session;
             if known.is_none() && self.state.sessions[ix].request_count >= limit {
@@ -239,7 +236,7 @@ impl Node {
         if matches!(from, From::App { confirm: true, .. }) {
             self.wish_for_application(request);
         }
-        self.intend_resv_for(ix, |_| true);
+        self.intend_resvs(ix);
         Ok(())
     }
 
@@ -283,17 +280,11 @@ impl Node {
             let filters: SmallVec<[SenderKey; 4]> = flow.filters.iter().copied().map(SenderKey::of).collect();
             let selected = |f: &SenderKey| filters.is_empty() || filters.contains(f);
             let request = &self.state.requests[request];
-            let code = match others {
-                false => ErrorCode::NO_PATH,
-                true if self
-                    .state
-                    .paths_of(session)
-                    .any(|(_, p)| selected(&p.sender) && self.applies(request, p)) =>
-                {
-                    continue;
-                }
-                true => ErrorCode::NO_SENDER,
-            };
+            let mut paths = self.state.paths_of(session);
+            if paths.any(|(_, p)| selected(&p.sender) && self.applies(request, p)) {
+                continue;
+            }
+            let code = if others { ErrorCode::NO_SENDER } else { ErrorCode::NO_PATH };
             let object = object_of(&flow.flowspec);
             let error =
                 ErrorFlow { style, flowspec: Some(&object), filters: &filters, scope: &[], because_of: None };
@@ -303,15 +294,11 @@ impl Node {
 
     fn release(&mut self, app: AppId, session: &SessionKey) -> Result<(), Refusal> {
         let ix = self.state.find_session(session).ok_or(Refusal::NotFound)?;
-        let open = self.state.sessions[ix].apps().contains(&app);
-        if !open {
-            return Err(Refusal::NotFound);
-        }
-        if let Some(apps) = &mut self.state.sessions[ix].apps {
-            apps.retain(|a| *a != app);
-            if apps.is_empty() {
-                self.state.sessions[ix].apps = None;
-            }
+        let apps = &mut self.state.sessions[ix].apps;
+        let open = apps.as_mut().filter(|apps| apps.contains(&app)).ok_or(Refusal::NotFound)?;
+        open.retain(|a| *a != app);
+        if open.is_empty() {
+            *apps = None;
         }
         let senders: SmallVec<[Ix<PathState>; 4]> =
             self.state.paths_of(ix).filter(|(_, p)| p.origin == Origin::App(app)).map(|(p, _)| p).collect();
@@ -386,10 +373,8 @@ fn read_flows(
     let mut items: SmallVec<[Item; 1]> = SmallVec::new();
     for flow in flows {
         let flowspec = flowspec::with_policed_unit(flow.flowspec, session.destination());
-        if !is_sound_flowspec(&flowspec) {
-            return Err(Refusal::BadTrafficParameter);
-        }
-        if items.first().is_some_and(|i: &Item| i.flowspec.service() != flowspec.service()) {
+        let sound = read_object::<Flowspec>(&object_of(&flowspec)).is_some_and(|f| f.is_legal());
+        if !sound || items.first().is_some_and(|i| i.flowspec.service() != flowspec.service()) {
             return Err(Refusal::BadTrafficParameter);
         }
         let wildcard = flow.filters.is_empty().then_some(None);
@@ -423,13 +408,4 @@ fn sender_tspec(tspec: Tspec, offer: Option<AdspecOffer>) -> SenderTspec {
         Some(AdspecOffer { null: true, .. }) => SenderTspec(tspec, NullTspec::Beside(tspec.max_packet_size)),
         _ => SenderTspec::from(tspec),
     }
-}
-
-/// Whether the wire would accept these values: the one place where traffic parameters are judged is their reader.
-fn is_sound(tspec: &SenderTspec) -> bool {
-    read_object::<SenderTspec>(&object_of(tspec)).is_some_and(|t| t.is_legal())
-}
-
-fn is_sound_flowspec(flowspec: &Flowspec) -> bool {
-    read_object::<Flowspec>(&object_of(flowspec)).is_some_and(|f| f.is_legal())
 }

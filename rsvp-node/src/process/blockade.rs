@@ -4,9 +4,9 @@
 //! turn would so let each other through, without end. Here each failure is an element of its own, which its own repetition
 //! restarts and nothing else; a failure of more does not lift that of less. What an element leaves out is in `left_out`.
 
-use super::left_out::{Choice, Flow};
+use super::left_out::Choice;
 use super::resv_err::Failure;
-use crate::key::SenderKey;
+use crate::key::{Flow, SenderKey};
 use crate::merge::failure::Failed;
 use crate::node::Node;
 use crate::state::arena::Ix;
@@ -93,7 +93,7 @@ impl Node {
         in_place: bool,
     ) -> Ix<Blockade> {
         let Upstream { session, interface, .. } = self.state.upstreams[upstream];
-        let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
+        let refresh = self.interfaces.refresh_on(interface);
         let mut until =
             self.now + refresh.checked_mul(self.config.blockade_multiplier).unwrap_or(Duration::MAX);
         if failed.is_in_part() {

@@ -5,12 +5,12 @@
 //! incomparable with others confirmed here although the merge goes up; section 2.6 has not, and wins. A blockaded request's
 //! confirmation is dropped.
 
-use super::left_out::{Choice, Flow};
+use super::left_out::Choice;
 use crate::composer::{Composer, Descriptor, Named, object_of};
 use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, RouteAnswer, RouteQuery};
-use crate::key::SenderKey;
+use crate::key::{Flow, SenderKey};
 use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
@@ -126,8 +126,7 @@ impl Node {
         let request = &self.state.requests[wish.request];
         let (key, style) = (self.state.key_of(request.session), request.style);
         let Some(node) = request.interface().and_then(|i| self.own_address(i, wish.address)) else { return };
-        let query = RouteQuery::to(wish.address);
-        let way = match host.route(query) {
+        let way = match host.route(RouteQuery::to(wish.address)) {
             RouteAnswer::Known(route) => route.outgoing.first().copied(),
             RouteAnswer::NoRoute | RouteAnswer::Pending => None,
         };

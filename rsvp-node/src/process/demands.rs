@@ -4,14 +4,15 @@
 
 use super::Arrived;
 use super::errors::{ErrorFlow, scope_of};
+use super::kept::filters;
 use crate::config::Limit;
 use crate::door::Discard;
-use crate::key::{SenderKey, StyleKind};
+use crate::key::{Flow, SenderKey, StyleKind};
 use crate::node::Node;
 use crate::state::resv::{Asked, From};
 use rsvp_wire::{
-    Class, ErrorCode, FlowDescriptor, Flowspec, ObjectRef, ParseError, Sharing, Style, Why as ParseWhy,
-    error_value, flow_descriptors,
+    ErrorCode, FlowDescriptor, Flowspec, ObjectRef, ParseError, Sharing, Style, Why as ParseWhy, error_value,
+    flow_descriptors,
 };
 use smallvec::SmallVec;
 
@@ -104,8 +105,7 @@ impl Node {
         let filters: FilterList = if style.sharing() == Sharing::Distinct {
             filter.into_iter().collect()
         } else {
-            let all = arrived.message.objects().filter(|o| o.class == Class::FILTER_SPEC);
-            all.filter_map(|o| o.read().ok()).map(SenderKey::of).collect()
+            filters(&arrived.message).collect()
         };
         let flow = ErrorFlow {
             style,
@@ -133,6 +133,6 @@ pub(crate) fn asked_by(demands: &[Demand<'_>]) -> Asked {
 }
 
 /// The sender that a reservation is for: one in FF, all there are in other styles.
-pub(crate) fn sender_of(style: StyleKind, filters: &[SenderKey]) -> Option<SenderKey> {
+pub(crate) fn sender_of(style: StyleKind, filters: &[SenderKey]) -> Flow {
     filters.first().copied().filter(|_| style.sharing() == Sharing::Distinct)
 }

@@ -5,7 +5,7 @@
 //! all, and the smaller flowspec goes up. A sender for whom everything is blockaded leaves the message instead of
 //! holding down those who did not ask for it; unless something is in place for it, which must not be torn down (KR-I).
 
-use crate::key::SenderKey;
+use crate::key::Flow;
 use crate::merge::failure::{Failed, blockades};
 use crate::merge::flowspec;
 use crate::node::Node;
@@ -15,9 +15,6 @@ use crate::state::path::PathState;
 use crate::state::resv::Request;
 use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
-
-/// A sender, or `None` for all of them in WF.
-pub(crate) type Flow = Option<SenderKey>;
 
 /// What goes to a previous hop with one flowspec.
 #[derive(Clone, Debug, PartialEq)]

@@ -38,7 +38,7 @@ use crate::config::Limit;
 use crate::door::{Discard, Outcome, Rx};
 use crate::host::Host;
 use crate::key::SessionKey;
-use crate::neighbour::{Kind, Received, check_hop, is_host};
+use crate::neighbour::{Kind, check_hop, is_host};
 use crate::node::Node;
 use core::net::IpAddr;
 use grammar::Fault;
@@ -55,21 +55,21 @@ pub(crate) struct Arrived<'a> {
 impl Node {
     /// MESSAGE ARRIVES.
     pub(crate) fn message_arrives(&mut self, rx: Rx<'_>, host: &mut dyn Host) -> Outcome {
-        let done = self.accept(rx, host);
-        match done {
-            Ok(()) => Outcome::Taken,
-            Err(why) => {
-                tracing::trace!(?why, source = %rx.source, "message discarded");
-                self.counters.count_discard(why);
-                Outcome::Discarded(why)
-            }
-        }
+        let Err(why) = self.accept(rx, host) else { return Outcome::Taken };
+        tracing::trace!(?why, source = %rx.source, "message discarded");
+        self.counters.count_discard(why);
+        Outcome::Discarded(why)
     }
 
     fn accept(&mut self, rx: Rx<'_>, host: &mut dyn Host) -> Result<(), Discard> {
-        let Some(Received { kind, rx, message }) = self.receive(rx)? else { return Ok(()) };
-        if let Err(fault) = grammar::check(kind, &message) {
-            return Err(self.faulty(&rx, &message, fault));
+        let Some((kind, message)) = self.receive(&rx)? else { return Ok(()) };
+        match grammar::check(kind, &message) {
+            Ok(()) => {}
+            Err(Fault::Discard(why)) => return Err(why),
+            // Path and Resv with unknown objects are answered.
+            Err(Fault::Unknown(code, value)) => {
+                return Err(self.reject(&rx, &message, (code, value), Discard::UnknownObject));
+            }
         }
         let session = SessionKey::of(read(&message)?);
         if session.destination().is_unspecified() || session.protocol() == 0 {
@@ -92,14 +92,6 @@ impl Node {
             Kind::ResvTear => self.resv_tear_arrives(&arrived),
             Kind::ResvErr => self.resv_err_arrives(&arrived),
             Kind::ResvConf => self.resv_conf_arrives(&arrived, host),
-        }
-    }
-
-    /// Deals with a message that does not follow the grammar: Path and Resv with unknown objects are answered.
-    fn faulty(&mut self, rx: &Rx<'_>, message: &Message<'_>, fault: Fault) -> Discard {
-        match fault {
-            Fault::Discard(why) => why,
-            Fault::Unknown(code, value) => self.reject(rx, message, (code, value), Discard::UnknownObject),
         }
     }
 }

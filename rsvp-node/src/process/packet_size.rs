@@ -7,13 +7,12 @@
 
 use super::traffic_control::Report;
 use super::update_traffic_control::Refused;
-use crate::interface::InterfaceId;
 use crate::key::SenderKey;
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Item, Request};
-use crate::state::session::SessionState;
+use crate::state::traffic::Branch;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, Sharing, error_value};
 use smallvec::SmallVec;
 
@@ -21,56 +20,44 @@ impl Node {
     /// The refusal of a request for some senders, or for all, if its packets are too large for an interface.
     pub(crate) fn too_large_packets(
         &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
+        branch: Branch,
         filters: &[SenderKey],
         request: &Flowspec,
     ) -> Option<Refused> {
-        let mtu = self.interfaces.find(interface)?.config.mtu;
+        let mtu = self.interfaces.find(branch.interface)?.config.mtu;
         // Almost always it is not, and then nobody needs to know what the senders say.
         if request.tspec().max_packet_size <= mtu {
             return None;
         }
-        let path = self.path_tspec(session, interface, filters)?;
+        let path = self.path_tspec(branch, filters)?;
         let largest = flowspec::limit(request, &path).tspec().max_packet_size;
         (largest > mtu).then_some((ErrorCode::ADMISSION_CONTROL, error_value::MTU_TOO_LARGE))
     }
 
     /// Judges again what is asked for a sender on an interface.
-    pub(crate) fn judge_packet_sizes(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: &SenderKey,
-    ) {
-        let refused: SmallVec<[Ix<Request>; 4]> = self
-            .state
-            .requests_of(session)
-            .filter(|(_, r)| r.interface() == Some(interface) && self.is_too_large(r, interface, sender))
-            .map(|(ix, _)| ix)
-            .collect();
+    pub(crate) fn judge_packet_sizes(&mut self, branch: Branch, sender: &SenderKey) {
+        let mut refused = self.state.requests_on(branch);
+        refused.retain(|ix| self.is_too_large(&self.state.requests[*ix], branch, sender));
         for ix in refused {
-            self.refuse_standing(ix, interface, sender);
+            self.refuse_standing(ix, branch, sender);
         }
     }
 
-    fn is_too_large(&self, request: &Request, interface: InterfaceId, sender: &SenderKey) -> bool {
+    fn is_too_large(&self, request: &Request, branch: Branch, sender: &SenderKey) -> bool {
         let Some(item) = request.item_for(sender) else { return false };
         let of_request: SmallVec<[SenderKey; 4]> = match request.style.sharing() {
             Sharing::Distinct => [*sender].into_iter().collect(),
             _ => request.items.iter().filter_map(|i| i.filter).collect(),
         };
-        self.too_large_packets(request.session, interface, &of_request, &item.flowspec).is_some()
+        self.too_large_packets(branch, &of_request, &item.flowspec).is_some()
     }
 
     /// Refuses what was granted: it is content with what is installed, as long as that can be carried, and else removed. Its
     /// next refresh is judged anew.
-    fn refuse_standing(&mut self, ix: Ix<Request>, interface: InterfaceId, sender: &SenderKey) {
-        let request = &self.state.requests[ix];
-        let session = request.session;
-        let one = (request.style.sharing() == Sharing::Distinct).then_some(*sender);
-        let mtu = self.interfaces.find(interface).map_or(0, |i| i.config.mtu);
-        let standing = self.state.find_reserved(session, interface, one.as_ref());
+    fn refuse_standing(&mut self, ix: Ix<Request>, branch: Branch, sender: &SenderKey) {
+        let one = (self.state.requests[ix].style.sharing() == Sharing::Distinct).then_some(*sender);
+        let mtu = self.interfaces.find(branch.interface).map_or(0, |i| i.config.mtu);
+        let standing = self.state.find_reserved(branch, one);
         let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
         let standing = standing.filter(|s| s.tspec().max_packet_size <= mtu);
         let report = Report {
@@ -79,7 +66,7 @@ impl Node {
             flags: if standing.is_some() { ErrorSpec::IN_PLACE } else { 0 },
             flowspec: None,
         };
-        self.tell_requesters(session, interface, one, &report, |other, _| other == ix);
+        self.tell_requesters(branch, one, &report, |other, _| other == ix);
         let meant = |item: &Item| one.is_none() || item.filter == one;
         let Some(standing) = standing else { return self.remove_items(ix, meant) };
         let request = &mut self.state.requests[ix];
@@ -87,6 +74,6 @@ impl Node {
         for item in request.items.iter_mut().filter(|item| meant(item)) {
             item.flowspec = flowspec::lower_bound(&item.flowspec, &standing).unwrap_or(standing);
         }
-        self.intend_resv_for(session, |_| true);
+        self.intend_resvs(branch.session);
     }
 }

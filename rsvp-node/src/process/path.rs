@@ -17,6 +17,7 @@ use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
 use crate::state::session::SessionState;
+use crate::state::traffic::Branch;
 use crate::time::Instant;
 use core::net::IpAddr;
 use rsvp_wire::{
@@ -196,14 +197,13 @@ impl Node {
         expires: Instant,
         host: &mut dyn Host,
     ) -> Result<(), Discard> {
-        if self.state.is_local(ix) {
+        let Origin::Hop(old_upstream, _) = self.state.paths[ix].origin else {
             // Somebody else announces our own sender: ours stands.
             return Err(Discard::OwnMessage);
-        }
+        };
         let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
         let before = self.said_of(session, &sender);
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
-        let old_upstream = self.state.paths[ix].upstream();
         self.handled(arrived.rx.octets.len());
         let non_rsvp = self.has_non_rsvp_hops(arrived);
         let path = &mut self.state.paths[ix];
@@ -213,11 +213,9 @@ impl Node {
         path.expires = expires;
         let hops_changed = (path.ttl, path.flags.non_rsvp) != (arrived.rx.ttl, non_rsvp);
         (path.ttl, path.flags.non_rsvp) = (arrived.rx.ttl, non_rsvp);
-        let moved = old_upstream != Some(upstream);
-        if let Some(old) = old_upstream {
-            // The path state counts at one upstream only; this also undoes the count above where it is the same.
-            self.state.leave_upstream(old);
-        }
+        let moved = old_upstream != upstream;
+        // The path state counts at one upstream only; this also undoes the count above where it is the same.
+        self.state.leave_upstream(old_upstream);
         let rerouted = (moved || !self.state.paths[ix].flags.routed) && self.route_path(ix, host);
         self.state.arm_path(ix);
         let news = descriptor_changed || moved || hops_changed || rerouted;
@@ -314,10 +312,10 @@ impl Node {
     pub(crate) fn path_moved(&mut self, ix: Ix<PathState>) {
         let path = &self.state.paths[ix];
         let (session, sender) = (path.session, path.sender);
-        let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
-        for interface in interfaces {
-            self.judge_packet_sizes(session, interface, &sender);
-            self.update_for_senders(session, interface, &sender);
+        for interface in path.interfaces() {
+            let branch = Branch { session, interface };
+            self.judge_packet_sizes(branch, &sender);
+            self.update_for_senders(branch, &sender);
         }
         if let Some(upstream) = self.state.paths[ix].upstream() {
             self.pass_waiting_confirms(ix);

@@ -27,9 +27,9 @@ impl Node {
         }
         match message.msg_type() {
             MsgType::PATH => self.answer_path_err(rx, message, hop.address, why),
-            MsgType::RESV => match self.interfaces.by_lih(hop.lih).map(|i| i.config.id) {
-                Some(interface) => self.answer_resv_err(message, interface, hop.address, why),
-                None => return self.unknown_handle(rx),
+            MsgType::RESV => match self.outgoing_interface(rx, &hop) {
+                Ok(interface) => self.answer_resv_err(message, interface, hop.address, why),
+                Err(unknown) => return unknown,
             },
             _ => {}
         }
@@ -38,10 +38,8 @@ impl Node {
 
     /// Answers a message that asks for more than a limit allows, as often as limits are answered.
     pub(crate) fn reject_beyond(&mut self, rx: &Rx<'_>, message: &Message<'_>, limit: Limit) -> Discard {
-        if !matches!(message.msg_type(), MsgType::PATH | MsgType::RESV) {
-            return Discard::LimitReached;
-        }
-        if !self.may_answer_limit(rx.interface) {
+        let is_answered = matches!(message.msg_type(), MsgType::PATH | MsgType::RESV);
+        if !is_answered || !self.may_answer_limit(rx.interface) {
             return Discard::LimitReached;
         }
         let why = (ErrorCode::RSVP_SYSTEM, limit.error_value());
@@ -58,12 +56,15 @@ impl Node {
         may
     }
 
-    /// A handle in a Resv or ResvTear that this node never gave: whoever made the message did not construct it well, which
-    /// is logged and not answered (RFC 2205 Appendix B).
-    pub(crate) fn unknown_handle(&mut self, rx: &Rx<'_>) -> Discard {
+    /// The interface whose handle a Resv or ResvTear carries (RFC 2205 section 3.3). If this node never gave it, whoever made
+    /// the message did not construct it well, which is logged and not answered (Appendix B).
+    pub(crate) fn outgoing_interface(&mut self, rx: &Rx<'_>, hop: &RsvpHop) -> Result<InterfaceId, Discard> {
+        if let Some(outgoing) = self.interfaces.by_lih(hop.lih) {
+            return Ok(outgoing.config.id);
+        }
         if self.notices.is_new(Notice::UnknownHandle, rx.source) {
             tracing::warn!(source = %rx.source, "a Resv names a logical interface handle that was never given");
         }
-        Discard::BadLih
+        Err(Discard::BadLih)
     }
 }

@@ -2,24 +2,17 @@
 
 use crate::carried::{Carried, for_senders, is_mark};
 use crate::door::Remark;
-use crate::interface::InterfaceId;
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::session::SessionState;
-use crate::state::traffic::Reserved;
+use crate::state::traffic::{Branch, Reserved};
 use rsvp_wire::Message;
 
 impl Node {
     /// What is installed on an interface follows the marks that its requests ask for, after a message was kept or a request has
     /// gone. Most requests ask for none, and cost nothing here.
-    pub(crate) fn follow_remarks(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        kept: Option<&Message<'_>>,
-    ) {
+    pub(crate) fn follow_remarks(&mut self, branch: Branch, kept: Option<&Message<'_>>) {
         let asks = kept.is_some_and(|kept| kept.objects().any(|object| is_mark(&object)));
-        let here = self.state.reserved_of(session).filter(|(_, r)| r.interface == interface);
+        let here = self.state.reserved_on(branch);
         let concerned: Vec<Ix<Reserved>> =
             here.filter(|(_, r)| asks || r.remark != Remark::default()).map(|(ix, _)| ix).collect();
         for ix in concerned {

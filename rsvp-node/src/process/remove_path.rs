@@ -10,8 +10,8 @@ use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
-use crate::state::resv::Request;
 use crate::state::session::SessionState;
+use crate::state::traffic::Branch;
 use rsvp_wire::SenderTemplate;
 use smallvec::SmallVec;
 
@@ -21,16 +21,18 @@ impl Node {
     pub(crate) fn remove_path(&mut self, ix: Ix<PathState>, why: Gone, tear: Option<&[u8]>) {
         let path = &self.state.paths[ix];
         let (session, sender, upstream) = (path.session, path.sender, path.upstream());
-        let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
+        let interfaces = path.interfaces();
         tracing::debug!(%sender, ?why, "path state removed");
-        let spoke = |i: &&InterfaceId| self.state.speaks_for_sender(ix, **i);
+        let multicast = self.state.sessions[session].key.is_multicast();
+        let spoke = |i: &&InterfaceId| multicast && self.state.speaks_for_sender(ix, **i);
         let spoke: SmallVec<[InterfaceId; 4]> = interfaces.iter().filter(spoke).copied().collect();
         let before = self.said_of(session, &sender);
         self.state.unlink_path(ix);
         self.leave_to_others(session, &sender, &spoke);
-        for &interface in &interfaces {
-            self.drop_requests_for(session, &sender, interface);
-            self.update_without_sender(session, interface, &sender);
+        for interface in interfaces {
+            let branch = Branch { session, interface };
+            self.drop_requests_for(branch, &sender);
+            self.update_without_sender(branch, &sender);
         }
         if let Some(upstream) = upstream {
             let ours = |b: &Blockade| b.sender == Some(sender) && b.upstream == upstream;
@@ -64,10 +66,12 @@ impl Node {
         }
     }
 
-    /// Where path state from another previous hop speaks for the sender now, it is forwarded at once.
+    /// Where path state from another previous hop speaks for the sender now, which happens in multicast, it is forwarded at once.
     fn leave_to_others(&mut self, session: Ix<SessionState>, sender: &SenderKey, left: &[InterfaceId]) {
-        let multicast = self.state.sessions[session].key.is_multicast();
-        let others = self.state.paths_of(session).filter(|(_, p)| multicast && p.sender == *sender);
+        if left.is_empty() {
+            return;
+        }
+        let others = self.state.paths_of(session).filter(|(_, p)| p.sender == *sender);
         let others: SmallVec<[Ix<PathState>; 2]> = others.map(|(ix, _)| ix).collect();
         for ix in others {
             for outgoing in &mut self.state.paths[ix].outgoing {
@@ -99,20 +103,15 @@ impl Node {
         self.intend_path(ix);
     }
 
-    /// Deletes what next hops on `interface` had reserved for a sender whose path state is gone: the filter for
+    /// Deletes what next hops of a branch had reserved for a sender whose path state is gone: the filter for
     /// explicit styles, everything for the wildcard style when it was the last sender that leads there.
-    fn drop_requests_for(&mut self, session: Ix<SessionState>, sender: &SenderKey, interface: InterfaceId) {
-        if self.state.paths_of(session).any(|(_, p)| p.sender == *sender && p.routes_to(interface)) {
+    fn drop_requests_for(&mut self, branch: Branch, sender: &SenderKey) {
+        let mut leading = self.state.paths_of(branch.session).filter(|(_, p)| p.routes_to(branch.interface));
+        let last = leading.clone().next().is_none();
+        if leading.any(|(_, p)| p.sender == *sender) {
             return;
         }
-        let last = !self.state.paths_of(session).any(|(_, p)| p.routes_to(interface));
-        let requests: SmallVec<[Ix<Request>; 8]> = self
-            .state
-            .requests_of(session)
-            .filter(|(_, r)| r.interface() == Some(interface))
-            .map(|(ix, _)| ix)
-            .collect();
-        for ix in requests {
+        for ix in self.state.requests_on(branch) {
             let request = &mut self.state.requests[ix];
             if request.style.is_wildcard() {
                 if last {

@@ -4,11 +4,12 @@
 use super::errors::ErrorFlow;
 use crate::composer::object_of;
 use crate::interface::InterfaceId;
-use crate::key::{SenderKey, StyleKind};
+use crate::key::{Flow, SenderKey, StyleKind};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, Item, Request};
 use crate::state::session::SessionState;
+use crate::state::traffic::Branch;
 use rsvp_wire::{ErrorCode, Flowspec, Sharing};
 use smallvec::SmallVec;
 
@@ -20,11 +21,9 @@ impl Node {
         style: StyleKind,
         own: Option<Ix<Request>>,
     ) -> Option<StyleKind> {
-        self.state
-            .requests_of(session)
-            .filter(|(ix, r)| Some(*ix) != own && r.asked != Asked::OtherStyle)
-            .find(|(_, r)| r.style != style)
-            .map(|(_, r)| r.style)
+        let mut requests = self.state.requests_of(session);
+        let conflicts = |ix, r: &Request| Some(ix) != own && r.asked != Asked::OtherStyle && r.style != style;
+        requests.find(|(ix, r)| conflicts(*ix, r)).map(|(_, r)| r.style)
     }
 
     /// Whether another request asks for another service: all receivers of a session must choose the same (RFC 2210
@@ -103,26 +102,21 @@ impl Node {
         let ix = self.state.add_request(request);
         self.state.arm_request(ix);
         let Some(interface) = interface else { return };
-        let each: SmallVec<[Option<SenderKey>; 4]> =
+        let branch = Branch { session, interface };
+        let each: SmallVec<[Flow; 4]> =
             if distinct { senders.into_iter().map(Some).collect() } else { [None].into_iter().collect() };
         for sender in each {
             // What it takes was free a moment ago.
-            if self.update_traffic_control(session, interface, sender).is_err() {
-                self.judge_again(session, interface);
+            if self.update_traffic_control(branch, sender).is_err() {
+                self.judge_again(branch);
             }
         }
     }
 
     /// Has the refreshes of an interface's requests judged anew, because what they stand on has changed: the next
     /// refresh is taken for a change.
-    pub(crate) fn judge_again(&mut self, session: Ix<SessionState>, interface: InterfaceId) {
-        let concerned: SmallVec<[Ix<Request>; 4]> = self
-            .state
-            .requests_of(session)
-            .filter(|(_, r)| r.interface() == Some(interface))
-            .map(|(ix, _)| ix)
-            .collect();
-        for ix in concerned {
+    pub(crate) fn judge_again(&mut self, branch: Branch) {
+        for ix in self.state.requests_on(branch) {
             self.state.requests[ix].refreshable = false;
         }
     }
@@ -153,7 +147,7 @@ impl Node {
             request.refreshable = false;
         }
         self.items_gone(session, interface, style, &gone);
-        self.intend_resv_for(session, |_| true);
+        self.intend_resvs(session);
         self.state.release_session(session);
     }
 
@@ -166,12 +160,12 @@ impl Node {
         gone: &[Item],
     ) {
         let Some(interface) = interface else { return };
+        let branch = Branch { session, interface };
         let distinct = style.sharing() == Sharing::Distinct;
         for item in gone.iter().take(if distinct { usize::MAX } else { 1 }) {
-            let sender = item.filter.filter(|_| distinct);
-            self.update_for_less(session, interface, sender);
+            self.update_for_less(branch, item.filter.filter(|_| distinct));
         }
-        self.tell_news(session, interface);
-        self.follow_remarks(session, interface, None);
+        self.tell_news(branch);
+        self.follow_remarks(branch, None);
     }
 }

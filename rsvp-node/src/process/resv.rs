@@ -11,13 +11,12 @@ use super::{Arrived, read};
 use crate::config::Limit;
 use crate::door::Discard;
 use crate::host::Host;
-use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, From, Item, Request};
-use crate::state::session::SessionState;
+use crate::state::traffic::Branch;
 use crate::time::Instant;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value};
 use smallvec::SmallVec;
@@ -25,9 +24,8 @@ use smallvec::SmallVec;
 /// Who asks for what kind of reservation, and until when.
 #[derive(Clone, Copy)]
 struct Asker {
-    session: Ix<SessionState>,
+    branch: Branch,
     from: From,
-    interface: InterfaceId,
     style: StyleKind,
     expires: Instant,
 }
@@ -35,11 +33,7 @@ struct Asker {
 impl Node {
     pub(crate) fn resv_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let interface = self
-            .interfaces
-            .by_lih(hop.lih)
-            .map(|i| i.config.id)
-            .ok_or_else(|| self.unknown_handle(&arrived.rx))?;
+        let interface = self.outgoing_interface(&arrived.rx, &hop)?;
         let expires = self.expiry_of(arrived)?;
         let from = From::Hop { interface, address: hop.address };
         let session = self.state.find_session(&arrived.session);
@@ -79,7 +73,7 @@ impl Node {
         // A request that comes back in another style is a new one; the old, and what is left over of others in another
         // style, is put back if nothing of it is granted.
         let aside = self.set_aside(session, style);
-        let asker = Asker { session, from, interface, style, expires };
+        let asker = Asker { branch: Branch { session, interface }, from, style, expires };
         let taken = self.take_demands(arrived, asker, &demands, all_readable, host);
         let granted = self.state.find_request(session, from).is_some();
         for request in aside {
@@ -105,10 +99,13 @@ impl Node {
             Some(confirm) => Some(confirm.map_err(Discard::Malformed)?.address),
             None => None,
         };
-        self.extensions.resv_arrives(&self.state, asker.session, asker.from, arrived.rx.octets);
+        let Asker { branch, from, .. } = asker;
+        for extension in &mut self.extensions {
+            extension.resv_arrives(&self.state, branch.session, from, arrived.rx.octets);
+        }
         let Judged { mut in_full, any, limited } = self.judge(arrived, asker, demands);
         in_full &= all_readable;
-        let request = self.state.find_request(asker.session, asker.from);
+        let request = self.state.find_request(branch.session, from);
         if let Some(ix) = request {
             if any {
                 // A message that asks for confirmation is never a mere refresh (RFC 2209).
@@ -116,9 +113,9 @@ impl Node {
             }
             self.state.arm_request(ix);
         }
-        self.extensions.resv_was_judged();
-        self.tell_news(asker.session, asker.interface);
-        self.follow_remarks(asker.session, asker.interface, Some(&arrived.message));
+        self.extensions.iter_mut().for_each(|each| each.resv_was_judged());
+        self.tell_news(branch);
+        self.follow_remarks(branch, Some(&arrived.message));
         if let (Some(address), Some(ix)) = (confirm, request) {
             for demand in demands {
                 let items = &self.state.requests[ix].items;
@@ -132,7 +129,7 @@ impl Node {
                 }
             }
         }
-        self.intend_resv_for(asker.session, |_| true);
+        self.intend_resvs(branch.session);
         match (any, limited) {
             (true, _) => Ok(()),
             (false, true) => Err(Discard::LimitReached),
@@ -143,9 +140,9 @@ impl Node {
     /// Puts all that a message names in the place of what was asked for before, and then asks traffic control for each
     /// demand (RFC 2205 section 2.3). What is refused is put back.
     fn judge(&mut self, arrived: &Arrived<'_>, asker: Asker, demands: &[Demand<'_>]) -> Judged {
-        let Asker { session, from, interface, style, .. } = asker;
+        let Asker { branch, from, style, .. } = asker;
         let asked = asked_by(demands);
-        if let Some(own) = self.state.find_request(session, from) {
+        if let Some(own) = self.state.find_request(branch.session, from) {
             self.note_asked(own, asked);
         }
         let mut judged = Judged { in_full: true, any: false, limited: false };
@@ -165,7 +162,8 @@ impl Node {
         };
         let before = self.state.requests[ix].items.clone();
         for Fit { filters, flowspec, .. } in &mut fit {
-            *flowspec = self.still_reduced(ix, interface, filters, flowspec).unwrap_or(*flowspec);
+            let request = &self.state.requests[ix];
+            *flowspec = self.still_reduced(request, branch, filters, flowspec).unwrap_or(*flowspec);
         }
         fit.retain(|fit| {
             let merged = self.merge_items(ix, asker, fit.flowspec, &fit.filters);
@@ -179,11 +177,11 @@ impl Node {
         fit.sort_by_key(|fit| self.takes_more(asker, fit));
         for Fit { demand, filters, flowspec } in &fit {
             let sender = sender_of(style, filters);
-            let updated = match self.too_large_packets(session, interface, filters, flowspec) {
+            let updated = match self.too_large_packets(branch, filters, flowspec) {
                 Some(refused) => Err(refused),
-                None => self.update_for_request(ix, interface, sender),
+                None => self.update_for_request(ix, branch, sender),
             };
-            let reserved = self.state.find_reserved(session, interface, sender.as_ref());
+            let reserved = self.state.find_reserved(branch, sender);
             match updated {
                 Ok(()) => {
                     judged.any = true;
@@ -214,13 +212,11 @@ impl Node {
         asker: Asker,
         demand: &Demand<'_>,
     ) -> Option<FilterList> {
-        let Asker { session, from, interface, style, .. } = asker;
+        let Asker { branch: Branch { session, interface }, from, style, .. } = asker;
+        let senders = self.state.paths_of(session).map(|(_, p)| p).filter(|p| p.routes_to(interface));
         let mut filters = demand.filters.clone();
-        let wildcard = filters.is_empty();
-        filters
-            .retain(|f| self.state.paths_of(session).any(|(_, p)| p.sender == *f && p.routes_to(interface)));
-        let somebody = self.state.paths_of(session).any(|(_, p)| p.routes_to(interface));
-        if !somebody || (!wildcard && filters.is_empty()) {
+        filters.retain(|f| senders.clone().any(|p| p.sender == *f));
+        if senders.clone().next().is_none() || filters.is_empty() != demand.filters.is_empty() {
             self.refuse(arrived, from, style.object(), demand, (ErrorCode::NO_SENDER, 0), false);
             return None;
         }
@@ -237,7 +233,7 @@ impl Node {
 
     /// The request that demands go into, made when it is new; `None` when the session has as many as it may.
     fn request_of(&mut self, asker: Asker, asked: Asked) -> Option<Ix<Request>> {
-        let Asker { session, from, style, .. } = asker;
+        let Asker { branch: Branch { session, .. }, from, style, .. } = asker;
         if let Some(own) = self.state.find_request(session, from) {
             return Some(own);
         }
@@ -261,11 +257,11 @@ impl Node {
     /// Whether a demand takes more of the interface than what is installed for its senders.
     fn takes_more(&self, asker: Asker, fit: &Fit<'_>) -> bool {
         let sender = sender_of(asker.style, &fit.filters);
-        let installed = self.state.find_reserved(asker.session, asker.interface, sender.as_ref());
+        let installed = self.state.find_reserved(asker.branch, sender);
         let now_bps = installed.map_or(0, |ix| self.state.reserved[ix].charge_bps);
-        let path = self.path_tspec(asker.session, asker.interface, &fit.filters);
+        let path = self.path_tspec(asker.branch, &fit.filters);
         let effective = path.map_or(fit.flowspec, |path| flowspec::limit(&fit.flowspec, &path));
-        let overhead = self.interfaces.find(asker.interface).map_or(0, |on| on.config.overhead);
+        let overhead = self.interfaces.find(asker.branch.interface).map_or(0, |on| on.config.overhead);
         flowspec::cost_bps(&effective, overhead) > now_bps
     }
 

@@ -1,6 +1,7 @@
 //! RESV CONFIRM ARRIVES (RFC 2209), RFC 2205 section 3.1.9: on the way to the receiver a ResvConf is forwarded hop by
 //! hop; at the receiver it becomes an event.
 
+use super::kept::filters;
 use super::{Arrived, read};
 use crate::composer::{Composer, Forwarded};
 use crate::door::Discard;
@@ -9,7 +10,7 @@ use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
 use crate::queue::Envelope;
-use rsvp_wire::{ErrorSpec, Flowspec, MsgType, ResvConfirm, Style, flow_descriptors};
+use rsvp_wire::{ErrorSpec, Flowspec, MsgType, ResvConfirm, Style};
 
 impl Node {
     pub(crate) fn resv_conf_arrives(
@@ -28,13 +29,8 @@ impl Node {
         let style = read::<Style>(&arrived.message)?;
         let kind = StyleKind::of(style);
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
-        let (mut flowspec, mut filters) = (None, Vec::<SenderKey>::new());
-        for descriptor in flow_descriptors(&arrived.message) {
-            flowspec = flowspec.or_else(|| descriptor.flowspec?.read::<Flowspec>().ok());
-            if let Some(filter) = descriptor.filter {
-                filters.push(SenderKey::of(filter.read().map_err(Discard::Malformed)?));
-            }
-        }
+        let flowspec = arrived.message.objects().find_map(|object| object.read::<Flowspec>().ok());
+        let filters: Vec<SenderKey> = filters(&arrived.message).collect();
         let asked = |f: &Option<SenderKey>| f.is_none_or(|f| filters.contains(&f));
         let apps: Vec<AppId> = self
             .state

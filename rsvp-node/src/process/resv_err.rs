@@ -6,10 +6,11 @@
 
 use super::blockade::Elements;
 use super::errors::ErrorFlow;
-use super::left_out::{Choice, Flow};
+use super::kept::filters;
+use super::left_out::Choice;
 use super::{Arrived, read};
 use crate::door::Discard;
-use crate::key::{SenderKey, StyleKind};
+use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
@@ -17,7 +18,7 @@ use crate::state::blockade::Blockade;
 use crate::state::resv::{From, Request};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
-use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, RsvpHop, SenderSelection, Style, flow_descriptors};
+use rsvp_wire::{Class, ErrorCode, ErrorSpec, Flowspec, RsvpHop, SenderSelection, Style};
 use smallvec::SmallVec;
 
 type Filters = SmallVec<[SenderKey; 4]>;
@@ -85,23 +86,15 @@ impl Consequence {
 impl Node {
     pub(crate) fn resv_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
-        let mut failure = Failure {
+        let object = arrived.message.objects().filter(|object| object.class == Class::FLOWSPEC).last();
+        let failure = Failure {
             upstream: self.upstream_in_error(session, arrived)?,
             error: received_error(arrived)?,
             style: read(&arrived.message)?,
-            flowspec: None,
-            object: None,
-            filters: Filters::new(),
+            flowspec: object.and_then(|object| object.read().ok()),
+            object: object.map(|object| object.octets()),
+            filters: filters(&arrived.message).collect(),
         };
-        for descriptor in flow_descriptors(&arrived.message) {
-            if let Some(object) = descriptor.flowspec {
-                failure.flowspec = object.read().ok();
-                failure.object = Some(object.octets());
-            }
-            if let Some(filter) = descriptor.filter {
-                failure.filters.push(SenderKey::of(filter.read().map_err(Discard::Malformed)?));
-            }
-        }
         let elements = match failure.flowspec.filter(|_| failure.is_admission()) {
             Some(qe) => self.blockade(&failure, qe),
             None => Elements::new(),

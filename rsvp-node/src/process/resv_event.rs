@@ -1,49 +1,51 @@
 //! RESV_EVENT: what local senders are told of the reservations that stand for them (RFC 2205 section 3.11.1, RFC 2209 UPDATE TRAFFIC
 //! CONTROL).
 
+use crate::carried::Carried;
 use crate::event::{AppId, EventKind};
 use crate::interface::InterfaceId;
 use crate::key::SenderKey;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
-use crate::state::session::SessionState;
-use crate::state::traffic::{Filters, Reserved};
+use crate::state::traffic::{Branch, Filters, Reserved};
 use smallvec::SmallVec;
 
 impl Node {
     /// RESV_EVENT to the local senders the reservation is for.
     pub(crate) fn tell_reserved(&mut self, ix: Ix<Reserved>) {
         let reserved = &self.state.reserved[ix];
-        let session = reserved.session;
         // A router has nobody to read messages for.
-        if !self.state.has_local_sender(session) {
+        if !self.state.has_local_sender(reserved.session) {
             return;
         }
         let kind = self.resv_event(reserved);
-        let copy = Reserved { filters: reserved.filters.clone(), next: None, ..*reserved };
-        self.extensions.were_told(self.state.reserved.id(ix), &kind);
-        self.tell_senders(session, &copy, &kind);
+        let (branch, filters) = (reserved.branch(), reserved.filters.clone());
+        let id = self.state.reserved.id(ix).into();
+        self.extensions.iter_mut().for_each(|each| each.was_told(id, &kind));
+        self.tell_senders(branch, &filters, &kind);
     }
 
     /// Local senders hear again of reservations on an interface where what comes with them has changed, and nothing else.
-    pub(crate) fn tell_news(&mut self, session: Ix<SessionState>, interface: InterfaceId) {
-        if !self.state.has_local_sender(session) {
+    pub(crate) fn tell_news(&mut self, branch: Branch) {
+        if !self.state.has_local_sender(branch.session) {
             return;
         }
-        let there = self.state.reserved_of(session).filter(|(_, r)| r.interface == interface);
-        let news = there.map(|(ix, _)| ix).filter(|ix| self.extensions.have_news(&self.state, *ix));
+        let is_news = |ix: &Ix<Reserved>| self.extensions.iter().any(|each| each.has_news(&self.state, *ix));
+        let news = self.state.reserved_on(branch).map(|(ix, _)| ix).filter(is_news);
         for ix in news.collect::<SmallVec<[_; 4]>>() {
             self.tell_reserved(ix);
         }
     }
 
     fn resv_event(&self, reserved: &Reserved) -> EventKind {
+        let mut objects = Vec::new();
+        self.extensions.iter().for_each(|each| each.tell(&self.state, reserved, &mut objects));
         EventKind::Resv {
             style: reserved.style.object(),
             flowspec: reserved.flowspec,
             filters: reserved.filters.objects(),
-            carried: self.extensions.told_with(&self.state, reserved),
+            carried: Carried::union(objects),
         }
     }
 
@@ -51,11 +53,9 @@ impl Node {
     pub(crate) fn tell_standing(&mut self, path: Ix<PathState>, app: AppId, interface: InterfaceId) {
         let (session, sender) = (self.state.paths[path].session, self.state.paths[path].sender);
         let key = self.state.key_of(session);
-        let standing = self.state.reserved_of(session).map(|(_, r)| r);
-        let events: SmallVec<[EventKind; 1]> = standing
-            .filter(|r| r.interface == interface && r.filters.selects(&sender))
-            .map(|r| self.resv_event(r))
-            .collect();
+        let standing = self.state.reserved_on(Branch { session, interface }).map(|(_, r)| r);
+        let standing = standing.filter(|r| r.filters.selects(&sender));
+        let events: SmallVec<[EventKind; 1]> = standing.map(|r| self.resv_event(r)).collect();
         for kind in events {
             self.tell(app, &key, kind);
         }
@@ -69,18 +69,18 @@ impl Node {
         if left.is_empty() {
             return;
         }
-        let gone = Reserved { filters: Filters::Many(left), next: None, ..*reserved };
-        let (style, filters) = (gone.style.object(), gone.filters.objects());
-        self.tell_senders(gone.session, &gone, &EventKind::ResvGone { style, filters });
+        let (branch, left) = (reserved.branch(), Filters::Many(left));
+        let (style, filters) = (reserved.style.object(), left.objects());
+        self.tell_senders(branch, &left, &EventKind::ResvGone { style, filters });
     }
 
-    pub(super) fn tell_senders(&mut self, session: Ix<SessionState>, reserved: &Reserved, kind: &EventKind) {
-        let key = self.state.key_of(session);
+    pub(super) fn tell_senders(&mut self, branch: Branch, filters: &Filters, kind: &EventKind) {
+        let key = self.state.key_of(branch.session);
         let mut told: SmallVec<[_; 4]> = SmallVec::new();
-        for (_, path) in self.state.paths_of(session) {
+        for (_, path) in self.state.paths_of(branch.session) {
             if let Origin::App(app) = path.origin
-                && reserved.filters.selects(&path.sender)
-                && path.routes_to(reserved.interface)
+                && filters.selects(&path.sender)
+                && path.routes_to(branch.interface)
                 && !told.contains(&app)
             {
                 told.push(app);

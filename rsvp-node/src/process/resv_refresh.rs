@@ -20,17 +20,10 @@ use rsvp_wire::{Class, Flowspec, MsgType, NeedSpace, ObjectRef, RsvpHop, Sharing
 use smallvec::SmallVec;
 
 impl Node {
-    /// Looks at every previous hop of a session that `concerns` selects.
-    pub(crate) fn intend_resv_for(
-        &mut self,
-        session: Ix<SessionState>,
-        concerns: impl Fn(&Upstream) -> bool,
-    ) {
-        let chosen: SmallVec<[Ix<Upstream>; 4]> =
-            self.state.upstreams_of(session).filter(|(_, u)| concerns(u)).map(|(ix, _)| ix).collect();
-        for ix in chosen {
-            self.intend_resv(ix);
-        }
+    /// Looks at every previous hop of a session.
+    pub(crate) fn intend_resvs(&mut self, session: Ix<SessionState>) {
+        let upstreams: SmallVec<[_; 4]> = self.state.upstreams_of(session).map(|(ix, _)| ix).collect();
+        upstreams.into_iter().for_each(|ix| self.intend_resv(ix));
     }
 
     /// Writes the next message a previous hop should get.
@@ -46,7 +39,7 @@ impl Node {
         let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { None };
         self.state.upstreams[ix].last_sent = last;
         if let Some(gone) = gone {
-            return self.write_resv_tear(ix, gone, buf);
+            return self.write_resv_tear(ix, gone, merged.is_none(), buf);
         }
         let upstream = &mut self.state.upstreams[ix];
         upstream.tear_objects = None;
@@ -109,8 +102,7 @@ impl Node {
     /// Starts the refresh timer anew with fresh jitter.
     pub(crate) fn rearm_upstream(&mut self, ix: Ix<Upstream>) {
         let interface = self.state.upstreams[ix].interface;
-        let refresh = self.interfaces.find(interface).map(|i| i.refresh).unwrap_or_default();
-        let at = self.now + self.rng.jitter(refresh);
+        let at = self.now + self.rng.jitter(self.interfaces.refresh_on(interface));
         self.state.arm_upstream(ix, at);
     }
 
@@ -119,12 +111,8 @@ impl Node {
     #[inline]
     fn to_previous_hop(&self, ix: Ix<Upstream>) -> Option<(Envelope, RsvpHop, Duration)> {
         let upstream = &self.state.upstreams[ix];
-        let state = self.interfaces.find(upstream.interface)?;
-        let config = &state.config;
-        if !config.up || !config.enabled {
-            return None;
-        }
-        let hop = RsvpHop { address: config.address_like(upstream.address)?, lih: upstream.lih };
+        let state = self.interfaces.usable(upstream.interface)?;
+        let hop = RsvpHop { address: state.config.address_like(upstream.address)?, lih: upstream.lih };
         let to = Envelope::to_neighbour(upstream.interface, upstream.address, self.config.ttl);
         Some((to, hop, state.refresh))
     }
@@ -171,8 +159,14 @@ impl Node {
     }
 
     /// Writes a ResvTear, with the FLOWSPEC that was last sent: it is ignored (RFC 2205 section 3.1.6), but there are
-    /// receivers that drop a ResvTear without.
-    fn write_resv_tear(&mut self, ix: Ix<Upstream>, mut gone: Merged, buf: &mut [u8]) -> Written {
+    /// receivers that drop a ResvTear without. `is_last` says that nothing is asked for any more.
+    fn write_resv_tear(
+        &mut self,
+        ix: Ix<Upstream>,
+        mut gone: Merged,
+        is_last: bool,
+        buf: &mut [u8],
+    ) -> Written {
         // What does not fit goes with the next: it is still among what was last sent, and gone.
         gone.flows.truncate(TEAR_FLOWS);
         let id = self.state.upstreams.id(ix);
@@ -184,21 +178,23 @@ impl Node {
             descriptor: Descriptor::Flows { style: gone.style, flows: &gone.flows },
             ..Composer::new(MsgType::RESV_TEAR, to)
         });
-        let written = match composer.map(|composer| (composer.to, composer.write(&self.extensions, buf))) {
-            Some((_, Err(NeedSpace(need)))) => return Written::NeedSpace(need),
-            Some((envelope, Ok(length))) => Some((envelope, length)),
-            None => None,
-        };
-        self.state.upstreams[ix].last_sent =
-            Sent::read(&upstream.last_sent).map(|sent| sent.without(&gone)).unwrap_or_default();
-        match written {
-            Some((envelope, length)) => {
-                self.handled(length);
-                Written::Message(envelope, length)
-            }
-            // The interface is down: what was asked for there dies with its refreshes.
-            None => self.write_resv(id, buf),
+        let written = composer.map(|composer| (composer.to, composer.write(&self.extensions, buf)));
+        if let Some((_, Err(NeedSpace(need)))) = written {
+            return Written::NeedSpace(need);
         }
+        let left = Sent::read(&upstream.last_sent).map(|sent| sent.without(&gone)).unwrap_or_default();
+        let is_last = is_last && left.is_empty();
+        self.state.upstreams[ix].last_sent = left;
+        // If the interface is down, what was asked for there dies with its refreshes.
+        let Some((envelope, Ok(length))) = written else { return self.write_resv(id, buf) };
+        self.handled(length);
+        if is_last {
+            let upstream = &mut self.state.upstreams[ix];
+            upstream.tear_objects = None;
+            upstream.all_sent();
+            return Written::Last(envelope, length);
+        }
+        Written::Message(envelope, length)
     }
 }
 

@@ -1,6 +1,7 @@
 //! RTEAR MESSAGE ARRIVES (RFC 2209), RFC 2205 section 3.1.6: SESSION, STYLE, FILTER_SPEC and the handle in RSVP_HOP
 //! must match; FLOWSPEC and SCOPE are ignored. What goes on upstream is decided by merging, in `resv_refresh`.
 
+use super::kept::filters;
 use super::{Arrived, read};
 use crate::door::Discard;
 use crate::key::{SenderKey, StyleKind};
@@ -8,17 +9,13 @@ use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{From, Item, Request};
 use crate::unknown;
-use rsvp_wire::{RsvpHop, flow_descriptors};
+use rsvp_wire::RsvpHop;
 use smallvec::SmallVec;
 
 impl Node {
     pub(crate) fn resv_tear_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let hop = read::<RsvpHop>(&arrived.message)?;
-        let interface = self
-            .interfaces
-            .by_lih(hop.lih)
-            .map(|i| i.config.id)
-            .ok_or_else(|| self.unknown_handle(&arrived.rx))?;
+        let interface = self.outgoing_interface(&arrived.rx, &hop)?;
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let from = From::Hop { interface, address: hop.address };
         let ix = self.state.find_request(session, from).ok_or(Discard::NoState)?;
@@ -26,11 +23,7 @@ impl Node {
         if StyleKind::of(read(&arrived.message)?) != Some(style) {
             return Err(Discard::NoState);
         }
-        let mut filters: SmallVec<[SenderKey; 4]> = SmallVec::new();
-        for descriptor in flow_descriptors(&arrived.message) {
-            let Some(filter) = descriptor.filter else { continue };
-            filters.push(SenderKey::of(filter.read().map_err(Discard::Malformed)?));
-        }
+        let filters: SmallVec<[SenderKey; 4]> = filters(&arrived.message).collect();
         let matches = |item: &Item| style.is_wildcard() || item.filter.is_some_and(|f| filters.contains(&f));
         if !self.state.requests[ix].items.iter().any(matches) {
             return Err(Discard::NoState);

@@ -12,6 +12,7 @@ use crate::interface::{Change, Interface, InterfaceId};
 use crate::node::{Node, Sweep};
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
+use crate::state::traffic::Branch;
 use crate::time::Instant;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -72,9 +73,8 @@ impl Node {
     fn judge_path_sizes(&mut self, ix: Ix<PathState>) {
         let path = &self.state.paths[ix];
         let (session, sender) = (path.session, path.sender);
-        let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
-        for interface in interfaces {
-            self.judge_packet_sizes(session, interface, &sender);
+        for interface in path.interfaces() {
+            self.judge_packet_sizes(Branch { session, interface }, &sender);
         }
     }
 
@@ -82,9 +82,8 @@ impl Node {
     fn enforcement_changes(&mut self, ix: Ix<PathState>) {
         let path = &self.state.paths[ix];
         let (session, sender) = (path.session, path.sender);
-        let interfaces: SmallVec<[InterfaceId; 4]> = path.outgoing.iter().map(|o| o.interface).collect();
-        for interface in interfaces {
-            self.update_for_senders(session, interface, &sender);
+        for interface in path.interfaces() {
+            self.update_for_senders(Branch { session, interface }, &sender);
         }
         self.forward_path(ix);
     }
@@ -130,8 +129,9 @@ impl Node {
             self.tell_other(session, &sender, before.as_ref());
             self.path_moved(ix);
             for interface in left {
-                self.update_for_senders(session, interface, &sender);
-                self.judge_again(session, interface);
+                let branch = Branch { session, interface };
+                self.update_for_senders(branch, &sender);
+                self.judge_again(branch);
             }
             return;
         }

@@ -8,13 +8,12 @@ use super::errors::{ErrorFlow, scope_of};
 use super::scope::Addresses;
 use crate::composer::object_of;
 use crate::door::{Discard, ReservationId, TcAnswer, TcVerdict};
-use crate::interface::InterfaceId;
-use crate::key::{SenderKey, StyleKind};
+use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::{Id, Ix};
 use crate::state::resv::{From, Item, Request};
-use crate::state::session::SessionState;
+use crate::state::traffic::Branch;
 use rsvp_wire::{ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Sharing, error_value, flow_descriptors};
 
 /// Who is to be told of a refusal, and of what.
@@ -36,7 +35,7 @@ impl Node {
         let id = Ix::from_place(index).map(|ix| Id { ix, generation });
         let ix = id.and_then(|id| self.state.reserved.find(id)).ok_or(Discard::NoState)?;
         let reserved = &self.state.reserved[ix];
-        let (session, interface, standing) = (reserved.session, reserved.interface, reserved.flowspec);
+        let (branch, standing) = (reserved.branch(), reserved.flowspec);
         let distinct = reserved.style.sharing() == Sharing::Distinct;
         let sender = distinct.then(|| reserved.filters.as_slice().first().copied()).flatten();
         let (code, value) = match answer.verdict {
@@ -44,13 +43,13 @@ impl Node {
             TcVerdict::Unfit { value } => (ErrorCode::TRAFFIC_CONTROL, value),
             TcVerdict::Preempted => (ErrorCode::SERVICE_PREEMPTED, 0),
             TcVerdict::Reduced { rate } => {
-                self.reduce(session, interface, sender, flowspec::at_rate(&standing, rate));
+                self.reduce(branch, sender, flowspec::at_rate(&standing, rate));
                 return Ok(());
             }
         };
         let report = Report { code, value, flags: 0, flowspec: None };
-        self.tell_requesters(session, interface, sender, &report, |_, _| true);
-        for ix in self.state.requests_on(session, interface) {
+        self.tell_requesters(branch, sender, &report, |_, _| true);
+        for ix in self.state.requests_on(branch) {
             self.remove_items(ix, |item| sender.is_none() || item.filter == sender);
         }
         Ok(())
@@ -59,49 +58,38 @@ impl Node {
     /// Partial preemption (RFC 4495 section 5): what is installed shrinks, those who asked are told what is left, and
     /// nothing is torn down. It stays so while they ask for the same; what the data plane cannot give now it cannot give
     /// with the next refresh, whatever this engine's own budget says.
-    fn reduce(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: Option<SenderKey>,
-        left: Flowspec,
-    ) {
+    fn reduce(&mut self, branch: Branch, sender: Flow, left: Flowspec) {
         let report = Report {
             code: ErrorCode::POLICY_CONTROL,
             value: error_value::PARTIALLY_PREEMPTED,
             flags: ErrorSpec::IN_PLACE,
             flowspec: Some(left),
         };
-        self.tell_requesters(session, interface, sender, &report, |_, item| {
+        self.tell_requesters(branch, sender, &report, |_, item| {
             flowspec::charge_bps(&item.flowspec) > flowspec::charge_bps(&left)
         });
-        for ix in self.state.requests_on(session, interface) {
+        for ix in self.state.requests_on(branch) {
             let items = self.state.requests[ix].items.iter_mut();
             for item in items.filter(|i| sender.is_none() || i.filter == sender) {
                 item.flowspec = flowspec::lower_bound(&item.flowspec, &left).unwrap_or(item.flowspec);
             }
         }
-        self.update_for_less(session, interface, sender);
-        if let Some(ix) = self.state.find_reserved(session, interface, sender.as_ref()) {
+        self.update_for_less(branch, sender);
+        if let Some(ix) = self.state.find_reserved(branch, sender) {
             self.state.reserved[ix].reduced = true;
         }
-        self.intend_resv_for(session, |_| true);
+        self.intend_resvs(branch.session);
     }
 
     /// What is left of a request that the data plane has reduced, if `flowspec` is what it has asked for all along.
     pub(crate) fn still_reduced(
         &self,
-        request: Ix<Request>,
-        interface: InterfaceId,
+        request: &Request,
+        branch: Branch,
         filters: &[SenderKey],
         flowspec: &Flowspec,
     ) -> Option<Flowspec> {
-        let request = &self.state.requests[request];
-        let reserved = self.state.find_reserved(
-            request.session,
-            interface,
-            sender_of(request.style, filters).as_ref(),
-        )?;
+        let reserved = self.state.find_reserved(branch, sender_of(request.style, filters))?;
         if !self.state.reserved[reserved].reduced {
             return None;
         }
@@ -118,17 +106,16 @@ impl Node {
     /// Sends an error to those whose requests an installed reservation is made of, where their items are meant.
     pub(crate) fn tell_requesters(
         &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: Option<SenderKey>,
+        branch: Branch,
+        sender: Flow,
         report: &Report,
         meant: impl Fn(Ix<Request>, &Item) -> bool,
     ) {
-        let key = self.state.key_of(session);
+        let key = self.state.key_of(branch.session);
         let concerned: Vec<Concerned> = self
             .state
-            .requests_of(session)
-            .filter(|(_, r)| r.interface() == Some(interface))
+            .requests_of(branch.session)
+            .filter(|(_, r)| r.interface() == Some(branch.interface))
             .filter_map(|(ix, r)| {
                 let item = r.items.iter().find(|i| sender.is_none() || i.filter == sender)?;
                 if !meant(ix, item) {

@@ -6,10 +6,9 @@
 
 use super::traffic_control::Report;
 use crate::budget::Charge;
-use crate::door::{Police, Remark, Reservation, ReservationId};
+use crate::door::{Police, Remark, Reservation};
 use crate::event::EventKind;
-use crate::interface::InterfaceId;
-use crate::key::{SenderKey, StyleKind};
+use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::queue::Pending;
@@ -17,54 +16,47 @@ use crate::state::arena::Ix;
 use crate::state::path::PathState;
 use crate::state::resv::{Item, Request};
 use crate::state::session::SessionState;
-use crate::state::traffic::{Filters, Reserved};
+use crate::state::traffic::{Branch, Filters, Reserved};
 use core::cmp::Ordering;
-use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, Session, Sharing, Tspec, error_value};
+use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, SenderTspec, Session, Sharing, Tspec, error_value};
 use smallvec::SmallVec;
 
 /// Why traffic control refused: Error Code and Error Value.
 pub(crate) type Refused = (ErrorCode, u16);
 
-/// What should be installed.
-struct Wanted {
-    style: StyleKind,
-    filters: Filters,
-    flowspec: Flowspec,
-    /// Some sender's traffic has not been policed yet.
-    entry: bool,
-    /// Several senders share it.
-    merge: bool,
+/// What the senders of a reservation say.
+struct Announced {
+    /// The sum of their TSpecs.
+    tspec: Option<Tspec>,
+    /// One of them is on this node, or nobody has policed its traffic before.
+    unpoliced: bool,
+    senders: usize,
 }
 
 impl Node {
-    /// Updates the reservation of a session on an interface; for FF the one for `sender`. On refusal the installed
-    /// reservation stays as it was; the error says whether there is one (RFC 2205 section 3.5, InPlace).
-    pub(crate) fn update_traffic_control(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: Option<SenderKey>,
-    ) -> Result<(), Refused> {
-        let installed = self.state.find_reserved(session, interface, sender.as_ref());
-        let Some(wanted) = self.wanted(session, interface, sender.as_ref(), installed)? else {
+    /// Updates the reservation of a branch; for FF the one for `sender`. On refusal the installed reservation stays as it
+    /// was; the error says whether there is one (RFC 2205 section 3.5, InPlace).
+    pub(crate) fn update_traffic_control(&mut self, branch: Branch, sender: Flow) -> Result<(), Refused> {
+        let installed = self.state.find_reserved(branch, sender);
+        let Some(mut wanted) = self.wanted(branch, sender, installed)? else {
             if let Some(ix) = installed {
                 self.uninstall(ix);
             }
             return Ok(());
         };
-        let charge_bps = self.admit(session, interface, installed, &wanted.flowspec)?;
+        wanted.charge_bps = self.admit(installed, &wanted)?;
         let (ix, changed) = match installed {
-            None => (self.install(session, interface, &wanted, charge_bps), true),
+            None => (self.state.add_reserved(wanted), true),
             Some(ix) => {
                 self.tell_left(ix, &wanted.filters);
                 let reserved = &mut self.state.reserved[ix];
                 let changed = reserved.flowspec != wanted.flowspec || reserved.filters != wanted.filters;
-                let policed = (reserved.police.entry, reserved.police.merge) != (wanted.entry, wanted.merge);
-                (reserved.police.entry, reserved.police.merge) = (wanted.entry, wanted.merge);
+                let police = Police { branch: reserved.police.branch, ..wanted.police };
+                let policed = core::mem::replace(&mut reserved.police, police) != police;
                 reserved.flowspec = wanted.flowspec;
                 reserved.filters = wanted.filters;
                 reserved.style = wanted.style;
-                reserved.charge_bps = charge_bps;
+                reserved.charge_bps = wanted.charge_bps;
                 if policed && !changed {
                     self.intend_install(ix);
                 }
@@ -75,54 +67,35 @@ impl Node {
             self.intend_install(ix);
             self.tell_reserved(ix);
             let filters = self.state.reserved[ix].filters.clone();
-            self.update_branch_policing(session, &filters);
+            self.update_branch_policing(branch.session, &filters);
         }
         Ok(())
     }
 
     /// The reservation for which path state changed: all of the session on an interface that concern `sender`. A
     /// refusal leaves what is installed and is reported (InPlace) to those who asked for more.
-    pub(crate) fn update_for_senders(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: &SenderKey,
-    ) {
-        let Some(sender) = self.concerned(session, interface, sender) else { return };
-        if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
-            self.report_to_requesters(session, interface, sender, code, value);
+    pub(crate) fn update_for_senders(&mut self, branch: Branch, sender: &SenderKey) {
+        let Some(sender) = self.concerned(branch, sender) else { return };
+        if let Err(refused) = self.update_traffic_control(branch, sender) {
+            self.report_to_requesters(branch, sender, refused);
             // Their next refreshes try again.
-            self.judge_again(session, interface);
+            self.judge_again(branch);
         }
     }
 
     /// The same for a sender that is gone.
-    pub(crate) fn update_without_sender(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: &SenderKey,
-    ) {
-        if let Some(sender) = self.concerned(session, interface, sender) {
-            self.update_for_less(session, interface, sender);
+    pub(crate) fn update_without_sender(&mut self, branch: Branch, sender: &SenderKey) {
+        if let Some(sender) = self.concerned(branch, sender) {
+            self.update_for_less(branch, sender);
         }
     }
 
-    /// Which of a session's reservations on an interface is for a sender: its own in FF, the only one in other styles.
-    fn concerned(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: &SenderKey,
-    ) -> Option<Option<SenderKey>> {
-        let style = self
-            .state
-            .requests_of(session)
-            .find(|(_, r)| r.interface() == Some(interface))
-            .map(|(_, r)| r.style);
-        let installed =
-            self.state.reserved_of(session).find(|(_, r)| r.interface == interface).map(|(_, r)| r.style);
-        let distinct = style.or(installed)?.sharing() == Sharing::Distinct;
+    /// Which of a branch's reservations is for a sender: its own in FF, the only one in other styles.
+    fn concerned(&self, branch: Branch, sender: &SenderKey) -> Option<Flow> {
+        let mut requests = self.state.requests_of(branch.session).map(|(_, r)| r);
+        let style = requests.find(|r| r.interface() == Some(branch.interface)).map(|r| r.style);
+        let installed = || self.state.reserved_on(branch).next().map(|(_, r)| r.style);
+        let distinct = style.or_else(installed)?.sharing() == Sharing::Distinct;
         Some(distinct.then_some(*sender))
     }
 
@@ -132,14 +105,13 @@ impl Node {
     pub(crate) fn update_for_request(
         &mut self,
         request: Ix<Request>,
-        interface: InterfaceId,
-        sender: Option<SenderKey>,
+        branch: Branch,
+        sender: Flow,
     ) -> Result<(), Refused> {
-        let session = self.state.requests[request].session;
-        let Err(refused) = self.update_traffic_control(session, interface, sender) else { return Ok(()) };
-        let before = self.cut_down_to_standing(session, interface, sender, Some(request));
-        if !before.is_empty() && self.update_traffic_control(session, interface, sender).is_ok() {
-            self.judge_again(session, interface);
+        let Err(refused) = self.update_traffic_control(branch, sender) else { return Ok(()) };
+        let before = self.cut_down_to_standing(branch, sender, Some(request));
+        if !before.is_empty() && self.update_traffic_control(branch, sender).is_ok() {
+            self.judge_again(branch);
             return Ok(());
         }
         for (ix, items) in before {
@@ -150,64 +122,46 @@ impl Node {
 
     /// The reservation of which something is no longer asked for. What is left may ask for more than is installed; then
     /// it is content with that until it is refreshed.
-    pub(crate) fn update_for_less(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: Option<SenderKey>,
-    ) {
-        if self.update_traffic_control(session, interface, sender).is_ok() {
+    pub(crate) fn update_for_less(&mut self, branch: Branch, sender: Flow) {
+        if self.update_traffic_control(branch, sender).is_ok() {
             return;
         }
-        self.cut_down_to_standing(session, interface, sender, None);
-        if let Err((code, value)) = self.update_traffic_control(session, interface, sender) {
+        self.cut_down_to_standing(branch, sender, None);
+        if let Err((code, value)) = self.update_traffic_control(branch, sender) {
             tracing::warn!(?code, value, "traffic control refused to shrink a reservation");
         }
-        self.judge_again(session, interface);
+        self.judge_again(branch);
     }
 
     /// Makes requests, perhaps but for one, ask for no more than what is installed for them. Returns what they were.
     fn cut_down_to_standing(
         &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: Option<SenderKey>,
+        branch: Branch,
+        sender: Flow,
         but: Option<Ix<Request>>,
     ) -> Vec<(Ix<Request>, SmallVec<[Item; 1]>)> {
-        let Some(installed) = self.state.find_reserved(session, interface, sender.as_ref()) else {
-            return Vec::new();
-        };
+        let Some(installed) = self.state.find_reserved(branch, sender) else { return Vec::new() };
         let standing = self.state.reserved[installed].flowspec;
-        let cut = |items: &SmallVec<[Item; 1]>| {
-            let mut items = items.clone();
+        let mut before = Vec::new();
+        for ix in self.state.requests_on(branch).into_iter().filter(|ix| Some(*ix) != but) {
+            let items = &mut self.state.requests[ix].items;
+            let uncut = items.clone();
             for item in items.iter_mut().filter(|i| sender.is_none() || i.filter == sender) {
                 item.flowspec = flowspec::lower_bound(&item.flowspec, &standing).unwrap_or(item.flowspec);
             }
-            items
-        };
-        let requests = self.state.requests_of(session);
-        let concerned: Vec<_> = requests
-            .filter(|(ix, r)| r.interface() == Some(interface) && Some(*ix) != but)
-            .map(|(ix, r)| (ix, cut(&r.items)))
-            .filter(|(ix, items)| self.state.requests[*ix].items != *items)
-            .collect();
-        let swap = |(ix, items)| (ix, core::mem::replace(&mut self.state.requests[ix].items, items));
-        concerned.into_iter().map(swap).collect()
+            if *items != uncut {
+                before.push((ix, uncut));
+            }
+        }
+        before
     }
 
-    fn report_to_requesters(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: Option<SenderKey>,
-        code: ErrorCode,
-        value: u16,
-    ) {
-        let standing = self.state.find_reserved(session, interface, sender.as_ref());
+    fn report_to_requesters(&mut self, branch: Branch, sender: Flow, (code, value): Refused) {
+        let standing = self.state.find_reserved(branch, sender);
         let standing = standing.map(|ix| self.state.reserved[ix].flowspec);
         let flags = if standing.is_some() { ErrorSpec::IN_PLACE } else { 0 };
         let report = Report { code, value, flags, flowspec: None };
-        self.tell_requesters(session, interface, sender, &report, |_, item| {
+        self.tell_requesters(branch, sender, &report, |_, item| {
             let order = standing.and_then(|s| flowspec::compare(&item.flowspec, &s));
             !matches!(order, Some(Ordering::Less | Ordering::Equal))
         });
@@ -216,16 +170,16 @@ impl Node {
     /// Merges the requests of all next hops on an interface, and limits the result to what the senders announce.
     fn wanted(
         &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: Option<&SenderKey>,
+        branch: Branch,
+        sender: Flow,
         installed: Option<Ix<Reserved>>,
-    ) -> Result<Option<Wanted>, Refused> {
+    ) -> Result<Option<Reserved>, Refused> {
+        let Branch { session, interface } = branch;
         let mut merged: Option<(StyleKind, Flowspec)> = None;
         let mut filters: SmallVec<[SenderKey; 4]> = SmallVec::new();
         let here = |r: &Request| r.interface() == Some(interface);
         for (_, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
-            let selected = request.items.iter().filter(|i| sender.is_none_or(|s| i.filter == Some(*s)));
+            let selected = request.items.iter().filter(|i| sender.is_none() || i.filter == sender);
             for item in selected.filter(|i| !self.gives_way(request, i, here)) {
                 let so_far = merged.map_or(item.flowspec, |(_, so_far)| so_far);
                 match flowspec::merge(&so_far, &item.flowspec) {
@@ -240,7 +194,8 @@ impl Node {
         filters.sort_unstable();
         filters.dedup();
         let to = self.state.key_of(session).destination();
-        let flowspec = match (self.path_tspec(session, interface, &filters), installed) {
+        let announced = self.announced(branch, &filters);
+        let flowspec = match (announced.tspec, installed) {
             (Some(path), _) => flowspec::in_session(flowspec::limit(&flowspec, &path), to),
             // Routing has taken the senders elsewhere: what stands here is left as it is to time out.
             (None, Some(ix)) => self.state.reserved[ix].flowspec,
@@ -251,29 +206,24 @@ impl Node {
             [one] => Filters::One(*one),
             many => Filters::Many(many.into()),
         };
-        let (entry, merge) = self.policing(session, interface, style, filters.as_slice());
-        Ok(Some(Wanted { style, filters, flowspec, entry, merge }))
-    }
-
-    /// E_Police_Flag and M_Police_Flag (RFC 2205 section 3.8): whether a sender is on this node, or nobody has policed
-    /// its traffic before, and the interface can; and whether a shared reservation has more than one sender.
-    fn policing(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        style: StyleKind,
-        filters: &[SenderKey],
-    ) -> (bool, bool) {
-        let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
-        let (mut entry, mut senders) = (false, 0);
-        let speakers = self.state.speakers(session, interface);
-        for path in speakers.iter().map(|ix| &self.state.paths[*ix]).filter(|p| selected(p)) {
-            let flags = path.message().get::<Session>().and_then(Result::ok).map_or(0, |s| s.flags());
-            entry |= path.upstream().is_none() || flags & Session::E_POLICE != 0;
-            senders += 1;
-        }
-        let can = self.interfaces.find(interface).is_some_and(|i| i.config.enforces);
-        (entry && can, style.sharing() == Sharing::Shared && senders > 1)
+        // E_Police and M_Police (RFC 2205 section 3.8).
+        let can_police = self.interfaces.find(interface).is_some_and(|i| i.config.enforces);
+        let entry = announced.unpoliced && can_police;
+        let merge = style.sharing() == Sharing::Shared && announced.senders > 1;
+        Ok(Some(Reserved {
+            session,
+            next: None,
+            interface,
+            style,
+            filters,
+            flowspec,
+            charge_bps: 0,
+            police: Police { entry, merge, branch: false },
+            remark: Remark::default(),
+            reduced: false,
+            queued: false,
+            announced: false,
+        }))
     }
 
     /// B_Police_Flag of every reservation that shares a sender with one that has changed (RFC 2205 section 3.8).
@@ -299,63 +249,43 @@ impl Node {
         }
     }
 
-    /// Path_Te: the sum of what the senders announce whose data leaves through an interface (RFC 2205 section 2.2). A
-    /// sender whose data may come from several previous hops counts once.
-    pub(crate) fn path_tspec(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        filters: &[SenderKey],
-    ) -> Option<Tspec> {
-        let selected = |p: &PathState| filters.is_empty() || filters.contains(&p.sender);
-        let speakers = self.state.speakers(session, interface);
-        let paths = speakers.iter().map(|ix| &self.state.paths[*ix]).filter(|p| selected(p));
-        paths.filter_map(PathState::tspec).reduce(|a, b| flowspec::sum(&a, &b))
+    /// What senders say whose data leaves by a branch: those that `filters` names, or all. A sender whose data may come from
+    /// several previous hops counts once.
+    fn announced(&self, branch: Branch, filters: &[SenderKey]) -> Announced {
+        let mut announced = Announced { tspec: None, unpoliced: false, senders: 0 };
+        let speakers = self.state.speakers(branch);
+        let selected = |p: &&PathState| filters.is_empty() || filters.contains(&p.sender);
+        for path in speakers.iter().map(|ix| &self.state.paths[*ix]).filter(selected) {
+            let message = path.message();
+            let flags = message.get::<Session>().and_then(Result::ok).map_or(0, |s| s.flags());
+            announced.unpoliced |= path.upstream().is_none() || flags & Session::E_POLICE != 0;
+            announced.senders += 1;
+            let tspec = message.get::<SenderTspec>().and_then(Result::ok).map(|t| t.0);
+            let so_far = announced.tspec;
+            announced.tspec = tspec.map(|t| so_far.map_or(t, |sum| flowspec::sum(&sum, &t))).or(so_far);
+        }
+        announced
+    }
+
+    /// Path_Te: the sum of what the senders announce whose data leaves through an interface (RFC 2205 section 2.2).
+    pub(crate) fn path_tspec(&self, branch: Branch, filters: &[SenderKey]) -> Option<Tspec> {
+        self.announced(branch, filters).tspec
     }
 
     /// Admission control: takes what a reservation is to have in the place of what it has; gives what that is.
-    fn admit(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        installed: Option<Ix<Reserved>>,
-        wanted: &Flowspec,
-    ) -> Result<u64, Refused> {
+    fn admit(&mut self, installed: Option<Ix<Reserved>>, wanted: &Reserved) -> Result<u64, Refused> {
         let refused = |value| (ErrorCode::ADMISSION_CONTROL, value);
         let now = installed.map(|ix| self.state.reserved[ix].charge()).unwrap_or_default();
-        let session = self.state.key_of(session);
-        let on = self.interfaces.find_mut(interface);
+        let session = self.state.key_of(wanted.session);
+        let on = self.interfaces.find_mut(wanted.interface);
         let on = on.ok_or_else(|| refused(error_value::BANDWIDTH_UNAVAILABLE))?;
-        let bps = flowspec::cost_bps(wanted, on.config.overhead);
-        let wanted = Charge { bps, guaranteed: matches!(wanted, Flowspec::Guaranteed(..)) };
-        on.admit(&session, now, wanted).map_err(|value| {
-            tracing::debug!(?interface, ?wanted, ?now, value, "admission refused");
+        let bps = flowspec::cost_bps(&wanted.flowspec, on.config.overhead);
+        let charge = Charge { bps, ..wanted.charge() };
+        on.admit(&session, now, charge).map_err(|value| {
+            tracing::debug!(interface = ?wanted.interface, wanted = ?charge, ?now, value, "admission refused");
             refused(value)
         })?;
         Ok(bps)
-    }
-
-    fn install(
-        &mut self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        wanted: &Wanted,
-        charge_bps: u64,
-    ) -> Ix<Reserved> {
-        self.state.add_reserved(Reserved {
-            session,
-            next: None,
-            interface,
-            style: wanted.style,
-            filters: wanted.filters.clone(),
-            flowspec: wanted.flowspec,
-            charge_bps,
-            police: Police { entry: wanted.entry, merge: wanted.merge, branch: false },
-            remark: Remark::default(),
-            reduced: false,
-            queued: false,
-            announced: false,
-        })
     }
 
     pub(crate) fn intend_install(&mut self, ix: Ix<Reserved>) {
@@ -366,20 +296,18 @@ impl Node {
     }
 
     fn uninstall(&mut self, ix: Ix<Reserved>) {
-        let session = self.state.reserved[ix].session;
-        let id = self.state.reserved.id(ix);
-        self.extensions.reservation_ends(id);
+        let id = self.state.reserved.id(ix).into();
+        self.extensions.iter_mut().for_each(|each| each.reservation_ends(id));
         let reserved = self.state.remove_reserved(ix);
         if let Some(on) = self.interfaces.find_mut(reserved.interface) {
             on.budget.give_back(reserved.charge());
         }
         if reserved.announced {
-            let id = ReservationId { index: id.ix.place(), generation: id.generation };
             self.queue.intend(Pending::Remove(id, reserved.interface));
         }
         let (style, filters) = (reserved.style.object(), reserved.filters.objects());
-        self.tell_senders(session, &reserved, &EventKind::ResvGone { style, filters });
-        self.update_branch_policing(session, &reserved.filters);
+        self.tell_senders(reserved.branch(), &reserved.filters, &EventKind::ResvGone { style, filters });
+        self.update_branch_policing(reserved.session, &reserved.filters);
     }
 
     /// A view of an installed reservation.

@@ -6,11 +6,11 @@ use super::blockade::Blockade;
 use super::path::{Origin, PathState};
 use super::resv::{From, Request};
 use super::session::SessionState;
-use super::traffic::Reserved;
+use super::traffic::{Branch, Reserved};
 use super::upstream::Upstream;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
-use crate::key::{SenderKey, SessionKey};
+use crate::key::{Flow, SenderKey, SessionKey};
 use smallvec::SmallVec;
 
 impl State {
@@ -26,11 +26,8 @@ impl State {
         member.is_some_and(|ix| (self.sessions[ix].key.port() == 0) != (key.port() == 0))
     }
 
-    pub(crate) fn paths_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> + Clone {
-        walk(&self.paths, self.sessions[session].paths, |p| p.next)
+    pub(crate) fn paths_of(&self, session: Ix<SessionState>) -> Walk<'_, PathState> {
+        Walk { arena: &self.paths, link: self.sessions[session].paths, next: |p| p.next }
     }
 
     /// Whether an application of this node sends in a session.
@@ -38,38 +35,27 @@ impl State {
         self.paths_of(session).any(|(_, path)| matches!(path.origin, Origin::App(_)))
     }
 
-    pub(crate) fn requests_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Request>, &Request)> {
-        walk(&self.requests, self.sessions[session].requests, |r| r.next)
+    pub(crate) fn requests_of(&self, session: Ix<SessionState>) -> Walk<'_, Request> {
+        Walk { arena: &self.requests, link: self.sessions[session].requests, next: |r| r.next }
     }
 
-    pub(crate) fn reserved_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Reserved>, &Reserved)> {
-        walk(&self.reserved, self.sessions[session].reserved, |r| r.next)
+    pub(crate) fn reserved_of(&self, session: Ix<SessionState>) -> Walk<'_, Reserved> {
+        Walk { arena: &self.reserved, link: self.sessions[session].reserved, next: |r| r.next }
     }
 
-    pub(crate) fn upstreams_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Upstream>, &Upstream)> {
-        walk(&self.upstreams, self.sessions[session].upstreams, |u| u.next)
+    pub(crate) fn upstreams_of(&self, session: Ix<SessionState>) -> Walk<'_, Upstream> {
+        Walk { arena: &self.upstreams, link: self.sessions[session].upstreams, next: |u| u.next }
     }
 
-    pub(crate) fn blockades_of(
-        &self,
-        session: Ix<SessionState>,
-    ) -> impl Iterator<Item = (Ix<Blockade>, &Blockade)> + Clone {
-        walk(&self.blockades, self.sessions[session].blockades, |b| b.next)
+    pub(crate) fn blockades_of(&self, session: Ix<SessionState>) -> Walk<'_, Blockade> {
+        Walk { arena: &self.blockades, link: self.sessions[session].blockades, next: |b| b.next }
     }
 
     /// The key of a session.
     pub(crate) fn key_of(&self, session: Ix<SessionState>) -> SessionKey {
         self.sessions[session].key
     }
+
     /// What a next hop over an interface has asked for.
     pub(crate) fn find_request(&self, session: Ix<SessionState>, from: From) -> Option<Ix<Request>> {
         self.requests_of(session).find(|(_, r)| r.from == from).map(|(ix, _)| ix)
@@ -81,13 +67,9 @@ impl State {
     }
 
     /// What is asked for on an interface.
-    pub(crate) fn requests_on(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-    ) -> SmallVec<[Ix<Request>; 4]> {
-        let requests = self.requests_of(session);
-        requests.filter(|(_, r)| r.interface() == Some(interface)).map(|(ix, _)| ix).collect()
+    pub(crate) fn requests_on(&self, branch: Branch) -> SmallVec<[Ix<Request>; 4]> {
+        let requests = self.requests_of(branch.session);
+        requests.filter(|(_, r)| r.interface() == Some(branch.interface)).map(|(ix, _)| ix).collect()
     }
 
     /// Path states that come from a previous hop.
@@ -104,16 +86,15 @@ impl State {
         upstreams.any(|u| Some(u) != first)
     }
 
-    /// What is installed on an interface; where senders have a reservation each, for one of them.
-    pub(crate) fn find_reserved(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-        sender: Option<&SenderKey>,
-    ) -> Option<Ix<Reserved>> {
-        self.reserved_of(session)
-            .find(|(_, r)| r.interface == interface && sender.is_none_or(|s| r.filters.selects(s)))
-            .map(|(ix, _)| ix)
+    /// What is installed on an interface.
+    pub(crate) fn reserved_on(&self, branch: Branch) -> impl Iterator<Item = (Ix<Reserved>, &Reserved)> {
+        self.reserved_of(branch.session).filter(move |(_, r)| r.interface == branch.interface)
+    }
+
+    /// The same; where senders have a reservation each, for one of them.
+    pub(crate) fn find_reserved(&self, branch: Branch, sender: Flow) -> Option<Ix<Reserved>> {
+        let selects = |r: &Reserved| sender.is_none_or(|s| r.filters.selects(&s));
+        self.reserved_on(branch).find(|(_, r)| selects(r)).map(|(ix, _)| ix)
     }
 
     /// The path state of a sender that is forwarded, or else any.
@@ -130,11 +111,6 @@ impl State {
             found = Some((ix, path));
         }
         found
-    }
-
-    /// Whether a path state comes from a sender on this node.
-    pub(crate) fn is_local(&self, ix: Ix<PathState>) -> bool {
-        matches!(self.paths[ix].origin, Origin::App(_))
     }
 
     /// Whether a path state speaks for its sender on an interface: is forwarded there, and counts. In multicast a sender may
@@ -160,14 +136,10 @@ impl State {
     }
 
     /// The path states that speak for their senders on an interface, one for each sender.
-    pub(crate) fn speakers(
-        &self,
-        session: Ix<SessionState>,
-        interface: InterfaceId,
-    ) -> SmallVec<[Ix<PathState>; 8]> {
-        let routed = self.paths_of(session).filter(|(_, p)| p.routes_to(interface));
+    pub(crate) fn speakers(&self, branch: Branch) -> SmallVec<[Ix<PathState>; 8]> {
+        let routed = self.paths_of(branch.session).filter(|(_, p)| p.routes_to(branch.interface));
         let mut speakers: SmallVec<[Ix<PathState>; 8]> = routed.map(|(ix, _)| ix).collect();
-        if self.may_have_several_paths(session) {
+        if self.may_have_several_paths(branch.session) {
             // Stable, so that of one sender's the first of the list stays first.
             speakers.sort_by_key(|ix| (self.paths[*ix].sender, self.paths[*ix].flags.misplaced));
             speakers.dedup_by_key(|ix| self.paths[*ix].sender);
@@ -182,16 +154,27 @@ impl State {
     }
 }
 
-fn walk<T>(
-    arena: &Arena<T>,
-    head: Option<Ix<T>>,
+/// The blocks of a session, one after the other.
+pub(crate) struct Walk<'s, T> {
+    arena: &'s Arena<T>,
+    link: Option<Ix<T>>,
     next: fn(&T) -> Option<Ix<T>>,
-) -> impl Iterator<Item = (Ix<T>, &T)> + Clone {
-    let mut link = head;
-    core::iter::from_fn(move || {
-        let ix = link?;
-        let block = &arena[ix];
-        link = next(block);
+}
+
+impl<T> Clone for Walk<'_, T> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
+impl<'s, T> Iterator for Walk<'s, T> {
+    type Item = (Ix<T>, &'s T);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let ix = self.link?;
+        let block = &self.arena[ix];
+        self.link = (self.next)(block);
         Some((ix, block))
-    })
+    }
 }

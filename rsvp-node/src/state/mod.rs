@@ -109,36 +109,28 @@ impl State {
         }
     }
 
-    pub(crate) fn add_path(&mut self, mut path: PathState) -> Ix<PathState> {
-        let session = path.session;
-        path.next = self.sessions[session].paths;
-        let ix = self.paths.insert(path);
-        self.sessions[session].paths = Some(ix);
-        self.sessions[session].path_count += 1;
-        ix
+    pub(crate) fn add_path(&mut self, path: PathState) -> Ix<PathState> {
+        let session = &mut self.sessions[path.session];
+        session.path_count += 1;
+        link(&mut self.paths, &mut session.paths, path, |p| &mut p.next)
     }
 
     /// Has a path state speak for its sender from now on.
     pub(crate) fn has_news(&mut self, ix: Ix<PathState>) {
         let session = self.paths[ix].session;
         if self.may_have_several_paths(session) {
-            let mut head = self.sessions[session].paths;
-            unlink(&mut self.paths, &mut head, ix, |p| &mut p.next);
-            self.paths[ix].next = head;
-            self.sessions[session].paths = Some(ix);
+            let head = &mut self.sessions[session].paths;
+            unlink(&mut self.paths, head, ix, |p| &mut p.next);
+            self.paths[ix].next = head.replace(ix);
         }
     }
 
     /// Takes a path state out of its session; the block itself stays, for its PathTear.
     pub(crate) fn unlink_path(&mut self, ix: Ix<PathState>) {
-        let session = self.paths[ix].session;
-        let mut head = self.sessions[session].paths;
-        unlink(&mut self.paths, &mut head, ix, |p| &mut p.next);
-        self.sessions[session].paths = head;
-        self.sessions[session].path_count -= 1;
-        if let Some(timer) = self.paths[ix].timer.take() {
-            self.wheel.cancel(timer);
-        }
+        let session = &mut self.sessions[self.paths[ix].session];
+        session.path_count -= 1;
+        unlink(&mut self.paths, &mut session.paths, ix, |p| &mut p.next);
+        self.wheel.cancel(&mut self.paths[ix].timer);
     }
 
     /// Drops the block of a path state that is out of its session.
@@ -146,40 +138,28 @@ impl State {
         self.paths.remove(ix);
     }
 
-    pub(crate) fn add_request(&mut self, mut request: Request) -> Ix<Request> {
-        let session = request.session;
-        request.next = self.sessions[session].requests;
-        let ix = self.requests.insert(request);
-        self.sessions[session].requests = Some(ix);
-        self.sessions[session].request_count += 1;
-        ix
+    pub(crate) fn add_request(&mut self, request: Request) -> Ix<Request> {
+        let session = &mut self.sessions[request.session];
+        session.request_count += 1;
+        link(&mut self.requests, &mut session.requests, request, |r| &mut r.next)
     }
 
     pub(crate) fn remove_request(&mut self, ix: Ix<Request>) -> Request {
-        let session = self.requests[ix].session;
-        let mut head = self.sessions[session].requests;
-        unlink(&mut self.requests, &mut head, ix, |r| &mut r.next);
-        self.sessions[session].requests = head;
-        self.sessions[session].request_count -= 1;
-        if let Some(timer) = self.requests[ix].timer.take() {
-            self.wheel.cancel(timer);
-        }
+        let session = &mut self.sessions[self.requests[ix].session];
+        session.request_count -= 1;
+        unlink(&mut self.requests, &mut session.requests, ix, |r| &mut r.next);
+        self.wheel.cancel(&mut self.requests[ix].timer);
         self.requests.remove(ix)
     }
 
-    pub(crate) fn add_reserved(&mut self, mut reserved: Reserved) -> Ix<Reserved> {
-        let session = reserved.session;
-        reserved.next = self.sessions[session].reserved;
-        let ix = self.reserved.insert(reserved);
-        self.sessions[session].reserved = Some(ix);
-        ix
+    pub(crate) fn add_reserved(&mut self, reserved: Reserved) -> Ix<Reserved> {
+        let session = &mut self.sessions[reserved.session];
+        link(&mut self.reserved, &mut session.reserved, reserved, |r| &mut r.next)
     }
 
     pub(crate) fn remove_reserved(&mut self, ix: Ix<Reserved>) -> Reserved {
-        let session = self.reserved[ix].session;
-        let mut head = self.sessions[session].reserved;
-        unlink(&mut self.reserved, &mut head, ix, |r| &mut r.next);
-        self.sessions[session].reserved = head;
+        let session = &mut self.sessions[self.reserved[ix].session];
+        unlink(&mut self.reserved, &mut session.reserved, ix, |r| &mut r.next);
         self.reserved.remove(ix)
     }
 
@@ -196,10 +176,9 @@ impl State {
             .find(|(_, u)| u.address == address && u.lih == lih && u.interface == interface)
             .map(|(ix, _)| ix);
         let ix = known.unwrap_or_else(|| {
-            let next = self.sessions[session].upstreams;
-            let ix = self.upstreams.insert(Upstream {
+            let upstream = Upstream {
                 session,
-                next,
+                next: None,
                 address,
                 lih,
                 interface,
@@ -211,9 +190,8 @@ impl State {
                 queued: false,
                 refresh_due: false,
                 parts_sent: 0,
-            });
-            self.sessions[session].upstreams = Some(ix);
-            ix
+            };
+            link(&mut self.upstreams, &mut self.sessions[session].upstreams, upstream, |u| &mut u.next)
         });
         self.upstreams[ix].paths += 1;
         ix
@@ -231,31 +209,20 @@ impl State {
             let Some(blockade) = blockade else { break };
             self.remove_blockade(blockade);
         }
-        let mut head = self.sessions[session].upstreams;
-        unlink(&mut self.upstreams, &mut head, ix, |u| &mut u.next);
-        self.sessions[session].upstreams = head;
-        if let Some(timer) = self.upstreams[ix].timer.take() {
-            self.wheel.cancel(timer);
-        }
+        unlink(&mut self.upstreams, &mut self.sessions[session].upstreams, ix, |u| &mut u.next);
+        self.wheel.cancel(&mut self.upstreams[ix].timer);
         self.upstreams.remove(ix);
     }
 
-    pub(crate) fn add_blockade(&mut self, mut blockade: Blockade) -> Ix<Blockade> {
-        let session = blockade.session;
-        blockade.next = self.sessions[session].blockades;
-        let ix = self.blockades.insert(blockade);
-        self.sessions[session].blockades = Some(ix);
-        ix
+    pub(crate) fn add_blockade(&mut self, blockade: Blockade) -> Ix<Blockade> {
+        let session = &mut self.sessions[blockade.session];
+        link(&mut self.blockades, &mut session.blockades, blockade, |b| &mut b.next)
     }
 
     pub(crate) fn remove_blockade(&mut self, ix: Ix<Blockade>) {
-        let session = self.blockades[ix].session;
-        let mut head = self.sessions[session].blockades;
-        unlink(&mut self.blockades, &mut head, ix, |b| &mut b.next);
-        self.sessions[session].blockades = head;
-        if let Some(timer) = self.blockades[ix].timer.take() {
-            self.wheel.cancel(timer);
-        }
+        let session = &mut self.sessions[self.blockades[ix].session];
+        unlink(&mut self.blockades, &mut session.blockades, ix, |b| &mut b.next);
+        self.wheel.cancel(&mut self.blockades[ix].timer);
         self.blockades.remove(ix);
     }
 
@@ -282,12 +249,17 @@ impl State {
     }
 }
 
-fn unlink<T>(
-    arena: &mut Arena<T>,
-    head: &mut Option<Ix<T>>,
-    ix: Ix<T>,
-    next: fn(&mut T) -> &mut Option<Ix<T>>,
-) {
+/// The link of a block to the next of its session.
+type Next<T> = fn(&mut T) -> &mut Option<Ix<T>>;
+
+/// Puts a block into a table, and at the head of its session's list.
+fn link<T>(arena: &mut Arena<T>, head: &mut Option<Ix<T>>, mut block: T, next: Next<T>) -> Ix<T> {
+    *next(&mut block) = *head;
+    *head.insert(arena.insert(block))
+}
+
+/// Takes a block out of its session's list.
+fn unlink<T>(arena: &mut Arena<T>, head: &mut Option<Ix<T>>, ix: Ix<T>, next: Next<T>) {
     let after = next(&mut arena[ix]).take();
     if *head == Some(ix) {
         *head = after;

@@ -114,6 +114,11 @@ impl PathState {
         }
     }
 
+    /// The interfaces it leads to, those that routing has left among them.
+    pub(crate) fn interfaces(&self) -> SmallVec<[InterfaceId; 4]> {
+        self.outgoing.iter().map(|o| o.interface).collect()
+    }
+
     /// The earliest of its deadlines.
     pub(crate) fn deadline(&self) -> Instant {
         let refreshed = self.outgoing.iter().filter(|o| !o.leaving);

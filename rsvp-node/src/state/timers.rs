@@ -34,11 +34,8 @@ impl State {
     /// Starts the refresh timer of a previous hop anew.
     pub(crate) fn arm_upstream(&mut self, ix: Ix<Upstream>, at: Instant) {
         let upstream = &mut self.upstreams[ix];
-        if let Some(timer) = upstream.timer.take() {
-            self.wheel.cancel(timer);
-        }
-        upstream.timer =
-            if at == Instant::NEVER { None } else { self.wheel.arm(at, TimerOwner::Upstream(ix)) };
+        self.wheel.cancel(&mut upstream.timer);
+        upstream.timer = self.wheel.arm(at, TimerOwner::Upstream(ix));
     }
 
     /// Starts the timer of new blockade state.

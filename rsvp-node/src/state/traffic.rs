@@ -1,13 +1,20 @@
 //! Installed reservations: what RFC 2209 calls TCSBs. One for each session and outgoing interface, and for FF for each
 //! sender too.
 
-use super::arena::Ix;
+use super::arena::{Id, Ix};
 use super::session::SessionState;
 use crate::budget::Charge;
-use crate::door::{Police, Remark};
+use crate::door::{Police, Remark, ReservationId};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use rsvp_wire::{FilterSpec, Flowspec};
+
+/// Where data of a session leaves this node, and has its reservations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Branch {
+    pub(crate) session: Ix<SessionState>,
+    pub(crate) interface: InterfaceId,
+}
 
 /// One traffic control state block.
 #[derive(Debug)]
@@ -33,9 +40,19 @@ pub(crate) struct Reserved {
 }
 
 impl Reserved {
+    pub(crate) fn branch(&self) -> Branch {
+        Branch { session: self.session, interface: self.interface }
+    }
+
     /// What it takes of the interface's budget.
     pub(crate) fn charge(&self) -> Charge {
         Charge { bps: self.charge_bps, guaranteed: matches!(self.flowspec, Flowspec::Guaranteed(..)) }
+    }
+}
+
+impl From<Id<Reserved>> for ReservationId {
+    fn from(Id { ix, generation }: Id<Reserved>) -> Self {
+        Self { index: ix.place(), generation }
     }
 }
 

@@ -46,26 +46,26 @@ impl<O: Copy> Wheel<O> {
         if at == Instant::NEVER {
             return None;
         }
-        let ix = self.entries.insert(Entry { deadline: tick_of(at), prev: None, next: None, owner });
-        self.link(ix);
+        let (deadline, level, slot) = self.place_of(tick_of(at));
+        let next = self.slots[level][slot];
+        let ix = self.entries.insert(Entry { deadline, prev: None, next, owner });
+        self.put(ix, level, slot);
         Some(ix)
     }
 
-    /// Takes a timer out.
-    pub(crate) fn cancel(&mut self, ix: TimerIx<O>) {
-        self.unlink(ix);
-        self.entries.remove(ix);
+    /// Takes a timer out, if there is one.
+    pub(crate) fn cancel(&mut self, timer: &mut Option<TimerIx<O>>) {
+        if let Some(ix) = timer.take() {
+            self.unlink(ix);
+            self.entries.remove(ix);
+        }
     }
 
     /// Makes sure that the timer of `owner` fires no later than `at`; later is left for when it fires.
     pub(crate) fn not_later(&mut self, timer: &mut Option<TimerIx<O>>, at: Instant, owner: O) {
-        match *timer {
-            Some(ix) if self.entries[ix].deadline <= tick_of(at) => {}
-            Some(ix) => {
-                self.cancel(ix);
-                *timer = self.arm(at, owner);
-            }
-            None => *timer = self.arm(at, owner),
+        if timer.is_none_or(|ix| self.entries[ix].deadline > tick_of(at)) {
+            self.cancel(timer);
+            *timer = self.arm(at, owner);
         }
     }
 
@@ -81,11 +81,15 @@ impl<O: Copy> Wheel<O> {
             *steps -= 1;
             self.elapsed = self.elapsed.max(start);
             let ix = self.slots[level][slot]?;
-            self.unlink(ix);
-            if self.entries[ix].deadline <= self.elapsed {
+            let Entry { deadline, next, .. } = self.entries[ix];
+            self.take_head(level, slot, next);
+            if deadline <= self.elapsed {
                 return Some(self.entries.remove(ix).owner);
             }
-            self.link(ix);
+            let (deadline, level, slot) = self.place_of(deadline);
+            let entry = &mut self.entries[ix];
+            (entry.deadline, entry.next) = (deadline, self.slots[level][slot]);
+            self.put(ix, level, slot);
         }
         None
     }
@@ -106,61 +110,66 @@ impl<O: Copy> Wheel<O> {
         self.entries.visits()
     }
 
-    /// The slot that begins first, over all levels.
+    /// The slot that begins first, over all levels. All that waits in a level lies within the slot of the next level that is
+    /// now, so the lowest level that is not empty has it; but for that slot itself, which is sorted when its time has come, and
+    /// not before `elapsed` is where it begins.
     fn earliest(&self) -> Option<(usize, usize, u64)> {
-        let mut best: Option<(usize, usize, u64)> = None;
-        for level in 0..LEVELS {
-            let occupied = self.occupied[level];
-            if occupied == 0 {
-                continue;
-            }
+        let mut first = None;
+        for (level, occupied) in self.occupied.iter().enumerate().filter(|(_, occupied)| **occupied != 0) {
             let shift = 6 * level as u32;
+            if first.is_some() && self.elapsed & ((1 << shift) - 1) != 0 {
+                break;
+            }
             let at = (self.elapsed >> shift) as u32 % SLOTS as u32;
             let ahead = occupied.rotate_right(at).trailing_zeros();
-            let start = ((self.elapsed >> shift) + u64::from(ahead)) << shift;
-            let slot = (at + ahead) as usize % SLOTS;
-            if best.is_none_or(|(_, _, s)| start < s) {
-                best = Some((level, slot, start));
+            if ahead == 0 || first.is_none() {
+                let start = ((self.elapsed >> shift) + u64::from(ahead)) << shift;
+                first = Some((level, (at + ahead) as usize % SLOTS, start));
+            }
+            if ahead == 0 {
+                break;
             }
         }
-        best
+        first
     }
 
-    fn link(&mut self, ix: TimerIx<O>) {
-        let deadline = self.entries[ix].deadline.max(self.elapsed);
-        self.entries[ix].deadline = deadline;
+    /// Where an entry belongs, and its deadline, which is not before what is done.
+    fn place_of(&self, deadline: u64) -> (u64, usize, usize) {
+        let deadline = deadline.max(self.elapsed);
         let level = level_of(self.elapsed, deadline);
-        let slot = slot_of(deadline, level);
-        let head = self.slots[level][slot];
-        self.entries[ix].prev = None;
-        self.entries[ix].next = head;
-        if let Some(head) = head {
+        (deadline, level, slot_of(deadline, level))
+    }
+
+    /// Makes an entry, which knows what is there, the head of a slot.
+    fn put(&mut self, ix: TimerIx<O>, level: usize, slot: usize) {
+        if let Some(head) = self.slots[level][slot].replace(ix) {
             self.entries[head].prev = Some(ix);
         }
-        self.slots[level][slot] = Some(ix);
         self.occupied[level] |= 1 << slot;
     }
 
+    /// Takes out the head of a slot, which `next` follows.
+    fn take_head(&mut self, level: usize, slot: usize, next: Option<TimerIx<O>>) {
+        self.slots[level][slot] = next;
+        match next {
+            Some(next) => self.entries[next].prev = None,
+            None => self.occupied[level] &= !(1 << slot),
+        }
+    }
+
     fn unlink(&mut self, ix: TimerIx<O>) {
-        let (prev, next) = (self.entries[ix].prev, self.entries[ix].next);
-        if let Some(next) = next {
-            self.entries[next].prev = prev;
-        }
-        if let Some(prev) = prev {
-            self.entries[prev].next = next;
-            return;
-        }
-        // A head does not know its level, which depends on the time at which it was linked: look in each.
-        let deadline = self.entries[ix].deadline;
-        for level in 0..LEVELS {
-            let slot = slot_of(deadline, level);
-            if self.slots[level][slot] == Some(ix) {
-                self.slots[level][slot] = next;
-                if next.is_none() {
-                    self.occupied[level] &= !(1 << slot);
-                }
-                return;
+        let Entry { deadline, prev, next, .. } = self.entries[ix];
+        let Some(prev) = prev else {
+            // A head does not know its level, which depends on the time at which it was linked: look in each.
+            let is_head = |level: &usize| self.slots[*level][slot_of(deadline, *level)] == Some(ix);
+            if let Some(level) = (0..LEVELS).find(is_head) {
+                self.take_head(level, slot_of(deadline, level), next);
             }
+            return;
+        };
+        self.entries[prev].next = next;
+        if let Some(next) = next {
+            self.entries[next].prev = Some(prev);
         }
     }
 }
@@ -219,10 +228,10 @@ mod tests {
     #[test]
     fn cancelled_timers_do_not_fire_and_earlier_deadlines_move_the_entry() {
         let mut wheel = Wheel::new(0);
-        let a = wheel.arm(Instant::from_millis(5_000), 1);
+        let mut a = wheel.arm(Instant::from_millis(5_000), 1);
         let mut b = wheel.arm(Instant::from_millis(9_000), 2);
         assert_eq!(run(&mut wheel, 4_000_000), []);
-        wheel.cancel(a.expect("armed"));
+        wheel.cancel(&mut a);
         wheel.not_later(&mut b, Instant::from_millis(7_000), 2);
         wheel.not_later(&mut b, Instant::from_millis(8_000), 2);
         assert_eq!(run(&mut wheel, 20_000_000), [(7_000_064, 2)]);
