@@ -22,8 +22,6 @@
 /* The same number as TC_ACT_UNSPEC: by tcx the next program runs, by clsact the next filter. */
 #define NEXT (-1)
 #define DROP 2
-/* A mark that is not set. */
-#define LEAVE 0xff
 /* Levels of buckets are in billionths of an octet: a rate in octets per second times nanoseconds, without a remainder. */
 #define NANO 1000000000ULL
 /* Below it, times any rate that is taken (less than 2^34 octets per second), nothing overflows. */
@@ -420,19 +418,16 @@ INLINE int resolves_addresses(struct __sk_buff *skb, const struct packet *packet
 	return type >= FIRST_DISCOVERY && type <= LAST_DISCOVERY;
 }
 
-SEC("classifier")
-int rsvp_egress(struct __sk_buff *skb)
+/* What becomes of a packet of an interface, and its class: 0 where it has none. */
+INLINE int treat(struct __sk_buff *skb, const struct interface *here, __u32 *class)
 {
-	__u32 interface = skb->ifindex, class = 0, *found;
-	struct interface *here = bpf_map_lookup_elem(&interfaces, &interface);
 	struct packet packet = {};
 	__u8 pcp = LEAVE;
+	__u32 *found;
 
-	if (!here)
-		return NEXT;
 	if (!locate(skb, here, &packet)) {
-		if (here->by_dscp && here->classes[NETWORK_CONTROL] && resolves_addresses(skb, &packet))
-			skb->priority = here->classes[NETWORK_CONTROL];
+		if (here->by_dscp && resolves_addresses(skb, &packet))
+			*class = here->classes[NETWORK_CONTROL];
 		return NEXT;
 	}
 	if (packet.v6 ? !read_v6(skb, &packet) : !read_v4(skb, &packet))
@@ -453,19 +448,48 @@ int rsvp_egress(struct __sk_buff *skb)
 				return DROP;
 			mark(skb, &packet, verdict == CONFORMS ? flow->dscp[0] : flow->dscp[1]);
 			pcp = verdict == CONFORMS ? flow->pcp[0] : flow->pcp[1];
-			class = verdict == CONFORMS ? flow->class[0] : flow->class[1];
+			*class = verdict == CONFORMS ? flow->class[0] : flow->class[1];
 		}
 	}
 	/* Last: DSCP to class, by the DSCP with which the packet leaves, where nothing before has chosen a class. */
-	if (!class && here->by_dscp) {
+	if (!*class && here->by_dscp) {
 		__u8 dscp = resolves_addresses(skb, &packet) ? NETWORK_CONTROL : packet.traffic_class >> 2;
 
-		class = here->classes[dscp & 63];
+		*class = here->classes[dscp & 63];
 	}
-	if (class)
-		skb->priority = class;
+	/* The priority of what no flow has marked, by its DSCP. */
+	if (pcp == LEAVE)
+		pcp = here->pcp[packet.traffic_class >> 2 & 63];
 	tag(skb, &packet, pcp, here->link_header);
 	return NEXT;
+}
+
+SEC("classifier")
+int rsvp_egress(struct __sk_buff *skb)
+{
+	__u32 interface = skb->ifindex, major = skb->priority >> 16, class = 0;
+	struct interface *here = bpf_map_lookup_elem(&interfaces, &interface);
+	int done;
+
+	if (!here)
+		return NEXT;
+	done = treat(skb, here, &class);
+	/* A packet that comes through a tunnel has the class of the tunnel: here that number may be another flow's, so it is none. */
+	if (class || (major >= CLASSES && major <= CLASSES + SHARDS))
+		skb->priority = class;
+	return done;
+}
+
+/*
+ * At the root of the classes, not in direct action: the class in which the scheduler of a packet's own class is, where that is not
+ * the root itself.
+ */
+SEC("classifier")
+int rsvp_shards(struct __sk_buff *skb)
+{
+	__u32 shard = (skb->priority >> 16) - CLASSES - 1;
+
+	return shard < SHARDS ? CLASSES << 16 | (FIRST_SHARD + shard) : 0;
 }
 
 /* The kernel's list of licences has none of these; nothing here needs one that it has. */

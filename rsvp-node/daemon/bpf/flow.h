@@ -42,7 +42,19 @@ struct interface {
 	__u32 link_header;        /* octets before the IP header: 14, or 0 where there is no Ethernet */
 	__u32 by_dscp;            /* whether classes[] says anything */
 	__u32 classes[64];        /* class by DSCP; 0: none */
+	__u8 pcp[64];             /* priority code point by DSCP; LEAVE: none */
 };
+
+/* A mark that is not set. */
+#define LEAVE 0xff
+
+/*
+ * The major number of the classes that user space makes; those of its shards follow, whose own classes have minor numbers from
+ * FIRST_SHARD on. `data_plane/tree.rs` and `tree/places.rs` have the same.
+ */
+#define CLASSES 0x7276
+#define SHARDS 220
+#define FIRST_SHARD 0x8000
 
 enum mode { BORROW, DISCARD, SHAPE };
 

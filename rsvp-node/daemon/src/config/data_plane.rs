@@ -265,7 +265,11 @@ impl DaemonConfig {
             BTreeMap::from([Dscp::CS6, Dscp::CS7].map(|dscp| (dscp.value(), Service::NetworkControl)));
         let configured = said.classes.into_iter().flatten();
         classes.extend(configured.map(|(DscpKey(dscp), class)| (dscp, Service::from(class))));
+        let control = classes.iter().filter(|(_, class)| tags && **class == Service::NetworkControl);
+        let priority = default_marks(ServiceType::NetworkControl, true).priority;
+        let priorities = control.map(|(dscp, _)| (*dscp, priority)).collect();
         Manner {
+            priorities,
             take_over: said.take_over.unwrap_or(false),
             received_marks: said.received_marks.unwrap_or(true),
             handling: handling.into_iter().collect(),
@@ -359,6 +363,7 @@ mod tests {
             Handling { mode: Mode::Discard, conforming: marks(Some(34), 4), excess: marks(None, 2) };
         assert_eq!(of("eth1"), everywhere);
         assert_eq!(of("eth0"), Handling { conforming: marks(Some(46), 6), ..everywhere });
+        assert_eq!(config.manner_of("eth0").priorities, BTreeMap::from([(48, 7)]), "network control");
         let classes = config.manner_of("eth0").classes;
         let expected = [(10, Service::Qualitative), (48, Service::NetworkControl), (56, Service::BestEffort)];
         assert_eq!(classes, BTreeMap::from(expected));

@@ -61,6 +61,8 @@ pub struct Manner {
     pub handling: BTreeMap<Reserved, Handling>,
     /// The class of packets that belong to no flow, by DSCP.
     pub classes: BTreeMap<u8, Service>,
+    /// Their priority code point, by DSCP; others get none.
+    pub priorities: BTreeMap<u8, u8>,
 }
 
 impl Manner {

@@ -4,7 +4,7 @@
 //! 7276:      root, default 7276:4
 //! 7276:1       the link
 //! 7276:2         network control        priority 0
-//! 7276:100…      a class per flow       priority 1 for Guaranteed service, 2 for shaped Controlled-Load
+//! 7276:100…      a class per flow       priority 1 for Guaranteed service, 2 for shaped Controlled-Load; many in shards
 //! 7276:3         Controlled-Load        priority 2, one class for all its flows
 //! 7276:4         best effort            priority 3, whatever is not classified
 //! 7276:5         qualitative            priority 4
@@ -23,8 +23,14 @@
 //! of priorities. What a flow has beyond (R, b) waits: that is its ceiling, of which the burst is b - M, because HTB lets
 //! one packet more pass. A peak rate p is kept by the class's queue, which has a bucket of M for it. The queue holds all that a
 //! conforming flow can have waiting.
+//!
+//! Super-packets are cut into packets before they wait: HTB lets any packet pass whole while its bucket is not empty, and would let
+//! 64 KiB pass at once.
+
+mod places;
 
 use super::tc::{Batch, Handle, HtbClass, Queue};
+use places::{Place, Places};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The root's major number.
@@ -32,10 +38,6 @@ const MAJOR: u16 = 0x7276;
 /// The number of the root: no other queueing discipline has it.
 pub const ROOT: Handle = Handle::new(MAJOR, 0);
 const LINK: Handle = Handle::new(MAJOR, 1);
-/// Classes of flows have the minor numbers from here on.
-const FIRST_FLOW: u16 = 0x100;
-/// And up to here: their queues, which are numbered alike, stay below the root's number.
-const LAST_FLOW: u16 = 0x6fff;
 /// The share of the link that network control has for itself: one in so many.
 const CONTROL_SHARE: u64 = 50;
 /// What waits of traffic without a rate of its own is at most what the link sends in this time, in milliseconds.
@@ -45,6 +47,10 @@ const TIMER_US: u64 = 100;
 /// What a flow is served at once of its rate: as much as it is owed by a timer that is so late, in microseconds. It is the part
 /// of D, the error term of Guaranteed service, that is for timers.
 pub(crate) const TIMER_LATENCY_US: u64 = 1_000;
+/// The rate of a token bucket that is there for cutting super-packets: it holds up nothing.
+const CUTS_ONLY: u64 = 1_000_000_000_000;
+/// What a packet has at most before its IP header, two VLAN tags included, with something to spare.
+const LINK_HEADERS: u32 = 32;
 
 /// A link that is scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +62,18 @@ pub struct Link {
     /// What a packet counts as beyond the octets of its frame: -14 makes it those of the IP packet in an Ethernet frame, and
     /// what is added to that are those of the link.
     pub overhead: i16,
+}
+
+impl Link {
+    /// A flow's queue: it keeps the peak rate, if there is one. What is longer than a packet is a super-packet, and is cut.
+    fn queue_for(&self, class: &FlowClass) -> Queue {
+        let beside = LINK_HEADERS.saturating_add(self.overhead.max(0).unsigned_abs().into());
+        let (rate, largest) = match class.peak {
+            Some(peak) if class.max_packet > 0 => (peak, class.max_packet),
+            _ => (CUTS_ONLY, self.mtu),
+        };
+        Queue::Tbf { rate, burst: largest.saturating_add(beside), limit: class.limit() }
+    }
 }
 
 /// What shares a class when it has none of its own.
@@ -142,15 +160,6 @@ impl FlowClass {
         }
     }
 
-    /// What packets wait in: octets larger than M never leave one that keeps a peak.
-    fn waits_in(&self) -> Queue {
-        let limit = self.limit();
-        match self.peak {
-            None => Queue::Bfifo { limit },
-            Some(rate) => Queue::Tbf { rate, burst: self.max_packet, limit },
-        }
-    }
-
     fn limit(&self) -> u32 {
         self.queue.unwrap_or_else(|| self.bucket.saturating_add(self.max_packet.saturating_mul(2)))
     }
@@ -158,13 +167,13 @@ impl FlowClass {
 
 /// That no class is left for another flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} flows have classes of their own on this interface, and no more can", LAST_FLOW - FIRST_FLOW + 1)]
+#[error("{} flows have classes of their own on this interface, and no more can", places::ROOM)]
 pub struct Full;
 
 /// The class of a flow.
 #[derive(Clone, Copy, Debug)]
 struct Own {
-    minor: u16,
+    place: Place,
     class: FlowClass,
     /// It stands exactly so. What an earlier run has left is only as the kernel lists it, with bursts in ticks.
     is_exact: bool,
@@ -189,9 +198,7 @@ pub struct Tree {
     /// The rates and buckets of all Controlled-Load flows together.
     controlled_load: (u64, u32),
     flows: BTreeMap<u32, Own>,
-    /// Numbers that flows have had, the one that is free for longest first.
-    free: std::collections::VecDeque<u16>,
-    next: u16,
+    places: Places,
 }
 
 impl Tree {
@@ -203,8 +210,7 @@ impl Tree {
             link,
             controlled_load: (0, 0),
             flows: BTreeMap::new(),
-            free: std::collections::VecDeque::new(),
-            next: FIRST_FLOW,
+            places: Places::default(),
         };
         let mut batch = Batch::new();
         let default = Service::BestEffort.class().minor();
@@ -228,16 +234,16 @@ impl Tree {
         left: &[LeftClass],
     ) -> (Self, Batch) {
         let own = |left: &LeftClass| {
-            (left.flow, Own { minor: left.handle.minor(), class: left.class, is_exact: false })
+            let place = Place::of(left.handle)?;
+            Some((left.flow, Own { place, class: left.class, is_exact: false }))
         };
-        let flows: BTreeMap<u32, Own> = left.iter().map(own).collect();
-        let used: BTreeSet<u16> = flows.values().map(|own| own.minor).collect();
-        let next = used.last().map_or(FIRST_FLOW, |last| last + 1);
-        let free = (FIRST_FLOW..next).filter(|minor| !used.contains(minor)).collect();
-        let this = Self { interface, link, controlled_load, flows, free, next };
+        let flows: BTreeMap<u32, Own> = left.iter().filter_map(own).collect();
+        let places = Places::taken(flows.values().map(|own| (own.place, &own.class)));
+        let this = Self { interface, link, controlled_load, flows, places };
         let mut batch = Batch::new();
         batch.change_size_table(interface, Handle::ROOT, ROOT, "htb", link.overhead);
         this.write_shared(&mut batch);
+        this.write_queues(&mut batch);
         (this, batch)
     }
 
@@ -252,13 +258,19 @@ impl Tree {
     /// Whether a class is one of a single flow.
     #[must_use]
     pub fn is_own(class: Handle) -> bool {
-        class.major() == MAJOR && (FIRST_FLOW..=LAST_FLOW).contains(&class.minor())
+        Place::of(class).is_some()
     }
 
     /// The number of a class's queue.
     #[must_use]
     pub fn queue_of(class: Handle) -> Handle {
-        leaf(class.minor())
+        Place::of(class).map_or_else(|| leaf(class.minor()), Place::queue)
+    }
+
+    /// Whether a class is in a shard, for which the egress program's filter has to be at the root.
+    #[must_use]
+    pub const fn is_in_shard(class: Handle) -> bool {
+        class.major() != MAJOR
     }
 
     /// Gives a flow a class, or changes the one that it has, in place.
@@ -267,44 +279,40 @@ impl Tree {
     /// When there are too many.
     pub fn set(&mut self, flow: u32, class: FlowClass) -> Result<(Handle, Batch), Full> {
         let mut batch = Batch::new();
-        let queue = class.waits_in();
-        if let Some(Own { minor, class: standing, is_exact }) = self.flows.get_mut(&flow) {
-            let handle = Handle::new(MAJOR, *minor);
+        let queue = self.link.queue_for(&class);
+        if let Some(Own { place, class: standing, is_exact }) = self.flows.get_mut(&flow) {
+            let handle = place.class();
+            self.places.change(self.interface, *place, (standing, &class), &mut batch);
             if standing.htb() != class.htb() || !*is_exact {
-                batch.change_class(self.interface, LINK, handle, &class.htb());
+                batch.change_class(self.interface, place.parent(), handle, &place.htb(&class));
             }
-            let (parent, queue_handle) = (handle, leaf(*minor));
-            if standing.peak.is_some() != class.peak.is_some() {
-                // Another kind cannot take its place: what waits in it is lost.
-                batch.remove_qdisc(self.interface, parent, queue_handle);
-                batch.add_qdisc(self.interface, parent, queue_handle, queue, 0);
-            } else if standing.waits_in() != queue || !*is_exact {
-                batch.change_qdisc(self.interface, parent, queue_handle, queue);
+            if self.link.queue_for(standing) != queue || !*is_exact {
+                batch.change_qdisc(self.interface, handle, place.queue(), queue);
             }
             (*standing, *is_exact) = (class, true);
             return Ok((handle, batch));
         }
-        let minor = self.number()?;
-        let handle = Handle::new(MAJOR, minor);
-        batch.add_class(self.interface, LINK, handle, &class.htb());
-        batch.add_qdisc(self.interface, handle, leaf(minor), queue, 0);
-        self.flows.insert(flow, Own { minor, class, is_exact: true });
+        let place = self.places.take(self.interface, &class, &mut batch)?;
+        let handle = place.class();
+        batch.add_class(self.interface, place.parent(), handle, &place.htb(&class));
+        batch.add_qdisc(self.interface, handle, place.queue(), queue, 0);
+        self.flows.insert(flow, Own { place, class, is_exact: true });
         Ok((handle, batch))
     }
 
     /// Takes a flow's class away; what waits in it is lost, so it should have drained.
     pub fn remove(&mut self, flow: u32) -> Option<Batch> {
-        let Own { minor, .. } = self.flows.remove(&flow)?;
-        self.free.push_back(minor);
+        let Own { place, class, .. } = self.flows.remove(&flow)?;
         let mut batch = Batch::new();
-        batch.remove_class(self.interface, LINK, Handle::new(MAJOR, minor));
+        batch.remove_class(self.interface, place.parent(), place.class());
+        self.places.give_back(self.interface, place, &class, &mut batch);
         Some(batch)
     }
 
     /// The class that a flow has.
     #[must_use]
     pub fn class_of(&self, flow: u32) -> Option<Handle> {
-        self.flows.get(&flow).map(|own| Handle::new(MAJOR, own.minor))
+        self.flows.get(&flow).map(|own| own.place.class())
     }
 
     /// The rate of the class that a flow has, in octets per second.
@@ -335,8 +343,19 @@ impl Tree {
         if link != self.link {
             self.link = link;
             self.write_shared(&mut batch);
+            self.write_queues(&mut batch);
         }
         batch
+    }
+
+    /// Changes flows' queues in place: a packet that the link takes must not be too large for them.
+    fn write_queues(&self, batch: &mut Batch) {
+        // What an earlier run has left without a queue is about to go.
+        let has_queue = |own: &&Own| own.is_exact || own.class.queue.is_some();
+        for Own { place, class, .. } in self.flows.values().filter(has_queue) {
+            let queue = self.link.queue_for(class);
+            batch.change_qdisc(self.interface, place.class(), place.queue(), queue);
+        }
     }
 
     /// Changes the link's class and those that many share, in place.
@@ -347,26 +366,18 @@ impl Tree {
             batch.change_class(self.interface, LINK, class, &self.shared(service));
             batch.change_qdisc(self.interface, class, leaf(class.minor()), Queue::Bfifo { limit });
         }
+        for (handle, class) in self.places.classes() {
+            batch.change_class(self.interface, LINK, handle, &class);
+        }
     }
 
     /// All classes as they should stand, for comparing with what the kernel lists.
     #[must_use]
     pub fn classes(&self) -> BTreeMap<Handle, HtbClass> {
         let shared = Service::ALL.into_iter().map(|service| (service.class(), self.shared(service)));
-        let flows = self.flows.values().map(|own| (Handle::new(MAJOR, own.minor), own.class.htb()));
-        shared.chain(flows).chain([(LINK, self.link_class())]).collect()
-    }
-
-    fn number(&mut self) -> Result<u16, Full> {
-        if let Some(minor) = self.free.pop_front() {
-            return Ok(minor);
-        }
-        let minor = self.next;
-        if minor > LAST_FLOW {
-            return Err(Full);
-        }
-        self.next += 1;
-        Ok(minor)
+        let flows = self.flows.values().map(|own| (own.place.class(), own.place.htb(&own.class)));
+        let link = [(LINK, self.link_class())];
+        shared.chain(flows).chain(self.places.classes()).chain(link).collect()
     }
 
     fn link_class(&self) -> HtbClass {

@@ -2,16 +2,22 @@
 //! daemon says of it is held against what `tc` and the kernel's maps say.
 
 mod budget;
+mod connection;
 mod counted;
 mod datagrams_sent;
 mod delays;
 mod ends;
 mod enforced;
 mod held;
+mod held_back;
+mod many;
+mod on_the_wire;
 mod outlived;
 mod points;
+mod policed;
 mod refusals;
 mod remarked;
+mod seen;
 mod service;
 mod shaped;
 mod truth;

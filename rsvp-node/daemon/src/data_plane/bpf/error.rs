@@ -55,6 +55,9 @@ pub enum EgressError {
     /// More than a DSCP or a class of 0 in a table of classes.
     #[error("a table of classes has pairs of a DSCP (0 to 63) and a class that is not 0, not {0} and {1}")]
     Classes(u8, u32),
+    /// More than a DSCP or a priority in a table of priorities.
+    #[error("a table of priorities has pairs of a DSCP (0 to 63) and a priority (0 to 7), not {0} and {1}")]
+    Priorities(u8, u8),
     /// The kernel refused a change or a question.
     #[error("the kernel refuses {0}: {1}")]
     Refused(&'static str, io::Error),

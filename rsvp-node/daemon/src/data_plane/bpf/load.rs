@@ -1,6 +1,6 @@
 //! Loading the egress program, with maps of its own or with those that an earlier run has pinned.
 
-use super::{Capacity, Egress, EgressError, MAPS, Pins, missing};
+use super::{Capacity, Egress, EgressError, MAPS, PROGRAM, Pins, SHARDS, missing};
 use aya::maps::{Array, HashMap, Map};
 use aya::{Ebpf, EbpfLoader};
 use std::collections::BTreeMap;
@@ -71,7 +71,9 @@ impl Egress {
             pins,
             is_resumed: there.is_some(),
         };
-        this.program_mut()?.load().map_err(|error| EgressError::of_loading(&error))?;
+        for name in [PROGRAM, SHARDS] {
+            this.program_mut(name)?.load().map_err(|error| EgressError::of_loading(&error))?;
+        }
         if this.is_resumed {
             this.read_maps()?;
         }

@@ -29,9 +29,12 @@ use flow_key::{Kind, Record};
 use hook::{Hooked, Link};
 use std::collections::{BTreeMap, VecDeque};
 use std::mem::size_of;
-use sys::{FlowRecord, InterfaceRecord, KeyRecord, StateRecord};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use sys::{FlowRecord, InterfaceRecord, KeyRecord, NO_PRIORITY, StateRecord};
 
 const PROGRAM: &str = "rsvp_egress";
+/// The program that finds the shard of a class.
+const SHARDS: &str = "rsvp_shards";
 /// The maps, and the sizes of their keys and values.
 const MAPS: [(&str, usize, usize); 6] = [
     ("flows", size_of::<u32>(), size_of::<FlowRecord>()),
@@ -131,11 +134,11 @@ impl Egress {
         if self.attached.contains_key(&index) {
             return Err(EgressError::Attached(interface.to_owned()));
         }
-        let record = InterfaceRecord { kinds: [0; 2], link_header: header, by_dscp: 0, classes: [0; 64] };
+        let record = InterfaceRecord::of(header);
         let refused = |error| EgressError::of_map("to take up an interface", &error);
         self.interfaces.insert(index, record, 0).map_err(refused)?;
         let pin = self.pins.as_ref().map(|pins| pins.link(index));
-        let hooked = self.program_mut().and_then(|program| hook::attach(program, interface, how, pin));
+        let hooked = self.program_mut(PROGRAM).and_then(|program| hook::attach(program, interface, how, pin));
         match hooked {
             Ok(hooked) => {
                 let hook = hooked.hook;
@@ -156,7 +159,8 @@ impl Egress {
     /// [`EgressError::NotAttached`], [`EgressError::Refused`]; nothing is known of the interface then either.
     pub fn detach(&mut self, interface: u32) -> Result<(), EgressError> {
         let here = self.attached.remove(&interface).ok_or(EgressError::NotAttached(interface))?;
-        let detached = self.program_mut().and_then(|program| hook::detach(program, interface, here.hooked));
+        let detached =
+            self.program_mut(PROGRAM).and_then(|program| hook::detach(program, interface, here.hooked));
         let removed = self.interfaces.remove(&interface);
         let mut gone = Vec::new();
         for keys in self.known.values_mut() {
@@ -193,6 +197,25 @@ impl Egress {
         let here = self.attached.get_mut(&interface).ok_or(EgressError::NotAttached(interface))?;
         here.record.classes = classes;
         here.record.by_dscp = u32::from(!by_dscp.is_empty());
+        self.tell(interface)
+    }
+
+    /// The priority code point of packets by the DSCP with which they leave an interface, where no flow has marked them: pairs of a
+    /// DSCP and a priority, 0 to 7. Replaces what was said before.
+    ///
+    /// # Errors
+    /// [`EgressError::Priorities`], [`EgressError::NotAttached`], [`EgressError::Refused`].
+    pub fn set_priorities(&mut self, interface: u32, by_dscp: &[(u8, u8)]) -> Result<(), EgressError> {
+        let mut priorities = [NO_PRIORITY; 64];
+        for (dscp, priority) in by_dscp {
+            let place = priorities.get_mut(usize::from(*dscp)).filter(|_| *priority < 8);
+            *place.ok_or(EgressError::Priorities(*dscp, *priority))? = *priority;
+        }
+        let here = self.attached.get_mut(&interface).ok_or(EgressError::NotAttached(interface))?;
+        if here.record.priorities == priorities {
+            return Ok(());
+        }
+        here.record.priorities = priorities;
         self.tell(interface)
     }
 
@@ -391,8 +414,20 @@ impl Egress {
         self.program.program(PROGRAM).and_then(|program| program.try_into().ok()).ok_or_else(missing)
     }
 
-    fn program_mut(&mut self) -> Result<&mut SchedClassifier, EgressError> {
-        self.program.program_mut(PROGRAM).and_then(|program| program.try_into().ok()).ok_or_else(missing)
+    /// The program that says, at the root of the classes of an interface, in which shard the class of a packet is: its descriptor, and
+    /// what it is called.
+    ///
+    /// # Errors
+    /// None; it is part of this program.
+    pub fn shards(&self) -> Result<(RawFd, &'static str), EgressError> {
+        let program: &SchedClassifier =
+            self.program.program(SHARDS).and_then(|program| program.try_into().ok()).ok_or_else(missing)?;
+        let fd = program.fd().map_err(|_| missing())?;
+        Ok((fd.as_fd().as_raw_fd(), SHARDS))
+    }
+
+    fn program_mut(&mut self, name: &str) -> Result<&mut SchedClassifier, EgressError> {
+        self.program.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(missing)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::flow_key::Record;
 use super::hook::{self, Hooked, Link};
-use super::{Egress, EgressError, Flow, FlowId, Hook, Interface, Key, Kind};
+use super::{Egress, EgressError, Flow, FlowId, Hook, Interface, Key, Kind, PROGRAM};
 use std::collections::BTreeSet;
 
 /// A flow of an earlier run.
@@ -72,7 +72,9 @@ impl Egress {
         let (Some(pins), false) = (&self.pins, self.attached.contains_key(&index)) else { return Ok(None) };
         let Ok(mut record) = self.interfaces.get(&index, 0) else { return Ok(None) };
         let pin = pins.link(index);
-        let Some(hooked) = hook::resume(self.program_mut()?, interface, index, pin)? else { return Ok(None) };
+        let Some(hooked) = hook::resume(self.program_mut(PROGRAM)?, interface, index, pin)? else {
+            return Ok(None);
+        };
         let Hooked { hook, .. } = hooked;
         let mut kinds = [[0; Kind::COUNT]; 2];
         record.kinds = [0; 2];
@@ -115,7 +117,7 @@ impl Egress {
             return false;
         }
         let attached = std::mem::take(&mut self.attached);
-        if let Ok(program) = self.program_mut() {
+        if let Ok(program) = self.program_mut(PROGRAM) {
             attached.into_values().for_each(|here| hook::leave(program, here.hooked));
         }
         true

@@ -77,6 +77,18 @@ pub(super) struct InterfaceRecord {
     pub(super) link_header: u32,
     pub(super) by_dscp: u32,
     pub(super) classes: [u32; 64],
+    /// By DSCP; [`NO_PRIORITY`]: none.
+    pub(super) priorities: [u8; 64],
+}
+
+/// `LEAVE`: a priority that is not written.
+pub(super) const NO_PRIORITY: u8 = 0xff;
+
+impl InterfaceRecord {
+    /// An interface without keys and tables.
+    pub(super) const fn of(link_header: u32) -> Self {
+        Self { kinds: [0; 2], link_header, by_dscp: 0, classes: [0; 64], priorities: [NO_PRIORITY; 64] }
+    }
 }
 
 /// `struct flow`. Of two, the first is for what conforms.
@@ -118,7 +130,7 @@ const _: () = {
     assert!(size_of::<Head>() == 4 + 1 + 1 + 2 + 2 + 2 + 4);
     assert!(size_of::<KeyRecord<4>>() == size_of::<Head>() + 2 * 4 && size_of::<KeyRecord<4>>() == 24);
     assert!(size_of::<KeyRecord<16>>() == size_of::<Head>() + 2 * 16 && size_of::<KeyRecord<16>>() == 48);
-    assert!(size_of::<InterfaceRecord>() == 4 * 4 + 64 * 4);
+    assert!(size_of::<InterfaceRecord>() == 4 * 4 + 64 * 4 + 64);
     assert!(size_of::<FlowRecord>() == 2 * 8 + 3 * 4 + 2 * 4 + 2 + 2 + 1 + 1 + 6);
     assert!(offset_of!(FlowRecord, mode) == 40);
     assert!(size_of::<StateRecord>() == 2 * 4 + 9 * 8);

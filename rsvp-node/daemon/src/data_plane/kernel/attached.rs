@@ -5,7 +5,7 @@ use super::super::tc::{Batch, Class, Handle, Qdisc, Tc};
 use super::super::tree::{FlowClass, Link, ROOT, Tree};
 use super::super::{Facts, Failure};
 use super::root::{self, Root};
-use crate::data_plane::bpf::Hook;
+use crate::data_plane::bpf::{Egress, Hook};
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub(super) struct Interface {
     pub(super) name: String,
     pub(super) hook: Hook,
     pub(super) tree: Option<Tree>,
+    /// Whether packets find their class where that is in a shard.
+    finds_shards: bool,
     /// Octets of a frame before IP, as classes count them unless they are told otherwise.
     link_header: u32,
     /// What was at the root before, and is to be put back.
@@ -39,7 +41,8 @@ struct Draining {
 impl Interface {
     pub(super) fn new(index: u32, name: &str, hook: Hook, link_header: u32) -> Self {
         let name = name.to_owned();
-        Self { index, name, hook, tree: None, link_header, replaced: None, draining: BTreeMap::new() }
+        let draining = BTreeMap::new();
+        Self { index, name, hook, tree: None, finds_shards: false, link_header, replaced: None, draining }
     }
 
     /// What there is, in a few words.
@@ -65,6 +68,7 @@ impl Interface {
             Root::Default | Root::Foreign(_) => {}
         }
         self.carry_out(tc, &room)?;
+        self.finds_shards = false;
         let (tree, batch) = Tree::new(self.index, self.link(facts));
         if let Err(failure) = self.carry_out(tc, &batch) {
             self.tree = Some(tree);
@@ -94,10 +98,20 @@ impl Interface {
     }
 
     /// Gives a flow a class of its own, or changes it.
-    pub(super) fn set_class(&mut self, tc: &mut Tc, id: u32, class: FlowClass) -> Result<Handle, Failure> {
+    pub(super) fn set_class(
+        &mut self,
+        (tc, egress): (&mut Tc, &Egress),
+        id: u32,
+        class: FlowClass,
+    ) -> Result<Handle, Failure> {
         let full = |why: String| Failure::System(why);
         let Some(tree) = &mut self.tree else { return Err(full("the interface has no classes".to_owned())) };
-        let (handle, batch) = tree.set(id, class).map_err(|why| full(why.to_string()))?;
+        let (handle, mut batch) = tree.set(id, class).map_err(|why| full(why.to_string()))?;
+        if Tree::is_in_shard(handle) && !self.finds_shards {
+            let (program, name) = egress.shards()?;
+            batch.set_program(self.index, ROOT, program, name);
+            self.finds_shards = true;
+        }
         if let Err(failure) = self.carry_out(tc, &batch) {
             self.remove_class(tc, id);
             return Err(failure);
@@ -220,7 +234,17 @@ fn backlogs(classes: &[Class]) -> BTreeMap<Handle, u32> {
     classes.iter().map(|class| (class.handle, class.counters.backlog_octets)).collect()
 }
 
-/// The table of classes by DSCP as the egress program takes it.
-pub(super) fn by_dscp(manner: &Manner) -> Vec<(u8, u32)> {
-    manner.classes.iter().map(|(dscp, service)| (*dscp, service.class().0)).collect()
+/// Tells the egress program what becomes of packets of no flow on an interface: their priority, and their class where there are any.
+pub(super) fn treat_the_rest(
+    egress: &mut Egress,
+    on: u32,
+    manner: &Manner,
+    has_classes: bool,
+) -> Result<(), Failure> {
+    egress.set_priorities(on, &manner.priorities.clone().into_iter().collect::<Vec<_>>())?;
+    if has_classes {
+        let classes = manner.classes.iter().map(|(dscp, service)| (*dscp, service.class().0));
+        egress.set_classes(on, &classes.collect::<Vec<_>>())?;
+    }
+    Ok(())
 }

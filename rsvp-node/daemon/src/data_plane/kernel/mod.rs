@@ -133,7 +133,7 @@ impl Kernel {
         let own = &self.around.own;
         let begins_here = !told.filters.is_empty() && told.filters.iter().all(|f| own.contains(&f.address()));
         let desired = Desired::new(&told, on, &facts.manner, facts.overhead, begins_here)?;
-        self.attach(on, &facts.name).map_err(|failure| self.refuse(on, Refusal::Program, failure))?;
+        self.attach(on, &facts).map_err(|failure| self.refuse(on, Refusal::Program, failure))?;
         if desired.needs_classes() {
             self.plant(on, &facts).map_err(|failure| self.refuse(on, Refusal::Classes, failure))?;
         }
@@ -169,7 +169,7 @@ impl Kernel {
                     *next_class = next_class.wrapping_add(1);
                     *next_class
                 });
-                let handle = here.set_class(tc, number, class)?;
+                let handle = here.set_class((tc, egress), number, class)?;
                 standing.class = Some(number);
                 Some(handle)
             }
@@ -251,10 +251,11 @@ impl Kernel {
     }
 
     /// Has the egress program on an interface.
-    fn attach(&mut self, on: u32, name: &str) -> Result<(), Failure> {
+    fn attach(&mut self, on: u32, facts: &Facts) -> Result<(), Failure> {
         if self.interfaces.contains_key(&on) {
             return Ok(());
         }
+        let name = &facts.name;
         let (index, hook) = self.egress.attach(name, self.attach)?;
         if index != on {
             // It was given another number, and this one's end has not been noticed yet.
@@ -263,7 +264,7 @@ impl Kernel {
         }
         tracing::info!(interface = name, %hook, "the egress program is attached");
         self.interfaces.insert(on, Interface::new(on, name, hook, self.egress.link_header(on)?));
-        Ok(())
+        attached::treat_the_rest(&mut self.egress, on, &facts.manner, false)
     }
 
     /// Has classes on an interface; flows that are there already get theirs.
@@ -273,7 +274,7 @@ impl Kernel {
             return Ok(());
         }
         tracing::info!(interface = here.name, rate_bps = facts.rate * 8, "classes are made");
-        self.egress.set_classes(on, &attached::by_dscp(&facts.manner))?;
+        attached::treat_the_rest(&mut self.egress, on, &facts.manner, true)?;
         for standing in self.standing.values().filter(|standing| standing.interface == on) {
             self.egress.change_flow(standing.flow, &standing.desired.flow(true, None))?;
         }
@@ -312,10 +313,10 @@ impl Kernel {
     fn follow(&mut self, on: u32, facts: &Facts, now: Duration) -> Vec<Answer> {
         let Some(here) = self.interfaces.get_mut(&on) else { return Vec::new() };
         here.name.clone_from(&facts.name);
-        let mut followed = here.follow(&mut self.tc, facts);
-        if followed.is_ok() && here.tree.is_some() {
-            followed = self.egress.set_classes(on, &attached::by_dscp(&facts.manner)).map_err(Failure::from);
-        }
+        let has_classes = here.tree.is_some();
+        let followed = here
+            .follow(&mut self.tc, facts)
+            .and_then(|()| attached::treat_the_rest(&mut self.egress, on, &facts.manner, has_classes));
         for stale in self.stale.values_mut().filter(|stale| stale.interface == on) {
             stale.as_is.count_headers(facts.overhead);
         }

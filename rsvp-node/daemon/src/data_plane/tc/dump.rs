@@ -1,7 +1,7 @@
 //! What the kernel lists.
 
 use super::htb::HtbClass;
-use super::message::{HEADER, Handle, PLACE, TCA_KIND, TCA_OPTIONS};
+use super::message::{HEADER, Handle, PLACE, TCA_KIND, TCA_OPTIONS, TCA_TBF_PARMS};
 
 const TCA_BPF_NAME: u16 = 7;
 const TCA_STATS2: u16 = 7;
@@ -141,11 +141,16 @@ impl<'a> Listed<'a> {
 }
 
 impl Qdisc {
-    /// What waits at most in a first-in-first-out queue: octets of `bfifo`, packets of `pfifo`.
+    /// What waits at most in it: octets of `bfifo` and `tbf`, packets of `pfifo`.
     #[must_use]
     pub fn limit(&self) -> Option<u32> {
-        let fifo = matches!(self.kind.as_str(), "bfifo" | "pfifo");
-        self.options.first_chunk().filter(|_| fifo).map(|octets| u32::from_ne_bytes(*octets))
+        let options = match self.kind.as_str() {
+            "bfifo" | "pfifo" => self.options.as_slice(),
+            // Two rates are before it in `tc_tbf_qopt`.
+            "tbf" => Attributes(&self.options).find(TCA_TBF_PARMS)?.get(24..)?,
+            _ => return None,
+        };
+        options.first_chunk().map(|octets| u32::from_ne_bytes(*octets))
     }
 
     pub(super) fn read(message: &[u8]) -> Option<Self> {

@@ -2,6 +2,7 @@
 
 use super::htb::{self, HtbClass};
 use std::fmt;
+use std::os::fd::RawFd;
 
 const RTM_NEWQDISC: u16 = 36;
 const RTM_DELQDISC: u16 = 37;
@@ -9,6 +10,7 @@ pub(super) const RTM_GETQDISC: u16 = 38;
 const RTM_NEWTCLASS: u16 = 40;
 const RTM_DELTCLASS: u16 = 41;
 pub(super) const RTM_GETTCLASS: u16 = 42;
+const RTM_NEWTFILTER: u16 = 44;
 pub(super) const RTM_GETTFILTER: u16 = 46;
 
 const NLM_F_REQUEST: u16 = 0x1;
@@ -23,7 +25,10 @@ pub(super) const TCA_OPTIONS: u16 = 2;
 const TCA_STAB: u16 = 8;
 const TCA_STAB_BASE: u16 = 1;
 
-const TCA_TBF_PARMS: u16 = 1;
+pub(super) const TCA_TBF_PARMS: u16 = 1;
+const TCA_BPF_FD: u16 = 6;
+const TCA_BPF_NAME: u16 = 7;
+
 const TCA_TBF_RATE64: u16 = 4;
 const TCA_TBF_BURST: u16 = 6;
 
@@ -199,6 +204,24 @@ impl Batch {
     /// Removes a class; its packets are lost.
     pub fn remove_class(&mut self, interface: u32, parent: Handle, handle: Handle) {
         self.request(RTM_DELTCLASS, 0, (interface, parent, handle), |_| {});
+    }
+
+    /// Has an eBPF program, by its descriptor, say which class packets are in that come to a queueing discipline; one that is
+    /// there already makes room.
+    pub fn set_program(&mut self, interface: u32, qdisc: Handle, program: RawFd, name: &str) {
+        /// Its priority, 1, and the packets that it is for: all (`ETH_P_ALL`).
+        const FIRST_OF_ALL: u32 = 1 << 16 | 3_u16.to_be() as u32;
+        let start = self.octets.len();
+        let place = (interface, qdisc, Handle(1));
+        self.request(RTM_NEWTFILTER, NLM_F_CREATE, place, |octets| {
+            attribute(octets, TCA_KIND, b"bpf\0");
+            nest(octets, TCA_OPTIONS, |octets| {
+                attribute(octets, TCA_BPF_FD, &program.to_ne_bytes());
+                attribute(octets, TCA_BPF_NAME, format!("{name}\0").as_bytes());
+            });
+        });
+        let info = start + HEADER + PLACE - 4;
+        self.octets[info..info + 4].copy_from_slice(&FIRST_OF_ALL.to_ne_bytes());
     }
 
     /// The requests in pieces that the kernel takes at once, each with the number of its first.
