@@ -186,6 +186,10 @@ impl Door for Node {
         self.routes.leaves_by(session, &sender.0)
     }
 
+    fn source_for(&mut self, destination: IpAddr, interface: Option<InterfaceId>) -> Option<IpAddr> {
+        self.routes.source_for(destination, interface)
+    }
+
     fn addresses(&self) -> Vec<IpAddr> {
         self.routes.links.own_addresses().filter(|address| !address.is_loopback()).collect()
     }
@@ -343,6 +347,8 @@ impl Driver {
                     }
                 }
             }
+            // What a socket has heard may have it ask for something.
+            self.desk.settle(&mut self.node);
             // A client that is cut off here makes the engine say more.
             self.switchboard.deliver(&mut self.desk, &mut self.node);
             if self.node.told.is_empty() {
@@ -394,6 +400,7 @@ impl Driver {
             tracing::warn!("{what} has changed in the configuration: that needs a restart");
         }
         self.node.routes.fixed.clone_from(&config.multicast_route);
+        self.desk.bound_sockets(config.qos.limits());
         self.config = config;
         self.look_again();
         tracing::info!("the configuration was read again");
@@ -407,6 +414,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("user", old.user != new.user),
         ("journal", old.journal != new.journal),
         ("[control]", old.control != new.control),
+        ("socket of [qos]", old.qos.socket != new.qos.socket),
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),
         ("[multicast]", old.multicast != new.multicast),
