@@ -8,6 +8,7 @@ mod answers;
 use super::config::DaemonConfig;
 use super::control::desk::{Desk, Door};
 use super::control::server::{FromClient, Switchboard};
+use super::data_plane::wishes::Wishes;
 use super::data_plane::worker::{Said, Worker};
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
@@ -17,7 +18,9 @@ use super::routes::Routes;
 use super::socket::{Arrived, Receiver, Sockets};
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
-use rsvp_node::{Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TrafficControl};
+use rsvp_node::{
+    Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TcChange, TrafficControl,
+};
 use rsvp_wire::{SenderTemplate, Session};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -188,6 +191,21 @@ impl Door for Node {
 
     fn source_for(&mut self, destination: IpAddr, interface: Option<InterfaceId>) -> Option<IpAddr> {
         self.routes.source_for(destination, interface)
+    }
+
+    fn wish(&mut self, session: &Session, sender: &SenderTemplate, wishes: Option<Wishes>) {
+        self.plane.wish(*session, sender.0, wishes);
+        // What stands for the session is told again, so that it follows.
+        for (reservation, interface, told) in self.engine.reservations() {
+            if told.session.with_flags(0) == *session {
+                let change = TcChange::Install(told);
+                self.plane.change(&TrafficControl { reservation, interface, change });
+            }
+        }
+    }
+
+    fn local_flow(&mut self, change: &TrafficControl) {
+        self.plane.change(change);
     }
 
     fn addresses(&self) -> Vec<IpAddr> {

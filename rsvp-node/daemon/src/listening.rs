@@ -32,7 +32,8 @@ impl Listening {
         let control = Self::bind(&config.control.socket, "control", access, config.control.mode)?;
         let Some(path) = config.qos_socket() else { return Ok(vec![control]) };
         let everybody = Access { group: None, sockets_only: true };
-        Ok(vec![control, Self::bind(&path, "QoS", everybody, Mode(0o666))?])
+        let sockets = Self::bind(&path, "QoS", everybody, Mode(0o666)).inspect_err(|_| control.remove())?;
+        Ok(vec![control, sockets])
     }
 
     fn bind(path: &Path, kind: &str, access: Access, mode: Mode) -> Result<Self, DaemonError> {

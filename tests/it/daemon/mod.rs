@@ -18,6 +18,7 @@ pub(crate) mod net;
 mod plain;
 mod plane;
 mod services;
+mod sockets;
 mod starting;
 mod tc;
 mod udp;

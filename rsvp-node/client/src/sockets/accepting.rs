@@ -38,7 +38,9 @@ impl QosSocket<TcpListener> {
         &self,
         decide: impl FnOnce(&Caller) -> Decision,
     ) -> Result<Option<(QosSocket<TcpStream>, SocketAddr)>, QosError> {
-        let (stream, peer) = match self.handed().deferred().pop_front() {
+        // Not within `match`: the lock would be held while this waits.
+        let deferred = self.handed().deferred().pop_front();
+        let (stream, peer) = match deferred {
             Some(waiting) => waiting,
             None => self.accept().await.map_err(QosError::system("accepting a connection"))?,
         };

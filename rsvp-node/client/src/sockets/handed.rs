@@ -295,11 +295,15 @@ impl<S: AsFd> QosSocket<S> {
         self.handed().inbox.event_fd()
     }
 
-    /// Has notifications handed to a function from now on, beginning with those that wait; with `None` they wait again. It is called
-    /// by the task that reads from the daemon, which waits for it.
-    pub fn on_event<F: FnMut(FdQos) + Send + 'static>(&self, call: impl Into<Option<F>>) {
-        let call = call.into().map(|call| Box::new(call) as Box<dyn FnMut(FdQos) + Send>);
-        self.handed().inbox.set_callback(call);
+    /// Has notifications handed to a function from now on, beginning with those that wait. It is called by the task that reads from
+    /// the daemon, which waits for it.
+    pub fn on_event(&self, call: impl FnMut(FdQos) + Send + 'static) {
+        self.handed().inbox.set_callback(Some(Box::new(call)));
+    }
+
+    /// Has notifications wait again.
+    pub fn no_event_call(&self) {
+        self.handed().inbox.set_callback(None);
     }
 
     /// The socket was bound, connected or disconnected by other means than the calls here: the daemon reads its names again.

@@ -236,6 +236,9 @@ impl DaemonConfig {
         }
         self.check_transport()?;
         self.check_data_plane()?;
+        if let Some(dscp) = self.qos.highest_dscp.filter(|dscp| *dscp > 63) {
+            return Err(("highest_dscp".into(), format!("{dscp} is no DSCP: 0 to 63")));
+        }
         if let Some(Err(message)) = self.log.as_deref().map(check_log) {
             return Err(("log".into(), message));
         }

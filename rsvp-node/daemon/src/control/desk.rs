@@ -11,6 +11,7 @@ pub(crate) use asked::named;
 
 use super::descriptors::Handed;
 use super::{listing, saying};
+use crate::data_plane::wishes::Wishes;
 use crate::qos_service::QosService;
 use asked::{carried, make_reservation, of_sender, peak_above};
 use rsvp_control::rows::{FlowRow, ReservationRow};
@@ -55,6 +56,10 @@ pub trait Door {
     fn source_for(&mut self, _destination: IpAddr, _interface: Option<InterfaceId>) -> Option<IpAddr> {
         None
     }
+    /// An application asks this for the packets of its socket, or nothing any more.
+    fn wish(&mut self, _session: &Session, _sender: &SenderTemplate, _wishes: Option<Wishes>) {}
+    /// A flow of this host that is not signalled is to be carried out on an interface, or no longer.
+    fn local_flow(&mut self, _change: &TrafficControl) {}
     /// The addresses of this node that data from elsewhere may come to.
     fn addresses(&self) -> Vec<IpAddr> {
         let both = |i: &rsvp_node::Interface| [i.ipv4.map(IpAddr::V4), i.ipv6.map(IpAddr::V6)];

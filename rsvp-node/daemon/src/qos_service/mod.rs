@@ -19,7 +19,7 @@ use rsvp_control::sockets::{self, Checks, How, Join, Moved, Open, Opened, Set};
 use rsvp_control::{Done, Problem, Request};
 use rsvp_node::qos::get::{Check, HostKnows};
 use rsvp_node::qos::{Invalid, Qos};
-use rsvp_node::{AppId, Event, Interface};
+use rsvp_node::{AppId, Event, Interface, ReservationId};
 use served::Served;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wanted::{Joined, Socket};
@@ -28,6 +28,14 @@ use wanted::{Joined, Socket};
 const FIRST_APP: u32 = 1 << 31;
 /// Numbers of sockets that were opened in words: no cookie gets there.
 const IN_WORDS: u64 = 1 << 62;
+/// Numbers of flows from here on are those of sockets without signalling; the engine's are places in a table that never gets so long.
+const FIRST_FLOW: u32 = 1 << 31;
+
+/// Whether a flow is one that is not signalled.
+const fn is_local(flow: ReservationId) -> bool {
+    flow.index >= FIRST_FLOW
+}
+
 /// Most groups of one socket.
 const MOST_GROUPS: usize = 20;
 
@@ -39,6 +47,7 @@ pub struct QosService {
     numbers: BTreeMap<(ClientId, u64), AppId>,
     next_app: u32,
     next_number: u64,
+    next_flow: u32,
     /// Whose wishes are to be looked at again.
     unsettled: BTreeSet<AppId>,
     told: VecDeque<(ClientId, sockets::FdQos)>,
@@ -126,11 +135,20 @@ impl QosService {
     pub fn settle(&mut self, door: &mut dyn Door) {
         while let Some(app) = self.unsettled.pop_first() {
             let Some(mut served) = self.sockets.remove(&app) else { continue };
-            let within = self.within();
-            served.settle(app, &within, door);
+            let others = if served.is_bounded { self.others() } else { BTreeMap::new() };
+            let within = Within { others, limits: &self.limits };
+            served.settle(app, &within, &mut self.next_flow, door);
             self.sockets.insert(app, served);
             self.collect(app);
         }
+    }
+
+    /// The data plane cannot carry a flow out; whether it is one of a socket, without signalling. The socket is told.
+    pub fn local_flow_failed(&mut self, flow: ReservationId) -> bool {
+        let found =
+            self.sockets.iter_mut().find_map(|(app, served)| served.local_flow_failed(flow).then_some(*app));
+        found.into_iter().for_each(|app| self.collect(app));
+        is_local(flow)
     }
 
     /// What a client is to be told, in order.
@@ -180,13 +198,17 @@ impl QosService {
     }
 
     fn within(&self) -> Within<'_> {
+        Within { limits: &self.limits, others: self.others() }
+    }
+
+    fn others(&self) -> BTreeMap<u32, Use> {
         let mut others: BTreeMap<u32, Use> = BTreeMap::new();
         for served in self.sockets.values().filter(|served| served.is_bounded) {
             let (so_far, own) = (others.entry(served.uid).or_default(), served.used());
             so_far.sockets += own.sockets;
             so_far.octets_per_second += own.octets_per_second;
         }
-        Within { limits: &self.limits, others }
+        others
     }
 
     /// The limits of a user, and what its sockets but for this one use.
@@ -305,7 +327,10 @@ impl QosService {
                 *names = Names { local: moved.local, peer: moved.peer, ..*names };
             }
             _ => {
-                return Err(Problem::new("bad-request", "a socket moves by the means by which it was opened"));
+                return Err(Problem::new(
+                    "bad-request",
+                    "a socket moves by the means by which it was opened",
+                ));
             }
         }
         Ok(())

@@ -107,6 +107,11 @@ impl Within<'_> {
             refused.extend((!fits).then_some(*session));
             fits
         });
+        wanted.local.retain(|(session, _), flow| {
+            let fits = fits(rate_of(&flow.reservation.flowspec));
+            refused.extend((!fits).then_some(*session));
+            fits
+        });
         wanted.reservations.retain(|session, reserved| {
             let fits = reserved.flows.iter().all(|(flow, _)| fits(rate_of(flow)));
             refused.extend((!fits).then_some(*session));

@@ -1,10 +1,13 @@
 //! One socket as the engine and its application have it: what was commanded, what has come of it.
 
 use super::quota::{Use, Within};
-use super::wanted::{Announced, Path, Paths, Reserved, Socket, Wanted, failed};
+use super::wanted::{Announced, LocalFlow, Path, Paths, Reserved, Socket, Wanted, failed};
 use crate::control::desk::{ClientId, Door};
+use crate::data_plane::wishes::Wishes;
 use rsvp_node::qos::{ErrorClass, ErrorValue, FdQos, Notifications, Status};
-use rsvp_node::{AppId, Command, Event, EventKind, FlowRequest, Outcome, Refusal};
+use rsvp_node::{
+    AppId, Command, Event, EventKind, FlowRequest, Outcome, Refusal, ReservationId, TcChange, TrafficControl,
+};
 use rsvp_wire::{SenderTemplate, Session};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +26,10 @@ pub(super) struct Served {
     sessions: BTreeSet<Session>,
     senders: BTreeMap<(Session, SenderTemplate), Announced>,
     reservations: BTreeMap<Session, Reserved>,
+    /// What was asked of the data plane for packets of senders.
+    wishes: BTreeMap<(Session, SenderTemplate), Wishes>,
+    /// Flows that are not signalled.
+    local: BTreeMap<(Session, SenderTemplate), (ReservationId, LocalFlow)>,
     /// What was told to be impossible: it is not told again while it stays so.
     failures: Vec<FdQos>,
 }
@@ -40,6 +47,8 @@ impl Served {
             sessions: BTreeSet::new(),
             senders: BTreeMap::new(),
             reservations: BTreeMap::new(),
+            wishes: BTreeMap::new(),
+            local: BTreeMap::new(),
             failures: Vec::new(),
         }
     }
@@ -62,7 +71,8 @@ impl Served {
             .reservations
             .values()
             .flat_map(|reserved| reserved.flows.iter().map(|(flow, _)| rate_of(flow)));
-        Use { sockets: 1, octets_per_second: sent.chain(received).map(f64::from).sum() }
+        let local = self.local.values().map(|(_, flow)| rate_of(&flow.reservation.flowspec));
+        Use { sockets: 1, octets_per_second: sent.chain(received).chain(local).map(f64::from).sum() }
     }
 
     /// The engine says something. Whether other things may be wanted because of it.
@@ -98,15 +108,26 @@ impl Served {
 
     /// Has the engine do what is wanted now and was not, and undo what is wanted no longer: first what goes, so that a reservation
     /// that becomes one of another style is torn down before.
-    pub(super) fn settle(&mut self, app: AppId, within: &Within, door: &mut dyn Door) {
+    pub(super) fn settle(
+        &mut self,
+        app: AppId,
+        within: &Within<'_>,
+        next_flow: &mut u32,
+        door: &mut dyn Door,
+    ) {
         let mut wanted = self.socket.wanted(&self.paths, door);
         within.keep(self.uid, self.is_bounded, &mut wanted);
         self.give_up(app, &wanted, door);
+        self.wish(&wanted, door);
+        self.carry_out(&wanted, next_flow, door);
         let mut failures = core::mem::take(&mut wanted.failures);
-        for session in &wanted.sessions {
-            if self.sessions.insert(*session) {
-                let opened = command(Command::OpenSession { app, session: *session }, door);
-                failures.extend(opened.err().map(|why| refused(*session, why)));
+        for session in wanted.sessions {
+            if self.sessions.contains(&session) {
+                continue;
+            }
+            match command(Command::OpenSession { app, session }, door) {
+                Ok(()) => drop(self.sessions.insert(session)),
+                Err(why) => failures.push(refused(session, why)),
             }
         }
         for ((session, sender), announced) in wanted.senders {
@@ -142,6 +163,58 @@ impl Served {
         self.failures = failures;
     }
 
+    /// What applications ask for their packets is known before anything is reserved for them.
+    fn wish(&mut self, wanted: &Wanted, door: &mut dyn Door) {
+        let gone = self.wishes.keys().filter(|sender| !wanted.wishes.contains_key(sender));
+        gone.for_each(|(session, sender)| door.wish(session, sender, None));
+        for ((session, sender), wishes) in &wanted.wishes {
+            if self.wishes.get(&(*session, *sender)) != Some(wishes) {
+                door.wish(session, sender, Some(*wishes));
+            }
+        }
+        self.wishes.clone_from(&wanted.wishes);
+    }
+
+    /// Flows that are not signalled are the data plane's alone.
+    fn carry_out(&mut self, wanted: &Wanted, next_flow: &mut u32, door: &mut dyn Door) {
+        let before = core::mem::take(&mut self.local);
+        for (sender, (reservation, flow)) in before {
+            if wanted.local.get(&sender).is_some_and(|wanted| wanted.interface == flow.interface) {
+                self.local.insert(sender, (reservation, flow));
+                continue;
+            }
+            let interface = flow.interface;
+            door.local_flow(&TrafficControl { reservation, interface, change: TcChange::Remove });
+        }
+        for (sender, flow) in &wanted.local {
+            let known = self.local.get(sender);
+            if known.is_some_and(|(_, known)| known == flow) {
+                continue;
+            }
+            let reservation = known.map_or_else(
+                || {
+                    let index = super::FIRST_FLOW | *next_flow;
+                    *next_flow = next_flow.wrapping_add(1);
+                    ReservationId { index, generation: 0 }
+                },
+                |(reservation, _)| *reservation,
+            );
+            let (interface, change) = (flow.interface, TcChange::Install(flow.reservation.clone()));
+            door.local_flow(&TrafficControl { reservation, interface, change });
+            self.local.insert(*sender, (reservation, flow.clone()));
+        }
+    }
+
+    /// The data plane cannot carry out a flow of this socket.
+    pub(super) fn local_flow_failed(&mut self, flow: ReservationId) -> bool {
+        let found = self.local.iter().find(|(_, (id, _))| *id == flow);
+        let Some((session, sender)) = found.map(|(sender, _)| *sender) else { return false };
+        let class = ErrorClass::KERNEL_TC_SYS;
+        let failure = failed(session, Status::TRAFFIC_CTRL_ERROR, class, ErrorValue(56501));
+        self.notifications.put(FdQos { senders: vec![sender], ..failure });
+        true
+    }
+
     /// A confirmation is asked for once for each time that QoS was.
     fn was_confirmed(&self, session: &Session, reserved: &Reserved) -> bool {
         let before = self.reservations.get(session);
@@ -150,6 +223,7 @@ impl Served {
 
     /// Gives up what is wanted no longer.
     fn give_up(&mut self, app: AppId, wanted: &Wanted, door: &mut dyn Door) {
+        let before: BTreeSet<Session> = self.all_sessions().map(|(session, _)| session).collect();
         // What is refused is not there, which is what is wanted.
         self.senders.retain(|(session, sender), _| {
             let stays = wanted.senders.contains_key(&(*session, *sender));
@@ -166,30 +240,32 @@ impl Served {
             }
             stays
         });
+        self.sessions.retain(|session| wanted.sessions.contains(session));
         let sends = |session: &Session| wanted.senders.keys().any(|(of, _)| of == session);
-        self.sessions.retain(|session| {
-            let stays = wanted.sessions.contains(session);
-            if !stays && !sends(session) {
-                let _ = command(Command::Release { app, session: *session }, door);
-            }
-            stays
-        });
-        self.paths.retain(|session, _| wanted.sessions.contains(session) || sends(session));
+        let stays = |session: &Session| wanted.sessions.contains(session) || sends(session);
+        for session in before.into_iter().filter(|session| !stays(session)) {
+            let _ = command(Command::Release { app, session }, door);
+        }
+        self.paths.retain(|session, _| stays(session));
     }
 
     /// Gives up everything.
     pub(super) fn end(&mut self, app: AppId, door: &mut dyn Door) {
-        let sending: BTreeSet<Session> = self.senders.keys().map(|(session, _)| *session).collect();
-        self.give_up(app, &Wanted::default(), door);
-        for session in sending {
-            let _ = command(Command::Release { app, session }, door);
-        }
+        let nothing = Wanted::default();
+        self.give_up(app, &nothing, door);
+        self.carry_out(&nothing, &mut 0, door);
+        self.wish(&nothing, door);
     }
 
-    /// Whether something has been told by the network about a path without a break.
+    /// Whether every node on the paths that have been heard of does what is offered there: no ADSPEC has a break bit.
     pub(super) fn path_is_whole(&self) -> Option<bool> {
         let adspecs = self.paths.values().flat_map(|paths| paths.values().filter_map(|path| path.adspec));
-        adspecs.map(|adspec| !adspec.global.break_bit).reduce(|one, other| one && other)
+        let is_whole = |adspec: rsvp_wire::AdspecSummary| {
+            let guaranteed = adspec.guaranteed.is_some_and(|service| service.break_bit);
+            let controlled_load = adspec.controlled_load.is_some_and(|service| service.break_bit);
+            !(adspec.global.break_bit || guaranteed || controlled_load)
+        };
+        adspecs.map(is_whole).reduce(|one, other| one && other)
     }
 
     /// The sessions that it is in.

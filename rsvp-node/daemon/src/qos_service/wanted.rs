@@ -4,16 +4,20 @@
 
 use crate::control::descriptors::Names;
 use crate::control::desk::Door;
+use crate::data_plane::bpf::Mode;
+use crate::data_plane::wishes::Wishes;
 use core::net::{IpAddr, SocketAddr};
 use rsvp_control::sockets::Leaf;
 use rsvp_node::guaranteed::NoRate;
 use rsvp_node::qos::objects::policy::PolicyElement;
 use rsvp_node::qos::objects::reserve_info::ReserveInfo;
+use rsvp_node::qos::objects::traffic::SdMode;
 use rsvp_node::qos::receiver::{NoReservation, reservation};
 use rsvp_node::qos::{
-    Endpoint, ErrorClass, ErrorValue, FdQos, Object, Overhead, Qos, Status, Transport, sender, style,
+    Endpoint, ErrorClass, ErrorValue, FdQos, Object, Overhead, Qos, ServiceType, Status, Transport, sender,
+    style,
 };
-use rsvp_node::{AdspecOffer, Carried, InterfaceId};
+use rsvp_node::{AdspecOffer, Carried, Interface, InterfaceId, Police, Remark, Reservation};
 use rsvp_wire::{
     AdspecSummary, FilterSpec, Flowspec as WireFlowspec, Rspec, SenderTemplate, Session, Style, Tspec,
 };
@@ -59,6 +63,13 @@ pub(super) struct Announced {
     pub(super) interface: Option<InterfaceId>,
 }
 
+/// A flow that begins on this host and is not signalled (SERVICE_NO_QOS_SIGNALING): traffic control alone has it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct LocalFlow {
+    pub(super) interface: InterfaceId,
+    pub(super) reservation: Reservation,
+}
+
 /// What a receiver asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reserved {
@@ -77,6 +88,10 @@ pub(super) struct Wanted {
     pub(super) sessions: BTreeSet<Session>,
     pub(super) senders: BTreeMap<(Session, SenderTemplate), Announced>,
     pub(super) reservations: BTreeMap<Session, Reserved>,
+    /// What is asked for the packets of senders.
+    pub(super) wishes: BTreeMap<(Session, SenderTemplate), Wishes>,
+    /// Flows that are not signalled.
+    pub(super) local: BTreeMap<(Session, SenderTemplate), LocalFlow>,
     /// What cannot be had, and why.
     pub(super) failures: Vec<FdQos>,
 }
@@ -148,7 +163,10 @@ impl Socket {
     }
 
     fn announce(&self, wanted: &mut Wanted, qos: &Qos, to: Destination, door: &mut dyn Door) {
-        let Some(offer) = sender::offer(&qos.sending) else { return };
+        let service = qos.sending.service;
+        if !service.service_type.is_signalled() {
+            return;
+        }
         let Some(local) = self.names.local else { return };
         let Destination { session, ttl, interface } = to;
         let destination = session.destination();
@@ -166,11 +184,24 @@ impl Socket {
         let interface = interface.or_else(|| door.leaves_by(&session, &template));
         let mtu = interface.and_then(|id| mtu(door, id)).unwrap_or(sender::DEFAULT_MAX_SDU_SIZE);
         let overhead = Overhead::of(self.names.transport, destination);
+        let of_socket = wishes(qos, overhead);
         match (sender::tspec(&qos.sending, overhead, mtu), carried(qos)) {
             (Ok(tspec), Some(carried)) => {
-                wanted
-                    .senders
-                    .insert((session, template), Announced { tspec, offer, carried, ttl, interface });
+                if of_socket != Wishes::default() {
+                    wanted.wishes.insert((session, template), of_socket);
+                }
+                let here = interface.or_else(|| by_address(door, address));
+                match (sender::offer(&qos.sending), here) {
+                    (Some(offer), _) => {
+                        let announced = Announced { tspec, offer, carried, ttl, interface };
+                        wanted.senders.insert((session, template), announced);
+                    }
+                    (None, Some(interface)) if !service.no_traffic_control => {
+                        let reservation = unsignalled(session, template, service.service_type, tspec);
+                        wanted.local.insert((session, template), LocalFlow { interface, reservation });
+                    }
+                    _ => {}
+                }
             }
             (Err(invalid), _) => {
                 wanted.failures.push(failed(session, invalid.status, ErrorClass::RSVP, invalid.value));
@@ -268,6 +299,54 @@ const NO_LOOPBACK: ErrorValue = ErrorValue(56835);
 
 fn session(transport: Transport, at: SocketAddr) -> Session {
     Session::new(at.ip().to_canonical(), transport.protocol(), at.port())
+}
+
+/// The interface that has an address.
+fn by_address(door: &dyn Door, address: IpAddr) -> Option<InterfaceId> {
+    let has = |interface: &Interface| {
+        interface.ipv4.is_some_and(|own| address == own) || interface.ipv6.is_some_and(|own| address == own)
+    };
+    door.engine().interfaces().find(|(interface, _)| has(interface)).map(|(interface, _)| interface.id)
+}
+
+/// What traffic control is to have of a sender that is not signalled: this host is where its packets are policed first.
+fn unsignalled(session: Session, sender: SenderTemplate, service: ServiceType, tspec: Tspec) -> Reservation {
+    let flowspec = match service {
+        ServiceType::Guaranteed => WireFlowspec::Guaranteed(tspec, Rspec { rate: tspec.rate, slack: 0 }),
+        ServiceType::Qualitative => WireFlowspec::Null(tspec),
+        _ => WireFlowspec::ControlledLoad(tspec),
+    };
+    Reservation {
+        session,
+        style: Style::FF,
+        filters: vec![sender.0],
+        flowspec,
+        charge_bps: 0,
+        police: Police { entry: true, ..Police::default() },
+        remark: Remark::default(),
+    }
+}
+
+/// What the objects of a request, and its flags, ask for the packets.
+fn wishes(qos: &Qos, overhead: Overhead) -> Wishes {
+    let small = |value: u32| u8::try_from(value).ok();
+    let mut wishes = Wishes { left_alone: qos.sending.service.no_traffic_control, ..Wishes::default() };
+    let minimum = qos.sending.minimum_policed_size.unwrap_or(sender::DEFAULT_MINIMUM_POLICED_SIZE);
+    for object in &qos.objects {
+        match object {
+            Object::SdMode(SdMode::Borrow) => wishes.mode = Some(Mode::Borrow),
+            Object::SdMode(SdMode::Shape) => wishes.mode = Some(Mode::Shape),
+            Object::SdMode(SdMode::Discard) => wishes.mode = Some(Mode::Discard),
+            Object::ShapingRate(rate) => {
+                wishes.shaping_rate = Some(overhead.rate((*rate).into(), minimum) as u64);
+            }
+            Object::DsClass(dscp) => wishes.dscp = small(*dscp),
+            Object::TrafficClass(priority) => wishes.priority = small(*priority),
+            Object::TcpTraffic => wishes.tcp_traffic = true,
+            _ => {}
+        }
+    }
+    wishes
 }
 
 fn mtu(door: &dyn Door, id: InterfaceId) -> Option<u32> {

@@ -4,6 +4,7 @@ use super::{ClientId, Desk, Door};
 use crate::control::descriptors::Handed;
 use crate::qos_service::{Limits, QosService};
 use rsvp_control::{Done, Line, Problem, Request};
+use rsvp_node::ReservationId;
 
 impl Desk {
     /// A desk with these bounds for the sockets of each user.
@@ -41,6 +42,13 @@ impl Desk {
         if self.clients.contains_key(&client) {
             self.say(client, &Line { error: Some(problem), ..Line::default() });
         }
+    }
+
+    /// The data plane cannot carry a flow out; whether that is one of a socket, which is told.
+    pub fn local_flow_failed(&mut self, flow: ReservationId) -> bool {
+        let is_local = self.qos.local_flow_failed(flow);
+        self.say_what_sockets_are_told();
+        is_local
     }
 
     /// Does what sockets want because of what has happened (after [`event`](Self::event)).
