@@ -32,6 +32,7 @@ mod link;
 pub mod mark;
 pub mod pace;
 mod session;
+mod sockets;
 
 pub use any_address::AnyAddress;
 pub use dscp::{Dscp, Media, Priority, Wmm, class_of, wmm};
@@ -44,7 +45,12 @@ pub use rsvp_control::{
     Adspec, Carried, DEFAULT_SOCKET, EventKind as Event, Fault, Flow, Gone, Octets, Problem, SOCKET_VARIABLE,
     Watched, What, session_or_any,
 };
+/// What an application says of its traffic, and what it is told: Generic QoS.
+pub use rsvp_node::qos;
 pub use session::{Announcement, Reservation, Session};
+pub use sockets::{
+    Caller, Decision, FdQosEvents, HandingOver, Leaf, NotHandedOver, QosError, QosHost, QosSocket, capable,
+};
 
 use link::Link;
 use rsvp_control::rows::Rows;

@@ -3,22 +3,39 @@
 //! Two tasks, one for each direction, so that neither waits for the other. What requests and events mean is known above.
 
 use super::ClientError;
+use super::sockets::Inbox;
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use rsvp_control::{Done, Event, EventKind, Line, Problem, Request, VERSION, Watched, session_at};
 use rsvp_wire::Session;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::sync::{mpsc, oneshot};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Interest};
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) daemon: String,
-    lines: mpsc::UnboundedSender<String>,
+    /// What the daemon can do beside what all of the version can.
+    pub(super) can: Vec<String>,
+    /// Whether descriptors go along with lines.
+    pub(super) carries_descriptors: bool,
+    lines: mpsc::UnboundedSender<Outgoing>,
     expected: Arc<Mutex<Expected>>,
     reader: AbortHandle,
+}
+
+/// A line, and what goes along.
+#[derive(Debug)]
+struct Outgoing {
+    line: String,
+    descriptor: Option<OwnedFd>,
 }
 
 /// Who waits for what.
@@ -30,7 +47,10 @@ struct Expected {
     /// Of sockets that are bound to any address.
     any: BTreeMap<Session, mpsc::UnboundedSender<(Session, EventKind)>>,
     watch: Option<mpsc::UnboundedSender<Watched>>,
+    /// Of sockets that were handed over.
+    sockets: BTreeMap<u64, Arc<Inbox>>,
     ended: bool,
+    end: Arc<Notify>,
 }
 
 /// A request with its number.
@@ -47,6 +67,20 @@ impl Link {
         stream: impl AsyncRead + AsyncWrite + Send + 'static,
     ) -> Result<Self, ClientError> {
         let (reading, writing) = tokio::io::split(stream);
+        Self::start(reading, |lines| write(writing, lines), false).await
+    }
+
+    /// The same over a UNIX socket, which carries descriptors.
+    pub(super) async fn over_unix(stream: UnixStream) -> Result<Self, ClientError> {
+        let (reading, writing) = stream.into_split();
+        Self::start(reading, |lines| write_descriptors(writing, lines), true).await
+    }
+
+    async fn start<W: Future<Output = ()> + Send + 'static>(
+        reading: impl AsyncRead + Unpin + Send + 'static,
+        writer: impl FnOnce(mpsc::UnboundedReceiver<Outgoing>) -> W,
+        carries_descriptors: bool,
+    ) -> Result<Self, ClientError> {
         let mut reading = BufReader::new(reading);
         let greeting = next_line(&mut reading).await?;
         if let Some(problem) = greeting.error {
@@ -59,9 +93,10 @@ impl Link {
         }
         let expected = Arc::new(Mutex::new(Expected::default()));
         let (lines, waiting) = mpsc::unbounded_channel();
-        tokio::spawn(write(writing, waiting));
+        tokio::spawn(writer(waiting));
         let reader = tokio::spawn(read(reading, Arc::clone(&expected))).abort_handle();
-        Ok(Self { daemon: greeting.daemon.unwrap_or_default(), lines, expected, reader })
+        let (daemon, can) = (greeting.daemon.unwrap_or_default(), greeting.can.unwrap_or_default());
+        Ok(Self { daemon, can, carries_descriptors, lines, expected, reader })
     }
 
     fn expected(&self) -> MutexGuard<'_, Expected> {
@@ -109,9 +144,49 @@ impl Link {
         watched
     }
 
+    /// Where what is told of a socket will come.
+    pub(super) fn listen_to_socket(&self, socket: u64, inbox: Arc<Inbox>) -> Result<(), ClientError> {
+        let mut expected = self.expected();
+        if expected.ended {
+            return Err(ClientError::Disconnected);
+        }
+        expected.sockets.insert(socket, inbox);
+        Ok(())
+    }
+
+    /// Nothing more is told of a socket.
+    pub(super) fn forget_socket(&self, socket: u64) {
+        self.expected().sockets.remove(&socket);
+    }
+
+    /// Ends a socket's QoS without waiting for what the daemon says to that.
+    pub(super) fn close_socket(&self, socket: u64) {
+        self.forget_socket(socket);
+        // Nothing is left to end when the connection has ended.
+        let _ = self.send(&Request::QosClose { socket }, None, oneshot::channel().0);
+    }
+
+    /// Waits until the connection has ended.
+    pub(super) async fn ended(&self) {
+        let end = Arc::clone(&self.expected().end);
+        let notified = end.notified();
+        if !self.expected().ended {
+            notified.await;
+        }
+    }
+
     pub(super) async fn ask(&self, request: &Request) -> Result<Done, ClientError> {
+        self.ask_with(request, None).await
+    }
+
+    /// Asks with a descriptor that goes along.
+    pub(super) async fn ask_with(
+        &self,
+        request: &Request,
+        descriptor: Option<OwnedFd>,
+    ) -> Result<Done, ClientError> {
         let (sender, answer) = oneshot::channel();
-        self.send(request, sender)?;
+        self.send(request, descriptor, sender)?;
         match answer.await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(problem)) => Err(ClientError::Refused(problem)),
@@ -126,12 +201,13 @@ impl Link {
         expected.any.remove(&session);
         drop(expected);
         // Nothing is left to close when the connection has ended.
-        let _ = self.send(&Request::CloseSession { session }, oneshot::channel().0);
+        let _ = self.send(&Request::CloseSession { session }, None, oneshot::channel().0);
     }
 
     fn send(
         &self,
         request: &Request,
+        descriptor: Option<OwnedFd>,
         answer: oneshot::Sender<Result<Done, Problem>>,
     ) -> Result<(), ClientError> {
         let mut expected = self.expected();
@@ -143,7 +219,7 @@ impl Link {
         let line = serde_json::to_string(&Numbered { id, request })
             .map_err(|error| ClientError::Unexpected(format!("a request that cannot be written: {error}")))?;
         expected.answers.insert(id, answer);
-        self.lines.send(line).map_err(|_| ClientError::Disconnected)
+        self.lines.send(Outgoing { line, descriptor }).map_err(|_| ClientError::Disconnected)
     }
 }
 
@@ -168,8 +244,8 @@ async fn next_line(reading: &mut (impl AsyncBufReadExt + Unpin)) -> Result<Line,
     serde_json::from_str(&line).map_err(|error| ClientError::Unexpected(error.to_string()))
 }
 
-async fn write(mut writing: impl AsyncWrite + Unpin, mut lines: mpsc::UnboundedReceiver<String>) {
-    while let Some(mut line) = lines.recv().await {
+async fn write(mut writing: impl AsyncWrite + Unpin, mut lines: mpsc::UnboundedReceiver<Outgoing>) {
+    while let Some(Outgoing { mut line, .. }) = lines.recv().await {
         line.push('\n');
         if writing.write_all(line.as_bytes()).await.is_err() {
             return;
@@ -177,10 +253,38 @@ async fn write(mut writing: impl AsyncWrite + Unpin, mut lines: mpsc::UnboundedR
     }
 }
 
+/// Descriptors go with the first octets of their lines.
+async fn write_descriptors(writing: OwnedWriteHalf, mut lines: mpsc::UnboundedReceiver<Outgoing>) {
+    let stream = writing.as_ref();
+    while let Some(Outgoing { mut line, mut descriptor }) = lines.recv().await {
+        line.push('\n');
+        let mut rest = line.as_bytes();
+        while !rest.is_empty() {
+            let send = || send(stream, rest, descriptor.as_ref());
+            let Ok(sent) = stream.async_io(Interest::WRITABLE, send).await else { return };
+            descriptor = None;
+            rest = rest.get(sent..).unwrap_or_default();
+        }
+    }
+}
+
+fn send(stream: &UnixStream, octets: &[u8], descriptor: Option<&OwnedFd>) -> io::Result<usize> {
+    let descriptors = descriptor.map(|descriptor| [descriptor.as_raw_fd()]);
+    let rights = descriptors.as_ref().map(|descriptors| ControlMessage::ScmRights(descriptors));
+    let along = rights.as_slice();
+    Ok(sendmsg::<()>(stream.as_raw_fd(), &[IoSlice::new(octets)], along, MsgFlags::MSG_NOSIGNAL, None)?)
+}
+
 async fn read(mut reading: impl AsyncBufReadExt + Unpin, expected: Arc<Mutex<Expected>>) {
     loop {
         match next_line(&mut reading).await {
-            Ok(line) => locked(&expected).take(line),
+            Ok(line) => {
+                let told = locked(&expected).take(line);
+                // The application's own code may run because of it, which may ask for something in turn.
+                if let Some((inbox, notification)) = told {
+                    inbox.put(notification);
+                }
+            }
             // A line of a kind that this version does not know.
             Err(ClientError::Unexpected(why)) => tracing::debug!("control socket: passed over: {why}"),
             Err(_) => break,
@@ -191,7 +295,9 @@ async fn read(mut reading: impl AsyncBufReadExt + Unpin, expected: Arc<Mutex<Exp
     expected.answers.clear();
     expected.sessions.clear();
     expected.any.clear();
+    expected.sockets.clear();
     expected.watch = None;
+    expected.end.notify_waiters();
 }
 
 impl Expected {
@@ -208,15 +314,19 @@ impl Expected {
         }
     }
 
-    /// Whoever does not want to know any more has dropped the other end.
-    fn take(&mut self, line: Line) {
+    /// Whoever does not want to know any more has dropped the other end. What is told of a socket is handed back.
+    fn take(&mut self, line: Line) -> Option<(Arc<Inbox>, rsvp_node::qos::FdQos)> {
         if let Some(answer) = line.id.and_then(|id| self.answers.remove(&id)) {
             let said = line.error.map_or_else(|| Ok(line.ok.unwrap_or_default()), Err);
             let _ = answer.send(said);
         } else if let Some(Event { session, kind }) = line.event {
             self.tell(session, kind);
+        } else if let Some(told) = line.qos {
+            let inbox = self.sockets.get(&told.socket)?;
+            return Some((Arc::clone(inbox), told.meaning().ok()?));
         } else if let (Some(watched), Some(watch)) = (line.watched, &self.watch) {
             let _ = watch.send(watched);
         }
+        None
     }
 }

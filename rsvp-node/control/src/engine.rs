@@ -81,7 +81,7 @@ impl TryFrom<&Carried> for rsvp_node::Carried {
     }
 }
 
-fn fault(error: &ErrorSpec) -> Fault {
+pub(crate) fn fault(error: &ErrorSpec) -> Fault {
     let code = error.code.name().map_or_else(|| format!("error code {}", error.code.0), str::to_owned);
     let meaning = match (error_value_name(error.code, error.value), error.value) {
         (Some(value), _) => format!("{code}: {value}"),

@@ -14,6 +14,7 @@ mod carried;
 mod engine;
 pub mod qos;
 pub mod rows;
+pub mod sockets;
 mod text;
 
 pub use any_address::{is_any_address, session_at, session_or_any};
@@ -92,6 +93,43 @@ pub enum Request {
     Subscribe {},
     /// And no longer.
     Unsubscribe {},
+    /// Hands over a socket.
+    QosOpen(sockets::Open),
+    /// Says what a socket's traffic needs (SIO_SET_QOS).
+    QosSet(sockets::Set),
+    /// Makes a socket a sender or a receiver of a group (WSAJoinLeaf).
+    QosJoin(sockets::Join),
+    /// A socket was bound or connected, or is not connected any more.
+    QosMoved(sockets::Moved),
+    /// A direction of a socket was shut down.
+    QosShutdown(sockets::Shutdown),
+    /// Ends a socket's QoS. The socket itself is the application's.
+    QosClose {
+        /// The socket.
+        socket: u64,
+    },
+    /// What the host can do for a socket (SIO_CHK_QOS).
+    QosCheck {
+        /// The socket.
+        socket: u64,
+    },
+}
+
+impl Request {
+    /// Whether it is about QoS sockets, which is all that programs of any user may ask for.
+    #[must_use]
+    pub const fn is_about_sockets(&self) -> bool {
+        matches!(
+            self,
+            Self::QosOpen(_)
+                | Self::QosSet(_)
+                | Self::QosJoin(_)
+                | Self::QosMoved(_)
+                | Self::QosShutdown(_)
+                | Self::QosClose { .. }
+                | Self::QosCheck { .. }
+        )
+    }
 }
 
 /// A flow to announce.
@@ -221,6 +259,9 @@ pub struct Line {
     /// Greeting: name and version of the daemon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daemon: Option<String>,
+    /// Greeting: what the daemon can do beside what all daemons of the version can; [`sockets::CAN_QOS`] for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub can: Option<Vec<String>>,
     /// Answer: the `id` of the request; not there when the request had none that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<u64>,
@@ -233,6 +274,9 @@ pub struct Line {
     /// Something happened in a session that this client has open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Event>,
+    /// The network did something for a socket that this client has handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qos: Option<sockets::FdQos>,
     /// Something happened on the node, for those that subscribed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watched: Option<Watched>,
@@ -247,6 +291,12 @@ pub struct Done {
     /// Listing: the rows.
     #[serde(default, skip_serializing_if = "Option::is_none", flatten)]
     pub rows: Option<Rows>,
+    /// A socket that was handed over, as the daemon sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<sockets::Opened>,
+    /// What the host can do for a socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<sockets::Checks>,
 }
 
 /// Why a request was not done.
@@ -257,6 +307,17 @@ pub struct Problem {
     pub code: String,
     /// A sentence for people: what was wrong and what to do.
     pub message: String,
+    /// Of a request for a socket's traffic that makes no sense: the WSA_QOS_* status, 11016 to 11031, and the finer value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qos: Option<(u32, u32)>,
+}
+
+impl Problem {
+    /// A problem of this kind.
+    #[must_use]
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), qos: None }
+    }
 }
 
 /// Something that happened in a session.

@@ -8,6 +8,7 @@ mod answers;
 use super::config::DaemonConfig;
 use super::control::desk::{Desk, Door};
 use super::control::server::{FromClient, Switchboard};
+use super::data_plane::wishes::Wishes;
 use super::data_plane::worker::{Said, Worker};
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
@@ -17,7 +18,9 @@ use super::routes::Routes;
 use super::socket::{Arrived, Receiver, Sockets};
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
-use rsvp_node::{Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TrafficControl};
+use rsvp_node::{
+    Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TcChange, TrafficControl,
+};
 use rsvp_wire::{SenderTemplate, Session};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -186,6 +189,25 @@ impl Door for Node {
         self.routes.leaves_by(session, &sender.0)
     }
 
+    fn source_for(&mut self, destination: IpAddr, interface: Option<InterfaceId>) -> Option<IpAddr> {
+        self.routes.source_for(destination, interface)
+    }
+
+    fn wish(&mut self, session: &Session, sender: &SenderTemplate, wishes: Option<Wishes>) {
+        self.plane.wish(*session, sender.0, wishes);
+        // What stands for the session is told again, so that it follows.
+        for (reservation, interface, told) in self.engine.reservations() {
+            if told.session.with_flags(0) == *session {
+                let change = TcChange::Install(told);
+                self.plane.change(&TrafficControl { reservation, interface, change });
+            }
+        }
+    }
+
+    fn local_flow(&mut self, change: &TrafficControl) {
+        self.plane.change(change);
+    }
+
     fn addresses(&self) -> Vec<IpAddr> {
         self.routes.links.own_addresses().filter(|address| !address.is_loopback()).collect()
     }
@@ -343,6 +365,8 @@ impl Driver {
                     }
                 }
             }
+            // What a socket has heard may have it ask for something.
+            self.desk.settle(&mut self.node);
             // A client that is cut off here makes the engine say more.
             self.switchboard.deliver(&mut self.desk, &mut self.node);
             if self.node.told.is_empty() {
@@ -394,6 +418,7 @@ impl Driver {
             tracing::warn!("{what} has changed in the configuration: that needs a restart");
         }
         self.node.routes.fixed.clone_from(&config.multicast_route);
+        self.desk.bound_sockets(config.qos.limits());
         self.config = config;
         self.look_again();
         tracing::info!("the configuration was read again");
@@ -407,6 +432,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("user", old.user != new.user),
         ("journal", old.journal != new.journal),
         ("[control]", old.control != new.control),
+        ("socket of [qos]", old.qos.socket != new.qos.socket),
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),
         ("[multicast]", old.multicast != new.multicast),

@@ -7,10 +7,12 @@
 pub mod config;
 pub mod control;
 pub mod data_plane;
+pub mod qos_service;
 
 mod driver;
 mod firewall;
 mod links;
+mod listening;
 mod lock;
 mod monitor;
 mod multicast;

@@ -141,6 +141,17 @@ impl Netlink {
         Ok(interface.zip(to).map(|(interface, to)| FirstHop { interface, to }))
     }
 
+    /// The address that packets of this node to there have as their source, through `out` if that is given.
+    pub(super) fn source(&mut self, query: &RouteQuery, out: Option<u32>) -> io::Result<Option<IpAddr>> {
+        let route = self.look_up(query, out)?;
+        Ok(route.and_then(|route| {
+            route.attributes.iter().find_map(|attribute| match attribute {
+                RouteAttribute::PrefSource(address) => read(address),
+                _ => None,
+            })
+        }))
+    }
+
     /// The one route that the kernel takes for a packet; nothing where there is none.
     fn look_up(&mut self, query: &RouteQuery, out: Option<u32>) -> io::Result<Option<RouteMessage>> {
         let RouteQuery { destination, source, flow } = *query;

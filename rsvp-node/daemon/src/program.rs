@@ -1,7 +1,8 @@
 //! The program `rsvpd`: its command line, logging, and what becomes its exit code.
 
 use super::config::DaemonConfig;
-use super::start::{self, ControlSocket, DaemonError, Prepared};
+use super::listening::Listening;
+use super::start::{self, DaemonError, Prepared};
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -84,7 +85,7 @@ fn run(arguments: Arguments) -> Result<(), DaemonError> {
     }
     log(&config, arguments.log.as_deref())?;
     let prepared = Prepared::open(config.clone())?;
-    let control = ControlSocket::open(&config)?;
+    let control = Listening::open(&config)?;
     start::give_up_privileges(&config, &control)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -52,6 +52,20 @@ impl Routes {
         }
     }
 
+    /// The source address that the kernel gives this node's packets to there.
+    pub(super) fn source_for(
+        &mut self,
+        destination: IpAddr,
+        interface: Option<InterfaceId>,
+    ) -> Option<IpAddr> {
+        let out = interface.map(|id| id.0);
+        self.netlink.source(&RouteQuery::to(destination), out).unwrap_or_else(|error| {
+            tracing::warn!(%error, %destination, "a look-up of the source address failed");
+            self.failed += 1;
+            None
+        })
+    }
+
     fn multicast(&mut self, group: IpAddr, source: IpAddr) -> io::Result<RouteAnswer> {
         let fixed = self.fixed.iter().find(|r| r.group == group && r.source.is_none_or(|s| s == source));
         if let Some(fixed) = fixed {

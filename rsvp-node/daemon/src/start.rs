@@ -2,7 +2,7 @@
 
 use super::config::{ConfigError, DaemonConfig, Kind, Transport};
 use super::control::desk::Desk;
-use super::control::server::{Access, FromClient, Switchboard, serve};
+use super::control::server::{FromClient, Switchboard, serve};
 use super::data_plane::DataPlane;
 use super::data_plane::bpf::{Capacity, Pins};
 use super::data_plane::kernel::{self, Kernel};
@@ -10,6 +10,7 @@ use super::data_plane::worker::Worker;
 use super::driver::{Driver, Node, Order};
 use super::firewall::Firewall;
 use super::links::Links;
+use super::listening::Listening;
 use super::lock::Lock;
 use super::monitor::{Monitor, Notices};
 use super::multicast::Multicast;
@@ -25,7 +26,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -66,7 +66,7 @@ pub enum DaemonError {
     },
 }
 
-fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> DaemonError {
+pub(super) fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> DaemonError {
     move |error| match error.kind() {
         io::ErrorKind::PermissionDenied => DaemonError::NotPermitted { what: what.into() },
         _ => DaemonError::System { what: what.into(), error },
@@ -134,6 +134,7 @@ impl Prepared {
         // With the privileges that are left, and in this network namespace.
         let plane = Worker::start(plane).map_err(failed("a thread for the data plane"))?;
         let encapsulation = Encapsulation::new(&config);
+        let limits = config.qos.limits();
         let node = Node::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
         let driver = Driver {
             config,
@@ -141,7 +142,7 @@ impl Prepared {
             receiver: Receiver::new(),
             monitor,
             multicast,
-            desk: Desk::default(),
+            desk: Desk::with_limits(limits),
             switchboard: Switchboard::default(),
         };
         Ok((driver, Held { _lock: lock, _firewall: firewall }))
@@ -241,13 +242,14 @@ fn firewall(config: &DaemonConfig) -> Option<Firewall> {
 }
 
 /// Gives up all privileges that are not needed any more. A daemon within another program leaves that to the program.
-pub(super) fn give_up_privileges(config: &DaemonConfig, control: &ControlSocket) -> Result<(), DaemonError> {
+pub(super) fn give_up_privileges(config: &DaemonConfig, control: &[Listening]) -> Result<(), DaemonError> {
     let name = config.user.as_deref().unwrap_or_default();
     let what = format!("running as the user \"{name}\"");
     let user = config.user.as_deref().map(privilege::user).transpose().map_err(failed(&what))?;
-    if let (Some(user), Some(folder)) = (&user, control.made_folder()) {
+    for folder in control.iter().filter_map(Listening::made_folder) {
         // So that the socket can be taken away at the end.
-        std::os::unix::fs::chown(folder, Some(user.uid.as_raw()), None).map_err(failed(&what))?;
+        let uid = user.as_ref().map(|user| user.uid.as_raw());
+        uid.map_or(Ok(()), |uid| std::os::unix::fs::chown(folder, Some(uid), None)).map_err(failed(&what))?;
     }
     let raw = config.node.transport == Transport::Raw;
     if let (Some(user), Some(root)) = (&user, config.data_plane.pins().filter(|_| raw)) {
@@ -259,108 +261,30 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &ControlSocket)
     privilege::drop(user.as_ref(), kept).map_err(failed("giving up privileges"))
 }
 
-/// The control socket's file; taken away at the end, if that is allowed.
-pub(super) struct ControlSocket {
-    path: PathBuf,
-    /// Device and inode of the file.
-    file: (u64, u64),
-    listener: std::os::unix::net::UnixListener,
-    access: Access,
-    made_folder: bool,
-}
-
-impl ControlSocket {
-    fn made_folder(&self) -> Option<&Path> {
-        self.path.parent().filter(|_| self.made_folder)
-    }
-
-    pub(super) fn open(config: &DaemonConfig) -> Result<Self, DaemonError> {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = config.control.socket.clone();
-        let what = format!("the control socket {}", path.display());
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-        let made_folder = folder.is_some();
-        if let Some(folder) = folder {
-            std::fs::create_dir_all(folder).map_err(failed(&what))?;
-        }
-        let group = match &config.control.group {
-            None => None,
-            Some(name) => Some(group_id(name)?),
-        };
-        make_room(&path).map_err(failed(&what))?;
-        let listener = std::os::unix::net::UnixListener::bind(&path).map_err(failed(&what))?;
-        std::os::unix::fs::chown(&path, None, group).map_err(failed(&what))?;
-        let mode = std::fs::Permissions::from_mode(config.control.mode.0);
-        std::fs::set_permissions(&path, mode).map_err(failed(&what))?;
-        listener.set_nonblocking(true).map_err(failed(&what))?;
-        let file = identity(&path).map_err(failed(&what))?;
-        Ok(Self { path, file, listener, access: Access { group }, made_folder })
-    }
-}
-
-/// Which file is at a path.
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
-}
-
-/// Takes away the socket that an earlier daemon has left at the path, and nothing else. The lock is one of a network
-/// namespace, whereas files are shared between them: who listens there may be the daemon of another one.
-fn make_room(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::FileTypeExt as _;
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-        Ok(found) if !found.file_type().is_socket() => {
-            let why = "a file is there that is no socket: remove it, or name another path with --socket";
-            return Err(io::Error::other(why));
-        }
-        Ok(_) => {}
-    }
-    let probe = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)?;
-    // A listener that is busy is one as well.
-    probe.set_nonblocking(true)?;
-    match probe.connect(&socket2::SockAddr::unix(path)?) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
-        _ => Err(io::Error::other(
-            "a daemon of another network namespace listens there: give each its own with --socket",
-        )),
-    }
-}
-
-fn group_id(name: &str) -> Result<u32, DaemonError> {
-    let what = format!("the group \"{name}\" of [control]");
-    match nix::unistd::Group::from_name(name) {
-        Ok(Some(group)) => Ok(group.gid.as_raw()),
-        Ok(None) => Err(DaemonError::System { what, error: io::Error::other("there is no such group") }),
-        Err(error) => Err(failed(what)(error.into())),
-    }
-}
-
 /// Runs `rsvpd` until SIGTERM, SIGINT or SIGUSR2; `reread` is the file that SIGHUP reads again.
 pub(super) async fn serve_until_told(
     prepared: Prepared,
-    control: ControlSocket,
+    control: Vec<Listening>,
     reread: Option<PathBuf>,
 ) -> Result<(), DaemonError> {
     let (driver, _held) = prepared.into_driver()?;
-    let ControlSocket { path, file, listener, access, .. } = control;
-    let listener = UnixListener::from_std(listener).map_err(failed("the control socket"))?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
-    let server = tokio::spawn(serve(listener, access, to_driver));
+    let mut servers = Vec::new();
+    for socket in &control {
+        servers.push(tokio::spawn(serve(socket.listener()?, socket.access.clone(), to_driver.clone())));
+    }
+    drop(to_driver);
     let (order, orders) = mpsc::channel(1);
     let signals = tokio::spawn(heed_signals(order, reread).map_err(failed("signals"))?);
     notify(&[sd_notify::NotifyState::Ready]);
-    tracing::info!(socket = %path.display(), "rsvpd {} is ready", env!("CARGO_PKG_VERSION"));
+    let sockets =
+        control.iter().map(|socket| socket.path.display().to_string()).collect::<Vec<_>>().join(", ");
+    tracing::info!(sockets, "rsvpd {} is ready", env!("CARGO_PKG_VERSION"));
     driver.run(clients, orders).await;
     notify(&[sd_notify::NotifyState::Stopping]);
     signals.abort();
-    server.abort();
-    // Somebody may have put another file there meanwhile.
-    let ours = identity(&path).is_ok_and(|found| found == file);
-    if ours && let Err(error) = std::fs::remove_file(&path) {
-        tracing::debug!(%error, "the control socket's file stays");
-    }
+    servers.iter().for_each(tokio::task::JoinHandle::abort);
+    control.iter().for_each(Listening::remove);
     tracing::info!("rsvpd ends");
     Ok(())
 }
@@ -403,7 +327,7 @@ fn notify(states: &[sd_notify::NotifyState<'_>]) {
 pub async fn run(config: DaemonConfig) -> Result<(), DaemonError> {
     let control_config = config.clone();
     let prepared = Prepared::open(config)?;
-    let control = ControlSocket::open(&control_config)?;
+    let control = Listening::open(&control_config)?;
     serve_until_told(prepared, control, None).await
 }
 

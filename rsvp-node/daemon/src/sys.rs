@@ -1,5 +1,5 @@
 //! System calls that no crate wraps safely: batches of datagrams with their control messages, socket options without
-//! a name in `socket2`, and the speed of a link. The only module of the workspace's libraries with `unsafe`.
+//! a name in `socket2`, descriptors that come over a UNIX socket, and the speed of a link. The only module of the workspace's libraries with `unsafe`.
 //!
 //! Every pointer handed to the kernel points into memory that a local variable or `&mut self` owns until the call
 //! returns; no pointer is kept. What to do with packets and options is deliberately the business of `socket`.
@@ -10,7 +10,7 @@ use libc::{c_int, c_void};
 use std::io;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -60,6 +60,24 @@ pub fn dropped(fd: BorrowedFd<'_>) -> io::Result<u32> {
     checked(done).map(|_| values[SK_MEMINFO_DROPS])
 }
 
+/// What tells the network namespace of a socket from all others (`SO_NETNS_COOKIE`).
+pub(super) fn namespace_cookie(fd: BorrowedFd<'_>) -> io::Result<u64> {
+    const SO_NETNS_COOKIE: c_int = 71;
+    let mut cookie = 0u64;
+    let mut length = mem::size_of_val(&cookie) as libc::socklen_t;
+    // SAFETY: pointer and length are those of `cookie`, into which the kernel writes at most that much.
+    let done = unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_NETNS_COOKIE,
+            (&raw mut cookie).cast(),
+            &raw mut length,
+        )
+    };
+    checked(done).map(|_| cookie)
+}
+
 /// Link speed in bits per second; `None` when the driver does not know it.
 pub(super) fn link_speed_bps(fd: BorrowedFd<'_>, name: &str) -> Option<u64> {
     const SIOCETHTOOL: libc::c_ulong = 0x8946;
@@ -103,6 +121,54 @@ impl OwnsDescriptor for super::monitor::Notices {}
 pub(super) fn watch<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     // SAFETY: `OwnsDescriptor` says what this function asks for.
     unsafe { AsyncFd::register_with_interest(inner, interest) }.map_err(io::Error::from)
+}
+
+/// What came over a UNIX socket at once.
+pub(super) struct WithDescriptors {
+    /// How many octets.
+    pub(super) octets: usize,
+    /// The descriptors beside them (SCM_RIGHTS); they are closed when a child program is started.
+    pub(super) descriptors: Vec<OwnedFd>,
+    /// There were more of them than fit, and those are gone.
+    pub(super) were_cut: bool,
+}
+
+/// Receives what is there, without waiting, with at most `MOST` descriptors, of which there is room for 64.
+pub(super) fn receive_descriptors<const MOST: usize>(
+    fd: BorrowedFd<'_>,
+    octets: &mut [u8],
+) -> io::Result<WithDescriptors> {
+    let mut control = [0u64; CONTROL + 4];
+    let mut vector = libc::iovec { iov_base: octets.as_mut_ptr().cast(), iov_len: octets.len() };
+    // SAFETY: `msghdr` is plain data, for which all zeroes is a value; CMSG_SPACE is arithmetic.
+    let (mut header, room): (libc::msghdr, _) =
+        unsafe { (mem::zeroed(), libc::CMSG_SPACE((MOST * mem::size_of::<c_int>()) as u32) as usize) };
+    header.msg_iov = &raw mut vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = room.min(mem::size_of_val(&control)) as _;
+    // SAFETY: the header points to `octets` and `control`, which outlive the call, with at most their true lengths.
+    let got = checked(unsafe {
+        libc::recvmsg(fd.as_raw_fd(), &raw mut header, libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC) as c_int
+    })?;
+    let mut descriptors = Vec::new();
+    // SAFETY: the kernel has filled in `control` and its length, and the macros stay within it. Each descriptor of such a
+    // message is a new one that nobody else has, and is taken once.
+    unsafe {
+        let mut message = libc::CMSG_FIRSTHDR(&raw const header);
+        while !message.is_null() {
+            if ((*message).cmsg_level, (*message).cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                let octets = (*message).cmsg_len - libc::CMSG_LEN(0) as usize;
+                let data = libc::CMSG_DATA(message).cast::<c_int>();
+                for nth in 0..octets / mem::size_of::<c_int>() {
+                    descriptors.push(OwnedFd::from_raw_fd(data.add(nth).read_unaligned()));
+                }
+            }
+            message = libc::CMSG_NXTHDR(&raw const header, message);
+        }
+    }
+    let were_cut = header.msg_flags & libc::MSG_CTRUNC != 0;
+    Ok(WithDescriptors { octets: got as usize, descriptors, were_cut })
 }
 
 fn checked(result: c_int) -> io::Result<c_int> {

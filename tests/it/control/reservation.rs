@@ -288,7 +288,7 @@ async fn a_peak_below_the_rate_is_refused_and_both_are_named() {
     ];
     for refused in asked {
         let Err(ClientError::Refused(problem)) = refused else { panic!("{refused:?}") };
-        let Problem { code, message } = problem;
+        let Problem { code, message, .. } = problem;
         assert!(message.contains("1000000") && message.contains("2000000"), "{message}");
         assert_eq!(code, "bad-traffic-parameter");
     }

@@ -19,6 +19,7 @@ mod plain;
 mod plane;
 mod services;
 mod shown;
+mod sockets;
 mod starting;
 mod tc;
 mod udp;

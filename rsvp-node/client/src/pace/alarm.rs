@@ -14,14 +14,14 @@ use tokio::net::unix::pipe;
 const PER_SECOND: Nanos = 1_000_000_000;
 
 /// The kernel's monotonic clock.
-pub(super) fn now() -> io::Result<Nanos> {
+pub(crate) fn now() -> io::Result<Nanos> {
     let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC)?;
     Ok(time.tv_sec() as Nanos * PER_SECOND + time.tv_nsec() as Nanos)
 }
 
 /// A timer of the kernel's.
 #[derive(Debug)]
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     timer: TimerFd,
     /// The same timer as the runtime watches it: like a pipe from which eight octets can be read when it has run out.
     expired: pipe::Receiver,
@@ -30,7 +30,7 @@ pub(super) struct Alarm {
 
 impl Alarm {
     /// Must be called within a runtime.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
         let expired = pipe::Receiver::from_owned_fd_unchecked(timer.as_fd().try_clone_to_owned()?)?;
@@ -38,7 +38,7 @@ impl Alarm {
     }
 
     /// Ready from this time on.
-    pub(super) fn poll(&mut self, at: Nanos, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll(&mut self, at: Nanos, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while now()? < at {
             if self.set != Some(at) {
                 let time = TimeSpec::new((at / PER_SECOND) as _, (at % PER_SECOND) as _);

@@ -21,7 +21,7 @@
 //! # }
 //! ```
 
-mod alarm;
+pub(crate) mod alarm;
 mod bucket;
 mod tcp;
 mod udp;

@@ -5,6 +5,7 @@
 
 mod data_plane;
 mod per_interface;
+mod qos;
 mod transport;
 mod units;
 
@@ -13,6 +14,7 @@ pub use data_plane::{
     SharedClass,
 };
 pub use per_interface::{InterfaceConfig, ShareConfig};
+pub use qos::QosConfig;
 pub use transport::{Transport, Udp};
 pub use units::{HopRule, Percent, Rate, Reservable, Span};
 
@@ -41,6 +43,8 @@ pub struct DaemonConfig {
     pub journal: Option<PathBuf>,
     /// The control socket.
     pub control: ControlConfig,
+    /// Sockets that applications hand over.
+    pub qos: QosConfig,
     /// Protocol timers and bounds of the node.
     pub node: NodeConfig,
     /// Upper bounds on state.
@@ -232,6 +236,9 @@ impl DaemonConfig {
         }
         self.check_transport()?;
         self.check_data_plane()?;
+        if let Some(dscp) = self.qos.highest_dscp.filter(|dscp| *dscp > 63) {
+            return Err(("highest_dscp".into(), format!("{dscp} is no DSCP: 0 to 63")));
+        }
         if let Some(Err(message)) = self.log.as_deref().map(check_log) {
             return Err(("log".into(), message));
         }

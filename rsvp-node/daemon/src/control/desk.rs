@@ -4,17 +4,24 @@
 //! it is gone, so is everything that it asked for. No I/O, no clock; who may talk is decided by the server.
 
 mod any_address;
+mod asked;
+mod sockets;
 
+pub(crate) use asked::named;
+
+use super::descriptors::Handed;
 use super::{listing, saying};
-use rsvp_control::qos::{Service, Traffic};
+use crate::data_plane::wishes::Wishes;
+use crate::qos_service::QosService;
+use asked::{carried, make_reservation, of_sender, peak_above};
 use rsvp_control::rows::{FlowRow, ReservationRow};
+use rsvp_control::sockets::CAN_QOS;
 use rsvp_control::{
-    self, Adspec, Carried, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Reserve, Sender, VERSION,
-    Watched, What, is_any_address,
+    self, Adspec, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Sender, VERSION, Watched, What,
+    is_any_address,
 };
 use rsvp_node::{
-    AdspecOffer, AppId, Command, Engine, Event, FlowRequest, InterfaceId, Outcome, ReservationId, TcChange,
-    TrafficControl,
+    AppId, Command, Engine, Event, InterfaceId, Outcome, ReservationId, TcChange, TrafficControl,
 };
 use rsvp_wire::{SenderTemplate, Session};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,6 +30,15 @@ use std::net::IpAddr;
 /// Names a connection of the control socket; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
+
+/// Who a client is, and what it may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The user.
+    pub uid: u32,
+    /// It came where any user may: it may ask about QoS sockets, within the quotas, and nothing else.
+    pub sockets_only: bool,
+}
 
 /// The driver's side: an engine and what is around it.
 pub trait Door {
@@ -36,6 +52,14 @@ pub trait Door {
     fn leaves_by(&mut self, _session: &Session, _sender: &SenderTemplate) -> Option<InterfaceId> {
         None
     }
+    /// The source address that this node's data to there has, by that interface if one is named.
+    fn source_for(&mut self, _destination: IpAddr, _interface: Option<InterfaceId>) -> Option<IpAddr> {
+        None
+    }
+    /// An application asks this for the packets of its socket, or nothing any more.
+    fn wish(&mut self, _session: &Session, _sender: &SenderTemplate, _wishes: Option<Wishes>) {}
+    /// A flow of this host that is not signalled is to be carried out on an interface, or no longer.
+    fn local_flow(&mut self, _change: &TrafficControl) {}
     /// The addresses of this node that data from elsewhere may come to.
     fn addresses(&self) -> Vec<IpAddr> {
         let both = |i: &rsvp_node::Interface| [i.ipv4.map(IpAddr::V4), i.ipv6.map(IpAddr::V6)];
@@ -68,6 +92,8 @@ pub struct Desk {
     by_address: Vec<any_address::Change>,
     /// Clients that want to know of flows.
     asking: Vec<Asking>,
+    /// What clients have handed over.
+    qos: QosService,
 }
 
 /// A listing of flows that was asked for.
@@ -82,6 +108,9 @@ struct Asking {
 #[derive(Debug)]
 struct Client {
     app: AppId,
+    who: Who,
+    /// Sockets that came and were named by no line yet.
+    handed: VecDeque<Handed>,
     /// Those that it named.
     sessions: BTreeSet<Session>,
     /// Sessions of sockets that are bound to any address, and those that are open because of them.
@@ -94,12 +123,13 @@ struct Client {
 
 impl Desk {
     /// A client is there: it is greeted with the version and what the daemon is.
-    pub fn opened(&mut self, client: ClientId) {
+    pub fn opened(&mut self, client: ClientId, who: Who) {
         let app = self.unused_app();
         self.apps.insert(app, client);
-        self.clients.insert(client, Client::new(app));
-        let daemon = concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned();
-        self.say(client, &Line { version: Some(VERSION), daemon: Some(daemon), ..Line::default() });
+        self.clients.insert(client, Client::new(app, who));
+        let daemon = Some(concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned());
+        let can = Some(vec![CAN_QOS.to_owned()]);
+        self.say(client, &Line { version: Some(VERSION), daemon, can, ..Line::default() });
     }
 
     /// A client asks: does it, and puts the reply into [`outgoing`](Self::outgoing).
@@ -117,6 +147,7 @@ impl Desk {
         };
         self.say(client, &Line { id, ok, error, ..Line::default() });
         self.say_what_addresses_did();
+        self.say_what_sockets_are_told();
     }
 
     /// Whether somebody waits for [`flows`](Self::flows).
@@ -132,7 +163,7 @@ impl Desk {
                 Ok(rows) => (Some(listing::counted(rows, session, at_most)), None),
                 Err(why) => {
                     let message = format!("the data plane does not tell: {why}");
-                    (None, Some(Problem { code: "data-plane".to_owned(), message }))
+                    (None, Some(Problem::new("data-plane", message)))
                 }
             };
             self.say(client, &Line { id, ok, error, ..Line::default() });
@@ -142,7 +173,7 @@ impl Desk {
     /// A client sent a line that was too long to be read: it is told so.
     pub fn overlong(&mut self, client: ClientId) {
         let message = format!("a line of more than {LONGEST_LINE} octets is not read: ask for less at once");
-        let error = Some(Problem { code: "line-too-long".to_owned(), message });
+        let error = Some(Problem::new("line-too-long", message));
         self.say(client, &Line { error, ..Line::default() });
     }
 
@@ -151,14 +182,16 @@ impl Desk {
         let Some(gone) = self.clients.remove(&client) else { return };
         self.apps.remove(&gone.app);
         withdraw(&gone, door);
+        self.qos.gone(client, door);
         self.forget_installed_unless_watched();
     }
 
     /// The daemon ends: everything that clients asked for is withdrawn.
     pub fn everyone_gone(&mut self, door: &mut dyn Door) {
+        self.qos.everyone_gone(door);
         for client in self.clients.values_mut() {
             withdraw(client, door);
-            *client = Client { subscribed: client.subscribed, ..Client::new(client.app) };
+            *client = Client { subscribed: client.subscribed, ..Client::new(client.app, client.who) };
         }
     }
 
@@ -175,10 +208,14 @@ impl Desk {
                 }
             }
         }
+        self.sockets_look_again(door);
     }
 
     /// The engine has told an application something (every `Output::Event`).
     pub fn event(&mut self, event: &Event) {
+        if self.qos.event(event) {
+            self.say_what_sockets_are_told();
+        }
         let said = rsvp_control::Event::from(event);
         if let Some(&client) = self.apps.get(&event.app) {
             self.say(client, &Line { event: Some(said.clone()), ..Line::default() });
@@ -211,11 +248,12 @@ impl Desk {
         self.outgoing.pop_front()
     }
 
-    /// Numbers come round after four thousand million clients; one that is in use is passed over.
+    /// Numbers come round after two thousand million clients; one that is in use is passed over.
     fn unused_app(&mut self) -> AppId {
         loop {
             let app = AppId(self.next_app);
-            self.next_app = self.next_app.wrapping_add(1);
+            // The upper half of the numbers is that of sockets.
+            self.next_app = self.next_app.wrapping_add(1) & (u32::MAX >> 1);
             if !self.apps.contains_key(&app) {
                 return app;
             }
@@ -263,9 +301,15 @@ impl Desk {
     }
 
     fn act(&mut self, client: ClientId, request: Request, door: &mut dyn Door) -> Result<Done, Problem> {
-        let Some(app) = self.clients.get(&client).map(|client| client.app) else {
+        let Some((app, who)) = self.clients.get(&client).map(|client| (client.app, client.who)) else {
             return Err(bad_request("this client was not opened"));
         };
+        if request.is_about_sockets() {
+            return self.about_socket(client, request, door);
+        }
+        if who.sockets_only {
+            return Err(Problem::new("not-permitted", NO_MORE_HERE));
+        }
         let session = match request {
             Request::List { what, session, at_most } => {
                 return Ok(listing::list(what, session, at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS), door));
@@ -307,6 +351,7 @@ impl Desk {
                 }
                 session
             }
+            _ => return Err(bad_request("there is no such request")),
         };
         self.clients.entry(client).and_modify(|client| {
             client.sessions.insert(session);
@@ -340,9 +385,11 @@ impl Desk {
 }
 
 impl Client {
-    fn new(app: AppId) -> Self {
+    fn new(app: AppId, who: Who) -> Self {
         Self {
             app,
+            who,
+            handed: VecDeque::new(),
             sessions: BTreeSet::new(),
             any: BTreeSet::new(),
             followed: BTreeSet::new(),
@@ -351,6 +398,10 @@ impl Client {
         }
     }
 }
+
+/// What those hear who ask for more than they may.
+const NO_MORE_HERE: &str = "only requests about sockets, `qos-` and on, are taken on this socket: the daemon's control socket takes all, \
+     from root and members of its group";
 
 /// The `id`, as soon as there is one, and the request.
 fn read(line: &str) -> (Option<u64>, Result<Request, Problem>) {
@@ -368,7 +419,7 @@ fn read(line: &str) -> (Option<u64>, Result<Request, Problem>) {
 }
 
 fn bad_request(why: &str) -> Problem {
-    Problem { code: "bad-request".to_owned(), message: why.to_owned() }
+    Problem::new("bad-request", why)
 }
 
 fn command(command: Command<'_>, door: &mut dyn Door) -> Result<(), Problem> {
@@ -376,78 +427,6 @@ fn command(command: Command<'_>, door: &mut dyn Door) -> Result<(), Problem> {
         Outcome::Refused(why) => Err(saying::refusal(why, &command, door)),
         Outcome::Taken | Outcome::Discarded(_) => Ok(()),
     }
-}
-
-fn of_sender<'c>(
-    app: AppId,
-    asked: &Sender,
-    interface: Option<InterfaceId>,
-    carried: &'c rsvp_node::Carried,
-) -> Command<'c> {
-    let &Sender { session, sender, traffic, adspec, ttl, .. } = asked;
-    let offer = |guaranteed, controlled_load| Some(AdspecOffer { guaranteed, controlled_load, null: false });
-    let adspec = match adspec {
-        Adspec::Both => offer(true, true),
-        Adspec::Guaranteed => offer(true, false),
-        Adspec::ControlledLoad => offer(false, true),
-        Adspec::Null => Some(AdspecOffer { null: true, ..AdspecOffer::default() }),
-        Adspec::None => None,
-    };
-    let carried = Some(carried);
-    Command::Sender { app, session, sender, tspec: traffic.into(), adspec, ttl, interface, carried }
-}
-
-fn make_reservation(app: AppId, asked: &Reserve, door: &mut dyn Door) -> Result<Session, Problem> {
-    let services = asked.flows.iter().map(|flow| &flow.flowspec);
-    for service in services.filter(|service| !matches!(service, Service::Null { .. })) {
-        peak_above(service.traffic())?;
-    }
-    let interface = named(asked.interface.as_deref(), door)?;
-    let flow = |flow: &'_ rsvp_control::Flow| (flow.flowspec.into(), flow.filters.clone());
-    let flows: Vec<(rsvp_wire::Flowspec, Vec<rsvp_wire::FilterSpec>)> =
-        asked.flows.iter().map(flow).collect();
-    let flows: Vec<FlowRequest<'_>> =
-        flows.iter().map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters }).collect();
-    let (session, style, confirm) = (asked.session, asked.style.into(), asked.confirm);
-    let carried = carried(&asked.policy, &asked.dclass, asked.tclass)?;
-    let carried = Some(&carried);
-    command(Command::Reserve { app, session, style, flows: &flows, confirm, interface, carried }, door)?;
-    Ok(session)
-}
-
-/// What messages are to carry, as the engine has it.
-fn carried(
-    policy: &[rsvp_control::Octets],
-    dclass: &[u8],
-    tclass: Option<u8>,
-) -> Result<rsvp_node::Carried, Problem> {
-    let said = Carried { policy: policy.to_vec(), dclass: dclass.to_vec(), tclass };
-    rsvp_node::Carried::try_from(&said).map_err(bad_request)
-}
-
-/// RFC 2212: "p MUST be greater than or equal to the token bucket rate". The engine refuses it too, without the numbers.
-fn peak_above(traffic: &Traffic) -> Result<(), Problem> {
-    let Traffic { rate_bps, peak_bps, .. } = *traffic;
-    match peak_bps {
-        Some(peak_bps) if peak_bps < rate_bps => Err(Problem {
-            code: "bad-traffic-parameter".to_owned(),
-            message: format!(
-                "`peak_bps` {peak_bps} is less than `rate_bps` {rate_bps}: say a higher peak or a lower rate"
-            ),
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn named(name: Option<&str>, door: &dyn Door) -> Result<Option<InterfaceId>, Problem> {
-    let Some(name) = name else { return Ok(None) };
-    let ids = || door.engine().interfaces().map(|(interface, _)| interface.id);
-    if let Some(id) = ids().find(|id| door.interface_name(*id) == Some(name)) {
-        return Ok(Some(id));
-    }
-    let names: Vec<&str> = ids().filter_map(|id| door.interface_name(id)).collect();
-    let message = format!("no interface is called \"{name}\"; there are {}", names.join(", "));
-    Err(Problem { code: "no-interface".to_owned(), message })
 }
 
 fn withdraw(client: &Client, door: &mut dyn Door) {

@@ -62,14 +62,14 @@ pub(super) fn list(what: What, session: Option<Session>, at_most: usize, door: &
         What::Flows => (0, Rows::Flows(Vec::new())),
         What::Counters => (1, Rows::Counters(counters(door))),
     };
-    Done { total: Some(total), rows: Some(rows) }
+    Done { total: Some(total), rows: Some(rows), ..Done::default() }
 }
 
 /// Lists flows of the data plane.
 pub(super) fn counted(rows: &[FlowRow], session: Option<Session>, at_most: usize) -> Done {
     let wanted = |row: &&FlowRow| session.is_none_or(|only| only.with_flags(0) == row.session.with_flags(0));
     let (total, rows) = cut(rows.iter().filter(wanted).cloned(), at_most);
-    Done { total: Some(total), rows: Some(Rows::Flows(rows)) }
+    Done { total: Some(total), rows: Some(Rows::Flows(rows)), ..Done::default() }
 }
 
 /// How many there are, and the first of them.

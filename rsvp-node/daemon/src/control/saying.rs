@@ -27,7 +27,7 @@ pub(super) fn refusal(why: Refusal, command: &Command<'_>, door: &dyn Door) -> P
         _ => String::new(),
     };
     let message = if hint.is_empty() { why.to_string() } else { format!("{why}: {hint}") };
-    Problem { code: why.name().to_owned(), message }
+    Problem::new(why.name(), message)
 }
 
 const TRAFFIC: &str =

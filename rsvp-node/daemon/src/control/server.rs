@@ -4,14 +4,16 @@
 //! told so, one that sends without end waits for the driver. What the lines mean is the desk's business; owner and mode of
 //! the socket are given to it by whoever binds it.
 
-use super::desk::{ClientId, Desk, Door};
+use super::descriptors::{Handed, Octets, Source, Words};
+use super::desk::{ClientId, Desk, Door, Who};
 use core::time::Duration;
 use nix::unistd::{Gid, Uid, User, getgrouplist};
+use rsvp_control::sockets::MOST_DESCRIPTORS;
 use rsvp_control::{LONGEST_LINE, Line, Problem};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::unix::UCred;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
@@ -29,7 +31,13 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub enum FromClient {
     /// A client is there; what it is told goes into its box.
-    Opened(ClientId, Outbox),
+    Opened(ClientId, Who, Outbox),
+    /// It handed over sockets, in this order, for lines that come next. Their descriptors are closed already.
+    Handed(ClientId, Vec<Handed>),
+    /// All the lines that sockets came with have been said.
+    HandedAll(ClientId),
+    /// What it sent cannot be used, for this reason, and its connection ends.
+    Unusable(ClientId, Problem),
     /// It sent a line.
     Line(ClientId, String),
     /// It sent a line longer than [`LONGEST_LINE`], which was thrown away.
@@ -43,6 +51,8 @@ pub enum FromClient {
 pub struct Access {
     /// The group's number, when one is configured.
     pub group: Option<u32>,
+    /// Everybody may, about QoS sockets and nothing else.
+    pub sockets_only: bool,
 }
 
 /// Where lines for a client are put. Dropped, the connection ends when the client has taken what is there.
@@ -56,7 +66,7 @@ impl Access {
     /// Whether a user with this primary group may talk.
     #[must_use]
     pub fn permits(&self, uid: u32, gid: u32) -> bool {
-        let trusted = uid == 0 || uid == Uid::effective().as_raw();
+        let trusted = self.sockets_only || uid == 0 || uid == Uid::effective().as_raw();
         trusted || self.group.is_some_and(|group| group == gid || is_member(uid, gid, group))
     }
 
@@ -66,7 +76,7 @@ impl Access {
             None => "root".to_owned(),
         };
         let message = format!("user {uid} may not use this control socket, only {who} may");
-        Line { error: Some(Problem { code: "not-permitted".to_owned(), message }), ..Line::default() }
+        Line { error: Some(Problem::new("not-permitted", message)), ..Line::default() }
     }
 }
 
@@ -115,7 +125,11 @@ pub async fn serve(listener: UnixListener, access: Access, driver: mpsc::Sender<
 async fn admit(mut stream: UnixStream, access: Access, driver: mpsc::Sender<FromClient>) {
     let peer = stream.peer_cred().map(|cred: UCred| (cred.uid(), cred.gid()));
     match peer {
-        Ok((uid, gid)) if access.permits(uid, gid) => attend(stream, next_client(), driver).await,
+        Ok((uid, gid)) if access.permits(uid, gid) => {
+            let who = Who { uid, sockets_only: access.sockets_only };
+            let (reading, writing) = stream.into_split();
+            converse(reading, writing, who, next_client(), driver).await;
+        }
         Ok((uid, _)) => {
             tracing::warn!("control socket: user {uid} is not permitted");
             let mut line = serde_json::to_string(&access.refusal(uid)).unwrap_or_default();
@@ -127,17 +141,33 @@ async fn admit(mut stream: UnixStream, access: Access, driver: mpsc::Sender<From
     }
 }
 
-/// Serves one connection until either side ends it; also used over `tokio::io::duplex` within a process.
-pub async fn attend(stream: impl AsyncRead + AsyncWrite, id: ClientId, driver: mpsc::Sender<FromClient>) {
+/// Serves one connection until either side ends it, over any stream: `tokio::io::duplex` within a process. Descriptors do not
+/// go along there.
+pub async fn attend(
+    stream: impl AsyncRead + AsyncWrite + Send,
+    id: ClientId,
+    driver: mpsc::Sender<FromClient>,
+) {
     let (reading, writing) = tokio::io::split(stream);
+    let who = Who { uid: Uid::effective().as_raw(), sockets_only: false };
+    converse(Words(reading), writing, who, id, driver).await;
+}
+
+async fn converse(
+    reading: impl Source,
+    writing: impl AsyncWrite + Unpin,
+    who: Who,
+    id: ClientId,
+    driver: mpsc::Sender<FromClient>,
+) {
     let (lines, waiting) = mpsc::channel(WAITING_LINES);
     let (cut, is_cut) = oneshot::channel();
-    if driver.send(FromClient::Opened(id, Outbox { lines, cut })).await.is_err() {
+    if driver.send(FromClient::Opened(id, who, Outbox { lines, cut })).await.is_err() {
         return;
     }
     let mut writing = core::pin::pin!(write_lines(writing, waiting));
     let hung_up = tokio::select! {
-        () = read_lines(BufReader::new(reading), id, &driver) => true,
+        () = read_lines(reading, id, &driver) => true,
         () = &mut writing => false,
         // Dropped without a word, the box only says that no more lines come.
         Ok(()) = is_cut => false,
@@ -150,50 +180,67 @@ pub async fn attend(stream: impl AsyncRead + AsyncWrite, id: ClientId, driver: m
     }
 }
 
-/// Reads until the client is gone. Waits while the driver has more than enough to do.
-async fn read_lines(
-    mut reader: impl AsyncBufReadExt + Unpin,
-    id: ClientId,
-    driver: &mpsc::Sender<FromClient>,
-) {
-    let mut line = Vec::new();
+/// Reads until the client is gone, or sends what cannot be used. Waits while the driver has more than enough to do.
+async fn read_lines(mut source: impl Source, id: ClientId, driver: &mpsc::Sender<FromClient>) {
+    let mut unread = Vec::new();
+    let mut is_overlong = false;
+    // Sockets that came since the lines were last all whole.
+    let mut handed = 0;
     loop {
-        line.clear();
-        let room = LONGEST_LINE as u64 + 1;
-        match (&mut reader).take(room).read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        let said = if line.ends_with(b"\n") {
-            line.pop();
-            FromClient::Line(id, String::from_utf8_lossy(&line).into_owned())
-        } else if line.len() > LONGEST_LINE {
-            if !skip_line(&mut reader).await {
-                return;
-            }
-            FromClient::Overlong(id)
-        } else {
+        let Ok(Octets { octets, sockets, were_cut }) = source.read().await else { return };
+        handed += sockets.len();
+        let mut said = Vec::new();
+        if were_cut || handed > MOST_DESCRIPTORS {
+            let message = format!(
+                "more descriptors came than can be taken, {MOST_DESCRIPTORS} for lines that are sent at once: hand over one socket a line"
+            );
+            said.push(FromClient::Unusable(id, Problem::new("descriptors", message)));
+        } else if octets.is_empty() {
             // The end came in the middle of a line: what is not whole is not done.
             return;
-        };
-        if driver.send(said).await.is_err() {
-            return;
+        } else {
+            if !sockets.is_empty() {
+                said.push(FromClient::Handed(id, sockets));
+            }
+            lines(&octets, &mut unread, &mut is_overlong, id, &mut said);
+            if unread.is_empty() && !is_overlong && core::mem::take(&mut handed) > 0 {
+                said.push(FromClient::HandedAll(id));
+            }
+        }
+        for each in said {
+            let ends = matches!(each, FromClient::Unusable(..));
+            if driver.send(each).await.is_err() || ends {
+                return;
+            }
         }
     }
 }
 
-/// Throws away what is left of a line; false when the client is gone.
-async fn skip_line(reader: &mut (impl AsyncBufReadExt + Unpin)) -> bool {
-    loop {
-        let Ok(chunk) = reader.fill_buf().await else { return false };
-        if chunk.is_empty() {
-            return false;
+/// Divides what came into lines; what is not a whole one yet is kept. Of a line that is too long, the rest is thrown away.
+fn lines(
+    octets: &[u8],
+    unread: &mut Vec<u8>,
+    is_overlong: &mut bool,
+    id: ClientId,
+    said: &mut Vec<FromClient>,
+) {
+    for piece in octets.split_inclusive(|octet| *octet == b'\n') {
+        let (piece, is_whole) = match piece.strip_suffix(b"\n") {
+            Some(piece) => (piece, true),
+            None => (piece, false),
+        };
+        if !*is_overlong {
+            unread.extend(piece);
         }
-        let end = chunk.iter().position(|octet| *octet == b'\n');
-        let used = end.map_or(chunk.len(), |at| at + 1);
-        reader.consume(used);
-        if end.is_some() {
-            return true;
+        if unread.len() > LONGEST_LINE {
+            unread.clear();
+            *is_overlong = true;
+        }
+        if is_whole {
+            let line = core::mem::take(unread);
+            let text = || String::from_utf8_lossy(&line).into_owned();
+            let was_overlong = core::mem::take(is_overlong);
+            said.push(if was_overlong { FromClient::Overlong(id) } else { FromClient::Line(id, text()) });
         }
     }
 }
@@ -226,16 +273,21 @@ impl Switchboard {
     /// Passes on to the desk what a client did.
     pub fn handle(&mut self, said: FromClient, desk: &mut Desk, door: &mut dyn Door) {
         match said {
-            FromClient::Opened(client, outbox) => {
+            FromClient::Opened(client, who, outbox) => {
                 self.clients.insert(client, outbox);
-                desk.opened(client);
+                desk.opened(client, who);
             }
             // A client that was cut off may still have had something to say.
             FromClient::Line(client, line) if self.clients.contains_key(&client) => {
                 desk.request(client, &line, door);
             }
             FromClient::Overlong(client) if self.clients.contains_key(&client) => desk.overlong(client),
-            FromClient::Line(..) | FromClient::Overlong(_) => {}
+            FromClient::Handed(client, sockets) if self.clients.contains_key(&client) => {
+                desk.handed(client, sockets);
+            }
+            FromClient::HandedAll(client) => desk.handed_all(client),
+            FromClient::Unusable(client, problem) => desk.unusable(client, problem),
+            FromClient::Line(..) | FromClient::Overlong(_) | FromClient::Handed(..) => {}
             FromClient::Gone(client) => {
                 self.clients.remove(&client);
                 desk.gone(client, door);

@@ -15,6 +15,7 @@ use super::manner::{Handling, Manner, Marks, Reserved};
 use super::policing::mode_at;
 use super::tc::Handle;
 use super::tree::{FlowClass, Service};
+use super::wishes::Wishes;
 use rsvp_node::{Remark, Reservation};
 use rsvp_wire::{FilterSpec, Flowspec, Tspec, error_value};
 use std::net::IpAddr;
@@ -66,6 +67,21 @@ impl Desired {
         overhead: u32,
         begins_here: bool,
     ) -> Result<Self, Failure> {
+        Self::wished(told, interface, manner, overhead, begins_here, &Wishes::default())
+    }
+
+    /// The same for packets of sockets of which applications ask more.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn wished(
+        told: &Reservation,
+        interface: u32,
+        manner: &Manner,
+        overhead: u32,
+        begins_here: bool,
+        wishes: &Wishes,
+    ) -> Result<Self, Failure> {
         let (service, rate) = match &told.flowspec {
             Flowspec::ControlledLoad(tspec) => (Reserved::ControlledLoad, tspec.rate),
             Flowspec::Guaranteed(_, rspec) => (Reserved::Guaranteed, rspec.rate),
@@ -76,11 +92,15 @@ impl Desired {
         if manner.received_marks {
             handling.conforming = remarked(handling.conforming, told.remark);
         }
-        let limits = match service {
+        handling = wishes.over(handling, service);
+        let mut limits = match service {
             Reserved::Qualitative => Limits::default(),
             _ => limits(told.flowspec.tspec())?,
         };
-        let rate = if service == Reserved::Qualitative { 0 } else { octets_per_second(rate)? };
+        let mut rate = if service == Reserved::Qualitative { 0 } else { octets_per_second(rate)? };
+        if let Some(shaping) = wishes.shaping_rate.filter(|_| handling.mode == Mode::Shape && rate > 0) {
+            (rate, limits.rate) = (shaping.clamp(1, MOST_RATE), shaping.clamp(1, MOST_RATE));
+        }
         let on_link = on_link(&limits, rate, overhead);
         let shaped = service != Reserved::Qualitative && handling.mode == Mode::Shape;
         let class = match shaped || service == Reserved::Guaranteed {

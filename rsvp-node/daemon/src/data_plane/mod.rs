@@ -12,6 +12,7 @@ pub mod manner;
 pub mod policing;
 pub mod tc;
 pub mod tree;
+pub mod wishes;
 
 mod none;
 pub(crate) mod worker;
@@ -22,11 +23,12 @@ use bpf::EgressError;
 use manner::Manner;
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, ReservationId, TrafficControl};
-use rsvp_wire::error_value;
+use rsvp_wire::{FilterSpec, Session, error_value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 use thiserror::Error;
+use wishes::Wishes;
 
 /// What a data plane has to know of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +109,8 @@ pub trait DataPlane: Send {
     /// Interfaces have come, gone or changed: what stands on those that are gone is forgotten, the rest follows. Answers for
     /// reservations that cannot.
     fn look(&mut self, surroundings: Surroundings, now: Duration) -> Vec<Answer>;
+    /// What applications ask for the packets of these senders, or no longer: reservations of theirs that stand are told again.
+    fn wish(&mut self, _wishes: Vec<((Session, FilterSpec), Option<Wishes>)>) {}
     /// Carries out changes, of each reservation the latest; answers for each that is to stand.
     fn apply(&mut self, changes: Vec<TrafficControl>, now: Duration) -> Vec<Answer>;
     /// What stands, and what was counted of it.

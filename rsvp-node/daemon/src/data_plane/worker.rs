@@ -3,9 +3,11 @@
 //! It has one thing to do at a time. What is asked for meanwhile waits here, of each reservation and of the surroundings the latest
 //! alone, so that what waits is bounded by the state. A thread that dies leaves a daemon without a data plane.
 
+use super::wishes::Wishes;
 use super::{Answer, DataPlane, Failure, Nothing, State, Surroundings};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, ReservationId, TrafficControl};
+use rsvp_wire::{FilterSpec, Session};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -19,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What the thread is asked for.
 enum Order {
     Look(Surroundings),
+    Wish(Vec<((Session, FilterSpec), Option<Wishes>)>),
     Apply(Vec<TrafficControl>),
     List,
     /// Leave everything in the kernel, and end.
@@ -46,6 +49,7 @@ pub(crate) struct Worker {
     is_busy: bool,
     surroundings: Option<Surroundings>,
     changes: BTreeMap<ReservationId, TrafficControl>,
+    wishes: BTreeMap<(Session, FilterSpec), Option<Wishes>>,
     lists: bool,
     states: BTreeMap<u32, State>,
     /// Whether anything is carried out on an interface of which the thread has said nothing.
@@ -76,6 +80,7 @@ impl Worker {
             is_busy: false,
             surroundings: None,
             changes: BTreeMap::new(),
+            wishes: BTreeMap::new(),
             lists: false,
             states: BTreeMap::new(),
             enforces,
@@ -87,6 +92,11 @@ impl Worker {
     /// The engine has changed a reservation.
     pub(crate) fn change(&mut self, change: &TrafficControl) {
         self.changes.insert(change.reservation, change.clone());
+    }
+
+    /// An application asks this for the packets of a sender, or nothing any more.
+    pub(crate) fn wish(&mut self, session: Session, sender: FilterSpec, wishes: Option<Wishes>) {
+        self.wishes.insert((session, sender), wishes);
     }
 
     /// Whether a reservation has changed since the thread was told of it.
@@ -129,6 +139,8 @@ impl Worker {
         }
         let order = if let Some(surroundings) = self.surroundings.take() {
             Order::Look(surroundings)
+        } else if !self.wishes.is_empty() {
+            Order::Wish(std::mem::take(&mut self.wishes).into_iter().collect())
         } else if !self.changes.is_empty() {
             Order::Apply(std::mem::take(&mut self.changes).into_values().collect())
         } else if std::mem::take(&mut self.lists) {
@@ -190,6 +202,7 @@ fn work(
         let mut is_as_before = false;
         match order {
             Ok(Order::Look(surroundings)) => said.answers = plane.look(surroundings, now),
+            Ok(Order::Wish(wishes)) => plane.wish(wishes),
             Ok(Order::Apply(changes)) => said.answers = plane.apply(changes, now),
             Ok(Order::List) => said.flows = Some(plane.flows()),
             Ok(Order::Leave) => return plane.leave(),

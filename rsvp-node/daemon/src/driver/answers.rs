@@ -58,6 +58,9 @@ impl Driver {
             if is_news {
                 tracing::warn!(?reservation, interface, "a reservation cannot be carried out: {failure}");
             }
+            if self.desk.local_flow_failed(reservation) {
+                continue;
+            }
             // What it was told meanwhile is tried first.
             if !self.node.plane.has_changed(reservation) {
                 let verdict = match failure {

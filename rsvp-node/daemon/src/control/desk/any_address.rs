@@ -28,6 +28,7 @@ impl Desk {
             let _ = self.follow(client, door);
         }
         self.say_what_addresses_did();
+        self.sockets_look_again(door);
     }
 
     /// Opens a session at every address; all of them or none.
@@ -62,7 +63,7 @@ impl Desk {
             if !client.any.remove(&session) {
                 let message =
                     format!("{session}: no session is open at any address with that protocol and port");
-                return Err(Problem { code: "not-found".to_owned(), message });
+                return Err(Problem::new("not-found", message));
             }
             self.follow(id, door)?;
             // The client knows what it has closed.

@@ -7,6 +7,7 @@
 
 mod attached;
 mod clean;
+mod refused;
 mod root;
 mod rows;
 mod stale;
@@ -16,10 +17,13 @@ pub use clean::clean;
 use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId, Pins};
 use super::desired::{self, Desired};
 use super::tc::Tc;
+use super::wishes::{self, OfSenders, Wishes};
 use super::{Answer, DataPlane, Facts, Failure, State, Surroundings};
 use attached::Interface;
+use refused::{Refusal, Refused};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, Reservation, ReservationId, TcChange, TrafficControl};
+use rsvp_wire::{FilterSpec, Session};
 use stale::{Leftover, Stale};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -45,6 +49,8 @@ pub struct Kernel {
     around: Surroundings,
     interfaces: BTreeMap<u32, Interface>,
     standing: BTreeMap<ReservationId, Standing>,
+    /// What applications ask for their packets.
+    wishes: OfSenders,
     /// What an earlier run has left and nobody has asked for again.
     stale: BTreeMap<FlowId, Stale>,
     /// That it has not been looked for yet: the interfaces have to be known before.
@@ -55,22 +61,6 @@ pub struct Kernel {
     refused: BTreeMap<u32, Refused>,
     /// When interfaces that cannot have classes were looked at last.
     looked_at: Duration,
-}
-
-/// What an interface could not be used for, and why.
-struct Refused {
-    what: Refusal,
-    why: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Refusal {
-    /// One reservation; another may be carried out.
-    Reservation,
-    /// The egress program.
-    Program,
-    /// Classes, which nearly everything takes.
-    Classes,
 }
 
 /// How often an interface that cannot have classes is looked at again: nobody says when somebody else's go.
@@ -112,6 +102,7 @@ impl Kernel {
             around: Surroundings::default(),
             interfaces: BTreeMap::new(),
             standing: BTreeMap::new(),
+            wishes: OfSenders::new(),
             stale: BTreeMap::new(),
             is_resuming,
             next_class: 0,
@@ -132,7 +123,12 @@ impl Kernel {
         let facts = facts.ok_or_else(|| Failure::System(format!("interface {on} is not there")))?;
         let own = &self.around.own;
         let begins_here = !told.filters.is_empty() && told.filters.iter().all(|f| own.contains(&f.address()));
-        let desired = Desired::new(&told, on, &facts.manner, facts.overhead, begins_here)?;
+        let wishes = Wishes::of(&self.wishes, &told.session, &told.filters);
+        if wishes.left_alone {
+            self.withdraw(id, Some(now));
+            return Ok(());
+        }
+        let desired = Desired::wished(&told, on, &facts.manner, facts.overhead, begins_here, &wishes)?;
         self.attach(on, &facts).map_err(|failure| self.refuse(on, Refusal::Program, failure))?;
         if desired.needs_classes() {
             self.plant(on, &facts).map_err(|failure| self.refuse(on, Refusal::Classes, failure))?;
@@ -363,6 +359,10 @@ impl DataPlane for Kernel {
         }
         self.looked_at = now;
         answers
+    }
+
+    fn wish(&mut self, wishes: Vec<((Session, FilterSpec), Option<Wishes>)>) {
+        wishes::follow(&mut self.wishes, wishes);
     }
 
     fn apply(&mut self, mut changes: Vec<TrafficControl>, now: Duration) -> Vec<Answer> {

@@ -1,0 +1,52 @@
+//! `[qos]`: where programs of any user hand over sockets, and how much those of one user may have together.
+
+use super::{DaemonConfig, Rate};
+use crate::qos_service::Limits;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Sockets that applications hand over.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [qos]")]
+pub struct QosConfig {
+    /// Where programs of any user find the daemon, for that alone; nowhere with "". When not set, beside the control socket.
+    pub socket: Option<PathBuf>,
+    /// Sockets of one user's programs.
+    pub sockets_per_user: Option<usize>,
+    /// What is announced and reserved for them together.
+    pub rate_per_user: Option<Rate>,
+    /// What may be announced or reserved for one of them; without it, only the user's share bounds it.
+    pub rate_per_flow: Option<Rate>,
+    /// The highest DSCP that a program may ask for, 0 to 63.
+    pub highest_dscp: Option<u8>,
+}
+
+impl QosConfig {
+    /// The bounds of each user.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            sockets: self.sockets_per_user.unwrap_or(default.sockets),
+            rate_bps: self.rate_per_user.map_or(default.rate_bps, |rate| rate.bps),
+            flow_rate_bps: self.rate_per_flow.map(|rate| rate.bps).or(default.flow_rate_bps),
+            dscp: self.highest_dscp.unwrap_or(default.dscp),
+        }
+    }
+}
+
+impl DaemonConfig {
+    /// Where programs of any user hand over sockets: `qos.sock` beside a `control.sock`, `a.qos.sock` beside an `a.sock`.
+    #[must_use]
+    pub fn qos_socket(&self) -> Option<PathBuf> {
+        let beside = |control: &Path| {
+            if control.file_name().is_some_and(|name| name == "control.sock") {
+                control.with_file_name("qos.sock")
+            } else {
+                control.with_extension("qos.sock")
+            }
+        };
+        let socket = self.qos.socket.clone().unwrap_or_else(|| beside(&self.control.socket));
+        Some(socket).filter(|socket| !socket.as_os_str().is_empty())
+    }
+}

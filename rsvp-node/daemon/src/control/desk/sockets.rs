@@ -1,0 +1,97 @@
+//! Clients' sockets: what the QoS service does, with the descriptors that came and the lines that go.
+
+use super::{ClientId, Desk, Door};
+use crate::control::descriptors::Handed;
+use crate::qos_service::{Limits, QosService};
+use rsvp_control::{Done, Line, Problem, Request};
+use rsvp_node::ReservationId;
+
+impl Desk {
+    /// A desk with these bounds for the sockets of each user.
+    #[must_use]
+    pub fn with_limits(limits: Limits) -> Self {
+        Self { qos: QosService::new(limits), ..Self::default() }
+    }
+
+    /// Other bounds.
+    pub fn bound_sockets(&mut self, limits: Limits) {
+        self.qos.bound(limits);
+    }
+
+    /// A client has handed over sockets, for lines that come next.
+    pub fn handed(&mut self, client: ClientId, sockets: Vec<Handed>) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.handed.extend(sockets);
+        }
+    }
+
+    /// All lines that sockets came with have been said: one that none of them named is given up.
+    pub fn handed_all(&mut self, client: ClientId) {
+        let Some(of_client) = self.clients.get_mut(&client) else { return };
+        let unclaimed = core::mem::take(&mut of_client.handed).len();
+        if unclaimed > 0 {
+            let message = format!(
+                "{unclaimed} descriptors came that no line has named, and are closed: a line names one by `\"fd\":true`"
+            );
+            self.unusable(client, Problem::new("descriptors", message));
+        }
+    }
+
+    /// What a client sent cannot be used: it is told so.
+    pub fn unusable(&mut self, client: ClientId, problem: Problem) {
+        if self.clients.contains_key(&client) {
+            self.say(client, &Line { error: Some(problem), ..Line::default() });
+        }
+    }
+
+    /// The data plane cannot carry a flow out; whether that is one of a socket, which is told.
+    pub fn local_flow_failed(&mut self, flow: ReservationId) -> bool {
+        let is_local = self.qos.local_flow_failed(flow);
+        self.say_what_sockets_are_told();
+        is_local
+    }
+
+    /// Does what sockets want because of what has happened (after [`event`](Self::event)).
+    pub fn settle(&mut self, door: &mut dyn Door) {
+        self.qos.settle(door);
+        self.say_what_sockets_are_told();
+    }
+
+    pub(super) fn about_socket(
+        &mut self,
+        id: ClientId,
+        request: Request,
+        door: &mut dyn Door,
+    ) -> Result<Done, Problem> {
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(Done::default()) };
+        let comes_along = match &request {
+            Request::QosOpen(open) => open.fd,
+            Request::QosMoved(moved) => moved.fd,
+            _ => false,
+        };
+        let handed = if comes_along {
+            let missing = || {
+                let message =
+                    "no descriptor came with the line: send it beside the line's octets, as SCM_RIGHTS";
+                Problem::new("descriptors", message)
+            };
+            Some(client.handed.pop_front().ok_or_else(missing)?)
+        } else {
+            None
+        };
+        let who = client.who;
+        self.qos.request(id, who, request, handed, door)
+    }
+
+    /// Addresses or routes have changed.
+    pub(super) fn sockets_look_again(&mut self, door: &mut dyn Door) {
+        self.qos.look_again(door);
+        self.say_what_sockets_are_told();
+    }
+
+    pub(super) fn say_what_sockets_are_told(&mut self) {
+        while let Some((client, told)) = self.qos.told() {
+            self.say(client, &Line { qos: Some(told), ..Line::default() });
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! The QoS service: sockets that applications hand over, and what the network does for them (Generic QoS).
+//!
+//! Each socket is an application of the engine by itself (RFC 2205 section 3.11.1). `wanted` works out from what is known of it and
+//! was asked for it what it should have; `served` has the engine do what is different from what it has, whenever something changes:
+//! a request, a Path, an address, a route. So the order in which a socket is bound, connected and asked for does not matter. What
+//! comes of it is told in the words of `rsvp_node::qos`. Everything ends with the connection of the client. As pure as the desk: no
+//! socket is looked at here.
+
+mod quota;
+mod served;
+mod wanted;
+
+pub use quota::Limits;
+
+use crate::control::descriptors::{Handed, Names};
+use crate::control::desk::{ClientId, Door, Who};
+use quota::{Use, Within};
+use rsvp_control::sockets::{self, Checks, How, Join, Moved, Open, Opened, Set};
+use rsvp_control::{Done, Problem, Request};
+use rsvp_node::qos::get::{Check, HostKnows};
+use rsvp_node::qos::{Invalid, Qos};
+use rsvp_node::{AppId, Event, Interface, ReservationId};
+use served::Served;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use wanted::{Joined, Socket};
+
+/// Numbers of applications from here on are those of sockets.
+const FIRST_APP: u32 = 1 << 31;
+/// Numbers of sockets that were opened in words: no cookie gets there.
+const IN_WORDS: u64 = 1 << 62;
+/// Numbers of flows from here on are those of sockets without signalling; the engine's are places in a table that never gets so long.
+const FIRST_FLOW: u32 = 1 << 31;
+
+/// Whether a flow is one that is not signalled.
+const fn is_local(flow: ReservationId) -> bool {
+    flow.index >= FIRST_FLOW
+}
+
+/// Most groups of one socket.
+const MOST_GROUPS: usize = 20;
+
+/// Sockets, and what they have.
+#[derive(Debug, Default)]
+pub struct QosService {
+    limits: Limits,
+    sockets: BTreeMap<AppId, Served>,
+    numbers: BTreeMap<(ClientId, u64), AppId>,
+    next_app: u32,
+    next_number: u64,
+    next_flow: u32,
+    /// Whose wishes are to be looked at again.
+    unsettled: BTreeSet<AppId>,
+    told: VecDeque<(ClientId, sockets::FdQos)>,
+}
+
+impl QosService {
+    /// With these bounds for each user.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Other bounds: what stands stays.
+    pub fn bound(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// A client asks for something about a socket. One that comes along as a descriptor is the second argument.
+    ///
+    /// # Errors
+    /// When it cannot be done; then nothing has changed.
+    pub fn request(
+        &mut self,
+        client: ClientId,
+        who: Who,
+        request: Request,
+        handed: Option<Handed>,
+        door: &mut dyn Door,
+    ) -> Result<Done, Problem> {
+        let app = match request {
+            Request::QosOpen(open) => return self.open(client, who, &open, handed),
+            Request::QosSet(Set { socket, qos }) => {
+                let app = self.app(client, socket)?;
+                self.set(app, who, &qos)?;
+                app
+            }
+            Request::QosJoin(join) => {
+                let app = self.app(client, join.socket)?;
+                self.join(app, who, join, door)?;
+                app
+            }
+            Request::QosMoved(moved) => {
+                let app = self.app(client, moved.socket)?;
+                self.moved(app, who, &moved, handed)?;
+                app
+            }
+            Request::QosShutdown(sockets::Shutdown { socket, how }) => {
+                let app = self.app(client, socket)?;
+                self.served(app)?.socket.shut_down(how);
+                app
+            }
+            Request::QosClose { socket } => {
+                let app = self.app(client, socket)?;
+                self.close(app, door);
+                return Ok(Done::default());
+            }
+            Request::QosCheck { socket } => {
+                let app = self.app(client, socket)?;
+                return Ok(Done { checks: Some(self.check(app, door)?), ..Done::default() });
+            }
+            _ => return Err(Problem::new("bad-request", "this request is not about sockets")),
+        };
+        self.unsettled.insert(app);
+        self.settle(door);
+        Ok(Done::default())
+    }
+
+    /// The engine tells an application something; whether that is a socket.
+    pub fn event(&mut self, event: &Event) -> bool {
+        let Some(served) = self.sockets.get_mut(&event.app) else { return false };
+        if served.event(event) {
+            self.unsettled.insert(event.app);
+        }
+        self.collect(event.app);
+        true
+    }
+
+    /// Addresses or routes have changed.
+    pub fn look_again(&mut self, door: &mut dyn Door) {
+        self.unsettled.extend(self.sockets.keys());
+        self.settle(door);
+    }
+
+    /// Does what has become to be wanted. It may lead to more events.
+    pub fn settle(&mut self, door: &mut dyn Door) {
+        while let Some(app) = self.unsettled.pop_first() {
+            let Some(mut served) = self.sockets.remove(&app) else { continue };
+            let others = if served.is_bounded { self.others() } else { BTreeMap::new() };
+            let within = Within { others, limits: &self.limits };
+            served.settle(app, &within, &mut self.next_flow, door);
+            self.sockets.insert(app, served);
+            self.collect(app);
+        }
+    }
+
+    /// The data plane cannot carry a flow out; whether it is one of a socket, without signalling. The socket is told.
+    pub fn local_flow_failed(&mut self, flow: ReservationId) -> bool {
+        let found =
+            self.sockets.iter_mut().find_map(|(app, served)| served.local_flow_failed(flow).then_some(*app));
+        found.into_iter().for_each(|app| self.collect(app));
+        is_local(flow)
+    }
+
+    /// What a client is to be told, in order.
+    pub fn told(&mut self) -> Option<(ClientId, sockets::FdQos)> {
+        self.told.pop_front()
+    }
+
+    /// A client is gone, and the QoS of its sockets.
+    pub fn gone(&mut self, client: ClientId, door: &mut dyn Door) {
+        let of_client = |served: &Served| served.client == client;
+        let apps: Vec<_> = self.sockets.iter().filter(|(_, s)| of_client(s)).map(|(app, _)| *app).collect();
+        apps.into_iter().for_each(|app| self.close(app, door));
+    }
+
+    /// The daemon ends: all QoS does.
+    pub fn everyone_gone(&mut self, door: &mut dyn Door) {
+        let apps: Vec<_> = self.sockets.keys().copied().collect();
+        apps.into_iter().for_each(|app| self.close(app, door));
+    }
+
+    fn close(&mut self, app: AppId, door: &mut dyn Door) {
+        if let Some(mut served) = self.sockets.remove(&app) {
+            self.numbers.remove(&(served.client, served.number));
+            self.unsettled.remove(&app);
+            served.end(app, door);
+        }
+    }
+
+    /// What is to be told of a socket.
+    fn collect(&mut self, app: AppId) {
+        let Some(served) = self.sockets.get_mut(&app) else { return };
+        while let Some(told) = served.told() {
+            self.told.push_back((served.client, sockets::FdQos::of(served.number, &told)));
+        }
+    }
+
+    fn app(&self, client: ClientId, socket: u64) -> Result<AppId, Problem> {
+        self.numbers.get(&(client, socket)).copied().ok_or_else(|| {
+            let message = format!("socket {socket} was not handed over by this client, or its QoS has ended");
+            Problem::new("not-found", message)
+        })
+    }
+
+    fn served(&mut self, app: AppId) -> Result<&mut Served, Problem> {
+        let missing = || Problem::new("not-found", "the QoS of the socket has ended");
+        self.sockets.get_mut(&app).ok_or_else(missing)
+    }
+
+    fn within(&self) -> Within<'_> {
+        Within { limits: &self.limits, others: self.others() }
+    }
+
+    fn others(&self) -> BTreeMap<u32, Use> {
+        let mut others: BTreeMap<u32, Use> = BTreeMap::new();
+        for served in self.sockets.values().filter(|served| served.is_bounded) {
+            let (so_far, own) = (others.entry(served.uid).or_default(), served.used());
+            so_far.sockets += own.sockets;
+            so_far.octets_per_second += own.octets_per_second;
+        }
+        others
+    }
+
+    /// The limits of a user, and what its sockets but for this one use.
+    fn without(&mut self, app: AppId) -> Within<'_> {
+        let own = self.sockets.get(&app).map(|served| (served.uid, served.used()));
+        let mut within = self.within();
+        if let Some((uid, own)) = own
+            && let Some(used) = within.others.get_mut(&uid)
+        {
+            used.octets_per_second -= own.octets_per_second;
+        }
+        within
+    }
+
+    fn open(
+        &mut self,
+        client: ClientId,
+        who: Who,
+        open: &Open,
+        handed: Option<Handed>,
+    ) -> Result<Done, Problem> {
+        let names = match handed {
+            Some(handed) => handed?,
+            None => in_words(open, who)?,
+        };
+        if who.sockets_only {
+            self.within().takes_another(who.uid)?;
+        }
+        let number = match names.cookie {
+            Some(cookie) if self.sockets.values().any(|served| served.number == cookie) => {
+                let message =
+                    "this socket is handed over already, perhaps by another program that has it, too";
+                return Err(Problem::new("already-open", message));
+            }
+            Some(cookie) => cookie,
+            None => {
+                self.next_number += 1;
+                IN_WORDS + self.next_number
+            }
+        };
+        let app = self.unused_app();
+        let served = Served::new(client, who.uid, who.sockets_only, number, Socket::new(names));
+        self.sockets.insert(app, served);
+        self.numbers.insert((client, number), app);
+        let Names { transport, local, peer, .. } = names;
+        let opened = Opened { socket: number, transport: transport.into(), local, peer };
+        Ok(Done { opened: Some(opened), ..Done::default() })
+    }
+
+    fn unused_app(&mut self) -> AppId {
+        loop {
+            let app = AppId(FIRST_APP | self.next_app);
+            self.next_app = self.next_app.wrapping_add(1);
+            if !self.sockets.contains_key(&app) {
+                return app;
+            }
+        }
+    }
+
+    fn set(&mut self, app: AppId, who: Who, said: &sockets::values::Qos) -> Result<(), Problem> {
+        let qos = Qos::try_from(said).map_err(invalid)?;
+        qos.validate(&self.served(app)?.socket.judged()).map_err(invalid)?;
+        if who.sockets_only {
+            self.without(app).allows(who.uid, &qos)?;
+        }
+        let served = self.served(app)?;
+        served.socket.set(&qos);
+        served.requested();
+        Ok(())
+    }
+
+    fn join(&mut self, app: AppId, who: Who, join: Join, door: &dyn Door) -> Result<(), Problem> {
+        let Join { group, leaf, qos, interface, .. } = join;
+        if !group.ip().is_multicast() || group.port() == 0 {
+            let message =
+                format!("{group} is no group: name an address of IPv4 or IPv6 multicast, and a port");
+            return Err(Problem::new("bad-session", message));
+        }
+        let interface = crate::control::desk::named(interface.as_deref(), door)?;
+        let qos = qos.as_ref().map(Qos::try_from).transpose().map_err(invalid)?;
+        if let Some(qos) = qos.as_ref().filter(|_| who.sockets_only) {
+            self.without(app).allows(who.uid, qos)?;
+        }
+        let socket = &mut self.served(app)?.socket;
+        if socket.names.transport != rsvp_node::qos::Transport::Udp {
+            return Err(Problem::new("no-qos-socket", "only a UDP socket takes part in a group"));
+        }
+        if socket.joined.len() >= MOST_GROUPS && socket.joined.iter().all(|joined| joined.group != group) {
+            let message = format!("one socket takes part in {MOST_GROUPS} groups at most: use another one");
+            return Err(Problem::new("limit-reached", message));
+        }
+        let mut joining = socket.judged();
+        joining.groups.push(group);
+        let before = socket.qos.clone();
+        let qos = qos.map_or_else(|| before.clone(), |own| own.over(before.clone()));
+        qos.validate(&joining).map_err(invalid)?;
+        socket.joined.retain(|joined| joined.group != group);
+        socket.joined.push(Joined { group, leaf, qos, interface });
+        self.served(app)?.requested();
+        Ok(())
+    }
+
+    fn moved(&mut self, app: AppId, who: Who, moved: &Moved, handed: Option<Handed>) -> Result<(), Problem> {
+        let names = &mut self.served(app)?.socket.names;
+        match (handed, names.cookie) {
+            (Some(handed), Some(cookie)) => {
+                let now = handed?;
+                if now.cookie != Some(cookie) {
+                    let message =
+                        "the descriptor is that of another socket: hand over the one that has moved";
+                    return Err(Problem::new("no-qos-socket", message));
+                }
+                *names = now;
+            }
+            (None, None) if !who.sockets_only => {
+                *names = Names { local: moved.local, peer: moved.peer, ..*names };
+            }
+            _ => {
+                return Err(Problem::new(
+                    "bad-request",
+                    "a socket moves by the means by which it was opened",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, app: AppId, door: &mut dyn Door) -> Result<Checks, Problem> {
+        let missing = || Problem::new("not-found", "the QoS of the socket has ended");
+        let served = self.sockets.get(&app).ok_or_else(missing)?;
+        let interface = interface_of(served, door);
+        let limit = self.limits.flow_rate_bps.map(|bps| u32::try_from(bps / 8).unwrap_or(u32::MAX));
+        let knows = HostKnows {
+            line_rate_bps: interface.as_ref().map(|interface| interface.bandwidth_bps).filter(|bps| *bps > 0),
+            limit: limit.or_else(|| {
+                let reservable = interface.as_ref()?.reservable_bps / 8;
+                Some(u32::try_from(reservable).unwrap_or(u32::MAX))
+            }),
+            traffic_control: interface.as_ref().map(|interface| interface.enforces),
+            qos: interface.as_ref().map(|interface| interface.enabled),
+            path: served.path_is_whole(),
+        };
+        let qos = &served.socket.qos;
+        let answer = |check: Check| {
+            let asked = if check == Check::AbleToRecvRsvp { &qos.receiving } else { &qos.sending };
+            Some(check.answer(asked, &knows)).filter(|answer| *answer != rsvp_node::qos::get::NOT_AVAILABLE)
+        };
+        let is = |check| answer(check).map(|answer| answer == 1);
+        Ok(Checks {
+            allowed_to_send_data: is(Check::AllowedToSendData),
+            able_to_recv_rsvp: is(Check::AbleToRecvRsvp),
+            line_rate_kbps: answer(Check::LineRate),
+            local_traffic_control: is(Check::LocalTrafficControl),
+            local_qosability: is(Check::LocalQosability),
+            end_to_end_qosability: is(Check::EndToEndQosability),
+        })
+    }
+}
+
+/// The interface of a socket's traffic: where it leaves, else where it arrives; the one of a node that has no other.
+fn interface_of(served: &Served, door: &mut dyn Door) -> Option<Interface> {
+    let leaves = served
+        .all_sessions()
+        .find_map(|(session, sender)| sender.and_then(|sender| door.leaves_by(&session, &sender)));
+    let here = served.socket.names.local.map(|local| local.ip().to_canonical());
+    let by_address = |interface: &Interface| {
+        here.is_some_and(|here| {
+            interface.ipv4.is_some_and(|own| here == own) || interface.ipv6.is_some_and(|own| here == own)
+        })
+    };
+    let all: Vec<&Interface> = door
+        .engine()
+        .interfaces()
+        .map(|(interface, _)| interface)
+        .filter(|interface| interface.enabled)
+        .collect();
+    let chosen = match leaves {
+        Some(id) => all.iter().find(|interface| interface.id == id),
+        None => all.iter().find(|interface| by_address(interface)),
+    };
+    chosen.or_else(|| all.first().filter(|_| all.len() == 1)).map(|interface| (*interface).clone())
+}
+
+/// A socket that is said in words: what is said is believed, so only those may who may say anything.
+fn in_words(open: &Open, who: Who) -> Result<Names, Problem> {
+    if who.sockets_only {
+        let message =
+            "a socket is handed over here by its descriptor: send it with the line, and `\"fd\":true` in it";
+        return Err(Problem::new("not-permitted", message));
+    }
+    let Some(transport) = open.transport else {
+        let message =
+            "a socket comes with its descriptor and `\"fd\":true`, or in words, with its `transport`";
+        return Err(Problem::new("bad-request", message));
+    };
+    Ok(Names::in_words(transport.into(), open.local, open.peer))
+}
+
+fn invalid(invalid: Invalid) -> Problem {
+    let Invalid { status, value, .. } = invalid;
+    Problem { qos: Some((status.0, value.0)), ..Problem::new("qos-invalid", invalid.to_string()) }
+}
+
+impl Socket {
+    /// A request for the whole socket: for each of its groups, too.
+    fn set(&mut self, qos: &Qos) {
+        let over = |before: &mut Qos| *before = qos.clone().over(core::mem::take(before));
+        over(&mut self.qos);
+        self.joined.iter_mut().for_each(|joined| over(&mut joined.qos));
+    }
+
+    fn shut_down(&mut self, how: How) {
+        self.shut.0 |= how != How::Receiving;
+        self.shut.1 |= how != How::Sending;
+    }
+}

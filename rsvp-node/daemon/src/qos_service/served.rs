@@ -1,0 +1,323 @@
+//! One socket as the engine and its application have it: what was commanded, what has come of it.
+
+use super::quota::{Use, Within};
+use super::wanted::{Announced, LocalFlow, Path, Paths, Reserved, Socket, Wanted, failed};
+use crate::control::desk::{ClientId, Door};
+use crate::data_plane::wishes::Wishes;
+use rsvp_node::qos::{ErrorClass, ErrorValue, FdQos, Notifications, Status};
+use rsvp_node::{
+    AppId, Command, Event, EventKind, FlowRequest, Outcome, Refusal, ReservationId, TcChange, TrafficControl,
+};
+use rsvp_wire::{SenderTemplate, Session};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A socket that was handed over.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) client: ClientId,
+    pub(super) uid: u32,
+    /// Whether what it may have is bounded.
+    pub(super) is_bounded: bool,
+    /// What its client calls it.
+    pub(super) number: u64,
+    pub(super) socket: Socket,
+    pub(super) paths: Paths,
+    notifications: Notifications,
+    sessions: BTreeSet<Session>,
+    senders: BTreeMap<(Session, SenderTemplate), Announced>,
+    reservations: BTreeMap<Session, Reserved>,
+    /// What was asked of the data plane for packets of senders.
+    wishes: BTreeMap<(Session, SenderTemplate), Wishes>,
+    /// Flows that are not signalled.
+    local: BTreeMap<(Session, SenderTemplate), (ReservationId, LocalFlow)>,
+    /// What was told to be impossible: it is not told again while it stays so.
+    failures: Vec<FdQos>,
+}
+
+impl Served {
+    pub(super) fn new(client: ClientId, uid: u32, is_bounded: bool, number: u64, socket: Socket) -> Self {
+        Self {
+            client,
+            uid,
+            is_bounded,
+            number,
+            socket,
+            paths: Paths::new(),
+            notifications: Notifications::default(),
+            sessions: BTreeSet::new(),
+            senders: BTreeMap::new(),
+            reservations: BTreeMap::new(),
+            wishes: BTreeMap::new(),
+            local: BTreeMap::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// QoS was asked for: confirmations are for this request now.
+    pub(super) fn requested(&mut self) {
+        self.socket.asked += 1;
+        self.notifications.requested();
+    }
+
+    /// The next thing that the application is to be told.
+    pub(super) fn told(&mut self) -> Option<FdQos> {
+        self.notifications.take()
+    }
+
+    /// What it takes of its user's share.
+    pub(super) fn used(&self) -> Use {
+        let sent = self.senders.values().map(|sender| sender.tspec.rate);
+        let received = self
+            .reservations
+            .values()
+            .flat_map(|reserved| reserved.flows.iter().map(|(flow, _)| rate_of(flow)));
+        let local = self.local.values().map(|(_, flow)| rate_of(&flow.reservation.flowspec));
+        Use { sockets: 1, octets_per_second: sent.chain(received).chain(local).map(f64::from).sum() }
+    }
+
+    /// The engine says something. Whether other things may be wanted because of it.
+    pub(super) fn event(&mut self, event: &Event) -> bool {
+        let session = event.session.with_flags(0);
+        let is_path = matches!(event.kind, EventKind::Path { .. } | EventKind::PathGone { .. });
+        match &event.kind {
+            EventKind::Path { sender, tspec, adspec, .. } => {
+                let path = Path { tspec: *tspec, adspec: *adspec };
+                self.paths.entry(session).or_default().insert(*sender, path);
+                if !self.hears(&session, sender) {
+                    return false;
+                }
+            }
+            EventKind::PathGone { sender, .. } => {
+                if let Some(paths) = self.paths.get_mut(&session) {
+                    paths.remove(sender);
+                }
+                if !self.hears(&session, sender) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+        let event = Event { session, ..event.clone() };
+        self.notifications.happened(&event);
+        is_path
+    }
+
+    fn hears(&self, session: &Session, sender: &SenderTemplate) -> bool {
+        self.sessions.contains(session) && self.socket.hears(session, sender)
+    }
+
+    /// Has the engine do what is wanted now and was not, and undo what is wanted no longer: first what goes, so that a reservation
+    /// that becomes one of another style is torn down before.
+    pub(super) fn settle(
+        &mut self,
+        app: AppId,
+        within: &Within<'_>,
+        next_flow: &mut u32,
+        door: &mut dyn Door,
+    ) {
+        let mut wanted = self.socket.wanted(&self.paths, door);
+        within.keep(self.uid, self.is_bounded, &mut wanted);
+        self.give_up(app, &wanted, door);
+        self.wish(&wanted, door);
+        self.carry_out(&wanted, next_flow, door);
+        let mut failures = core::mem::take(&mut wanted.failures);
+        for session in wanted.sessions {
+            if self.sessions.contains(&session) {
+                continue;
+            }
+            match command(Command::OpenSession { app, session }, door) {
+                Ok(()) => drop(self.sessions.insert(session)),
+                Err(why) => failures.push(refused(session, why)),
+            }
+        }
+        for ((session, sender), announced) in wanted.senders {
+            if self.senders.get(&(session, sender)) == Some(&announced) {
+                continue;
+            }
+            let Announced { tspec, offer, ref carried, ttl, interface } = announced;
+            let (adspec, carried) = (Some(offer), Some(carried));
+            let asked = Command::Sender { app, session, sender, tspec, adspec, ttl, interface, carried };
+            match command(asked, door) {
+                Ok(()) => {
+                    self.senders.insert((session, sender), announced);
+                }
+                Err(why) => failures.push(FdQos { senders: vec![sender], ..refused(session, why) }),
+            }
+        }
+        for (session, reserved) in wanted.reservations {
+            if self.reservations.get(&session) == Some(&reserved) {
+                continue;
+            }
+            match reserve(app, session, &reserved, self.was_confirmed(&session, &reserved), door) {
+                Ok(()) => {
+                    self.reservations.insert(session, reserved);
+                }
+                Err(why) => failures.push(refused(session, why)),
+            }
+        }
+        for failure in &failures {
+            if !self.failures.contains(failure) {
+                self.notifications.put(failure.clone());
+            }
+        }
+        self.failures = failures;
+    }
+
+    /// What applications ask for their packets is known before anything is reserved for them.
+    fn wish(&mut self, wanted: &Wanted, door: &mut dyn Door) {
+        let gone = self.wishes.keys().filter(|sender| !wanted.wishes.contains_key(sender));
+        gone.for_each(|(session, sender)| door.wish(session, sender, None));
+        for ((session, sender), wishes) in &wanted.wishes {
+            if self.wishes.get(&(*session, *sender)) != Some(wishes) {
+                door.wish(session, sender, Some(*wishes));
+            }
+        }
+        self.wishes.clone_from(&wanted.wishes);
+    }
+
+    /// Flows that are not signalled are the data plane's alone.
+    fn carry_out(&mut self, wanted: &Wanted, next_flow: &mut u32, door: &mut dyn Door) {
+        let before = core::mem::take(&mut self.local);
+        for (sender, (reservation, flow)) in before {
+            if wanted.local.get(&sender).is_some_and(|wanted| wanted.interface == flow.interface) {
+                self.local.insert(sender, (reservation, flow));
+                continue;
+            }
+            let interface = flow.interface;
+            door.local_flow(&TrafficControl { reservation, interface, change: TcChange::Remove });
+        }
+        for (sender, flow) in &wanted.local {
+            let known = self.local.get(sender);
+            if known.is_some_and(|(_, known)| known == flow) {
+                continue;
+            }
+            let reservation = known.map_or_else(
+                || {
+                    let index = super::FIRST_FLOW | *next_flow;
+                    *next_flow = next_flow.wrapping_add(1);
+                    ReservationId { index, generation: 0 }
+                },
+                |(reservation, _)| *reservation,
+            );
+            let (interface, change) = (flow.interface, TcChange::Install(flow.reservation.clone()));
+            door.local_flow(&TrafficControl { reservation, interface, change });
+            self.local.insert(*sender, (reservation, flow.clone()));
+        }
+    }
+
+    /// The data plane cannot carry out a flow of this socket.
+    pub(super) fn local_flow_failed(&mut self, flow: ReservationId) -> bool {
+        let found = self.local.iter().find(|(_, (id, _))| *id == flow);
+        let Some((session, sender)) = found.map(|(sender, _)| *sender) else { return false };
+        let class = ErrorClass::KERNEL_TC_SYS;
+        let failure = failed(session, Status::TRAFFIC_CTRL_ERROR, class, ErrorValue(56501));
+        self.notifications.put(FdQos { senders: vec![sender], ..failure });
+        true
+    }
+
+    /// A confirmation is asked for once for each time that QoS was.
+    fn was_confirmed(&self, session: &Session, reserved: &Reserved) -> bool {
+        let before = self.reservations.get(session);
+        before.is_some_and(|before| before.confirm.is_some() && before.confirm == reserved.confirm)
+    }
+
+    /// Gives up what is wanted no longer.
+    fn give_up(&mut self, app: AppId, wanted: &Wanted, door: &mut dyn Door) {
+        let before: BTreeSet<Session> = self.all_sessions().map(|(session, _)| session).collect();
+        // What is refused is not there, which is what is wanted.
+        self.senders.retain(|(session, sender), _| {
+            let stays = wanted.senders.contains_key(&(*session, *sender));
+            if !stays {
+                let _ = command(Command::RemoveSender { app, session: *session, sender: *sender }, door);
+            }
+            stays
+        });
+        self.reservations.retain(|session, reserved| {
+            let style = wanted.reservations.get(session).map(|wanted| wanted.style);
+            let stays = style == Some(reserved.style);
+            if !stays {
+                let _ = command(Command::ReleaseReservation { app, session: *session }, door);
+            }
+            stays
+        });
+        self.sessions.retain(|session| wanted.sessions.contains(session));
+        let sends = |session: &Session| wanted.senders.keys().any(|(of, _)| of == session);
+        let stays = |session: &Session| wanted.sessions.contains(session) || sends(session);
+        for session in before.into_iter().filter(|session| !stays(session)) {
+            let _ = command(Command::Release { app, session }, door);
+        }
+        self.paths.retain(|session, _| stays(session));
+    }
+
+    /// Gives up everything.
+    pub(super) fn end(&mut self, app: AppId, door: &mut dyn Door) {
+        let nothing = Wanted::default();
+        self.give_up(app, &nothing, door);
+        self.carry_out(&nothing, &mut 0, door);
+        self.wish(&nothing, door);
+    }
+
+    /// Whether every node on the paths that have been heard of does what is offered there: no ADSPEC has a break bit.
+    pub(super) fn path_is_whole(&self) -> Option<bool> {
+        let adspecs = self.paths.values().flat_map(|paths| paths.values().filter_map(|path| path.adspec));
+        let is_whole = |adspec: rsvp_wire::AdspecSummary| {
+            let guaranteed = adspec.guaranteed.is_some_and(|service| service.break_bit);
+            let controlled_load = adspec.controlled_load.is_some_and(|service| service.break_bit);
+            !(adspec.global.break_bit || guaranteed || controlled_load)
+        };
+        adspecs.map(is_whole).reduce(|one, other| one && other)
+    }
+
+    /// The sessions that it is in.
+    pub(super) fn all_sessions(&self) -> impl Iterator<Item = (Session, Option<SenderTemplate>)> + '_ {
+        let sending = self.senders.keys().map(|(session, sender)| (*session, Some(*sender)));
+        sending.chain(self.sessions.iter().map(|session| (*session, None)))
+    }
+}
+
+/// What a reservation is charged, in octets per second.
+pub(super) fn rate_of(flowspec: &rsvp_wire::Flowspec) -> f32 {
+    match flowspec {
+        rsvp_wire::Flowspec::Guaranteed(_, rspec) => rspec.rate,
+        rsvp_wire::Flowspec::ControlledLoad(tspec) => tspec.rate,
+        rsvp_wire::Flowspec::Null(_) => 0.0,
+    }
+}
+
+fn reserve(
+    app: AppId,
+    session: Session,
+    reserved: &Reserved,
+    was_confirmed: bool,
+    door: &mut dyn Door,
+) -> Result<(), Refusal> {
+    let Reserved { style, flows, carried, confirm, interface } = reserved;
+    let flows: Vec<FlowRequest<'_>> =
+        flows.iter().map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters }).collect();
+    let (confirm, carried) = (confirm.is_some() && !was_confirmed, Some(carried));
+    let (style, interface) = (*style, *interface);
+    command(Command::Reserve { app, session, style, flows: &flows, confirm, interface, carried }, door)
+}
+
+fn command(command: Command<'_>, door: &mut dyn Door) -> Result<(), Refusal> {
+    match door.command(command) {
+        Outcome::Refused(why) => Err(why),
+        Outcome::Taken | Outcome::Discarded(_) => Ok(()),
+    }
+}
+
+/// What a refusal of this host's RSVP is, in the numbers of the published lists.
+fn refused(session: Session, why: Refusal) -> FdQos {
+    let (status, class, value) = match why {
+        Refusal::BadSender => (Status::GENERIC_ERROR, ErrorClass::API, 56401),
+        Refusal::BadSession | Refusal::NoInterface => (Status::GENERIC_ERROR, ErrorClass::API, 56402),
+        Refusal::ConflictingStyle | Refusal::BadStyle => (Status::BAD_STYLE, ErrorClass::RSVP, 56303),
+        Refusal::ConflictingPorts => (Status::GENERIC_ERROR, ErrorClass::RSVP, 56305),
+        Refusal::SenderTaken => (Status::GENERIC_ERROR, ErrorClass::RSVP, 56307),
+        Refusal::ConflictingService => (Status::TRAFFIC_CTRL_ERROR, ErrorClass::KERNEL_TC, 56701),
+        Refusal::BadTrafficParameter => (Status::TRAFFIC_CTRL_ERROR, ErrorClass::KERNEL_TC, 56703),
+        Refusal::NotFound => (Status::GENERIC_ERROR, ErrorClass::RSVP_SYS, 56601),
+        Refusal::LimitReached => (Status::GENERIC_ERROR, ErrorClass::RSVP_SYS, 56602),
+    };
+    failed(session, status, class, ErrorValue(value))
+}
