@@ -305,7 +305,10 @@ impl QosService {
                 *names = Names { local: moved.local, peer: moved.peer, ..*names };
             }
             _ => {
-                return Err(Problem::new("bad-request", "a socket moves by the means by which it was opened"));
+                return Err(Problem::new(
+                    "bad-request",
+                    "a socket moves by the means by which it was opened",
+                ));
             }
         }
         Ok(())
