@@ -28,6 +28,8 @@
 mod any_address;
 pub mod dscp;
 mod error;
+#[doc = include_str!("../GUIDE.md")]
+pub mod guide {}
 mod link;
 pub mod mark;
 pub mod pace;
