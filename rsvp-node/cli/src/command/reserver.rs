@@ -3,9 +3,10 @@
 use super::Failure;
 use super::output::Output;
 use super::sessions::Sessions;
-use super::wishes::{Announced, Asked, Wishes};
+use super::wishes::{Announced, Asked, Wishes, bound};
 use super::words;
 use rsvp_client::{ClientError, Event, Style};
+use rsvp_node::units::show_time;
 use rsvp_wire::Session;
 use std::collections::BTreeMap;
 
@@ -64,8 +65,11 @@ impl Reserver {
                 }
                 for flow in &reservation.flows {
                     let (what, whom) = (words::service(&flow.flowspec), words::filters(&flow.filters));
+                    let bound = bound(flow, announced).map_or_else(String::new, |bound| {
+                        format!("; no packet is queued for more than {}", show_time(bound))
+                    });
                     let at = sessions.named(key).map_or_else(String::new, |session| format!(" in {session}"));
-                    output.note(&format!("asks for {} {what} for {whom}{at}", reservation.style))?;
+                    output.note(&format!("asks for {} {what} for {whom}{at}{bound}", reservation.style))?;
                 }
                 match sessions.reserve(key, reservation).await {
                     Ok(()) => {}

@@ -68,10 +68,7 @@ impl Link {
     /// A flow's queue: it keeps the peak rate, if there is one. What is longer than a packet is a super-packet, and is cut.
     fn queue_for(&self, class: &FlowClass) -> Queue {
         let beside = LINK_HEADERS.saturating_add(self.overhead.max(0).unsigned_abs().into());
-        let (rate, largest) = match class.peak {
-            Some(peak) if class.max_packet > 0 => (peak, class.max_packet),
-            _ => (CUTS_ONLY, self.mtu),
-        };
+        let (rate, largest) = class.peak.map_or((CUTS_ONLY, self.mtu), |peak| (peak, class.max_packet));
         Queue::Tbf { rate, burst: largest.saturating_add(beside), limit: class.limit() }
     }
 }

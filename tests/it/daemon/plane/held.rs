@@ -75,8 +75,11 @@ fn a_protocol_without_ports_can_be_held() {
         "a",
         "announce --session proto47|10.0.2.2 --from 10.0.1.1 --rate 2mbit --max-packet 1400B --for 5min --json",
     );
-    let reserving =
-        Running::start(&net, "b", "reserve --session proto47|10.0.2.2 --style wf --confirm --for 5min --json");
+    let reserving = Running::start(
+        &net,
+        "b",
+        "reserve --session proto47|10.0.2.2 --style wf --confirm --for 5min --json",
+    );
     reserving.until("a confirmation", is_event("resv-confirm"));
     eventually("the flow", || (rows(&net, "r", "flows").len() == 1).then_some(()));
     let raw = net.within("a", || {

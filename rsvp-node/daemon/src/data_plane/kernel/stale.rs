@@ -305,12 +305,9 @@ impl Listing {
         let listed = self.classes.iter().find(|class| class.handle == own).and_then(|class| class.htb);
         let htb = listed.ok_or_else(|| format!("class {own} of a flow is gone"))?;
         let queue = Tree::queue_of(own);
-        let queue = self.qdiscs.iter().find(|qdisc| qdisc.handle == queue);
-        let waiting = queue.and_then(Qdisc::limit);
-        let keeps_peak = queue.is_some_and(|queue| queue.kind == "tbf");
+        let waiting = self.qdiscs.iter().find(|qdisc| qdisc.handle == queue).and_then(Qdisc::limit);
         let class = desired::class_found(&flow.limits, htb.rate, htb.min_policed);
-        let peak = class.peak.filter(|_| keeps_peak);
-        Ok(FlowClass { guaranteed: htb.priority == 1, peak, queue: waiting, ..class })
+        Ok(FlowClass { guaranteed: htb.priority == 1, queue: waiting, ..class })
     }
 
     /// Classes of flows that are none of these: they were draining, or had no flow yet.

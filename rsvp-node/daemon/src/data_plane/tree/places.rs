@@ -43,6 +43,7 @@ struct Shard {
     used: u128,
     /// The sums of what its flows have.
     rate: u64,
+    burst: u64,
     bucket: u64,
     turn: u64,
 }
@@ -89,6 +90,13 @@ impl Place {
         self.in_shard().map_or(LINK, |(shard, _)| Handle::new(MAJOR + 1 + shard, 0))
     }
 
+    /// What its class is. Within a shard there is nothing to borrow from: it is the shard that borrows.
+    pub(super) fn htb(self, class: &FlowClass) -> HtbClass {
+        let htb = class.htb();
+        let burst = if self.in_shard().is_some() { htb.cburst } else { htb.burst };
+        HtbClass { burst, ..htb }
+    }
+
     /// Its queue.
     pub(super) fn queue(self) -> Handle {
         leaf(FIRST + self.0)
@@ -97,26 +105,30 @@ impl Place {
 
 impl Shard {
     fn add(&mut self, class: &FlowClass) {
+        let htb = class.htb();
         self.rate += class.rate;
-        self.bucket += u64::from(class.htb().burst) + u64::from(class.max_packet);
+        self.burst += u64::from(htb.burst);
+        self.bucket += u64::from(htb.cburst) + u64::from(class.max_packet);
         self.turn += u64::from(class.max_packet);
     }
 
     fn subtract(&mut self, class: &FlowClass) {
+        let htb = class.htb();
         self.rate -= class.rate;
-        self.bucket -= u64::from(class.htb().burst) + u64::from(class.max_packet);
+        self.burst -= u64::from(htb.burst);
+        self.bucket -= u64::from(htb.cburst) + u64::from(class.max_packet);
         self.turn -= u64::from(class.max_packet);
     }
 
-    /// Each of its flows may send its bucket and one packet more.
+    /// Each of its flows may send its bucket and one packet more, which is borrowed from the link as far as it is ahead of its rate.
     fn class(&self) -> HtbClass {
-        let burst = u32::try_from(self.bucket).unwrap_or(u32::MAX);
-        let turn = u32::try_from(self.turn).unwrap_or(u32::MAX).clamp(1, LARGEST_TURN);
+        let word = |sum| u32::try_from(sum).unwrap_or(u32::MAX);
+        let turn = word(self.turn).clamp(1, LARGEST_TURN);
         HtbClass {
             rate: self.rate,
             ceil: self.rate,
-            burst,
-            cburst: burst,
+            burst: word(self.burst),
+            cburst: word(self.bucket),
             priority: if self.guaranteed { 1 } else { 2 },
             quantum: turn,
             min_policed: 0,
