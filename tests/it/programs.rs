@@ -1,6 +1,6 @@
 //! The programs under test, built once: `cargo test` of this package does not build another package's binaries.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -11,17 +11,32 @@ pub(crate) fn folder() -> &'static PathBuf {
         // target/debug/deps/it-0123 -> target/debug
         let test = std::env::current_exe().expect("the test's own path");
         let folder = test.ancestors().nth(2).expect("a target folder").to_owned();
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--offline", "-p", "rsvpd", "-p", "rsvp-cli", "-p", "rsvp-sim"]);
-        build.args(["--features", "rsvp-sim/lab", "--bins"]);
-        build.arg("--target-dir").arg(folder.parent().expect("a target folder"));
-        if folder.ends_with("release") {
-            build.arg("--release");
-        }
-        build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        assert!(build.status().expect("cargo runs").success(), "the programs do not build");
+        let programs =
+            ["-p", "rsvpd", "-p", "rsvp-cli", "-p", "rsvp-sim", "--features", "rsvp-sim/lab", "--bins"];
+        built(&folder, &programs);
         folder
     })
+}
+
+/// The folder with the examples of the client library.
+pub(crate) fn examples() -> &'static PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        built(folder(), &["-p", "rsvp-client", "--examples"]);
+        folder().join("examples")
+    })
+}
+
+/// Has cargo build something into the folder of the test's own profile.
+fn built(folder: &Path, what: &[&str]) {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--offline"]).args(what);
+    build.arg("--target-dir").arg(folder.parent().expect("a target folder"));
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    assert!(build.status().expect("cargo runs").success(), "the programs do not build");
 }
 
 /// The daemon.

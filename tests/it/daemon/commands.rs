@@ -58,6 +58,21 @@ impl Running {
         }
     }
 
+    /// Waits for a line with these words.
+    #[expect(clippy::disallowed_methods, reason = "programs run in real time")]
+    pub(super) fn says(&self, words: &str) {
+        let end = std::time::Instant::now() + PATIENCE;
+        let mut before = Vec::new();
+        loop {
+            let left = end.saturating_duration_since(std::time::Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else { panic!("no \"{words}\" in {before:#?}") };
+            if line.contains(words) {
+                return;
+            }
+            before.push(line);
+        }
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).expect("it runs");
     }

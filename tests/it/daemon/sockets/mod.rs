@@ -3,6 +3,7 @@
 
 mod accepted;
 mod ended;
+mod examples;
 mod groups;
 mod handing;
 mod marked;
