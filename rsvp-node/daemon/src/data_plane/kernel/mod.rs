@@ -11,16 +11,17 @@ mod refused;
 mod root;
 mod rows;
 mod stale;
+mod totals;
 
 pub use clean::clean;
 
 use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId, Pins};
-use super::desired::{self, Desired};
+use super::desired::Desired;
 use super::tc::Tc;
 use super::wishes::{self, OfSenders, Wishes};
 use super::{Answer, DataPlane, Facts, Failure, State, Surroundings};
 use attached::Interface;
-use refused::{Refusal, Refused};
+use refused::{LOOK_AGAIN, Refusal, Refused};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, Reservation, ReservationId, TcChange, TrafficControl};
 use rsvp_wire::{FilterSpec, Session};
@@ -29,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 use thiserror::Error;
+use totals::Totals;
 
 /// Why there is no data plane in the kernel.
 #[derive(Debug, Error)]
@@ -53,6 +55,8 @@ pub struct Kernel {
     wishes: OfSenders,
     /// What an earlier run has left and nobody has asked for again.
     stale: BTreeMap<FlowId, Stale>,
+    /// What Controlled-Load flows have together.
+    totals: Totals,
     /// That it has not been looked for yet: the interfaces have to be known before.
     is_resuming: bool,
     /// Numbers of classes in trees, never given again.
@@ -62,9 +66,6 @@ pub struct Kernel {
     /// When interfaces that cannot have classes were looked at last.
     looked_at: Duration,
 }
-
-/// How often an interface that cannot have classes is looked at again: nobody says when somebody else's go.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// A reservation in the kernel.
 struct Standing {
@@ -104,6 +105,7 @@ impl Kernel {
             standing: BTreeMap::new(),
             wishes: OfSenders::new(),
             stale: BTreeMap::new(),
+            totals: Totals::default(),
             is_resuming,
             next_class: 0,
             refused: BTreeMap::new(),
@@ -150,12 +152,13 @@ impl Kernel {
     fn add(&mut self, interface: u32, told: Reservation, desired: &Desired) -> Result<Standing, Failure> {
         let desired = Desired { keys: Vec::new(), class: None, ..desired.clone() };
         let flow = self.egress.add_flow(&desired.flow(false, None))?;
+        self.totals.come(interface, &desired);
         Ok(Standing { interface, told, desired, flow, class: None, leftover: Leftover::default() })
     }
 
     /// Carries out what is different between what stands and what is desired.
     fn change(&mut self, id: ReservationId, desired: Desired, now: Duration) -> Result<(), Failure> {
-        let Self { egress, tc, interfaces, standing, next_class, .. } = self;
+        let Self { egress, tc, interfaces, standing, totals, next_class, .. } = self;
         let Some(standing) = standing.get_mut(&id) else { return Ok(()) };
         let Some(here) = interfaces.get_mut(&standing.interface) else { return Ok(()) };
         let mut drained = None;
@@ -177,6 +180,8 @@ impl Kernel {
         };
         egress.change_flow(standing.flow, &desired.flow(here.tree.is_some(), own))?;
         let difference = standing.desired.difference(&desired);
+        totals.go(standing.interface, &standing.desired);
+        totals.come(standing.interface, &desired);
         standing.desired = desired;
         for key in &difference.added {
             egress.set_key(key, standing.flow)?;
@@ -198,6 +203,7 @@ impl Kernel {
     /// Takes a reservation away; its class drains from now on, or goes at once where no time is given.
     fn withdraw(&mut self, id: ReservationId, now: Option<Duration>) {
         let Some(gone) = self.standing.remove(&id) else { return };
+        self.totals.go(gone.interface, &gone.desired);
         if let Err(error) = self.egress.remove_flow(gone.flow) {
             tracing::warn!(%error, "a flow is left in the egress program");
         }
@@ -208,42 +214,6 @@ impl Kernel {
             Some(now) => here.drain(number, now),
             None => here.remove_class(&mut self.tc, number),
         }
-    }
-
-    /// Remembers why an interface cannot be used.
-    fn refuse(&mut self, on: u32, what: Refusal, failure: Failure) -> Failure {
-        let why = failure.to_string();
-        // Why nothing works there is known already, and says more than that one reservation does not.
-        if what != Refusal::Reservation || self.refused.get(&on).is_none_or(|known| known.why != why) {
-            self.refused.insert(on, Refused { what, why });
-        }
-        failure
-    }
-
-    /// A reservation stands: nothing is the matter with its interface, unless it needs no classes and others do.
-    fn works(&mut self, on: u32) {
-        let has_classes = self.interfaces.get(&on).is_some_and(|here| here.tree.is_some());
-        if has_classes || self.refused.get(&on).is_some_and(|known| known.what != Refusal::Classes) {
-            self.refused.remove(&on);
-        }
-    }
-
-    /// Finds out whether an interface could have classes before anybody needs them, so that Paths say so. Nothing is changed.
-    fn probe(&mut self, on: u32) {
-        let Some(facts) = self.around.interfaces.get(&on) else { return };
-        let has_classes = self.interfaces.get(&on).is_some_and(|here| here.tree.is_some());
-        if has_classes || self.refused.get(&on).is_some_and(|known| known.what == Refusal::Program) {
-            return;
-        }
-        match attached::room(&mut self.tc, on, facts) {
-            Ok(_) => drop(self.refused.remove(&on)),
-            Err(failure) => drop(self.refuse(on, Refusal::Classes, failure)),
-        }
-    }
-
-    /// Interfaces that cannot have classes.
-    fn without_classes(&self) -> impl Iterator<Item = u32> + '_ {
-        self.refused.iter().filter(|(_, known)| known.what == Refusal::Classes).map(|(on, _)| *on)
     }
 
     /// Has the egress program on an interface.
@@ -283,9 +253,7 @@ impl Kernel {
     /// Tells the class of all Controlled-Load flows of an interface what they have together.
     fn share(&mut self, on: u32) -> Result<(), Failure> {
         let Some(here) = self.interfaces.get_mut(&on) else { return Ok(()) };
-        let there = self.standing.values().filter(|standing| standing.interface == on);
-        let stale = self.stale.values().filter(|stale| stale.interface == on).map(|stale| &stale.as_is);
-        here.share(&mut self.tc, desired::shared_by(there.map(|standing| &standing.desired).chain(stale)))
+        here.share(&mut self.tc, self.totals.of(on))
     }
 
     /// An interface is gone, and with it what was on it.
@@ -314,7 +282,9 @@ impl Kernel {
             .follow(&mut self.tc, facts)
             .and_then(|()| attached::treat_the_rest(&mut self.egress, on, &facts.manner, has_classes));
         for stale in self.stale.values_mut().filter(|stale| stale.interface == on) {
+            self.totals.go(on, &stale.as_is);
             stale.as_is.count_headers(facts.overhead);
+            self.totals.come(on, &stale.as_is);
         }
         let there = self.standing.iter().filter(|(_, standing)| standing.interface == on);
         let there: Vec<_> = there.map(|(id, standing)| (*id, standing.told.clone())).collect();
@@ -440,6 +410,7 @@ impl DataPlane for Kernel {
     fn end(&mut self) {
         self.standing.clear();
         self.stale.clear();
+        self.totals = Totals::default();
         for (index, mut here) in std::mem::take(&mut self.interfaces) {
             here.uproot(&mut self.tc);
             if let Err(error) = self.egress.detach(index) {
@@ -458,6 +429,7 @@ impl DataPlane for Kernel {
         // What is in the kernel stays; what is known of it here goes.
         self.standing.clear();
         self.stale.clear();
+        self.totals = Totals::default();
         self.interfaces.clear();
     }
 }

@@ -144,6 +144,7 @@ impl Kernel {
         }
         tracing::info!(interface = facts.name, %hook, flows = stale.len(), "an earlier run's flows are taken over");
         self.interfaces.insert(index, here);
+        stale.values().for_each(|stale| self.totals.come(index, &stale.as_is));
         self.stale.extend(stale);
         Ok(())
     }
@@ -216,6 +217,7 @@ impl Kernel {
     /// Takes a flow of an earlier run away; gives the interface that it was on.
     pub(super) fn forget_stale(&mut self, id: FlowId, now: Option<Duration>) -> Option<u32> {
         let gone = self.stale.remove(&id)?;
+        self.totals.go(gone.interface, &gone.as_is);
         tracing::info!(flow = id.number(), "a flow of an earlier run that nobody has asked for is removed");
         if let Err(error) = self.egress.remove_flow(id) {
             tracing::warn!(%error, "a flow is left in the egress program");
