@@ -194,15 +194,15 @@ fn a_daemon_that_starts_anew_is_handed_all_sockets_again() {
     assert_eq!(told.sending.token_rate, Some(9_200));
     let before = capture.of(MsgType::PATH).len();
     eventually("five refreshes", || (capture.of(MsgType::PATH).len() >= before + 5).then_some(()));
-    assert_eq!(
-        (sender.try_next(), receiver.try_next()),
-        (None, None),
-        "one event, and none for the receiver"
-    );
+    assert_eq!(sender.try_next(), None, "one event");
+    // A refresh of the receiver's may have come before the Path was known again: error 3. Nothing else is told.
+    while let Some(told) = receiver.try_next() {
+        assert_eq!((told.status, told.value.0), (Status::GENERIC_ERROR, 56301), "{told:?}");
+    }
     assert_eq!(capture.of(MsgType::PATH_TEAR).len(), tears);
     // It can be asked as before.
     hosts.set(&sender, &sending_at(17_000));
-    hosts.told_of(&receiver, Status::SENDERS);
+    eventually("another rate", || receiver.try_next().filter(|told| told.status == Status::SENDERS));
     let socket = hosts.at("a", sender.end());
     hosts.told_of(&receiver, Status::NO_SENDERS);
     assert_eq!(socket.peer_addr().expect("connected as it was").to_string(), RECEIVER);
