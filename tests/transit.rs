@@ -94,7 +94,7 @@ impl Transit {
                     self.engine.handle(self.now, Input::Timer, &mut Downstream);
                 }
                 Output::NeedSpace(need) => panic!("a message of {need} octets"),
-                Output::TrafficControl(_) | Output::Event(_) => {}
+                _ => {}
             }
         }
         self.sent += count;
@@ -115,7 +115,7 @@ impl Transit {
                 Output::Transmit(_) => self.sent += 1,
                 Output::Idle { until, .. } => return until,
                 Output::NeedSpace(need) => panic!("a message of {need} octets"),
-                Output::TrafficControl(_) | Output::Event(_) => {}
+                _ => {}
             }
         }
     }

@@ -184,7 +184,7 @@ impl World {
                         self.engine.interfaces().find(|(i, _)| i.id == sent.interface).expect("it exists");
                     assert!(config.up && config.enabled);
                 }
-                Output::Event(_) => {}
+                _ => {}
             }
         }
         panic!("one input has no end of outputs");

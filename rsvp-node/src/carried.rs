@@ -12,11 +12,11 @@
 //! senders are told of it is the business of `ext/carried_told`. Marks are for the data plane, too: each node on the way is told of
 //! them with the reservation ([`Remark`]), so that a flow has them from where it begins.
 
+use crate::api::Remark;
 use crate::composer::object_of;
-use crate::door::Remark;
 use crate::process::kept::filters;
 use crate::state::State;
-use crate::state::resv::From;
+use crate::state::resv::RequestOrigin;
 use crate::state::traffic::Reserved;
 use crate::unknown::{self, FORWARDED_MAX};
 use rsvp_wire::layout::List;
@@ -160,7 +160,7 @@ pub(crate) fn is_carried(object: &ObjectRef<'_>) -> bool {
 pub(crate) fn for_senders<'s>(
     state: &'s State,
     reserved: &Reserved,
-    arriving: Option<(From, Message<'s>)>,
+    arriving: Option<(RequestOrigin, Message<'s>)>,
 ) -> Vec<&'s [u8]> {
     let mut objects = Vec::new();
     let on = Some(reserved.interface);

@@ -2,7 +2,7 @@
 //!
 //! Rates and history are deliberately left to whoever reads them.
 
-use crate::door::Discard;
+use crate::api::Discard;
 use rsvp_wire::MsgType;
 
 const TYPES: usize = 8;

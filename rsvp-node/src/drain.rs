@@ -1,6 +1,6 @@
 //! What leaves: takes things off the queue, and has written what they name.
 
-use crate::door::{Discard, Output, TcChange, TrafficControl, Transmit, Why};
+use crate::api::{Discard, Output, TcChange, TrafficControl, Transmit, Why};
 use crate::node::Node;
 use crate::queue::{Envelope, Letter, Pending, Written};
 use crate::state::TimerOwner;

@@ -1,13 +1,13 @@
-//! The engine: the door in, the door out, and views of what is inside.
+//! The engine: inputs, outputs, and views of what is inside.
 
+use crate::api::{Input, Outcome, Output, Reservation, ReservationId};
 use crate::config::Config;
 use crate::counters::{Counters, Work};
-use crate::door::{Input, Outcome, Output, Reservation, ReservationId};
 use crate::ext;
 use crate::host::Host;
 use crate::interface::{Interface, InterfaceId};
 use crate::node::Node;
-use crate::state::resv::From;
+use crate::state::resv::RequestOrigin;
 use crate::time::Instant;
 use crate::view::{BlockadeView, RequestView, Requester, SenderView, SessionView};
 use rsvp_wire::SenderTemplate;
@@ -114,8 +114,8 @@ impl Engine {
             session: self.node.state.key_of(request.session).object(),
             style: request.style.object(),
             from: match request.from {
-                From::Hop { interface, address } => Requester::NextHop { interface, address },
-                From::App { app, .. } => Requester::App(app),
+                RequestOrigin::Hop { interface, address } => Requester::NextHop { interface, address },
+                RequestOrigin::App { app, .. } => Requester::App(app),
             },
             flows: request.items.iter().map(|i| (i.filter.map(|f| f.object()), i.flowspec)).collect(),
         })

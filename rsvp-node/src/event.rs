@@ -23,6 +23,7 @@ pub struct Event {
 }
 
 /// Kinds of events.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
     /// PATH_EVENT: a sender is there, or what it says has changed.

@@ -6,12 +6,12 @@
 //!
 //! Deliberately no extension changes state: what it wants done it answers, and the engine does it.
 
-use crate::door::{Discard, ReservationId, Rx};
+use crate::api::{Discard, ReservationId, Rx};
 use crate::event::EventKind;
 use crate::queue::Envelope;
 use crate::state::State;
 use crate::state::arena::Ix;
-use crate::state::resv::From;
+use crate::state::resv::RequestOrigin;
 use crate::state::session::SessionState;
 use crate::state::traffic::Reserved;
 use core::fmt::Debug;
@@ -31,7 +31,7 @@ pub(crate) trait Extension: Debug + Send + Sync {
     }
 
     /// A Resv is about to be judged. It is not kept yet, and local senders may hear of what it reserves before it is.
-    fn resv_arrives(&mut self, _: &State, _: Ix<SessionState>, _: From, _octets: &[u8]) {}
+    fn resv_arrives(&mut self, _: &State, _: Ix<SessionState>, _: RequestOrigin, _octets: &[u8]) {}
 
     /// It is judged, and kept if something of it was granted.
     fn resv_was_judged(&mut self) {}

@@ -2,8 +2,8 @@
 //!
 //! Interfaces are fed in by the driver; this module deliberately never discovers them itself.
 
+use crate::api::Held;
 use crate::budget::{Budget, Charge, Limits, Shares};
-use crate::door::Held;
 use crate::key::SessionKey;
 use crate::time::Instant;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};

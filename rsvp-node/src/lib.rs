@@ -1,15 +1,15 @@
 //! The RSVP engine: RFC 2205 by the processing rules of RFC 2209, without sockets, clock, threads or randomness.
 //!
-//! One door in, one door out: [`Engine::handle`] takes an [`Input`] and the time, [`Engine::poll`] gives back
+//! One way in, one way out: [`Engine::handle`] takes an [`Input`] and the time, [`Engine::poll`] gives back
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+mod api;
 mod budget;
 mod carried;
 mod composer;
 mod config;
 mod counters;
-mod door;
 mod drain;
 mod engine;
 mod event;
@@ -35,14 +35,14 @@ pub mod units;
 mod unknown;
 mod view;
 
+pub use api::{
+    AdspecOffer, Command, Discard, FlowRequest, Held, Input, Outcome, Output, Police, Refusal, Remark,
+    Reservation, ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
+};
 pub use budget::{FLOW_TOO_LARGE, Shares};
 pub use carried::Carried;
 pub use config::{Config, Limit, Limits};
 pub use counters::{Counters, Work};
-pub use door::{
-    AdspecOffer, Command, Discard, FlowRequest, Held, Input, Outcome, Output, Police, Refusal, Remark,
-    Reservation, ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
-};
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};
 pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};

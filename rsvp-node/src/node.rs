@@ -1,9 +1,9 @@
 //! What every procedure works on: the state, the interfaces, the queue, the counters and the time.
 
+use crate::api::Discard;
 use crate::composer::Composer;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::door::Discard;
 use crate::event::{AppId, Event, EventKind};
 use crate::extension::Extensions;
 use crate::interface::{Change, InterfaceId, Interfaces};
@@ -19,7 +19,7 @@ use crate::time::Instant;
 use core::net::IpAddr;
 use rsvp_wire::RsvpHop;
 
-/// A node without its door.
+/// A node without its interface to others.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) config: Config,

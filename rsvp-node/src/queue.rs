@@ -4,7 +4,7 @@
 //! it is drained; so that part is bounded by the state. Errors, confirmations and events carry their content, and the
 //! number of those is bounded by configuration.
 
-use crate::door::{ReservationId, Source};
+use crate::api::{ReservationId, Source};
 use crate::event::Event;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey};

@@ -3,7 +3,7 @@
 use crate::world::Record;
 use core::time::Duration;
 use rsvp_capture::LinkType;
-use rsvp_capture::write::{Envelope, PcapWriter};
+use rsvp_capture::write::{Headers, PcapWriter};
 use rsvp_node::Instant;
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ use std::io::{self, Write};
 /// What the writer says.
 pub fn write<W: Write>(record: &Record, to: W) -> io::Result<()> {
     let packets = record.sent.iter().enumerate().map(|(number, sent)| {
-        let around = Envelope {
+        let around = Headers {
             source: sent.source,
             destination: sent.destination,
             ttl: sent.ttl,

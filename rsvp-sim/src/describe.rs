@@ -281,6 +281,7 @@ pub(crate) fn event(topology: &Topology, event: &Event) -> Said {
             let label = format!("resv confirmed: {} by {name}", label(*s, list, *spec));
             Said { facts: facts.word("node", name), label }
         }
+        other => Said { facts: base.word("event", "unknown"), label: format!("unknown event: {other:?}") },
     }
 }
 

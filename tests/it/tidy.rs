@@ -101,7 +101,7 @@ fn the_engine_has_no_clock_socket_file_thread_or_randomness() {
 }
 
 #[test]
-fn state_does_not_know_procedures_and_only_the_door_knows_the_queue_front() {
+fn state_does_not_know_procedures_and_only_the_drain_knows_the_queue_front() {
     check_absent(
         "rsvp-node/src/state",
         &["crate::process", "crate::engine", "crate::node"],
@@ -120,7 +120,7 @@ fn state_does_not_know_procedures_and_only_the_door_knows_the_queue_front() {
     check_absent(
         "rsvp-node/src/process",
         &["crate::engine", "queue.front", "queue.pop"],
-        "procedures queue, the door drains",
+        "procedures queue, the drain takes",
     );
     for folder in ["rsvp-node/src/state", "rsvp-node/src/process", "rsvp-node/src/merge"] {
         check_absent(folder, &["with_flags", ".options"], "what is compared is a key of the engine's own");
@@ -141,7 +141,7 @@ fn the_engine_does_not_know_generic_qos_which_knows_only_what_it_shows() {
     let within = [
         "config",
         "counters",
-        "door",
+        "api",
         "engine",
         "event::",
         "host",

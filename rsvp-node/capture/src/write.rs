@@ -20,7 +20,7 @@ const DSCP: u8 = 48;
 
 /// What is around a message.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct Envelope {
+pub struct Headers {
     /// IP source address.
     pub source: IpAddr,
     /// IP destination address, of the same family.
@@ -46,7 +46,7 @@ pub enum WriteError {
     TooLong(usize),
 }
 
-impl Envelope {
+impl Headers {
     /// The IP packet with the message.
     ///
     /// # Errors
@@ -186,8 +186,8 @@ mod tests {
         }
     }
 
-    fn envelope(source: &str, destination: &str) -> Envelope {
-        Envelope {
+    fn headers(source: &str, destination: &str) -> Headers {
+        Headers {
             source: source.parse().expect("an address"),
             destination: destination.parse().expect("an address"),
             ttl: 63,
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_ipv4_header_with_router_alert_sums_to_nothing() {
-        let packet = envelope("10.0.1.1", "224.1.0.1").packet(&[1, 2, 3, 4]).expect("a packet");
+        let packet = headers("10.0.1.1", "224.1.0.1").packet(&[1, 2, 3, 4]).expect("a packet");
         assert_eq!(packet[..9], [0x46, 0xc0, 0, 28, 0, 7, 0, 0, 63]);
         assert_eq!(packet[20..24], [0x94, 4, 0, 0]);
         let words = packet[..24].chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1]));
@@ -209,17 +209,17 @@ mod tests {
 
     #[test]
     fn an_ipv6_packet_carries_router_alert_in_a_hop_by_hop_header() {
-        let packet = envelope("fd00:1::1", "ff0e::1:1").packet(&[1, 2, 3, 4]).expect("a packet");
+        let packet = headers("fd00:1::1", "ff0e::1:1").packet(&[1, 2, 3, 4]).expect("a packet");
         assert_eq!(packet[..8], [0x6c, 0, 0, 0, 0, 12, 0, 63]);
         assert_eq!(packet[40..48], [46, 0, 5, 2, 0, 1, 1, 0]);
     }
 
     #[test]
     fn what_is_no_packet_is_refused() {
-        let mixed = envelope("10.0.1.1", "ff0e::1:1");
+        let mixed = headers("10.0.1.1", "ff0e::1:1");
         assert_eq!(mixed.packet(&[0; 8]), Err(WriteError::Families));
-        assert_eq!(Envelope { ports: Some((1, 2)), ..mixed }.packet(&[0; 8]), Err(WriteError::Families));
-        assert_eq!(envelope("10.0.1.1", "10.0.1.2").packet(&[0; 65_536]), Err(WriteError::TooLong(65_536)));
-        assert_eq!(envelope("fd00::1", "fd00::2").packet(&[0; 65_536]), Err(WriteError::TooLong(65_536)));
+        assert_eq!(Headers { ports: Some((1, 2)), ..mixed }.packet(&[0; 8]), Err(WriteError::Families));
+        assert_eq!(headers("10.0.1.1", "10.0.1.2").packet(&[0; 65_536]), Err(WriteError::TooLong(65_536)));
+        assert_eq!(headers("fd00::1", "fd00::2").packet(&[0; 65_536]), Err(WriteError::TooLong(65_536)));
     }
 }

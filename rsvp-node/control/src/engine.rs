@@ -4,15 +4,17 @@ use crate::{Carried, Fault, Octets};
 use rsvp_node::{Event, EventKind, Gone};
 use rsvp_wire::{ErrorSpec, error_value_name};
 
-impl From<&Event> for crate::Event {
-    fn from(event: &Event) -> Self {
-        Self { session: event.session.with_flags(0), kind: kind(&event.kind) }
+impl crate::Event {
+    /// An event of the engine; nothing for one that the protocol has no word for.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        Some(Self { session: event.session.with_flags(0), kind: kind(&event.kind)? })
     }
 }
 
-fn kind(kind: &EventKind) -> crate::EventKind {
+fn kind(kind: &EventKind) -> Option<crate::EventKind> {
     use crate::EventKind as Said;
-    match kind {
+    Some(match kind {
         EventKind::Path { sender, tspec, adspec, carried } => Said::Path {
             sender: *sender,
             traffic: (*tspec).into(),
@@ -48,7 +50,8 @@ fn kind(kind: &EventKind) -> crate::EventKind {
             flowspec: flowspec.map(Into::into),
             filters: filters.clone(),
         },
-    }
+        _ => return None,
+    })
 }
 
 impl From<&rsvp_node::Carried> for Carried {

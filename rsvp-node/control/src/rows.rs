@@ -1,6 +1,6 @@
 //! What listings of the control protocol consist of: a row for each piece of state.
 //!
-//! The rows are what the engine's views say, with interfaces by name. How the desk makes them is in `listing`.
+//! The rows are what the engine's views say, with interfaces by name. How the control service makes them is in `listing`.
 
 use crate::Flow;
 use crate::qos::{Service, Style, Traffic};

@@ -6,16 +6,16 @@
 mod answers;
 
 use super::config::DaemonConfig;
-use super::control::desk::{Desk, Door};
 use super::control::server::{FromClient, Switchboard};
+use super::control::service::{ControlService, EngineAccess};
 use super::data_plane::wishes::Wishes;
 use super::data_plane::worker::{Said, Worker};
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
-use super::outbox::Outbox;
 use super::recorder::Recorder;
 use super::routes::Routes;
-use super::socket::{Arrived, Receiver, Sockets};
+use super::send_queue::SendQueue;
+use super::socket::{IncomingMessage, Receiver, Sockets};
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
 use rsvp_node::{
@@ -42,31 +42,31 @@ pub(super) enum Order {
     Leave,
 }
 
-/// What the engine had to say, until the desk can be told.
-enum Told {
+/// What the engine had to say, until the control service can be told.
+enum EngineOutput {
     Event(Event),
     TrafficControl(TrafficControl),
 }
 
 /// The engine and what it speaks through.
-pub(super) struct Node {
+pub(super) struct EngineIo {
     pub(super) engine: Engine,
     pub(super) routes: Routes,
     pub(super) sockets: Arc<Sockets>,
-    pub(super) outbox: Outbox,
+    pub(super) send_queue: SendQueue,
     pub(super) encapsulation: Encapsulation,
     pub(super) plane: Worker,
     recorder: Option<Recorder>,
     started: tokio::time::Instant,
     until: Option<Instant>,
     buffer: Vec<u8>,
-    told: Vec<Told>,
+    told: Vec<EngineOutput>,
     received: super::socket::Received,
     messages_taken: u64,
     messages_discarded: u64,
 }
 
-impl Node {
+impl EngineIo {
     pub(super) fn new(
         engine: Engine,
         routes: Routes,
@@ -79,7 +79,7 @@ impl Node {
             engine,
             routes,
             sockets,
-            outbox: Outbox::default(),
+            send_queue: SendQueue::default(),
             encapsulation,
             plane,
             recorder,
@@ -117,25 +117,26 @@ impl Node {
             }
             match output {
                 Output::Transmit(transmit) => {
-                    let (outbox, routes) = (&mut self.outbox, &mut self.routes);
-                    transmit_to(outbox, routes, &self.encapsulation, &transmit, now.as_micros());
-                    if self.outbox.is_full() {
-                        self.outbox.flush(&self.sockets);
+                    let (send_queue, routes) = (&mut self.send_queue, &mut self.routes);
+                    transmit_to(send_queue, routes, &self.encapsulation, &transmit, now.as_micros());
+                    if self.send_queue.is_full() {
+                        self.send_queue.flush(&self.sockets);
                     }
                 }
-                Output::Event(event) => self.told.push(Told::Event(event)),
-                Output::TrafficControl(change) => self.told.push(Told::TrafficControl(change)),
+                Output::Event(event) => self.told.push(EngineOutput::Event(event)),
+                Output::TrafficControl(change) => self.told.push(EngineOutput::TrafficControl(change)),
                 Output::NeedSpace(octets) => self.buffer.resize(octets, 0),
                 Output::Idle { until, .. } => {
                     self.until = until;
                     return;
                 }
+                other => tracing::warn!(?other, "an output that this driver does not know is passed over"),
             }
         }
     }
 
-    fn packet(&mut self, arrived: Arrived<'_>) {
-        let Arrived { interface, source, destination, ttl, port, octets } = arrived;
+    fn packet(&mut self, arrived: IncomingMessage<'_>) {
+        let IncomingMessage { interface, source, destination, ttl, port, octets } = arrived;
         tracing::trace!(interface, %source, %destination, ttl, port, octets = octets.len(), "packet");
         let raw = Rx { interface: InterfaceId(interface), source, destination, ttl, octets };
         let now_us = self.now().as_micros();
@@ -151,7 +152,7 @@ impl Node {
                     self.encapsulation.taken(&rx, &self.routes.links, now_us);
                 }
             }
-            Outcome::Discarded(_) | Outcome::Refused(_) => self.messages_discarded += 1,
+            _ => self.messages_discarded += 1,
         }
     }
 
@@ -176,7 +177,7 @@ impl Node {
     }
 }
 
-impl Door for Node {
+impl EngineAccess for EngineIo {
     fn command(&mut self, command: Command<'_>) -> Outcome {
         self.handle(Input::Command(command))
     }
@@ -234,12 +235,12 @@ impl Door for Node {
             ("fragments-waiting", received.fragments),
             ("receive-errors", received.errors),
             ("kernel-drops", self.sockets.kernel_drops()),
-            ("packets-sent", self.outbox.sent),
+            ("packets-sent", self.send_queue.sent),
             ("route-lookups-failed", self.routes.failed),
-            ("udp-sent", self.outbox.sent_by_udp),
+            ("udp-sent", self.send_queue.sent_by_udp),
         ];
         counters.extend(self.encapsulation.named());
-        counters.extend(self.outbox.failures.named());
+        counters.extend(self.send_queue.failures.named());
         counters
     }
 }
@@ -247,11 +248,11 @@ impl Door for Node {
 /// The whole of a running node.
 pub(super) struct Driver {
     pub(super) config: DaemonConfig,
-    pub(super) node: Node,
+    pub(super) node: EngineIo,
     pub(super) receiver: Receiver,
     pub(super) monitor: Monitor,
     pub(super) multicast: Multicast,
-    pub(super) desk: Desk,
+    pub(super) service: ControlService,
     pub(super) switchboard: Switchboard,
 }
 
@@ -287,10 +288,10 @@ impl Driver {
             tokio::task::yield_now().await;
         };
         if !leaves {
-            self.desk.everyone_gone(&mut self.node);
+            self.service.everyone_gone(&mut self.node);
             self.tell();
         }
-        self.node.outbox.flush(&self.node.sockets);
+        self.node.send_queue.flush(&self.node.sockets);
         self.node.plane.end(leaves).await;
         if let Some(recorder) = &mut self.node.recorder {
             recorder.flush();
@@ -303,7 +304,7 @@ impl Driver {
         orders: &mut mpsc::Receiver<Order>,
     ) -> Woken {
         let wake_at = self.node.wake_at();
-        let blocked = self.node.outbox.blocked;
+        let blocked = self.node.send_queue.blocked;
         let timer = async {
             match wake_at {
                 Some(at) => tokio::time::sleep_until(at).await,
@@ -344,36 +345,36 @@ impl Driver {
         self.receiver.receive(&sockets, BATCHES, now_us, |arrived| node.packet(arrived));
         self.node.received = self.receiver.received;
         self.tell();
-        self.node.outbox.flush(&self.node.sockets);
+        self.node.send_queue.flush(&self.node.sockets);
         if let Some(recorder) = &mut self.node.recorder {
             recorder.flush();
         }
     }
 
-    /// What the engine said goes to the desk, what the desk says to the clients.
+    /// What the engine said goes to the service, what the control service says to the clients.
     fn tell(&mut self) {
         loop {
             let told = std::mem::take(&mut self.node.told);
             for each in &told {
                 match each {
-                    Told::Event(event) => self.desk.event(event),
-                    Told::TrafficControl(change) => {
+                    EngineOutput::Event(event) => self.service.event(event),
+                    EngineOutput::TrafficControl(change) => {
                         let name = self.node.routes.links.name(change.interface);
                         tracing::debug!(?change, interface = name, "reservation");
-                        self.desk.traffic_control(change, name);
+                        self.service.traffic_control(change, name);
                         self.node.plane.change(change);
                     }
                 }
             }
             // What a socket has heard may have it ask for something.
-            self.desk.settle(&mut self.node);
+            self.service.settle(&mut self.node);
             // A client that is cut off here makes the engine say more.
-            self.switchboard.deliver(&mut self.desk, &mut self.node);
+            self.switchboard.deliver(&mut self.service, &mut self.node);
             if self.node.told.is_empty() {
                 break;
             }
         }
-        if self.desk.asks_for_flows() {
+        if self.service.asks_for_flows() {
             self.node.plane.list();
         }
         self.node.plane.go_on();
@@ -382,7 +383,7 @@ impl Driver {
     fn said(&mut self, first: FromClient, clients: &mut mpsc::Receiver<FromClient>) {
         let more = std::iter::from_fn(|| clients.try_recv().ok());
         for said in std::iter::once(first).chain(more.take(REQUESTS - 1)) {
-            self.switchboard.handle(said, &mut self.desk, &mut self.node);
+            self.switchboard.handle(said, &mut self.service, &mut self.node);
             self.tell();
         }
     }
@@ -396,7 +397,7 @@ impl Driver {
         self.multicast.follow(&mut self.node.routes);
         if changes.routes || changes.groups.len() > 1 {
             self.node.handle(Input::RouteChanged { destination: None });
-            self.desk.routes_changed(&mut self.node);
+            self.service.routes_changed(&mut self.node);
         } else if let Some(group) = changes.groups.first() {
             self.node.handle(Input::RouteChanged { destination: Some(*group) });
         }
@@ -409,8 +410,8 @@ impl Driver {
         node.encapsulation.follow(&self.config, &node.routes.links, &node.sockets);
         self.multicast.follow(&mut self.node.routes);
         self.node.handle(Input::RouteChanged { destination: None });
-        self.desk.routes_changed(&mut self.node);
-        self.desk.addresses_changed(&mut self.node);
+        self.service.routes_changed(&mut self.node);
+        self.service.addresses_changed(&mut self.node);
     }
 
     fn reload(&mut self, config: DaemonConfig) {
@@ -418,7 +419,7 @@ impl Driver {
             tracing::warn!("{what} has changed in the configuration: that needs a restart");
         }
         self.node.routes.fixed.clone_from(&config.multicast_route);
-        self.desk.bound_sockets(config.qos.limits());
+        self.service.bound_sockets(config.qos.limits());
         self.config = config;
         self.look_again();
         tracing::info!("the configuration was read again");

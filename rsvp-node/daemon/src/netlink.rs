@@ -48,7 +48,7 @@ pub(super) struct Address {
 
 /// Where the kernel sends a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum RouteTo {
     /// It is for this node.
     Local,
     /// It leaves here.
@@ -111,16 +111,16 @@ impl Netlink {
 
     /// Where a packet goes. With a source, it is the one of this node, or, if the packet comes in somewhere, of another node,
     /// so that rules by source and interface count; with ports, they count where paths are equally good.
-    pub(super) fn route(&mut self, query: &RouteQuery) -> io::Result<Way> {
-        let Some(route) = self.look_up(query, None)? else { return Ok(Way::Nowhere) };
+    pub(super) fn route(&mut self, query: &RouteQuery) -> io::Result<RouteTo> {
+        let Some(route) = self.look_up(query, None)? else { return Ok(RouteTo::Nowhere) };
         let out = route.attributes.iter().find_map(|a| match a {
             RouteAttribute::Oif(index) => Some(*index),
             _ => None,
         });
         Ok(match (route.header.kind, out) {
-            (RouteType::Local | RouteType::Anycast, _) => Way::Local,
-            (RouteType::Unicast | RouteType::Multicast, Some(out)) => Way::Out(out),
-            _ => Way::Nowhere,
+            (RouteType::Local | RouteType::Anycast, _) => RouteTo::Local,
+            (RouteType::Unicast | RouteType::Multicast, Some(out)) => RouteTo::Out(out),
+            _ => RouteTo::Nowhere,
         })
     }
 

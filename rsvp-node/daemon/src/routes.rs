@@ -6,7 +6,7 @@
 
 use super::config::MulticastRoute;
 use super::links::Links;
-use super::netlink::{Netlink, Way};
+use super::netlink::{Netlink, RouteTo};
 use rsvp_node::{FlowKey, Host, InterfaceId, Route, RouteAnswer, RouteQuery};
 use rsvp_wire::{FilterSpec, Session};
 use std::io;
@@ -22,13 +22,13 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    fn unicast(&mut self, query: &RouteQuery) -> io::Result<Way> {
+    fn unicast(&mut self, query: &RouteQuery) -> io::Result<RouteTo> {
         let own = RouteQuery { flow: FlowKey { incoming: None, ..query.flow }, ..*query };
         if query.source.is_none_or(|source| self.links.owns(source)) {
             return self.netlink.route(&own);
         }
         let way = self.netlink.route(query)?;
-        if way != Way::Nowhere {
+        if way != RouteTo::Nowhere {
             return Ok(way);
         }
         // A host does not forward, and a filter on the reverse path may refuse: the destination alone then decides.
@@ -85,12 +85,12 @@ impl Routes {
         }
         // A host receives, and does not forward.
         Ok(match self.netlink.route(&RouteQuery::to(source))? {
-            Way::Out(incoming) => RouteAnswer::Known(Route {
+            RouteTo::Out(incoming) => RouteAnswer::Known(Route {
                 incoming: Some(InterfaceId(incoming)),
                 outgoing: Default::default(),
             }),
-            Way::Local => RouteAnswer::Known(Route::default()),
-            Way::Nowhere => RouteAnswer::NoRoute,
+            RouteTo::Local => RouteAnswer::Known(Route::default()),
+            RouteTo::Nowhere => RouteAnswer::NoRoute,
         })
     }
 
@@ -102,12 +102,12 @@ impl Routes {
             };
         }
         Ok(match self.unicast(&query)? {
-            Way::Local => RouteAnswer::Known(Route::default()),
-            Way::Out(out) => RouteAnswer::Known(Route {
+            RouteTo::Local => RouteAnswer::Known(Route::default()),
+            RouteTo::Out(out) => RouteAnswer::Known(Route {
                 incoming: None,
                 outgoing: [InterfaceId(out)].into_iter().collect(),
             }),
-            Way::Nowhere => RouteAnswer::NoRoute,
+            RouteTo::Nowhere => RouteAnswer::NoRoute,
         })
     }
 }

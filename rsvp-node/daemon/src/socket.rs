@@ -204,7 +204,7 @@ fn unless_no_v6(opened: Result<Socket, SocketError>) -> Result<Option<Socket>, S
 
 /// A received message and its IP header.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Arrived<'a> {
+pub(super) struct IncomingMessage<'a> {
     pub(super) interface: u32,
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
@@ -309,7 +309,7 @@ impl Receiver {
         sockets: &Sockets,
         batches: usize,
         now_us: u64,
-        mut take: impl FnMut(Arrived<'_>),
+        mut take: impl FnMut(IncomingMessage<'_>),
     ) {
         self.fragments.expire(Some(timestamp(now_us)));
         for which in Which::ALL {
@@ -340,7 +340,7 @@ impl Receiver {
         }
     }
 
-    fn read(&mut self, which: Which, n: usize, now_us: u64, take: &mut impl FnMut(Arrived<'_>)) {
+    fn read(&mut self, which: Which, n: usize, now_us: u64, take: &mut impl FnMut(IncomingMessage<'_>)) {
         let datagram = self.inbox.datagram(n);
         let Some(interface) = datagram.interface else {
             self.received.not_rsvp += 1;
@@ -370,7 +370,7 @@ impl Receiver {
             self.received.not_rsvp += 1;
             return;
         };
-        take(Arrived { interface, source, destination, ttl, port: which.port(), octets });
+        take(IncomingMessage { interface, source, destination, ttl, port: which.port(), octets });
     }
 }
 
@@ -380,12 +380,12 @@ fn keep(
     fragments: &mut Fragments,
     arrived: (u32, u64),
     datagram: &Datagram<'_>,
-    take: &mut impl FnMut(Arrived<'_>),
+    take: &mut impl FnMut(IncomingMessage<'_>),
 ) -> bool {
     let (interface, now_us) = arrived;
     let whole = fragments.add(interface, 0, Some(timestamp(now_us)), datagram);
     let Some((whole, octets)) = whole.and_then(|whole| Some((whole, whole.payload()?))) else { return false };
     let (source, destination, ttl) = (whole.source, whole.destination, whole.ttl);
-    take(Arrived { interface, source, destination, ttl, port: None, octets });
+    take(IncomingMessage { interface, source, destination, ttl, port: None, octets });
     true
 }

@@ -1,13 +1,13 @@
 //! Starting and ending: opens what needs privileges, gives the privileges up, and puts the driver to work.
 
 use super::config::{ConfigError, DaemonConfig, Kind, Transport};
-use super::control::desk::Desk;
 use super::control::server::{FromClient, Switchboard, serve};
+use super::control::service::ControlService;
 use super::data_plane::DataPlane;
 use super::data_plane::bpf::{Capacity, Pins};
 use super::data_plane::kernel::{self, Kernel};
 use super::data_plane::worker::Worker;
-use super::driver::{Driver, Node, Order};
+use super::driver::{Driver, EngineIo, Order};
 use super::firewall::Firewall;
 use super::links::Links;
 use super::listening::Listening;
@@ -135,14 +135,14 @@ impl Prepared {
         let plane = Worker::start(plane).map_err(failed("a thread for the data plane"))?;
         let encapsulation = Encapsulation::new(&config);
         let limits = config.qos.limits();
-        let node = Node::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
+        let node = EngineIo::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
         let driver = Driver {
             config,
             node,
             receiver: Receiver::new(),
             monitor,
             multicast,
-            desk: Desk::with_limits(limits),
+            service: ControlService::with_limits(limits),
             switchboard: Switchboard::default(),
         };
         Ok((driver, Held { _lock: lock, _firewall: firewall }))

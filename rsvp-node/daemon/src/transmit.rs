@@ -1,17 +1,17 @@
 //! How messages of the engine leave: from which address, by which interface, raw, by UDP or both.
 
-use super::outbox::Outbox;
 use super::packet::Parcel;
 use super::routes::Routes;
-use super::udp::{Encapsulation, Envelope};
+use super::send_queue::SendQueue;
+use super::udp::{Encapsulation, UdpTarget};
 use rsvp_node::{Source, Transmit};
 
 /// To the kernel: whatever interface its routes name.
 const ANY_INTERFACE: u32 = 0;
 
-/// Puts a message of the engine's into the outbox, as it is to leave.
+/// Puts a message of the engine's into the queue, as it is to leave.
 pub(super) fn transmit_to(
-    outbox: &mut Outbox,
+    send_queue: &mut SendQueue,
     routes: &mut Routes,
     encapsulation: &Encapsulation,
     transmit: &Transmit<'_>,
@@ -25,7 +25,7 @@ pub(super) fn transmit_to(
     };
     match source {
         // A forged hop can name this node. No message to ourselves is of use: local applications are told by the engine.
-        _ if routes.links.owns(destination) => outbox.failures.to_self += 1,
+        _ if routes.links.owns(destination) => send_queue.failures.to_self += 1,
         Some(source) => {
             // A hop behind routers without RSVP is reached as routing says, which need not be the way its messages come.
             let own_way = transmit.source == Source::Own
@@ -35,16 +35,16 @@ pub(super) fn transmit_to(
             let raw = Parcel { interface: way, source, destination, ttl, router_alert, port: None, octets };
             let envelope = encapsulation.envelope(transmit, routes, now_us);
             if !encapsulation.is_udp_only() {
-                outbox.put(&raw);
+                send_queue.put(&raw);
             } else if envelope.is_none() {
-                outbox.failures.no_route += 1;
+                send_queue.failures.no_route += 1;
             }
             // By UDP always from our own address: that is the one that answers go to.
             match (envelope, own) {
-                (Some(Envelope { to, port, ttl }), Some(source)) => {
+                (Some(UdpTarget { to, port, ttl }), Some(source)) => {
                     let port = Some(port);
                     let interface = interface.0;
-                    outbox.put(&Parcel {
+                    send_queue.put(&Parcel {
                         interface,
                         source,
                         destination: to,
@@ -54,10 +54,10 @@ pub(super) fn transmit_to(
                         octets,
                     });
                 }
-                (Some(_), None) if encapsulation.is_udp_only() => outbox.failures.no_address += 1,
+                (Some(_), None) if encapsulation.is_udp_only() => send_queue.failures.no_address += 1,
                 _ => {}
             }
         }
-        None => outbox.failures.no_address += 1,
+        None => send_queue.failures.no_address += 1,
     }
 }

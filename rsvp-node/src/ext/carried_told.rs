@@ -1,13 +1,13 @@
 //! When local senders are told of the policy and the marks that reservations carry to them (`carried`): with a reservation, and
 //! again when only that has changed.
 
+use crate::api::ReservationId;
 use crate::carried::{Carried, for_senders};
-use crate::door::ReservationId;
 use crate::event::EventKind;
 use crate::extension::Extension;
 use crate::state::State;
 use crate::state::arena::Ix;
-use crate::state::resv::From;
+use crate::state::resv::RequestOrigin;
 use crate::state::session::SessionState;
 use crate::state::traffic::Reserved;
 use rsvp_wire::Message;
@@ -19,11 +19,11 @@ pub(super) struct CarriedTold {
     /// What was last told of an installed reservation; nothing where it carries nothing.
     told: BTreeMap<ReservationId, Carried>,
     /// The Resv message that is being processed, and whose it is, where local senders hear of it.
-    arriving: Option<(From, Box<[u8]>)>,
+    arriving: Option<(RequestOrigin, Box<[u8]>)>,
 }
 
 impl Extension for CarriedTold {
-    fn resv_arrives(&mut self, state: &State, session: Ix<SessionState>, from: From, octets: &[u8]) {
+    fn resv_arrives(&mut self, state: &State, session: Ix<SessionState>, from: RequestOrigin, octets: &[u8]) {
         if state.has_local_sender(session) {
             self.arriving = Some((from, octets.into()));
         }

@@ -5,7 +5,7 @@
 //! The node has no service-specific values of its own, so an override is composed with the local default
 //! (RFC 2210 section 3.3.5).
 
-use crate::door::AdspecOffer;
+use crate::api::AdspecOffer;
 use crate::interface::Interface;
 use rsvp_wire::{AdspecSummary, GeneralParams, GuaranteedParams, Overrides, ServiceParams};
 

@@ -1,6 +1,6 @@
 //! Who sent a message: the RSVP_HOP in it, which answers go to, must be an address that a neighbour can have.
 
-use crate::door::{Discard, Rx};
+use crate::api::{Discard, Rx};
 use crate::key::SessionKey;
 use crate::node::Node;
 use core::net::IpAddr;

@@ -7,8 +7,8 @@ mod hop;
 
 pub(crate) use hop::{check_hop, is_host};
 
+use crate::api::{Discard, Rx};
 use crate::composer::{Composer, Forwarded};
-use crate::door::{Discard, Rx};
 use crate::node::Node;
 use crate::queue::Envelope;
 use rsvp_wire::{Message, MsgType};

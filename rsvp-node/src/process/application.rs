@@ -8,9 +8,9 @@
 use super::errors::ErrorFlow;
 use super::read_object;
 use super::soft_state::store;
+use crate::api::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::carried::Carried;
 use crate::composer::{Composer, Descriptor, Forwarded, Named, object_of};
-use crate::door::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::event::{AppId, Gone};
 use crate::extension::Extensions;
 use crate::interface::InterfaceId;
@@ -20,7 +20,7 @@ use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathFlags, PathState};
-use crate::state::resv::{Asked, From, Item, Request};
+use crate::state::resv::{Asked, Item, Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use core::time::Duration;
@@ -70,7 +70,7 @@ impl Node {
                 let session = SessionKey::of(session);
                 check_session(&session)?;
                 let style = StyleKind::of(style).ok_or(Refusal::BadStyle)?;
-                self.reserve(&session, From::App { app, interface, confirm }, style, flows, carried)
+                self.reserve(&session, RequestOrigin::App { app, interface, confirm }, style, flows, carried)
             }
             Command::ReleaseReservation { app, session } => {
                 let session = self.state.find_session(&SessionKey::of(session)).ok_or(Refusal::NotFound)?;
@@ -185,12 +185,12 @@ impl Node {
     fn reserve(
         &mut self,
         session: &SessionKey,
-        from: From,
+        from: RequestOrigin,
         style: StyleKind,
         flows: &[FlowRequest<'_>],
         carried: Option<&Carried>,
     ) -> Result<(), Refusal> {
-        let From::App { app, interface, .. } = from else { return Err(Refusal::NotFound) };
+        let RequestOrigin::App { app, interface, .. } = from else { return Err(Refusal::NotFound) };
         let items = read_flows(session, style, flows)?;
         if items.len() > self.config.limits.filters_per_request as usize {
             return Err(Refusal::LimitReached);
@@ -233,7 +233,7 @@ impl Node {
             self.tell_displaced(&left, style);
         }
         self.report_missing_senders(ix, request, flows);
-        if matches!(from, From::App { confirm: true, .. }) {
+        if matches!(from, RequestOrigin::App { confirm: true, .. }) {
             self.wish_for_application(request);
         }
         self.intend_resvs(ix);
@@ -273,8 +273,7 @@ impl Node {
     ) {
         let key = self.state.key_of(session);
         let (from, style) = (self.state.requests[request].from, self.state.requests[request].style.object());
-        let own =
-            |p: &PathState| matches!((p.origin, from), (Origin::App(a), From::App { app, .. }) if a == app);
+        let own = |p: &PathState| matches!((p.origin, from), (Origin::App(a), RequestOrigin::App { app, .. }) if a == app);
         let others = self.state.paths_of(session).any(|(_, p)| !own(p));
         for flow in flows {
             let filters: SmallVec<[SenderKey; 4]> = flow.filters.iter().copied().map(SenderKey::of).collect();

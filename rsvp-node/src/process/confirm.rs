@@ -6,8 +6,8 @@
 //! confirmation is dropped.
 
 use super::left_out::Choice;
+use crate::api::Discard;
 use crate::composer::{Composer, Descriptor, Named, object_of};
-use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::key::{Flow, SenderKey};
@@ -15,7 +15,7 @@ use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
-use crate::state::resv::{From, Request};
+use crate::state::resv::{Request, RequestOrigin};
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, MsgType, Sharing};
@@ -145,7 +145,7 @@ impl Node {
     /// This node confirms what a local application asks for.
     fn tell_confirmed(&mut self, wish: &Wish<'_>) {
         let request = &self.state.requests[wish.request];
-        let From::App { app, interface, .. } = request.from else { return };
+        let RequestOrigin::App { app, interface, .. } = request.from else { return };
         let (key, style) = (self.state.key_of(request.session), request.style.object());
         let node = interface.and_then(|i| self.own_address(i, key.destination())).unwrap_or(wish.address);
         let (flowspec, filters) = (Some(wish.flowspec), SenderKey::objects(wish.filters));
@@ -158,7 +158,7 @@ impl Node {
         let waiting: SmallVec<[Ix<Request>; 2]> = self
             .state
             .requests_of(session)
-            .filter(|(_, r)| matches!(r.from, From::App { confirm: true, .. }))
+            .filter(|(_, r)| matches!(r.from, RequestOrigin::App { confirm: true, .. }))
             .map(|(ix, _)| ix)
             .collect();
         for ix in waiting {
@@ -188,7 +188,7 @@ impl Node {
                 self.tell_confirmed(&Wish { filters: &answered, ..wish });
             }
         }
-        if let From::App { confirm, .. } = &mut self.state.requests[ix].from
+        if let RequestOrigin::App { confirm, .. } = &mut self.state.requests[ix].from
             && concerned
         {
             *confirm = false;

@@ -5,11 +5,11 @@
 use super::Arrived;
 use super::errors::{ErrorFlow, scope_of};
 use super::kept::filters;
+use crate::api::Discard;
 use crate::config::Limit;
-use crate::door::Discard;
 use crate::key::{Flow, SenderKey, StyleKind};
 use crate::node::Node;
-use crate::state::resv::{Asked, From};
+use crate::state::resv::{Asked, RequestOrigin};
 use rsvp_wire::{
     ErrorCode, FlowDescriptor, Flowspec, ObjectRef, ParseError, Sharing, Style, Why as ParseWhy, error_value,
     flow_descriptors,
@@ -31,7 +31,7 @@ impl Node {
     pub(crate) fn read_demands<'a>(
         &mut self,
         arrived: &Arrived<'a>,
-        from: From,
+        from: RequestOrigin,
         style: Style,
     ) -> Result<(SmallVec<[Demand<'a>; 2]>, bool), Discard> {
         let mut all_readable = true;
@@ -97,7 +97,7 @@ impl Node {
     fn refuse_unreadable(
         &mut self,
         arrived: &Arrived<'_>,
-        from: From,
+        from: RequestOrigin,
         style: Style,
         object: &ObjectRef<'_>,
         filter: Option<SenderKey>,

@@ -4,14 +4,14 @@
 use super::read_object;
 use super::scope::Addresses;
 use super::update_traffic_control::Refused;
+use crate::api::Rx;
 use crate::composer::{Composer, Descriptor, Forwarded, Named};
-use crate::door::Rx;
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::node::Node;
 use crate::queue::Envelope;
-use crate::state::resv::From;
+use crate::state::resv::RequestOrigin;
 use crate::unknown;
 use core::net::IpAddr;
 use rsvp_wire::{
@@ -84,7 +84,7 @@ impl Node {
     /// Reports an error found on this node to whoever made the request.
     pub(crate) fn report_resv_error(
         &mut self,
-        to: From,
+        to: RequestOrigin,
         session: &SessionKey,
         code: ErrorCode,
         value: u16,
@@ -92,8 +92,8 @@ impl Node {
         flow: &ErrorFlow<'_>,
     ) {
         let node = match to {
-            From::Hop { interface, address } => self.own_address(interface, address),
-            From::App { interface, .. } => {
+            RequestOrigin::Hop { interface, address } => self.own_address(interface, address),
+            RequestOrigin::App { interface, .. } => {
                 interface.and_then(|i| self.own_address(i, session.destination())).or_else(|| {
                     self.interfaces.iter().find_map(|i| i.config.address_like(session.destination()))
                 })
@@ -106,13 +106,13 @@ impl Node {
     /// Sends a ResvErr to a next hop, or tells a local application.
     pub(crate) fn pass_resv_error(
         &mut self,
-        to: From,
+        to: RequestOrigin,
         session: &SessionKey,
         error: ErrorSpec,
         flow: &ErrorFlow<'_>,
     ) {
         match to {
-            From::App { app, .. } => {
+            RequestOrigin::App { app, .. } => {
                 let kind = EventKind::ResvError {
                     error,
                     style: flow.style,
@@ -121,7 +121,7 @@ impl Node {
                 };
                 self.tell(app, session, kind);
             }
-            From::Hop { interface, address } => {
+            RequestOrigin::Hop { interface, address } => {
                 let to = Envelope::to_neighbour(interface, address, self.config.ttl);
                 let Some(own) = self.own_hop(interface, address) else { return };
                 self.send(&Composer {

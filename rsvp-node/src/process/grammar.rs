@@ -4,7 +4,7 @@
 //! Any order is accepted, except that INTEGRITY must come first and that STYLE and the flow descriptors must be the
 //! end of a message that has them. Whether the flow descriptors suit the style is judged where they are processed.
 
-use crate::door::Discard;
+use crate::api::Discard;
 use crate::key::{SenderKey, SessionKey};
 use crate::neighbour::Kind;
 use crate::unknown;

@@ -34,8 +34,8 @@ pub(crate) mod soft_state;
 pub(crate) mod traffic_control;
 pub(crate) mod update_traffic_control;
 
+use crate::api::{Discard, Outcome, Rx};
 use crate::config::Limit;
-use crate::door::{Discard, Outcome, Rx};
 use crate::host::Host;
 use crate::key::SessionKey;
 use crate::neighbour::{Kind, check_hop, is_host};

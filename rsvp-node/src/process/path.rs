@@ -6,9 +6,9 @@
 
 use super::soft_state::{same_content, store};
 use super::{Arrived, read};
+use crate::api::Discard;
 use crate::carried::Carried;
 use crate::config::Limit;
-use crate::door::Discard;
 use crate::event::EventKind;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
 use crate::interface::{InterfaceId, NonRsvpHops};

@@ -2,8 +2,8 @@
 //! sender (RFC 2205 section 3.1.7).
 
 use super::{Arrived, read};
+use crate::api::Discard;
 use crate::composer::{Composer, Forwarded};
-use crate::door::Discard;
 use crate::event::EventKind;
 use crate::key::SenderKey;
 use crate::node::Node;

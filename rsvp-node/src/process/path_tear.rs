@@ -2,7 +2,7 @@
 //! incoming interface (RFC 2205 section 3.1.5; RFC 2209 does not ask for the PHOP).
 
 use super::{Arrived, read};
-use crate::door::Discard;
+use crate::api::Discard;
 use crate::event::Gone;
 use crate::key::SenderKey;
 use crate::node::Node;

@@ -5,8 +5,8 @@
 //! receiver, against reservations that have nothing to do with it. Teardowns, errors and confirmations are not answered.
 
 use super::update_traffic_control::Refused;
+use crate::api::{Discard, Rx};
 use crate::config::Limit;
-use crate::door::{Discard, Rx};
 use crate::interface::InterfaceId;
 use crate::node::Node;
 use crate::notice::Notice;

@@ -1,7 +1,7 @@
 //! Marks that reservations ask for (DCLASS of RFC 2996, TCLASS of RFC 2814): what is installed follows them.
 
+use crate::api::Remark;
 use crate::carried::{Carried, for_senders, is_mark};
-use crate::door::Remark;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::traffic::{Branch, Reserved};

@@ -8,14 +8,14 @@ use super::confirm::Wish;
 use super::demands::{Demand, FilterList, asked_by, sender_of};
 use super::errors::{ErrorFlow, scope_of};
 use super::{Arrived, read};
+use crate::api::Discard;
 use crate::config::Limit;
-use crate::door::Discard;
 use crate::host::Host;
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::resv::{Asked, From, Item, Request};
+use crate::state::resv::{Asked, Item, Request, RequestOrigin};
 use crate::state::traffic::Branch;
 use crate::time::Instant;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value};
@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 #[derive(Clone, Copy)]
 struct Asker {
     branch: Branch,
-    from: From,
+    from: RequestOrigin,
     style: StyleKind,
     expires: Instant,
 }
@@ -35,7 +35,7 @@ impl Node {
         let hop = read::<RsvpHop>(&arrived.message)?;
         let interface = self.outgoing_interface(&arrived.rx, &hop)?;
         let expires = self.expiry_of(arrived)?;
-        let from = From::Hop { interface, address: hop.address };
+        let from = RequestOrigin::Hop { interface, address: hop.address };
         let session = self.state.find_session(&arrived.session);
         let known = session.and_then(|session| self.state.find_request(session, from));
         if known.is_some_and(|ix| self.refreshes(ix, arrived, expires)) {
@@ -326,7 +326,7 @@ impl Node {
     fn refuse(
         &mut self,
         arrived: &Arrived<'_>,
-        from: From,
+        from: RequestOrigin,
         style: Style,
         demand: &Demand<'_>,
         (code, value): (ErrorCode, u16),

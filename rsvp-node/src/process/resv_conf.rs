@@ -3,8 +3,8 @@
 
 use super::kept::filters;
 use super::{Arrived, read};
+use crate::api::Discard;
 use crate::composer::{Composer, Forwarded};
-use crate::door::Discard;
 use crate::event::{AppId, EventKind};
 use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::key::{SenderKey, StyleKind};

@@ -9,13 +9,13 @@ use super::errors::ErrorFlow;
 use super::kept::filters;
 use super::left_out::Choice;
 use super::{Arrived, read};
-use crate::door::Discard;
+use crate::api::Discard;
 use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
-use crate::state::resv::{From, Request};
+use crate::state::resv::{Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use rsvp_wire::{Class, ErrorCode, ErrorSpec, Flowspec, RsvpHop, SenderSelection, Style};
@@ -24,7 +24,7 @@ use smallvec::SmallVec;
 type Filters = SmallVec<[SenderKey; 4]>;
 
 /// Whom to tell, with which flags, about which senders.
-type Addressed = (From, ErrorSpec, Filters);
+type Addressed = (RequestOrigin, ErrorSpec, Filters);
 
 /// A ResvErr as it concerns this node.
 pub(crate) struct Failure<'a> {
@@ -202,8 +202,10 @@ impl Node {
         let key = self.state.key_of(session);
         for (from, error, filters) in letters {
             let scope = match from {
-                From::Hop { interface, .. } => self.resv_err_scope(session, &arrived.message, interface),
-                From::App { .. } => None,
+                RequestOrigin::Hop { interface, .. } => {
+                    self.resv_err_scope(session, &arrived.message, interface)
+                }
+                RequestOrigin::App { .. } => None,
             };
             if scope.as_ref().is_some_and(|s| s.is_empty()) {
                 continue;

@@ -14,7 +14,7 @@ use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathState};
-use crate::state::resv::{From, Item, Request};
+use crate::state::resv::{Item, Request, RequestOrigin};
 use crate::state::upstream::Upstream;
 use crate::unknown;
 use rsvp_wire::{Flowspec, Sharing};
@@ -33,8 +33,8 @@ impl Node {
     /// came in through), or for an application that receives it here.
     pub(crate) fn applies(&self, request: &Request, path: &PathState) -> bool {
         match request.from {
-            From::Hop { interface, .. } => path.routes_to(interface) && in_scope(request, path),
-            From::App { app, interface, .. } => match (path.origin, interface) {
+            RequestOrigin::Hop { interface, .. } => path.routes_to(interface) && in_scope(request, path),
+            RequestOrigin::App { app, interface, .. } => match (path.origin, interface) {
                 (Origin::App(sender), _) => sender != app,
                 (Origin::Hop(_, incoming), Some(interface)) => {
                     incoming == interface || self.is_forwarded_within(path, interface)

@@ -6,8 +6,8 @@
 
 use super::resv_merge::Merged;
 use super::soft_state::store;
+use crate::api::Discard;
 use crate::composer::{self, Composer, Descriptor, Forwarded, Named};
-use crate::door::Discard;
 use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
 use crate::queue::{Envelope, Written};

@@ -3,11 +3,11 @@
 
 use super::kept::filters;
 use super::{Arrived, read};
-use crate::door::Discard;
+use crate::api::Discard;
 use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::resv::{From, Item, Request};
+use crate::state::resv::{Item, Request, RequestOrigin};
 use crate::unknown;
 use rsvp_wire::RsvpHop;
 use smallvec::SmallVec;
@@ -17,7 +17,7 @@ impl Node {
         let hop = read::<RsvpHop>(&arrived.message)?;
         let interface = self.outgoing_interface(&arrived.rx, &hop)?;
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
-        let from = From::Hop { interface, address: hop.address };
+        let from = RequestOrigin::Hop { interface, address: hop.address };
         let ix = self.state.find_request(session, from).ok_or(Discard::NoState)?;
         let style = self.state.requests[ix].style;
         if StyleKind::of(read(&arrived.message)?) != Some(style) {

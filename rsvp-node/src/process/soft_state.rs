@@ -2,7 +2,7 @@
 //! 3.7).
 
 use super::{Arrived, read};
-use crate::door::Discard;
+use crate::api::Discard;
 use crate::node::Node;
 use crate::time::Instant;
 use crate::unknown;

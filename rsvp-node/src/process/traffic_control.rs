@@ -6,18 +6,18 @@
 use super::demands::sender_of;
 use super::errors::{ErrorFlow, scope_of};
 use super::scope::Addresses;
+use crate::api::{Discard, ReservationId, TcAnswer, TcVerdict};
 use crate::composer::object_of;
-use crate::door::{Discard, ReservationId, TcAnswer, TcVerdict};
 use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::{Id, Ix};
-use crate::state::resv::{From, Item, Request};
+use crate::state::resv::{Item, Request, RequestOrigin};
 use crate::state::traffic::Branch;
 use rsvp_wire::{ErrorCode, ErrorSpec, FlowDescriptor, Flowspec, Sharing, error_value, flow_descriptors};
 
 /// Who is to be told of a refusal, and of what.
-type Concerned = (From, StyleKind, Item, Vec<SenderKey>, Addresses);
+type Concerned = (RequestOrigin, StyleKind, Item, Vec<SenderKey>, Addresses);
 
 /// An error about an installed reservation.
 pub(crate) struct Report {

@@ -5,8 +5,8 @@
 //! each shared reservation. Delay bounds are not judged here.
 
 use super::traffic_control::Report;
+use crate::api::{Police, Remark, Reservation};
 use crate::budget::Charge;
-use crate::door::{Police, Remark, Reservation};
 use crate::event::EventKind;
 use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;

@@ -4,7 +4,7 @@ use super::State;
 use super::arena::{Arena, Ix};
 use super::blockade::Blockade;
 use super::path::{Origin, PathState};
-use super::resv::{From, Request};
+use super::resv::{Request, RequestOrigin};
 use super::session::SessionState;
 use super::traffic::{Branch, Reserved};
 use super::upstream::Upstream;
@@ -57,7 +57,7 @@ impl State {
     }
 
     /// What a next hop over an interface has asked for.
-    pub(crate) fn find_request(&self, session: Ix<SessionState>, from: From) -> Option<Ix<Request>> {
+    pub(crate) fn find_request(&self, session: Ix<SessionState>, from: RequestOrigin) -> Option<Ix<Request>> {
         self.requests_of(session).find(|(_, r)| r.from == from).map(|(ix, _)| ix)
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Request {
     pub(crate) session: Ix<SessionState>,
     /// Next request of the session.
     pub(crate) next: Option<Ix<Self>>,
-    pub(crate) from: From,
+    pub(crate) from: RequestOrigin,
     pub(crate) style: StyleKind,
     pub(crate) items: SmallVec<[Item; 1]>,
     /// The Resv messages that were accepted last, in full or in part, one after the other: one, unless the next hop
@@ -39,7 +39,7 @@ pub(crate) struct Request {
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From {
+pub(crate) enum RequestOrigin {
     /// A next hop (NHOP) over an outgoing interface (OI).
     Hop { interface: InterfaceId, address: IpAddr },
     /// A local application, receiving on `interface` or where routing says.
@@ -71,15 +71,15 @@ impl Request {
     /// The outgoing interface; `None` for a local application.
     pub(crate) fn interface(&self) -> Option<InterfaceId> {
         match self.from {
-            From::Hop { interface, .. } => Some(interface),
-            From::App { .. } => None,
+            RequestOrigin::Hop { interface, .. } => Some(interface),
+            RequestOrigin::App { .. } => None,
         }
     }
 
     pub(crate) fn app(&self) -> Option<AppId> {
         match self.from {
-            From::Hop { .. } => None,
-            From::App { app, .. } => Some(app),
+            RequestOrigin::Hop { .. } => None,
+            RequestOrigin::App { app, .. } => Some(app),
         }
     }
 

@@ -3,8 +3,8 @@
 
 use super::arena::{Id, Ix};
 use super::session::SessionState;
+use crate::api::{Police, Remark, ReservationId};
 use crate::budget::Charge;
-use crate::door::{Police, Remark, ReservationId};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use rsvp_wire::{FilterSpec, Flowspec};

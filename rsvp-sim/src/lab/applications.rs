@@ -2,8 +2,8 @@
 //!
 //! Their data is not sent: what is tested is what is reserved for it. Receivers of a group do join it, as they would.
 
+use super::connection::{Ask, Line, TimedEvent};
 use super::error::{LabError, Trying};
-use super::heard::{Ask, Heard, Line};
 use super::run::Lab;
 use crate::describe;
 use crate::facts::Facts;
@@ -99,7 +99,7 @@ impl Lab {
     }
 
     /// An event reaches its application, which may act on it.
-    pub(super) async fn hear(&mut self, heard: Heard) -> Result<(), LabError> {
+    pub(super) async fn hear(&mut self, heard: TimedEvent) -> Result<(), LabError> {
         let said = describe::event(&self.topology, &heard.event);
         let place = (heard.app.0 as usize).checked_sub(self.scenario.senders.len());
         let node = match place {

@@ -8,9 +8,9 @@
 mod applications;
 mod capture;
 mod clock;
+mod connection;
 mod daemon;
 mod error;
-mod heard;
 mod look;
 mod messages;
 mod multicast;

@@ -20,7 +20,7 @@ const TABLE_LOCAL: u32 = 255;
 
 /// A unicast route, or where data for a group leaves the host of its sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Way {
+enum PlannedRoute {
     /// Over an interface, to a router or to the destination itself.
     Out(u32, Option<IpAddr>),
     /// Routing has none, whatever interfaces there are.
@@ -30,7 +30,7 @@ enum Way {
 /// All routes of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
-    ways: BTreeMap<IpAddr, Way>,
+    ways: BTreeMap<IpAddr, PlannedRoute>,
     branches: BTreeMap<Flow, Branch>,
 }
 
@@ -70,7 +70,7 @@ impl Plan {
             let place = |id: &InterfaceId| (id.0 as usize).checked_sub(1);
             let outgoing: Vec<usize> = route.outgoing.iter().filter_map(place).collect();
             if sender.node == node {
-                let way = outgoing.first().map(|&out| Way::Out(here.ports[out].index, None));
+                let way = outgoing.first().map(|&out| PlannedRoute::Out(here.ports[out].index, None));
                 self.ways.extend(way.map(|way| (group, way)));
             } else if let (true, Some(incoming)) =
                 (scenario.nodes[node.0].router, route.incoming.as_ref().and_then(place))
@@ -88,13 +88,13 @@ fn way(
     step: Option<(LinkId, NodeId)>,
     to: NodeId,
     its_link: LinkId,
-) -> Option<Way> {
-    let Some((link, next)) = step else { return Some(Way::Unreachable) };
+) -> Option<PlannedRoute> {
+    let Some((link, next)) = step else { return Some(PlannedRoute::Unreachable) };
     if next == to && link == its_link {
         return None;
     }
     let gateway = wiring.places[next.0].port(link).map(|port| port.address);
-    here.port(link).map(|port| Way::Out(port.index, gateway))
+    here.port(link).map(|port| PlannedRoute::Out(port.index, gateway))
 }
 
 /// What is installed, and the sockets that hold it.
@@ -150,21 +150,21 @@ impl Routes {
     }
 }
 
-async fn install(place: &Place, to: IpAddr, way: &Way) -> Result<(), LabError> {
+async fn install(place: &Place, to: IpAddr, way: &PlannedRoute) -> Result<(), LabError> {
     let request = place.netlink.route().add(message(to, way)?).replace();
     request.execute().await.trying(|| "tell the kernel".to_owned())
 }
 
-fn message(to: IpAddr, way: &Way) -> Result<RouteMessage, LabError> {
+fn message(to: IpAddr, way: &PlannedRoute) -> Result<RouteMessage, LabError> {
     let prefix = if to.is_ipv4() { 32 } else { 128 };
     let step = || format!("write a route to {to}");
     let mut route = RouteMessageBuilder::<IpAddr>::new().destination_prefix(to, prefix).trying(step)?;
     match way {
-        Way::Unreachable => route = route.kind(RouteType::Unreachable),
-        Way::Out(index, Some(gateway)) => {
+        PlannedRoute::Unreachable => route = route.kind(RouteType::Unreachable),
+        PlannedRoute::Out(index, Some(gateway)) => {
             route = route.output_interface(*index).gateway(*gateway).trying(step)?.onlink();
         }
-        Way::Out(index, None) => route = route.output_interface(*index).scope(RouteScope::Link),
+        PlannedRoute::Out(index, None) => route = route.output_interface(*index).scope(RouteScope::Link),
     }
     if to.is_ipv6() && to.is_multicast() {
         route = route.table_id(TABLE_LOCAL).kind(RouteType::Multicast);

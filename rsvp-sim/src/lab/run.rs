@@ -5,9 +5,9 @@
 use super::applications::{ReceiverState, SenderState, receivers, senders};
 use super::capture::{Captured, Captures};
 use super::clock::{self, Clock};
+use super::connection::TimedEvent;
 use super::daemon::{Daemon, Folder, config, find};
 use super::error::{LabError, Trying};
-use super::heard::Heard;
 use super::routes::Routes;
 use super::watch::News;
 use super::wiring::Wiring;
@@ -56,8 +56,8 @@ pub(super) struct Lab {
     pub(super) reached: Duration,
     pub(super) record: Record,
     pub(super) news: News,
-    pub(super) hearing: mpsc::UnboundedSender<Heard>,
-    heard: mpsc::UnboundedReceiver<Heard>,
+    pub(super) hearing: mpsc::UnboundedSender<TimedEvent>,
+    heard: mpsc::UnboundedReceiver<TimedEvent>,
     folder: Folder,
     rsvpd: PathBuf,
 }

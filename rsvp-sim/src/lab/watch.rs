@@ -15,7 +15,7 @@ use crate::describe;
 use crate::facts::Facts;
 use crate::judge::judge_one;
 use crate::scenario::model::{LinkId, NodeId, What};
-use crate::world::{Note, Sent, Told};
+use crate::world::{EventRecord, Note, Sent};
 use core::time::Duration;
 use rsvp_capture::{Frame, LinkType, Timestamp};
 use rsvp_node::AppId;
@@ -83,7 +83,7 @@ impl Lab {
         let facts = facts.word("application", application.as_str());
         self.news.told.push(at);
         let at = self.clock.at(at);
-        self.record.told.push(Told { order: 0, at, application, node, label, facts });
+        self.record.told.push(EventRecord { order: 0, at, application, node, label, facts });
     }
 
     /// Waits until nobody says anything new.
@@ -203,7 +203,7 @@ fn sort<T>(things: &mut Vec<T>, times: &[Duration]) {
 fn number(record: &mut crate::world::Record, mut news: News) {
     enum Order<'r> {
         Sent(&'r mut Sent),
-        Told(&'r mut Told),
+        Told(&'r mut EventRecord),
         Note(&'r mut Note),
     }
     [&mut news.sent, &mut news.told, &mut news.notes].into_iter().for_each(|times| times.sort());

@@ -298,7 +298,8 @@ impl Checker {
                 self.features.insert("confirmation");
                 self.confirmed.insert(app);
             }
-            EventKind::PathError { .. } => {}
+            // A PathError, and what is not known here.
+            _ => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! Sending and receiving applications: what they ask of their node's engine, and what it tells them.
 
-use super::record::Told;
+use super::record::EventRecord;
 use super::run::World;
 use super::watch::Notice;
 use crate::describe;
@@ -105,7 +105,7 @@ impl World {
         let application = self.application_name(app).to_owned();
         let facts = facts.word("application", application.as_str());
         let order = self.record.order();
-        self.record.told.push(Told { order, at: self.now, application, node, label, facts });
+        self.record.told.push(EventRecord { order, at: self.now, application, node, label, facts });
     }
 
     /// An engine's event reaches its application, which may act on it.

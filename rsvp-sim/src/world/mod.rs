@@ -19,6 +19,6 @@ pub(crate) mod watch;
 
 #[cfg(feature = "lab")]
 pub(crate) use delivery::recipients;
-pub use record::{Delivery, Note, Record, Sent, Told, Use};
+pub use record::{Delivery, EventRecord, Note, Record, Sent, Use};
 pub use run::World;
 pub use topology::Topology;

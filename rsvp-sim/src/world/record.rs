@@ -12,7 +12,7 @@ pub struct Record {
     /// Messages, in the order they were sent.
     pub sent: Vec<Sent>,
     /// What applications were told, in order.
-    pub told: Vec<Told>,
+    pub told: Vec<EventRecord>,
     /// What the scenario did to the world, in order.
     pub notes: Vec<Note>,
     /// Use of each direction of each link that ever carried a reservation.
@@ -79,7 +79,7 @@ pub enum Delivery {
 
 /// An event at an application.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct EventRecord {
     /// Place among messages, notes and events.
     pub order: usize,
     /// When.

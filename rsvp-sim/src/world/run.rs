@@ -237,6 +237,7 @@ impl World {
                     self.plan_wake(node, until);
                     break;
                 }
+                other => self.fault(node, &format!("says what nobody here knows: {other:?}")),
             }
         }
         self.buffer = buffer;

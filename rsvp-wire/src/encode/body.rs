@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::entries::{EncodeError, Entries, Place, array, hex, number};
 use super::{Lengths, object_at};
 use crate::layout::{
-    BitWriter, Extent, Field, Head, HeadValues, Into, Kind, Layout, Names, Space, write_head,
+    BitWriter, Extent, Field, Head, HeadValues, Kind, Layout, Names, Space, ToBuffer, write_head,
 };
 
-type Out<'o> = BitWriter<Into<'o, Vec<u8>>>;
+type Out<'o> = BitWriter<ToBuffer<'o, Vec<u8>>>;
 
 /// One body on its way.
 pub(super) struct Body<'b, 'j, 'p> {
@@ -27,7 +27,7 @@ impl Body<'_, '_, '_> {
     /// The octets of all fields; `before` octets precede them where padding is counted from.
     pub(super) fn octets(&self, before: usize) -> Result<Vec<u8>, EncodeError> {
         let mut octets = vec![0; before];
-        let mut out = BitWriter::starting_at(Into(&mut octets), before);
+        let mut out = BitWriter::starting_at(ToBuffer(&mut octets), before);
         let mut rest = self.layout.fields;
         while let Some((field, after)) = rest.split_first() {
             rest = match &field.kind {
@@ -121,7 +121,7 @@ impl Body<'_, '_, '_> {
     /// The octets of one field.
     fn alone(&self, field: &'static Field) -> Result<Vec<u8>, EncodeError> {
         let mut octets = Vec::new();
-        self.field(field, &mut BitWriter::new(Into(&mut octets)))?;
+        self.field(field, &mut BitWriter::new(ToBuffer(&mut octets)))?;
         Ok(octets)
     }
 
@@ -349,7 +349,7 @@ fn record(
         return place.error(format!("has {len} octets: its length counts in {unit}"));
     }
     let mut octets = Vec::new();
-    let mut out = BitWriter::new(Into(&mut octets));
+    let mut out = BitWriter::new(ToBuffer(&mut octets));
     write_head(space, &head, len, &mut out);
     out.octets(&body);
     let given = entries.take("fill").map(|fill| hex(fill, &Place::Key(place, "fill"))).transpose()?;

@@ -364,7 +364,7 @@ macro_rules! object {
                 }
 
                 fn write_body(&self, out: &mut impl bytes::BufMut) {
-                    self.put_to(&mut $crate::layout::BitWriter::new($crate::layout::Into(out)));
+                    self.put_to(&mut $crate::layout::BitWriter::new($crate::layout::ToBuffer(out)));
                 }
             }
         )*

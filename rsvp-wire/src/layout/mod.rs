@@ -31,7 +31,7 @@ pub use value::{FieldView, Groups, Items, Nested, Value};
 pub(crate) use view::within_reach;
 pub use view::{Fields, View};
 pub use wire::{BitWriter, Cursor, Padding, Sink};
-pub(crate) use wire::{Into, count};
+pub(crate) use wire::{ToBuffer, count};
 
 /// How deep structures within structures are looked into. What lies deeper counts as opaque; no RFC needs half of it.
 pub(crate) const DEPTH: u8 = 6;

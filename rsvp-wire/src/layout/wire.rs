@@ -164,10 +164,10 @@ pub trait Sink {
     fn octets(&mut self, octets: &[u8]);
 }
 
-/// Into a buffer.
-pub(crate) struct Into<'b, B>(pub(crate) &'b mut B);
+/// What is written goes into a buffer.
+pub(crate) struct ToBuffer<'b, B>(pub(crate) &'b mut B);
 
-impl<B: BufMut> Sink for Into<'_, B> {
+impl<B: BufMut> Sink for ToBuffer<'_, B> {
     #[inline]
     fn octets(&mut self, octets: &[u8]) {
         self.0.put_slice(octets);

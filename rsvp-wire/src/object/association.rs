@@ -17,7 +17,7 @@ use super::Object;
 use super::summary_frr::{SfrrActiveIpv4, SfrrActiveIpv6, SfrrReadyIpv4, SfrrReadyIpv6};
 use crate::ParseError;
 use crate::code::{CType, Class};
-use crate::layout::{BitWriter, Cursor, Into, Layout, Sink, count, layout, object};
+use crate::layout::{BitWriter, Cursor, Layout, Sink, ToBuffer, count, layout, object};
 use crate::message::ObjectRef;
 
 /// Association Type: RFC 4872 16.1, RFC 4873 3.1, RFC 7551 4.2, RFC 8796 3.1 and 3.2.
@@ -172,7 +172,7 @@ macro_rules! extended_association {
             }
 
             fn write_body(&self, out: &mut impl BufMut) {
-                self.put_to(&mut BitWriter::new(Into(out)));
+                self.put_to(&mut BitWriter::new(ToBuffer(out)));
             }
         }
     };

@@ -1,4 +1,4 @@
-//! Two nodes joined by one link, each a real engine behind a real desk: what `rsvpd` would drive, in this process.
+//! Two nodes joined by one link, each a real engine behind a real service: what `rsvpd` would drive, in this process.
 //!
 //! Time is tokio's, which the tests pause: it moves when nothing else can.
 
@@ -7,8 +7,8 @@ use rsvp_node::{
     Command, Config, Engine, Event, Host, Input, Instant, Interface, InterfaceId, Outcome, Output, Route,
     RouteAnswer, RouteQuery, Rx, Source, TrafficControl,
 };
-use rsvpd::control::desk::{Desk, Door};
 use rsvpd::control::server::{FromClient, Switchboard, attend, next_client};
+use rsvpd::control::service::{ControlService, EngineAccess};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
@@ -106,12 +106,13 @@ impl Node {
                     self.until = until.filter(|at| *at != Instant::NEVER);
                     return outcome;
                 }
+                other => panic!("an output that no test knows: {other:?}"),
             }
         }
     }
 }
 
-impl Door for Node {
+impl EngineAccess for Node {
     fn command(&mut self, command: Command<'_>) -> Outcome {
         self.input(Input::Command(command))
     }
@@ -188,7 +189,7 @@ impl Pair {
 
 struct Driver {
     nodes: [Node; 2],
-    desks: [Desk; 2],
+    services: [ControlService; 2],
     boards: [Switchboard; 2],
     start: tokio::time::Instant,
     seen: Arc<Mutex<Seen>>,
@@ -198,7 +199,7 @@ impl Driver {
     fn new(seen: Arc<Mutex<Seen>>) -> Self {
         Self {
             nodes: [Node::new(LEFT), Node::new(RIGHT)],
-            desks: Default::default(),
+            services: Default::default(),
             boards: Default::default(),
             start: tokio::time::Instant::now(),
             seen,
@@ -226,7 +227,7 @@ impl Driver {
                 }
             }
             if let Some((side, said)) = said {
-                self.boards[side].handle(said, &mut self.desks[side], &mut self.nodes[side]);
+                self.boards[side].handle(said, &mut self.services[side], &mut self.nodes[side]);
             }
         }
     }
@@ -248,12 +249,12 @@ impl Driver {
                     self.nodes[1 - side].input(Input::Packet(rx));
                 }
                 while let Some(event) = self.nodes[side].events.pop_front() {
-                    self.desks[side].event(&event);
+                    self.services[side].event(&event);
                 }
                 while let Some(change) = self.nodes[side].changes.pop_front() {
-                    self.desks[side].traffic_control(&change, Some(LINK));
+                    self.services[side].traffic_control(&change, Some(LINK));
                 }
-                self.boards[side].deliver(&mut self.desks[side], &mut self.nodes[side]);
+                self.boards[side].deliver(&mut self.services[side], &mut self.nodes[side]);
                 // Cutting a client off makes the engine speak again.
                 idle &= self.nodes[side].sent.is_empty() && self.nodes[side].events.is_empty();
             }

@@ -221,6 +221,7 @@ impl Bench {
                     self.wake = until;
                     break;
                 }
+                other => panic!("an output that no test knows: {other:?}"),
             }
         }
         self.audit_budgets();

@@ -131,6 +131,7 @@ fn event_name(event: &Event) -> String {
         EventKind::ResvConfirm { node, style, flowspec, filters } => {
             format!("ResvConfirm {} {}", name(*node), flows(*style, flowspec, filters))
         }
+        other => panic!("an event without a name: {other:?}"),
     };
     format!("{} {said}", event.app.0)
 }

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::options::{Bucket, Carry, DaemonOrStandalone, Offered, peak_above, span};
 use super::output::{Output, interrupted};
-use super::{Failure, words};
+use super::{Failure, texts};
 use clap::Args;
 use core::time::Duration;
 use rsvp_client::{Announcement, ClientError, Traffic};
@@ -70,7 +70,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     };
     session.announce(announcement).await?;
     let (sender, key) = (arguments.from, arguments.session);
-    let words = words::traffic(&traffic);
+    let words = texts::traffic(&traffic);
     output.note(&format!("announced {sender} to {key}: {words}; waiting for receivers to reserve"))?;
     let done = hold(&mut session, &output, arguments.r#for).await;
     output.note("ends; the flow is withdrawn")?;

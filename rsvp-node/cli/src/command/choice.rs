@@ -1,7 +1,7 @@
 //! Which service a receiver asks for, given what the senders' ADSPECs say: one for all of them, and none that a sender
 //! has left out (RFC 2210 section 2.2). A break bit (section 2.3.1) is a reason to prefer the other, not to refuse.
 //!
-//! Pure; R and S of Guaranteed service are the business of `wishes`.
+//! Pure; R and S of Guaranteed service are the business of `wanted`.
 
 use clap::ValueEnum;
 use core::fmt;

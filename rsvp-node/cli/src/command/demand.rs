@@ -3,7 +3,7 @@
 use super::Failure;
 use super::choice::Services;
 use super::options::{Bucket, Carry, peak_above, span};
-use super::wishes::{Wanted, Wishes};
+use super::wanted::{ReservationOptions, Wanted};
 use clap::{Args, ValueEnum};
 use core::time::Duration;
 use rsvp_client::Style;
@@ -52,7 +52,7 @@ enum Styles {
 
 impl Demand {
     /// What is wanted; `interface` is the one on which the data is received, by name, if it was said.
-    pub(super) fn wishes(&self, interface: Option<&str>) -> Result<Wishes, Failure> {
+    pub(super) fn wishes(&self, interface: Option<&str>) -> Result<ReservationOptions, Failure> {
         let guaranteed = self.service == Some(Services::Guaranteed);
         if !guaranteed && (self.reserve.is_some() || self.delay.is_some() || !self.slack.is_zero()) {
             let message =
@@ -67,7 +67,7 @@ impl Demand {
                 "a wf reservation is for all senders: use --style se with --filter".to_owned(),
             ));
         }
-        Ok(Wishes {
+        Ok(ReservationOptions {
             style: match self.style {
                 Styles::Wf => Style::Wf,
                 Styles::Ff => Style::Ff,

@@ -18,10 +18,10 @@ mod send;
 mod sessions;
 mod show;
 mod spread;
+mod texts;
 mod top;
+mod wanted;
 mod watch;
-mod wishes;
-mod words;
 
 pub(crate) use options::span;
 

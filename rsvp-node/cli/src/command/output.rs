@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::measure::{Report, Summary};
-use super::words;
+use super::texts;
 use core::time::Duration;
 use rsvp_client::Event;
 use rsvp_node::units::{show_rate, show_time};
@@ -41,7 +41,7 @@ impl Output {
 
     /// Something that the network did; with the session, where there are several.
     pub(super) fn event(&self, session: Option<Session>, event: &Event) -> Result<(), Failure> {
-        let words = words::event(event);
+        let words = texts::event(event);
         match session {
             None => self.line(&words, json!({ "event": event })),
             Some(session) => {
@@ -53,7 +53,7 @@ impl Output {
 
     /// Something that the node did, whoever it concerns.
     pub(super) fn watched(&self, watched: &rsvp_client::Watched) -> Result<(), Failure> {
-        self.line(&words::watched(watched), json!({ "watched": watched }))
+        self.line(&texts::watched(watched), json!({ "watched": watched }))
     }
 
     /// What a receiver measured.

@@ -3,8 +3,8 @@
 use super::Failure;
 use super::output::Output;
 use super::sessions::Sessions;
-use super::wishes::{Announced, Asked, Wishes, bound};
-use super::words;
+use super::texts;
+use super::wanted::{Announced, Asked, ReservationOptions, bound};
 use rsvp_client::{ClientError, Event, Style};
 use rsvp_node::units::show_time;
 use rsvp_wire::Session;
@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 
 /// A wish, and what it is for.
 pub(super) struct Reserver {
-    wishes: Wishes,
+    wishes: ReservationOptions,
     /// Of each session.
     announced: BTreeMap<Session, Announced>,
 }
 
 impl Reserver {
-    pub(super) fn new(wishes: Wishes) -> Self {
+    pub(super) fn new(wishes: ReservationOptions) -> Self {
         Self { wishes, announced: BTreeMap::new() }
     }
 
@@ -64,7 +64,7 @@ impl Reserver {
                     output.note(&remark)?;
                 }
                 for flow in &reservation.flows {
-                    let (what, whom) = (words::service(&flow.flowspec), words::filters(&flow.filters));
+                    let (what, whom) = (texts::service(&flow.flowspec), texts::filters(&flow.filters));
                     let bound = bound(flow, announced).map_or_else(String::new, |bound| {
                         format!("; no packet is queued for more than {}", show_time(bound))
                     });

@@ -5,7 +5,7 @@ use super::connection::Connection;
 use super::options::{Bucket, Carry, DaemonOrStandalone, Offered, peak_above, span};
 use super::output::{Output, interrupted};
 use super::payload::{LENGTH, Payload, wall_clock_us};
-use super::{Failure, words};
+use super::{Failure, texts};
 use clap::Args;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
@@ -85,7 +85,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     };
     session.announce(announcement).await?;
     let next = if arguments.now { "sending" } else { "waiting for receivers to reserve" };
-    output.note(&format!("announced {sender} to {key}: {}; {next}", words::traffic(&traffic)))?;
+    output.note(&format!("announced {sender} to {key}: {}; {next}", texts::traffic(&traffic)))?;
 
     let mut flow = Flow::new(socket, &arguments, traffic);
     let done = flow.run(&mut session, &output, arguments.r#for).await;
@@ -210,7 +210,7 @@ impl Flow {
     /// RFC 2210 section 2.3.2: the M of a reservation "should be used by the sending application to size its packets".
     fn fit(&mut self, reserved: &Service, output: &Output) -> Result<(), Failure> {
         if !was_offered(self.offered, reserved) {
-            let asked = words::service(reserved);
+            let asked = texts::service(reserved);
             self.remark(output, format!("receivers ask for {asked}, which --adspec leaves out"))?;
         }
         let (most, largest) = (reserved.traffic().max_packet, self.traffic.max_packet);

@@ -1,7 +1,7 @@
 //! `rsvp show`: the state of the node as tables, or as JSON.
 
 use super::options::Daemon;
-use super::{Failure, connection, words};
+use super::{Failure, connection, texts};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
@@ -145,8 +145,8 @@ fn counted(reservations: Vec<ReservationRow>, flows: Vec<FlowRow>) -> Vec<Counte
 
 fn stats(rows: &[Counted], total: usize) -> String {
     let line = |Counted { reservation: row, stats }: &Counted| {
-        let mut line = vec![row.session.to_string(), row.interface.clone(), words::filters(&row.filters)];
-        line.extend([words::service(&row.flowspec), bps(row.charge_bps)]);
+        let mut line = vec![row.session.to_string(), row.interface.clone(), texts::filters(&row.filters)];
+        line.extend([texts::service(&row.flowspec), bps(row.charge_bps)]);
         let Some(stats) = stats else {
             line.extend(["-"; 5].map(str::to_owned));
             return line;
@@ -198,7 +198,7 @@ fn address(address: Option<impl ToString>) -> String {
 
 fn flows(flows: &[Flow]) -> String {
     let flow =
-        |flow: &Flow| format!("{} for {}", words::service(&flow.flowspec), words::filters(&flow.filters));
+        |flow: &Flow| format!("{} for {}", texts::service(&flow.flowspec), texts::filters(&flow.filters));
     flows.iter().map(flow).collect::<Vec<_>>().join("\n")
 }
 
@@ -225,7 +225,7 @@ fn table(rows: &Rows, total: usize) -> String {
                     let to = if row.local_only { "local".to_owned() } else { row.outgoing.join(", ") };
                     let (session, sender) = (row.session.to_string(), row.sender.to_string());
                     let from = address(row.interface.as_ref());
-                    vec![session, sender, words::traffic(&row.traffic), row.previous_hop.clone(), from, to]
+                    vec![session, sender, texts::traffic(&row.traffic), row.previous_hop.clone(), from, to]
                 })
                 .collect(),
         ),
@@ -245,7 +245,7 @@ fn table(rows: &Rows, total: usize) -> String {
             rows.iter()
                 .map(|row| {
                     let (session, style) = (row.session.to_string(), row.style.to_string());
-                    let (filters, service) = (words::filters(&row.filters), words::service(&row.flowspec));
+                    let (filters, service) = (texts::filters(&row.filters), texts::service(&row.flowspec));
                     let (takes, police) = (bps(row.charge_bps), row.police.join(", "));
                     vec![session, row.interface.clone(), style, filters, service, takes, police]
                 })
@@ -277,7 +277,7 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
                 .map(|row| {
                     let sender = row.sender.map_or_else(|| "all".to_owned(), |sender| sender.to_string());
                     let (session, hop) = (row.session.to_string(), row.previous_hop.to_string());
-                    vec![session, sender, hop, words::service(&row.flowspec)]
+                    vec![session, sender, hop, texts::service(&row.flowspec)]
                 })
                 .collect(),
         ),
@@ -343,7 +343,7 @@ fn interface(row: &InterfaceRow) -> Vec<String> {
 }
 
 fn flow(row: &FlowRow) -> Vec<String> {
-    let mut line = vec![row.session.to_string(), row.interface.clone(), words::filters(&row.filters)];
+    let mut line = vec![row.session.to_string(), row.interface.clone(), texts::filters(&row.filters)];
     let service = match row.state.as_str() {
         "installed" => row.service.clone(),
         state => format!("{} ({state})", row.service),

@@ -6,7 +6,7 @@ mod draw;
 
 use super::options::{Daemon, span};
 use super::output::interrupted;
-use super::{Failure, connection, words};
+use super::{Failure, connection, texts};
 use clap::Args;
 use core::time::Duration;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -104,7 +104,7 @@ async fn live(
             _ = looks.tick() => view.look(client).await?,
             watched = watch.next() => {
                 let Some(watched) = watched else { return Err(ClientError::Disconnected.into()) };
-                view.note(format!("{:9.3}s  {}", start.elapsed().as_secs_f64(), words::watched(&watched)));
+                view.note(format!("{:9.3}s  {}", start.elapsed().as_secs_f64(), texts::watched(&watched)));
                 // The next look draws it, unless it would be long in coming.
                 if arguments.every <= Duration::from_secs(1) {
                     continue;

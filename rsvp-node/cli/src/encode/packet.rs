@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use rsvp_capture::write::Envelope;
+use rsvp_capture::write::Headers;
 use rsvp_wire::UDP_PORTS;
 
 /// What the JSON says of the packet around the message.
@@ -64,7 +64,7 @@ impl Outer {
         let Some((source, destination)) = self.addresses else {
             return Err("src and dst are missing: a pcap file has IP packets; give both, or use --hex".into());
         };
-        let around = Envelope {
+        let around = Headers {
             source,
             destination,
             ttl: self.ttl.unwrap_or(64),

@@ -2,7 +2,7 @@
 //!
 //! What is listed is worked out when it is asked for; nothing is kept.
 
-use super::desk::Door;
+use super::service::EngineAccess;
 use core::net::IpAddr;
 use rsvp_control::rows::RequestRow;
 use rsvp_control::rows::{
@@ -15,27 +15,27 @@ use rsvp_wire::{FilterSpec, Flowspec, MsgType, Session, Sharing, Style};
 use std::collections::BTreeMap;
 
 /// Lists what was asked for.
-pub(super) fn list(what: What, session: Option<Session>, at_most: usize, door: &dyn Door) -> Done {
-    let engine = door.engine();
+pub(super) fn list(what: What, session: Option<Session>, at_most: usize, access: &dyn EngineAccess) -> Done {
+    let engine = access.engine();
     let wanted = |s: &Session| session.is_none_or(|only| only.with_flags(0) == s.with_flags(0));
     let (total, rows) = match what {
         What::Sessions => {
-            let (total, rows) = cut(sessions(door).into_iter().filter(|row| wanted(&row.session)), at_most);
+            let (total, rows) = cut(sessions(access).into_iter().filter(|row| wanted(&row.session)), at_most);
             (total, Rows::Sessions(rows))
         }
         What::Senders => {
             let views = engine.senders().filter(|view| wanted(&view.session));
-            let (total, rows) = cut(views.map(|view| sender(view, door)), at_most);
+            let (total, rows) = cut(views.map(|view| sender(view, access)), at_most);
             (total, Rows::Senders(rows))
         }
         What::Requests => {
             let views = engine.requests().filter(|view| wanted(&view.session));
-            let (total, rows) = cut(views.map(|view| request(view, door)), at_most);
+            let (total, rows) = cut(views.map(|view| request(view, access)), at_most);
             (total, Rows::Requests(rows))
         }
         What::Reservations => {
             let views = engine.reservations().filter(|(.., view)| wanted(&view.session));
-            let rows = views.map(|(id, on, view)| reservation(id, &name(on, door), &view));
+            let rows = views.map(|(id, on, view)| reservation(id, &name(on, access), &view));
             let (total, rows) = cut(rows, at_most);
             (total, Rows::Reservations(rows))
         }
@@ -51,16 +51,16 @@ pub(super) fn list(what: What, session: Option<Session>, at_most: usize, door: &
             (total, Rows::Blockades(rows))
         }
         What::Interfaces => {
-            let (total, rows) = cut(interfaces(door).into_iter(), at_most);
+            let (total, rows) = cut(interfaces(access).into_iter(), at_most);
             (total, Rows::Interfaces(rows))
         }
         What::Neighbours => {
-            let (total, rows) = cut(neighbours(door).into_iter(), at_most);
+            let (total, rows) = cut(neighbours(access).into_iter(), at_most);
             (total, Rows::Neighbours(rows))
         }
-        // The data plane answers when it has time: see `Desk::flows`.
+        // The data plane answers when it has time: see `ControlService::flows`.
         What::Flows => (0, Rows::Flows(Vec::new())),
-        What::Counters => (1, Rows::Counters(counters(door))),
+        What::Counters => (1, Rows::Counters(counters(access))),
     };
     Done { total: Some(total), rows: Some(rows), ..Done::default() }
 }
@@ -86,12 +86,12 @@ fn cut<T>(rows: impl Iterator<Item = T>, at_most: usize) -> (usize, Vec<T>) {
 }
 
 /// What an interface is called, or at least its number.
-pub(super) fn name(id: InterfaceId, door: &dyn Door) -> String {
-    door.interface_name(id).map_or_else(|| format!("interface {}", id.0), str::to_owned)
+pub(super) fn name(id: InterfaceId, access: &dyn EngineAccess) -> String {
+    access.interface_name(id).map_or_else(|| format!("interface {}", id.0), str::to_owned)
 }
 
-fn sessions(door: &dyn Door) -> Vec<SessionRow> {
-    let engine = door.engine();
+fn sessions(access: &dyn EngineAccess) -> Vec<SessionRow> {
+    let engine = access.engine();
     let mut rows = BTreeMap::new();
     for view in engine.sessions() {
         let row = SessionRow {
@@ -119,21 +119,23 @@ fn sessions(door: &dyn Door) -> Vec<SessionRow> {
     rows.into_values().collect()
 }
 
-fn sender(view: SenderView, door: &dyn Door) -> SenderRow {
+fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
     SenderRow {
         session: view.session,
         sender: view.sender,
         traffic: view.tspec.into(),
         previous_hop: view.previous_hop.map_or_else(|| APPLICATION.to_owned(), |hop| hop.to_string()),
-        interface: view.incoming.map(|id| name(id, door)),
-        outgoing: view.outgoing.into_iter().map(|id| name(id, door)).collect(),
+        interface: view.incoming.map(|id| name(id, access)),
+        outgoing: view.outgoing.into_iter().map(|id| name(id, access)).collect(),
         local_only: view.local_only,
     }
 }
 
-fn request(view: RequestView, door: &dyn Door) -> RequestRow {
+fn request(view: RequestView, access: &dyn EngineAccess) -> RequestRow {
     let (next_hop, application, interface) = match view.from {
-        Requester::NextHop { interface, address } => (address.to_string(), None, Some(name(interface, door))),
+        Requester::NextHop { interface, address } => {
+            (address.to_string(), None, Some(name(interface, access)))
+        }
         Requester::App(app) => (APPLICATION.to_owned(), Some(app.0), None),
     };
     RequestRow {
@@ -178,9 +180,9 @@ pub(super) fn reservation(id: ReservationId, interface: &str, view: &Reservation
     }
 }
 
-fn interfaces(door: &dyn Door) -> Vec<InterfaceRow> {
+fn interfaces(access: &dyn EngineAccess) -> Vec<InterfaceRow> {
     let row = |(interface, reserved_bps): (&rsvp_node::Interface, u64)| InterfaceRow {
-        name: name(interface.id, door),
+        name: name(interface.id, access),
         index: interface.id.0,
         lih: interface.lih,
         ipv4: interface.ipv4,
@@ -192,26 +194,26 @@ fn interfaces(door: &dyn Door) -> Vec<InterfaceRow> {
         reservable_bps: interface.reservable_bps,
         reserved_bps,
         refresh_ms: u64::try_from(interface.refresh.as_millis()).unwrap_or(u64::MAX),
-        udp: door.is_udp_on(interface.id),
-        data_plane: door.data_plane_on(interface.id),
+        udp: access.is_udp_on(interface.id),
+        data_plane: access.data_plane_on(interface.id),
     };
-    door.engine().interfaces().map(row).collect()
+    access.engine().interfaces().map(row).collect()
 }
 
-fn neighbours(door: &dyn Door) -> Vec<NeighbourRow> {
+fn neighbours(access: &dyn EngineAccess) -> Vec<NeighbourRow> {
     let mut found: BTreeMap<(InterfaceId, IpAddr), (usize, usize)> = BTreeMap::new();
-    for view in door.engine().senders() {
+    for view in access.engine().senders() {
         if let (Some(on), Some(hop)) = (view.incoming, view.previous_hop) {
             found.entry((on, hop)).or_default().0 += 1;
         }
     }
-    for view in door.engine().requests() {
+    for view in access.engine().requests() {
         if let Requester::NextHop { interface, address } = view.from {
             found.entry((interface, address)).or_default().1 += 1;
         }
     }
     let row = |((on, address), (senders, requests))| NeighbourRow {
-        interface: name(on, door),
+        interface: name(on, access),
         address,
         senders,
         requests,
@@ -219,8 +221,8 @@ fn neighbours(door: &dyn Door) -> Vec<NeighbourRow> {
     found.into_iter().map(row).collect()
 }
 
-fn counters(door: &dyn Door) -> Counters {
-    let counters = door.engine().counters();
+fn counters(access: &dyn EngineAccess) -> Counters {
+    let counters = access.engine().counters();
     let types = (1..=7).map(MsgType);
     let unknown = ("unknown type".to_owned(), counters.received(MsgType(0)));
     let zero = ("minimum policed unit of zero".to_owned(), counters.zero_policed_units());
@@ -232,6 +234,6 @@ fn counters(door: &dyn Door) -> Counters {
             .collect(),
         sent: types.map(|t| (t.to_string(), counters.sent(t))).collect(),
         discards: counters.discards().map(|(why, times)| (why.to_owned(), times)).collect(),
-        driver: door.counters().into_iter().map(|(what, times)| (what.to_owned(), times)).collect(),
+        driver: access.counters().into_iter().map(|(what, times)| (what.to_owned(), times)).collect(),
     }
 }

@@ -1,11 +1,11 @@
 //! The server: accepts connections on the control socket, checks who is there, and carries lines both ways.
 //!
 //! Lines and queues are bounded: a client that does not read is cut off and counted, one that sends too long a line is
-//! told so, one that sends without end waits for the driver. What the lines mean is the desk's business; owner and mode of
+//! told so, one that sends without end waits for the driver. What the lines mean is the control service's business; owner and mode of
 //! the socket are given to it by whoever binds it.
 
 use super::descriptors::{Handed, Octets, Source, Words};
-use super::desk::{ClientId, Desk, Door, Who};
+use super::service::{ClientId, ControlService, EngineAccess, Who};
 use core::time::Duration;
 use nix::unistd::{Gid, Uid, User, getgrouplist};
 use rsvp_control::sockets::MOST_DESCRIPTORS;
@@ -31,7 +31,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub enum FromClient {
     /// A client is there; what it is told goes into its box.
-    Opened(ClientId, Who, Outbox),
+    Opened(ClientId, Who, LineSender),
     /// It handed over sockets, in this order, for lines that come next. Their descriptors are closed already.
     Handed(ClientId, Vec<Handed>),
     /// All the lines that sockets came with have been said.
@@ -57,7 +57,7 @@ pub struct Access {
 
 /// Where lines for a client are put. Dropped, the connection ends when the client has taken what is there.
 #[derive(Debug)]
-pub struct Outbox {
+pub struct LineSender {
     lines: mpsc::Sender<String>,
     cut: oneshot::Sender<()>,
 }
@@ -162,7 +162,7 @@ async fn converse(
 ) {
     let (lines, waiting) = mpsc::channel(WAITING_LINES);
     let (cut, is_cut) = oneshot::channel();
-    if driver.send(FromClient::Opened(id, who, Outbox { lines, cut })).await.is_err() {
+    if driver.send(FromClient::Opened(id, who, LineSender { lines, cut })).await.is_err() {
         return;
     }
     let mut writing = core::pin::pin!(write_lines(writing, waiting));
@@ -260,55 +260,55 @@ async fn write_lines(mut writer: impl AsyncWrite + Unpin, mut lines: mpsc::Recei
     let _ = tokio::time::timeout(PATIENCE, writer.shutdown()).await;
 }
 
-/// The connections of a desk, for the driver's loop: `handle` what the server says, hand the engine's events to the desk,
+/// The connections of a service, for the driver's loop: `handle` what the server says, hand the engine's events to the service,
 /// then `deliver` what it has to say.
 #[derive(Debug, Default)]
 pub struct Switchboard {
-    clients: BTreeMap<ClientId, Outbox>,
+    clients: BTreeMap<ClientId, LineSender>,
     /// Clients that were cut off because they did not read.
     pub cut_off: u64,
 }
 
 impl Switchboard {
-    /// Passes on to the desk what a client did.
-    pub fn handle(&mut self, said: FromClient, desk: &mut Desk, door: &mut dyn Door) {
+    /// Passes on to the control service what a client did.
+    pub fn handle(&mut self, said: FromClient, service: &mut ControlService, access: &mut dyn EngineAccess) {
         match said {
-            FromClient::Opened(client, who, outbox) => {
-                self.clients.insert(client, outbox);
-                desk.opened(client, who);
+            FromClient::Opened(client, who, sender) => {
+                self.clients.insert(client, sender);
+                service.opened(client, who);
             }
             // A client that was cut off may still have had something to say.
             FromClient::Line(client, line) if self.clients.contains_key(&client) => {
-                desk.request(client, &line, door);
+                service.request(client, &line, access);
             }
-            FromClient::Overlong(client) if self.clients.contains_key(&client) => desk.overlong(client),
+            FromClient::Overlong(client) if self.clients.contains_key(&client) => service.overlong(client),
             FromClient::Handed(client, sockets) if self.clients.contains_key(&client) => {
-                desk.handed(client, sockets);
+                service.handed(client, sockets);
             }
-            FromClient::HandedAll(client) => desk.handed_all(client),
-            FromClient::Unusable(client, problem) => desk.unusable(client, problem),
+            FromClient::HandedAll(client) => service.handed_all(client),
+            FromClient::Unusable(client, problem) => service.unusable(client, problem),
             FromClient::Line(..) | FromClient::Overlong(_) | FromClient::Handed(..) => {}
             FromClient::Gone(client) => {
                 self.clients.remove(&client);
-                desk.gone(client, door);
+                service.gone(client, access);
             }
         }
     }
 
-    /// Puts the desk's lines into the queues of the clients. One whose queue is full is cut off, with all that it asked for.
-    pub fn deliver(&mut self, desk: &mut Desk, door: &mut dyn Door) {
-        while let Some((client, line)) = desk.outgoing() {
-            let Some(outbox) = self.clients.get(&client) else { continue };
-            match outbox.lines.try_send(line) {
+    /// Puts the control service's lines into the queues of the clients. One whose queue is full is cut off, with all that it asked for.
+    pub fn deliver(&mut self, service: &mut ControlService, access: &mut dyn EngineAccess) {
+        while let Some((client, line)) = service.outgoing() {
+            let Some(sender) = self.clients.get(&client) else { continue };
+            match sender.lines.try_send(line) {
                 Ok(()) => {}
                 Err(mpsc::error::TrySendError::Full(_)) => {
                     tracing::warn!("control socket: client {} does not read and is cut off", client.0);
                     self.cut_off += 1;
-                    if let Some(outbox) = self.clients.remove(&client) {
+                    if let Some(sender) = self.clients.remove(&client) {
                         // A connection that has ended by itself needs no cutting.
-                        let _ = outbox.cut.send(());
+                        let _ = sender.cut.send(());
                     }
-                    desk.gone(client, door);
+                    service.gone(client, access);
                 }
                 // Its connection has ended; the server says so in a moment.
                 Err(mpsc::error::TrySendError::Closed(_)) => {}

@@ -1,6 +1,6 @@
 //! What the data plane says, taken to the engine and to those who have asked.
 
-use super::{Driver, Node};
+use super::{Driver, EngineIo};
 use crate::config::DaemonConfig;
 use crate::data_plane::Failure;
 use crate::data_plane::worker::Said;
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// How long the data plane's first answer is waited for.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
-impl Node {
+impl EngineIo {
     /// Tells the engine where reservations are carried out now that were not, or no longer: Paths say so.
     fn follow_enforcement(&mut self, config: &DaemonConfig) {
         for interface in self.routes.links.follow(config, |index| self.plane.enforces(index)) {
@@ -45,7 +45,7 @@ impl Driver {
         self.node.follow_enforcement(&self.config);
         let Some(said) = said else {
             tracing::error!("the data plane has failed: reservations are not enforced any more");
-            self.desk.flows(&Err("it has failed".to_owned()));
+            self.service.flows(&Err("it has failed".to_owned()));
             return;
         };
         for held in said.held {
@@ -58,7 +58,7 @@ impl Driver {
             if is_news {
                 tracing::warn!(?reservation, interface, "a reservation cannot be carried out: {failure}");
             }
-            if self.desk.local_flow_failed(reservation) {
+            if self.service.local_flow_failed(reservation) {
                 continue;
             }
             // What it was told meanwhile is tried first.
@@ -71,7 +71,7 @@ impl Driver {
             }
         }
         if let Some(flows) = said.flows {
-            self.desk.flows(&flows);
+            self.service.flows(&flows);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Each socket is an application of the engine by itself (RFC 2205 section 3.11.1). `wanted` works out from what is known of it and
 //! was asked for it what it should have; `served` has the engine do what is different from what it has, whenever something changes:
 //! a request, a Path, an address, a route. So the order in which a socket is bound, connected and asked for does not matter. What
-//! comes of it is told in the words of `rsvp_node::qos`. Everything ends with the connection of the client. As pure as the desk: no
+//! comes of it is told in the words of `rsvp_node::qos`. Everything ends with the connection of the client. As pure as the control service: no
 //! socket is looked at here.
 
 mod quota;
@@ -13,7 +13,7 @@ mod wanted;
 pub use quota::Limits;
 
 use crate::control::descriptors::{Handed, Names};
-use crate::control::desk::{ClientId, Door, Who};
+use crate::control::service::{ClientId, EngineAccess, Who};
 use quota::{Use, Within};
 use rsvp_control::sockets::{self, Checks, How, Join, Moved, Open, Opened, Set};
 use rsvp_control::{Done, Problem, Request};
@@ -75,7 +75,7 @@ impl QosService {
         who: Who,
         request: Request,
         handed: Option<Handed>,
-        door: &mut dyn Door,
+        access: &mut dyn EngineAccess,
     ) -> Result<Done, Problem> {
         let app = match request {
             Request::QosOpen(open) => return self.open(client, who, &open, handed),
@@ -86,7 +86,7 @@ impl QosService {
             }
             Request::QosJoin(join) => {
                 let app = self.app(client, join.socket)?;
-                self.join(app, who, join, door)?;
+                self.join(app, who, join, access)?;
                 app
             }
             Request::QosMoved(moved) => {
@@ -101,17 +101,17 @@ impl QosService {
             }
             Request::QosClose { socket } => {
                 let app = self.app(client, socket)?;
-                self.close(app, door);
+                self.close(app, access);
                 return Ok(Done::default());
             }
             Request::QosCheck { socket } => {
                 let app = self.app(client, socket)?;
-                return Ok(Done { checks: Some(self.check(app, door)?), ..Done::default() });
+                return Ok(Done { checks: Some(self.check(app, access)?), ..Done::default() });
             }
             _ => return Err(Problem::new("bad-request", "this request is not about sockets")),
         };
         self.unsettled.insert(app);
-        self.settle(door);
+        self.settle(access);
         Ok(Done::default())
     }
 
@@ -126,18 +126,18 @@ impl QosService {
     }
 
     /// Addresses or routes have changed.
-    pub fn look_again(&mut self, door: &mut dyn Door) {
+    pub fn look_again(&mut self, access: &mut dyn EngineAccess) {
         self.unsettled.extend(self.sockets.keys());
-        self.settle(door);
+        self.settle(access);
     }
 
     /// Does what has become to be wanted. It may lead to more events.
-    pub fn settle(&mut self, door: &mut dyn Door) {
+    pub fn settle(&mut self, access: &mut dyn EngineAccess) {
         while let Some(app) = self.unsettled.pop_first() {
             let Some(mut served) = self.sockets.remove(&app) else { continue };
             let others = if served.is_bounded { self.others() } else { BTreeMap::new() };
             let within = Within { others, limits: &self.limits };
-            served.settle(app, &within, &mut self.next_flow, door);
+            served.settle(app, &within, &mut self.next_flow, access);
             self.sockets.insert(app, served);
             self.collect(app);
         }
@@ -157,23 +157,23 @@ impl QosService {
     }
 
     /// A client is gone, and the QoS of its sockets.
-    pub fn gone(&mut self, client: ClientId, door: &mut dyn Door) {
+    pub fn gone(&mut self, client: ClientId, access: &mut dyn EngineAccess) {
         let of_client = |served: &Served| served.client == client;
         let apps: Vec<_> = self.sockets.iter().filter(|(_, s)| of_client(s)).map(|(app, _)| *app).collect();
-        apps.into_iter().for_each(|app| self.close(app, door));
+        apps.into_iter().for_each(|app| self.close(app, access));
     }
 
     /// The daemon ends: all QoS does.
-    pub fn everyone_gone(&mut self, door: &mut dyn Door) {
+    pub fn everyone_gone(&mut self, access: &mut dyn EngineAccess) {
         let apps: Vec<_> = self.sockets.keys().copied().collect();
-        apps.into_iter().for_each(|app| self.close(app, door));
+        apps.into_iter().for_each(|app| self.close(app, access));
     }
 
-    fn close(&mut self, app: AppId, door: &mut dyn Door) {
+    fn close(&mut self, app: AppId, access: &mut dyn EngineAccess) {
         if let Some(mut served) = self.sockets.remove(&app) {
             self.numbers.remove(&(served.client, served.number));
             self.unsettled.remove(&app);
-            served.end(app, door);
+            served.end(app, access);
         }
     }
 
@@ -280,14 +280,14 @@ impl QosService {
         Ok(())
     }
 
-    fn join(&mut self, app: AppId, who: Who, join: Join, door: &dyn Door) -> Result<(), Problem> {
+    fn join(&mut self, app: AppId, who: Who, join: Join, access: &dyn EngineAccess) -> Result<(), Problem> {
         let Join { group, leaf, qos, interface, .. } = join;
         if !group.ip().is_multicast() || group.port() == 0 {
             let message =
                 format!("{group} is no group: name an address of IPv4 or IPv6 multicast, and a port");
             return Err(Problem::new("bad-session", message));
         }
-        let interface = crate::control::desk::named(interface.as_deref(), door)?;
+        let interface = crate::control::service::named(interface.as_deref(), access)?;
         let qos = qos.as_ref().map(Qos::try_from).transpose().map_err(invalid)?;
         if let Some(qos) = qos.as_ref().filter(|_| who.sockets_only) {
             self.without(app).allows(who.uid, qos)?;
@@ -336,10 +336,10 @@ impl QosService {
         Ok(())
     }
 
-    fn check(&self, app: AppId, door: &mut dyn Door) -> Result<Checks, Problem> {
+    fn check(&self, app: AppId, access: &mut dyn EngineAccess) -> Result<Checks, Problem> {
         let missing = || Problem::new("not-found", "the QoS of the socket has ended");
         let served = self.sockets.get(&app).ok_or_else(missing)?;
-        let interface = interface_of(served, door);
+        let interface = interface_of(served, access);
         let limit = self.limits.flow_rate_bps.map(|bps| u32::try_from(bps / 8).unwrap_or(u32::MAX));
         let knows = HostKnows {
             line_rate_bps: interface.as_ref().map(|interface| interface.bandwidth_bps).filter(|bps| *bps > 0),
@@ -369,17 +369,17 @@ impl QosService {
 }
 
 /// The interface of a socket's traffic: where it leaves, else where it arrives; the one of a node that has no other.
-fn interface_of(served: &Served, door: &mut dyn Door) -> Option<Interface> {
+fn interface_of(served: &Served, access: &mut dyn EngineAccess) -> Option<Interface> {
     let leaves = served
         .all_sessions()
-        .find_map(|(session, sender)| sender.and_then(|sender| door.leaves_by(&session, &sender)));
+        .find_map(|(session, sender)| sender.and_then(|sender| access.leaves_by(&session, &sender)));
     let here = served.socket.names.local.map(|local| local.ip().to_canonical());
     let by_address = |interface: &Interface| {
         here.is_some_and(|here| {
             interface.ipv4.is_some_and(|own| here == own) || interface.ipv6.is_some_and(|own| here == own)
         })
     };
-    let all: Vec<&Interface> = door
+    let all: Vec<&Interface> = access
         .engine()
         .interfaces()
         .map(|(interface, _)| interface)

@@ -2,7 +2,7 @@
 
 use super::quota::{Use, Within};
 use super::wanted::{Announced, LocalFlow, Path, Paths, Reserved, Socket, Wanted, failed};
-use crate::control::desk::{ClientId, Door};
+use crate::control::service::{ClientId, EngineAccess};
 use crate::data_plane::wishes::Wishes;
 use rsvp_node::qos::{ErrorClass, ErrorValue, FdQos, Notifications, Status};
 use rsvp_node::{
@@ -113,19 +113,19 @@ impl Served {
         app: AppId,
         within: &Within<'_>,
         next_flow: &mut u32,
-        door: &mut dyn Door,
+        access: &mut dyn EngineAccess,
     ) {
-        let mut wanted = self.socket.wanted(&self.paths, door);
+        let mut wanted = self.socket.wanted(&self.paths, access);
         within.keep(self.uid, self.is_bounded, &mut wanted);
-        self.give_up(app, &wanted, door);
-        self.wish(&wanted, door);
-        self.carry_out(&wanted, next_flow, door);
+        self.give_up(app, &wanted, access);
+        self.wish(&wanted, access);
+        self.carry_out(&wanted, next_flow, access);
         let mut failures = core::mem::take(&mut wanted.failures);
         for session in wanted.sessions {
             if self.sessions.contains(&session) {
                 continue;
             }
-            match command(Command::OpenSession { app, session }, door) {
+            match command(Command::OpenSession { app, session }, access) {
                 Ok(()) => drop(self.sessions.insert(session)),
                 Err(why) => failures.push(refused(session, why)),
             }
@@ -137,7 +137,7 @@ impl Served {
             let Announced { tspec, offer, ref carried, ttl, interface } = announced;
             let (adspec, carried) = (Some(offer), Some(carried));
             let asked = Command::Sender { app, session, sender, tspec, adspec, ttl, interface, carried };
-            match command(asked, door) {
+            match command(asked, access) {
                 Ok(()) => {
                     self.senders.insert((session, sender), announced);
                 }
@@ -148,7 +148,7 @@ impl Served {
             if self.reservations.get(&session) == Some(&reserved) {
                 continue;
             }
-            match reserve(app, session, &reserved, self.was_confirmed(&session, &reserved), door) {
+            match reserve(app, session, &reserved, self.was_confirmed(&session, &reserved), access) {
                 Ok(()) => {
                     self.reservations.insert(session, reserved);
                 }
@@ -164,19 +164,19 @@ impl Served {
     }
 
     /// What applications ask for their packets is known before anything is reserved for them.
-    fn wish(&mut self, wanted: &Wanted, door: &mut dyn Door) {
+    fn wish(&mut self, wanted: &Wanted, access: &mut dyn EngineAccess) {
         let gone = self.wishes.keys().filter(|sender| !wanted.wishes.contains_key(sender));
-        gone.for_each(|(session, sender)| door.wish(session, sender, None));
+        gone.for_each(|(session, sender)| access.wish(session, sender, None));
         for ((session, sender), wishes) in &wanted.wishes {
             if self.wishes.get(&(*session, *sender)) != Some(wishes) {
-                door.wish(session, sender, Some(*wishes));
+                access.wish(session, sender, Some(*wishes));
             }
         }
         self.wishes.clone_from(&wanted.wishes);
     }
 
     /// Flows that are not signalled are the data plane's alone.
-    fn carry_out(&mut self, wanted: &Wanted, next_flow: &mut u32, door: &mut dyn Door) {
+    fn carry_out(&mut self, wanted: &Wanted, next_flow: &mut u32, access: &mut dyn EngineAccess) {
         let before = core::mem::take(&mut self.local);
         for (sender, (reservation, flow)) in before {
             if wanted.local.get(&sender).is_some_and(|wanted| wanted.interface == flow.interface) {
@@ -184,7 +184,7 @@ impl Served {
                 continue;
             }
             let interface = flow.interface;
-            door.local_flow(&TrafficControl { reservation, interface, change: TcChange::Remove });
+            access.local_flow(&TrafficControl { reservation, interface, change: TcChange::Remove });
         }
         for (sender, flow) in &wanted.local {
             let known = self.local.get(sender);
@@ -200,7 +200,7 @@ impl Served {
                 |(reservation, _)| *reservation,
             );
             let (interface, change) = (flow.interface, TcChange::Install(flow.reservation.clone()));
-            door.local_flow(&TrafficControl { reservation, interface, change });
+            access.local_flow(&TrafficControl { reservation, interface, change });
             self.local.insert(*sender, (reservation, flow.clone()));
         }
     }
@@ -222,13 +222,13 @@ impl Served {
     }
 
     /// Gives up what is wanted no longer.
-    fn give_up(&mut self, app: AppId, wanted: &Wanted, door: &mut dyn Door) {
+    fn give_up(&mut self, app: AppId, wanted: &Wanted, access: &mut dyn EngineAccess) {
         let before: BTreeSet<Session> = self.all_sessions().map(|(session, _)| session).collect();
         // What is refused is not there, which is what is wanted.
         self.senders.retain(|(session, sender), _| {
             let stays = wanted.senders.contains_key(&(*session, *sender));
             if !stays {
-                let _ = command(Command::RemoveSender { app, session: *session, sender: *sender }, door);
+                let _ = command(Command::RemoveSender { app, session: *session, sender: *sender }, access);
             }
             stays
         });
@@ -236,7 +236,7 @@ impl Served {
             let style = wanted.reservations.get(session).map(|wanted| wanted.style);
             let stays = style == Some(reserved.style);
             if !stays {
-                let _ = command(Command::ReleaseReservation { app, session: *session }, door);
+                let _ = command(Command::ReleaseReservation { app, session: *session }, access);
             }
             stays
         });
@@ -244,17 +244,17 @@ impl Served {
         let sends = |session: &Session| wanted.senders.keys().any(|(of, _)| of == session);
         let stays = |session: &Session| wanted.sessions.contains(session) || sends(session);
         for session in before.into_iter().filter(|session| !stays(session)) {
-            let _ = command(Command::Release { app, session }, door);
+            let _ = command(Command::Release { app, session }, access);
         }
         self.paths.retain(|session, _| stays(session));
     }
 
     /// Gives up everything.
-    pub(super) fn end(&mut self, app: AppId, door: &mut dyn Door) {
+    pub(super) fn end(&mut self, app: AppId, access: &mut dyn EngineAccess) {
         let nothing = Wanted::default();
-        self.give_up(app, &nothing, door);
-        self.carry_out(&nothing, &mut 0, door);
-        self.wish(&nothing, door);
+        self.give_up(app, &nothing, access);
+        self.carry_out(&nothing, &mut 0, access);
+        self.wish(&nothing, access);
     }
 
     /// Whether every node on the paths that have been heard of does what is offered there: no ADSPEC has a break bit.
@@ -289,20 +289,20 @@ fn reserve(
     session: Session,
     reserved: &Reserved,
     was_confirmed: bool,
-    door: &mut dyn Door,
+    access: &mut dyn EngineAccess,
 ) -> Result<(), Refusal> {
     let Reserved { style, flows, carried, confirm, interface } = reserved;
     let flows: Vec<FlowRequest<'_>> =
         flows.iter().map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters }).collect();
     let (confirm, carried) = (confirm.is_some() && !was_confirmed, Some(carried));
     let (style, interface) = (*style, *interface);
-    command(Command::Reserve { app, session, style, flows: &flows, confirm, interface, carried }, door)
+    command(Command::Reserve { app, session, style, flows: &flows, confirm, interface, carried }, access)
 }
 
-fn command(command: Command<'_>, door: &mut dyn Door) -> Result<(), Refusal> {
-    match door.command(command) {
+fn command(command: Command<'_>, access: &mut dyn EngineAccess) -> Result<(), Refusal> {
+    match access.command(command) {
         Outcome::Refused(why) => Err(why),
-        Outcome::Taken | Outcome::Discarded(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -316,8 +316,9 @@ fn refused(session: Session, why: Refusal) -> FdQos {
         Refusal::SenderTaken => (Status::GENERIC_ERROR, ErrorClass::RSVP, 56307),
         Refusal::ConflictingService => (Status::TRAFFIC_CTRL_ERROR, ErrorClass::KERNEL_TC, 56701),
         Refusal::BadTrafficParameter => (Status::TRAFFIC_CTRL_ERROR, ErrorClass::KERNEL_TC, 56703),
-        Refusal::NotFound => (Status::GENERIC_ERROR, ErrorClass::RSVP_SYS, 56601),
         Refusal::LimitReached => (Status::GENERIC_ERROR, ErrorClass::RSVP_SYS, 56602),
+        // OTHER_SYS: a refusal that the published lists have no number for.
+        _ => (Status::GENERIC_ERROR, ErrorClass::RSVP_SYS, 56601),
     };
     failed(session, status, class, ErrorValue(value))
 }

@@ -3,7 +3,7 @@
 //! A function of its arguments. What follows for the network is `rsvp_node::qos`'s business: this only asks it, session by session.
 
 use crate::control::descriptors::Names;
-use crate::control::desk::Door;
+use crate::control::service::EngineAccess;
 use crate::data_plane::bpf::Mode;
 use crate::data_plane::wishes::Wishes;
 use core::net::{IpAddr, SocketAddr};
@@ -124,20 +124,20 @@ impl Socket {
     }
 
     /// What is wanted now.
-    pub(super) fn wanted(&self, paths: &Paths, door: &mut dyn Door) -> Wanted {
+    pub(super) fn wanted(&self, paths: &Paths, access: &mut dyn EngineAccess) -> Wanted {
         let mut wanted = Wanted::default();
         if self.names.listens {
             return wanted;
         }
         if self.joined.is_empty() {
-            self.send_to_peer(&mut wanted, door);
-            self.receive_at_addresses(&mut wanted, paths, door);
+            self.send_to_peer(&mut wanted, access);
+            self.receive_at_addresses(&mut wanted, paths, access);
         }
         for joined in &self.joined {
             let session = session(self.names.transport, joined.group);
             if joined.leaf.sends() && !self.shut.0 {
                 let to = Destination { session, ttl: self.names.group_ttl, interface: joined.interface };
-                self.announce(&mut wanted, &joined.qos, to, door);
+                self.announce(&mut wanted, &joined.qos, to, access);
             }
             if joined.leaf.receives() && !self.shut.1 {
                 self.receive(&mut wanted, &joined.qos, session, joined.interface, paths);
@@ -146,7 +146,7 @@ impl Socket {
         wanted
     }
 
-    fn send_to_peer(&self, wanted: &mut Wanted, door: &mut dyn Door) {
+    fn send_to_peer(&self, wanted: &mut Wanted, access: &mut dyn EngineAccess) {
         let named = self.qos.objects.iter().find_map(|object| match object {
             Object::Destination(address) => Some(*address),
             _ => None,
@@ -159,10 +159,10 @@ impl Socket {
         let to_group = peer.ip().is_multicast();
         let ttl = if to_group { self.names.group_ttl } else { self.names.ttl };
         let to = Destination { session: session(self.names.transport, peer), ttl, interface: None };
-        self.announce(wanted, &self.qos, to, door);
+        self.announce(wanted, &self.qos, to, access);
     }
 
-    fn announce(&self, wanted: &mut Wanted, qos: &Qos, to: Destination, door: &mut dyn Door) {
+    fn announce(&self, wanted: &mut Wanted, qos: &Qos, to: Destination, access: &mut dyn EngineAccess) {
         let service = qos.sending.service;
         if !service.service_type.is_signalled() {
             return;
@@ -175,14 +175,14 @@ impl Socket {
             return;
         }
         let address = match local.ip().to_canonical() {
-            address if address.is_unspecified() => door.source_for(destination, interface),
+            address if address.is_unspecified() => access.source_for(destination, interface),
             address => Some(address),
         };
         // Without an address there is no way there; when there is one, it is looked for again.
         let Some(address) = address else { return };
         let template = SenderTemplate(FilterSpec::new(address, local.port()));
-        let interface = interface.or_else(|| door.leaves_by(&session, &template));
-        let mtu = interface.and_then(|id| mtu(door, id)).unwrap_or(sender::DEFAULT_MAX_SDU_SIZE);
+        let interface = interface.or_else(|| access.leaves_by(&session, &template));
+        let mtu = interface.and_then(|id| mtu(access, id)).unwrap_or(sender::DEFAULT_MAX_SDU_SIZE);
         let overhead = Overhead::of(self.names.transport, destination);
         let of_socket = wishes(qos, overhead);
         match (sender::tspec(&qos.sending, overhead, mtu), carried(qos)) {
@@ -190,7 +190,7 @@ impl Socket {
                 if of_socket != Wishes::default() {
                     wanted.wishes.insert((session, template), of_socket);
                 }
-                let here = interface.or_else(|| by_address(door, address));
+                let here = interface.or_else(|| by_address(access, address));
                 match (sender::offer(&qos.sending), here) {
                     (Some(offer), _) => {
                         let announced = Announced { tspec, offer, carried, ttl, interface };
@@ -210,7 +210,7 @@ impl Socket {
         }
     }
 
-    fn receive_at_addresses(&self, wanted: &mut Wanted, paths: &Paths, door: &dyn Door) {
+    fn receive_at_addresses(&self, wanted: &mut Wanted, paths: &Paths, access: &dyn EngineAccess) {
         let Some(local) = self.names.local.filter(|_| !self.shut.1) else { return };
         if self.names.transport == Transport::Tcp && self.names.peer.is_none() {
             return;
@@ -218,8 +218,8 @@ impl Socket {
         let here = local.ip().to_canonical();
         let addresses = match here {
             address if !address.is_unspecified() => vec![address],
-            IpAddr::V4(_) => door.addresses().into_iter().filter(IpAddr::is_ipv4).collect(),
-            IpAddr::V6(_) => door.addresses(),
+            IpAddr::V4(_) => access.addresses().into_iter().filter(IpAddr::is_ipv4).collect(),
+            IpAddr::V6(_) => access.addresses(),
         };
         for address in addresses.into_iter().filter(|address| !address.is_loopback()) {
             let session = session(self.names.transport, SocketAddr::new(address, local.port()));
@@ -302,11 +302,11 @@ fn session(transport: Transport, at: SocketAddr) -> Session {
 }
 
 /// The interface that has an address.
-fn by_address(door: &dyn Door, address: IpAddr) -> Option<InterfaceId> {
+fn by_address(access: &dyn EngineAccess, address: IpAddr) -> Option<InterfaceId> {
     let has = |interface: &Interface| {
         interface.ipv4.is_some_and(|own| address == own) || interface.ipv6.is_some_and(|own| address == own)
     };
-    door.engine().interfaces().find(|(interface, _)| has(interface)).map(|(interface, _)| interface.id)
+    access.engine().interfaces().find(|(interface, _)| has(interface)).map(|(interface, _)| interface.id)
 }
 
 /// What traffic control is to have of a sender that is not signalled: this host is where its packets are policed first.
@@ -349,8 +349,8 @@ fn wishes(qos: &Qos, overhead: Overhead) -> Wishes {
     wishes
 }
 
-fn mtu(door: &dyn Door, id: InterfaceId) -> Option<u32> {
-    door.engine().interfaces().find(|(interface, _)| interface.id == id).map(|(interface, _)| interface.mtu)
+fn mtu(access: &dyn EngineAccess, id: InterfaceId) -> Option<u32> {
+    access.engine().interfaces().find(|(interface, _)| interface.id == id).map(|(interface, _)| interface.mtu)
 }
 
 fn reserve_info(qos: &Qos) -> Option<&ReserveInfo> {

@@ -2,12 +2,12 @@
 //! hosts (Hr) and routers (R) understand and serve them.
 //!
 //! What Hu sends goes to port Pu, what others send *beside* the raw message goes to Pu', where only Hu listens: so nobody gets
-//! a message twice, also where Hu and Hr share a link. Whom to serve is learned (`heard`) from their messages, that an
+//! a message twice, also where Hu and Hr share a link. Whom to serve is learned (`neighbours`) from their messages, that an
 //! interface needs UDP from a Path that the engine took. A raw node's UDP is always an addition, so that nobody can talk a
 //! neighbour out of its raw messages. The engine sees what a raw socket would have given it: the destination that the message
 //! is for, and Send_TTL for the IP TTL. Messages are deliberately not looked into further. The RFC's relay host is not here.
 
-mod heard;
+mod neighbours;
 mod sockets;
 
 pub(super) use sockets::{open_v4, open_v6};
@@ -15,8 +15,8 @@ pub(super) use sockets::{open_v4, open_v6};
 use super::config::{DaemonConfig, Transport, Udp};
 use super::links::Links;
 use super::routes::Routes;
-use super::socket::{Arrived, Sockets, Which};
-use heard::Heard;
+use super::socket::{IncomingMessage, Sockets, Which};
+use neighbours::Neighbours;
 use rsvp_node::{InterfaceId, RouteQuery, Rx, Transmit};
 use rsvp_wire::{ErrorSpec, Message, MsgType, ResvConfirm, RsvpHop, SenderTemplate, Session, TimeValues};
 use sockets::Member;
@@ -48,7 +48,7 @@ pub(super) fn effective_ttl(message: &[u8]) -> u8 {
 
 /// Where a message goes in a UDP datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Envelope {
+pub(super) struct UdpTarget {
     pub(super) to: IpAddr,
     pub(super) port: u16,
     pub(super) ttl: u8,
@@ -77,7 +77,7 @@ pub(super) struct Encapsulation {
     routers: Vec<IpAddr>,
     router_ttl: Option<u8>,
     interfaces: BTreeMap<u32, Here>,
-    heard: Heard,
+    neighbours: Neighbours,
     members: Vec<Member>,
     counts: Counts,
 }
@@ -89,7 +89,7 @@ impl Encapsulation {
             routers: config.node.udp_routers.clone(),
             router_ttl: config.node.udp_ttl,
             interfaces: BTreeMap::new(),
-            heard: Heard::default(),
+            neighbours: Neighbours::default(),
             members: Vec::new(),
             counts: Counts::default(),
         }
@@ -122,7 +122,7 @@ impl Encapsulation {
     pub(super) fn is_on(&self, interface: InterfaceId, now_us: u64) -> bool {
         match self.interfaces.get(&interface.0).map(|here| here.mode) {
             Some(Udp::On) => true,
-            Some(Udp::Auto) => self.heard.is_on(interface.0, now_us),
+            Some(Udp::Auto) => self.neighbours.is_on(interface.0, now_us),
             Some(Udp::Off) | None => false,
         }
     }
@@ -133,9 +133,14 @@ impl Encapsulation {
 
     /// What the engine is to get of a datagram, if anything. Whom it came from is remembered, for the engine may answer at
     /// once.
-    pub(super) fn admit<'a>(&mut self, arrived: &Arrived<'a>, links: &Links, now_us: u64) -> Option<Rx<'a>> {
+    pub(super) fn admit<'a>(
+        &mut self,
+        arrived: &IncomingMessage<'a>,
+        links: &Links,
+        now_us: u64,
+    ) -> Option<Rx<'a>> {
         self.counts.received += 1;
-        let Arrived { interface: index, source, destination, octets, .. } = *arrived;
+        let IncomingMessage { interface: index, source, destination, octets, .. } = *arrived;
         let interface = InterfaceId(index);
         let mode = self.interfaces.get(&index).map_or(Udp::Off, |here| here.mode);
         // RFC 2205 Appendix C, note 2: the address is that of the interface through which the message arrived.
@@ -174,7 +179,7 @@ impl Encapsulation {
             return None;
         }
         if let Some(until_us) = self.until_us(&message, index, now_us) {
-            self.heard.neighbour(index, source, now_us, until_us);
+            self.neighbours.neighbour(index, source, now_us, until_us);
         }
         let destination = meant_for(&message).unwrap_or(destination);
         Some(Rx { interface, source, destination, ttl: effective_ttl(octets), octets })
@@ -205,7 +210,7 @@ impl Encapsulation {
             let name = links.name(rx.interface);
             tracing::info!(interface = name, heard = %rx.source, "UDP encapsulation is on");
         }
-        self.heard.path(rx.interface.0, until_us);
+        self.neighbours.path(rx.interface.0, until_us);
     }
 
     /// Where a message goes by UDP: of a raw node beside the raw one, of a UDP-only host instead of it. `None` when
@@ -215,7 +220,7 @@ impl Encapsulation {
         transmit: &Transmit<'_>,
         routes: &mut Routes,
         now_us: u64,
-    ) -> Option<Envelope> {
+    ) -> Option<UdpTarget> {
         let kind = transmit.octets.get(1).copied().map_or(MsgType(0), MsgType);
         if self.is_udp_only() {
             self.of_hu(kind, transmit, routes)
@@ -231,19 +236,19 @@ impl Encapsulation {
         transmit: &Transmit<'_>,
         routes: &Routes,
         now_us: u64,
-    ) -> Option<Envelope> {
+    ) -> Option<UdpTarget> {
         let Transmit { interface, destination, ttl, .. } = *transmit;
         let on_link = destination.is_multicast() || routes.links.is_on_link(interface, destination);
         let wanted = match kind {
             // A copy to a host that is farther away would die on the link.
             MsgType::PATH | MsgType::PATH_TEAR => on_link && self.is_on(interface, now_us),
-            _ => self.listens(interface.0) && self.heard.is_neighbour(interface.0, destination, now_us),
+            _ => self.listens(interface.0) && self.neighbours.is_neighbour(interface.0, destination, now_us),
         };
-        wanted.then_some(Envelope { to: destination, port: PU_PRIME, ttl: if on_link { LINK } else { ttl } })
+        wanted.then_some(UdpTarget { to: destination, port: PU_PRIME, ttl: if on_link { LINK } else { ttl } })
     }
 
     /// Figures 13 and 14, Hu.
-    fn of_hu(&self, kind: MsgType, transmit: &Transmit<'_>, routes: &mut Routes) -> Option<Envelope> {
+    fn of_hu(&self, kind: MsgType, transmit: &Transmit<'_>, routes: &mut Routes) -> Option<UdpTarget> {
         let Transmit { interface, destination, .. } = *transmit;
         if !self.listens(interface.0) {
             return None;
@@ -263,7 +268,7 @@ impl Encapsulation {
         };
         let near = to.is_multicast() || routes.links.is_on_link(interface, to);
         let ttl = if near { LINK } else { self.router_ttl.unwrap_or(LINK) };
-        Some(Envelope { to, port: PU, ttl })
+        Some(UdpTarget { to, port: PU, ttl })
     }
 
     /// By name.
@@ -275,7 +280,7 @@ impl Encapsulation {
             ("udp-ignored", counts.ignored),
             ("udp-off-link", counts.off_link),
             ("udp-forged", counts.forged),
-            ("udp-neighbours-full", self.heard.full),
+            ("udp-neighbours-full", self.neighbours.full),
         ]
     }
 }

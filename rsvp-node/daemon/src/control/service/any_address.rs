@@ -4,7 +4,7 @@
 //! with what the client has reserved there, when their address goes or the client has had enough. What a client has opened by
 //! name stands beside that, and is given up by name.
 
-use super::{Client, ClientId, Desk, Door, command};
+use super::{Client, ClientId, ControlService, EngineAccess, command};
 use rsvp_control::{Done, Event, EventKind, Line, Problem, Watched, is_any_address, session_at};
 use rsvp_node::Command;
 use rsvp_wire::Session;
@@ -18,17 +18,17 @@ pub(super) struct Change {
     kind: EventKind,
 }
 
-impl Desk {
+impl ControlService {
     /// Addresses of this node may have come or gone.
-    pub fn addresses_changed(&mut self, door: &mut dyn Door) {
+    pub fn addresses_changed(&mut self, access: &mut dyn EngineAccess) {
         let is_bound = |client: &Client| !client.any.is_empty();
         let bound: Vec<_> = self.clients.iter().filter(|(_, c)| is_bound(c)).map(|(id, _)| *id).collect();
         for client in bound {
             // What cannot be opened now is tried again when something changes.
-            let _ = self.follow(client, door);
+            let _ = self.follow(client, access);
         }
         self.say_what_addresses_did();
-        self.sockets_look_again(door);
+        self.sockets_look_again(access);
     }
 
     /// Opens a session at every address; all of them or none.
@@ -36,16 +36,16 @@ impl Desk {
         &mut self,
         client: ClientId,
         session: Session,
-        door: &mut dyn Door,
+        access: &mut dyn EngineAccess,
     ) -> Result<Done, Problem> {
         let is_new = self.clients.get_mut(&client).is_some_and(|client| client.any.insert(session));
-        let opened = self.follow(client, door);
+        let opened = self.follow(client, access);
         if opened.is_err() && is_new {
             self.clients.entry(client).and_modify(|client| {
                 client.any.remove(&session);
             });
             // What had been opened is closed again, and nobody has to hear of either.
-            let _ = self.follow(client, door);
+            let _ = self.follow(client, access);
             self.by_address.retain(|change| change.client != client);
         }
         opened.map(|()| Done::default())
@@ -56,7 +56,7 @@ impl Desk {
         &mut self,
         id: ClientId,
         session: Session,
-        door: &mut dyn Door,
+        access: &mut dyn EngineAccess,
     ) -> Result<Done, Problem> {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(Done::default()) };
         if is_any_address(&session) {
@@ -65,25 +65,25 @@ impl Desk {
                     format!("{session}: no session is open at any address with that protocol and port");
                 return Err(Problem::new("not-found", message));
             }
-            self.follow(id, door)?;
+            self.follow(id, access)?;
             // The client knows what it has closed.
             self.by_address.retain(|change| change.client != id);
             return Ok(Done::default());
         }
         let app = client.app;
-        command(Command::Release { app, session }, door)?;
+        command(Command::Release { app, session }, access)?;
         client.sessions.remove(&session);
         client.routed.retain(|(of, _), _| *of != session);
         if client.followed.contains(&session) {
-            command(Command::OpenSession { app, session }, door)?;
+            command(Command::OpenSession { app, session }, access)?;
         }
         Ok(Done::default())
     }
 
     /// Opens what a client's sockets at any address should have and do not, and closes what they have and should not.
-    fn follow(&mut self, id: ClientId, door: &mut dyn Door) -> Result<(), Problem> {
+    fn follow(&mut self, id: ClientId, access: &mut dyn EngineAccess) -> Result<(), Problem> {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
-        let addresses = door.addresses();
+        let addresses = access.addresses();
         let at = |any: &Session| {
             addresses.iter().filter_map(|address| session_at(any, *address)).collect::<Vec<_>>()
         };
@@ -95,7 +95,7 @@ impl Desk {
             client.followed.remove(&session);
             if !client.sessions.contains(&session) {
                 // Refused when nothing of it is left, which is what is wanted.
-                let _ = door.command(Command::Release { app, session });
+                let _ = access.command(Command::Release { app, session });
             }
             changed(session, EventKind::SessionClosed {});
         }
@@ -104,7 +104,7 @@ impl Desk {
             if client.followed.contains(&session) {
                 continue;
             }
-            match command(Command::OpenSession { app, session }, door) {
+            match command(Command::OpenSession { app, session }, access) {
                 Ok(()) => {
                     client.followed.insert(session);
                     changed(session, EventKind::SessionOpened {});

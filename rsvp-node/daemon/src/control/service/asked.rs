@@ -1,6 +1,6 @@
 //! Requests of the control protocol as commands of the engine.
 
-use super::{Door, bad_request, command};
+use super::{EngineAccess, bad_request, command};
 use rsvp_control::qos::{Service, Traffic};
 use rsvp_control::{Adspec, Carried, Problem, Reserve, Sender};
 use rsvp_node::{AdspecOffer, AppId, Command, FlowRequest, InterfaceId};
@@ -25,12 +25,16 @@ pub(super) fn of_sender<'c>(
     Command::Sender { app, session, sender, tspec: traffic.into(), adspec, ttl, interface, carried }
 }
 
-pub(super) fn make_reservation(app: AppId, asked: &Reserve, door: &mut dyn Door) -> Result<Session, Problem> {
+pub(super) fn make_reservation(
+    app: AppId,
+    asked: &Reserve,
+    access: &mut dyn EngineAccess,
+) -> Result<Session, Problem> {
     let services = asked.flows.iter().map(|flow| &flow.flowspec);
     for service in services.filter(|service| !matches!(service, Service::Null { .. })) {
         peak_above(service.traffic())?;
     }
-    let interface = named(asked.interface.as_deref(), door)?;
+    let interface = named(asked.interface.as_deref(), access)?;
     let flow = |flow: &'_ rsvp_control::Flow| (flow.flowspec.into(), flow.filters.clone());
     let flows: Vec<(rsvp_wire::Flowspec, Vec<rsvp_wire::FilterSpec>)> =
         asked.flows.iter().map(flow).collect();
@@ -39,7 +43,7 @@ pub(super) fn make_reservation(app: AppId, asked: &Reserve, door: &mut dyn Door)
     let (session, style, confirm) = (asked.session, asked.style.into(), asked.confirm);
     let carried = carried(&asked.policy, &asked.dclass, asked.tclass)?;
     let carried = Some(&carried);
-    command(Command::Reserve { app, session, style, flows: &flows, confirm, interface, carried }, door)?;
+    command(Command::Reserve { app, session, style, flows: &flows, confirm, interface, carried }, access)?;
     Ok(session)
 }
 
@@ -67,13 +71,13 @@ pub(super) fn peak_above(traffic: &Traffic) -> Result<(), Problem> {
     }
 }
 
-pub(crate) fn named(name: Option<&str>, door: &dyn Door) -> Result<Option<InterfaceId>, Problem> {
+pub(crate) fn named(name: Option<&str>, access: &dyn EngineAccess) -> Result<Option<InterfaceId>, Problem> {
     let Some(name) = name else { return Ok(None) };
-    let ids = || door.engine().interfaces().map(|(interface, _)| interface.id);
-    if let Some(id) = ids().find(|id| door.interface_name(*id) == Some(name)) {
+    let ids = || access.engine().interfaces().map(|(interface, _)| interface.id);
+    if let Some(id) = ids().find(|id| access.interface_name(*id) == Some(name)) {
         return Ok(Some(id));
     }
-    let names: Vec<&str> = ids().filter_map(|id| door.interface_name(id)).collect();
+    let names: Vec<&str> = ids().filter_map(|id| access.interface_name(id)).collect();
     let message = format!("no interface is called \"{name}\"; there are {}", names.join(", "));
     Err(Problem::new("no-interface", message))
 }

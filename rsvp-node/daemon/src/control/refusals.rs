@@ -1,14 +1,14 @@
 //! Refusals of the engine, in the words of the control protocol.
 
-use super::desk::Door;
+use super::service::EngineAccess;
 use rsvp_control::Problem;
 use rsvp_node::{Command, Refusal};
 use rsvp_wire::FilterSpec;
 
 /// A refusal of the engine, with what there is to say beyond it.
-pub(super) fn refusal(why: Refusal, command: &Command<'_>, door: &dyn Door) -> Problem {
+pub(super) fn refusal(why: Refusal, command: &Command<'_>, access: &dyn EngineAccess) -> Problem {
     let hint = match (why, command) {
-        (Refusal::BadSender, Command::Sender { sender, .. }) => own_addresses(&sender.0, door),
+        (Refusal::BadSender, Command::Sender { sender, .. }) => own_addresses(&sender.0, access),
         (Refusal::BadTrafficParameter, Command::Sender { .. }) => TRAFFIC.to_owned(),
         (Refusal::BadTrafficParameter, _) => {
             format!(
@@ -33,9 +33,9 @@ pub(super) fn refusal(why: Refusal, command: &Command<'_>, door: &dyn Door) -> P
 const TRAFFIC: &str =
     "rates are from 8 bit/s, the bucket is at least one octet, min_packet is from 1 to max_packet";
 
-fn own_addresses(sender: &FilterSpec, door: &dyn Door) -> String {
+fn own_addresses(sender: &FilterSpec, access: &dyn EngineAccess) -> String {
     let address = sender.address();
-    let interfaces = door.engine().interfaces();
+    let interfaces = access.engine().interfaces();
     let own: Vec<_> = interfaces.filter_map(|(interface, _)| interface.address_like(address)).collect();
     if own.contains(&address) {
         return "the sender has a port although the session has none, or is of another address family"

@@ -1,13 +1,13 @@
 //! Clients' sockets: what the QoS service does, with the descriptors that came and the lines that go.
 
-use super::{ClientId, Desk, Door};
+use super::{ClientId, ControlService, EngineAccess};
 use crate::control::descriptors::Handed;
 use crate::qos_service::{Limits, QosService};
 use rsvp_control::{Done, Line, Problem, Request};
 use rsvp_node::ReservationId;
 
-impl Desk {
-    /// A desk with these bounds for the sockets of each user.
+impl ControlService {
+    /// A control service with these bounds for the sockets of each user.
     #[must_use]
     pub fn with_limits(limits: Limits) -> Self {
         Self { qos: QosService::new(limits), ..Self::default() }
@@ -52,8 +52,8 @@ impl Desk {
     }
 
     /// Does what sockets want because of what has happened (after [`event`](Self::event)).
-    pub fn settle(&mut self, door: &mut dyn Door) {
-        self.qos.settle(door);
+    pub fn settle(&mut self, access: &mut dyn EngineAccess) {
+        self.qos.settle(access);
         self.say_what_sockets_are_told();
     }
 
@@ -61,7 +61,7 @@ impl Desk {
         &mut self,
         id: ClientId,
         request: Request,
-        door: &mut dyn Door,
+        access: &mut dyn EngineAccess,
     ) -> Result<Done, Problem> {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(Done::default()) };
         let comes_along = match &request {
@@ -80,12 +80,12 @@ impl Desk {
             None
         };
         let who = client.who;
-        self.qos.request(id, who, request, handed, door)
+        self.qos.request(id, who, request, handed, access)
     }
 
     /// Addresses or routes have changed.
-    pub(super) fn sockets_look_again(&mut self, door: &mut dyn Door) {
-        self.qos.look_again(door);
+    pub(super) fn sockets_look_again(&mut self, access: &mut dyn EngineAccess) {
+        self.qos.look_again(access);
         self.say_what_sockets_are_told();
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Something an application was told.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct TimedEvent {
     /// Real time.
     pub(super) at: Duration,
     /// By its place: senders first.
@@ -40,7 +40,7 @@ impl Line {
         socket: &Path,
         app: AppId,
         session: rsvp_wire::Session,
-        heard: mpsc::UnboundedSender<Heard>,
+        heard: mpsc::UnboundedSender<TimedEvent>,
     ) -> Result<Self, ClientError> {
         let client = Client::connect(socket).await?;
         let session = client.session(session).await?;
@@ -61,7 +61,7 @@ async fn attend(
     mut session: Session,
     app: AppId,
     mut asked: mpsc::UnboundedReceiver<(Ask, oneshot::Sender<Answer>)>,
-    heard: mpsc::UnboundedSender<Heard>,
+    heard: mpsc::UnboundedSender<TimedEvent>,
 ) {
     let key = session.key();
     loop {
@@ -71,7 +71,7 @@ async fn attend(
                 let Some(event) = event else { return };
                 let Some(kind) = kind(event) else { continue };
                 let event = rsvp_node::Event { app, session: key, kind };
-                if heard.send(Heard { at: clock::now(), app, event }).is_err() {
+                if heard.send(TimedEvent { at: clock::now(), app, event }).is_err() {
                     return;
                 }
             }

@@ -67,6 +67,7 @@ pub struct Rx<'a> {
 }
 
 /// What an application can ask for (RFC 2205 section 3.11.1).
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub enum Command<'a> {
     /// SESSION: report this session's events to `app`.
@@ -159,6 +160,7 @@ pub struct AdspecOffer {
 }
 
 /// What became of an input.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was processed.
@@ -170,6 +172,7 @@ pub enum Outcome {
 }
 
 /// Why a received message was dropped. One counter per reason, see [`Counters`](crate::Counters).
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Discard {
     /// Framing, checksum or an object body is broken.
@@ -239,6 +242,7 @@ pub enum Discard {
 }
 
 /// Why a command was refused.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The session's address or protocol is zero, or a port is missing for UDP or TCP.
@@ -298,6 +302,7 @@ impl Refusal {
 }
 
 /// Everything that leaves the engine.
+#[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Output<'b> {
     /// Send a message.
@@ -318,6 +323,7 @@ pub enum Output<'b> {
 }
 
 /// Why the engine wants to be woken.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
     /// No timer runs.

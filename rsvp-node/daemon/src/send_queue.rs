@@ -79,7 +79,7 @@ impl Waiting {
 
 /// Messages that wait to be sent, in order.
 #[derive(Default)]
-pub(super) struct Outbox {
+pub(super) struct SendQueue {
     octets: Vec<u8>,
     waiting: Vec<Waiting>,
     /// The socket whose buffer is full.
@@ -91,7 +91,7 @@ pub(super) struct Outbox {
     pub(super) failures: Failures,
 }
 
-impl Outbox {
+impl SendQueue {
     /// Takes a message in.
     pub(super) fn put(&mut self, parcel: &Parcel<'_>) {
         if self.waiting.len() >= WAITING {

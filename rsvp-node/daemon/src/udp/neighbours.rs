@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 const NEIGHBOURS: usize = 1024;
 
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct Neighbours {
     /// Until when an interface is on, in microseconds.
     interfaces: BTreeMap<u32, u64>,
     /// Until when a neighbour gets UDP.
@@ -19,7 +19,7 @@ pub(super) struct Heard {
     pub(super) full: u64,
 }
 
-impl Heard {
+impl Neighbours {
     /// A Path arrived here.
     pub(super) fn path(&mut self, interface: u32, until_us: u64) {
         let until = self.interfaces.entry(interface).or_default();
@@ -63,32 +63,32 @@ mod tests {
 
     #[test]
     fn what_is_heard_lives_as_long_as_it_is_refreshed() {
-        let mut heard = Heard::default();
+        let mut known = Neighbours::default();
         let neighbour = IpAddr::from([10, 0, 0, 1]);
-        heard.path(1, 100);
-        heard.neighbour(1, neighbour, 0, 100);
-        assert!(heard.is_on(1, 99) && heard.is_neighbour(1, neighbour, 99));
-        assert!(!heard.is_on(1, 100) && !heard.is_neighbour(1, neighbour, 100));
-        assert!(!heard.is_on(2, 0) && !heard.is_neighbour(2, neighbour, 0));
-        heard.path(1, 200);
-        heard.neighbour(1, neighbour, 50, 200);
+        known.path(1, 100);
+        known.neighbour(1, neighbour, 0, 100);
+        assert!(known.is_on(1, 99) && known.is_neighbour(1, neighbour, 99));
+        assert!(!known.is_on(1, 100) && !known.is_neighbour(1, neighbour, 100));
+        assert!(!known.is_on(2, 0) && !known.is_neighbour(2, neighbour, 0));
+        known.path(1, 200);
+        known.neighbour(1, neighbour, 50, 200);
         // A shorter one does not cut a longer one off.
-        heard.path(1, 120);
-        heard.neighbour(1, neighbour, 50, 120);
-        assert!(heard.is_on(1, 199) && heard.is_neighbour(1, neighbour, 199));
+        known.path(1, 120);
+        known.neighbour(1, neighbour, 50, 120);
+        assert!(known.is_on(1, 199) && known.is_neighbour(1, neighbour, 199));
     }
 
     #[test]
     fn there_is_room_for_so_many_and_the_dead_make_room() {
-        let mut heard = Heard::default();
+        let mut known = Neighbours::default();
         let address = |n: usize| IpAddr::from(Ipv4Addr::from(n as u32));
-        (0..NEIGHBOURS + 5).for_each(|n| heard.neighbour(1, address(n), 0, 100));
-        assert_eq!((heard.neighbours.len(), heard.full), (NEIGHBOURS, 5));
-        assert!(!heard.is_neighbour(1, address(NEIGHBOURS), 50));
-        heard.neighbour(2, address(NEIGHBOURS), 0, 60);
-        assert!(heard.is_neighbour(2, address(NEIGHBOURS), 50), "another link has room of its own");
-        heard.neighbour(1, address(NEIGHBOURS), 100, 200);
-        assert!(heard.is_neighbour(1, address(NEIGHBOURS), 150));
-        assert_eq!(heard.neighbours.len(), 1);
+        (0..NEIGHBOURS + 5).for_each(|n| known.neighbour(1, address(n), 0, 100));
+        assert_eq!((known.neighbours.len(), known.full), (NEIGHBOURS, 5));
+        assert!(!known.is_neighbour(1, address(NEIGHBOURS), 50));
+        known.neighbour(2, address(NEIGHBOURS), 0, 60);
+        assert!(known.is_neighbour(2, address(NEIGHBOURS), 50), "another link has room of its own");
+        known.neighbour(1, address(NEIGHBOURS), 100, 200);
+        assert!(known.is_neighbour(1, address(NEIGHBOURS), 150));
+        assert_eq!(known.neighbours.len(), 1);
     }
 }

@@ -1,6 +1,6 @@
-//! The desk: clients of the control socket on one side, the engine's applications on the other (RFC 2205 section 3.11.1).
+//! The service: clients of the control socket on one side, the engine's applications on the other (RFC 2205 section 3.11.1).
 //!
-//! Pure: lines come in, lines go out, commands go through a [`Door`]. One client is one application of the engine; when
+//! Pure: lines come in, lines go out, commands go through [`EngineAccess`]. One client is one application of the engine; when
 //! it is gone, so is everything that it asked for. No I/O, no clock; who may talk is decided by the server.
 
 mod any_address;
@@ -10,7 +10,7 @@ mod sockets;
 pub(crate) use asked::named;
 
 use super::descriptors::Handed;
-use super::{listing, saying};
+use super::{listing, refusals};
 use crate::data_plane::wishes::Wishes;
 use crate::qos_service::QosService;
 use asked::{carried, make_reservation, of_sender, peak_above};
@@ -41,9 +41,9 @@ pub struct Who {
 }
 
 /// The driver's side: an engine and what is around it.
-pub trait Door {
-    /// Gives a command to the engine and drains it. What comes of it is handed to [`Desk::event`] and
-    /// [`Desk::traffic_control`] afterwards, when the call of the desk that led here has returned.
+pub trait EngineAccess {
+    /// Gives a command to the engine and drains it. What comes of it is handed to [`ControlService::event`] and
+    /// [`ControlService::traffic_control`] afterwards, when the call of the control service that led here has returned.
     fn command(&mut self, command: Command<'_>) -> Outcome;
     /// The engine, to look at.
     fn engine(&self) -> &Engine;
@@ -81,7 +81,7 @@ pub trait Door {
 
 /// Clients and what they have asked for.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct ControlService {
     clients: BTreeMap<ClientId, Client>,
     apps: BTreeMap<AppId, ClientId>,
     next_app: u32,
@@ -121,7 +121,7 @@ struct Client {
     subscribed: bool,
 }
 
-impl Desk {
+impl ControlService {
     /// A client is there: it is greeted with the version and what the daemon is.
     pub fn opened(&mut self, client: ClientId, who: Who) {
         let app = self.unused_app();
@@ -133,14 +133,14 @@ impl Desk {
     }
 
     /// A client asks: does it, and puts the reply into [`outgoing`](Self::outgoing).
-    pub fn request(&mut self, client: ClientId, line: &str, door: &mut dyn Door) {
+    pub fn request(&mut self, client: ClientId, line: &str, access: &mut dyn EngineAccess) {
         let (id, request) = read(line);
         if let Ok(Request::List { what: What::Flows, session, at_most }) = request {
             let at_most = at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS);
             self.asking.push(Asking { client, id, session, at_most });
             return;
         }
-        let done = request.and_then(|request| self.act(client, request, door));
+        let done = request.and_then(|request| self.act(client, request, access));
         let (ok, error) = match done {
             Ok(done) => (Some(done), None),
             Err(problem) => (None, Some(problem)),
@@ -178,37 +178,37 @@ impl Desk {
     }
 
     /// A client is gone: all of its senders and reservations are withdrawn.
-    pub fn gone(&mut self, client: ClientId, door: &mut dyn Door) {
+    pub fn gone(&mut self, client: ClientId, access: &mut dyn EngineAccess) {
         let Some(gone) = self.clients.remove(&client) else { return };
         self.apps.remove(&gone.app);
-        withdraw(&gone, door);
-        self.qos.gone(client, door);
+        withdraw(&gone, access);
+        self.qos.gone(client, access);
         self.forget_installed_unless_watched();
     }
 
     /// The daemon ends: everything that clients asked for is withdrawn.
-    pub fn everyone_gone(&mut self, door: &mut dyn Door) {
-        self.qos.everyone_gone(door);
+    pub fn everyone_gone(&mut self, access: &mut dyn EngineAccess) {
+        self.qos.everyone_gone(access);
         for client in self.clients.values_mut() {
-            withdraw(client, door);
+            withdraw(client, access);
             *client = Client { subscribed: client.subscribed, ..Client::new(client.app, client.who) };
         }
     }
 
     /// Routes may have changed: data of this node's own senders may leave elsewhere now. (Of others' the engine asks itself.)
-    pub fn routes_changed(&mut self, door: &mut dyn Door) {
+    pub fn routes_changed(&mut self, access: &mut dyn EngineAccess) {
         for client in self.clients.values_mut() {
             for ((session, template), (sender, by)) in &mut client.routed {
-                let now = door.leaves_by(session, template);
+                let now = access.leaves_by(session, template);
                 // It was taken as it is before.
                 let Ok(carried) = carried(&sender.policy, &sender.dclass, sender.tclass) else { continue };
                 let announced = of_sender(client.app, sender, now, &carried);
-                if now != *by && now.is_some() && command(announced, door).is_ok() {
+                if now != *by && now.is_some() && command(announced, access).is_ok() {
                     *by = now;
                 }
             }
         }
-        self.sockets_look_again(door);
+        self.sockets_look_again(access);
     }
 
     /// The engine has told an application something (every `Output::Event`).
@@ -216,7 +216,10 @@ impl Desk {
         if self.qos.event(event) {
             self.say_what_sockets_are_told();
         }
-        let said = rsvp_control::Event::from(event);
+        let Some(said) = rsvp_control::Event::of(event) else {
+            tracing::warn!(?event, "an event that the control protocol has no word for is not told");
+            return;
+        };
         if let Some(&client) = self.apps.get(&event.app) {
             self.say(client, &Line { event: Some(said.clone()), ..Line::default() });
         }
@@ -289,33 +292,38 @@ impl Desk {
         }
     }
 
-    fn subscribe(&mut self, client: ClientId, door: &dyn Door) {
+    fn subscribe(&mut self, client: ClientId, access: &dyn EngineAccess) {
         if !self.is_watched() {
-            let rows = door
+            let rows = access
                 .engine()
                 .reservations()
-                .map(|(id, on, view)| (id, listing::reservation(id, &listing::name(on, door), &view)));
+                .map(|(id, on, view)| (id, listing::reservation(id, &listing::name(on, access), &view)));
             self.installed = rows.collect();
         }
         self.clients.entry(client).and_modify(|client| client.subscribed = true);
     }
 
-    fn act(&mut self, client: ClientId, request: Request, door: &mut dyn Door) -> Result<Done, Problem> {
+    fn act(
+        &mut self,
+        client: ClientId,
+        request: Request,
+        access: &mut dyn EngineAccess,
+    ) -> Result<Done, Problem> {
         let Some((app, who)) = self.clients.get(&client).map(|client| (client.app, client.who)) else {
             return Err(bad_request("this client was not opened"));
         };
         if request.is_about_sockets() {
-            return self.about_socket(client, request, door);
+            return self.about_socket(client, request, access);
         }
         if who.sockets_only {
             return Err(Problem::new("not-permitted", NO_MORE_HERE));
         }
         let session = match request {
             Request::List { what, session, at_most } => {
-                return Ok(listing::list(what, session, at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS), door));
+                return Ok(listing::list(what, session, at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS), access));
             }
             Request::Subscribe {} => {
-                self.subscribe(client, door);
+                self.subscribe(client, access);
                 return Ok(Done::default());
             }
             Request::Unsubscribe {} => {
@@ -323,28 +331,28 @@ impl Desk {
                 self.forget_installed_unless_watched();
                 return Ok(Done::default());
             }
-            Request::CloseSession { session } => return self.close(client, session, door),
+            Request::CloseSession { session } => return self.close(client, session, access),
             Request::RemoveSender { session, sender } => {
-                command(Command::RemoveSender { app, session, sender }, door)?;
+                command(Command::RemoveSender { app, session, sender }, access)?;
                 self.clients.entry(client).and_modify(|client| {
                     client.routed.remove(&(session, sender));
                 });
                 return Ok(Done::default());
             }
             Request::Release { session } => {
-                command(Command::ReleaseReservation { app, session }, door)?;
+                command(Command::ReleaseReservation { app, session }, access)?;
                 return Ok(Done::default());
             }
             Request::OpenSession { session } if is_any_address(&session) => {
-                return self.open_any_address(client, session, door);
+                return self.open_any_address(client, session, access);
             }
             Request::OpenSession { session } => {
-                command(Command::OpenSession { app, session }, door)?;
+                command(Command::OpenSession { app, session }, access)?;
                 session
             }
-            Request::Sender(sender) => self.announce(client, app, sender, door)?,
+            Request::Sender(sender) => self.announce(client, app, sender, access)?,
             Request::Reserve(reserve) => {
-                let session = make_reservation(app, &reserve, door)?;
+                let session = make_reservation(app, &reserve, access)?;
                 if self.clients.get(&client).is_some_and(|client| client.followed.contains(&session)) {
                     // It stands for as long as the address does.
                     return Ok(Done::default());
@@ -364,16 +372,16 @@ impl Desk {
         client: ClientId,
         app: AppId,
         asked: Sender,
-        door: &mut dyn Door,
+        access: &mut dyn EngineAccess,
     ) -> Result<Session, Problem> {
         if asked.adspec != Adspec::Null {
             peak_above(&asked.traffic)?;
         }
         let (session, sender) = (asked.session, asked.sender);
-        let named = named(asked.interface.as_deref(), door)?;
-        let interface = named.or_else(|| door.leaves_by(&session, &sender));
+        let named = named(asked.interface.as_deref(), access)?;
+        let interface = named.or_else(|| access.leaves_by(&session, &sender));
         let carried = carried(&asked.policy, &asked.dclass, asked.tclass)?;
-        command(of_sender(app, &asked, interface, &carried), door)?;
+        command(of_sender(app, &asked, interface, &carried), access)?;
         self.clients.entry(client).and_modify(|client| {
             client.routed.remove(&(session, sender));
             if named.is_none() && !session.is_multicast() {
@@ -422,16 +430,16 @@ fn bad_request(why: &str) -> Problem {
     Problem::new("bad-request", why)
 }
 
-fn command(command: Command<'_>, door: &mut dyn Door) -> Result<(), Problem> {
-    match door.command(command) {
-        Outcome::Refused(why) => Err(saying::refusal(why, &command, door)),
-        Outcome::Taken | Outcome::Discarded(_) => Ok(()),
+fn command(command: Command<'_>, access: &mut dyn EngineAccess) -> Result<(), Problem> {
+    match access.command(command) {
+        Outcome::Refused(why) => Err(refusals::refusal(why, &command, access)),
+        _ => Ok(()),
     }
 }
 
-fn withdraw(client: &Client, door: &mut dyn Door) {
+fn withdraw(client: &Client, access: &mut dyn EngineAccess) {
     for &session in client.sessions.union(&client.followed) {
         // Refused when nothing of it is left, which is what is wanted.
-        let _ = door.command(Command::Release { app: client.app, session });
+        let _ = access.command(Command::Release { app: client.app, session });
     }
 }

@@ -30,7 +30,7 @@ pub(super) enum Wanted {
 
 /// What the receiver was told to ask for.
 #[derive(Clone, Debug)]
-pub(super) struct Wishes {
+pub(super) struct ReservationOptions {
     pub(super) style: Style,
     pub(super) wanted: Wanted,
     /// Otherwise what each sender announces.
@@ -50,7 +50,7 @@ pub(super) struct Asked {
     pub(super) remark: Option<String>,
 }
 
-impl Wishes {
+impl ReservationOptions {
     /// The reservation for the senders that there are; none without any. What cannot be had is said with the sender it
     /// cannot be had from.
     pub(super) fn reservation(&self, announced: &Announced) -> Result<Option<Asked>, String> {
@@ -203,8 +203,8 @@ mod tests {
 
     const BUCKET: Bucket = Bucket { bucket: None, peak: None, min_packet: None, max_packet: None };
 
-    fn wishes(style: Style, wanted: Wanted) -> Wishes {
-        Wishes {
+    fn wishes(style: Style, wanted: Wanted) -> ReservationOptions {
+        ReservationOptions {
             style,
             wanted,
             rate_bps: None,
@@ -292,8 +292,10 @@ mod tests {
 
     #[test]
     fn only_the_senders_that_are_wanted() {
-        let wishes =
-            Wishes { senders: vec![sender(2), sender(9)], ..wishes(Style::Ff, Wanted::ControlledLoad) };
+        let wishes = ReservationOptions {
+            senders: vec![sender(2), sender(9)],
+            ..wishes(Style::Ff, Wanted::ControlledLoad)
+        };
         let asked = wishes.reservation(&announced()).unwrap().unwrap().reservation;
         assert_eq!((asked.flows.len(), &asked.flows[0].filters), (1, &vec![sender(2)]));
     }
@@ -358,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_peak_below_the_rate_is_not_asked_for_and_a_minimum_of_nothing_neither() {
-        let below = Wishes {
+        let below = ReservationOptions {
             bucket: Bucket { peak: Some(1.5e6), ..BUCKET },
             ..wishes(Style::Ff, Wanted::ControlledLoad)
         };
