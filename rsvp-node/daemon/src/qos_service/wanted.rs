@@ -246,7 +246,7 @@ impl Socket {
                 wanted.reservations.insert(session, reserved);
             }
             Ok(None) => {}
-            Err(failure) => wanted.failures.push(failure),
+            Err(failure) => wanted.failures.push(*failure),
         }
     }
 
@@ -257,10 +257,10 @@ impl Socket {
         session: Session,
         interface: Option<InterfaceId>,
         paths: &BTreeMap<SenderTemplate, Path>,
-    ) -> Result<Option<Reserved>, FdQos> {
+    ) -> Result<Option<Reserved>, Box<FdQos>> {
         let (endpoint, info) = (self.endpoint(), reserve_info(qos));
         let asked = style::reserve(&endpoint, &qos.receiving, info)
-            .map_err(|invalid| failed(session, invalid.status, ErrorClass::RSVP, invalid.value))?;
+            .map_err(|invalid| Box::new(failed(session, invalid.status, ErrorClass::RSVP, invalid.value)))?;
         let overhead = Overhead::of(self.names.transport, session.destination());
         let heard: Vec<_> = paths.iter().filter(|(sender, _)| endpoint.joins(&session, sender)).collect();
         let mut flows = Vec::new();
@@ -270,7 +270,7 @@ impl Socket {
             let mut together: Option<WireFlowspec> = None;
             for (sender, path) in heard.iter().filter(|(sender, _)| is_meant(sender)) {
                 let own = reservation(flowspec, overhead, &path.tspec, path.adspec.as_ref())
-                    .map_err(|why| no_reservation(session, sender, why))?;
+                    .map_err(|why| Box::new(no_reservation(session, sender, why)))?;
                 let Some(own) = own else { continue };
                 together = Some(together.map_or(own, |other| greater(other, own)));
                 senders.push(sender.0);
@@ -281,7 +281,7 @@ impl Socket {
         if flows.is_empty() {
             return Ok(None);
         }
-        let carried = carried(qos).ok_or_else(|| too_much_policy(session))?;
+        let carried = carried(qos).ok_or_else(|| Box::new(too_much_policy(session)))?;
         let confirm = asked.confirm.then_some(self.asked);
         Ok(Some(Reserved { style: asked.style, flows, carried, confirm, interface }))
     }
