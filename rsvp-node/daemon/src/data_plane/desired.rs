@@ -218,7 +218,7 @@ pub fn class_found(limits: &Limits, rate: u64, min_policed: u16) -> FlowClass {
     class_of(limits, rate, overhead_then(limits, min_policed))
 }
 
-/// R of a flow that was found with this class: the rate of which [`on_link`] made the class's.
+/// R of a flow that was found with this class: the rate of which `on_link` made the class's.
 #[must_use]
 pub fn rate_found(limits: &Limits, class: &FlowClass) -> u64 {
     let smallest = u128::from(limits.min_policed.max(SMALLEST_PACKET));
