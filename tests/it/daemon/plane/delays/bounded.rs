@@ -146,7 +146,7 @@ fn guaranteed_packets_keep_the_bound_that_best_effort_exceeds() {
             let [reserved, flood] = &cell.value;
             let (worst, theirs) = (reserved.worst(), flood.worst());
             let part = worst.as_secs_f64() / bound.as_secs_f64();
-            // What a stall has added is no part of a bound.
+            // A stall of this machine lengthens delays: the largest share of a bound is taken from cells without one.
             match cell.is_stalled() {
                 true => is_any_stalled = true,
                 false => most = most.max(part),

@@ -52,8 +52,8 @@ impl Bench {
         Flow::new(&self.net, [("a", &source), ("b", &destination)], PACKET, pattern)
     }
 
-    /// Best effort of three times the narrow link, and a little more, so that it is no multiple of another flow, which would then find
-    /// the queue always full, or never.
+    /// Best effort of a little more than three times the narrow link's rate. At exactly three times it would keep in step with the
+    /// other flow, whose packets would then find the queue full always, or never.
     fn flood(&self) -> Flow {
         let pattern = Pattern::Flood { rate: 3 * LINK + LINK / 17 };
         let ends = [("a", "10.0.1.1:6000"), ("b", "10.0.3.2:6000")];
