@@ -3,8 +3,10 @@
 use super::super::eventually;
 use super::super::net::Net;
 use super::datagrams_sent::{arrived, at, burst, from};
+use super::delays::Cell;
 use super::delays::stamped::{self, Flow, Pattern};
 use super::{SENDER, SESSION, classes, compared, kernel, traffic};
+use crate::skipped;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -104,15 +106,22 @@ fn packets_of_a_burst_are_as_far_apart_as_the_peak_rate_says() {
     // 2.4 Mbit/s: 5 ms for a packet.
     let apart = Duration::from_millis(5);
     for (service, more) in [("guaranteed", ""), ("controlled-load", shaped)] {
-        let Some(times) = burst_of_ten("the peak rate", more, service, Some(2_400_000)) else { return };
+        let measure = || burst_of_ten("the peak rate", more, service, Some(2_400_000));
+        let cell = Cell::measured_without(apart / 10, measure);
+        let Some(times) = &cell.value else { return };
         assert_eq!(times.len(), 10, "{service}");
+        // All of them take far longer than without a peak, however busy the machine is.
+        assert!(times[9] - times[0] >= apart * 9 / 2, "{service}: {times:?}");
         // A bucket of one packet: from any packet to any later one it takes the time of those behind the first. What is late on
-        // its last way through the kernel is so by less than a tenth of that.
-        for (first, at) in times.iter().enumerate() {
-            for (later, then) in times.iter().enumerate().skip(first + 1) {
-                let least = apart * (later - first) as u32 - apart / 10;
-                assert!(*then - *at >= least, "{service}: {first} and {later} of {times:?}");
+        // its last way through the kernel is so by less than a tenth of that, unless the machine stalls.
+        let mut pairs = (0..10).flat_map(|first| (first + 1..10).map(move |later| (first, later)));
+        let least = |first, later| apart * (later - first) as u32 - apart / 10;
+        let early = pairs.find(|&(first, later)| times[later] - times[first] < least(first, later));
+        match early {
+            Some(pair) if cell.is_stalled() => {
+                skipped(&format!("the peak rate, {service}: {pair:?} not judged, {}", cell.still()));
             }
+            _ => assert_eq!(early, None, "{service}: {times:?}"),
         }
         // Without a peak they are as close to each other as the link has them: 0.12 ms.
         let Some(times) = burst_of_ten("no peak rate", more, service, None) else { return };

@@ -37,19 +37,25 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// What was measured, and how still the machine held.
-struct Cell<T> {
-    value: T,
-    /// The longest that a processor kept a thread waiting meanwhile.
+pub(super) struct Cell<T> {
+    pub(super) value: T,
+    /// The longest that a processor kept a thread waiting meanwhile, and may have.
     stall: Duration,
+    allowed: Duration,
     tries: u32,
 }
 
 impl<T> Cell<T> {
-    /// Measures, and again if the machine stalled for more than D meanwhile: three times at most, of which the stillest counts.
-    fn measured(mut measure: impl FnMut() -> T) -> Self {
+    /// Measures, and again if the machine stalled for more than D meanwhile.
+    fn measured(measure: impl FnMut() -> T) -> Self {
+        Self::measured_without(ERROR_D, measure)
+    }
+
+    /// Measures, and again if the machine stalled for longer than is allowed: three times at most, of which the stillest counts.
+    pub(super) fn measured_without(allowed: Duration, mut measure: impl FnMut() -> T) -> Self {
         let mut measured = || {
             let (value, stall) = stalls::during(&mut measure);
-            Self { value, stall, tries: 1 }
+            Self { value, stall, allowed, tries: 1 }
         };
         let mut stillest = measured();
         for tries in 2..=TRIES {
@@ -65,12 +71,12 @@ impl<T> Cell<T> {
         stillest
     }
 
-    fn is_stalled(&self) -> bool {
-        self.stall > ERROR_D
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stall > self.allowed
     }
 
     /// What the last columns of a table say of it.
-    fn still(&self) -> String {
+    pub(super) fn still(&self) -> String {
         let again = match (self.tries, self.is_stalled()) {
             (1, _) => String::new(),
             (tries, false) => format!(", try {tries}: STALLED before"),
