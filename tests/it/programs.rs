@@ -11,27 +11,23 @@ pub(crate) fn folder() -> &'static PathBuf {
         // target/debug/deps/it-0123 -> target/debug
         let test = std::env::current_exe().expect("the test's own path");
         let folder = test.ancestors().nth(2).expect("a target folder").to_owned();
-        let programs =
-            ["-p", "rsvpd", "-p", "rsvp-cli", "-p", "rsvp-sim", "--features", "rsvp-sim/lab", "--bins"];
-        built(&folder, &programs);
+        built(&folder);
         folder
     })
 }
 
 /// The folder with the examples of the client library.
-pub(crate) fn examples() -> &'static PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        built(folder(), &["-p", "rsvp-client", "--examples"]);
-        folder().join("examples")
-    })
+pub(crate) fn examples() -> PathBuf {
+    folder().join("examples")
 }
 
-/// Has cargo build something into the folder of the test's own profile.
-fn built(folder: &Path, what: &[&str]) {
+/// Has cargo build the programs and the examples into the folder of the test's own profile. With a test among what is built, and
+/// for the whole workspace, cargo chooses the features that `cargo test --workspace` has chosen, and builds no library again.
+fn built(folder: &Path) {
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--offline"]).args(what);
-    build.arg("--target-dir").arg(folder.parent().expect("a target folder"));
+    build.args(["build", "--quiet", "--offline", "--workspace", "--features", "rsvp-sim/lab"]);
+    build.args(["--bins", "--examples", "--test", "alloc", "--target-dir"]);
+    build.arg(folder.parent().expect("a target folder"));
     if folder.ends_with("release") {
         build.arg("--release");
     }
