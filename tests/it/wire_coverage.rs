@@ -200,7 +200,7 @@ fn document(texts: &Texts, flags: usize) -> (String, Counts) {
 
 What `rsvp-wire` knows. Made by `tests/it/wire_coverage.rs` from its registries, the vectors in `tests/it/wire_rows` and
 the IANA registries \"RSVP Parameters\" and \"RSVP-TE Parameters\"; the test fails when they differ. After a change,
-`RSVP_BLESS=1 cargo test -p rsvp-tests --test it wire_coverage` writes it anew.
+`RSVP_BLESS=1 cargo test --workspace --test it wire_coverage` writes it anew.
 
 - 100 % of the pairs of class and C-Type that are assigned have a row, those of the defining RFC where IANA lists none:
   {pairs} rows, {typed} of them typed.
