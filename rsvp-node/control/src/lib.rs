@@ -277,6 +277,9 @@ pub struct Line {
     /// The network did something for a socket that this client has handed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos: Option<sockets::FdQos>,
+    /// The last descriptor of this socket, which this client has handed over, is closed: its QoS has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<u64>,
     /// Something happened on the node, for those that subscribed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watched: Option<Watched>,

@@ -4,12 +4,14 @@
 //! is followed by draining `poll`. Decisions about the protocol are deliberately not made here.
 
 mod answers;
+mod sockets;
 
 use super::config::DaemonConfig;
 use super::control::server::{FromClient, Switchboard};
 use super::control::service::{ControlService, EngineAccess};
 use super::data_plane::wishes::Wishes;
 use super::data_plane::worker::{Said, Worker};
+use super::hooks::Hooks;
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
 use super::recorder::Recorder;
@@ -64,6 +66,8 @@ pub(super) struct EngineIo {
     received: super::socket::Received,
     messages_taken: u64,
     messages_discarded: u64,
+    /// What the kernel had no room to tell of sockets: releases, connects.
+    untold_of_sockets: [u64; 2],
 }
 
 impl EngineIo {
@@ -90,6 +94,7 @@ impl EngineIo {
             received: Default::default(),
             messages_taken: 0,
             messages_discarded: 0,
+            untold_of_sockets: [0; 2],
         }
     }
 
@@ -238,6 +243,8 @@ impl EngineAccess for EngineIo {
             ("packets-sent", self.send_queue.sent),
             ("route-lookups-failed", self.routes.failed),
             ("udp-sent", self.send_queue.sent_by_udp),
+            ("socket-releases-untold", self.untold_of_sockets[0]),
+            ("socket-connects-untold", self.untold_of_sockets[1]),
         ];
         counters.extend(self.encapsulation.named());
         counters.extend(self.send_queue.failures.named());
@@ -254,6 +261,7 @@ pub(super) struct Driver {
     pub(super) multicast: Multicast,
     pub(super) service: ControlService,
     pub(super) switchboard: Switchboard,
+    pub(super) hooks: Hooks,
 }
 
 /// What ended a wait.
@@ -303,7 +311,7 @@ impl Driver {
         clients: &mut mpsc::Receiver<FromClient>,
         orders: &mut mpsc::Receiver<Order>,
     ) -> Woken {
-        let wake_at = self.node.wake_at();
+        let wake_at = self.node.wake_at().into_iter().chain(self.hooks.wake_at()).min();
         let blocked = self.node.send_queue.blocked;
         let timer = async {
             match wake_at {
@@ -325,6 +333,7 @@ impl Driver {
             said = plane.said() => Woken::Answered(said),
             () = sockets.readable() => Woken::Otherwise,
             _ = self.monitor.changed() => Woken::Otherwise,
+            () = self.hooks.told() => Woken::Otherwise,
             () = timer => Woken::Otherwise,
             () = room => Woken::Otherwise,
         }
@@ -344,6 +353,7 @@ impl Driver {
         let node = &mut self.node;
         self.receiver.receive(&sockets, BATCHES, now_us, |arrived| node.packet(arrived));
         self.node.received = self.receiver.received;
+        self.follow_sockets();
         self.tell();
         self.node.send_queue.flush(&self.node.sockets);
         if let Some(recorder) = &mut self.node.recorder {
@@ -434,6 +444,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("journal", old.journal != new.journal),
         ("[control]", old.control != new.control),
         ("socket of [qos]", old.qos.socket != new.qos.socket),
+        ("hooks or cgroup of [qos]", (old.qos.hooks, &old.qos.cgroup) != (new.qos.hooks, &new.qos.cgroup)),
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),
         ("[multicast]", old.multicast != new.multicast),

@@ -7,6 +7,7 @@
 pub mod config;
 pub mod control;
 pub mod data_plane;
+pub mod hooks;
 pub mod qos_service;
 
 mod driver;

@@ -20,7 +20,7 @@ pub(super) fn user(name: &str) -> io::Result<User> {
 pub(super) struct Kept {
     /// Raw sockets, and what goes with them.
     pub(super) raw: bool,
-    /// Maps of the egress program.
+    /// Maps of programs in the kernel: the egress program's, and those of the hooks, which are attached later, too.
     pub(super) maps: bool,
 }
 

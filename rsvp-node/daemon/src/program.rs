@@ -18,8 +18,8 @@ use tracing_subscriber::EnvFilter;
     rsvpd --check-config --config rsvpd.toml\n  \
     rsvpd --config rsvpd.toml --log debug\n  \
     rsvpd --clean\n\n\
-    Needs CAP_NET_RAW and CAP_NET_ADMIN (or root), with CAP_BPF and CAP_PERFMON to enforce reservations, and drops \
-    whatever else it has; with transport = \"udp\" it needs nothing. Runs in the foreground.\n\
+    Needs CAP_NET_RAW and CAP_NET_ADMIN (or root), with CAP_BPF and CAP_PERFMON to enforce reservations (CAP_BPF also to \
+    hear when a socket with QoS is closed), and drops whatever else it has; with transport = \"udp\" it needs nothing. Runs in the foreground.\n\
     SIGTERM and SIGINT tear down what local applications asked for and end it, SIGUSR2 ends it and leaves what stands in \
     the kernel to the next one, SIGHUP has it read its configuration again.\nExit status: 0, 1 if it could not start or the configuration is not usable, 2 for bad arguments."
 )]

@@ -1,6 +1,6 @@
 //! Starting and ending: opens what needs privileges, gives the privileges up, and puts the driver to work.
 
-use super::config::{ConfigError, DaemonConfig, Kind, Transport};
+use super::config::{ConfigError, DaemonConfig, HooksWanted, Kind, Transport};
 use super::control::server::{FromClient, Switchboard, serve};
 use super::control::service::ControlService;
 use super::data_plane::DataPlane;
@@ -9,6 +9,7 @@ use super::data_plane::kernel::{self, Kernel};
 use super::data_plane::worker::Worker;
 use super::driver::{Driver, EngineIo, Order};
 use super::firewall::Firewall;
+use super::hooks::{self, Hooks};
 use super::links::Links;
 use super::listening::Listening;
 use super::lock::Lock;
@@ -84,6 +85,7 @@ pub(super) struct Prepared {
     firewall: Option<Firewall>,
     recorder: Option<Recorder>,
     plane: Result<Box<dyn DataPlane>, String>,
+    hooks: hooks::Opened,
 }
 
 /// What has to live as long as the daemon runs: the lock of the namespace, and the firewall's rules.
@@ -114,12 +116,14 @@ impl Prepared {
             .map(|path| Recorder::create(path).map_err(failed(format!("the journal {}", path.display()))));
         let recorder = recorder.transpose()?;
         let plane = open_data_plane(&config)?;
-        Ok(Self { config, lock, sockets, netlink, notices, multicast, firewall, recorder, plane })
+        let hooks = hooks::Opened::open(&config);
+        Ok(Self { config, lock, sockets, netlink, notices, multicast, firewall, recorder, plane, hooks })
     }
 
     /// Needs a runtime around it.
     pub(super) fn into_driver(self) -> Result<(Driver, Held), DaemonError> {
-        let Self { config, lock, sockets, netlink, notices, multicast, firewall, mut recorder, plane } = self;
+        let Self { config, lock, sockets, netlink, notices, multicast, firewall, mut recorder, plane, hooks } =
+            self;
         let watching = "watching the sockets";
         let sockets = Sockets::new(sockets).map_err(failed(watching))?;
         let monitor = Monitor::new(notices).map_err(failed(watching))?;
@@ -134,6 +138,7 @@ impl Prepared {
         // With the privileges that are left, and in this network namespace.
         let plane = Worker::start(plane).map_err(failed("a thread for the data plane"))?;
         let encapsulation = Encapsulation::new(&config);
+        let hooks = Hooks::start(hooks).map_err(failed(watching))?;
         let limits = config.qos.limits();
         let node = EngineIo::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
         let driver = Driver {
@@ -144,6 +149,7 @@ impl Prepared {
             multicast,
             service: ControlService::with_limits(limits),
             switchboard: Switchboard::default(),
+            hooks,
         };
         Ok((driver, Held { _lock: lock, _firewall: firewall }))
     }
@@ -257,7 +263,8 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &[Listening]) -
         let pins = Pins::find(root).map_err(failed(&what))?;
         pins.map_or(Ok(()), |pins| pins.give_to(user.uid.as_raw())).map_err(failed(&what))?;
     }
-    let kept = privilege::Kept { raw, maps: raw && config.data_plane.kind != Kind::None };
+    let maps = config.data_plane.kind != Kind::None || config.qos.hooks == HooksWanted::Auto;
+    let kept = privilege::Kept { raw, maps: raw && maps };
     privilege::drop(user.as_ref(), kept).map_err(failed("giving up privileges"))
 }
 
@@ -271,7 +278,9 @@ pub(super) async fn serve_until_told(
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let mut servers = Vec::new();
     for socket in &control {
-        servers.push(tokio::spawn(serve(socket.listener()?, socket.access.clone(), to_driver.clone())));
+        let watcher = driver.hooks.watcher();
+        let server = serve(socket.listener()?, socket.access.clone(), watcher, to_driver.clone());
+        servers.push(tokio::spawn(server));
     }
     drop(to_driver);
     let (order, orders) = mpsc::channel(1);
@@ -351,6 +360,8 @@ impl Standalone {
 /// Starts a daemon within this program, without control socket and signals. What it has in the kernel goes with the program.
 pub async fn start_standalone(mut config: DaemonConfig) -> Result<Standalone, DaemonError> {
     config.data_plane.pins = Some(PathBuf::new());
+    // No descriptor comes from within.
+    config.qos.hooks = HooksWanted::Off;
     let (driver, held) = Prepared::open(config)?.into_driver()?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let (order, orders) = mpsc::channel(1);

@@ -116,6 +116,7 @@ pub(super) trait OwnsDescriptor: AsRawFd {}
 
 impl OwnsDescriptor for socket2::Socket {}
 impl OwnsDescriptor for super::monitor::Notices {}
+impl OwnsDescriptor for super::hooks::Ring {}
 
 /// Has the runtime around the caller watch a descriptor.
 pub(super) fn watch<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {

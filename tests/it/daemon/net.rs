@@ -194,6 +194,14 @@ impl Net {
         self.answers(node, child);
     }
 
+    /// Runs a daemon that sees the cgroups of this machine, and waits until it answers: `ip netns exec` hides them behind a /sys of
+    /// its own.
+    pub(super) fn daemon_with_cgroups(&mut self, node: &str, config: &str) {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{}", self.namespace(node))).arg(programs::rsvpd());
+        self.daemon_by(node, config, command);
+    }
+
     /// Runs a daemon as a user without any privilege, and waits until it answers.
     pub(super) fn unprivileged_daemon(&mut self, node: &str, config: &str) {
         let program = self.program("rsvpd");

@@ -307,6 +307,7 @@ impl<S: AsFd> QosSocket<S> {
     }
 
     /// The socket was bound, connected or disconnected by other means than the calls here: the daemon reads its names again.
+    /// (That it was connected the daemon hears from the kernel, where that tells.)
     ///
     /// # Errors
     /// When the daemon refuses, or is gone.

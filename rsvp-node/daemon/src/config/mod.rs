@@ -14,7 +14,7 @@ pub use data_plane::{
     SharedClass,
 };
 pub use per_interface::{InterfaceConfig, ShareConfig};
-pub use qos::QosConfig;
+pub use qos::{HooksWanted, QosConfig};
 pub use transport::{Transport, Udp};
 pub use units::{HopRule, Percent, Rate, Reservable, Span};
 

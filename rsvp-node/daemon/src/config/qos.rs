@@ -19,6 +19,21 @@ pub struct QosConfig {
     pub rate_per_flow: Option<Rate>,
     /// The highest DSCP that a program may ask for, 0 to 63.
     pub highest_dscp: Option<u8>,
+    /// Whether the kernel tells when such a socket is closed or connected.
+    pub hooks: HooksWanted,
+    /// At which cgroup, instead of the root of what the daemon can see: at or above those of the programs.
+    pub cgroup: Option<PathBuf>,
+}
+
+/// Whether the kernel tells when a socket that was handed over is closed or connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HooksWanted {
+    /// Where the daemon may and the kernel can; else not, and the log says so.
+    #[default]
+    Auto,
+    /// It does not: QoS ends with a request, or with the connection of the client.
+    Off,
 }
 
 impl QosConfig {

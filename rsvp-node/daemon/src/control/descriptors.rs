@@ -1,8 +1,9 @@
 //! What comes from a client: octets, and descriptors of sockets beside them (SCM_RIGHTS).
 //!
 //! A descriptor is looked at when it comes and closed at once: the daemon never keeps one, so that the last close of the
-//! application's is the last. What remains of it are the socket's names and its cookie.
+//! application's is the last. What remains of it are the socket's names and its cookie, and that the kernel tells what becomes of it.
 
+use crate::hooks::{Watch, Watcher};
 use crate::sys;
 use core::net::SocketAddr;
 use rsvp_control::Problem;
@@ -29,7 +30,16 @@ pub(super) struct Octets {
 }
 
 /// A socket that was handed over, or why it cannot be used.
-pub type Handed = Result<Names, Problem>;
+pub type Handed = Result<Looked, Problem>;
+
+/// What remains of a descriptor.
+#[derive(Debug)]
+pub struct Looked {
+    /// What the socket is.
+    pub names: Names,
+    /// That it is watched, from before its names were read on.
+    pub watch: Watch,
+}
 
 /// What a socket is: read from its descriptor, or said in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +66,12 @@ impl Names {
     pub const fn in_words(transport: Transport, local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Self {
         Self { cookie: None, transport, local, peer, ttl: 64, group_ttl: 64, listens: false }
     }
+
+    /// It was connected, or no longer is. A local name that nothing is said of stays.
+    pub(crate) fn renamed(&mut self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
+        self.local = local.or(self.local);
+        self.peer = peer;
+    }
 }
 
 /// Where a client's octets come from.
@@ -76,20 +92,24 @@ impl<S: AsyncRead + Send> Source for Words<S> {
     }
 }
 
-impl Source for OwnedReadHalf {
+/// A UNIX socket, and who watches the sockets that come over it.
+pub(super) struct WithSockets(pub(super) OwnedReadHalf, pub(super) Watcher);
+
+impl Source for WithSockets {
     async fn read(&mut self) -> io::Result<Octets> {
+        let Self(half, watcher) = self;
         let mut octets = vec![0; PIECE];
-        let stream = self.as_ref();
+        let stream = half.as_ref();
         let receive = || sys::receive_descriptors::<MOST_DESCRIPTORS>(stream.as_fd(), &mut octets);
         let received = stream.async_io(Interest::READABLE, receive).await?;
         octets.truncate(received.octets);
-        let sockets = received.descriptors.into_iter().map(look).collect();
+        let sockets = received.descriptors.into_iter().map(|descriptor| look(descriptor, watcher)).collect();
         Ok(Octets { octets, sockets, were_cut: received.were_cut })
     }
 }
 
-/// Reads what a socket is, and closes the descriptor.
-fn look(descriptor: OwnedFd) -> Handed {
+/// Has a socket watched, reads what it is, and closes the descriptor.
+fn look(descriptor: OwnedFd, watcher: &Watcher) -> Handed {
     let socket = SockRef::from(&descriptor);
     let unusable = |why: &str| {
         let message = format!(
@@ -109,6 +129,12 @@ fn look(descriptor: OwnedFd) -> Handed {
         return Err(unusable("the socket is of another network namespace"));
     }
     let cookie = socket.cookie().map_err(|error| unusable(&format!("the socket has no cookie ({error})")))?;
+    // Before its names are read: what changes them later is told.
+    let watch = watcher.watch(descriptor.as_fd(), cookie, transport.protocol());
+    Ok(Looked { names: names_of(&socket, cookie, transport, domain), watch })
+}
+
+fn names_of(socket: &SockRef<'_>, cookie: u64, transport: Transport, domain: Domain) -> Names {
     // A port of zero is none: an address alone makes no session.
     let name = |name: io::Result<socket2::SockAddr>| name.ok()?.as_socket().filter(|name| name.port() != 0);
     let ttl = |ttl: io::Result<u32>| ttl.ok().and_then(|ttl| u8::try_from(ttl).ok()).filter(|ttl| *ttl > 0);
@@ -119,7 +145,7 @@ fn look(descriptor: OwnedFd) -> Handed {
         } else {
             (socket.unicast_hops_v6(), socket.multicast_hops_v6())
         };
-    Ok(Names {
+    Names {
         cookie: Some(cookie),
         transport,
         local,
@@ -127,7 +153,7 @@ fn look(descriptor: OwnedFd) -> Handed {
         ttl: ttl(own).unwrap_or(64),
         group_ttl: ttl(of_groups).unwrap_or(1),
         listens: transport == Transport::Tcp && socket.is_listener().unwrap_or(false),
-    })
+    }
 }
 
 /// Whether a socket is of the daemon's network namespace. A kernel that does not say (before Linux 5.14) is believed.

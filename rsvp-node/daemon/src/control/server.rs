@@ -4,8 +4,9 @@
 //! told so, one that sends without end waits for the driver. What the lines mean is the control service's business; owner and mode of
 //! the socket are given to it by whoever binds it.
 
-use super::descriptors::{Handed, Octets, Source, Words};
+use super::descriptors::{Handed, Octets, Source, WithSockets, Words};
 use super::service::{ClientId, ControlService, EngineAccess, Who};
+use crate::hooks::Watcher;
 use core::time::Duration;
 use nix::unistd::{Gid, Uid, User, getgrouplist};
 use rsvp_control::sockets::MOST_DESCRIPTORS;
@@ -102,8 +103,13 @@ pub fn next_client() -> ClientId {
     ClientId(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Accepts connections until the driver is gone.
-pub async fn serve(listener: UnixListener, access: Access, driver: mpsc::Sender<FromClient>) {
+/// Accepts connections until the driver is gone. Sockets that are handed over are watched from then on.
+pub async fn serve(
+    listener: UnixListener,
+    access: Access,
+    watcher: Watcher,
+    driver: mpsc::Sender<FromClient>,
+) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -111,7 +117,7 @@ pub async fn serve(listener: UnixListener, access: Access, driver: mpsc::Sender<
         };
         match accepted {
             Ok((stream, _)) => {
-                tokio::spawn(admit(stream, access.clone(), driver.clone()));
+                tokio::spawn(admit(stream, access.clone(), watcher.clone(), driver.clone()));
             }
             Err(error) => {
                 tracing::warn!("control socket: cannot accept a connection: {error}");
@@ -122,13 +128,13 @@ pub async fn serve(listener: UnixListener, access: Access, driver: mpsc::Sender<
 }
 
 /// Looks at who is there before a word is read.
-async fn admit(mut stream: UnixStream, access: Access, driver: mpsc::Sender<FromClient>) {
+async fn admit(mut stream: UnixStream, access: Access, watcher: Watcher, driver: mpsc::Sender<FromClient>) {
     let peer = stream.peer_cred().map(|cred: UCred| (cred.uid(), cred.gid()));
     match peer {
         Ok((uid, gid)) if access.permits(uid, gid) => {
             let who = Who { uid, sockets_only: access.sockets_only };
             let (reading, writing) = stream.into_split();
-            converse(reading, writing, who, next_client(), driver).await;
+            converse(WithSockets(reading, watcher), writing, who, next_client(), driver).await;
         }
         Ok((uid, _)) => {
             tracing::warn!("control socket: user {uid} is not permitted");

@@ -3,19 +3,21 @@
 //! Each socket is an application of the engine by itself (RFC 2205 section 3.11.1). `wanted` works out from what is known of it and
 //! was asked for it what it should have; `served` has the engine do what is different from what it has, whenever something changes:
 //! a request, a Path, an address, a route. So the order in which a socket is bound, connected and asked for does not matter. What
-//! comes of it is told in the words of `rsvp_node::qos`. Everything ends with the connection of the client. As pure as the control service: no
+//! comes of it is told in the words of `rsvp_node::qos`. Everything ends with the connection of the client, and what a socket has
+//! with its last descriptor, where the kernel tells. As pure as the control service: no
 //! socket is looked at here.
 
+mod handing;
 mod quota;
 mod served;
 mod wanted;
 
 pub use quota::Limits;
 
-use crate::control::descriptors::{Handed, Names};
+use crate::control::descriptors::Handed;
 use crate::control::service::{ClientId, EngineAccess, Who};
 use quota::{Use, Within};
-use rsvp_control::sockets::{self, Checks, How, Join, Moved, Open, Opened, Set};
+use rsvp_control::sockets::{self, Checks, How, Join, Set};
 use rsvp_control::{Done, Problem, Request};
 use rsvp_node::qos::get::{Check, HostKnows};
 use rsvp_node::qos::{Invalid, Qos};
@@ -44,13 +46,23 @@ const MOST_GROUPS: usize = 20;
 pub struct QosService {
     limits: Limits,
     sockets: BTreeMap<AppId, Served>,
-    numbers: BTreeMap<(ClientId, u64), AppId>,
+    /// By what its client calls it; no two are called the same.
+    numbers: BTreeMap<u64, AppId>,
     next_app: u32,
     next_number: u64,
     next_flow: u32,
     /// Whose wishes are to be looked at again.
     unsettled: BTreeSet<AppId>,
-    told: VecDeque<(ClientId, sockets::FdQos)>,
+    told: VecDeque<(ClientId, Told)>,
+}
+
+/// What a client is told of its sockets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// What the network did for one.
+    Qos(Box<sockets::FdQos>),
+    /// The last descriptor of this one is closed, and its QoS has ended.
+    Closed(u64),
 }
 
 impl QosService {
@@ -152,7 +164,7 @@ impl QosService {
     }
 
     /// What a client is to be told, in order.
-    pub fn told(&mut self) -> Option<(ClientId, sockets::FdQos)> {
+    pub fn told(&mut self) -> Option<(ClientId, Told)> {
         self.told.pop_front()
     }
 
@@ -171,7 +183,7 @@ impl QosService {
 
     fn close(&mut self, app: AppId, access: &mut dyn EngineAccess) {
         if let Some(mut served) = self.sockets.remove(&app) {
-            self.numbers.remove(&(served.client, served.number));
+            self.numbers.remove(&served.number);
             self.unsettled.remove(&app);
             served.end(app, access);
         }
@@ -181,13 +193,17 @@ impl QosService {
     fn collect(&mut self, app: AppId) {
         let Some(served) = self.sockets.get_mut(&app) else { return };
         while let Some(told) = served.told() {
-            self.told.push_back((served.client, sockets::FdQos::of(served.number, &told)));
+            self.told
+                .push_back((served.client, Told::Qos(Box::new(sockets::FdQos::of(served.number, &told)))));
         }
     }
 
     fn app(&self, client: ClientId, socket: u64) -> Result<AppId, Problem> {
-        self.numbers.get(&(client, socket)).copied().ok_or_else(|| {
-            let message = format!("socket {socket} was not handed over by this client, or its QoS has ended");
+        let of_client = |app: &AppId| self.sockets.get(app).is_some_and(|served| served.client == client);
+        self.numbers.get(&socket).copied().filter(of_client).ok_or_else(|| {
+            let message = format!(
+                "socket {socket} was not handed over by this client, or its QoS has ended, perhaps because it was closed"
+            );
             Problem::new("not-found", message)
         })
     }
@@ -221,51 +237,6 @@ impl QosService {
             used.octets_per_second -= own.octets_per_second;
         }
         within
-    }
-
-    fn open(
-        &mut self,
-        client: ClientId,
-        who: Who,
-        open: &Open,
-        handed: Option<Handed>,
-    ) -> Result<Done, Problem> {
-        let names = match handed {
-            Some(handed) => handed?,
-            None => in_words(open, who)?,
-        };
-        if who.sockets_only {
-            self.within().takes_another(who.uid)?;
-        }
-        let number = match names.cookie {
-            Some(cookie) if self.sockets.values().any(|served| served.number == cookie) => {
-                let message =
-                    "this socket is handed over already, perhaps by another program that has it, too";
-                return Err(Problem::new("already-open", message));
-            }
-            Some(cookie) => cookie,
-            None => {
-                self.next_number += 1;
-                IN_WORDS + self.next_number
-            }
-        };
-        let app = self.unused_app();
-        let served = Served::new(client, who.uid, who.sockets_only, number, Socket::new(names));
-        self.sockets.insert(app, served);
-        self.numbers.insert((client, number), app);
-        let Names { transport, local, peer, .. } = names;
-        let opened = Opened { socket: number, transport: transport.into(), local, peer };
-        Ok(Done { opened: Some(opened), ..Done::default() })
-    }
-
-    fn unused_app(&mut self) -> AppId {
-        loop {
-            let app = AppId(FIRST_APP | self.next_app);
-            self.next_app = self.next_app.wrapping_add(1);
-            if !self.sockets.contains_key(&app) {
-                return app;
-            }
-        }
     }
 
     fn set(&mut self, app: AppId, who: Who, said: &sockets::values::Qos) -> Result<(), Problem> {
@@ -308,31 +279,6 @@ impl QosService {
         socket.joined.retain(|joined| joined.group != group);
         socket.joined.push(Joined { group, leaf, qos, interface });
         self.served(app)?.requested();
-        Ok(())
-    }
-
-    fn moved(&mut self, app: AppId, who: Who, moved: &Moved, handed: Option<Handed>) -> Result<(), Problem> {
-        let names = &mut self.served(app)?.socket.names;
-        match (handed, names.cookie) {
-            (Some(handed), Some(cookie)) => {
-                let now = handed?;
-                if now.cookie != Some(cookie) {
-                    let message =
-                        "the descriptor is that of another socket: hand over the one that has moved";
-                    return Err(Problem::new("no-qos-socket", message));
-                }
-                *names = now;
-            }
-            (None, None) if !who.sockets_only => {
-                *names = Names { local: moved.local, peer: moved.peer, ..*names };
-            }
-            _ => {
-                return Err(Problem::new(
-                    "bad-request",
-                    "a socket moves by the means by which it was opened",
-                ));
-            }
-        }
         Ok(())
     }
 
@@ -390,21 +336,6 @@ fn interface_of(served: &Served, access: &mut dyn EngineAccess) -> Option<Interf
         None => all.iter().find(|interface| by_address(interface)),
     };
     chosen.or_else(|| all.first().filter(|_| all.len() == 1)).map(|interface| (*interface).clone())
-}
-
-/// A socket that is said in words: what is said is believed, so only those may who may say anything.
-fn in_words(open: &Open, who: Who) -> Result<Names, Problem> {
-    if who.sockets_only {
-        let message =
-            "a socket is handed over here by its descriptor: send it with the line, and `\"fd\":true` in it";
-        return Err(Problem::new("not-permitted", message));
-    }
-    let Some(transport) = open.transport else {
-        let message =
-            "a socket comes with its descriptor and `\"fd\":true`, or in words, with its `transport`";
-        return Err(Problem::new("bad-request", message));
-    };
-    Ok(Names::in_words(transport.into(), open.local, open.peer))
 }
 
 fn invalid(invalid: Invalid) -> Problem {

@@ -4,6 +4,7 @@ use super::quota::{Use, Within};
 use super::wanted::{Announced, LocalFlow, Path, Paths, Reserved, Socket, Wanted, failed};
 use crate::control::service::{ClientId, EngineAccess};
 use crate::data_plane::wishes::Wishes;
+use crate::hooks::Watch;
 use rsvp_node::qos::{ErrorClass, ErrorValue, FdQos, Notifications, Status};
 use rsvp_node::{
     AppId, Command, Event, EventKind, FlowRequest, Outcome, Refusal, ReservationId, TcChange, TrafficControl,
@@ -21,6 +22,8 @@ pub(super) struct Served {
     /// What its client calls it.
     pub(super) number: u64,
     pub(super) socket: Socket,
+    /// As long as it has QoS, the kernel tells what becomes of it.
+    pub(super) watch: Watch,
     pub(super) paths: Paths,
     notifications: Notifications,
     sessions: BTreeSet<Session>,
@@ -42,6 +45,7 @@ impl Served {
             is_bounded,
             number,
             socket,
+            watch: Watch::default(),
             paths: Paths::new(),
             notifications: Notifications::default(),
             sessions: BTreeSet::new(),

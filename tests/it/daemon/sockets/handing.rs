@@ -51,13 +51,13 @@ fn datagrams_and_streams_can_and_nothing_else() {
 }
 
 /// A client by hand, which sends descriptors as it likes.
-struct Raw {
+pub(super) struct Raw {
     stream: UnixStream,
     lines: BufReader<UnixStream>,
 }
 
 impl Raw {
-    fn open(socket: &Path) -> Self {
+    pub(super) fn open(socket: &Path) -> Self {
         let stream = UnixStream::connect(socket).expect("a daemon");
         stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout");
         let lines = BufReader::new(stream.try_clone().expect("another descriptor"));
@@ -66,7 +66,7 @@ impl Raw {
         this
     }
 
-    fn send(&self, octets: &str, descriptors: &[RawFd]) {
+    pub(super) fn send(&self, octets: &str, descriptors: &[RawFd]) {
         let rights = [ControlMessage::ScmRights(descriptors)];
         let along = if descriptors.is_empty() { &[][..] } else { &rights };
         let octets = [IoSlice::new(octets.as_bytes())];
@@ -74,7 +74,7 @@ impl Raw {
     }
 
     /// The next line; nothing when the connection has ended.
-    fn line(&mut self) -> Option<Value> {
+    pub(super) fn line(&mut self) -> Option<Value> {
         let mut line = String::new();
         match self.lines.read_line(&mut line).expect("in time") {
             0 => None,
@@ -82,7 +82,7 @@ impl Raw {
         }
     }
 
-    fn error(&mut self, code: &str) -> Value {
+    pub(super) fn error(&mut self, code: &str) -> Value {
         let line = self.line().expect("a line");
         assert_eq!(line["error"]["code"], code, "{line}");
         line

@@ -6,6 +6,7 @@ mod ended;
 mod examples;
 mod groups;
 mod handing;
+mod hooks;
 mod marked;
 mod received;
 mod sent;
@@ -50,6 +51,14 @@ impl Drop for Hosts {
 
 impl Hosts {
     fn new(test: &str, config: &str) -> Option<Self> {
+        let mut net = Self::linked(test)?;
+        net.daemon("a", config);
+        net.daemon("b", config);
+        Some(Self::of(net))
+    }
+
+    /// The hosts and their link, without daemons.
+    fn linked(test: &str) -> Option<Net> {
         let mut net = Net::new(test)?;
         net.host("a");
         net.host("b");
@@ -57,9 +66,7 @@ impl Hosts {
         for (node, peer) in [("a", "b"), ("b", "a")] {
             net.ip(node, &format!("route add 224.0.0.0/4 dev to-{peer}"));
         }
-        net.daemon("a", config);
-        net.daemon("b", config);
-        Some(Self::of(net))
+        Some(net)
     }
 
     /// Applications in nodes that are there.

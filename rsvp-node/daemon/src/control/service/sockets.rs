@@ -2,7 +2,8 @@
 
 use super::{ClientId, ControlService, EngineAccess};
 use crate::control::descriptors::Handed;
-use crate::qos_service::{Limits, QosService};
+use crate::hooks::Change;
+use crate::qos_service::{Limits, QosService, Told};
 use rsvp_control::{Done, Line, Problem, Request};
 use rsvp_node::ReservationId;
 
@@ -42,6 +43,13 @@ impl ControlService {
         if self.clients.contains_key(&client) {
             self.say(client, &Line { error: Some(problem), ..Line::default() });
         }
+    }
+
+    /// The kernel says what has become of a socket; whether a client has handed it over.
+    pub fn socket_changed(&mut self, cookie: u64, change: &Change, access: &mut dyn EngineAccess) -> bool {
+        let is_known = self.qos.changed(cookie, change, access);
+        self.say_what_sockets_are_told();
+        is_known
     }
 
     /// The data plane cannot carry a flow out; whether that is one of a socket, which is told.
@@ -91,7 +99,11 @@ impl ControlService {
 
     pub(super) fn say_what_sockets_are_told(&mut self) {
         while let Some((client, told)) = self.qos.told() {
-            self.say(client, &Line { qos: Some(told), ..Line::default() });
+            let line = match told {
+                Told::Qos(told) => Line { qos: Some(*told), ..Line::default() },
+                Told::Closed(socket) => Line { closed: Some(socket), ..Line::default() },
+            };
+            self.say(client, &line);
         }
     }
 }

@@ -89,7 +89,7 @@ impl EgressError {
 }
 
 /// What the kernel said, if an error came from a system call.
-pub(super) fn of_system(error: &(dyn Error + 'static)) -> Option<io::Error> {
+pub(crate) fn of_system(error: &(dyn Error + 'static)) -> Option<io::Error> {
     let mut inner = Some(error);
     while let Some(error) = inner {
         if let Some(code) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
@@ -101,7 +101,7 @@ pub(super) fn of_system(error: &(dyn Error + 'static)) -> Option<io::Error> {
 }
 
 /// An error and what it came from, in one line.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut said = String::new();
     let mut inner = Some(error);
     while let Some(error) = inner {

@@ -16,6 +16,7 @@ mod sys;
 mod trial;
 
 pub use error::EgressError;
+pub(crate) use error::{chain, of_system};
 pub use flow::{Count, Flow, FlowError, Limits, MOST_RATE, Mode, Statistics, Treatment};
 pub use flow_key::{Filter, Key, KeyError, Session};
 pub use pins::{NoPins, Pins};
