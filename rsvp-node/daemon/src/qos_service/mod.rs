@@ -6,20 +6,22 @@
 //! comes of it is told in the words of `rsvp_node::qos`. Everything ends with the connection of the client. As pure as the control service: no
 //! socket is looked at here.
 
+mod checks;
 mod quota;
 mod served;
+mod unsignalled;
 mod wanted;
 
 pub use quota::Limits;
 
 use crate::control::descriptors::{Handed, Names};
 use crate::control::service::{ClientId, EngineAccess, Who};
-use quota::{Use, Within};
-use rsvp_control::sockets::{self, Checks, How, Join, Moved, Open, Opened, Set};
+use quota::{Uses, Within};
+use rsvp_control::sockets::{self, Check, How, Join, Moved, Open, Opened, Set};
 use rsvp_control::{Done, Problem, Request};
-use rsvp_node::qos::get::{Check, HostKnows};
 use rsvp_node::qos::{Invalid, Qos};
-use rsvp_node::{AppId, Event, Interface, ReservationId};
+use rsvp_node::{AppId, Event, ReservationId};
+use rsvp_wire::{SenderTemplate, Session};
 use served::Served;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wanted::{Joined, Socket};
@@ -45,6 +47,10 @@ pub struct QosService {
     limits: Limits,
     sockets: BTreeMap<AppId, Served>,
     numbers: BTreeMap<(ClientId, u64), AppId>,
+    /// What the kernel calls those that are handed over.
+    cookies: BTreeSet<u64>,
+    /// What each user has of its share.
+    uses: Uses,
     next_app: u32,
     next_number: u64,
     next_flow: u32,
@@ -104,9 +110,11 @@ impl QosService {
                 self.close(app, access);
                 return Ok(Done::default());
             }
-            Request::QosCheck { socket } => {
+            Request::QosCheck(Check { socket, qos }) => {
                 let app = self.app(client, socket)?;
-                return Ok(Done { checks: Some(self.check(app, access)?), ..Done::default() });
+                let qos = qos.as_ref().map(Qos::try_from).transpose().map_err(invalid)?;
+                let checks = self.check(app, qos.as_ref(), access)?;
+                return Ok(Done { checks: Some(checks), ..Done::default() });
             }
             _ => return Err(Problem::new("bad-request", "this request is not about sockets")),
         };
@@ -135,9 +143,15 @@ impl QosService {
     pub fn settle(&mut self, access: &mut dyn EngineAccess) {
         while let Some(app) = self.unsettled.pop_first() {
             let Some(mut served) = self.sockets.remove(&app) else { continue };
-            let others = if served.is_bounded { self.others() } else { BTreeMap::new() };
-            let within = Within { others, limits: &self.limits };
+            let (uid, is_bounded) = (served.uid, served.is_bounded);
+            if is_bounded {
+                self.uses.go(uid, served.used());
+            }
+            let within = Within { limits: &self.limits, others: self.uses.of(uid) };
             served.settle(app, &within, &mut self.next_flow, access);
+            if is_bounded {
+                self.uses.come(uid, served.used());
+            }
             self.sockets.insert(app, served);
             self.collect(app);
         }
@@ -158,8 +172,8 @@ impl QosService {
 
     /// A client is gone, and the QoS of its sockets.
     pub fn gone(&mut self, client: ClientId, access: &mut dyn EngineAccess) {
-        let of_client = |served: &Served| served.client == client;
-        let apps: Vec<_> = self.sockets.iter().filter(|(_, s)| of_client(s)).map(|(app, _)| *app).collect();
+        let of_client = self.numbers.range((client, 0)..=(client, u64::MAX));
+        let apps: Vec<_> = of_client.map(|(_, app)| *app).collect();
         apps.into_iter().for_each(|app| self.close(app, access));
     }
 
@@ -173,6 +187,12 @@ impl QosService {
         if let Some(mut served) = self.sockets.remove(&app) {
             self.numbers.remove(&(served.client, served.number));
             self.unsettled.remove(&app);
+            if let Some(cookie) = served.socket.names.cookie {
+                self.cookies.remove(&cookie);
+            }
+            if served.is_bounded {
+                self.uses.go(served.uid, served.used());
+            }
             served.end(app, access);
         }
     }
@@ -197,30 +217,19 @@ impl QosService {
         self.sockets.get_mut(&app).ok_or_else(missing)
     }
 
-    fn within(&self) -> Within<'_> {
-        Within { limits: &self.limits, others: self.others() }
-    }
-
-    fn others(&self) -> BTreeMap<u32, Use> {
-        let mut others: BTreeMap<u32, Use> = BTreeMap::new();
-        for served in self.sockets.values().filter(|served| served.is_bounded) {
-            let (so_far, own) = (others.entry(served.uid).or_default(), served.used());
-            so_far.sockets += own.sockets;
-            so_far.octets_per_second += own.octets_per_second;
-        }
-        others
-    }
-
     /// The limits of a user, and what its sockets but for this one use.
-    fn without(&mut self, app: AppId) -> Within<'_> {
-        let own = self.sockets.get(&app).map(|served| (served.uid, served.used()));
-        let mut within = self.within();
-        if let Some((uid, own)) = own
-            && let Some(used) = within.others.get_mut(&uid)
-        {
-            used.octets_per_second -= own.octets_per_second;
-        }
-        within
+    fn without(&self, app: AppId) -> Within<'_> {
+        let Some(served) = self.sockets.get(&app) else {
+            return Within { limits: &self.limits, others: quota::Use::default() };
+        };
+        let mut others = self.uses.of(served.uid);
+        others.octets_per_second -= served.used().octets_per_second;
+        Within { limits: &self.limits, others }
+    }
+
+    /// What applications call the flows of their sockets (QOS_FRIENDLY_NAME).
+    pub fn names(&self) -> BTreeMap<(Session, SenderTemplate), String> {
+        self.sockets.values().flat_map(Served::names).collect()
     }
 
     fn open(
@@ -235,10 +244,10 @@ impl QosService {
             None => in_words(open, who)?,
         };
         if who.sockets_only {
-            self.within().takes_another(who.uid)?;
+            Within { limits: &self.limits, others: self.uses.of(who.uid) }.takes_another()?;
         }
         let number = match names.cookie {
-            Some(cookie) if self.sockets.values().any(|served| served.number == cookie) => {
+            Some(cookie) if self.cookies.contains(&cookie) => {
                 let message =
                     "this socket is handed over already, perhaps by another program that has it, too";
                 return Err(Problem::new("already-open", message));
@@ -251,6 +260,10 @@ impl QosService {
         };
         let app = self.unused_app();
         let served = Served::new(client, who.uid, who.sockets_only, number, Socket::new(names));
+        if who.sockets_only {
+            self.uses.come(who.uid, served.used());
+        }
+        self.cookies.extend(names.cookie);
         self.sockets.insert(app, served);
         self.numbers.insert((client, number), app);
         let Names { transport, local, peer, .. } = names;
@@ -272,7 +285,7 @@ impl QosService {
         let qos = Qos::try_from(said).map_err(invalid)?;
         qos.validate(&self.served(app)?.socket.judged()).map_err(invalid)?;
         if who.sockets_only {
-            self.without(app).allows(who.uid, &qos)?;
+            self.without(app).allows(&qos)?;
         }
         let served = self.served(app)?;
         served.socket.set(&qos);
@@ -290,7 +303,7 @@ impl QosService {
         let interface = crate::control::service::named(interface.as_deref(), access)?;
         let qos = qos.as_ref().map(Qos::try_from).transpose().map_err(invalid)?;
         if let Some(qos) = qos.as_ref().filter(|_| who.sockets_only) {
-            self.without(app).allows(who.uid, qos)?;
+            self.without(app).allows(qos)?;
         }
         let socket = &mut self.served(app)?.socket;
         if socket.names.transport != rsvp_node::qos::Transport::Udp {
@@ -335,61 +348,6 @@ impl QosService {
         }
         Ok(())
     }
-
-    fn check(&self, app: AppId, access: &mut dyn EngineAccess) -> Result<Checks, Problem> {
-        let missing = || Problem::new("not-found", "the QoS of the socket has ended");
-        let served = self.sockets.get(&app).ok_or_else(missing)?;
-        let interface = interface_of(served, access);
-        let limit = self.limits.flow_rate_bps.map(|bps| u32::try_from(bps / 8).unwrap_or(u32::MAX));
-        let knows = HostKnows {
-            line_rate_bps: interface.as_ref().map(|interface| interface.bandwidth_bps).filter(|bps| *bps > 0),
-            limit: limit.or_else(|| {
-                let reservable = interface.as_ref()?.reservable_bps / 8;
-                Some(u32::try_from(reservable).unwrap_or(u32::MAX))
-            }),
-            traffic_control: interface.as_ref().map(|interface| interface.enforces),
-            qos: interface.as_ref().map(|interface| interface.enabled),
-            path: served.path_is_whole(),
-        };
-        let qos = &served.socket.qos;
-        let answer = |check: Check| {
-            let asked = if check == Check::AbleToRecvRsvp { &qos.receiving } else { &qos.sending };
-            Some(check.answer(asked, &knows)).filter(|answer| *answer != rsvp_node::qos::get::NOT_AVAILABLE)
-        };
-        let is = |check| answer(check).map(|answer| answer == 1);
-        Ok(Checks {
-            allowed_to_send_data: is(Check::AllowedToSendData),
-            able_to_recv_rsvp: is(Check::AbleToRecvRsvp),
-            line_rate_kbps: answer(Check::LineRate),
-            local_traffic_control: is(Check::LocalTrafficControl),
-            local_qosability: is(Check::LocalQosability),
-            end_to_end_qosability: is(Check::EndToEndQosability),
-        })
-    }
-}
-
-/// The interface of a socket's traffic: where it leaves, else where it arrives; the one of a node that has no other.
-fn interface_of(served: &Served, access: &mut dyn EngineAccess) -> Option<Interface> {
-    let leaves = served
-        .all_sessions()
-        .find_map(|(session, sender)| sender.and_then(|sender| access.leaves_by(&session, &sender)));
-    let here = served.socket.names.local.map(|local| local.ip().to_canonical());
-    let by_address = |interface: &Interface| {
-        here.is_some_and(|here| {
-            interface.ipv4.is_some_and(|own| here == own) || interface.ipv6.is_some_and(|own| here == own)
-        })
-    };
-    let all: Vec<&Interface> = access
-        .engine()
-        .interfaces()
-        .map(|(interface, _)| interface)
-        .filter(|interface| interface.enabled)
-        .collect();
-    let chosen = match leaves {
-        Some(id) => all.iter().find(|interface| interface.id == id),
-        None => all.iter().find(|interface| by_address(interface)),
-    };
-    chosen.or_else(|| all.first().filter(|_| all.len() == 1)).map(|interface| (*interface).clone())
 }
 
 /// A socket that is said in words: what is said is believed, so only those may who may say anything.
