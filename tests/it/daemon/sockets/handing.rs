@@ -51,30 +51,40 @@ fn datagrams_and_streams_can_and_nothing_else() {
 }
 
 /// A client by hand, which sends descriptors as it likes.
-struct Raw {
+pub(super) struct Raw {
     stream: UnixStream,
     lines: BufReader<UnixStream>,
 }
 
 impl Raw {
-    fn open(socket: &Path) -> Self {
+    pub(super) fn open(socket: &Path) -> Self {
         let stream = UnixStream::connect(socket).expect("a daemon");
         stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout");
         let lines = BufReader::new(stream.try_clone().expect("another descriptor"));
         let mut this = Self { stream, lines };
-        assert_eq!(this.line().expect("a greeting")["can"], json!(["qos"]));
+        assert_eq!(this.line().expect("a greeting")["can"], json!(["qos", "templates"]));
         this
     }
 
-    fn send(&self, octets: &str, descriptors: &[RawFd]) {
+    pub(super) fn send(&self, octets: &str, descriptors: &[RawFd]) {
         let rights = [ControlMessage::ScmRights(descriptors)];
         let along = if descriptors.is_empty() { &[][..] } else { &rights };
         let octets = [IoSlice::new(octets.as_bytes())];
         sendmsg::<()>(self.stream.as_raw_fd(), &octets, along, MsgFlags::empty(), None).expect("it is read");
     }
 
+    /// From now on it does not wait for the daemon to read.
+    pub(super) fn never_blocks(&self) {
+        self.stream.set_nonblocking(true).expect("it need not wait");
+    }
+
+    /// Sends as much as there is room for.
+    pub(super) fn try_send(&mut self, octets: &str) -> std::io::Result<()> {
+        std::io::Write::write(&mut self.stream, octets.as_bytes()).map(drop)
+    }
+
     /// The next line; nothing when the connection has ended.
-    fn line(&mut self) -> Option<Value> {
+    pub(super) fn line(&mut self) -> Option<Value> {
         let mut line = String::new();
         match self.lines.read_line(&mut line).expect("in time") {
             0 => None,
@@ -82,7 +92,7 @@ impl Raw {
         }
     }
 
-    fn error(&mut self, code: &str) -> Value {
+    pub(super) fn error(&mut self, code: &str) -> Value {
         let line = self.line().expect("a line");
         assert_eq!(line["error"]["code"], code, "{line}");
         line
@@ -90,7 +100,7 @@ impl Raw {
 }
 
 /// How many descriptors a daemon has open.
-fn open(hosts: &Hosts, node: &str) -> usize {
+pub(super) fn open(hosts: &Hosts, node: &str) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", hosts.net.pid(node))).expect("a process").count()
 }
 
