@@ -1,6 +1,6 @@
 //! Many sockets, and clients that do not behave: what each costs, that nothing of them is left, and that others go on.
 //!
-//! The whole is in docs/performance.md: `RSVP_SOCKETS=1000` has a thousand sockets of one program and ten thousand of a host. Each is in
+//! The whole is in docs/performance.md: `RSVP_SOCKETS=900` has as many sockets of one program and ten times that of a host. Each is in
 //! a session of its own: those that send to one session would all hear of each other.
 
 use super::super::eventually;
