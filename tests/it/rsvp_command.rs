@@ -40,6 +40,10 @@ fn every_command_has_a_man_page() {
         "rsvp-watch",
         "rsvp-top",
         "rsvp-decode",
+        "rsvp-qos",
+        "rsvp-qos-check",
+        "rsvp-template",
+        "rsvp-template-install",
     ];
     let commands =
         commands.into_iter().chain(["rsvp-dscp", "rsvp-dscp-list", "rsvp-dscp-get", "rsvp-dscp-check"]);
@@ -74,7 +78,19 @@ fn help_has_examples() {
         let help = text(&rsvp(&["dscp", command, "--help"]).stdout);
         assert!(help.contains(&format!("rsvp dscp {command} ")) && help.contains("Example"), "{help}");
     }
-    assert!(text(&rsvp(&["dscp", "--help"]).stdout).contains("Example"));
+    for (group, command) in [
+        ("qos", "check"),
+        ("template", "list"),
+        ("template", "show"),
+        ("template", "install"),
+        ("template", "remove"),
+    ] {
+        let help = text(&rsvp(&[group, command, "--help"]).stdout);
+        assert!(help.contains(&format!("rsvp {group} {command} ")) && help.contains("Example"), "{help}");
+    }
+    for group in ["dscp", "qos", "template"] {
+        assert!(text(&rsvp(&[group, "--help"]).stdout).contains("Example"), "{group}");
+    }
     let daemon = Command::new(programs::rsvpd()).arg("--help").output().expect("rsvpd runs");
     let help = text(&daemon.stdout);
     for word in ["rsvpd --check-config", "CAP_NET_RAW", "SIGHUP", "Exit status"] {
@@ -94,6 +110,10 @@ fn what_is_wrong_is_said_with_what_was_expected() {
         (vec!["recv", "--port", "5000", "--style", "wf", "--filter", "10.0.0.1:4000"], "--style se"),
         (vec!["show", "senders", "--session", "video"], "udp 10.0.2.2:5000"),
         (vec!["show", "cows"], "reservations"),
+        (vec!["template", "list"], "RSVP_QOS_SOCKET"),
+        (vec!["template", "remove", "talk"], "/nonexistent/control.sock"),
+        (vec!["qos", "check", "--to", "10.0.0.1:5000"], "/nonexistent/qos.sock"),
+        (vec!["qos", "check"], "--to"),
     ];
     for (arguments, words) in cases {
         let done = rsvp(&arguments);

@@ -22,6 +22,19 @@ pub enum ClientError {
         /// What the system said.
         source: io::Error,
     },
+    /// Nobody listens there who takes sockets.
+    #[error(
+        "no rsvpd takes sockets on {}: start it with `systemctl start rsvpd`, or as root with `rsvpd`; if it runs, it is an older one, \
+         or its rsvpd.toml names another place (`socket` in [qos]), which is said with --qos-socket or {}",
+        socket.display(),
+        rsvp_control::sockets::QOS_SOCKET_VARIABLE
+    )]
+    NoQosDaemon {
+        /// The socket that was tried.
+        socket: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// This user may not use the socket.
     #[error("no permission to use {}: {}", socket.display(), what_to_join(group.as_deref()))]
     NotPermitted {
@@ -91,6 +104,14 @@ fn what_to_join(group: Option<&str>) -> String {
 }
 
 impl ClientError {
+    /// The same of the socket for sockets.
+    pub(super) fn connecting_for_sockets(socket: &Path, source: io::Error) -> Self {
+        match Self::connecting(socket, source) {
+            Self::NoDaemon { socket, source } => Self::NoQosDaemon { socket, source },
+            other => other,
+        }
+    }
+
     pub(super) fn connecting(socket: &Path, source: io::Error) -> Self {
         let socket = socket.to_owned();
         match source.kind() {

@@ -43,6 +43,10 @@ pub use mark::{mark, marked, send_marked};
 pub use pace::{Excess, PacedSocket};
 pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, ServiceOffer, Style, Traffic};
 pub use rsvp_control::rows;
+pub use rsvp_control::sockets::values as words;
+pub use rsvp_control::sockets::{
+    Checks, DEFAULT_QOS_SOCKET, FdQos as Told, QOS_SOCKET_VARIABLE, TemplateRow,
+};
 pub use rsvp_control::{
     Adspec, Carried, DEFAULT_SOCKET, EventKind as Event, Fault, Flow, Gone, Octets, Problem, SOCKET_VARIABLE,
     Watched, What, session_or_any,

@@ -12,6 +12,7 @@ mod any_address;
 mod carried;
 #[cfg(feature = "engine")]
 mod engine;
+mod line;
 pub mod qos;
 pub mod rows;
 pub mod sockets;
@@ -19,9 +20,10 @@ mod text;
 
 pub use any_address::{is_any_address, session_at, session_or_any};
 pub use carried::{Carried, NoOctets, Octets};
+pub use line::{Done, Line, Problem};
 
 use crate::qos::{Offer, Service, Style, Traffic};
-use crate::rows::{ReservationRow, Rows};
+use crate::rows::ReservationRow;
 use core::net::IpAddr;
 use rsvp_wire::{FilterSpec, SenderTemplate, Session};
 use serde::{Deserialize, Serialize};
@@ -109,14 +111,37 @@ pub enum Request {
         socket: u64,
     },
     /// What the host can do for a socket (SIO_CHK_QOS).
-    QosCheck {
-        /// The socket.
-        socket: u64,
+    QosCheck(sockets::Check),
+    /// The names of all templates, and what they say of traffic (WSAGetQOSByName without a name).
+    TemplateList {},
+    /// What a template says (WSAGetQOSByName).
+    TemplateRead {
+        /// Its name, in whichever case.
+        name: String,
+    },
+    /// Keeps a template, in place of one of this name (WSCInstallQOSTemplate).
+    TemplateInstall(sockets::Template),
+    /// Keeps it no longer (WSCRemoveQOSTemplate).
+    TemplateRemove {
+        /// Its name.
+        name: String,
     },
 }
 
 impl Request {
-    /// Whether it is about QoS sockets, which is all that programs of any user may ask for.
+    /// Whether it is about templates, which programs of any user may list and read.
+    #[must_use]
+    pub const fn is_about_templates(&self) -> bool {
+        matches!(
+            self,
+            Self::TemplateList {}
+                | Self::TemplateRead { .. }
+                | Self::TemplateInstall(_)
+                | Self::TemplateRemove { .. }
+        )
+    }
+
+    /// Whether it is about QoS sockets, for which programs of any user may ask.
     #[must_use]
     pub const fn is_about_sockets(&self) -> bool {
         matches!(
@@ -127,7 +152,7 @@ impl Request {
                 | Self::QosMoved(_)
                 | Self::QosShutdown(_)
                 | Self::QosClose { .. }
-                | Self::QosCheck { .. }
+                | Self::QosCheck(_)
         )
     }
 }
@@ -247,80 +272,6 @@ pub enum What {
     Flows,
     /// What was counted since the daemon started.
     Counters,
-}
-
-/// A line of the daemon: the greeting, the answer to a request, or something that happened. Exactly one of the groups is
-/// there; a client passes over what it does not know.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Greeting: the [`VERSION`] that the daemon speaks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<u32>,
-    /// Greeting: name and version of the daemon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub daemon: Option<String>,
-    /// Greeting: what the daemon can do beside what all daemons of the version can; [`sockets::CAN_QOS`] for one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub can: Option<Vec<String>>,
-    /// Answer: the `id` of the request; not there when the request had none that could be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<u64>,
-    /// Answer: it was done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ok: Option<Done>,
-    /// Answer: it was not, and nothing has changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Problem>,
-    /// Something happened in a session that this client has open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event: Option<Event>,
-    /// The network did something for a socket that this client has handed over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub qos: Option<sockets::FdQos>,
-    /// The last descriptor of this socket, which this client has handed over, is closed: its QoS has ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed: Option<u64>,
-    /// Something happened on the node, for those that subscribed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watched: Option<Watched>,
-}
-
-/// What a request that was done yields.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Done {
-    /// Listing: how many rows there are, also those beyond what was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total: Option<usize>,
-    /// Listing: the rows.
-    #[serde(default, skip_serializing_if = "Option::is_none", flatten)]
-    pub rows: Option<Rows>,
-    /// A socket that was handed over, as the daemon sees it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opened: Option<sockets::Opened>,
-    /// What the host can do for a socket.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checks: Option<sockets::Checks>,
-}
-
-/// Why a request was not done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-pub struct Problem {
-    /// One word for programs; `docs/control.md` has them all.
-    pub code: String,
-    /// A sentence for people: what was wrong and what to do.
-    pub message: String,
-    /// Of a request for a socket's traffic that makes no sense: the WSA_QOS_* status, 11016 to 11031, and the finer value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub qos: Option<(u32, u32)>,
-}
-
-impl Problem {
-    /// A problem of this kind.
-    #[must_use]
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), qos: None }
-    }
 }
 
 /// Something that happened in a session.

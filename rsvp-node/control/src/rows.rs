@@ -140,8 +140,11 @@ pub struct FlowRow {
     /// The senders whose packets are of it; empty for WF.
     #[serde(with = "crate::text::list")]
     pub filters: Vec<FilterSpec>,
-    /// `guaranteed`, `controlled-load` or `null`.
+    /// `guaranteed`, `controlled-load` or `null`; of a flow of this host without a reservation `network-control` or `best-effort`.
     pub service: String,
+    /// What the application that sends it calls it (QOS_FRIENDLY_NAME).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The class of packets that conform; nothing where the interface has no classes.
     pub class: Option<String>,
     /// What it is held to or has for itself, in bits per second: r, or R of Guaranteed service; 0 of the Null service.

@@ -18,8 +18,10 @@ use super::recorder::Recorder;
 use super::routes::Routes;
 use super::send_queue::SendQueue;
 use super::socket::{IncomingMessage, Receiver, Sockets};
+use super::templates::Shelf;
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
+use rsvp_node::qos::Qos;
 use rsvp_node::{
     Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TcChange, TrafficControl,
 };
@@ -58,6 +60,10 @@ pub(super) struct EngineIo {
     pub(super) send_queue: SendQueue,
     pub(super) encapsulation: Encapsulation,
     pub(super) plane: Worker,
+    /// Where templates are kept.
+    pub(super) shelf: Shelf,
+    /// Whether RSVP is spoken.
+    pub(super) signals: bool,
     recorder: Option<Recorder>,
     started: tokio::time::Instant,
     until: Option<Instant>,
@@ -86,6 +92,8 @@ impl EngineIo {
             send_queue: SendQueue::default(),
             encapsulation,
             plane,
+            shelf: Shelf::default(),
+            signals: true,
             recorder,
             started: tokio::time::Instant::now(),
             until: None,
@@ -197,6 +205,14 @@ impl EngineAccess for EngineIo {
 
     fn source_for(&mut self, destination: IpAddr, interface: Option<InterfaceId>) -> Option<IpAddr> {
         self.routes.source_for(destination, interface)
+    }
+
+    fn signals(&self) -> bool {
+        self.signals
+    }
+
+    fn keep_template(&mut self, name: &str, qos: Option<&Qos>) -> Result<(), String> {
+        self.shelf.keep(name, qos)
     }
 
     fn wish(&mut self, session: &Session, sender: &SenderTemplate, wishes: Option<Wishes>) {
@@ -445,6 +461,8 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("[control]", old.control != new.control),
         ("socket of [qos]", old.qos.socket != new.qos.socket),
         ("hooks or cgroup of [qos]", (old.qos.hooks, &old.qos.cgroup) != (new.qos.hooks, &new.qos.cgroup)),
+        ("templates of [qos]", old.qos.templates != new.qos.templates),
+        ("[signalling]", old.signalling != new.signalling),
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),
         ("[multicast]", old.multicast != new.multicast),

@@ -139,15 +139,22 @@ impl Prepared {
         let plane = Worker::start(plane).map_err(failed("a thread for the data plane"))?;
         let encapsulation = Encapsulation::new(&config);
         let hooks = Hooks::start(hooks).map_err(failed(watching))?;
-        let limits = config.qos.limits();
-        let node = EngineIo::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
+        let mut service = ControlService::with_limits(config.qos.limits());
+        let shelf = config.qos.shelf();
+        let (templates, complaints) = shelf.load();
+        for complaint in complaints {
+            tracing::warn!("a template that is not used: {complaint}");
+        }
+        service.keep_templates(templates);
+        let mut node = EngineIo::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
+        (node.shelf, node.signals) = (shelf, config.signalling.enabled);
         let driver = Driver {
             config,
             node,
             receiver: Receiver::new(),
             monitor,
             multicast,
-            service: ControlService::with_limits(limits),
+            service,
             switchboard: Switchboard::default(),
             hooks,
         };
@@ -256,6 +263,11 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &[Listening]) -
         // So that the socket can be taken away at the end.
         let uid = user.as_ref().map(|user| user.uid.as_raw());
         uid.map_or(Ok(()), |uid| std::os::unix::fs::chown(folder, Some(uid), None)).map_err(failed(&what))?;
+    }
+    if let Some(user) = &user
+        && let Err(error) = config.qos.shelf().give_to(user.uid.as_raw())
+    {
+        tracing::warn!("no templates can be installed: their folder cannot be given to {name}: {error}");
     }
     let raw = config.node.transport == Transport::Raw;
     if let (Some(user), Some(root)) = (&user, config.data_plane.pins().filter(|_| raw)) {

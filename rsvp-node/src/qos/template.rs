@@ -31,7 +31,36 @@ pub enum TemplateError {
     /// WSAEACCES: the caller is not privileged.
     #[error("installing and removing templates needs privileges")]
     Denied,
+    /// A host that keeps templates keeps the base ones as they are.
+    #[error("it is a base template, which says the same on every host: choose another name")]
+    Base,
+    /// A name that cannot be one of a template that is kept.
+    #[error(
+        "a name has 1 to 64 letters, digits, \".\", \"_\" and \"-\", and begins with a letter or a digit"
+    )]
+    Name,
+    /// A name that differs from another one by its case alone.
+    #[error(
+        "another template has this name but for the case of letters: choose another name, or remove that one"
+    )]
+    Alike,
+    /// There are as many as are kept.
+    #[error("100 templates are installed, and no more are kept: remove one")]
+    Full,
+    /// It is larger than is kept.
+    #[error("a template has 4096 octets at most: it has too many objects, or too large ones")]
+    Large,
+    /// It changes nothing.
+    #[error("it says nothing of what is sent nor of what is received: name a service for one of them")]
+    Empty,
 }
+
+/// Most templates that are installed on a host that keeps them.
+pub const MOST_TEMPLATES: usize = 100;
+/// Longest name of one of them.
+pub const LONGEST_NAME: usize = 64;
+/// Most octets of one of them, as [`Qos::to_octets`] has it.
+pub const LARGEST_TEMPLATE: usize = 4096;
 
 /// The templates of a host.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -62,6 +91,42 @@ impl Templates {
             out.push(0);
         }
         out
+    }
+
+    /// The name of a template, told by it in whichever case: this very one, if there is one.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&str> {
+        let same = self.names().find(|known| *known == name);
+        same.or_else(|| self.names().find(|known| known.eq_ignore_ascii_case(name)))
+    }
+
+    /// Whether a template may be kept under a name by a host on which they outlive processes: base ones stay as they are,
+    /// names are those that files can have, and there are bounds.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn check(&self, name: &str, qos: &Qos) -> Result<(), TemplateError> {
+        let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if name.len() > LONGEST_NAME
+            || !name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            || !name.chars().all(is_usual)
+        {
+            return Err(TemplateError::Name);
+        }
+        match self.find(name) {
+            Some(base) if BASE_NAMES.contains(&base) => return Err(TemplateError::Base),
+            Some(known) if known != name => return Err(TemplateError::Alike),
+            None if self.installed.len() >= MOST_TEMPLATES => return Err(TemplateError::Full),
+            _ => {}
+        }
+        let says = |flowspec: &Flowspec| flowspec.service.service_type != ServiceType::NoChange;
+        if !says(&qos.sending) && !says(&qos.receiving) {
+            return Err(TemplateError::Empty);
+        }
+        if qos.to_octets().len() > LARGEST_TEMPLATE {
+            return Err(TemplateError::Large);
+        }
+        Ok(())
     }
 
     /// The template of a name.

@@ -13,7 +13,7 @@ impl Raw {
         let mut raw = Self(BufReader::new(pair.raw(LEFT)));
         let greeting = raw.read().await;
         let daemon = format!("rsvpd {}", env!("CARGO_PKG_VERSION"));
-        assert_eq!(greeting, json!({ "version": 1, "daemon": daemon, "can": ["qos"] }));
+        assert_eq!(greeting, json!({ "version": 1, "daemon": daemon, "can": ["qos", "templates"] }));
         raw
     }
 
@@ -142,7 +142,7 @@ async fn the_documented_examples_work() {
     let documentation = include_str!("../../../docs/control.md");
     let is_request = |line: &&str| line.starts_with("{\"id\"") && line.contains("\"request\"");
     let examples: Vec<&str> = documentation.lines().filter(is_request).collect();
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 7);
     let pair = Pair::start();
     let mut raw = Raw::connect(&pair).await;
     let mut socket = 4_711;

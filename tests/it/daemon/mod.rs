@@ -6,6 +6,7 @@ mod carried;
 mod changes;
 mod client;
 mod commands;
+mod commands_by_socket;
 mod dissected;
 mod egress;
 mod equal_cost;

@@ -205,6 +205,7 @@ fn a_tree_stands_in_the_kernel_as_it_says_it_should() {
                 _ => {
                     let class = FlowClass {
                         guaranteed: drawn.below(2) == 0,
+                        promised: drawn.below(4) != 0,
                         rate: 1 + drawn.below(2_000_000),
                         peak: Some(2_000_000 + drawn.below(2_000_000)).filter(|_| drawn.below(3) == 0),
                         bucket: drawn.below(60_000) as u32,
@@ -235,7 +236,8 @@ fn found_again(tc: &mut Tc, interface: u32, link: Link, shared: (u64, u32)) {
     let listed = tc.qdiscs(interface).expect("a listing");
     let class = |htb: &HtbClass| FlowClass {
         guaranteed: htb.priority == 1,
-        rate: htb.rate,
+        promised: htb.rate == htb.ceil,
+        rate: htb.ceil,
         peak: None,
         bucket: htb.cburst + 1_500,
         max_packet: 1_500,

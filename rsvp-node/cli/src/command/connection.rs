@@ -8,7 +8,7 @@ use rsvpd::control::server::{attend, next_client};
 use rsvpd::{DaemonConfig, Standalone, start_standalone};
 
 /// Room for what is on its way between client and engine of one process.
-const PIPE: usize = 1 << 16;
+pub(super) const PIPE: usize = 1 << 16;
 
 /// A client, and the engine it talks to when that is in this process.
 pub(super) struct Connection {
@@ -28,11 +28,7 @@ impl Connection {
             })?;
             return Ok(Self { client, standalone: None });
         }
-        let mut config = DaemonConfig::load(options.config.as_deref()).map_err(rsvpd::DaemonError::from)?;
-        if options.udp {
-            config.node.transport = Transport::Udp;
-        }
-        let standalone = start_standalone(config).await?;
+        let standalone = standalone(options).await?;
         let (ours, theirs) = tokio::io::duplex(PIPE);
         tokio::spawn(attend(theirs, next_client(), standalone.driver.clone()));
         Ok(Self { client: Client::over(ours).await?, standalone: Some(standalone) })
@@ -45,6 +41,15 @@ impl Connection {
             standalone.stop().await;
         }
     }
+}
+
+/// Starts an engine in this process.
+pub(super) async fn standalone(options: &DaemonOrStandalone) -> Result<Standalone, Failure> {
+    let mut config = DaemonConfig::load(options.config.as_deref()).map_err(rsvpd::DaemonError::from)?;
+    if options.udp {
+        config.node.transport = Transport::Udp;
+    }
+    Ok(start_standalone(config).await?)
 }
 
 /// Connects to the daemon, for commands that only look.

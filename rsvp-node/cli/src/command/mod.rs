@@ -7,17 +7,22 @@ mod announce;
 mod choice;
 mod connection;
 mod demand;
+mod flows;
 mod measure;
 mod options;
 mod output;
+mod packets;
 mod payload;
+mod qos;
 mod recv;
 mod reserve;
 mod reserver;
 mod send;
 mod sessions;
 mod show;
+mod sockets;
 mod spread;
+mod template;
 mod texts;
 mod top;
 mod wanted;
@@ -26,7 +31,7 @@ mod watch;
 pub(crate) use options::span;
 
 use clap::Subcommand;
-use rsvp_client::ClientError;
+use rsvp_client::{ClientError, QosError};
 use rsvpd::DaemonError;
 use std::process::ExitCode;
 
@@ -47,6 +52,10 @@ pub(crate) enum Command {
     Watch(watch::Arguments),
     /// A live view of the node: interfaces, sessions, events
     Top(top::Arguments),
+    /// What this host can do for a socket's traffic
+    Qos(qos::Arguments),
+    /// Traffic by name: shows, installs and removes templates
+    Template(template::Arguments),
 }
 
 /// Why a command did not do what it was asked for.
@@ -54,6 +63,8 @@ pub(crate) enum Command {
 enum Failure {
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Qos(#[from] QosError),
     #[error(transparent)]
     Daemon(#[from] DaemonError),
     #[error("{what}: {source}")]
@@ -83,6 +94,8 @@ pub(crate) fn main(command: Command) -> ExitCode {
                 Command::Show(arguments) => show::main(arguments).await,
                 Command::Watch(arguments) => watch::main(arguments).await,
                 Command::Top(arguments) => top::main(arguments).await,
+                Command::Qos(arguments) => qos::main(arguments).await,
+                Command::Template(arguments) => template::main(arguments).await,
             }
         })
     });

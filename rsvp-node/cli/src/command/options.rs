@@ -2,9 +2,11 @@
 
 use clap::{Args, ValueEnum};
 use core::time::Duration;
-use rsvp_client::{Adspec, Carried, DEFAULT_SOCKET, Dscp, Octets, SOCKET_VARIABLE, Traffic};
+use rsvp_client::{
+    Adspec, Carried, DEFAULT_SOCKET, Dscp, Octets, QOS_SOCKET_VARIABLE, SOCKET_VARIABLE, Traffic,
+};
 use rsvp_node::units;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the engine is.
 #[derive(Clone, Debug, Args)]
@@ -30,6 +32,28 @@ pub(super) struct DaemonOrStandalone {
     pub(super) udp: bool,
 }
 
+/// Where rsvpd is handed sockets.
+#[derive(Clone, Debug, Args)]
+pub(super) struct QosSocket {
+    /// The socket of rsvpd for sockets, which any user may use [default: qos.sock beside its control socket]
+    #[arg(long, value_name = "PATH", env = QOS_SOCKET_VARIABLE)]
+    qos_socket: Option<PathBuf>,
+}
+
+impl QosSocket {
+    /// Where it is, by what was said or else as the daemon has it by itself.
+    pub(super) fn path(&self, daemon: &Daemon) -> PathBuf {
+        let beside = |control: &Path| {
+            if control.file_name().is_some_and(|name| name == "control.sock") {
+                control.with_file_name("qos.sock")
+            } else {
+                control.with_extension("qos.sock")
+            }
+        };
+        self.qos_socket.clone().unwrap_or_else(|| beside(&daemon.socket))
+    }
+}
+
 /// A token bucket; what is not said is taken from elsewhere.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Bucket {
@@ -48,6 +72,11 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
+    /// Whether nothing was said.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.bucket.is_none() && self.peak.is_none() && self.min_packet.is_none() && self.max_packet.is_none()
+    }
+
     /// The traffic that `base` becomes with what was said.
     pub(super) fn over(&self, base: Traffic) -> Traffic {
         Traffic {
@@ -75,6 +104,11 @@ pub(super) struct Carry {
 }
 
 impl Carry {
+    /// Whether nothing was said.
+    pub(super) fn is_empty(&self) -> bool {
+        self.carried() == Carried::default()
+    }
+
     pub(super) fn carried(&self) -> Carried {
         Carried {
             policy: self.policy.clone(),
@@ -85,7 +119,7 @@ impl Carry {
 }
 
 /// The services that an announcement offers.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Offered {
     Both,
     Guaranteed,

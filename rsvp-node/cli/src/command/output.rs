@@ -4,11 +4,13 @@ use super::Failure;
 use super::measure::{Report, Summary};
 use super::texts;
 use core::time::Duration;
-use rsvp_client::Event;
+use rsvp_client::qos::FdQos;
+use rsvp_client::{Event, Told};
 use rsvp_node::units::{show_rate, show_time};
 use rsvp_wire::Session;
 use serde_json::json;
 use std::io::Write;
+use std::net::SocketAddr;
 use tokio::time::Instant;
 
 /// Standard output, with the time since the command started in front.
@@ -48,6 +50,25 @@ impl Output {
                 let object = json!({ "session": session.to_string(), "event": event });
                 self.line(&format!("{session}: {words}"), object)
             }
+        }
+    }
+
+    /// Something that the network did for a socket.
+    pub(super) fn told(&self, told: &FdQos) -> Result<(), Failure> {
+        self.told_of(None, told)
+    }
+
+    /// The same, of the connection with a peer, where there are several.
+    pub(super) fn told_of(&self, peer: Option<SocketAddr>, told: &FdQos) -> Result<(), Failure> {
+        // The words of the control protocol, without the number that the socket has there.
+        let mut said = json!(Told::of(0, told));
+        if let Some(said) = said.as_object_mut() {
+            said.remove("socket");
+        }
+        let words = texts::told(told);
+        match peer {
+            None => self.line(&words, json!({ "qos": said })),
+            Some(peer) => self.line(&format!("{peer}: {words}"), json!({ "peer": peer, "qos": said })),
         }
     }
 

@@ -12,13 +12,20 @@
 //! +-------------+-------------+-------------+-------------+
 //! ```
 //!
-//! What follows is filling. The format is no standard; nothing but these two commands knows it.
+//! What follows is filling. A packet with less room, as those of some codecs, has "rsvs" in front and a sequence number of four
+//! octets. The format is no standard; nothing but these two commands knows it.
 
 /// The first octets of every payload.
 const MAGIC: [u8; 4] = *b"rsvp";
 
-/// Octets that every payload has.
+/// Octets that a payload has.
 pub(super) const LENGTH: usize = 24;
+
+/// The first octets of those of packets with less room,
+const MAGIC_SHORT: [u8; 4] = *b"rsvs";
+
+/// which has these at least.
+pub(super) const SHORTEST: usize = 20;
 
 /// What a packet says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +38,14 @@ pub(super) struct Payload {
 impl Payload {
     /// Writes itself to the start of a packet's payload; one that is too short is left alone.
     pub(super) fn write(&self, out: &mut [u8]) {
-        let Some(head) = out.first_chunk_mut::<LENGTH>() else { return };
+        let Some(head) = out.first_chunk_mut::<LENGTH>() else {
+            let Some(head) = out.first_chunk_mut::<SHORTEST>() else { return };
+            head[..4].copy_from_slice(&MAGIC_SHORT);
+            head[4..8].copy_from_slice(&self.flow.to_be_bytes());
+            head[8..12].copy_from_slice(&(self.sequence as u32).to_be_bytes());
+            head[12..].copy_from_slice(&self.sent_us.to_be_bytes());
+            return;
+        };
         head[..4].copy_from_slice(&MAGIC);
         head[4..8].copy_from_slice(&self.flow.to_be_bytes());
         head[8..16].copy_from_slice(&self.sequence.to_be_bytes());
@@ -42,6 +56,14 @@ impl Payload {
     pub(super) fn read(octets: &[u8]) -> Option<Self> {
         let (magic, rest) = octets.split_first_chunk::<4>()?;
         let (flow, rest) = rest.split_first_chunk::<4>()?;
+        if *magic == MAGIC_SHORT {
+            let (sequence, rest) = rest.split_first_chunk::<4>()?;
+            return Some(Self {
+                flow: u32::from_be_bytes(*flow),
+                sequence: u32::from_be_bytes(*sequence).into(),
+                sent_us: u64::from_be_bytes(*rest.first_chunk::<8>()?),
+            });
+        }
         let (sequence, rest) = rest.split_first_chunk::<8>()?;
         let sent_us = rest.first_chunk::<8>()?;
         (*magic == MAGIC).then_some(Self {
@@ -72,6 +94,10 @@ mod tests {
         payload.write(&mut written);
         assert_eq!(&written, octets);
         assert_eq!(Payload::read(&octets[..23]), None);
+        let mut short = [0; SHORTEST];
+        payload.write(&mut short);
+        assert_eq!(&short, b"rsvs\0\0\0\x07\0\0\0\x09\0\0\0\0\0\0\x01\x02");
+        assert_eq!((Payload::read(&short), Payload::read(&short[..19])), (Some(payload), None));
         assert_eq!(Payload::read(b"RSVP and something quite different"), None);
     }
 }

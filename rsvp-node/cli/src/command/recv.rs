@@ -1,28 +1,26 @@
 //! `rsvp recv`: reserves for what senders announce, and measures what arrives.
 
-use super::Failure;
 use super::connection::Connection;
 use super::demand::Demand;
-use super::measure::Arrivals;
-use super::options::{DaemonOrStandalone, span};
+use super::flows::Flows;
+use super::options::{DaemonOrStandalone, QosSocket, span};
 use super::output::{Output, interrupted};
-use super::payload::{Payload, wall_clock_us};
+use super::payload::Payload;
 use super::reserver::Reserver;
 use super::sessions::Sessions;
+use super::sockets::needs::{ServiceOption, Template};
+use super::{Failure, sockets};
 use clap::Args;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use rsvp_client::rows::Rows;
 use rsvp_client::{Client, ClientError, What};
 use socket2::{Domain, Protocol, Socket, Type};
-use std::collections::BTreeMap;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 const UDP: u8 = 17;
-const LARGEST_DATAGRAM: usize = 65_536;
-/// Flows that are remembered when they have fallen silent.
-const MOST_FLOWS: usize = 1_024;
+pub(super) const LARGEST_DATAGRAM: usize = 65_536;
 
 /// What `rsvp recv` is told.
 #[derive(Clone, Debug, Args)]
@@ -31,36 +29,49 @@ const MOST_FLOWS: usize = 1_024;
     rsvp recv --address 10.0.2.2 --port 5000 --style ff --service guaranteed --rate 2mbit --reserve 3mbit\n  \
     rsvp recv --port 5000 --service guaranteed --delay 20ms\n  \
     rsvp recv --address any --port 5000\n  \
+    rsvp recv --port 5000 --template g711\n  \
+    rsvp recv --port 5000 --tcp --confirm\n  \
     rsvp recv --port 5000 --dclass af11,af12 --tclass 4\n  \
     rsvp recv --group 239.1.2.3 --port 5000 --style se --filter 10.0.1.1:4000")]
 pub(crate) struct Arguments {
     /// The port the data comes to
     #[arg(long)]
-    port: u16,
+    pub(super) port: u16,
     /// The address of this host that the data comes to; `any` (or ::) for each that it has and will have, 0.0.0.0 for those of
     /// IPv4 [default: the only one there is]
     #[arg(long, value_name = "ADDRESS", value_parser = address_or_any, conflicts_with = "group")]
-    address: Option<IpAddr>,
+    pub(super) address: Option<IpAddr>,
     /// The multicast group the data comes to; it is joined
     #[arg(long, value_name = "GROUP")]
-    group: Option<IpAddr>,
+    pub(super) group: Option<IpAddr>,
     /// With --group: the interface to join on, by name
     #[arg(long, value_name = "NAME")]
-    interface: Option<String>,
+    pub(super) interface: Option<String>,
     #[command(flatten)]
-    demand: Demand,
+    pub(super) demand: Demand,
+    /// Receives by TCP, from any number of `rsvp send --tcp`; as --template and --service qualitative, by a socket that rsvpd is handed
+    #[arg(long)]
+    pub(super) tcp: bool,
+    #[command(flatten)]
+    pub(super) template: Template,
+    #[command(flatten)]
+    pub(super) sockets: QosSocket,
     /// Ends after so long
     #[arg(long, value_name = "TIME", value_parser = span)]
-    r#for: Option<Duration>,
+    pub(super) r#for: Option<Duration>,
     /// One JSON object per line
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
-    daemon: DaemonOrStandalone,
+    pub(super) daemon: DaemonOrStandalone,
 }
 
 /// `rsvp recv`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
+    let is_qualitative = arguments.demand.service == Some(ServiceOption::Qualitative);
+    if arguments.tcp || arguments.template.is_named() || is_qualitative {
+        return sockets::recv::main(&arguments).await;
+    }
     let wishes = arguments.demand.wishes(arguments.interface.as_deref())?;
     let output = Output::new(arguments.json);
     let connection = Connection::open(&arguments.daemon).await?;
@@ -75,9 +86,9 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         ""
     };
     output.note(&format!("waiting for senders of {key}{later}"))?;
-    let mut receiver = Receiver { reserver: Reserver::new(wishes), output, flows: BTreeMap::new() };
+    let mut receiver = Receiver { reserver: Reserver::new(wishes), output, flows: Flows::default() };
     let done = receiver.run(&mut sessions, &socket, arguments.r#for).await;
-    receiver.sum_up()?;
+    receiver.flows.sum_up(&receiver.output)?;
     receiver.output.note("ends; the reservation is given up")?;
     sessions.close().await;
     connection.close().await;
@@ -131,7 +142,7 @@ async fn destination(arguments: &Arguments, client: &Client) -> Result<IpAddr, F
     }
 }
 
-fn open(arguments: &Arguments, destination: IpAddr) -> Result<UdpSocket, Failure> {
+pub(super) fn open(arguments: &Arguments, destination: IpAddr) -> Result<UdpSocket, Failure> {
     let at = SocketAddr::new(destination, arguments.port);
     let bound = || -> std::io::Result<Socket> {
         let domain = if destination.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
@@ -172,7 +183,7 @@ fn join(socket: &Socket, group: IpAddr, interface: Option<&str>) -> std::io::Res
 struct Receiver {
     reserver: Reserver,
     output: Output,
-    flows: BTreeMap<(SocketAddr, u32), Arrivals>,
+    flows: Flows,
 }
 
 impl Receiver {
@@ -200,49 +211,19 @@ impl Receiver {
                     self.reserver.heed(sessions, key, event, &self.output).await?;
                 }
                 now = seconds.tick() => {
-                    self.report((now - reported).as_secs_f64())?;
+                    self.flows.report((now - reported).as_secs_f64(), &self.output)?;
                     reported = now;
                 }
                 arrived = socket.recv_from(&mut packet) => {
                     let (length, from) = arrived.map_err(Failure::at("the UDP socket"))?;
                     // A socket for both families has IPv4 addresses within IPv6 ones.
-                    self.arrived(&packet[..length], SocketAddr::new(from.ip().to_canonical(), from.port()));
+                    let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+                    if let Some(payload) = Payload::read(&packet[..length]) {
+                        let headers = if from.is_ipv4() { 28 } else { 48 };
+                        self.flows.arrived(from, &payload, length as u64 + headers);
+                    }
                 }
             }
         }
-    }
-
-    fn arrived(&mut self, octets: &[u8], from: SocketAddr) {
-        let Some(payload) = Payload::read(octets) else { return };
-        let now = wall_clock_us();
-        let length = octets.len() as u64 + if from.is_ipv4() { 28 } else { 48 };
-        let key = (from, payload.flow);
-        if self.flows.len() >= MOST_FLOWS && !self.flows.contains_key(&key) {
-            // Those that have fallen silent have been reported on.
-            self.flows.retain(|_, flow| flow.is_lively());
-        }
-        self.flows
-            .entry(key)
-            .and_modify(|flow| flow.packet(&payload, now, length))
-            .or_insert_with(|| Arrivals::new(&payload, now, length));
-    }
-
-    fn report(&mut self, seconds: f64) -> Result<(), Failure> {
-        for ((from, _), flow) in &mut self.flows {
-            // A flow that has fallen silent is reported so once.
-            let was_lively = flow.is_lively();
-            let report = flow.report(seconds);
-            if was_lively || report.packets > 0 {
-                self.output.received(&from.to_string(), &report)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What there is to say at the end.
-    fn sum_up(&self) -> Result<(), Failure> {
-        self.flows
-            .iter()
-            .try_for_each(|((from, _), flow)| self.output.summed_up(&from.to_string(), &flow.summary()))
     }
 }

@@ -44,21 +44,39 @@ pub(crate) struct Arguments {
 /// `rsvp reserve`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let wishes = arguments.demand.wishes(arguments.interface.as_deref())?;
+    is_here(&arguments.session)?;
     let output = Output::new(arguments.json);
     let connection = Connection::open(&arguments.daemon).await?;
     let mut sessions = Sessions::open(&connection.client, arguments.session).await?;
     output.note(&format!("waiting for senders of {}", arguments.session))?;
-    let done = hold(&mut sessions, Reserver::new(wishes), &output, arguments.r#for).await;
-    output.note("ends; the reservation is given up")?;
+    let mut reserver = Reserver::new(wishes);
+    let done = hold(&mut sessions, &mut reserver, &output, arguments.r#for).await;
+    let given_up = if reserver.has_reserved { "the reservation is given up" } else { "nothing was reserved" };
+    output.note(&format!("ends; {given_up}"))?;
     sessions.close().await;
     connection.close().await;
     done
 }
 
+/// Whether data of a session can come to this host: nobody would ever be heard of at another one's address.
+fn is_here(session: &Session) -> Result<(), Failure> {
+    let address = session.destination();
+    if address.is_multicast() || address.is_unspecified() {
+        return Ok(());
+    }
+    match std::net::UdpSocket::bind((address, 0)) {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable => Err(Failure::Asked(format!(
+            "{address} is not an address of this host: reserve where the data is received, at an address that `ip address` shows \
+             there; 0.0.0.0 or :: stands for each that this host has and will have"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Asks for what is announced, until it is time to end.
 async fn hold(
     sessions: &mut Sessions,
-    mut reserver: Reserver,
+    reserver: &mut Reserver,
     output: &Output,
     length: Option<Duration>,
 ) -> Result<(), Failure> {

@@ -13,13 +13,15 @@ use std::collections::BTreeMap;
 /// A wish, and what it is for.
 pub(super) struct Reserver {
     wishes: ReservationOptions,
+    /// Whether anything was asked for and not refused.
+    pub(super) has_reserved: bool,
     /// Of each session.
     announced: BTreeMap<Session, Announced>,
 }
 
 impl Reserver {
     pub(super) fn new(wishes: ReservationOptions) -> Self {
-        Self { wishes, announced: BTreeMap::new() }
+        Self { wishes, has_reserved: false, announced: BTreeMap::new() }
     }
 
     /// Says what happened in a session, and asks for what there is to ask for since.
@@ -72,7 +74,7 @@ impl Reserver {
                     output.note(&format!("asks for {} {what} for {whom}{at}{bound}", reservation.style))?;
                 }
                 match sessions.reserve(key, reservation).await {
-                    Ok(()) => {}
+                    Ok(()) => self.has_reserved = true,
                     Err(ClientError::Refused(why)) => output.note(&format!("refused: {why}"))?,
                     Err(other) => return Err(other.into()),
                 }

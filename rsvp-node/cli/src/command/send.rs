@@ -2,10 +2,12 @@
 
 use super::choice::was_offered;
 use super::connection::Connection;
-use super::options::{Bucket, Carry, DaemonOrStandalone, Offered, peak_above, span};
+use super::options::{Bucket, Carry, DaemonOrStandalone, Offered, QosSocket, peak_above, span};
 use super::output::{Output, interrupted};
-use super::payload::{LENGTH, Payload, wall_clock_us};
-use super::{Failure, texts};
+use super::packets::Packets;
+use super::payload::LENGTH;
+use super::sockets::needs::{ServiceOption, Template};
+use super::{Failure, sockets, texts};
 use clap::Args;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
@@ -23,46 +25,76 @@ const UDP: u8 = 17;
 #[command(after_help = "Examples:\n  \
     rsvp send --to 10.0.2.2:5000 --rate 2mbit\n  \
     rsvp send --to 239.1.2.3:5000 --rate 500kbit --bucket 5kB --max-packet 600B --ttl 16\n  \
+    rsvp send --to 10.0.2.2:5000 --template g711 --now\n  \
+    rsvp send --to 10.0.2.2:5000 --tcp --rate 2mbit\n  \
+    rsvp send --to 10.0.2.2:5000 --rate 500kbit --service qualitative --application APP=backup\n  \
     rsvp send --to [fd00:2::2]:5000 --from [fd00:1::1]:4000 --rate 2mbit --for 30s --standalone")]
 pub(crate) struct Arguments {
     /// Where to: a host or a multicast group, with the port
     #[arg(long, value_name = "ADDRESS:PORT")]
-    to: SocketAddr,
+    pub(super) to: SocketAddr,
     /// Token rate r, with IP headers
-    #[arg(long, value_name = "RATE", value_parser = units::rate)]
-    rate: f64,
+    #[arg(
+        long,
+        value_name = "RATE",
+        value_parser = units::rate,
+        required_unless_present = "template",
+        conflicts_with = "template"
+    )]
+    pub(super) rate: Option<f64>,
     #[command(flatten)]
-    bucket: Bucket,
+    pub(super) bucket: Bucket,
     /// Source address, and port, of the data [default: as routing says, any port]
     #[arg(long, value_name = "ADDRESS[:PORT]")]
-    from: Option<FilterSpec>,
+    pub(super) from: Option<FilterSpec>,
     /// IP TTL of the data
     #[arg(long, value_name = "HOPS", default_value_t = 64, value_parser = clap::value_parser!(u8).range(1..))]
-    ttl: u8,
+    pub(super) ttl: u8,
     /// The services that receivers may choose from
     #[arg(long, value_enum, default_value_t = Offered::Both)]
-    adspec: Offered,
+    pub(super) adspec: Offered,
     #[command(flatten)]
-    carry: Carry,
+    pub(super) carry: Carry,
+    /// Sends by TCP, to an `rsvp recv --tcp` that is there; as --template and --service, by a socket that rsvpd is handed
+    #[arg(long)]
+    pub(super) tcp: bool,
+    #[command(flatten)]
+    pub(super) template: Template,
+    /// The service that is offered, and no other, by a socket that rsvpd is handed
+    #[arg(long, value_enum)]
+    pub(super) service: Option<ServiceOption>,
+    /// With --service qualitative: what the application is called in policies (RFC 2872)
+    #[arg(long, value_name = "NAME")]
+    pub(super) application: Option<String>,
+    #[command(flatten)]
+    pub(super) sockets: QosSocket,
     /// Sends without waiting for a reservation
     #[arg(long)]
-    now: bool,
+    pub(super) now: bool,
     /// Ends after having sent for so long
     #[arg(long, value_name = "TIME", value_parser = span)]
-    r#for: Option<Duration>,
+    pub(super) r#for: Option<Duration>,
     /// One JSON object per line
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
-    daemon: DaemonOrStandalone,
+    pub(super) daemon: DaemonOrStandalone,
 }
 
 /// `rsvp send`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
-    if let Some(peak) = arguments.bucket.peak {
-        peak_above(peak, arguments.rate).map_err(Failure::Asked)?;
+    let by_socket = arguments.tcp || arguments.template.is_named() || arguments.service.is_some();
+    if let Some((peak, rate)) = arguments.bucket.peak.zip(arguments.rate) {
+        peak_above(peak, rate).map_err(Failure::Asked)?;
     }
-    let traffic = arguments.bucket.over(Traffic::of(arguments.rate));
+    if by_socket {
+        return sockets::send::main(&arguments).await;
+    }
+    if arguments.application.is_some() {
+        let why = "--application is what policies know qualitative traffic by: add --service qualitative";
+        return Err(Failure::Asked(why.to_owned()));
+    }
+    let traffic = arguments.traffic();
     let least = headers(arguments.to) + LENGTH as u32;
     if traffic.max_packet < least {
         return Err(Failure::Asked(format!(
@@ -89,11 +121,19 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
 
     let mut flow = Flow::new(socket, &arguments, traffic);
     let done = flow.run(&mut session, &output, arguments.r#for).await;
-    output.note(&format!("ends after {} packets; the flow is withdrawn", flow.sequence))?;
+    output.note(&format!("ends after {} packets; the flow is withdrawn", flow.packets.sequence))?;
     // The daemon may be what has ended.
     let _ = session.close().await;
     connection.close().await;
     done
+}
+
+impl Arguments {
+    /// What was said of the traffic.
+    pub(super) fn traffic(&self) -> Traffic {
+        // Without a rate there is a template, which says it.
+        self.bucket.over(Traffic::of(self.rate.unwrap_or_default()))
+    }
 }
 
 /// Octets of the IP and UDP headers, which a token bucket counts.
@@ -102,7 +142,7 @@ fn headers(to: SocketAddr) -> u32 {
 }
 
 /// A socket for the data, with the source that is announced.
-async fn open(arguments: &Arguments) -> Result<UdpSocket, Failure> {
+pub(super) async fn open(arguments: &Arguments) -> Result<UdpSocket, Failure> {
     let to = arguments.to;
     let unspecified = match to.ip() {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -154,57 +194,24 @@ struct Flow {
     is_fixed: bool,
     /// What was said of reservations that do not fit; nothing is said twice.
     remarks: Vec<String>,
-    packet: Vec<u8>,
-    /// Octets of a packet with its headers.
-    octets: u32,
-    number: u32,
-    sequence: u64,
-    /// Between packets.
-    every: Duration,
-    /// How far behind it may be and still keep to the bucket.
-    behind: Duration,
+    packets: Packets,
     always: bool,
     sending: bool,
-    next: Instant,
-    sent_since: u64,
-    octets_since: u64,
-    failed_since: u64,
 }
 
 impl Flow {
     fn new(socket: UdpSocket, arguments: &Arguments, traffic: Traffic) -> Self {
-        let now = wall_clock_us();
-        let mut flow = Self {
+        Self {
             socket,
             to: arguments.to,
             traffic,
             offered: arguments.adspec.into(),
             is_fixed: arguments.bucket.max_packet.is_some(),
             remarks: Vec::new(),
-            packet: Vec::new(),
-            octets: 0,
-            number: (now as u32) ^ std::process::id(),
-            sequence: 0,
-            every: Duration::ZERO,
-            behind: Duration::ZERO,
+            packets: Packets::new(&traffic, headers(arguments.to)),
             always: arguments.now,
             sending: arguments.now,
-            next: Instant::now(),
-            sent_since: 0,
-            octets_since: 0,
-            failed_since: 0,
-        };
-        flow.resize(traffic.max_packet);
-        flow
-    }
-
-    /// From now on packets have so many octets, headers included.
-    fn resize(&mut self, octets: u32) {
-        let bits = |octets: f64| Duration::from_secs_f64(octets * 8.0 / self.traffic.rate_bps);
-        self.every = bits(f64::from(octets));
-        self.behind = bits((self.traffic.bucket - f64::from(octets)).max(0.0));
-        self.packet.resize((octets - headers(self.to)) as usize, 0);
-        self.octets = octets;
+        }
     }
 
     /// RFC 2210 section 2.3.2: the M of a reservation "should be used by the sending application to size its packets".
@@ -215,14 +222,14 @@ impl Flow {
         }
         let (most, largest) = (reserved.traffic().max_packet, self.traffic.max_packet);
         let fitting = largest.min(most.max(headers(self.to) + LENGTH as u32));
-        if !self.is_fixed && fitting != self.octets {
-            self.resize(fitting);
+        if !self.is_fixed && fitting != self.packets.octets {
+            self.packets.resize(fitting);
             output.note(&format!(
                 "packets have {fitting}B from now on: {most}B is the most that is reserved for"
             ))?;
         }
-        if self.octets > most {
-            let octets = self.octets;
+        if self.packets.octets > most {
+            let octets = self.packets.octets;
             self.remark(
                 output,
                 format!("packets of {octets}B are larger than the {most}B that are reserved for: they may be best effort"),
@@ -252,7 +259,7 @@ impl Flow {
         let mut interrupted = core::pin::pin!(interrupted());
         let mut end = length.filter(|_| self.sending).map(|length| Instant::now() + length);
         loop {
-            let at_end = end.unwrap_or_else(|| self.next + Duration::from_secs(1));
+            let at_end = end.unwrap_or_else(|| self.packets.next + Duration::from_secs(1));
             tokio::select! {
                 biased;
                 () = &mut interrupted => return Ok(()),
@@ -270,8 +277,8 @@ impl Flow {
                         end = length.map(|length| Instant::now() + length);
                     }
                 }
-                _ = seconds.tick(), if self.sending => self.report(output)?,
-                () = sleep_until(self.next), if self.sending => self.send_due().await,
+                _ = seconds.tick(), if self.sending => self.packets.report(output)?,
+                () = sleep_until(self.packets.next), if self.sending => self.send_due().await,
             }
         }
     }
@@ -284,7 +291,7 @@ impl Flow {
         match event {
             Event::Resv { .. } if !self.sending => {
                 self.sending = true;
-                self.next = Instant::now();
+                self.packets.next = Instant::now();
                 output.note("receivers have reserved: sending")
             }
             Event::ResvGone { .. } if self.sending && !self.always => {
@@ -295,29 +302,14 @@ impl Flow {
         }
     }
 
-    /// Sends what is due. Whoever is late catches up as far as the bucket allows.
+    /// Sends what is due.
     async fn send_due(&mut self) {
         let now = Instant::now();
-        self.next = self.next.max(now.checked_sub(self.behind).unwrap_or(now));
-        while self.next <= now {
-            let payload = Payload { flow: self.number, sequence: self.sequence, sent_us: wall_clock_us() };
-            payload.write(&mut self.packet);
-            self.sequence += 1;
-            self.next += self.every;
+        self.packets.catch_up(now);
+        while let Some(packet) = self.packets.due(now) {
             // A host without a listener says so by ICMP, which is no reason to stop.
-            match self.socket.send_to(&self.packet, self.to).await {
-                Ok(_) => {
-                    self.sent_since += 1;
-                    self.octets_since += u64::from(self.octets);
-                }
-                Err(_) => self.failed_since += 1,
-            }
+            let sent = self.socket.send_to(packet, self.to).await;
+            self.packets.sent(sent.is_ok());
         }
-    }
-
-    fn report(&mut self, output: &Output) -> Result<(), Failure> {
-        let (sent, failed) = (core::mem::take(&mut self.sent_since), core::mem::take(&mut self.failed_since));
-        let octets = core::mem::take(&mut self.octets_since);
-        output.sent(octets as f64 * 8.0, sent, failed)
     }
 }

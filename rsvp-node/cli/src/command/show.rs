@@ -306,22 +306,12 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
                 })
                 .collect(),
         ),
-        Rows::Flows(rows) => (
-            &[
-                "SESSION",
-                "INTERFACE",
-                "FOR",
-                "SERVICE",
-                "CLASS",
-                "RATE",
-                "PACKETS",
-                "OCTETS",
-                "EXCESS",
-                "DROPPED",
-                "BACKLOG",
-            ],
-            rows.iter().map(flow).collect(),
-        ),
+        Rows::Flows(rows) => {
+            // Names are shown where there are any.
+            let named = rows.iter().any(|row| row.name.is_some());
+            let head = if named { &FLOWS[..] } else { &FLOWS[..FLOWS.len() - 1] };
+            (head, rows.iter().map(|row| flow(row, named)).collect())
+        }
         _ => (&[], Vec::new()),
     }
 }
@@ -342,7 +332,23 @@ fn interface(row: &InterfaceRow) -> Vec<String> {
     line
 }
 
-fn flow(row: &FlowRow) -> Vec<String> {
+/// What is shown of flows.
+const FLOWS: [&str; 12] = [
+    "SESSION",
+    "INTERFACE",
+    "FOR",
+    "SERVICE",
+    "CLASS",
+    "RATE",
+    "PACKETS",
+    "OCTETS",
+    "EXCESS",
+    "DROPPED",
+    "BACKLOG",
+    "NAME",
+];
+
+fn flow(row: &FlowRow, named: bool) -> Vec<String> {
     let mut line = vec![row.session.to_string(), row.interface.clone(), texts::filters(&row.filters)];
     let service = match row.state.as_str() {
         "installed" => row.service.clone(),
@@ -352,6 +358,7 @@ fn flow(row: &FlowRow) -> Vec<String> {
     let counted = [row.packets, row.octets, row.excess_packets, row.dropped_packets];
     line.extend(counted.map(|count| count.to_string()));
     line.push(address(row.backlog_octets));
+    line.extend(named.then(|| address(row.name.as_ref())));
     line
 }
 
@@ -371,7 +378,7 @@ fn counts(counters: &Counters) -> String {
     aligned(&["", "COUNTER", "TIMES"], lines)
 }
 
-fn aligned(head: &[&str], lines: Vec<Vec<String>>) -> String {
+pub(super) fn aligned(head: &[&str], lines: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(head);
     for line in lines {

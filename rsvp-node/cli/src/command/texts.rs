@@ -1,6 +1,7 @@
 //! Events, services and traffic in a few words, for people.
 
 use core::time::Duration;
+use rsvp_client::qos::{ErrorClass, FdQos, Flowspec, ServiceType};
 use rsvp_client::{Carried, Dscp, Event, Fault, Gone, Offer, Service, Traffic, Watched};
 use rsvp_node::units::{show_rate, show_time};
 use rsvp_wire::FilterSpec;
@@ -120,6 +121,51 @@ pub(super) fn event(event: &Event) -> String {
             format!("confirmed: {style} for {} by {node}", filters(list))
         }
     }
+}
+
+/// What a socket asks for, or has, in its own octets or those of the network.
+pub(super) fn flowspec(flowspec: &Flowspec) -> String {
+    let service = match flowspec.service.service_type {
+        ServiceType::NoTraffic => "no traffic",
+        ServiceType::BestEffort => "best effort",
+        ServiceType::ControlledLoad => "Controlled-Load",
+        ServiceType::Guaranteed => "Guaranteed",
+        ServiceType::NetworkUnavailable => "network unavailable",
+        ServiceType::GeneralInformation => "any service",
+        ServiceType::NoChange => "no change",
+        ServiceType::NonConforming => "non-conforming",
+        ServiceType::NetworkControl => "network control",
+        ServiceType::Qualitative => "qualitative",
+    };
+    match flowspec.token_rate.filter(|rate| *rate > 0) {
+        Some(rate) => format!("{service} {}", show_rate(f64::from(rate) * 8.0)),
+        None => service.to_owned(),
+    }
+}
+
+/// What the network did for a socket.
+pub(super) fn told(told: &FdQos) -> String {
+    let mut words = told.status.to_string();
+    let said = [&told.sending, &told.receiving];
+    for direction in said.into_iter().filter(|said| said.service.service_type != ServiceType::NoChange) {
+        words += &format!(": {}", flowspec(direction));
+    }
+    if !told.senders.is_empty() {
+        let senders: Vec<FilterSpec> = told.senders.iter().map(|sender| sender.0).collect();
+        words += &format!(" for {}", filters(&senders));
+    }
+    if told.class != ErrorClass::NO_ERRORCODE {
+        words += &format!(" ({} {}", told.class.0, told.value);
+        if let Some(fault) = &told.fault {
+            words += &format!(", found by {}", fault.node);
+        }
+        words.push(')');
+    }
+    words += &carried(&Carried::from(&told.carried));
+    if told.lost > 0 {
+        words += &format!("; {} notifications were lost before", told.lost);
+    }
+    words
 }
 
 pub(super) fn watched(watched: &Watched) -> String {

@@ -18,6 +18,17 @@ impl QosSocket<UdpSocket> {
         self.moved().await
     }
 
+    /// Dissolves the association with the peer (`connect` to no address), and has the QoS for it end: the Path of a sender is torn
+    /// down, a receiver reserves for all senders again. What was set stays set, for the next peer.
+    ///
+    /// # Errors
+    /// When the system does not, or the daemon refuses or is gone.
+    pub async fn disconnect(&self) -> Result<(), QosError> {
+        let dissolved = rustix::net::connect_unspec(&**self);
+        dissolved.map_err(|error| QosError::system("disconnecting the socket")(error.into()))?;
+        self.moved().await
+    }
+
     /// Joins a group (WSAJoinLeaf): the only way to multicast QoS. As a receiver the socket is made a member of the group, as the sender
     /// it is not. With a QoS that holds for this group; without, what is set for the socket does, now and later. Whoever sends sends to
     /// this very group.
@@ -40,8 +51,22 @@ impl QosSocket<UdpSocket> {
             }
             .map_err(member)?;
         }
+        self.take_part(group, leaf, qos, None).await
+    }
+
+    /// The same for a socket whose membership is its application's own business; by this interface, if one is named.
+    ///
+    /// # Errors
+    /// When it is no group, there is no such interface, the request makes no sense, or the daemon is gone.
+    pub async fn take_part(
+        &self,
+        group: SocketAddr,
+        leaf: Leaf,
+        qos: Option<&Qos>,
+        interface: Option<&str>,
+    ) -> Result<(), QosError> {
         let qos = qos.map(TryInto::try_into).transpose()?;
-        let socket = self.handed().number();
-        self.handed().join(Join { socket, group, leaf, qos, interface: None }).await
+        let (socket, interface) = (self.handed().number(), interface.map(str::to_owned));
+        self.handed().join(Join { socket, group, leaf, qos, interface }).await
     }
 }

@@ -4,7 +4,7 @@ use super::host::{BY_DESCRIPTOR, QosHost};
 use super::{FdQosEvents, Inbox, QosError};
 use core::fmt;
 use core::ops::Deref;
-use rsvp_control::sockets::{Checks, How, Join, Moved, Set, Shutdown};
+use rsvp_control::sockets::{Check, Checks, How, Join, Moved, Set, Shutdown};
 use rsvp_control::{Done, Request};
 use rsvp_node::qos::get::{Direction, may_get};
 use rsvp_node::qos::{Endpoint, FdQos, Qos, ServiceType, Transport};
@@ -265,7 +265,19 @@ impl<S: AsFd> QosSocket<S> {
     /// # Errors
     /// When the daemon is gone.
     pub async fn check(&self) -> Result<Checks, QosError> {
-        let done = self.handed().ask(&Request::QosCheck { socket: self.handed().number }).await?;
+        self.checks(None).await
+    }
+
+    /// The same for traffic that was not set, and is not because of this.
+    ///
+    /// # Errors
+    /// When the request makes no sense, or the daemon is gone.
+    pub async fn check_for(&self, qos: &Qos) -> Result<Checks, QosError> {
+        self.checks(Some(qos.try_into()?)).await
+    }
+
+    async fn checks(&self, qos: Option<rsvp_control::sockets::values::Qos>) -> Result<Checks, QosError> {
+        let done = self.handed().ask(&Request::QosCheck(Check { socket: self.handed().number, qos })).await?;
         Ok(done.checks.unwrap_or_default())
     }
 

@@ -180,7 +180,8 @@ pub(super) fn cookie(socket: &OwnedFd) -> Result<u64, QosError> {
 }
 
 async fn reach(path: &Path) -> Result<Link, QosError> {
-    let stream = UnixStream::connect(path).await.map_err(|error| ClientError::connecting(path, error))?;
+    let stream =
+        UnixStream::connect(path).await.map_err(|error| ClientError::connecting_for_sockets(path, error))?;
     usable(Link::over_unix(stream).await?)
 }
 

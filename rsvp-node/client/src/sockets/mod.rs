@@ -10,6 +10,7 @@ mod handed;
 mod host;
 mod inbox;
 mod streams;
+mod templates;
 mod trouble;
 
 pub use accepting::{Caller, Decision};

@@ -37,6 +37,12 @@ pub enum QosError {
         /// Name and version of the daemon.
         daemon: String,
     },
+    /// The daemon keeps no templates.
+    #[error("{daemon} keeps no templates: install a newer rsvpd")]
+    NoTemplates {
+        /// Name and version of the daemon.
+        daemon: String,
+    },
     /// The system refuses something about the socket itself.
     #[error("{what}: {source}")]
     System {

@@ -24,6 +24,9 @@ pub const QOS_SOCKET_VARIABLE: &str = "RSVP_QOS_SOCKET";
 /// What a greeting says the daemon can do beside the requests that all daemons of the version take.
 pub const CAN_QOS: &str = "qos";
 
+/// And that it keeps templates.
+pub const CAN_TEMPLATES: &str = "templates";
+
 /// Most descriptors that may wait on a connection for the lines that they belong to.
 pub const MOST_DESCRIPTORS: usize = 16;
 
@@ -63,6 +66,40 @@ pub struct Set {
     pub socket: u64,
     /// What it needs. A direction that says `no-change` stays as it is.
     pub qos: Qos,
+}
+
+/// What the host can do for a socket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The socket.
+    pub socket: u64,
+    /// For this traffic; otherwise for what was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qos: Option<Qos>,
+}
+
+/// A template: traffic by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub qos: Qos,
+}
+
+/// A template as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateRow {
+    /// Its name.
+    pub name: String,
+    /// It is one of those that are always there.
+    pub base: bool,
+    /// What it says of what is sent.
+    pub sending: Flowspec,
+    /// What it says of what is received.
+    pub receiving: Flowspec,
 }
 
 /// A group that a socket takes part in, which is the only way to multicast QoS.

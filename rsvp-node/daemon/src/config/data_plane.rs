@@ -122,6 +122,10 @@ pub struct MarksConfig {
     pub controlled_load: MarkConfig,
     /// Of the Null service.
     pub null: MarkConfig,
+    /// Of what controls the network, where a program says so of its socket.
+    pub network_control: MarkConfig,
+    /// Of sockets' flows that are best effort, also until something is reserved for them.
+    pub best_effort: MarkConfig,
 }
 
 /// A class that many share.
@@ -200,11 +204,13 @@ impl MarksConfig {
             guaranteed: self.guaranteed.or(other.guaranteed),
             controlled_load: self.controlled_load.or(other.controlled_load),
             null: self.null.or(other.null),
+            network_control: self.network_control.or(other.network_control),
+            best_effort: self.best_effort.or(other.best_effort),
         }
     }
 
-    fn all(&self) -> [MarkConfig; 3] {
-        [self.guaranteed, self.controlled_load, self.null]
+    fn all(&self) -> [MarkConfig; 5] {
+        [self.guaranteed, self.controlled_load, self.null, self.network_control, self.best_effort]
     }
 }
 
@@ -235,6 +241,8 @@ const fn service_type(service: Reserved) -> ServiceType {
         Reserved::Guaranteed => ServiceType::Guaranteed,
         Reserved::ControlledLoad => ServiceType::ControlledLoad,
         Reserved::Qualitative => ServiceType::Qualitative,
+        Reserved::NetworkControl => ServiceType::NetworkControl,
+        Reserved::BestEffort => ServiceType::BestEffort,
     }
 }
 
@@ -249,6 +257,8 @@ impl DaemonConfig {
                 Reserved::Guaranteed => (said.marks.guaranteed, said.excess.guaranteed),
                 Reserved::ControlledLoad => (said.marks.controlled_load, said.excess.controlled_load),
                 Reserved::Qualitative => (said.marks.null, None),
+                Reserved::NetworkControl => (said.marks.network_control, None),
+                Reserved::BestEffort => (said.marks.best_effort, None),
             };
             let of = service_type(service);
             let mode = match (excess, default_mode(of)) {

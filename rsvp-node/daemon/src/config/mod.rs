@@ -45,6 +45,8 @@ pub struct DaemonConfig {
     pub control: ControlConfig,
     /// Sockets that applications hand over.
     pub qos: QosConfig,
+    /// Whether RSVP is spoken.
+    pub signalling: SignallingConfig,
     /// Protocol timers and bounds of the node.
     pub node: NodeConfig,
     /// Upper bounds on state.
@@ -91,6 +93,20 @@ impl core::str::FromStr for Mode {
 impl Default for ControlConfig {
     fn default() -> Self {
         Self { socket: PathBuf::from(DEFAULT_SOCKET), group: None, mode: Mode(0o660) }
+    }
+}
+
+/// Whether RSVP is spoken at all.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [signalling]")]
+pub struct SignallingConfig {
+    /// It is, unless this says no: then the daemon is there for the packets of this host's sockets alone.
+    pub enabled: bool,
+}
+
+impl Default for SignallingConfig {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 
@@ -210,15 +226,11 @@ impl DaemonConfig {
 
     /// Reads a text; `path` is for the error message.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let wrong = |at: usize, message: String| {
-            let before = &text[..text.floor_char_boundary(at)];
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            ConfigError::Wrong { path: path.to_owned(), line, column, message }
-        };
         let config: Self = toml::from_str(text)
-            .map_err(|e| wrong(e.span().map_or(0, |s| s.start), with_suggestion(e.message())))?;
-        config.check().map_err(|(key, message)| wrong(text.find(&key).unwrap_or(0), message))?;
+            .map_err(|e| wrong_at(path, text, e.span().map_or(0, |s| s.start), e.message()))?;
+        config
+            .check()
+            .map_err(|(key, message)| wrong_at(path, text, text.find(&key).unwrap_or(0), &message))?;
         Ok(config)
     }
 
@@ -279,6 +291,14 @@ impl DaemonConfig {
             limits,
         }
     }
+}
+
+/// What is wrong with a text, at the line and column of an octet.
+pub(super) fn wrong_at(path: &Path, text: &str, at: usize, message: &str) -> ConfigError {
+    let before = &text[..text.floor_char_boundary(at)];
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    ConfigError::Wrong { path: path.to_owned(), line, column, message: with_suggestion(message) }
 }
 
 /// A word alone that is no level would be taken for the name of a part of the program, and nothing would be logged.

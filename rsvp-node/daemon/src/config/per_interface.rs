@@ -62,10 +62,13 @@ impl DaemonConfig {
     /// What holds for an interface.
     #[must_use]
     pub fn of_interface(&self, name: &str) -> InterfaceConfig {
-        let all = self.interfaces.clone();
+        let mut all = self.interfaces.clone();
+        if !self.signalling.enabled {
+            all.enabled = Some(false);
+        }
         let Some(one) = self.interface.get(name).cloned() else { return all };
         InterfaceConfig {
-            enabled: one.enabled.or(all.enabled),
+            enabled: one.enabled.filter(|_| self.signalling.enabled).or(all.enabled),
             bandwidth: one.bandwidth.or(all.bandwidth),
             reservable: one.reservable.or(all.reservable),
             shares: one.shares.or(all.shares),

@@ -2,6 +2,7 @@
 
 use super::{DaemonConfig, Rate};
 use crate::qos_service::Limits;
+use crate::templates::{DEFAULT_FOLDER, Shelf};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,8 @@ pub struct QosConfig {
     pub hooks: HooksWanted,
     /// At which cgroup, instead of the root of what the daemon can see: at or above those of the programs.
     pub cgroup: Option<PathBuf>,
+    /// The folder in which templates are kept; [`DEFAULT_FOLDER`] when not set, nowhere with "".
+    pub templates: Option<PathBuf>,
 }
 
 /// Whether the kernel tells when a socket that was handed over is closed or connected.
@@ -47,6 +50,15 @@ impl QosConfig {
             flow_rate_bps: self.rate_per_flow.map(|rate| rate.bps).or(default.flow_rate_bps),
             dscp: self.highest_dscp.unwrap_or(default.dscp),
         }
+    }
+}
+
+impl QosConfig {
+    /// Where templates are kept.
+    #[must_use]
+    pub fn shelf(&self) -> Shelf {
+        let folder = self.templates.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
+        Shelf::new(Some(folder).filter(|folder| !folder.as_os_str().is_empty()))
     }
 }
 

@@ -6,6 +6,7 @@
 mod any_address;
 mod asked;
 mod sockets;
+mod templates;
 
 pub(crate) use asked::named;
 
@@ -15,11 +16,12 @@ use crate::data_plane::wishes::Wishes;
 use crate::qos_service::QosService;
 use asked::{carried, make_reservation, of_sender, peak_above};
 use rsvp_control::rows::{FlowRow, ReservationRow};
-use rsvp_control::sockets::CAN_QOS;
+use rsvp_control::sockets::{CAN_QOS, CAN_TEMPLATES};
 use rsvp_control::{
     self, Adspec, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Sender, VERSION, Watched, What,
     is_any_address,
 };
+use rsvp_node::qos::{Qos, Templates};
 use rsvp_node::{
     AppId, Command, Engine, Event, InterfaceId, Outcome, ReservationId, TcChange, TrafficControl,
 };
@@ -55,6 +57,17 @@ pub trait EngineAccess {
     /// The source address that this node's data to there has, by that interface if one is named.
     fn source_for(&mut self, _destination: IpAddr, _interface: Option<InterfaceId>) -> Option<IpAddr> {
         None
+    }
+    /// Whether RSVP is spoken at all: where it is not, this host alone does something for the packets of sockets.
+    fn signals(&self) -> bool {
+        true
+    }
+    /// A template is to outlive the daemon, or not to be kept any more.
+    ///
+    /// # Errors
+    /// Why it cannot be, in words.
+    fn keep_template(&mut self, _name: &str, _qos: Option<&Qos>) -> Result<(), String> {
+        Ok(())
     }
     /// An application asks this for the packets of its socket, or nothing any more.
     fn wish(&mut self, _session: &Session, _sender: &SenderTemplate, _wishes: Option<Wishes>) {}
@@ -94,6 +107,8 @@ pub struct ControlService {
     asking: Vec<Asking>,
     /// What clients have handed over.
     qos: QosService,
+    /// Traffic by name.
+    templates: Templates,
 }
 
 /// A listing of flows that was asked for.
@@ -128,7 +143,7 @@ impl ControlService {
         self.apps.insert(app, client);
         self.clients.insert(client, Client::new(app, who));
         let daemon = Some(concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned());
-        let can = Some(vec![CAN_QOS.to_owned()]);
+        let can = Some(vec![CAN_QOS.to_owned(), CAN_TEMPLATES.to_owned()]);
         self.say(client, &Line { version: Some(VERSION), daemon, can, ..Line::default() });
     }
 
@@ -160,7 +175,7 @@ impl ControlService {
     pub fn flows(&mut self, flows: &Result<Vec<FlowRow>, String>) {
         for Asking { client, id, session, at_most } in core::mem::take(&mut self.asking) {
             let (ok, error) = match flows {
-                Ok(rows) => (Some(listing::counted(rows, session, at_most)), None),
+                Ok(rows) => (Some(listing::counted(&self.with_names(rows), session, at_most)), None),
                 Err(why) => {
                     let message = format!("the data plane does not tell: {why}");
                     (None, Some(Problem::new("data-plane", message)))
@@ -309,11 +324,13 @@ impl ControlService {
         request: Request,
         access: &mut dyn EngineAccess,
     ) -> Result<Done, Problem> {
-        let Some((app, who)) = self.clients.get(&client).map(|client| (client.app, client.who)) else {
-            return Err(bad_request("this client was not opened"));
-        };
+        let of_client = self.clients.get(&client).map(|client| (client.app, client.who));
+        let (app, who) = of_client.ok_or_else(|| bad_request("this client was not opened"))?;
         if request.is_about_sockets() {
             return self.about_socket(client, request, access);
+        }
+        if request.is_about_templates() {
+            return self.about_template(who, request, access);
         }
         if who.sockets_only {
             return Err(Problem::new("not-permitted", NO_MORE_HERE));
@@ -408,8 +425,8 @@ impl Client {
 }
 
 /// What those hear who ask for more than they may.
-const NO_MORE_HERE: &str = "only requests about sockets, `qos-` and on, are taken on this socket: the daemon's control socket takes all, \
-     from root and members of its group";
+const NO_MORE_HERE: &str = "only requests about sockets, `qos-` and on, `template-list` and `template-read` are taken on this socket: the \
+     daemon's control socket takes all, from root and members of its group";
 
 /// The `id`, as soon as there is one, and the request.
 fn read(line: &str) -> (Option<u64>, Result<Request, Problem>) {

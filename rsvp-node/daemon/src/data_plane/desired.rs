@@ -6,6 +6,7 @@
 //! | Controlled-Load | buckets (r, b) and (p, M), with m | one for all of them; shaped, one of its own with r and b |
 //! | Guaranteed | as the class of its own shapes it | one of its own with R and b |
 //! | Null | marks alone | the one of qualitative traffic, where there are classes |
+//! | without a reservation | buckets as above, or marks alone | that of network control or best effort; shaped, one of its own without a promise |
 //!
 //! Numbers are those of the effective flowspec (RFC 2210 section 3.2), rounded to whole octets.
 
@@ -82,31 +83,31 @@ impl Desired {
         begins_here: bool,
         wishes: &Wishes,
     ) -> Result<Self, Failure> {
-        let (service, rate) = match &told.flowspec {
+        let (asked, rate) = match &told.flowspec {
             Flowspec::ControlledLoad(tspec) => (Reserved::ControlledLoad, tspec.rate),
             Flowspec::Guaranteed(_, rspec) => (Reserved::Guaranteed, rspec.rate),
             Flowspec::Null(_) => (Reserved::Qualitative, 1.0),
         };
+        let service = wishes.unreserved.unwrap_or(asked);
         let mut handling = manner.of(service);
-        handling.mode = mode_at(told.police, service, handling.mode);
+        handling.mode = mode_at(told.police, asked, manner.of(asked).mode);
         if manner.received_marks {
             handling.conforming = remarked(handling.conforming, told.remark);
         }
-        handling = wishes.over(handling, service);
-        let mut limits = match service {
-            Reserved::Qualitative => Limits::default(),
-            _ => limits(told.flowspec.tspec())?,
-        };
-        let mut rate = if service == Reserved::Qualitative { 0 } else { octets_per_second(rate)? };
-        if let Some(shaping) = wishes.shaping_rate.filter(|_| handling.mode == Mode::Shape && rate > 0) {
+        handling = wishes.over(handling, asked);
+        let has_rate = asked != Reserved::Qualitative;
+        let mut limits = if has_rate { limits(told.flowspec.tspec())? } else { Limits::default() };
+        let mut rate = if has_rate { octets_per_second(rate)? } else { 0 };
+        if let Some(shaping) = wishes.shaping_rate.filter(|_| handling.mode == Mode::Shape && has_rate) {
             (rate, limits.rate) = (shaping.clamp(1, MOST_RATE), shaping.clamp(1, MOST_RATE));
         }
         let on_link = on_link(&limits, rate, overhead);
-        let shaped = service != Reserved::Qualitative && handling.mode == Mode::Shape;
+        let shaped = has_rate && handling.mode == Mode::Shape;
         let class = match shaped || service == Reserved::Guaranteed {
             false => None,
             true => Some(FlowClass {
                 guaranteed: service == Reserved::Guaranteed,
+                promised: wishes.unreserved.is_none(),
                 queue: (shaped && begins_here).then(|| LOCAL_QUEUE.max(on_link.1)),
                 ..class_of(&limits, on_link.0, overhead)
             }),
@@ -124,7 +125,7 @@ impl Desired {
     /// Whether the interface has to have classes for it.
     #[must_use]
     pub fn needs_classes(&self) -> bool {
-        self.service != Reserved::Qualitative
+        matches!(self.service, Reserved::ControlledLoad | Reserved::Guaranteed) || self.class.is_some()
     }
 
     /// What it takes of the class of all Controlled-Load flows: octets per second, and octets.
@@ -145,6 +146,8 @@ impl Desired {
         let shared = match self.service {
             Reserved::ControlledLoad => Service::ControlledLoad,
             Reserved::Guaranteed | Reserved::Qualitative => Service::Qualitative,
+            Reserved::NetworkControl => Service::NetworkControl,
+            Reserved::BestEffort => Service::BestEffort,
         };
         let class = |class: Handle| has_classes.then_some(class.0);
         let treatment = |marks: Marks, class| Treatment { dscp: marks.dscp, pcp: marks.pcp, class };
@@ -203,6 +206,7 @@ fn on_link(limits: &Limits, rate: u64, overhead: u32) -> (u64, u32) {
 fn class_of(limits: &Limits, rate_on_link: u64, overhead: u32) -> FlowClass {
     FlowClass {
         guaranteed: false,
+        promised: true,
         rate: rate_on_link,
         peak: limits.peak.map(|peak| on_link(limits, peak, overhead).0),
         bucket: on_link(limits, 0, overhead).1,

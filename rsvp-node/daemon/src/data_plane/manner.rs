@@ -4,7 +4,7 @@ use super::bpf::Mode;
 use super::tree::Service;
 use std::collections::BTreeMap;
 
-/// Services that flows can have reserved.
+/// What flows are treated as: services that can be reserved, and those of flows of this host without a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reserved {
     /// Guaranteed service (RFC 2212).
@@ -13,11 +13,16 @@ pub enum Reserved {
     ControlledLoad,
     /// The Null service (RFC 2997): a mark, and no rate.
     Qualitative,
+    /// What controls the network; of this host alone.
+    NetworkControl,
+    /// Best effort; of this host alone.
+    BestEffort,
 }
 
 impl Reserved {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Guaranteed, Self::ControlledLoad, Self::Qualitative];
+    pub const ALL: [Self; 5] =
+        [Self::Guaranteed, Self::ControlledLoad, Self::Qualitative, Self::NetworkControl, Self::BestEffort];
 
     /// What it is called in configurations and listings.
     #[must_use]
@@ -26,6 +31,8 @@ impl Reserved {
             Self::Guaranteed => "guaranteed",
             Self::ControlledLoad => "controlled-load",
             Self::Qualitative => "null",
+            Self::NetworkControl => "network-control",
+            Self::BestEffort => "best-effort",
         }
     }
 }

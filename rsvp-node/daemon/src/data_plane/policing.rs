@@ -29,7 +29,7 @@ use rsvp_node::Police;
 pub fn mode_at(police: Police, service: Reserved, configured: Mode) -> Mode {
     let Police { entry, merge, branch } = police;
     match service {
-        Reserved::Qualitative => Mode::Shape,
+        Reserved::Qualitative | Reserved::NetworkControl | Reserved::BestEffort => Mode::Shape,
         Reserved::Guaranteed if entry => configured,
         Reserved::Guaranteed => Mode::Shape,
         Reserved::ControlledLoad if entry || merge || branch => configured,

@@ -4,7 +4,8 @@
 //! 7276:      root, default 7276:4
 //! 7276:1       the link
 //! 7276:2         network control        priority 0
-//! 7276:100…      a class per flow       priority 1 for Guaranteed service, 2 for shaped Controlled-Load; many in shards
+//! 7276:100…      a class per flow       priority 1 for Guaranteed service, 2 for shaped Controlled-Load; many in shards;
+//!                                       3 for what is shaped without a reservation
 //! 7276:3         Controlled-Load        priority 2, one class for all its flows
 //! 7276:4         best effort            priority 3, whatever is not classified
 //! 7276:5         qualitative            priority 4
@@ -128,6 +129,8 @@ impl Service {
 pub struct FlowClass {
     /// Guaranteed service is served before what is only shaped.
     pub guaranteed: bool,
+    /// Its rate is promised. One that is not is no more than a bound: what leaves of it is best effort's, and borrowed from the link.
+    pub promised: bool,
     /// R, or r of a flow that is shaped: octets per second.
     pub rate: u64,
     /// The peak rate p at which packets follow each other at most, in octets per second, if there is one.
@@ -147,11 +150,15 @@ impl FlowClass {
         let owed = |us: u64| u32::try_from(self.rate.saturating_mul(us) / 1_000_000).unwrap_or(u32::MAX);
         let cburst = self.bucket.saturating_sub(self.max_packet).max(owed(TIMER_US));
         HtbClass {
-            rate: self.rate,
+            rate: if self.promised { self.rate } else { 1 },
             ceil: self.rate,
             burst: owed(TIMER_LATENCY_US).min(cburst),
             cburst,
-            priority: if self.guaranteed { 1 } else { 2 },
+            priority: match (self.promised, self.guaranteed) {
+                (false, _) => Service::BestEffort.priority(),
+                (true, true) => 1,
+                (true, false) => 2,
+            },
             quantum: self.max_packet,
             min_policed: self.min_policed,
         }

@@ -20,6 +20,10 @@ pub struct Wishes {
     pub priority: Option<u8>,
     /// QOS_TCP_TRAFFIC: the marks of all TCP traffic, whatever else is said.
     pub tcp_traffic: bool,
+    /// They are sent by this host: where they wait, their sender is held back and none is lost.
+    pub begins_here: bool,
+    /// Nothing is reserved for the packets: they are treated as this, and a rate that they have is a bound alone.
+    pub unreserved: Option<Reserved>,
 }
 
 /// Of senders, by session.

@@ -1,5 +1,6 @@
 //! Sockets that come, are told of, and go: by their descriptors or in words.
 
+use super::quota::Within;
 use super::wanted::Socket;
 use super::{FIRST_APP, IN_WORDS, QosService, Served, Told};
 use crate::control::descriptors::{Handed, Looked, Names};
@@ -54,7 +55,7 @@ impl QosService {
             None => {}
         }
         if who.sockets_only {
-            self.within().takes_another(who.uid)?;
+            Within { limits: &self.limits, others: self.uses.of(who.uid) }.takes_another()?;
         }
         let number = match names.cookie {
             Some(cookie) if self.numbers.contains_key(&cookie) => {
@@ -71,8 +72,12 @@ impl QosService {
         let app = self.unused_app();
         let mut served = Served::new(client, who.uid, who.sockets_only, number, Socket::new(names));
         served.watch = watch;
+        if who.sockets_only {
+            self.uses.come(who.uid, served.used());
+        }
         self.sockets.insert(app, served);
         self.numbers.insert(number, app);
+        self.of_clients.insert((client, app));
         let Names { transport, local, peer, .. } = names;
         let opened = Opened { socket: number, transport: transport.into(), local, peer };
         Ok(Done { opened: Some(opened), ..Done::default() })

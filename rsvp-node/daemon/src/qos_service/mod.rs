@@ -7,21 +7,23 @@
 //! with its last descriptor, where the kernel tells. As pure as the control service: no
 //! socket is looked at here.
 
+mod checks;
 mod handing;
 mod quota;
 mod served;
+mod unsignalled;
 mod wanted;
 
 pub use quota::Limits;
 
 use crate::control::descriptors::Handed;
 use crate::control::service::{ClientId, EngineAccess, Who};
-use quota::{Use, Within};
-use rsvp_control::sockets::{self, Checks, How, Join, Set};
+use quota::{Uses, Within};
+use rsvp_control::sockets::{self, Check, How, Join, Set};
 use rsvp_control::{Done, Problem, Request};
-use rsvp_node::qos::get::{Check, HostKnows};
 use rsvp_node::qos::{Invalid, Qos};
-use rsvp_node::{AppId, Event, Interface, ReservationId};
+use rsvp_node::{AppId, Event, ReservationId};
+use rsvp_wire::{SenderTemplate, Session};
 use served::Served;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wanted::{Joined, Socket};
@@ -48,6 +50,9 @@ pub struct QosService {
     sockets: BTreeMap<AppId, Served>,
     /// By what its client calls it; no two are called the same.
     numbers: BTreeMap<u64, AppId>,
+    of_clients: BTreeSet<(ClientId, AppId)>,
+    /// What each user has of its share.
+    uses: Uses,
     next_app: u32,
     next_number: u64,
     next_flow: u32,
@@ -116,9 +121,11 @@ impl QosService {
                 self.close(app, access);
                 return Ok(Done::default());
             }
-            Request::QosCheck { socket } => {
+            Request::QosCheck(Check { socket, qos }) => {
                 let app = self.app(client, socket)?;
-                return Ok(Done { checks: Some(self.check(app, access)?), ..Done::default() });
+                let qos = qos.as_ref().map(Qos::try_from).transpose().map_err(invalid)?;
+                let checks = self.check(app, qos.as_ref(), access)?;
+                return Ok(Done { checks: Some(checks), ..Done::default() });
             }
             _ => return Err(Problem::new("bad-request", "this request is not about sockets")),
         };
@@ -147,9 +154,15 @@ impl QosService {
     pub fn settle(&mut self, access: &mut dyn EngineAccess) {
         while let Some(app) = self.unsettled.pop_first() {
             let Some(mut served) = self.sockets.remove(&app) else { continue };
-            let others = if served.is_bounded { self.others() } else { BTreeMap::new() };
-            let within = Within { others, limits: &self.limits };
+            let (uid, is_bounded) = (served.uid, served.is_bounded);
+            if is_bounded {
+                self.uses.go(uid, served.used());
+            }
+            let within = Within { limits: &self.limits, others: self.uses.of(uid) };
             served.settle(app, &within, &mut self.next_flow, access);
+            if is_bounded {
+                self.uses.come(uid, served.used());
+            }
             self.sockets.insert(app, served);
             self.collect(app);
         }
@@ -170,8 +183,8 @@ impl QosService {
 
     /// A client is gone, and the QoS of its sockets.
     pub fn gone(&mut self, client: ClientId, access: &mut dyn EngineAccess) {
-        let of_client = |served: &Served| served.client == client;
-        let apps: Vec<_> = self.sockets.iter().filter(|(_, s)| of_client(s)).map(|(app, _)| *app).collect();
+        let of_client = self.of_clients.range((client, AppId(0))..=(client, AppId(u32::MAX)));
+        let apps: Vec<_> = of_client.map(|(_, app)| *app).collect();
         apps.into_iter().for_each(|app| self.close(app, access));
     }
 
@@ -184,7 +197,11 @@ impl QosService {
     fn close(&mut self, app: AppId, access: &mut dyn EngineAccess) {
         if let Some(mut served) = self.sockets.remove(&app) {
             self.numbers.remove(&served.number);
+            self.of_clients.remove(&(served.client, app));
             self.unsettled.remove(&app);
+            if served.is_bounded {
+                self.uses.go(served.uid, served.used());
+            }
             served.end(app, access);
         }
     }
@@ -213,37 +230,26 @@ impl QosService {
         self.sockets.get_mut(&app).ok_or_else(missing)
     }
 
-    fn within(&self) -> Within<'_> {
-        Within { limits: &self.limits, others: self.others() }
-    }
-
-    fn others(&self) -> BTreeMap<u32, Use> {
-        let mut others: BTreeMap<u32, Use> = BTreeMap::new();
-        for served in self.sockets.values().filter(|served| served.is_bounded) {
-            let (so_far, own) = (others.entry(served.uid).or_default(), served.used());
-            so_far.sockets += own.sockets;
-            so_far.octets_per_second += own.octets_per_second;
-        }
-        others
-    }
-
     /// The limits of a user, and what its sockets but for this one use.
-    fn without(&mut self, app: AppId) -> Within<'_> {
-        let own = self.sockets.get(&app).map(|served| (served.uid, served.used()));
-        let mut within = self.within();
-        if let Some((uid, own)) = own
-            && let Some(used) = within.others.get_mut(&uid)
-        {
-            used.octets_per_second -= own.octets_per_second;
-        }
-        within
+    fn without(&self, app: AppId) -> Within<'_> {
+        let Some(served) = self.sockets.get(&app) else {
+            return Within { limits: &self.limits, others: quota::Use::default() };
+        };
+        let mut others = self.uses.of(served.uid);
+        others.octets_per_second -= served.used().octets_per_second;
+        Within { limits: &self.limits, others }
+    }
+
+    /// What applications call the flows of their sockets (QOS_FRIENDLY_NAME).
+    pub fn names(&self) -> BTreeMap<(Session, SenderTemplate), String> {
+        self.sockets.values().flat_map(Served::names).collect()
     }
 
     fn set(&mut self, app: AppId, who: Who, said: &sockets::values::Qos) -> Result<(), Problem> {
         let qos = Qos::try_from(said).map_err(invalid)?;
         qos.validate(&self.served(app)?.socket.judged()).map_err(invalid)?;
         if who.sockets_only {
-            self.without(app).allows(who.uid, &qos)?;
+            self.without(app).allows(&qos)?;
         }
         let served = self.served(app)?;
         served.socket.set(&qos);
@@ -261,7 +267,7 @@ impl QosService {
         let interface = crate::control::service::named(interface.as_deref(), access)?;
         let qos = qos.as_ref().map(Qos::try_from).transpose().map_err(invalid)?;
         if let Some(qos) = qos.as_ref().filter(|_| who.sockets_only) {
-            self.without(app).allows(who.uid, qos)?;
+            self.without(app).allows(qos)?;
         }
         let socket = &mut self.served(app)?.socket;
         if socket.names.transport != rsvp_node::qos::Transport::Udp {
@@ -281,61 +287,6 @@ impl QosService {
         self.served(app)?.requested();
         Ok(())
     }
-
-    fn check(&self, app: AppId, access: &mut dyn EngineAccess) -> Result<Checks, Problem> {
-        let missing = || Problem::new("not-found", "the QoS of the socket has ended");
-        let served = self.sockets.get(&app).ok_or_else(missing)?;
-        let interface = interface_of(served, access);
-        let limit = self.limits.flow_rate_bps.map(|bps| u32::try_from(bps / 8).unwrap_or(u32::MAX));
-        let knows = HostKnows {
-            line_rate_bps: interface.as_ref().map(|interface| interface.bandwidth_bps).filter(|bps| *bps > 0),
-            limit: limit.or_else(|| {
-                let reservable = interface.as_ref()?.reservable_bps / 8;
-                Some(u32::try_from(reservable).unwrap_or(u32::MAX))
-            }),
-            traffic_control: interface.as_ref().map(|interface| interface.enforces),
-            qos: interface.as_ref().map(|interface| interface.enabled),
-            path: served.path_is_whole(),
-        };
-        let qos = &served.socket.qos;
-        let answer = |check: Check| {
-            let asked = if check == Check::AbleToRecvRsvp { &qos.receiving } else { &qos.sending };
-            Some(check.answer(asked, &knows)).filter(|answer| *answer != rsvp_node::qos::get::NOT_AVAILABLE)
-        };
-        let is = |check| answer(check).map(|answer| answer == 1);
-        Ok(Checks {
-            allowed_to_send_data: is(Check::AllowedToSendData),
-            able_to_recv_rsvp: is(Check::AbleToRecvRsvp),
-            line_rate_kbps: answer(Check::LineRate),
-            local_traffic_control: is(Check::LocalTrafficControl),
-            local_qosability: is(Check::LocalQosability),
-            end_to_end_qosability: is(Check::EndToEndQosability),
-        })
-    }
-}
-
-/// The interface of a socket's traffic: where it leaves, else where it arrives; the one of a node that has no other.
-fn interface_of(served: &Served, access: &mut dyn EngineAccess) -> Option<Interface> {
-    let leaves = served
-        .all_sessions()
-        .find_map(|(session, sender)| sender.and_then(|sender| access.leaves_by(&session, &sender)));
-    let here = served.socket.names.local.map(|local| local.ip().to_canonical());
-    let by_address = |interface: &Interface| {
-        here.is_some_and(|here| {
-            interface.ipv4.is_some_and(|own| here == own) || interface.ipv6.is_some_and(|own| here == own)
-        })
-    };
-    let all: Vec<&Interface> = access
-        .engine()
-        .interfaces()
-        .map(|(interface, _)| interface)
-        .filter(|interface| interface.enabled)
-        .collect();
-    let chosen = match leaves {
-        Some(id) => all.iter().find(|interface| interface.id == id),
-        None => all.iter().find(|interface| by_address(interface)),
-    };
-    chosen.or_else(|| all.first().filter(|_| all.len() == 1)).map(|interface| (*interface).clone())
 }
 
 fn invalid(invalid: Invalid) -> Problem {

@@ -3,7 +3,8 @@
 use super::served::rate_of;
 use super::wanted::{Wanted, failed};
 use rsvp_control::Problem;
-use rsvp_node::qos::{ErrorClass, ErrorValue, Object, Qos, Status};
+use rsvp_node::qos::marking::default_marks;
+use rsvp_node::qos::{ErrorClass, ErrorValue, Object, Qos, ServiceType, Status};
 use std::collections::BTreeMap;
 
 /// Bounds of each user.
@@ -32,11 +33,41 @@ pub(super) struct Use {
     pub(super) octets_per_second: f64,
 }
 
-/// Limits, and what other sockets of each user use of them.
+/// What the bounded sockets of each user use together, kept as they come, change and go: none of many is counted anew because
+/// another one changes.
+#[derive(Debug, Default)]
+pub(super) struct Uses(BTreeMap<u32, Use>);
+
+impl Uses {
+    /// What a user's sockets use.
+    pub(super) fn of(&self, uid: u32) -> Use {
+        self.0.get(&uid).copied().unwrap_or_default()
+    }
+
+    /// A socket is there that uses this.
+    pub(super) fn come(&mut self, uid: u32, own: Use) {
+        let all = self.0.entry(uid).or_default();
+        all.sockets += own.sockets;
+        all.octets_per_second += own.octets_per_second;
+    }
+
+    /// A socket that used this is gone, or about to use something else.
+    pub(super) fn go(&mut self, uid: u32, own: Use) {
+        let Some(all) = self.0.get_mut(&uid) else { return };
+        all.sockets = all.sockets.saturating_sub(own.sockets);
+        all.octets_per_second -= own.octets_per_second;
+        if all.sockets == 0 {
+            // With the last one goes what rounding has left.
+            self.0.remove(&uid);
+        }
+    }
+}
+
+/// Limits, and what the user's other sockets use of them.
 #[derive(Debug)]
 pub(super) struct Within<'l> {
     pub(super) limits: &'l Limits,
-    pub(super) others: BTreeMap<u32, Use>,
+    pub(super) others: Use,
 }
 
 fn beyond(what: &str, limit: impl core::fmt::Display, key: &str) -> Problem {
@@ -48,33 +79,33 @@ fn beyond(what: &str, limit: impl core::fmt::Display, key: &str) -> Problem {
 }
 
 impl Within<'_> {
-    fn used(&self, uid: u32) -> Use {
-        self.others.get(&uid).copied().unwrap_or_default()
-    }
-
     /// Whether the user may have one socket more.
-    pub(super) fn takes_another(&self, uid: u32) -> Result<(), Problem> {
-        if self.used(uid).sockets < self.limits.sockets {
+    pub(super) fn takes_another(&self) -> Result<(), Problem> {
+        if self.others.sockets < self.limits.sockets {
             return Ok(());
         }
         Err(beyond("sockets", self.limits.sockets, "sockets_per_user"))
     }
 
     /// Whether the user may ask for this: as far as the request itself says it.
-    pub(super) fn allows(&self, uid: u32, qos: &Qos) -> Result<(), Problem> {
+    pub(super) fn allows(&self, qos: &Qos) -> Result<(), Problem> {
         let asked = [&qos.sending, &qos.receiving].into_iter().filter(|flow| {
-            let service = flow.service.service_type;
-            service.is_signalled()
+            // What is best effort has no rate of its own; it may well be held to one.
+            flow.service.service_type.is_signalled()
         });
         let rates: Vec<f64> = asked.filter_map(|flow| flow.token_rate.map(f64::from)).collect();
         let limit = self.limits;
         if let Some(most) = limit.flow_rate_bps.filter(|most| rates.iter().any(|rate| bps(*rate) > *most)) {
             return Err(beyond("a rate", format_args!("{most} bit/s a flow"), "rate_per_flow"));
         }
-        let total = bps(rates.iter().sum::<f64>() + self.used(uid).octets_per_second);
+        let total = bps(rates.iter().sum::<f64>() + self.others.octets_per_second);
         if total > limit.rate_bps {
             let most = format!("{} bit/s in all", limit.rate_bps);
             return Err(beyond("a rate", most, "rate_per_user"));
+        }
+        let control = default_marks(ServiceType::NetworkControl, true).dscp;
+        if qos.sending.service.service_type == ServiceType::NetworkControl && control > limit.dscp {
+            return Err(beyond("network control, which has a DSCP of its own,", limit.dscp, "highest_dscp"));
         }
         for object in &qos.objects {
             if let Object::DsClass(dscp) = object
@@ -88,11 +119,11 @@ impl Within<'_> {
 
     /// Takes out of what is wanted what would be beyond the limits: how much a receiver reserves may follow from what its sender
     /// announces.
-    pub(super) fn keep(&self, uid: u32, is_bounded: bool, wanted: &mut Wanted) {
+    pub(super) fn keep(&self, is_bounded: bool, wanted: &mut Wanted) {
         if !is_bounded {
             return;
         }
-        let mut used = self.used(uid).octets_per_second;
+        let mut used = self.others.octets_per_second;
         let limit = self.limits;
         let mut fits = |rate: f32| {
             let rate = f64::from(rate);
@@ -108,7 +139,7 @@ impl Within<'_> {
             fits
         });
         wanted.local.retain(|(session, _), flow| {
-            let fits = fits(rate_of(&flow.reservation.flowspec));
+            let fits = !flow.counts || fits(rate_of(&flow.reservation.flowspec));
             refused.extend((!fits).then_some(*session));
             fits
         });

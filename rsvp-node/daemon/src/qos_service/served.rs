@@ -5,11 +5,11 @@ use super::wanted::{Announced, LocalFlow, Path, Paths, Reserved, Socket, Wanted,
 use crate::control::service::{ClientId, EngineAccess};
 use crate::data_plane::wishes::Wishes;
 use crate::hooks::Watch;
-use rsvp_node::qos::{ErrorClass, ErrorValue, FdQos, Notifications, Status};
+use rsvp_node::qos::{ErrorClass, ErrorValue, FdQos, Notifications, Object, Status};
 use rsvp_node::{
     AppId, Command, Event, EventKind, FlowRequest, Outcome, Refusal, ReservationId, TcChange, TrafficControl,
 };
-use rsvp_wire::{SenderTemplate, Session};
+use rsvp_wire::{SenderTemplate, Session, Style};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A socket that was handed over.
@@ -27,6 +27,8 @@ pub(super) struct Served {
     pub(super) paths: Paths,
     notifications: Notifications,
     sessions: BTreeSet<Session>,
+    /// Of its senders, those for which something is reserved.
+    reserved: BTreeSet<(Session, SenderTemplate)>,
     senders: BTreeMap<(Session, SenderTemplate), Announced>,
     reservations: BTreeMap<Session, Reserved>,
     /// What was asked of the data plane for packets of senders.
@@ -49,6 +51,7 @@ impl Served {
             paths: Paths::new(),
             notifications: Notifications::default(),
             sessions: BTreeSet::new(),
+            reserved: BTreeSet::new(),
             senders: BTreeMap::new(),
             reservations: BTreeMap::new(),
             wishes: BTreeMap::new(),
@@ -75,7 +78,8 @@ impl Served {
             .reservations
             .values()
             .flat_map(|reserved| reserved.flows.iter().map(|(flow, _)| rate_of(flow)));
-        let local = self.local.values().map(|(_, flow)| rate_of(&flow.reservation.flowspec));
+        let counted = self.local.values().filter(|(_, flow)| flow.counts);
+        let local = counted.map(|(_, flow)| rate_of(&flow.reservation.flowspec));
         Use { sockets: 1, octets_per_second: sent.chain(received).chain(local).map(f64::from).sum() }
     }
 
@@ -101,9 +105,31 @@ impl Served {
             }
             _ => {}
         }
+        let is_of_packets = self.is_reserved_otherwise(session, &event.kind);
         let event = Event { session, ..event.clone() };
         self.notifications.happened(&event);
-        is_path
+        is_path || is_of_packets
+    }
+
+    /// Keeps for which senders something is reserved; whether that is news.
+    fn is_reserved_otherwise(&mut self, session: Session, kind: &EventKind) -> bool {
+        let (filters, is_there, style) = match kind {
+            EventKind::Resv { filters, style, .. } => (filters, true, style),
+            EventKind::ResvGone { filters, style, .. } => (filters, false, style),
+            _ => return false,
+        };
+        let before = self.reserved.clone();
+        let is_named = |sender: &SenderTemplate| filters.is_empty() || filters.contains(&sender.0);
+        for (of, sender) in self.senders.keys().filter(|(of, _)| *of == session) {
+            match (is_there, is_named(sender)) {
+                (true, true) => drop(self.reserved.insert((*of, *sender))),
+                // One reservation for all of its senders leaves out those that it does not name.
+                (true, false) if *style != Style::FF => drop(self.reserved.remove(&(*of, *sender))),
+                (false, true) => drop(self.reserved.remove(&(*of, *sender))),
+                _ => {}
+            }
+        }
+        self.reserved != before
     }
 
     fn hears(&self, session: &Session, sender: &SenderTemplate) -> bool {
@@ -119,11 +145,11 @@ impl Served {
         next_flow: &mut u32,
         access: &mut dyn EngineAccess,
     ) {
-        let mut wanted = self.socket.wanted(&self.paths, access);
-        within.keep(self.uid, self.is_bounded, &mut wanted);
+        let mut wanted = self.socket.wanted(&self.paths, &self.reserved, access);
+        within.keep(self.is_bounded, &mut wanted);
         self.give_up(app, &wanted, access);
-        self.wish(&wanted, access);
-        self.carry_out(&wanted, next_flow, access);
+        let changed = self.wish(&wanted, access);
+        self.carry_out(&wanted, &changed, next_flow, access);
         let mut failures = core::mem::take(&mut wanted.failures);
         for session in wanted.sessions {
             if self.sessions.contains(&session) {
@@ -167,20 +193,32 @@ impl Served {
         self.failures = failures;
     }
 
-    /// What applications ask for their packets is known before anything is reserved for them.
-    fn wish(&mut self, wanted: &Wanted, access: &mut dyn EngineAccess) {
-        let gone = self.wishes.keys().filter(|sender| !wanted.wishes.contains_key(sender));
-        gone.for_each(|(session, sender)| access.wish(session, sender, None));
-        for ((session, sender), wishes) in &wanted.wishes {
-            if self.wishes.get(&(*session, *sender)) != Some(wishes) {
-                access.wish(session, sender, Some(*wishes));
-            }
+    /// What applications ask for their packets is known before anything is reserved for them. Gives the senders of which it is
+    /// something else now.
+    fn wish(
+        &mut self,
+        wanted: &Wanted,
+        access: &mut dyn EngineAccess,
+    ) -> BTreeSet<(Session, SenderTemplate)> {
+        let all: BTreeSet<_> = self.wishes.keys().chain(wanted.wishes.keys()).copied().collect();
+        let differs =
+            |sender: &(Session, SenderTemplate)| self.wishes.get(sender) != wanted.wishes.get(sender);
+        let changed: BTreeSet<_> = all.into_iter().filter(differs).collect();
+        for sender in &changed {
+            access.wish(&sender.0, &sender.1, wanted.wishes.get(sender).copied());
         }
         self.wishes.clone_from(&wanted.wishes);
+        changed
     }
 
     /// Flows that are not signalled are the data plane's alone.
-    fn carry_out(&mut self, wanted: &Wanted, next_flow: &mut u32, access: &mut dyn EngineAccess) {
+    fn carry_out(
+        &mut self,
+        wanted: &Wanted,
+        changed: &BTreeSet<(Session, SenderTemplate)>,
+        next_flow: &mut u32,
+        access: &mut dyn EngineAccess,
+    ) {
         let before = core::mem::take(&mut self.local);
         for (sender, (reservation, flow)) in before {
             if wanted.local.get(&sender).is_some_and(|wanted| wanted.interface == flow.interface) {
@@ -192,7 +230,7 @@ impl Served {
         }
         for (sender, flow) in &wanted.local {
             let known = self.local.get(sender);
-            if known.is_some_and(|(_, known)| known == flow) {
+            if known.is_some_and(|(_, known)| known == flow) && !changed.contains(sender) {
                 continue;
             }
             let reservation = known.map_or_else(
@@ -232,6 +270,7 @@ impl Served {
         self.senders.retain(|(session, sender), _| {
             let stays = wanted.senders.contains_key(&(*session, *sender));
             if !stays {
+                self.reserved.remove(&(*session, *sender));
                 let _ = command(Command::RemoveSender { app, session: *session, sender: *sender }, access);
             }
             stays
@@ -257,7 +296,7 @@ impl Served {
     pub(super) fn end(&mut self, app: AppId, access: &mut dyn EngineAccess) {
         let nothing = Wanted::default();
         self.give_up(app, &nothing, access);
-        self.carry_out(&nothing, &mut 0, access);
+        self.carry_out(&nothing, &BTreeSet::new(), &mut 0, access);
         self.wish(&nothing, access);
     }
 
@@ -270,6 +309,16 @@ impl Served {
             !(adspec.global.break_bit || guaranteed || controlled_load)
         };
         adspecs.map(is_whole).reduce(|one, other| one && other)
+    }
+
+    /// What the application calls its flows: those that it sends, in each session.
+    pub(super) fn names(&self) -> impl Iterator<Item = ((Session, SenderTemplate), String)> + '_ {
+        let name = self.socket.qos.objects.iter().find_map(|object| match object {
+            Object::FriendlyName(name) => Some(name),
+            _ => None,
+        });
+        let sent = self.senders.keys().chain(self.local.keys());
+        name.into_iter().flat_map(move |name| sent.clone().map(move |sender| (*sender, name.clone())))
     }
 
     /// The sessions that it is in.

@@ -2,22 +2,20 @@
 //!
 //! A function of its arguments. What follows for the network is `rsvp_node::qos`'s business: this only asks it, session by session.
 
+use super::unsignalled::{self, Manner};
 use crate::control::descriptors::Names;
 use crate::control::service::EngineAccess;
-use crate::data_plane::bpf::Mode;
 use crate::data_plane::wishes::Wishes;
 use core::net::{IpAddr, SocketAddr};
 use rsvp_control::sockets::Leaf;
 use rsvp_node::guaranteed::NoRate;
 use rsvp_node::qos::objects::policy::PolicyElement;
 use rsvp_node::qos::objects::reserve_info::ReserveInfo;
-use rsvp_node::qos::objects::traffic::SdMode;
 use rsvp_node::qos::receiver::{NoReservation, reservation};
 use rsvp_node::qos::{
-    Endpoint, ErrorClass, ErrorValue, FdQos, Object, Overhead, Qos, ServiceType, Status, Transport, sender,
-    style,
+    Endpoint, ErrorClass, ErrorValue, FdQos, Object, Overhead, Qos, Status, Transport, sender, style,
 };
-use rsvp_node::{AdspecOffer, Carried, Interface, InterfaceId, Police, Remark, Reservation};
+use rsvp_node::{AdspecOffer, Carried, Interface, InterfaceId, Reservation};
 use rsvp_wire::{
     AdspecSummary, FilterSpec, Flowspec as WireFlowspec, Rspec, SenderTemplate, Session, Style, Tspec,
 };
@@ -68,6 +66,8 @@ pub(super) struct Announced {
 pub(super) struct LocalFlow {
     pub(super) interface: InterfaceId,
     pub(super) reservation: Reservation,
+    /// Its rate is taken of its user's share: it is promised, or nothing else of the socket is counted.
+    pub(super) counts: bool,
 }
 
 /// What a receiver asks for.
@@ -124,20 +124,25 @@ impl Socket {
     }
 
     /// What is wanted now.
-    pub(super) fn wanted(&self, paths: &Paths, access: &mut dyn EngineAccess) -> Wanted {
+    pub(super) fn wanted(
+        &self,
+        paths: &Paths,
+        reserved: &BTreeSet<(Session, SenderTemplate)>,
+        access: &mut dyn EngineAccess,
+    ) -> Wanted {
         let mut wanted = Wanted::default();
         if self.names.listens {
             return wanted;
         }
         if self.joined.is_empty() {
-            self.send_to_peer(&mut wanted, access);
+            self.send_to_peer(&mut wanted, reserved, access);
             self.receive_at_addresses(&mut wanted, paths, access);
         }
         for joined in &self.joined {
             let session = session(self.names.transport, joined.group);
             if joined.leaf.sends() && !self.shut.0 {
                 let to = Destination { session, ttl: self.names.group_ttl, interface: joined.interface };
-                self.announce(&mut wanted, &joined.qos, to, access);
+                self.send(&mut wanted, &joined.qos, to, reserved, access);
             }
             if joined.leaf.receives() && !self.shut.1 {
                 self.receive(&mut wanted, &joined.qos, session, joined.interface, paths);
@@ -146,7 +151,12 @@ impl Socket {
         wanted
     }
 
-    fn send_to_peer(&self, wanted: &mut Wanted, access: &mut dyn EngineAccess) {
+    fn send_to_peer(
+        &self,
+        wanted: &mut Wanted,
+        reserved: &BTreeSet<(Session, SenderTemplate)>,
+        access: &mut dyn EngineAccess,
+    ) {
         let named = self.qos.objects.iter().find_map(|object| match object {
             Object::Destination(address) => Some(*address),
             _ => None,
@@ -159,12 +169,20 @@ impl Socket {
         let to_group = peer.ip().is_multicast();
         let ttl = if to_group { self.names.group_ttl } else { self.names.ttl };
         let to = Destination { session: session(self.names.transport, peer), ttl, interface: None };
-        self.announce(wanted, &self.qos, to, access);
+        self.send(wanted, &self.qos, to, reserved, access);
     }
 
-    fn announce(&self, wanted: &mut Wanted, qos: &Qos, to: Destination, access: &mut dyn EngineAccess) {
-        let service = qos.sending.service;
-        if !service.service_type.is_signalled() {
+    /// What follows from what is sent there: a Path, and what traffic control has to do that no reservation tells it.
+    fn send(
+        &self,
+        wanted: &mut Wanted,
+        qos: &Qos,
+        to: Destination,
+        reserved: &BTreeSet<(Session, SenderTemplate)>,
+        access: &mut dyn EngineAccess,
+    ) {
+        let manner = unsignalled::manner(qos, access.signals());
+        if manner == Manner::Nothing {
             return;
         }
         let Some(local) = self.names.local else { return };
@@ -184,23 +202,21 @@ impl Socket {
         let interface = interface.or_else(|| access.leaves_by(&session, &template));
         let mtu = interface.and_then(|id| mtu(access, id)).unwrap_or(sender::DEFAULT_MAX_SDU_SIZE);
         let overhead = Overhead::of(self.names.transport, destination);
-        let of_socket = wishes(qos, overhead);
-        match (sender::tspec(&qos.sending, overhead, mtu), carried(qos)) {
+        match (unsignalled::tspec(qos, overhead, mtu), carried(qos)) {
             (Ok(tspec), Some(carried)) => {
+                let sender = (session, template);
+                if let (Manner::Signalled, Some(offer)) = (manner, sender::offer(&qos.sending)) {
+                    wanted.senders.insert(sender, Announced { tspec, offer, carried, ttl, interface });
+                }
+                let of_socket = unsignalled::wishes(qos, overhead, manner, reserved.contains(&sender));
                 if of_socket != Wishes::default() {
-                    wanted.wishes.insert((session, template), of_socket);
+                    wanted.wishes.insert(sender, of_socket);
                 }
                 let here = interface.or_else(|| by_address(access, address));
-                match (sender::offer(&qos.sending), here) {
-                    (Some(offer), _) => {
-                        let announced = Announced { tspec, offer, carried, ttl, interface };
-                        wanted.senders.insert((session, template), announced);
-                    }
-                    (None, Some(interface)) if !service.no_traffic_control => {
-                        let reservation = unsignalled(session, template, service.service_type, tspec);
-                        wanted.local.insert((session, template), LocalFlow { interface, reservation });
-                    }
-                    _ => {}
+                let flow = unsignalled::flow(qos, manner, reserved.contains(&sender));
+                if let (Some(flow), Some(interface)) = (flow, here) {
+                    let reservation = flow.reservation(sender, tspec);
+                    wanted.local.insert(sender, LocalFlow { interface, reservation, counts: flow.counts });
                 }
             }
             (Err(invalid), _) => {
@@ -297,7 +313,7 @@ struct Destination {
 /// GQOS_SETQOS_NOLOOPBACK: nothing is reserved towards this host itself.
 const NO_LOOPBACK: ErrorValue = ErrorValue(56835);
 
-fn session(transport: Transport, at: SocketAddr) -> Session {
+pub(super) fn session(transport: Transport, at: SocketAddr) -> Session {
     Session::new(at.ip().to_canonical(), transport.protocol(), at.port())
 }
 
@@ -307,46 +323,6 @@ fn by_address(access: &dyn EngineAccess, address: IpAddr) -> Option<InterfaceId>
         interface.ipv4.is_some_and(|own| address == own) || interface.ipv6.is_some_and(|own| address == own)
     };
     access.engine().interfaces().find(|(interface, _)| has(interface)).map(|(interface, _)| interface.id)
-}
-
-/// What traffic control is to have of a sender that is not signalled: this host is where its packets are policed first.
-fn unsignalled(session: Session, sender: SenderTemplate, service: ServiceType, tspec: Tspec) -> Reservation {
-    let flowspec = match service {
-        ServiceType::Guaranteed => WireFlowspec::Guaranteed(tspec, Rspec { rate: tspec.rate, slack: 0 }),
-        ServiceType::Qualitative => WireFlowspec::Null(tspec),
-        _ => WireFlowspec::ControlledLoad(tspec),
-    };
-    Reservation {
-        session,
-        style: Style::FF,
-        filters: vec![sender.0],
-        flowspec,
-        charge_bps: 0,
-        police: Police { entry: true, ..Police::default() },
-        remark: Remark::default(),
-    }
-}
-
-/// What the objects of a request, and its flags, ask for the packets.
-fn wishes(qos: &Qos, overhead: Overhead) -> Wishes {
-    let small = |value: u32| u8::try_from(value).ok();
-    let mut wishes = Wishes { left_alone: qos.sending.service.no_traffic_control, ..Wishes::default() };
-    let minimum = qos.sending.minimum_policed_size.unwrap_or(sender::DEFAULT_MINIMUM_POLICED_SIZE);
-    for object in &qos.objects {
-        match object {
-            Object::SdMode(SdMode::Borrow) => wishes.mode = Some(Mode::Borrow),
-            Object::SdMode(SdMode::Shape) => wishes.mode = Some(Mode::Shape),
-            Object::SdMode(SdMode::Discard) => wishes.mode = Some(Mode::Discard),
-            Object::ShapingRate(rate) => {
-                wishes.shaping_rate = Some(overhead.rate((*rate).into(), minimum) as u64);
-            }
-            Object::DsClass(dscp) => wishes.dscp = small(*dscp),
-            Object::TrafficClass(priority) => wishes.priority = small(*priority),
-            Object::TcpTraffic => wishes.tcp_traffic = true,
-            _ => {}
-        }
-    }
-    wishes
 }
 
 fn mtu(access: &dyn EngineAccess, id: InterfaceId) -> Option<u32> {

@@ -18,6 +18,11 @@ use super::octets::{Cursor, put_count};
 use super::{HEADER, TOO_SHORT, word};
 use crate::qos::status::{Invalid, Status};
 
+/// The type of the identity of an application.
+const AUTH_APP: u16 = 3;
+/// Longest name of an application, in octets.
+const LONGEST_LOCATOR: usize = 1024;
+
 /// A policy element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyElement {
@@ -28,6 +33,27 @@ pub struct PolicyElement {
 }
 
 impl PolicyElement {
+    /// AUTH_APP with a policy locator in ASCII (RFC 3182 section 3.3.1, RFC 2872): what an application is called, such as
+    /// `APP=backup,VER=1`. Nothing for one that is empty, no ASCII, or too long.
+    ///
+    /// ```text
+    /// +-------------+-------------+-------------+-------------+
+    /// |  length                   | 1: locator  | 1: ASCII_DN |
+    /// +-------------+-------------+-------------+-------------+
+    /// |  distinguished name, with zeroes up to a whole word   |
+    /// +-------------+-------------+-------------+-------------+
+    /// ```
+    #[must_use]
+    pub fn of_application(name: &str) -> Option<Self> {
+        if name.is_empty() || !name.is_ascii() || name.len() > LONGEST_LOCATOR {
+            return None;
+        }
+        let length = u16::try_from(4 + name.len()).ok()?;
+        let mut data = [&length.to_be_bytes()[..], &[1, 1], name.as_bytes()].concat();
+        data.resize(data.len().next_multiple_of(4), 0);
+        Some(Self { element_type: AUTH_APP, data })
+    }
+
     /// Octets it has with its four before the data, which is padded where it is none of whole words.
     pub(super) const fn len(&self) -> usize {
         4 + self.data.len().next_multiple_of(4)

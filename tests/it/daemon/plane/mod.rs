@@ -17,7 +17,7 @@ mod points;
 mod policed;
 mod refusals;
 mod remarked;
-mod seen;
+pub(super) mod seen;
 mod service;
 mod shaped;
 mod truth;

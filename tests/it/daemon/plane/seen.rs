@@ -8,35 +8,35 @@ const TCP: u8 = 6;
 
 /// A packet on a wire.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Seen {
+pub(in crate::daemon) struct Seen {
     /// When, in microseconds, by the kernel's clock.
-    pub(super) at: u64,
+    pub(in crate::daemon) at: u64,
     /// Octets from the IP header on.
-    pub(super) octets: u64,
-    pub(super) tos: u8,
+    pub(in crate::daemon) octets: u64,
+    pub(in crate::daemon) tos: u8,
     /// VLAN and priority, where there is a tag.
-    pub(super) tag: Option<(u16, u8)>,
+    pub(in crate::daemon) tag: Option<(u16, u8)>,
     /// Source and destination.
-    pub(super) ports: (u16, u16),
+    pub(in crate::daemon) ports: (u16, u16),
     /// The flags of TCP; 0 of other protocols.
-    pub(super) flags: u8,
+    pub(in crate::daemon) flags: u8,
 }
 
 impl Seen {
-    pub(super) fn dscp(&self) -> u8 {
+    pub(in crate::daemon) fn dscp(&self) -> u8 {
         self.tos >> 2
     }
 }
 
 impl Net {
     /// Captures the headers of what a filter lets through, with room for many of them.
-    pub(super) fn capture_many(&mut self, node: &str, interface: &str, filter: &str) -> Capture {
+    pub(in crate::daemon) fn capture_many(&mut self, node: &str, interface: &str, filter: &str) -> Capture {
         Capture { file: self.tcpdump(node, interface, &["-s", "96", "-B", "65536", filter]) }
     }
 }
 
 /// All IPv4 packets of a capture to or from a port, in their order.
-pub(super) fn seen(capture: &Capture, port: u16) -> Vec<Seen> {
+pub(in crate::daemon) fn seen(capture: &Capture, port: u16) -> Vec<Seen> {
     let read = |(seconds, micros, frame): (u32, u32, Vec<u8>)| {
         let two = |at: usize| Some(u16::from_be_bytes([*frame.get(at)?, *frame.get(at + 1)?]));
         let is_tagged = two(12)? == 0x8100;
@@ -58,7 +58,7 @@ pub(super) fn seen(capture: &Capture, port: u16) -> Vec<Seen> {
 }
 
 /// How many packets have each DSCP.
-pub(super) fn by_dscp(packets: &[Seen]) -> BTreeMap<u8, usize> {
+pub(in crate::daemon) fn by_dscp(packets: &[Seen]) -> BTreeMap<u8, usize> {
     let mut found = BTreeMap::new();
     for packet in packets {
         *found.entry(packet.dscp()).or_default() += 1;
@@ -67,7 +67,7 @@ pub(super) fn by_dscp(packets: &[Seen]) -> BTreeMap<u8, usize> {
 }
 
 /// Octets of packets, and how long it took from the first to the last, in seconds.
-pub(super) fn amount<'a>(packets: impl IntoIterator<Item = &'a Seen>) -> (u64, f64) {
+pub(in crate::daemon) fn amount<'a>(packets: impl IntoIterator<Item = &'a Seen>) -> (u64, f64) {
     let (mut octets, mut first, mut last) = (0, None, 0);
     for packet in packets {
         octets += packet.octets;
@@ -79,7 +79,7 @@ pub(super) fn amount<'a>(packets: impl IntoIterator<Item = &'a Seen>) -> (u64, f
 
 /// By how many octets more than r t + b came in the window in which that was the most; below zero where the bucket was
 /// never empty.
-pub(super) fn beyond(packets: &[Seen], rate: u64, bucket: u64) -> f64 {
+pub(in crate::daemon) fn beyond(packets: &[Seen], rate: u64, bucket: u64) -> f64 {
     let (mut level, mut most, mut last) = (0.0_f64, 0.0_f64, packets.first().map_or(0, |packet| packet.at));
     for packet in packets {
         level =

@@ -1,11 +1,11 @@
 //! How QoS ends: each way sends the teardown of its direction, and nothing of the other; and what does not end it.
 
 use super::super::eventually;
-use super::{CONFIG, Hosts, RECEIVER, REFRESHED, SENDER, receiving, sending, sending_at, voice};
+use super::{CONFIG, Hosts, RECEIVER, REFRESHED, SENDER, kinds, receiving, sending, sending_at, voice};
 use rsvp_client::QosSocket;
 use rsvp_client::qos::{Qos, ServiceType, Status};
 use rsvp_control::sockets::How;
-use rsvp_wire::MsgType;
+use rsvp_wire::{MsgType, Style};
 use serde_json::json;
 use tokio::net::UdpSocket;
 
@@ -167,4 +167,35 @@ fn signalling_goes_on_after_a_failure_until_it_succeeds() {
     assert_eq!(sender.try_next(), None, "nothing is reserved");
     b.ask(json!({"request": "release", "session": "udp 10.0.1.2:6000"})).expect("given up");
     hosts.told_of(&sender, Status::RECEIVERS);
+}
+
+/// Dissolving the association (`connect` to no address) ends what depended on the peer, in each direction.
+#[test]
+fn a_socket_without_its_peer_has_no_path_and_reserves_for_all_again() {
+    let Some(mut hosts) = Hosts::new("disconnecting", CONFIG) else { return };
+    let (near, far) = (hosts.net.capture("a", "to-b"), hosts.net.capture("b", "to-a"));
+    let [one, other] = both_ways(&hosts);
+    let tears = far.of(MsgType::PATH_TEAR).len();
+    hosts.at("a", one.disconnect()).expect("dissolved");
+    assert!(one.peer_addr().is_err(), "it has no peer");
+    // What it sent is torn down; what it receives it now reserves for whoever sends.
+    eventually("its PathTear", || (far.of(MsgType::PATH_TEAR).len() == tears + 1).then_some(()));
+    let mut told = [hosts.told(&other).status, hosts.told(&other).status, hosts.told(&other).status];
+    told.sort();
+    assert_eq!(told, [Status::RECEIVERS, Status::NO_SENDERS, Status::NO_RECEIVERS]);
+    let of_one = [(MsgType::RESV, Style::FF), (MsgType::RESV_TEAR, Style::FF), (MsgType::RESV, Style::WF)];
+    let from_one = || {
+        let all = kinds(&far, &[MsgType::RESV, MsgType::RESV_TEAR]);
+        all.iter().filter(|kind| of_one.contains(kind)).copied().collect::<Vec<_>>()
+    };
+    eventually("WF again", || from_one().ends_with(&of_one[1..]).then_some(()));
+    hosts.net.client("b").until("senders", 1);
+    // And a new peer has it all again.
+    hosts.connect("a", &one, RECEIVER);
+    eventually("it as a sender", || other.try_next().filter(|told| told.status == Status::SENDERS));
+    hosts.net.client("b").until("senders", 2);
+    drop((near, one, other));
+    for node in ["a", "b"] {
+        hosts.net.client(node).until("sessions", 0);
+    }
 }

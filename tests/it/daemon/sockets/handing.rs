@@ -62,7 +62,7 @@ impl Raw {
         stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout");
         let lines = BufReader::new(stream.try_clone().expect("another descriptor"));
         let mut this = Self { stream, lines };
-        assert_eq!(this.line().expect("a greeting")["can"], json!(["qos"]));
+        assert_eq!(this.line().expect("a greeting")["can"], json!(["qos", "templates"]));
         this
     }
 
@@ -71,6 +71,16 @@ impl Raw {
         let along = if descriptors.is_empty() { &[][..] } else { &rights };
         let octets = [IoSlice::new(octets.as_bytes())];
         sendmsg::<()>(self.stream.as_raw_fd(), &octets, along, MsgFlags::empty(), None).expect("it is read");
+    }
+
+    /// From now on it does not wait for the daemon to read.
+    pub(super) fn never_blocks(&self) {
+        self.stream.set_nonblocking(true).expect("it need not wait");
+    }
+
+    /// Sends as much as there is room for.
+    pub(super) fn try_send(&mut self, octets: &str) -> std::io::Result<()> {
+        std::io::Write::write(&mut self.stream, octets.as_bytes()).map(drop)
     }
 
     /// The next line; nothing when the connection has ended.
@@ -90,7 +100,7 @@ impl Raw {
 }
 
 /// How many descriptors a daemon has open.
-fn open(hosts: &Hosts, node: &str) -> usize {
+pub(super) fn open(hosts: &Hosts, node: &str) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", hosts.net.pid(node))).expect("a process").count()
 }
 

@@ -4,12 +4,16 @@
 mod accepted;
 mod ended;
 mod examples;
+mod flows;
 mod groups;
 mod handing;
 mod hooks;
+mod many;
 mod marked;
+mod policy;
 mod received;
 mod sent;
+mod templates;
 mod told;
 
 use super::PATIENCE;

@@ -211,6 +211,7 @@ mod tests {
             style: rsvp_client::Style::Ff,
             filters: Vec::new(),
             service: "controlled-load".to_owned(),
+            name: None,
             class: None,
             rate_bps: 1_000_000,
             packets: 0,

@@ -4,8 +4,10 @@ use super::{ClientId, ControlService, EngineAccess};
 use crate::control::descriptors::Handed;
 use crate::hooks::Change;
 use crate::qos_service::{Limits, QosService, Told};
+use rsvp_control::rows::FlowRow;
 use rsvp_control::{Done, Line, Problem, Request};
 use rsvp_node::ReservationId;
+use rsvp_wire::{FilterSpec, SenderTemplate};
 
 impl ControlService {
     /// A control service with these bounds for the sockets of each user.
@@ -57,6 +59,21 @@ impl ControlService {
         let is_local = self.qos.local_flow_failed(flow);
         self.say_what_sockets_are_told();
         is_local
+    }
+
+    /// Flows with what applications call them.
+    pub(super) fn with_names(&self, rows: &[FlowRow]) -> Vec<FlowRow> {
+        let names = self.qos.names();
+        let name = |row: &FlowRow| {
+            let session = row.session.with_flags(0);
+            let of = |filter: &FilterSpec| names.get(&(session, SenderTemplate(*filter)));
+            match &row.filters[..] {
+                // Of a wildcard, that of any sender here.
+                [] => names.iter().find(|((of, _), _)| *of == session).map(|(_, name)| name),
+                filters => filters.iter().find_map(of),
+            }
+        };
+        rows.iter().map(|row| FlowRow { name: name(row).cloned(), ..row.clone() }).collect()
     }
 
     /// Does what sockets want because of what has happened (after [`event`](Self::event)).

@@ -65,6 +65,7 @@ fn guaranteed_service_has_its_rate_in_a_class_of_its_own() {
     let flow = desired("", &told);
     let class = FlowClass {
         guaranteed: true,
+        promised: true,
         rate: 250_000,
         peak: None,
         bucket: 5_000,

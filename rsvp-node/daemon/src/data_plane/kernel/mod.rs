@@ -124,8 +124,10 @@ impl Kernel {
         let facts = self.around.interfaces.get(&on).cloned();
         let facts = facts.ok_or_else(|| Failure::System(format!("interface {on} is not there")))?;
         let own = &self.around.own;
-        let begins_here = !told.filters.is_empty() && told.filters.iter().all(|f| own.contains(&f.address()));
         let wishes = Wishes::of(&self.wishes, &told.session, &told.filters);
+        let are_own = !told.filters.is_empty() && told.filters.iter().all(|f| own.contains(&f.address()));
+        // Of a wildcard nobody says who sends, but for the sockets of this host.
+        let begins_here = are_own || wishes.begins_here;
         if wishes.left_alone {
             self.withdraw(id, Some(now));
             return Ok(());

@@ -67,6 +67,7 @@ impl Kernel {
             style: Style::FF.into(),
             filters: Vec::new(),
             service: as_it_is.service.word().to_owned(),
+            name: None,
             class: class.map(|class| class.to_string()),
             rate_bps: as_it_is.rate * 8,
             packets: counted.conforming.packets,

@@ -309,7 +309,10 @@ impl Listing {
         let queue = Tree::queue_of(own);
         let waiting = self.qdiscs.iter().find(|qdisc| qdisc.handle == queue).and_then(Qdisc::limit);
         let class = desired::class_found(&flow.limits, htb.rate, htb.min_policed);
-        Ok(FlowClass { guaranteed: htb.priority == 1, queue: waiting, ..class })
+        let promised = htb.rate == htb.ceil;
+        let class =
+            if promised { class } else { desired::class_found(&flow.limits, htb.ceil, htb.min_policed) };
+        Ok(FlowClass { guaranteed: htb.priority == 1, promised, queue: waiting, ..class })
     }
 
     /// Classes of flows that are none of these: they were draining, or had no flow yet.
@@ -321,6 +324,7 @@ impl Listing {
             let (rate, bucket) = (htb.rate, htb.cburst);
             let own = FlowClass {
                 guaranteed: false,
+                promised: true,
                 rate,
                 peak: None,
                 bucket,
@@ -338,6 +342,7 @@ impl Listing {
 fn as_it_is(flow: Flow, keys: Vec<Key>, class: Option<FlowClass>, overhead: u32, has_tree: bool) -> Desired {
     let shared = flow.conforming.class.map(Handle);
     let service = match class {
+        Some(own) if !own.promised => Reserved::BestEffort,
         Some(own) if own.guaranteed => Reserved::Guaranteed,
         Some(_) => Reserved::ControlledLoad,
         None if has_tree && shared == Some(Service::ControlledLoad.class()) => Reserved::ControlledLoad,
@@ -347,7 +352,8 @@ fn as_it_is(flow: Flow, keys: Vec<Key>, class: Option<FlowClass>, overhead: u32,
     let handling =
         Handling { mode: flow.mode, conforming: marks(flow.conforming), excess: marks(flow.excess) };
     let rate = match (service, class) {
-        (Reserved::Qualitative, _) => 0,
+        // Nothing is held for what was not promised.
+        (Reserved::Qualitative | Reserved::BestEffort, _) => 0,
         (Reserved::Guaranteed, Some(own)) => desired::rate_found(&flow.limits, &own),
         _ => flow.limits.rate,
     };

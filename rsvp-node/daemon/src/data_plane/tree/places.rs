@@ -175,6 +175,10 @@ impl Places {
             self.next = self.next.max(at + 1);
             return Ok(Place(at));
         }
+        // A shard has the sum of what its flows are promised.
+        if !class.promised {
+            return Err(Full);
+        }
         let has_room = |shard: &Shard| {
             shard.used == 0 || (shard.used != u128::MAX && shard.guaranteed == class.guaranteed)
         };
