@@ -75,7 +75,7 @@ pub(super) struct Shown<'v, 'a>(pub(super) &'v Value<'a>);
 impl Display for Shown<'_, '_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Value::Code(_, Some(name)) => f.write_str(name),
+            Value::Code(_, Some(name)) => write!(f, "{name}"),
             Value::Uint(value) | Value::Code(value, None) => write!(f, "{value}"),
             Value::Flags(value, _) | Value::Reserved(value) => write!(f, "{value:#x}"),
             Value::Int(value) => write!(f, "{value}"),
