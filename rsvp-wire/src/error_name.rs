@@ -23,9 +23,7 @@ pub fn error_value_meaning(code: ErrorCode, value: u16) -> Option<Name> {
             0b10010 => Some(Name::Words("existing style SE")),
             _ => None,
         },
-        ErrorCode::UNKNOWN_CLASS | ErrorCode::UNKNOWN_CTYPE => {
-            Some(Name::Object(Class(class), CType(ctype)))
-        }
+        ErrorCode::UNKNOWN_CLASS | ErrorCode::UNKNOWN_CTYPE => Some(Name::Object(Class(class), CType(ctype))),
         _ => error_value_name(code, value).map(Name::Words),
     }
 }

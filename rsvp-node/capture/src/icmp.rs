@@ -85,7 +85,8 @@ const fn icmpv6(kind: u8, code: u8) -> Option<&'static str> {
 
 /// The error that a datagram is, and the octets of the packet that it quotes; `None` if it quotes nothing.
 pub(crate) fn quoting<'a>(datagram: &Datagram<'a>) -> Option<(Quoted, &'a [u8])> {
-    let (&[kind, code, _, _, word_0, word_1, _, _], quote) = datagram.payload.split_first_chunk::<HEADER>()?;
+    let (&[kind, code, _, _, word_0, word_1, _, _], quote) =
+        datagram.payload.split_first_chunk::<HEADER>()?;
     // How much of it is the quoted packet, before extensions (RFC 4884 3 to 5); of senders that do not say so, all of it.
     let length = match (datagram.protocol, kind) {
         (ICMP, 3 | 11 | 12) => usize::from(word_1) * 4,

@@ -168,7 +168,9 @@ mod tests {
     const ZSTD: &str = "28b52ffd04584900007273767020727376708cdb72bb";
 
     fn octets(text: &str) -> Vec<u8> {
-        (0..text.len() / 2).map(|n| u8::from_str_radix(&text[2 * n..2 * n + 2], 16).expect("digits")).collect()
+        (0..text.len() / 2)
+            .map(|n| u8::from_str_radix(&text[2 * n..2 * n + 2], 16).expect("digits"))
+            .collect()
     }
 
     fn unpacked(packed: &[u8]) -> io::Result<Vec<u8>> {
@@ -196,7 +198,8 @@ mod tests {
             wrong[packed.len() - 6] ^= 0x55;
             let wrong = unpacked(&wrong).expect_err("damaged").to_string();
             assert!(wrong.contains(" data is damaged: "), "{wrong}");
-            let after = unpacked(&[&packed[..], b"something else"].concat()).expect_err("damaged").to_string();
+            let after =
+                unpacked(&[&packed[..], b"something else"].concat()).expect_err("damaged").to_string();
             assert!(after.contains(" data is damaged: "), "{after}");
         }
     }
@@ -211,6 +214,9 @@ mod tests {
         }
         // A frame header with a window of 2^(10 + 31) octets (RFC 8878 3.1.1.1.2).
         let large = unpacked(&octets("28b52ffd00f80100")).expect_err("too large").to_string();
-        assert!(large.contains("needs a window of 2199023255552 octets, and the limit is 33554432"), "{large}");
+        assert!(
+            large.contains("needs a window of 2199023255552 octets, and the limit is 33554432"),
+            "{large}"
+        );
     }
 }

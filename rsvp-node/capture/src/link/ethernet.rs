@@ -24,9 +24,7 @@ pub(super) fn frame(octets: &[u8]) -> Option<Next<'_>> {
 pub(super) fn by_ether_type(ether_type: u16, octets: &[u8]) -> Option<Next<'_>> {
     match EtherType(ether_type) {
         EtherType::IPV4 | EtherType::IPV6 => Some(Next::Ip(octets)),
-        EtherType::VLAN_TAGGED_FRAME
-        | EtherType::PROVIDER_BRIDGING
-        | EtherType::VLAN_DOUBLE_TAGGED_FRAME => {
+        EtherType::VLAN_TAGGED_FRAME | EtherType::PROVIDER_BRIDGING | EtherType::VLAN_DOUBLE_TAGGED_FRAME => {
             let tag = SingleVlanHeaderSlice::from_slice(octets).ok()?;
             Some(Next::EtherType(tag.ether_type().0, octets.get(tag.slice().len()..)?))
         }

@@ -30,7 +30,11 @@ pub(super) fn packet(octets: &[u8]) -> Option<Next<'_>> {
 
 /// A serial line, on which the first octet says whether it is PPP or Cisco's HDLC.
 pub(super) fn serial(octets: &[u8]) -> Option<Next<'_>> {
-    if octets.first().is_some_and(|address| CISCO.contains(address)) { cisco_hdlc(octets) } else { frame(octets) }
+    if octets.first().is_some_and(|address| CISCO.contains(address)) {
+        cisco_hdlc(octets)
+    } else {
+        frame(octets)
+    }
 }
 
 /// Address, control, and an EtherType.
