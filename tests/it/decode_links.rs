@@ -43,7 +43,7 @@ fn length(more: usize) -> [u8; 2] {
 fn links() -> Vec<Laid> {
     let pppoe = |length: [u8; 2]| [0x11, 0, 0, 9, length[0], length[1], 0, 0x21];
     let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
-    let frames: [(&str, u32, Vec<u8>); 25] = [
+    let frames: [(&str, u32, Vec<u8>); 26] = [
         ("PPP", 9, vec![0xff, 3, 0, 0x21]),
         ("PPP without address and control", 9, vec![0, 0x21]),
         ("PPP with everything compressed", 9, vec![0x21]),
@@ -56,6 +56,7 @@ fn links() -> Vec<Laid> {
         ("PPPoE", 1, [&ethernet(&[0x88, 0x64])[..], &pppoe(length(2))].concat()),
         ("PPPoE in a VLAN", 1, [&ethernet(&[0x81, 0, 0, 5, 0x88, 0x64])[..], &pppoe(length(2))].concat()),
         ("SNAP", 1, [&ethernet(&length(8))[..], &snap].concat()),
+        ("SNAP of IEEE 802.1H", 1, [&ethernet(&length(8))[..], &[0xaa, 0xaa, 3, 0, 0, 0xf8, 8, 0]].concat()),
         ("SNAP in a VLAN", 1, [&ethernet(&[0x81, 0, 0, 5])[..], &length(8), &snap].concat()),
         ("LLC", 1, [&ethernet(&length(3))[..], &[6, 6, 3]].concat()),
         (

@@ -251,6 +251,50 @@ fn lines_are_folded_at_a_width() {
     assert_eq!(decode(&["--width", "0"], &pcap).output, decode(&[], &pcap).output);
 }
 
+/// A session of RFC 3209 (C-Type 7), which is not RFC 2205's, is read and found like any other.
+#[test]
+fn sessions_of_other_c_types_are_read() {
+    let path = message(
+        1,
+        "00100107 0a000202 00000004 0a000101 000c0301 0a000101 00000000 00080501 00007530 000c0b07 0a000101 00000001
+         00240c02 00000007 01000006 7f000005 47f42400 44bb8000 4e6e6b28 00000040 000005dc",
+    );
+    let text = hex(&[&path]);
+    let line = decode(&["--hex", "--strict"], &text);
+    let expected = "Path SESSION[tunnel_end_point=10.0.2.2 tunnel_id=4 extended_tunnel_id=10.0.1.1] \
+                    SENDER_TEMPLATE[tunnel_sender=10.0.1.1 lsp_id=1] hop 10.0.1.1/0 R=30s";
+    assert!(line.status == 0 && line.output.contains(expected), "{}", line.output);
+    assert_eq!(json(&["--hex", "--filter", "session 10.0.2.2 and class SESSION"], &text).len(), 1);
+}
+
+/// What a person sees: in a pseudo terminal, made by script(1).
+#[test]
+fn a_terminal_has_colours_and_its_width() {
+    let pcap = capture(&[vector("kom-real-3hop-01-path"), vector("kom-real-3hop-03-resv")]);
+    let path = std::env::temp_dir().join(format!("rsvp-terminal-{}.pcap", std::process::id()));
+    std::fs::write(&path, &pcap).expect("a file");
+    let rsvp = crate::programs::folder().join("rsvp");
+    let shown = |environment: &str, arguments: &str| {
+        let command =
+            format!("stty cols 62 && {environment} {} decode {arguments} {}", rsvp.display(), path.display());
+        let done = std::process::Command::new("script").args(["-qec", &command, "/dev/null"]).output();
+        let done = done.expect("script(1) runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+        String::from_utf8(done.stdout).expect("text")
+    };
+    let coloured = shown("env -u NO_COLOR", "");
+    assert!(coloured.contains("\x1b[34mPath\x1b[0m"), "{coloured}");
+    for form in ["", "-v", "--stats", "--ladder"] {
+        let plain = shown("NO_COLOR=1", form);
+        assert!(!plain.contains('\x1b'), "{plain}");
+        let widest = plain.lines().map(|line| line.chars().count()).max().expect("lines");
+        assert!(widest <= 62, "{form}: {widest}\n{plain}");
+        let wide = shown("NO_COLOR=1", &format!("--width 0 {form}"));
+        assert!(wide.lines().any(|line| line.len() > 62), "{form}: {wide}");
+    }
+    std::fs::remove_file(&path).expect("ours");
+}
+
 #[test]
 fn times_by_the_clock_of_the_machine() {
     // In a process of its own, which may have a time zone of its own.
