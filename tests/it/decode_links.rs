@@ -169,6 +169,8 @@ fn tunnels_are_looked_into() {
     let found = one(101, &[halves[1].clone(), halves[0].clone()]);
     assert_eq!((&found["src"], &found["frame"]), (&"10.0.0.1".into(), &2.into()));
     assert!(decode(&["-v"], &pcap(101, &halves)).output.contains("from 2 fragments"));
+    let lost = decode(&["-v"], &pcap(101, &[ipv4(17, 0x2000, &[], &whole[..72])])).output;
+    assert!(lost.contains("the capture has no more of this message"), "{lost}");
 }
 
 #[test]

@@ -127,6 +127,10 @@ fn a_quote_that_ends_early_is_nothing_malformed() {
         assert_eq!(line.status, 0, "{}", line.output);
         assert!(line.output.contains("[not all of it was quoted]"), "{}", line.output);
     }
+    // The first fragment of a message, and all of that.
+    let first = ipv4(46, 0x2000, &[], &MESSAGE[..16]);
+    let line = decode(&["--strict"], &pcap(101, &[icmp(11, 1, [0; 4], &first)]));
+    assert!(line.status == 0 && line.output.contains("[not all of it was quoted]"), "{}", line.output);
     // What is wrong all the same is said, but does not count: the message was not received.
     let mut wrong = whole.clone();
     wrong[header + 8..header + 10].copy_from_slice(&[0, 3]);
@@ -142,6 +146,18 @@ fn extensions_are_no_part_of_the_message() {
     let extended = [&quote[..], &[0x20, 0, 0, 0, 0, 8, 1, 1, 0, 0, 0x11, 1]].concat();
     let found = only(&icmp(11, 0, [0, 32, 0, 0], &extended)).expect("a message");
     assert_eq!((&found["truncated"], found.get("error")), (&false.into(), None), "{found}");
+    // ICMPv6 counts it in 8 octets, in another place.
+    let packet = ipv6(46, &MESSAGE);
+    let whole =
+        [&packet[..], &vec![0; 128 - packet.len()], &[0x20, 0, 0, 0, 0, 8, 1, 1, 0, 0, 0x11, 1]].concat();
+    let mut longer = whole.clone();
+    longer[4..6].copy_from_slice(&1460u16.to_be_bytes());
+    for (quote, octets) in [(&whole, MESSAGE.len()), (&longer, 128 - 40)] {
+        let file = pcap(101, &[ipv6(58, &error(1, 4, [16, 0, 0, 0], quote))]);
+        let tree = decode(&["-v"], &file).output;
+        let end = format!("\n{octets:>6}  no more of this message is quoted\n");
+        assert_eq!(tree.contains(&end), octets != MESSAGE.len(), "{tree}");
+    }
     // A packet that was longer than what is quoted: the message ends where the quote does.
     let mut long = extended.clone();
     long[2..4].copy_from_slice(&1500u16.to_be_bytes());

@@ -203,8 +203,7 @@ fn of_whole(whole: &Whole) -> Option<Packet<'_>> {
     // What came through a tunnel in fragments is a packet of its own; one that is a fragment again is left alone.
     let inner = ip::innermost(inner).filter(|inner| inner.fragment.is_none())?;
     let frame = Frame { number: whole.frame, time: whole.time, link: LinkType::RAW, octets: &[] };
-    let packet = Packet { fragments: whole.fragments, ..unfragmented(&frame, &inner) };
-    message(inner.protocol, Packet { cut: packet.cut || datagram.cut, ..packet })
+    message(inner.protocol, Packet { fragments: whole.fragments, ..unfragmented(&frame, &inner) })
 }
 
 /// The message that a datagram carries.
