@@ -34,11 +34,22 @@ pub fn capture(octets: &[u8]) {
     let trees = String::from_utf8(tree).expect("the output is text");
     assert_eq!(trees.lines().filter(|line| line.starts_with("frame ")).count(), messages);
     let (_, stats, _) = rsvp(&["decode", "--stats"], octets);
+    let json_text = String::from_utf8_lossy(&json);
+    let quoted = json_text.lines().filter(|line| line.contains(",\"quoted\":{\"protocol\":\"ICMP")).count();
+    let sent = messages - quoted;
     assert!(
-        stats.is_empty() && messages == 0 || stats.starts_with(format!("{messages} messages in ").as_bytes())
+        stats.is_empty() && messages == 0 || stats.starts_with(format!("{sent} messages in ").as_bytes())
     );
     rsvp(&["decode", "--ladder"], octets);
     rsvp(&["decode", "--hex"], octets);
+    // Lines that are folded, in colours, lose nothing but the spaces they are folded at; names of link types are only read.
+    let (_, folded, _) = rsvp(&["decode", "--width", "40", "--color", "always"], octets);
+    let plain = |text: &[u8]| text.iter().filter(|octet| !octet.is_ascii_whitespace()).count();
+    assert!(plain(&folded) >= plain(&lines), "nothing is left out");
+    for link in ["ppp-hdlc", "frelay", "linux-sll", "pppoe", "c-hdlc", "ethernet"] {
+        rsvp(&["decode", "--link-type", link], octets);
+    }
+    rsvp(&["decode", "-v", "--hex", "--link-type", "ethernet", "--width", "20"], octets);
     let (status, digits, errors) = rsvp(&["encode", "--raw", "--hex"], &json);
     assert_eq!(status, 0, "{}", String::from_utf8_lossy(&errors));
     // A message without octets leaves nothing to read in hex digits.

@@ -21,6 +21,7 @@ pub fn write<W: Write>(record: &Record, to: W) -> io::Result<()> {
             router_alert: sent.router_alert,
             identification: number as u16,
             ports: None,
+            e2e_ignore: false,
         };
         // An engine never mixes families; such a message is left without a header.
         (sent.at, around.packet(&sent.octets).unwrap_or_else(|_| sent.octets.to_vec()))

@@ -3,12 +3,29 @@
 //!
 //! Values whose bits say that an organization or a service defines them have no name here.
 
-use crate::code::ErrorCode;
+use crate::code::{CType, Class, ErrorCode};
+use crate::layout::Name;
 
 /// The registry's words for an Error Value under its code, if it is a globally defined one.
 pub fn error_value_name(code: ErrorCode, value: u16) -> Option<&'static str> {
     let (_, values) = NAMES.iter().find(|(listed, _)| *listed == code.0)?;
     values.iter().find(|(listed, _)| *listed == value).map(|(_, name)| *name)
+}
+
+/// What an Error Value says under its code: by its name, or for what it is made of. Code 05 has the low 16 bits of the Option
+/// Vector of the style that is there, the codes 13 and 14 have the class and the C-Type of the object (RFC 2205 Appendix B).
+pub fn error_value_meaning(code: ErrorCode, value: u16) -> Option<Name> {
+    let [class, ctype] = value.to_be_bytes();
+    match code {
+        ErrorCode::CONFLICTING_STYLE => match value {
+            0b10001 => Some(Name::Words("existing style WF")),
+            0b01010 => Some(Name::Words("existing style FF")),
+            0b10010 => Some(Name::Words("existing style SE")),
+            _ => None,
+        },
+        ErrorCode::UNKNOWN_CLASS | ErrorCode::UNKNOWN_CTYPE => Some(Name::Object(Class(class), CType(ctype))),
+        _ => error_value_name(code, value).map(Name::Words),
+    }
 }
 
 type Values = &'static [(u16, &'static str)];

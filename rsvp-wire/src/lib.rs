@@ -62,13 +62,16 @@ mod write;
 /// The IP protocol number of RSVP.
 pub const IP_PROTOCOL: u8 = 46;
 
+/// The IP protocol number of RSVP-E2E-IGNORE (RFC 3175 3.1): end-to-end messages on their way through an aggregation region.
+pub const E2E_IGNORE_PROTOCOL: u8 = 134;
+
 /// The UDP ports of RFC 2205 Appendix C: Pu and Pu'.
 pub const UDP_PORTS: [u16; 2] = [1698, 1699];
 
 pub use checksum::checksum;
 pub use code::{CType, Class, ErrorCode, MsgType, UnknownClass, error_value};
 pub use error::{ParseError, Why};
-pub use error_name::error_value_name;
+pub use error_name::{error_value_meaning, error_value_name};
 pub use flow::{FlowDescriptor, FlowDescriptors, flow_descriptors};
 pub use message::{Header, Message, ObjectRef, Objects};
 pub use object::{

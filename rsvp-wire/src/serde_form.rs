@@ -11,7 +11,7 @@ use core::fmt::Display;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::error::ParseError;
-use crate::layout::{FieldView, Head, RecordRef, Records, Value, View};
+use crate::layout::{FieldView, Head, Name, RecordRef, Records, Value, View};
 use crate::message::{Message, ObjectRef};
 use crate::registry;
 use crate::scan::Scan;
@@ -121,7 +121,8 @@ fn entries<M: SerializeMap>(view: &View<'_>, map: &mut M) -> Result<(), M::Error
         }
         map.serialize_entry(field.name, value)?;
         match value {
-            Value::Code(_, Some(name)) => map.serialize_entry(field.name_key, name)?,
+            Value::Code(_, Some(Name::Words(name))) => map.serialize_entry(field.name_key, name)?,
+            Value::Code(_, Some(name)) => map.serialize_entry(field.name_key, &Text(name))?,
             Value::Flags(value, names) if names.iter().any(|(mask, _)| value & mask != 0) => {
                 map.serialize_entry(field.names_key, &Names(*value, names))?;
             }

@@ -1,4 +1,5 @@
 //! Tests under a counting allocator: what must not allocate, and how much the rest may.
+mod bombs;
 mod counting;
 mod divided;
 mod integrity;

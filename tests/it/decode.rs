@@ -139,7 +139,7 @@ fn filters_choose() {
         ("src 10.0.0.0/24 and dst 10.0.0.2", &[1, 2, 3, 4]),
         ("address 10.77.1.1", &[1, 2, 3]),
         ("class flowspec", &[2, 3]),
-        ("error", &[3]),
+        ("error", &[]),
         ("error 0/0", &[3]),
         ("error 1", &[]),
         ("malformed", &[4]),
@@ -173,7 +173,7 @@ fn counts() {
     assert_eq!(words("Path "), "Path 1");
     assert_eq!(words("udp 10.77.2.2:7001"), "udp 10.77.2.2:7001 3 1 1 0 0 0 0 1 0 0");
     assert_eq!(words("10.77.2.2 "), "10.77.2.2 1 0 1 0 0 0 0 0 0 0");
-    assert_eq!(words("00 Confirmation"), "00 Confirmation, value 0 1");
+    assert!(!ran.output.contains("Confirmation"), "a confirmation is no error: {}", ran.output);
     assert_eq!(words("the checksum is wrong"), "the checksum is wrong: the message was damaged on its way 1");
 }
 

@@ -5,12 +5,12 @@
 use crate::decode::{decode, json};
 
 /// A Hello of 20 octets (RFC 3209 5), without a checksum.
-const MESSAGE: [u8; 20] = [0x10, 20, 0, 0, 1, 0, 0, 20, 0, 12, 22, 1, 1, 2, 3, 4, 5, 6, 7, 8];
+pub(crate) const MESSAGE: [u8; 20] = [0x10, 20, 0, 0, 1, 0, 0, 20, 0, 12, 22, 1, 1, 2, 3, 4, 5, 6, 7, 8];
 /// RFC 2113: copied, option 20, 4 octets, examine the packet.
 const ROUTER_ALERT: [u8; 4] = [0x94, 4, 0, 0];
 
 /// An IPv4 packet from 10.0.0.1 to 10.0.0.2 (RFC 791 3.1).
-fn ipv4(protocol: u8, fragment: u16, options: &[u8], payload: &[u8]) -> Vec<u8> {
+pub(crate) fn ipv4(protocol: u8, fragment: u16, options: &[u8], payload: &[u8]) -> Vec<u8> {
     let header = 20 + options.len();
     let total = ((header + payload.len()) as u16).to_be_bytes();
     let fragment = fragment.to_be_bytes();
@@ -32,18 +32,18 @@ fn ipv4(protocol: u8, fragment: u16, options: &[u8], payload: &[u8]) -> Vec<u8> 
 }
 
 /// An IPv6 packet from fd00::1 to fd00::2 (RFC 8200 3).
-fn ipv6(next: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn ipv6(next: u8, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u16).to_be_bytes();
     let address = |last| [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last];
     [&[0x60, 0, 0, 0, length[0], length[1], next, 9][..], &address(1), &address(2), payload].concat()
 }
 
-fn rsvp() -> Vec<u8> {
+pub(crate) fn rsvp() -> Vec<u8> {
     ipv4(46, 0, &ROUTER_ALERT, &MESSAGE)
 }
 
 /// A little-endian pcap file with microseconds; frames a second apart.
-fn pcap(link: u32, frames: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn pcap(link: u32, frames: &[Vec<u8>]) -> Vec<u8> {
     let mut file = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, link].map(u32::to_le_bytes).concat();
     for (second, frame) in frames.iter().enumerate() {
         let length = frame.len() as u32;
@@ -55,7 +55,7 @@ fn pcap(link: u32, frames: &[Vec<u8>]) -> Vec<u8> {
 
 /// The one message in frames of a link type.
 #[track_caller]
-fn one(link: u32, frames: &[Vec<u8>]) -> serde_json::Value {
+pub(crate) fn one(link: u32, frames: &[Vec<u8>]) -> serde_json::Value {
     let mut found = json(&[], &pcap(link, frames));
     assert_eq!(found.len(), 1, "{found:?}");
     let found = found.remove(0);
@@ -263,7 +263,7 @@ fn pcap_in_either_order_and_resolution() {
 }
 
 /// A pcapng block (its specification's section 3.1) in some byte order.
-fn block(bytes: fn(u32) -> [u8; 4], kind: u32, body: &[u8]) -> Vec<u8> {
+pub(crate) fn block(bytes: fn(u32) -> [u8; 4], kind: u32, body: &[u8]) -> Vec<u8> {
     let padding = vec![0; body.len().wrapping_neg() % 4];
     let length = bytes((12 + body.len() + padding.len()) as u32);
     [&bytes(kind)[..], &length, body, &padding, &length].concat()
@@ -300,6 +300,8 @@ fn pcapng() {
             packet(0, second * 1_000_000 + 364_851, &rsvp()),
             packet(1, second * 1_000_000_000 + 364_851_009, &ethernet),
             packet(2, (second << 10) + 512, &rsvp()),
+            // After the year 9999, which no form of ours has.
+            packet(0, u64::MAX, &rsvp()),
             simple,
             // A new section starts the interfaces anew.
             section,
@@ -313,6 +315,7 @@ fn pcapng() {
             "2026-11-21T09:51:03.364851Z",
             "2026-11-21T09:51:03.364851009Z",
             "2026-11-21T09:51:03.500000Z",
+            "none",
             "none",
             "2026-11-21T09:51:03.000000Z",
         ];

@@ -68,12 +68,12 @@ const SOUND: &[(&str, &str)] = &[
     ),
     (
         "kom-real-3hop-05-resv-conf",
-        "ResvConf udp 10.77.2.2:7001 error 00 Confirmation at 10.77.1.1 confirm 10.77.2.2 style FF \
+        "ResvConf udp 10.77.2.2:7001 confirmation at 10.77.1.1 confirm 10.77.2.2 style FF \
          controlled-load 80kbit/s b=2000B p=96kbit/s m=64B M=1500B filter 10.77.1.1:5001",
     ),
     (
         "kom-real-3hop-06-resv-conf",
-        "ResvConf udp 10.77.2.2:7001 error 00 Confirmation at 10.77.1.1 confirm 10.77.2.2 style FF \
+        "ResvConf udp 10.77.2.2:7001 confirmation at 10.77.1.1 confirm 10.77.2.2 style FF \
          controlled-load 80kbit/s b=2000B p=96kbit/s m=64B M=1500B filter 10.77.1.1:5001",
     ),
     (

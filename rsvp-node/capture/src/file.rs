@@ -1,4 +1,5 @@
-//! Frames out of capture files: classic pcap in either byte order with microseconds or nanoseconds, and pcapng.
+//! Frames out of capture files: classic pcap in either byte order with microseconds or nanoseconds, and pcapng; as they
+//! are, or compressed.
 //!
 //! Streaming: one window of octets slides over the file and grows only for a frame that does not fit, up to
 //! [`FRAME_LIMIT`]. A frame borrows from it until the next is asked for. What is in a frame is not looked at here.
@@ -6,6 +7,7 @@
 use crate::Frame;
 use crate::pcap::PcapReader;
 use crate::pcapng::PcapngReader;
+use crate::unpack::Unpacked;
 use crate::window::Window;
 use std::io::Read;
 use thiserror::Error;
@@ -21,7 +23,7 @@ pub enum CaptureError {
     Io(#[from] std::io::Error),
     /// Neither pcap nor pcapng.
     #[error(
-        "this is no capture file: it starts with {0}, but pcap or pcapng was expected (for hex digits use --hex)"
+        "this is no capture file: it starts with {0}, but pcap or pcapng was expected, as it is or in gzip or zstd (for hex digits use --hex)"
     )]
     Unknown(String),
     /// The file ends inside a header or a frame.
@@ -58,7 +60,7 @@ pub enum CaptureError {
 
 /// Reads the frames of a capture file, whatever its format.
 pub struct Capture<R> {
-    window: Window<R>,
+    window: Window<Unpacked<R>>,
     format: Format,
     frames: u64,
 }
@@ -74,7 +76,7 @@ impl<R: Read> Capture<R> {
     /// # Errors
     /// When the file cannot be read or is of another format.
     pub fn open(input: R) -> Result<Self, CaptureError> {
-        let mut window = Window::new(input);
+        let mut window = Window::new(Unpacked::new(input)?);
         let start = window.peek(4)?;
         let format = match start {
             [0x0a, 0x0d, 0x0d, 0x0a] => Format::Pcapng(PcapngReader::new()),

@@ -1,4 +1,4 @@
-//! IPv4 and IPv6 headers: addresses, options and extension headers, fragments, and IP in IP or GRE.
+//! IPv4 and IPv6 headers: addresses, options and extension headers, fragments; and the innermost packet of those in tunnels.
 //!
 //! Only what leads to RSVP is followed; the header checksum is not verified, and options are looked at when asked about.
 
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
 
-use crate::link;
+use crate::tunnel;
 
 /// Encapsulations within each other that are followed.
 const DEPTH: usize = 8;
@@ -96,15 +96,10 @@ impl Datagram<'_> {
 pub fn innermost(octets: &[u8]) -> Option<Datagram<'_>> {
     let mut datagram = datagram(octets)?;
     for _ in 0..DEPTH {
-        let inner = match IpNumber(datagram.protocol) {
-            _ if datagram.fragment.is_some() => break,
-            IpNumber::IPV4 | IpNumber::IPV6 => datagram.payload,
-            IpNumber::GRE => match gre(datagram.payload) {
-                Some(inner) => inner,
-                None => break,
-            },
-            _ => break,
-        };
+        if datagram.fragment.is_some() {
+            break;
+        }
+        let Some(inner) = tunnel::inner(datagram.protocol, datagram.payload) else { break };
         datagram = self::datagram(inner)?;
     }
     Some(datagram)
@@ -254,16 +249,4 @@ fn ipv6_router_alert(options: &[u8]) -> bool {
         }
     }
     false
-}
-
-/// The IP packet in a GRE packet (RFC 2784 2, with the key and sequence number of RFC 2890); source routes of the
-/// older RFC 1701 are not followed.
-fn gre(octets: &[u8]) -> Option<&[u8]> {
-    let (&[flags, version, t0, t1], _) = octets.split_first_chunk::<4>()?;
-    let (checksum, routing, key, sequence) = (flags & 0x80, flags & 0x40, flags & 0x20, flags & 0x10);
-    if version & 7 != 0 || routing != 0 {
-        return None;
-    }
-    let optional = [checksum, key, sequence].iter().filter(|flag| **flag != 0).count();
-    link::by_ether_type(u16::from_be_bytes([t0, t1]), octets.get(4 + optional * 4..)?)
 }

@@ -10,6 +10,7 @@ pub mod fragments;
 pub mod headers;
 #[cfg(feature = "read")]
 mod hex;
+mod icmp;
 pub mod ip;
 mod link;
 #[cfg(feature = "live")]
@@ -19,6 +20,9 @@ pub mod packet;
 mod pcap;
 #[cfg(feature = "read")]
 mod pcapng;
+mod tunnel;
+#[cfg(feature = "read")]
+mod unpack;
 #[cfg(feature = "read")]
 mod window;
 pub mod write;
@@ -27,6 +31,10 @@ pub mod write;
 pub use file::{Capture, CaptureError, FRAME_LIMIT};
 #[cfg(feature = "read")]
 pub use hex::HexReader;
+pub use icmp::Quoted;
+pub use link::NoLinkType;
+#[cfg(feature = "read")]
+pub use unpack::Unpacked;
 
 /// When a frame was captured, since 1970 in UTC.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]

@@ -1,16 +1,17 @@
 //! RSVP messages out of frames: the layers below them, and what of those a reader of RSVP wants to know.
 //!
-//! RSVP is IP protocol 46, or UDP to port 1698 or 1699 (RFC 2205 Appendix C), in IPv4 or IPv6, whole or in fragments,
-//! and all of that in what carries IP: link layers, MPLS, GRE, IP in IP. Checksums of these layers are not verified,
-//! nor is anything reported that is no RSVP; what looks like IP and cannot be read is counted.
+//! RSVP is IP protocol 46, 134 within aggregation regions (RFC 3175), or UDP to port 1698 or 1699 (RFC 2205 Appendix C), in
+//! IPv4 or IPv6, whole or in fragments, and all of that in what carries IP: link layers, MPLS, GRE, IP in IP, VXLAN, GENEVE.
+//! A message in an error of ICMP is given out as what it is, quoted. Checksums of these layers are not verified, nor is
+//! anything reported that is no RSVP; what looks like IP and cannot be read is counted.
 
 use std::net::IpAddr;
 
 use crate::fragments::{Fragments, Limits, Whole};
+use crate::icmp::{self, ICMP, ICMPV6, Quoted};
 use crate::ip::{self, Datagram};
-use crate::link;
-use crate::{Frame, LinkType, Timestamp};
-use rsvp_wire::{IP_PROTOCOL, UDP_PORTS};
+use crate::{Frame, LinkType, Timestamp, link, tunnel};
+use rsvp_wire::{E2E_IGNORE_PROTOCOL, IP_PROTOCOL, UDP_PORTS};
 
 const UDP: u8 = 17;
 /// Octets of a UDP header.
@@ -31,6 +32,10 @@ pub struct Packet<'a> {
     pub router_alert: bool,
     /// The ports, if it is encapsulated in UDP.
     pub ports: Option<(u16, u16)>,
+    /// Whether it goes through an aggregation region, where it is to be ignored: IP protocol 134 (RFC 3175 3.1).
+    pub e2e_ignore: bool,
+    /// The error in which it is quoted: not sent again, but come back. What is above is said of the quoted packet.
+    pub quoted: Option<Quoted>,
     /// Fragments that it came in; 1 if it was not fragmented.
     pub fragments: u32,
     /// Whether octets are missing that were sent: the capture cut the frame off, or fragments are missing.
@@ -111,10 +116,14 @@ impl Finder {
             self.layers.unreadable += 1;
             return None;
         };
-        if datagram.protocol != IP_PROTOCOL && datagram.protocol != UDP {
-            return None;
+        let whole = datagram.fragment.is_none();
+        match datagram.protocol {
+            IP_PROTOCOL | UDP | E2E_IGNORE_PROTOCOL => {}
+            ICMP | ICMPV6 if whole => return quoted(frame, &datagram),
+            protocol if !whole && tunnel::may_carry(protocol) => {}
+            _ => return None,
         }
-        if datagram.fragment.is_none() {
+        if whole {
             return message(datagram.protocol, unfragmented(frame, &datagram));
         }
         self.layers.fragments += 1;
@@ -145,6 +154,8 @@ pub fn from_hex(octets: &[u8], number: u64) -> (Option<Frame<'_>>, Packet<'_>) {
         ttl: 0,
         router_alert: false,
         ports: None,
+        e2e_ignore: false,
+        quoted: None,
         fragments: 1,
         cut: false,
         octets,
@@ -163,6 +174,8 @@ fn unfragmented<'a>(frame: &Frame<'a>, datagram: &Datagram<'a>) -> Packet<'a> {
         ttl: datagram.ttl,
         router_alert: datagram.router_alert(),
         ports: None,
+        e2e_ignore: false,
+        quoted: None,
         fragments: 1,
         cut: datagram.cut,
         octets: datagram.payload,
@@ -178,11 +191,19 @@ fn of_whole(whole: &Whole) -> Option<Packet<'_>> {
         ttl: whole.ttl,
         router_alert: whole.router_alert,
         ports: None,
+        e2e_ignore: false,
+        quoted: None,
         fragments: whole.fragments,
         cut: whole.is_cut(),
         octets: whole.payload()?,
     };
-    message(whole.protocol, datagram)
+    let Some(inner) = tunnel::inner(whole.protocol, datagram.octets) else {
+        return message(whole.protocol, datagram);
+    };
+    // What came through a tunnel in fragments is a packet of its own; one that is a fragment again is left alone.
+    let inner = ip::innermost(inner).filter(|inner| inner.fragment.is_none())?;
+    let frame = Frame { number: whole.frame, time: whole.time, link: LinkType::RAW, octets: &[] };
+    message(inner.protocol, Packet { fragments: whole.fragments, ..unfragmented(&frame, &inner) })
 }
 
 /// The message that a datagram carries.
@@ -190,12 +211,24 @@ fn of_whole(whole: &Whole) -> Option<Packet<'_>> {
 fn message(protocol: u8, datagram: Packet<'_>) -> Option<Packet<'_>> {
     match protocol {
         IP_PROTOCOL => Some(datagram),
+        E2E_IGNORE_PROTOCOL => Some(Packet { e2e_ignore: true, ..datagram }),
         UDP => {
             let (ports, octets) = udp(datagram.octets)?;
             Some(Packet { ports: Some(ports), octets, ..datagram })
         }
         _ => None,
     }
+}
+
+/// The message that an error of ICMP quotes, as far as it does.
+fn quoted<'a>(frame: &Frame<'a>, error: &Datagram<'a>) -> Option<Packet<'a>> {
+    let (quoted, octets) = icmp::quoting(error)?;
+    let datagram = ip::innermost(octets)?;
+    if datagram.fragment.is_some_and(|fragment| fragment.offset > 0) {
+        return None;
+    }
+    let cut = datagram.cut || datagram.fragment.is_some();
+    message(datagram.protocol, Packet { quoted: Some(quoted), cut, ..unfragmented(frame, &datagram) })
 }
 
 /// The ports and the payload of a UDP datagram that is for RSVP.

@@ -19,6 +19,9 @@ const BYTE_ORDER_LITTLE: [u8; 4] = [0x4d, 0x3c, 0x2b, 0x1a];
 /// More interfaces than a section has. What they cost is the only memory that grows with a file.
 const INTERFACES: usize = 1 << 16;
 
+/// Seconds from 1970 to the year 10000. Times from there on are damaged: RFC 3339 has no form for them.
+const YEAR_10000: u64 = 253_402_300_800;
+
 struct Interface {
     link: LinkType,
     snaplen: u32,
@@ -150,7 +153,8 @@ fn described(block: &InterfaceDescriptionBlock<'_>) -> Option<Interface> {
 
 impl Interface {
     fn time(&self, count: u64) -> Option<Timestamp> {
-        let seconds = (count / self.resolution).checked_add_signed(self.offset)?;
+        let seconds =
+            (count / self.resolution).checked_add_signed(self.offset).filter(|s| *s < YEAR_10000)?;
         let part = u128::from(count % self.resolution) * 1_000_000_000 / u128::from(self.resolution);
         Some(Timestamp { seconds, nanos: part as u32, fine: self.resolution > 1_000_000 })
     }

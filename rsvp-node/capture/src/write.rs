@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use etherparse::{IpNumber, Ipv4Header, Ipv4Options, Ipv6FlowLabel, Ipv6Header, UdpHeader};
-use rsvp_wire::IP_PROTOCOL;
+use rsvp_wire::{E2E_IGNORE_PROTOCOL, IP_PROTOCOL};
 
 /// The Router Alert option of IPv4 (RFC 2113 2.1).
 const ROUTER_ALERT: [u8; 4] = [0x94, 4, 0, 0];
@@ -33,6 +33,8 @@ pub struct Headers {
     pub identification: u16,
     /// UDP ports, if it is encapsulated.
     pub ports: Option<(u16, u16)>,
+    /// Whether it is on its way through an aggregation region: its IP protocol is that of RFC 3175 3.1.
+    pub e2e_ignore: bool,
 }
 
 /// Why a message does not become an IP packet.
@@ -64,7 +66,11 @@ impl Headers {
     }
 
     fn protocol(&self) -> IpNumber {
-        if self.ports.is_some() { IpNumber::UDP } else { IpNumber(IP_PROTOCOL) }
+        match self {
+            Self { ports: Some(_), .. } => IpNumber::UDP,
+            Self { e2e_ignore: true, .. } => IpNumber(E2E_IGNORE_PROTOCOL),
+            _ => IpNumber(IP_PROTOCOL),
+        }
     }
 
     fn ipv4(&self, source: Ipv4Addr, destination: Ipv4Addr, datagram: &[u8]) -> Result<Vec<u8>, WriteError> {
@@ -194,6 +200,7 @@ mod tests {
             router_alert: true,
             identification: 7,
             ports: None,
+            e2e_ignore: false,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{Carried, Fault, Octets};
 use rsvp_node::{Event, EventKind, Gone};
-use rsvp_wire::{ErrorSpec, error_value_name};
+use rsvp_wire::{ErrorSpec, error_value_meaning};
 
 impl crate::Event {
     /// An event of the engine; nothing for one that the protocol has no word for.
@@ -86,7 +86,7 @@ impl TryFrom<&Carried> for rsvp_node::Carried {
 
 pub(crate) fn fault(error: &ErrorSpec) -> Fault {
     let code = error.code.name().map_or_else(|| format!("error code {}", error.code.0), str::to_owned);
-    let meaning = match (error_value_name(error.code, error.value), error.value) {
+    let meaning = match (error_value_meaning(error.code, error.value), error.value) {
         (Some(value), _) => format!("{code}: {value}"),
         (None, 0) => code,
         (None, value) => format!("{code}, value {value}"),

@@ -148,7 +148,8 @@ impl Body<'_, '_, '_> {
         let most = u64::MAX.checked_shr(64u32.saturating_sub(u32::from(bits.min(16)))).unwrap_or(0);
         let listed: &[(u64, &str)] = if let Names::Table(names) = names { names } else { &[] };
         let mut values = listed.iter().map(|(value, _)| *value).chain(0..=most);
-        match values.find(|value| names.name(*value, |_| earlier) == name.as_str()) {
+        let said = name.as_str().unwrap_or_default();
+        match values.find(|value| names.name(*value, |_| earlier).is_some_and(|name| name.says(said))) {
             Some(value) => Ok(Some(value)),
             None => {
                 Place::Key(&self.entries.place, field.name_key).error("is the name of no value of this field")

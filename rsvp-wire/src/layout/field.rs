@@ -1,5 +1,7 @@
 //! The vocabulary of layouts: kinds of fields, and registries of sub-objects and TLVs.
 
+use super::value::Name;
+
 /// The fields of a body in the order of the RFC's figure.
 #[derive(Debug)]
 pub struct Layout {
@@ -105,7 +107,7 @@ pub enum Names {
     /// As a function says.
     Of(fn(u64) -> Option<&'static str>),
     /// As a function says of the value of an earlier field and of this one.
-    With(&'static str, fn(u64, u64) -> Option<&'static str>),
+    With(&'static str, fn(u64, u64) -> Option<Name>),
 }
 
 /// How much is known of a kind that has a row in a registry.
@@ -164,10 +166,12 @@ pub struct RecordRow {
 
 impl Names {
     /// The name of a value; `earlier` looks up the value of an earlier field.
-    pub fn name(&self, value: u64, earlier: impl FnOnce(&str) -> Option<u64>) -> Option<&'static str> {
+    pub fn name(&self, value: u64, earlier: impl FnOnce(&str) -> Option<u64>) -> Option<Name> {
         match *self {
-            Self::Table(names) => names.iter().find(|(number, _)| *number == value).map(|(_, name)| *name),
-            Self::Of(name) => name(value),
+            Self::Table(names) => {
+                names.iter().find(|(number, _)| *number == value).map(|(_, name)| Name::Words(name))
+            }
+            Self::Of(name) => name(value).map(Name::Words),
             Self::With(field, name) => name(earlier(field)?, value),
         }
     }

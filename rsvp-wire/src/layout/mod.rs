@@ -27,7 +27,7 @@ pub(crate) use list::{Span, octets_of};
 #[cfg(feature = "encode")]
 pub(crate) use record::{HeadValues, head as write_head};
 pub use record::{Record, RecordRef, Records, RecordsIter, RecordsWriter};
-pub use value::{FieldView, Groups, Items, Nested, Value};
+pub use value::{FieldView, Groups, Items, Name, Nested, Value};
 pub(crate) use view::within_reach;
 pub use view::{Fields, View};
 pub use wire::{BitWriter, Cursor, Padding, Sink};

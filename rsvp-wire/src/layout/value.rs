@@ -1,11 +1,13 @@
 //! The values a walk yields. Those with an inside are walked on when somebody wants to.
 
+use core::fmt::{self, Write};
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::field::{Field, Kind, Layout};
 use super::record::Records;
 use super::view::{View, fixed};
 use super::wire::Cursor;
+use crate::code::{CType, Class};
 use crate::error::ParseError;
 use crate::message::Objects;
 
@@ -18,6 +20,44 @@ pub struct FieldView<'a> {
     pub at: u16,
     /// What it holds.
     pub value: Value<'a>,
+}
+
+/// What a number is called.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Name {
+    /// These words.
+    Words(&'static str),
+    /// The kind of an object: an Error Value of the codes 13 and 14 (RFC 2205 Appendix B).
+    Object(Class, CType),
+}
+
+impl Name {
+    /// Whether a text is this name.
+    pub fn says(&self, text: &str) -> bool {
+        /// What is left of a text of which only the beginning has been said.
+        struct Left<'t>(&'t str);
+
+        impl Write for Left<'_> {
+            fn write_str(&mut self, said: &str) -> fmt::Result {
+                self.0 = self.0.strip_prefix(said).ok_or(fmt::Error)?;
+                Ok(())
+            }
+        }
+        let mut left = Left(text);
+        write!(left, "{self}").is_ok() && left.0.is_empty()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Object(class, ctype) => match class.name() {
+                Some(name) => write!(f, "class {} ({name}), C-Type {}", class.0, ctype.0),
+                None => write!(f, "class {}, C-Type {}", class.0, ctype.0),
+            },
+        }
+    }
 }
 
 /// What a field holds.
@@ -38,7 +78,7 @@ pub enum Value<'a> {
     /// A word of bits, and the names of some of them.
     Flags(u64, &'static [(u64, &'static str)]),
     /// A number, and its name.
-    Code(u64, Option<&'static str>),
+    Code(u64, Option<Name>),
     /// Bits without a meaning.
     Reserved(u64),
     /// Octets that are not looked into.

@@ -15,6 +15,7 @@
 //! What a Generalized Label means depends on the link it is for, which the object does not say: its words are values
 //! like [`SdhLabel`](super::SdhLabel) for who knows. Nor does a Channel Set say how long a subchannel is.
 
+use super::label::SPECIAL_LABELS;
 use super::label_set::{ACTIONS, LABEL_TYPES};
 use crate::layout::{Cursor, object};
 
@@ -104,19 +105,19 @@ object! {
     /// RECOVERY_LABEL, RFC 3473 9.5.1.
     pub RecoveryLabel: RECOVERY_LABEL 1 {
         /// As in an RSVP_LABEL of C-Type 1: RFC 3209 4.1.
-        label(u32);
+        label(u32 code SPECIAL_LABELS);
     }
 
     /// UPSTREAM_LABEL, RFC 3473 3.
     pub UpstreamLabel: UPSTREAM_LABEL 1 {
         /// As in an RSVP_LABEL of C-Type 1: RFC 3209 4.1.
-        label(u32);
+        label(u32 code SPECIAL_LABELS);
     }
 
     /// SUGGESTED_LABEL, RFC 3473 2.5.
     pub SuggestedLabel: SUGGESTED_LABEL 1 {
         /// As in an RSVP_LABEL of C-Type 1: RFC 3209 4.1.
-        label(u32);
+        label(u32 code SPECIAL_LABELS);
     }
 }
 

@@ -19,11 +19,23 @@ pub(crate) const L3PIDS: &[(u64, &str)] =
 
 const DLIS: &[(u64, &str)] = &[(0, "10 bits"), (2, "23 bits")];
 
+/// Labels that are none of a path: RFC 3032 2.1, and those that were added to its registry.
+pub(super) const SPECIAL_LABELS: &[(u64, &str)] = &[
+    (0, "IPv4 Explicit NULL"),
+    (1, "Router Alert"),
+    (2, "IPv6 Explicit NULL"),
+    (3, "Implicit NULL"),
+    (7, "Entropy Label Indicator"),
+    (13, "Generic Associated Channel"),
+    (14, "OAM Alert"),
+    (15, "Extension"),
+];
+
 object! {
     /// RSVP_LABEL, RFC 3209 4.1.
     pub Label: RSVP_LABEL 1 {
         /// A label of the generic 20 bits, or of ATM or Frame Relay, right-justified.
-        label(u32);
+        label(u32 code SPECIAL_LABELS);
     }
 
     /// LABEL_REQUEST without a label range, RFC 3209 4.2.1.

@@ -8,8 +8,8 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{ErrorSpec, Session};
 use crate::code::ErrorCode;
-use crate::error_name::error_value_name;
-use crate::layout::{Head, RecordRow, Space, Status, layout};
+use crate::error_name::error_value_meaning;
+use crate::layout::{Head, Name, RecordRow, Space, Status, layout};
 
 pub(super) const SESSION_FLAGS: &[(u64, &str)] = &[(Session::E_POLICE as u64, "E_Police")];
 const ERROR_FLAGS: &[(u64, &str)] = &[
@@ -22,12 +22,15 @@ const STYLES: &[(u64, &str)] = &[(0b10001, "WF"), (0b01010, "FF"), (0b10010, "SE
 pub(super) const PROTOCOLS: &[(u64, &str)] =
     &[(1, "icmp"), (6, "tcp"), (17, "udp"), (46, "rsvp"), (50, "esp"), (51, "ah")];
 
+/// RFC 2215 3.4.
+const LATENCIES: &[(u64, &str)] = &[(u32::MAX as u64, "indeterminate")];
+
 pub(super) fn error_code(code: u64) -> Option<&'static str> {
     ErrorCode(u8::try_from(code).ok()?).name()
 }
 
-pub(super) fn error_value(code: u64, value: u64) -> Option<&'static str> {
-    error_value_name(ErrorCode(u8::try_from(code).ok()?), u16::try_from(value).ok()?)
+pub(super) fn error_value(code: u64, value: u64) -> Option<Name> {
+    error_value_meaning(ErrorCode(u8::try_from(code).ok()?), u16::try_from(value).ok()?)
 }
 
 layout! {
@@ -124,7 +127,7 @@ layout! {
         bandwidth_bytes_per_s(f32);
     }
     LATENCY {
-        latency_us(u32);
+        latency_us(u32 code LATENCIES);
     }
     MTU {
         mtu_bytes(u32);

@@ -17,11 +17,14 @@ const CAPABILITIES: &[(u64, &str)] = &[
     (0x10, "Per-Peer Flow-Control Capable (F)"),
 ];
 
+/// RFC 3473 9.1.
+const RESTART_TIMES: &[(u64, &str)] = &[(u32::MAX as u64, "indeterminate")];
+
 object! {
     /// RESTART_CAP, RFC 3473 9.1.
     pub RestartCap: RESTART_CAP 1 {
         /// How long a restart takes; all ones: nobody knows, and the data plane goes on without.
-        restart_time_ms(u32);
+        restart_time_ms(u32 code RESTART_TIMES);
         /// How long the sender wants for its state to be brought back; 0: forwarding state was lost.
         recovery_time_ms(u32);
     }

@@ -65,8 +65,25 @@ fn named(view: &View<'_>, f: &mut Formatter<'_>) -> fmt::Result {
         if several {
             write!(f, "{}=", field.field.name)?;
         }
-        write!(f, "{}", Shown(&field.value))
+        write!(f, "{}", Shown(&field.value))?;
+        match &field.value {
+            Value::Flags(value, names) => words(*value, names, f),
+            _ => Ok(()),
+        }
     })
+}
+
+/// The names of the bits that are set, of those that are a word: `(Handshake)`.
+fn words(value: u64, names: &[(u64, &str)], f: &mut Formatter<'_>) -> fmt::Result {
+    let set = || names.iter().filter(|(mask, name)| value & mask != 0 && !name.contains(' '));
+    if set().next().is_none() {
+        return Ok(());
+    }
+    f.write_str("(")?;
+    set()
+        .enumerate()
+        .try_for_each(|(place, (_, name))| write!(f, "{}{name}", if place > 0 { "+" } else { "" }))?;
+    f.write_str(")")
 }
 
 /// A value in one line.
@@ -75,7 +92,7 @@ pub(super) struct Shown<'v, 'a>(pub(super) &'v Value<'a>);
 impl Display for Shown<'_, '_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Value::Code(_, Some(name)) => f.write_str(name),
+            Value::Code(_, Some(name)) => write!(f, "{name}"),
             Value::Uint(value) | Value::Code(value, None) => write!(f, "{value}"),
             Value::Flags(value, _) | Value::Reserved(value) => write!(f, "{value:#x}"),
             Value::Int(value) => write!(f, "{value}"),

@@ -13,8 +13,8 @@ use core::fmt::{self, Formatter};
 pub(crate) use fields::Hex;
 use fields::by_layout;
 
-use crate::code::Class;
-use crate::error_name::error_value_name;
+use crate::code::{Class, ErrorCode};
+use crate::error_name::error_value_meaning;
 use crate::message::ObjectRef;
 use crate::object::{
     AdspecSummary, ErrorSpec, FilterSpec, Flowspec, GuaranteedParams, NullTspec, Object, Overrides,
@@ -122,8 +122,12 @@ impl Show for TimeValues {
 
 impl Show for ErrorSpec {
     fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "error {:02} {}", self.code.0, self.code)?;
-        match error_value_name(self.code, self.value) {
+        if self.code == ErrorCode::CONFIRMATION {
+            f.write_str("confirmation")?;
+        } else {
+            write!(f, "error {:02} {}", self.code.0, self.code)?;
+        }
+        match error_value_meaning(self.code, self.value) {
             Some(name) => write!(f, ": {name}")?,
             None if self.value == 0 => {}
             None => write!(f, ": value {:#06x}", self.value)?,

@@ -2,7 +2,7 @@
 //!
 //! Names are those of the JSON form, spaces for underscores; a unit at the end of a name is put after the value.
 
-use rsvp_wire::layout::{FieldView, Head, RecordRef, Value, View};
+use rsvp_wire::layout::{FieldView, Head, Name, RecordRef, Value, View};
 
 use super::text::Text;
 use super::tree::{self, line};
@@ -61,8 +61,16 @@ fn one(FieldView { field, at, value }: &FieldView<'_>, base: u16, depth: usize, 
 /// A value with its unit, to the end of the line.
 #[inline]
 fn short(unit: &str, value: &Value<'_>, out: &mut Text) {
-    plain(value, out);
-    out.put(unit);
+    match value {
+        // The unit is that of the number, not of its name.
+        Value::Code(number, Some(name)) if !unit.is_empty() => {
+            out.number(*number).put(unit).put(" (").show(name).put(")");
+        }
+        _ => {
+            plain(value, out);
+            out.put(unit);
+        }
+    }
     if let (Value::Float(rate), " bytes/s") = (value, unit) {
         bits_per_second(*rate, out);
     }
@@ -95,7 +103,8 @@ fn plain(value: &Value<'_>, out: &mut Text) {
         Value::Ipv4(address) => out.ipv4(*address),
         Value::Ipv6(address) => out.ipv6(*address),
         Value::Flags(word, names) => flags(*word, names, out),
-        Value::Code(number, Some(name)) => out.number(*number).put(" (").put(name).put(")"),
+        Value::Code(number, Some(Name::Words(name))) => out.number(*number).put(" (").put(name).put(")"),
+        Value::Code(number, Some(name)) => out.number(*number).put(" (").show(name).put(")"),
         Value::Code(number, None) => out.number(*number),
         Value::Reserved(bits) => out.hex_number(*bits, (u64::BITS - bits.leading_zeros()).div_ceil(4)),
         Value::Octets(octets) | Value::Padding(octets) => out.hex(octets),
@@ -170,7 +179,10 @@ fn record(record: &RecordRef<'_>, base: u16, depth: usize, out: &mut Text) {
 fn contents(view: &View<'_>, base: u16, depth: usize, out: &mut Text) {
     let mut fields = view.fields();
     if let Some(Ok(FieldView { field, value, .. })) = &fields.next()
-        && matches!(value, Value::Uint(_) | Value::Float(_) | Value::Ipv4(_) | Value::Ipv6(_))
+        && matches!(
+            value,
+            Value::Uint(_) | Value::Code(..) | Value::Float(_) | Value::Ipv4(_) | Value::Ipv6(_)
+        )
         && !matches!(fields.next(), Some(Ok(_)))
     {
         return short(split(field.name).1, value, out.put(": "));

@@ -9,8 +9,8 @@
 //!            | "address" NETWORK              IP source or destination, or at the start of any object's body
 //!            | "src" NETWORK | "dst" NETWORK  of the IP header; a network is 10.0.0.1 or 10.0.0.0/8
 //!            | "class" NAME-or-NUMBER         any object of the class: class ADSPEC, class 13
-//!            | "error" [CODE [/ VALUE]]       an ERROR_SPEC: error, error 1, error 1/2
-//!            | "malformed"
+//!            | "error" [CODE [/ VALUE]]       an ERROR_SPEC: error (no confirmation), error 1, error 1/2
+//!            | "malformed" | "quoted"         in an error of ICMP
 //! ```
 
 use std::net::IpAddr;
@@ -24,7 +24,7 @@ use nom::error::{Error, ErrorKind};
 use nom::multi::separated_list1;
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
-use rsvp_wire::{Class, ErrorSpec, MsgType, Session};
+use rsvp_wire::{Class, ErrorCode, ErrorSpec, MsgType, Session};
 
 use super::body;
 use super::verdict::Judged;
@@ -45,6 +45,7 @@ pub(super) enum Filter {
     Class(Class),
     Error(Option<u8>, Option<u16>),
     Malformed,
+    Quoted,
 }
 
 /// A session, of which protocol and port may be left open.
@@ -79,13 +80,15 @@ impl Filter {
                 object.class == Class::ERROR_SPEC
                     && match object.read::<ErrorSpec>() {
                         Ok(error) => {
-                            code.is_none_or(|code| code == error.code.0)
+                            // Who asks for errors does not mean confirmations, which have the object, too.
+                            code.map_or(error.code != ErrorCode::CONFIRMATION, |code| code == error.code.0)
                                 && value.is_none_or(|value| value == error.value)
                         }
                         Err(_) => code.is_none(),
                     }
             }),
             Self::Malformed => judged.fault.is_some(),
+            Self::Quoted => packet.quoted.is_some(),
         }
     }
 }
@@ -142,6 +145,7 @@ fn term(text: &str) -> Parsed<'_, Filter> {
         preceded(spaced("class"), cut(class)).map(Filter::Class),
         error.map(|error| Filter::Error(error.map(|error| error.0), error.and_then(|error| error.1))),
         value(Filter::Malformed, word("malformed")),
+        value(Filter::Quoted, word("quoted")),
     ))
     .parse(text)
 }
@@ -223,7 +227,7 @@ impl FromStr for Filter {
 
 fn explained(text: &str, rest: &str) -> String {
     const TERMS: &str = "type Path | session udp 10.0.2.2:5000 | address 10.0.0.0/8 | src A | dst A | class ADSPEC | \
-                         error 1/2 | malformed, joined by and, or, not and parentheses";
+                         error 1/2 | malformed | quoted, joined by and, or, not and parentheses";
     let at = text.len().saturating_sub(rest.len());
     match rest.split_whitespace().next() {
         Some(word) => format!("`{word}` (at character {at}) does not fit; expected: {TERMS}"),

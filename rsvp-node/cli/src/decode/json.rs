@@ -1,7 +1,7 @@
 //! `--json`: one object per message and line. The form of RSVP objects is that of `rsvp-wire`; the keys around them are
 //! written here, in the order of the contract.
 
-use rsvp_wire::Scan;
+use rsvp_wire::{E2E_IGNORE_PROTOCOL, Scan};
 use serde::Serialize;
 
 use super::compact::Compact;
@@ -22,6 +22,24 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repe
     }
     if let Some((from, to)) = packet.ports {
         out.put(",\"udp_src_port\":").number(from).put(",\"udp_dst_port\":").number(to);
+    }
+    if packet.e2e_ignore {
+        out.put(",\"ip_protocol\":").number(E2E_IGNORE_PROTOCOL);
+    }
+    if let Some(quoted) = &packet.quoted {
+        out.put(",\"quoted\":{\"protocol\":\"")
+            .put(quoted.protocol())
+            .put("\",\"type\":")
+            .number(quoted.kind);
+        out.put(",\"code\":").number(quoted.code);
+        if let Some(meaning) = quoted.meaning() {
+            out.put(",\"meaning\":\"").put(meaning).put("\"");
+        }
+        out.put(",\"src\":\"")
+            .address(quoted.source)
+            .put("\",\"dst\":\"")
+            .address(quoted.destination)
+            .put("\"}");
     }
     if let Some(integrity) = judged.integrity {
         out.put(",\"integrity\":\"").put(integrity.word()).put("\"");

@@ -2,6 +2,8 @@
 //!
 //! Sequence numbers are not judged: a capture does not say what a receiver had seen before.
 
+use std::fs::File;
+use std::io::Read;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -43,7 +45,14 @@ enum Algorithm {
     Sha512,
 }
 
-/// A key as it was given: `ID:ALGORITHM:HEX`.
+/// Octets of a file of keys that are read.
+const LARGEST_FILE: u64 = 64 << 10;
+
+/// What an argument is: a key, or the keys of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Given(Vec<Key>);
+
+/// A key as it was given: `ID:ALGORITHM:HEX`, or `ID:ALGORITHM:text:TEXT`.
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     id: u64,
@@ -55,15 +64,40 @@ pub(super) struct Key {
 #[derive(Debug, Default)]
 pub(super) struct Keys(Vec<Key>);
 
+impl FromStr for Given {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some(path) = text.strip_prefix('@') else { return text.parse().map(|key| Self(vec![key])) };
+        let mut lines = String::new();
+        let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
+        let read = file.take(LARGEST_FILE + 1).read_to_string(&mut lines);
+        let read = read.map_err(|error| format!("{path}: {error}; a key is a line of text"))?;
+        if read as u64 > LARGEST_FILE {
+            return Err(format!("{path}: this is no file of keys: it has more than {LARGEST_FILE} octets"));
+        }
+        let lines = lines.lines().enumerate().map(|(number, line)| (number + 1, line.trim_end_matches('\r')));
+        let keys = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let key = |(number, line): (usize, &str)| {
+            line.parse::<Key>().map_err(|why| format!("{path}, line {number}: {why}"))
+        };
+        let keys = keys.map(key).collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(format!("{path}: there is no key in it; one a line, as ID:ALGORITHM:HEX"));
+        }
+        Ok(Self(keys))
+    }
+}
+
 impl FromStr for Key {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.splitn(3, ':');
         let (Some(id), Some(algorithm), Some(secret)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(
-                "expected ID:ALGORITHM:HEX, for example 1:md5:00112233445566778899aabbccddeeff".into()
-            );
+            return Err("expected ID:ALGORITHM:HEX or ID:ALGORITHM:text:TEXT, for example \
+                 1:md5:00112233445566778899aabbccddeeff, or @FILE with one a line"
+                .into());
         };
         let id = match id.strip_prefix("0x") {
             Some(digits) => u64::from_str_radix(digits, 16),
@@ -83,19 +117,25 @@ impl FromStr for Key {
                 ));
             }
         };
+        if let Some(text) = secret.strip_prefix("text:") {
+            let secret = Some(text.as_bytes().to_vec()).filter(|secret| !secret.is_empty());
+            return Ok(Self { id, algorithm, secret: secret.ok_or("there is no key after `text:`")? });
+        }
         let digits = secret.as_bytes();
         let octets = digits.chunks(2).map(|pair| {
             let digit = |at: usize| pair.get(at).and_then(|digit| (*digit as char).to_digit(16));
             digit(0).zip(digit(1)).map(|(high, low)| (high << 4 | low) as u8)
         });
         let secret = octets.collect::<Option<Vec<_>>>().filter(|octets| !octets.is_empty());
-        Ok(Self { id, algorithm, secret: secret.ok_or("the key must be an even number of hex digits")? })
+        Ok(Self { id, algorithm, secret: secret.ok_or(NO_DIGITS)? })
     }
 }
 
+const NO_DIGITS: &str = "the key must be an even number of hex digits, or text: and a text";
+
 impl Keys {
-    pub(super) const fn new(keys: Vec<Key>) -> Self {
-        Self(keys)
+    pub(super) fn new(given: &[Given]) -> Self {
+        Self(given.iter().flat_map(|given| given.0.iter().cloned()).collect())
     }
 
     pub(super) const fn is_empty(&self) -> bool {

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use super::lanes;
+use super::look::{Colour, Look};
 use super::text::Text;
 use super::verdict::Judged;
 use rsvp_capture::packet::Packet;
@@ -14,47 +15,71 @@ use rsvp_capture::packet::Packet;
 const LANE: usize = 20;
 /// Columns before the first lane: frame and time.
 const MARGIN: usize = 34;
+/// The same where the output is narrower than `ROOMY`.
+const NARROW_MARGIN: usize = 26;
+const ROOMY: usize = 80;
+/// Columns before what is said of a message, where that is on a line of its own.
+const BELOW: usize = 11;
+/// Lanes where the width is nobody's concern.
+const LANES: usize = 6;
+/// Columns after the last lane, before which lanes are left out: room for a session.
+const ABOUT: usize = 26;
 
 pub(super) struct Ladder {
     nodes: Vec<IpAddr>,
     most: usize,
     /// Whether nodes share the last lane.
     shared: bool,
+    margin: usize,
 }
 
 impl Ladder {
-    pub(super) fn new(lanes: u16) -> Self {
-        Self { nodes: Vec::new(), most: lanes.into(), shared: false }
+    /// So many lanes, or as many of the usual ones as fit.
+    pub(super) fn new(lanes: Option<u16>, look: &Look) -> Self {
+        let margin = if look.width.is_some_and(|width| width < ROOMY) { NARROW_MARGIN } else { MARGIN };
+        let fitting = |width: usize| (width.saturating_sub(margin + ABOUT) / LANE + 1).clamp(2, LANES);
+        let most = lanes.map_or_else(|| look.width.map_or(LANES, fitting), usize::from);
+        Self { nodes: Vec::new(), most, shared: false, margin }
     }
 
-    pub(super) fn write(&mut self, packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
+    pub(super) fn write(&mut self, packet: &Packet<'_>, judged: &Judged<'_>, look: &Look, out: &mut Text) {
         let Some((from, to)) = lanes::ends(packet, judged) else {
             out.right(packet.frame, 7).put("  ");
-            lanes::name(judged, out);
+            lanes::name(packet, judged, out);
             out.put("  (without IP addresses)\n");
             return;
         };
         let before = (self.nodes.len(), self.shared);
         let (start, end) = (self.lane(from), self.lane(to));
         if before != (self.nodes.len(), self.shared) {
-            self.heading(out);
+            look.paint(Colour::Heading, out.put("\n"), |out| self.heading(out));
+            out.put("\n");
         }
         let line = out.len();
         out.right(packet.frame, 7).put("  ");
         if let Some(time) = packet.time {
-            out.time_of_day(time);
+            out.time_of_day(look.clock(time).0);
         }
-        out.column(line, MARGIN);
+        out.column(line, self.margin);
         let lanes = self.nodes.len() + usize::from(self.shared);
         let mut name = Text::new();
-        lanes::name(judged, &mut name);
+        lanes::name(packet, judged, &mut name);
         arrow((start, end), lanes, &name, out);
-        out.put("  ");
+        let mut about = Text::new();
         if self.shared {
-            out.address(from).put(" > ").address(to).put("  ");
+            about.address(from).put(" > ").address(to).put("  ");
         }
-        lanes::about(judged, out);
-        out.put("\n");
+        lanes::about(packet, judged, &mut about);
+        // What does not fit beside the lanes goes below them.
+        let drawn = out.len() - line;
+        if look.width.is_some_and(|width| drawn + 2 + about.len() > width) {
+            out.trim();
+            let below = out.put("\n").len();
+            out.spaces(BELOW).bytes(about.as_bytes()).put("\n");
+            look.fold(below, BELOW, out);
+        } else {
+            out.put("  ").bytes(about.as_bytes()).put("\n");
+        }
     }
 
     /// The lane of a node, a new one if there is room.
@@ -71,8 +96,8 @@ impl Ladder {
     }
 
     fn heading(&self, out: &mut Text) {
-        let start = out.put("\n").len();
-        out.put("  frame  time").column(start, MARGIN - LANE / 2 + 1);
+        let start = out.len();
+        out.put("  frame  time").column(start, self.margin - LANE / 2 + 1);
         for node in &self.nodes {
             let label = node.to_string();
             centred(&label, out);
@@ -80,7 +105,6 @@ impl Ladder {
         if self.shared {
             centred("others", out);
         }
-        out.put("\n");
     }
 }
 

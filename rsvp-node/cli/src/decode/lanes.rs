@@ -10,10 +10,16 @@ use rsvp_wire::{Class, ErrorSpec, MsgType, Session, show};
 use super::body;
 use super::text::Text;
 use super::verdict::Judged;
+use rsvp_capture::Quoted;
 use rsvp_capture::packet::Packet;
+
+use super::look::Colour;
 
 /// From where to where a message went, as far as it says.
 pub(super) fn ends(packet: &Packet<'_>, judged: &Judged<'_>) -> Option<(IpAddr, IpAddr)> {
+    if let Some(quoted) = &packet.quoted {
+        return Some((quoted.source, quoted.destination));
+    }
     let (source, destination) = packet.addresses?;
     let downstream =
         judged.header.is_some_and(|header| matches!(header.msg_type, MsgType::PATH | MsgType::PATH_TEAR));
@@ -22,8 +28,30 @@ pub(super) fn ends(packet: &Packet<'_>, judged: &Judged<'_>) -> Option<(IpAddr, 
     Some((from.unwrap_or(source), destination))
 }
 
-/// The message type.
-pub(super) fn name(judged: &Judged<'_>, out: &mut Text) {
+/// What an error of ICMP is called.
+pub(super) fn quoted(quoted: &Quoted, out: &mut Text) {
+    out.put(quoted.protocol()).put(" ");
+    match quoted.meaning() {
+        Some(meaning) => out.put(meaning),
+        None => out.put("type ").number(quoted.kind).put(" code ").number(quoted.code),
+    };
+}
+
+/// The colour of a message, by where it goes.
+pub(super) fn colour(judged: &Judged<'_>) -> Colour {
+    if is_upstream(judged) { Colour::Upstream } else { Colour::Downstream }
+}
+
+/// Whether a message goes to the sender of its flow.
+pub(super) fn is_upstream(judged: &Judged<'_>) -> bool {
+    let upstream = [MsgType::RESV, MsgType::PATH_ERR, MsgType::RESV_TEAR];
+    judged.header.is_some_and(|header| upstream.contains(&header.msg_type))
+}
+
+/// The message type; in parentheses if it is only quoted.
+pub(super) fn name(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
+    let (before, after) = if packet.quoted.is_some() { ("(", ")") } else { ("", "") };
+    out.put(before);
     match judged.header {
         Some(header) => match header.msg_type.name() {
             Some(name) => out.put(name),
@@ -31,11 +59,16 @@ pub(super) fn name(judged: &Judged<'_>, out: &mut Text) {
         },
         None => out.put("?"),
     };
+    out.put(after);
 }
 
-/// The session, and the error if there is one.
-pub(super) fn about(judged: &Judged<'_>, out: &mut Text) {
+/// The error that quotes it, the session, and the error of RSVP, as far as there are any.
+pub(super) fn about(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
     let mut before = "";
+    if let Some(quoted) = &packet.quoted {
+        self::quoted(quoted, out);
+        before = ", ";
+    }
     for object in judged.objects() {
         match object.class {
             Class::SESSION => match (object.read::<Session>(), body::address(&object)) {

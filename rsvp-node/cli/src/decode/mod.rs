@@ -11,6 +11,7 @@ mod json;
 mod keys;
 mod ladder;
 mod lanes;
+mod look;
 mod one_line;
 mod repeats;
 mod source;
@@ -26,11 +27,13 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use crate::{Stop, Streams};
+use rsvp_capture::LinkType;
 use rsvp_capture::packet::{Finder, Packet};
 
 use filter::Filter;
-use keys::{Key, Keys};
+use keys::{Given, Integrity, Keys};
 use ladder::Ladder;
+use look::{Look, When};
 use repeats::Repeats;
 use source::Source;
 use stats::Stats;
@@ -48,16 +51,25 @@ const GATHERED: usize = 64 << 10;
     rsvp decode -v --filter 'type Resv and session 10.0.2.2' capture.pcap\n  \
     rsvp decode --svg ladder.svg capture.pcap\n  \
     rsvp decode --json capture.pcap | jq .message\n  \
-    rsvp decode --interface eth0\n\n\
-    Exit status: 0, 1 if --strict found a malformed message, 2 if the capture could not be read.")]
+    rsvp decode --interface eth0\n  \
+    tcpdump -U -w - -i eth0 'proto 46' | rsvp decode --color always --local-time\n  \
+    zstd -dc --long=31 huge.pcapng.zst | rsvp decode --stats -\n  \
+    rsvp decode --link-type ppp-hdlc wrongly-labelled.pcap.gz\n  \
+    rsvp decode --strict --key 7:md5:text:secret --key @keys.txt capture.pcap\n\n\
+    Exit status: 0, 1 if --strict found a malformed message or a wrong digest, 2 if the capture could not be read.")]
 pub(super) struct Args {
-    /// A capture file (pcap or pcapng); `-` is standard input.
+    /// A capture file (pcap or pcapng, also compressed by gzip or zstd); `-` is standard input.
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
 
-    /// The file has hex digits: messages or IP packets, separated by empty lines.
+    /// The file has hex digits: messages or IP packets (with --link-type: frames), separated by empty lines.
     #[arg(long)]
     hex: bool,
+
+    /// Read all frames as of this link type, whatever the capture says: a name such as ethernet, ppp, ppp-hdlc, c-hdlc,
+    /// frelay, linux-sll or raw, or a number of the registry of pcap link types.
+    #[arg(long, value_name = "TYPE", conflicts_with = "interface")]
+    link_type: Option<LinkType>,
 
     /// Capture from an interface until interrupted, instead of reading a file.
     #[arg(long, value_name = "IF", conflicts_with_all = ["file", "hex"])]
@@ -79,9 +91,9 @@ pub(super) struct Args {
     #[arg(long, group = "form")]
     ladder: bool,
 
-    /// With --ladder: how many nodes get a line of their own; the others share one.
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(2..=64))]
-    lanes: u16,
+    /// With --ladder: how many nodes get a line of their own (6 or as many as fit); the others share one.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=64))]
+    lanes: Option<u16>,
 
     /// Draw the messages (the first 2,000) as a sequence diagram in an SVG file.
     #[arg(long, value_name = "OUT", group = "form")]
@@ -92,18 +104,31 @@ pub(super) struct Args {
     top: usize,
 
     /// Only the messages for which an expression holds, such as `type Path and session 10.0.2.2`. Terms: type, session,
-    /// address, src, dst, class, error, malformed; joined by and, or, not and parentheses.
+    /// address, src, dst, class, error, malformed, quoted; joined by and, or, not and parentheses.
     #[arg(long, value_name = "EXPRESSION")]
     filter: Vec<Filter>,
 
     /// Verify INTEGRITY digests (RFC 2747) with this key; may be given more than once. The algorithm is md5, sha1, sha256,
-    /// sha384 or sha512.
+    /// sha384 or sha512; the key is hex digits, or `text:` and a text. `@FILE` reads keys from a file, one a line, where other
+    /// users do not see them; lines with `#` are comments.
     #[arg(long = "key", value_name = "ID:ALGORITHM:HEX")]
-    keys: Vec<Key>,
+    keys: Vec<Given>,
 
-    /// Exit with status 1 if any message was malformed.
+    /// Exit with status 1 if any message was malformed, or had a digest that is wrong by the keys that were given.
     #[arg(long)]
     strict: bool,
+
+    /// Show times by the clock of this machine's time zone (or that of the variable TZ) instead of UTC.
+    #[arg(long, conflicts_with = "json")]
+    local_time: bool,
+
+    /// Whether to use colours.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    color: When,
+
+    /// Fold lines, and leave out what does not fit, at so many columns; 0 for never. Without it, those of the terminal.
+    #[arg(long, value_name = "COLUMNS")]
+    width: Option<u16>,
 }
 
 /// How messages are shown.
@@ -121,6 +146,7 @@ struct Run<'o> {
     filter: Filter,
     keys: Keys,
     form: Form,
+    look: Look,
     repeats: Repeats,
     text: Text,
     out: Box<dyn Write + 'o>,
@@ -128,21 +154,31 @@ struct Run<'o> {
     prompt: bool,
     shown: u64,
     malformed: u64,
+    bad_digests: u64,
 }
 
 /// Runs the command.
 pub(super) fn main(args: &Args, streams: Streams<'_>) -> u8 {
     let Streams { input, output, mut errors, prompt } = streams;
+    let look = match Look::new(args.local_time, args.color, args.width, prompt) {
+        Ok(look) => look,
+        Err(why) => {
+            let _ = writeln!(errors, "rsvp decode: {why}");
+            return 2;
+        }
+    };
     let mut run = Run {
         filter: Filter::All(args.filter.clone()),
-        keys: Keys::new(args.keys.clone()),
-        form: Form::new(args),
+        keys: Keys::new(&args.keys),
+        form: Form::new(args, &look),
+        look,
         repeats: Repeats::new(),
         text: Text::new(),
         out: output,
         prompt: prompt || args.interface.is_some(),
         shown: 0,
         malformed: 0,
+        bad_digests: 0,
     };
     let mut finder = Finder::new();
     match run.all(args, input, &mut finder) {
@@ -154,7 +190,7 @@ pub(super) fn main(args: &Args, streams: Streams<'_>) -> u8 {
         }
     }
     let _ = remarks(&finder, run.shown, &mut errors);
-    u8::from(args.strict && run.malformed > 0)
+    u8::from(args.strict && run.malformed + run.bad_digests > 0)
 }
 
 /// The file behind standard output.
@@ -163,12 +199,12 @@ pub(super) fn unbuffered(output: &io::Stdout) -> io::Result<File> {
 }
 
 impl Form {
-    fn new(args: &Args) -> Self {
+    fn new(args: &Args, look: &Look) -> Self {
         match args {
             Args { verbose: true, .. } => Self::Tree,
             Args { json: true, .. } => Self::Json,
             Args { stats: true, .. } => Self::Stats(Box::new(Stats::new(args.top))),
-            Args { ladder: true, .. } => Self::Ladder(Ladder::new(args.lanes)),
+            Args { ladder: true, .. } => Self::Ladder(Ladder::new(args.lanes, look)),
             Args { svg: Some(path), .. } => Self::Svg(Picture::new(), path.clone()),
             _ => Self::OneLine,
         }
@@ -178,7 +214,7 @@ impl Form {
 impl Run<'_> {
     fn all(&mut self, args: &Args, input: Box<dyn Read + '_>, finder: &mut Finder) -> Result<(), Stop> {
         let source = Source::open(args.interface.as_deref(), &args.file, args.hex, input)?;
-        let ended = source.each(finder, self);
+        let ended = source.each(args.link_type, finder, self);
         if matches!(ended, Err(Stop::Quiet)) {
             return ended;
         }
@@ -197,14 +233,18 @@ impl Run<'_> {
             return Ok(());
         }
         self.shown += 1;
-        self.malformed += u64::from(judged.fault.is_some());
+        if packet.quoted.is_none() {
+            self.malformed += u64::from(judged.fault.is_some());
+            self.bad_digests += u64::from(judged.integrity == Some(Integrity::Bad));
+        }
+        let look = &self.look;
         match &mut self.form {
-            Form::OneLine => one_line::write(packet, &judged, &mut self.text),
-            Form::Tree => tree::write(packet, &judged, &mut self.repeats, &mut self.text),
+            Form::OneLine => one_line::write(packet, &judged, look, &mut self.text),
+            Form::Tree => tree::write(packet, &judged, &mut self.repeats, look, &mut self.text),
             Form::Json => json::write(packet, &judged, &mut self.repeats, &mut self.text),
             Form::Stats(stats) => stats.count(packet, &judged),
-            Form::Ladder(ladder) => ladder.write(packet, &judged, &mut self.text),
-            Form::Svg(picture, _) => picture.add(packet, &judged),
+            Form::Ladder(ladder) => ladder.write(packet, &judged, look, &mut self.text),
+            Form::Svg(picture, _) => picture.add(packet, &judged, look),
         }
         if self.text.len() >= GATHERED || self.prompt { self.flush() } else { Ok(()) }
     }
@@ -219,7 +259,7 @@ impl Run<'_> {
 
     fn end(&mut self, finder: &Finder) -> Result<(), Stop> {
         match &mut self.form {
-            Form::Stats(stats) => stats.write(finder.layers(), &mut self.text),
+            Form::Stats(stats) => stats.write(finder.layers(), &self.look, &mut self.text),
             Form::Svg(picture, path) => {
                 let mut drawn = Text::new();
                 picture.draw(&mut drawn);
@@ -246,7 +286,11 @@ fn remarks(finder: &Finder, shown: u64, errors: &mut dyn Write) -> io::Result<()
         }
     }
     if let Some(link) = layers.unknown_link {
-        writeln!(errors, "rsvp decode: frames of link type {} are not looked into", link.0)?;
+        writeln!(
+            errors,
+            "rsvp decode: frames of link type {} are not looked into; --link-type says what they are",
+            link.0
+        )?;
     }
     if shown == 0 {
         writeln!(errors, "rsvp decode: no RSVP message to show in {} frames", layers.frames)?;

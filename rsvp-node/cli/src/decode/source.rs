@@ -10,12 +10,12 @@ use super::Run;
 use crate::Stop;
 use rsvp_capture::live::Live;
 use rsvp_capture::packet::{self, Finder};
-use rsvp_capture::{Capture, CaptureError, Frame, HexReader};
+use rsvp_capture::{Capture, CaptureError, Frame, HexReader, LinkType, Unpacked};
 
 /// An opened source, and what it is called.
 pub(super) enum Source<'s> {
     Capture(Capture<Box<dyn Read + 's>>, String),
-    Hex(HexReader<BufReader<Box<dyn Read + 's>>>, String),
+    Hex(HexReader<BufReader<Unpacked<Box<dyn Read + 's>>>>, String),
     Live(Interrupted),
 }
 
@@ -43,7 +43,9 @@ impl<'s> Source<'s> {
             (file.display().to_string(), Box::new(opened))
         };
         if hex {
-            return Ok(Self::Hex(HexReader::new(BufReader::new(input)), name));
+            let unpacked = Unpacked::new(input);
+            let unpacked = unpacked.map_err(|error| failed(&name, &CaptureError::from(error)))?;
+            return Ok(Self::Hex(HexReader::new(BufReader::new(unpacked)), name));
         }
         match Capture::open(input) {
             Ok(capture) => Ok(Self::Capture(capture, name)),
@@ -51,12 +53,17 @@ impl<'s> Source<'s> {
         }
     }
 
-    /// Hands every message to the run.
-    pub(super) fn each(self, finder: &mut Finder, run: &mut Run<'_>) -> Result<(), Stop> {
+    /// Hands every message to the run; frames are of the link type that is given, or of the one that the capture says.
+    pub(super) fn each(
+        self,
+        link: Option<LinkType>,
+        finder: &mut Finder,
+        run: &mut Run<'_>,
+    ) -> Result<(), Stop> {
         match self {
             Self::Capture(mut capture, name) => {
                 while let Some(frame) = capture.next_frame().map_err(|error| failed(&name, &error))? {
-                    one(finder, &frame, run)?;
+                    one(finder, &Frame { link: link.unwrap_or(frame.link), ..frame }, run)?;
                 }
                 Ok(())
             }
@@ -64,9 +71,10 @@ impl<'s> Source<'s> {
                 let mut number = 0;
                 while let Some(octets) = hex.next_packet().map_err(|error| failed(&name, &error))? {
                     number += 1;
-                    match packet::from_hex(octets, number) {
-                        (Some(frame), _) => one(finder, &frame, run)?,
-                        (None, packet) => run.message(&packet)?,
+                    match (link, packet::from_hex(octets, number)) {
+                        (Some(link), _) => one(finder, &Frame { number, time: None, link, octets }, run)?,
+                        (None, (Some(frame), _)) => one(finder, &frame, run)?,
+                        (None, (None, packet)) => run.message(&packet)?,
                     }
                 }
                 Ok(())

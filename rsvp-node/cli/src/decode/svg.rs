@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use super::lanes;
+use super::look::Look;
 use super::text::Text;
 use super::verdict::Judged;
 use rsvp_capture::packet::Packet;
@@ -43,7 +44,7 @@ impl Picture {
         Self { nodes: Vec::new(), rows: Vec::new(), left_out: 0 }
     }
 
-    pub(super) fn add(&mut self, packet: &Packet<'_>, judged: &Judged<'_>) {
+    pub(super) fn add(&mut self, packet: &Packet<'_>, judged: &Judged<'_>, look: &Look) {
         let ends = lanes::ends(packet, judged).filter(|_| self.rows.len() < ROWS);
         let Some((from, to)) = ends.and_then(|(from, to)| Some((self.lane(from)?, self.lane(to)?))) else {
             self.left_out += 1;
@@ -52,10 +53,10 @@ impl Picture {
         let (mut frame, mut time, mut name, mut about) = (Text::new(), Text::new(), Text::new(), Text::new());
         frame.number(packet.frame);
         if let Some(at) = packet.time {
-            time.time_of_day(at);
+            time.time_of_day(look.clock(at).0);
         }
-        lanes::name(judged, &mut name);
-        lanes::about(judged, &mut about);
+        lanes::name(packet, judged, &mut name);
+        lanes::about(packet, judged, &mut about);
         self.rows.push(Row {
             frame: frame.as_bytes().to_vec(),
             time: time.as_bytes().to_vec(),
@@ -63,7 +64,7 @@ impl Picture {
             about: about.as_bytes().to_vec(),
             from,
             to,
-            upstream: judged.header.is_some_and(|header| matches!(header.msg_type.0, 2 | 3 | 6)),
+            upstream: lanes::is_upstream(judged),
             malformed: judged.fault.is_some(),
         });
     }

@@ -53,6 +53,36 @@ impl Text {
         }
     }
 
+    /// Takes back the spaces at the end.
+    pub(crate) fn trim(&mut self) {
+        let end = self.octets.trim_ascii_end().len();
+        self.octets.truncate(end);
+    }
+
+    /// Puts a text before what follows the first octets.
+    pub(crate) fn insert(&mut self, at: usize, text: &str) {
+        let at = at.min(self.octets.len());
+        self.octets.splice(at..at, text.bytes());
+    }
+
+    /// Folds the lines since `start` that are wider: they go on `indent` columns from the left.
+    pub(crate) fn fold(&mut self, start: usize, width: usize, indent: usize) {
+        let lines = self.octets.split_off(start.min(self.octets.len()));
+        for line in lines.split_inclusive(|octet| *octet == b'\n') {
+            let mut rest = line;
+            let mut room = width.max(2);
+            while let Some((at, next)) = break_of(rest, room) {
+                self.octets.extend_from_slice(&rest[..at]);
+                self.octets.push(b'\n');
+                let indent = indent.min(width / 2);
+                self.spaces(indent);
+                room = width.max(2) - indent;
+                rest = &rest[next..];
+            }
+            self.octets.extend_from_slice(rest);
+        }
+    }
+
     /// Takes back all but the first octets.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.octets.truncate(length);
@@ -246,6 +276,36 @@ impl Write for Text {
     }
 }
 
+/// Where a line is to be broken that has more than so many columns, and where it goes on: at the last space that is not
+/// before the first word, else where there is no more room.
+fn break_of(line: &[u8], room: usize) -> Option<(usize, usize)> {
+    let (mut column, mut escape, mut word, mut space) = (0, false, false, None);
+    for (at, &octet) in line.iter().enumerate() {
+        match octet {
+            b'\n' => return None,
+            // The sequences that colours are made of take no room.
+            0x1b => escape = true,
+            b'm' if escape => escape = false,
+            _ if escape => {}
+            // What a character of several octets goes on with.
+            0x80..0xc0 => {}
+            _ if column == room => {
+                let at = space.unwrap_or(at);
+                let gap = line[at..].iter().take_while(|octet| **octet == b' ').count();
+                return (line.get(at + gap) != Some(&b'\n')).then_some((at, at + gap));
+            }
+            _ => {
+                if octet == b' ' && word && line.get(at + 1) != Some(&b' ') {
+                    space = Some(at);
+                }
+                word |= octet != b' ';
+                column += 1;
+            }
+        }
+    }
+    None
+}
+
 /// Year, month and day of a day since 1970, in the Gregorian calendar: years start in March, so that the leap day is
 /// the last, and 400 of them are 146,097 days.
 fn civil(day: u64) -> (u64, u64, u64) {
@@ -279,6 +339,26 @@ mod tests {
         assert_eq!(shown(|t| t.date(at(4_102_444_800, 0, false))), "2100-01-01");
         assert_eq!(shown(|t| t.time_of_day(at(951_827_696, 7_089_000, false))), "12:34:56.007089");
         assert_eq!(shown(|t| t.time_of_day(at(951_827_696, 7_089_010, true))), "12:34:56.007089010");
+    }
+
+    #[test]
+    fn folded() {
+        let fold = |line: &str, width, indent| {
+            shown(|text| {
+                text.put("kept as it is, however long\n");
+                let start = text.len();
+                text.put(line).fold(start, width, indent);
+                text
+            })
+        };
+        let start = "kept as it is, however long\n";
+        assert_eq!(fold("short\n", 5, 2), format!("{start}short\n"));
+        assert_eq!(fold("one two three\n", 8, 2), format!("{start}one two\n  three\n"));
+        assert_eq!(fold("  indented words\n", 12, 4), format!("{start}  indented\n    words\n"));
+        assert_eq!(fold("abcdefghij\n", 4, 0), format!("{start}abcd\nefgh\nij\n"));
+        assert_eq!(fold("\x1b[1mabcd\x1b[0m\n", 4, 0), format!("{start}\x1b[1mabcd\x1b[0m\n"));
+        assert_eq!(fold("äöüß äö\n", 4, 0), format!("{start}äöüß\näö\n"));
+        assert_eq!(fold("a b c d\nx\n", 1, 9), format!("{start}a\nb\nc\nd\nx\n"));
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use rsvp_wire::{ObjectRef, Scan, registry};
 
 use super::fields;
+use super::keys::Integrity;
+use super::lanes;
+use super::look::{Colour, Look};
 use super::repeats::Repeats;
 use super::text::Text;
 use super::verdict::Judged;
@@ -11,27 +14,49 @@ use rsvp_capture::packet::Packet;
 /// Columns of the offset.
 pub(super) const OFFSET: usize = 6;
 
-pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repeats, out: &mut Text) {
-    frame(packet, out);
+/// Columns from which a line that was folded goes on.
+const INDENT: usize = 16;
+
+pub(super) fn write(
+    packet: &Packet<'_>,
+    judged: &Judged<'_>,
+    repeats: &mut Repeats,
+    look: &Look,
+    out: &mut Text,
+) {
+    let start = out.len();
+    look.paint(Colour::Heading, out, |out| frame(packet, look, out));
+    out.put("\n");
     message(&judged.scan, judged.fault.is_none().then_some(repeats), (0, 0), out);
     if let Some(integrity) = judged.integrity {
-        out.spaces(OFFSET + 2).put("INTEGRITY digest: ").put(integrity.word()).put("\n");
+        out.spaces(OFFSET + 2).put("INTEGRITY digest: ");
+        match integrity {
+            Integrity::Bad => look.paint(Colour::Wrong, out, |out| _ = out.put(integrity.word())),
+            _ => _ = out.put(integrity.word()),
+        }
+        out.put("\n");
     }
     if packet.cut {
-        out.right(judged.scan.octets().len() as u64, OFFSET)
-            .put("  the capture has no more of this message\n");
+        out.right(judged.scan.octets().len() as u64, OFFSET).put(if packet.quoted.is_some() {
+            "  no more of this message is quoted\n"
+        } else {
+            "  the capture has no more of this message\n"
+        });
     }
     if let Some(fault) = judged.fault {
-        out.right(u64::from(fault.offset), OFFSET).put("  MALFORMED: ").show(&fault.why).put("\n");
+        out.right(u64::from(fault.offset), OFFSET).put("  ");
+        look.paint(Colour::Wrong, out, |out| _ = out.put("MALFORMED: ").show(&fault.why));
+        out.put("\n");
     }
     out.put("\n");
+    look.fold(start, INDENT, out);
 }
 
 /// The line of what is below RSVP.
-fn frame(packet: &Packet<'_>, out: &mut Text) {
+fn frame(packet: &Packet<'_>, look: &Look, out: &mut Text) {
     out.put("frame ").number(packet.frame);
     if let Some(time) = packet.time {
-        out.put("  ").date(time).put(" ").time_of_day(time).put("Z");
+        look.date_and_time(time, out.put("  "));
     }
     if let Some((source, destination)) = packet.addresses {
         out.put("  ").address(source).put(" > ").address(destination);
@@ -46,7 +71,14 @@ fn frame(packet: &Packet<'_>, out: &mut Text) {
     if packet.fragments > 1 {
         out.put("  from ").number(packet.fragments).put(" fragments");
     }
-    out.put("\n");
+    if packet.e2e_ignore {
+        out.put("  RSVP-E2E-IGNORE");
+    }
+    if let Some(quoted) = &packet.quoted {
+        lanes::quoted(quoted, out.put("  quoted in "));
+        out.put(" (type ").number(quoted.kind).put(", code ").number(quoted.code).put(") from ");
+        out.address(quoted.source).put(" to ").address(quoted.destination);
+    }
 }
 
 /// A message; those of a Bundle one step further in, at their offset in the Bundle.

@@ -31,7 +31,8 @@ impl<'a> Judged<'a> {
     #[inline]
     pub(super) fn new(packet: &Packet<'a>, keys: &Keys) -> Self {
         let scan = Scan::new(packet.octets);
-        let fault = judge(&scan);
+        // Errors quote the beginning of a message; that it ends there is nothing wrong with it.
+        let fault = judge(&scan).filter(|fault| packet.quoted.is_none() || fault.why != Why::Truncated);
         let integrity = if keys.is_empty() { None } else { keys.verify(&scan, packet.octets) };
         Self { scan, header: scan.header(), fault, integrity }
     }

@@ -20,8 +20,19 @@ use super::{Stop, Streams};
 use packet::Outer;
 
 /// Keys of `rsvp decode --json` that are not about the message itself.
-const OUTER: [&str; 9] =
-    ["frame", "time", "src", "dst", "ttl", "router_alert", "udp_src_port", "udp_dst_port", "integrity"];
+const OUTER: [&str; 11] = [
+    "frame",
+    "time",
+    "src",
+    "dst",
+    "ttl",
+    "router_alert",
+    "udp_src_port",
+    "udp_dst_port",
+    "ip_protocol",
+    "quoted",
+    "integrity",
+];
 
 /// Makes packets from JSON: objects in the form of `rsvp decode --json`, one after the other.
 #[derive(Debug, clap::Args)]
@@ -59,7 +70,11 @@ enum Sink<'o> {
 pub(super) fn main(args: &Args, streams: Streams<'_>) -> u8 {
     let Streams { input, output, mut errors, prompt } = streams;
     match run(args, input, output, prompt) {
-        Ok(()) | Err(Stop::Quiet) => 0,
+        Ok(0) | Err(Stop::Quiet) => 0,
+        Ok(quoted) => {
+            let _ = writeln!(errors, "rsvp encode: {quoted} messages that are quoted by ICMP are left out");
+            0
+        }
         Err(Stop::Failed(why)) => {
             let _ = writeln!(errors, "rsvp encode: {why}");
             2
@@ -67,12 +82,13 @@ pub(super) fn main(args: &Args, streams: Streams<'_>) -> u8 {
     }
 }
 
+/// Gives back how many messages were left out.
 fn run<'o>(
     args: &Args,
     input: Box<dyn Read + '_>,
     output: Box<dyn Write + 'o>,
     terminal: bool,
-) -> Result<(), Stop> {
+) -> Result<u64, Stop> {
     let failed = |path: &Path, error| Stop::Failed(format!("{}: {error}", path.display()));
     let input: Box<dyn Read + '_> = if args.file == Path::new("-") {
         input
@@ -88,16 +104,21 @@ fn run<'o>(
     };
     let mut sink = if args.hex { Sink::Hex(BufWriter::new(output)) } else { Sink::Pcap(Some(output), None) };
     let lengths = if args.raw { Lengths::AsGiven } else { Lengths::Computed };
-    let mut number = 0;
+    let (mut number, mut quoted) = (0, 0);
     for json in Deserializer::from_reader(BufReader::new(input)).into_iter::<Value>() {
         number += 1;
         let wrong = |why: String| Stop::Failed(format!("message {number}: {why}"));
         let json = json.map_err(|error| wrong(format!("this is no JSON: {error}")))?;
+        // What came back in an error is no packet that was sent.
+        if json.get("quoted").is_some_and(|quoted| !quoted.is_null()) {
+            quoted += 1;
+            continue;
+        }
         let octets = encode::message(&json, lengths, &OUTER).map_err(|error| wrong(error.to_string()))?;
         let outer = Outer::read(&json).map_err(wrong)?;
         sink.put(&outer, number, &octets, wrong)?;
     }
-    sink.end()
+    sink.end().map(|()| quoted)
 }
 
 impl Sink<'_> {

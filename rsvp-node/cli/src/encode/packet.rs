@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use rsvp_capture::write::Headers;
-use rsvp_wire::UDP_PORTS;
+use rsvp_wire::{E2E_IGNORE_PROTOCOL, IP_PROTOCOL, UDP_PORTS};
 
 /// What the JSON says of the packet around the message.
 pub(super) struct Outer {
@@ -17,6 +17,7 @@ pub(super) struct Outer {
     ttl: Option<u8>,
     router_alert: bool,
     ports: Option<(u16, u16)>,
+    e2e_ignore: bool,
 }
 
 impl Outer {
@@ -49,6 +50,14 @@ impl Outer {
             addresses,
             ttl: number(json, "ttl", u8::MAX.into())?.map(|ttl| ttl as u8),
             router_alert: json.get("router_alert").and_then(Value::as_bool).unwrap_or(false),
+            e2e_ignore: match number(json, "ip_protocol", u8::MAX.into())? {
+                None => false,
+                Some(protocol) if protocol == u64::from(IP_PROTOCOL) => false,
+                Some(protocol) if protocol == u64::from(E2E_IGNORE_PROTOCOL) => true,
+                Some(other) => {
+                    return Err(format!("ip_protocol: {other} does not carry RSVP; 46 and 134 do"));
+                }
+            },
             ports: match ports {
                 (None, None) => None,
                 (from, to) => Some((
@@ -71,6 +80,7 @@ impl Outer {
             router_alert: self.router_alert,
             identification: 0,
             ports: self.ports,
+            e2e_ignore: self.e2e_ignore,
         };
         around.packet(message).map_err(|error| error.to_string())
     }

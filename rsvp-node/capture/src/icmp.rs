@@ -1,0 +1,100 @@
+//! Packets that errors of ICMP (RFC 792) and ICMPv6 (RFC 4443) quote, and what the errors are called.
+
+use std::net::IpAddr;
+
+use crate::ip::Datagram;
+
+/// IP protocols.
+pub(crate) const ICMP: u8 = 1;
+pub(crate) const ICMPV6: u8 = 58;
+/// Octets of an error before what it quotes.
+const HEADER: usize = 8;
+
+/// The error in which a message is quoted.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Quoted {
+    /// Who says so: IP source address of the error.
+    pub source: IpAddr,
+    /// To whom: the one who is said to have sent the message.
+    pub destination: IpAddr,
+    /// Type of the error.
+    pub kind: u8,
+    /// Its code.
+    pub code: u8,
+}
+
+impl Quoted {
+    /// `ICMP` or `ICMPv6`.
+    pub const fn protocol(&self) -> &'static str {
+        if self.source.is_ipv4() { "ICMP" } else { "ICMPv6" }
+    }
+
+    /// What the error is called.
+    pub const fn meaning(&self) -> Option<&'static str> {
+        if self.source.is_ipv4() { icmp(self.kind, self.code) } else { icmpv6(self.kind, self.code) }
+    }
+}
+
+/// RFC 792, RFC 1122 3.2.2.1, RFC 1812 5.2.7.
+const fn icmp(kind: u8, code: u8) -> Option<&'static str> {
+    Some(match (kind, code) {
+        (3, 0) => "net unreachable",
+        (3, 1) => "host unreachable",
+        (3, 2) => "protocol unreachable",
+        (3, 3) => "port unreachable",
+        (3, 4) => "fragmentation needed and DF set",
+        (3, 5) => "source route failed",
+        (3, 6) => "destination network unknown",
+        (3, 7) => "destination host unknown",
+        (3, 8) => "source host isolated",
+        (3, 9) => "communication with destination network is administratively prohibited",
+        (3, 10) => "communication with destination host is administratively prohibited",
+        (3, 11) => "network unreachable for type of service",
+        (3, 12) => "host unreachable for type of service",
+        (3, 13) => "communication administratively prohibited",
+        (3, 14) => "host precedence violation",
+        (3, 15) => "precedence cutoff in effect",
+        (4, _) => "source quench",
+        (5, _) => "redirect",
+        (11, 0) => "time to live exceeded in transit",
+        (11, 1) => "fragment reassembly time exceeded",
+        (12, _) => "parameter problem",
+        _ => return None,
+    })
+}
+
+/// RFC 4443 3.
+const fn icmpv6(kind: u8, code: u8) -> Option<&'static str> {
+    Some(match (kind, code) {
+        (1, 0) => "no route to destination",
+        (1, 1) => "communication with destination administratively prohibited",
+        (1, 2) => "beyond scope of source address",
+        (1, 3) => "address unreachable",
+        (1, 4) => "port unreachable",
+        (1, 5) => "source address failed ingress/egress policy",
+        (1, 6) => "reject route to destination",
+        (2, _) => "packet too big",
+        (3, 0) => "hop limit exceeded in transit",
+        (3, 1) => "fragment reassembly time exceeded",
+        (4, 0) => "erroneous header field encountered",
+        (4, 1) => "unrecognized Next Header type encountered",
+        (4, 2) => "unrecognized IPv6 option encountered",
+        _ => return None,
+    })
+}
+
+/// The error that a datagram is, and the octets of the packet that it quotes; `None` if it quotes nothing.
+pub(crate) fn quoting<'a>(datagram: &Datagram<'a>) -> Option<(Quoted, &'a [u8])> {
+    let (&[kind, code, _, _, word_0, word_1, _, _], quote) =
+        datagram.payload.split_first_chunk::<HEADER>()?;
+    // How much of it is the quoted packet, before extensions (RFC 4884 3 to 5); of senders that do not say so, all of it.
+    let length = match (datagram.protocol, kind) {
+        (ICMP, 3 | 11 | 12) => usize::from(word_1) * 4,
+        (ICMPV6, 1 | 3) => usize::from(word_0) * 8,
+        (ICMP, 4 | 5) | (ICMPV6, 2 | 4) => 0,
+        _ => return None,
+    };
+    let quote = if length == 0 { quote } else { quote.get(..length).unwrap_or(quote) };
+    let quoted = Quoted { source: datagram.source, destination: datagram.destination, kind, code };
+    Some((quoted, quote))
+}
