@@ -26,6 +26,7 @@
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 mod any_address;
+mod by_hand;
 pub mod dscp;
 mod error;
 #[doc = include_str!("../GUIDE.md")]
@@ -37,12 +38,14 @@ mod session;
 mod sockets;
 
 pub use any_address::AnyAddress;
+pub use by_hand::FlowWatch;
 pub use dscp::{Dscp, Media, Priority, Wmm, class_of, wmm};
 pub use error::ClientError;
 pub use mark::{mark, marked, send_marked};
 pub use pace::{Excess, PacedSocket};
 pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, ServiceOffer, Style, Traffic};
 pub use rsvp_control::rows;
+pub use rsvp_control::tc;
 pub use rsvp_control::{
     Adspec, Carried, DEFAULT_SOCKET, EventKind as Event, Fault, Flow, Gone, Octets, Problem, SOCKET_VARIABLE,
     Watched, What, session_or_any,

@@ -3,12 +3,12 @@
 //! One turn does a bounded amount of each kind of work, so that no flood of one kind starves the others. Every `handle`
 //! is followed by draining `poll`. Decisions about the protocol are deliberately not made here.
 
+mod access;
 mod answers;
 
-use super::config::DaemonConfig;
+use super::config::{DaemonConfig, Overrides};
 use super::control::server::{FromClient, Switchboard};
-use super::control::service::{ControlService, EngineAccess};
-use super::data_plane::wishes::Wishes;
+use super::control::service::ControlService;
 use super::data_plane::worker::{Said, Worker};
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
@@ -18,11 +18,7 @@ use super::send_queue::SendQueue;
 use super::socket::{IncomingMessage, Receiver, Sockets};
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
-use rsvp_node::{
-    Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TcChange, TrafficControl,
-};
-use rsvp_wire::{SenderTemplate, Session};
-use std::net::IpAddr;
+use rsvp_node::{Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TrafficControl};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -56,6 +52,9 @@ pub(super) struct EngineIo {
     pub(super) send_queue: SendQueue,
     pub(super) encapsulation: Encapsulation,
     pub(super) plane: Worker,
+    /// What programs say of interfaces, and whether that has changed.
+    overrides: Overrides,
+    is_overridden: bool,
     recorder: Option<Recorder>,
     started: tokio::time::Instant,
     until: Option<Instant>,
@@ -82,6 +81,8 @@ impl EngineIo {
             send_queue: SendQueue::default(),
             encapsulation,
             plane,
+            overrides: Overrides::default(),
+            is_overridden: false,
             recorder,
             started: tokio::time::Instant::now(),
             until: None,
@@ -165,7 +166,13 @@ impl EngineIo {
             }),
             Err(error) => tracing::error!(%error, "the kernel does not tell about its interfaces"),
         }
-        self.plane.look(self.routes.links.surroundings(config));
+        self.look_at_manners(config);
+    }
+
+    /// Tells the data plane what holds on interfaces now.
+    fn look_at_manners(&mut self, config: &DaemonConfig) {
+        self.is_overridden = false;
+        self.plane.look(self.routes.links.surroundings(&self.overrides.over(config)));
     }
 
     fn is_due(&self) -> bool {
@@ -174,74 +181,6 @@ impl EngineIo {
 
     fn wake_at(&self) -> Option<tokio::time::Instant> {
         self.until.map(|until| self.started + core::time::Duration::from_micros(until.as_micros()))
-    }
-}
-
-impl EngineAccess for EngineIo {
-    fn command(&mut self, command: Command<'_>) -> Outcome {
-        self.handle(Input::Command(command))
-    }
-
-    fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    fn leaves_by(&mut self, session: &Session, sender: &SenderTemplate) -> Option<InterfaceId> {
-        self.routes.leaves_by(session, &sender.0)
-    }
-
-    fn source_for(&mut self, destination: IpAddr, interface: Option<InterfaceId>) -> Option<IpAddr> {
-        self.routes.source_for(destination, interface)
-    }
-
-    fn wish(&mut self, session: &Session, sender: &SenderTemplate, wishes: Option<Wishes>) {
-        self.plane.wish(*session, sender.0, wishes);
-        // What stands for the session is told again, so that it follows.
-        for (reservation, interface, told) in self.engine.reservations() {
-            if told.session.with_flags(0) == *session {
-                let change = TcChange::Install(told);
-                self.plane.change(&TrafficControl { reservation, interface, change });
-            }
-        }
-    }
-
-    fn local_flow(&mut self, change: &TrafficControl) {
-        self.plane.change(change);
-    }
-
-    fn addresses(&self) -> Vec<IpAddr> {
-        self.routes.links.own_addresses().filter(|address| !address.is_loopback()).collect()
-    }
-
-    fn interface_name(&self, id: InterfaceId) -> Option<&str> {
-        self.routes.links.name(id)
-    }
-
-    fn data_plane_on(&self, id: InterfaceId) -> String {
-        self.plane.state(id.0).to_owned()
-    }
-
-    fn is_udp_on(&self, id: InterfaceId) -> bool {
-        self.encapsulation.is_on(id, self.now().as_micros())
-    }
-
-    fn counters(&self) -> Vec<(&'static str, u64)> {
-        let received = self.received;
-        let mut counters = vec![
-            ("packets-received", received.datagrams),
-            ("messages-taken", self.messages_taken),
-            ("messages-discarded", self.messages_discarded),
-            ("packets-not-rsvp", received.not_rsvp),
-            ("fragments-waiting", received.fragments),
-            ("receive-errors", received.errors),
-            ("kernel-drops", self.sockets.kernel_drops()),
-            ("packets-sent", self.send_queue.sent),
-            ("route-lookups-failed", self.routes.failed),
-            ("udp-sent", self.send_queue.sent_by_udp),
-        ];
-        counters.extend(self.encapsulation.named());
-        counters.extend(self.send_queue.failures.named());
-        counters
     }
 }
 
@@ -373,6 +312,12 @@ impl Driver {
             if self.node.told.is_empty() {
                 break;
             }
+        }
+        if self.node.is_overridden {
+            self.node.look_at_manners(&self.config);
+        }
+        if !self.node.plane.is_busy() {
+            self.service.hand_on(&mut self.node);
         }
         if self.service.asks_for_flows() {
             self.node.plane.list();

@@ -8,6 +8,7 @@ pub mod config;
 pub mod control;
 pub mod data_plane;
 pub mod qos_service;
+pub mod tc_service;
 
 mod driver;
 mod firewall;

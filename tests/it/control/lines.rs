@@ -13,7 +13,7 @@ impl Raw {
         let mut raw = Self(BufReader::new(pair.raw(LEFT)));
         let greeting = raw.read().await;
         let daemon = format!("rsvpd {}", env!("CARGO_PKG_VERSION"));
-        assert_eq!(greeting, json!({ "version": 1, "daemon": daemon, "can": ["qos"] }));
+        assert_eq!(greeting, json!({ "version": 1, "daemon": daemon, "can": ["qos", "tc"] }));
         raw
     }
 

@@ -18,6 +18,7 @@ mod send;
 mod sessions;
 mod show;
 mod spread;
+mod tc;
 mod texts;
 mod top;
 mod wanted;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Shows what happens on the node, as it happens
     Watch(watch::Arguments),
+    /// Flows and filters by hand, without signalling
+    Tc(tc::Arguments),
     /// A live view of the node: interfaces, sessions, events
     Top(top::Arguments),
 }
@@ -82,6 +85,7 @@ pub(crate) fn main(command: Command) -> ExitCode {
                 Command::Reserve(arguments) => reserve::main(arguments).await,
                 Command::Show(arguments) => show::main(arguments).await,
                 Command::Watch(arguments) => watch::main(arguments).await,
+                Command::Tc(arguments) => tc::main(arguments).await,
                 Command::Top(arguments) => top::main(arguments).await,
             }
         })
