@@ -5,6 +5,7 @@
 //! so a journal of inputs replays a node.
 
 use crate::carried::Carried;
+use crate::claim::{Claim, Held};
 use crate::event::{AppId, Event};
 use crate::interface::{Interface, InterfaceId};
 use crate::time::Instant;
@@ -36,19 +37,6 @@ pub enum Input<'a> {
     /// Time has passed: the driver calls with this when [`Output::Idle`]'s `until` is reached. Does bounded work;
     /// the next `Idle` says when to come again.
     Timer,
-}
-
-/// What a session still has of an interface from an earlier run of this node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// The interface; one that is not known is ignored.
-    pub interface: InterfaceId,
-    /// The session.
-    pub session: Session,
-    /// What it has is of Guaranteed service's share; else of Controlled-Load's.
-    pub guaranteed: bool,
-    /// Bits per second, with the headers of the link; 0 when nothing is left.
-    pub bps: u64,
 }
 
 /// A received message and what its IP header said.
@@ -137,6 +125,8 @@ pub enum Command<'a> {
         /// The session.
         session: Session,
     },
+    /// A flow that is not signalled takes its share of an interface, or gives it back.
+    Claim(Claim),
 }
 
 /// One element of a reservation request: a QoS and the senders it is for.
@@ -245,12 +235,17 @@ pub enum Discard {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// The session's address or protocol is zero, or a port is missing for UDP or TCP.
-    #[error("the session needs a destination address, a protocol and, for UDP and TCP, a port")]
+    /// The session's address or protocol is zero, or a port is missing for UDP or TCP, or a virtual one for ESP or AH.
+    #[error("the session needs a destination address, a protocol and, for UDP, TCP, ESP and AH, a port")]
     BadSession,
     /// The sender's address is not one of this node's, or of the wrong family, or it has a port in a session without.
     #[error("the sender's address and port do not fit this node and session")]
     BadSender,
+    /// A sender has an SPI and its session no virtual port, or the other way round (RFC 2207 section 4.1).
+    #[error(
+        "sender and session are of different kinds: a session of ESP or AH with a virtual port has senders with an SPI, no other has"
+    )]
+    ConflictingCType,
     /// A TSpec or flowspec value is negative, not a number, or contradicts itself.
     #[error("a traffic parameter is out of range")]
     BadTrafficParameter,
@@ -273,6 +268,9 @@ pub enum Refusal {
     /// The named interface does not exist or has no address of the session's family.
     #[error("no such interface for this session")]
     NoInterface,
+    /// The interface has not so much left to be reserved.
+    #[error("the interface has not so much bandwidth left")]
+    BandwidthUnavailable,
     /// There is nothing of that kind to change or release.
     #[error("nothing there to change")]
     NotFound,
@@ -288,6 +286,7 @@ impl Refusal {
         match self {
             Self::BadSession => "bad-session",
             Self::BadSender => "bad-sender",
+            Self::ConflictingCType => "conflicting-c-type",
             Self::BadTrafficParameter => "bad-traffic-parameter",
             Self::BadStyle => "bad-style",
             Self::ConflictingPorts => "conflicting-ports",
@@ -295,6 +294,7 @@ impl Refusal {
             Self::ConflictingStyle => "conflicting-style",
             Self::ConflictingService => "conflicting-service",
             Self::NoInterface => "no-interface",
+            Self::BandwidthUnavailable => "bandwidth-unavailable",
             Self::NotFound => "not-found",
             Self::LimitReached => "limit-reached",
         }

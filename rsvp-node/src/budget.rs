@@ -2,6 +2,7 @@
 //! sections 1.2 and 2.5).
 
 use crate::key::SessionKey;
+use core::net::Ipv4Addr;
 use rsvp_wire::error_value;
 use std::collections::BTreeMap;
 
@@ -56,7 +57,12 @@ pub(crate) struct Budget {
     held: BTreeMap<(SessionKey, bool), u64>,
     /// All of that together, of Controlled-Load and of Guaranteed service.
     held_bps: [u64; 2],
+    /// What flows have that are not signalled; it is counted above.
+    claims: BTreeMap<u32, Charge>,
 }
+
+/// Flows that are not signalled are of no session: none has this key.
+const NO_SESSION: SessionKey = SessionKey::Ipv4 { destination: Ipv4Addr::UNSPECIFIED, protocol: 0, port: 0 };
 
 impl Budget {
     /// What reservations have together, in bits per second.
@@ -102,6 +108,17 @@ impl Budget {
     pub(crate) fn give_back(&mut self, charge: Charge) {
         self.reserved_bps -= charge.bps;
         self.guaranteed_bps -= charge.of_guaranteed();
+    }
+
+    /// The same for a flow that is not signalled, in the place of what it has.
+    pub(crate) fn claim(&mut self, limits: &Limits, flow: u32, wanted: Charge) -> Result<(), u16> {
+        let now = self.claims.get(&flow).copied().unwrap_or_default();
+        self.admit(limits, &NO_SESSION, now, wanted)?;
+        match wanted.bps {
+            0 => drop(self.claims.remove(&flow)),
+            _ => drop(self.claims.insert(flow, wanted)),
+        }
+        Ok(())
     }
 
     /// Notes what a session still has of a service; nothing where that is 0.

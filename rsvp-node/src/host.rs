@@ -28,12 +28,13 @@ impl RouteQuery {
     pub fn of_data(session: &Session, sender: &FilterSpec, incoming: Option<InterfaceId>) -> Self {
         let flow_label = match *sender {
             FilterSpec::Ipv6FlowLabel { label, .. } => label,
-            FilterSpec::Ipv4 { .. } | FilterSpec::Ipv6 { .. } => 0,
+            _ => 0,
         };
         let flow = FlowKey {
             protocol: session.protocol(),
             source_port: sender.port(),
-            destination_port: session.port(),
+            // A virtual port is in no packet.
+            destination_port: if session.is_gpi() { 0 } else { session.port() },
             flow_label,
             // Of a group, this is what routing is asked for.
             incoming: incoming.filter(|_| !session.is_multicast()),

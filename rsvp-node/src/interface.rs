@@ -2,8 +2,8 @@
 //!
 //! Interfaces are fed in by the driver; this module deliberately never discovers them itself.
 
-use crate::api::Held;
 use crate::budget::{Budget, Charge, Limits, Shares};
+use crate::claim::Held;
 use crate::key::SessionKey;
 use crate::time::Instant;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -167,6 +167,12 @@ impl InterfaceState {
     pub(crate) fn admit(&mut self, session: &SessionKey, now: Charge, wanted: Charge) -> Result<(), u16> {
         let limits = Limits { total_bps: self.config.reservable_bps, shares: self.config.shares };
         self.budget.admit(&limits, session, now, wanted)
+    }
+
+    /// The same for a flow that is not signalled, in the place of what it has.
+    pub(crate) fn claim(&mut self, flow: u32, wanted: Charge) -> Result<(), u16> {
+        let limits = Limits { total_bps: self.config.reservable_bps, shares: self.config.shares };
+        self.budget.claim(&limits, flow, wanted)
     }
 
     /// Whether an answer about a limit may be given now, and takes it: a bucket of answers that fills with time.

@@ -19,43 +19,68 @@ pub(crate) enum SessionKey {
     Ipv4 { destination: Ipv4Addr, protocol: u8, port: u16 },
     /// C-Type 2.
     Ipv6 { destination: Ipv6Addr, protocol: u8, port: u16 },
+    /// C-Type 3, whose port is a virtual one (RFC 2207).
+    Ipv4Gpi { destination: Ipv4Addr, protocol: u8, port: u16 },
+    /// C-Type 4, the same.
+    Ipv6Gpi { destination: Ipv6Addr, protocol: u8, port: u16 },
 }
 
 impl SessionKey {
     /// C-Types of a SESSION that can be one.
-    pub(crate) const CTYPES: &[u8] = &[1, 2];
+    pub(crate) const CTYPES: &[u8] = &[1, 2, 3, 4];
 
     #[inline]
     pub(crate) const fn of(session: Session) -> Self {
         match session {
             Session::Ipv4 { destination, protocol, port, .. } => Self::Ipv4 { destination, protocol, port },
             Session::Ipv6 { destination, protocol, port, .. } => Self::Ipv6 { destination, protocol, port },
+            Session::Ipv4Gpi { destination, protocol, port, .. } => {
+                Self::Ipv4Gpi { destination, protocol, port }
+            }
+            Session::Ipv6Gpi { destination, protocol, port, .. } => {
+                Self::Ipv6Gpi { destination, protocol, port }
+            }
         }
     }
 
     #[inline]
     pub(crate) const fn object(&self) -> Session {
-        Session::new(self.destination(), self.protocol(), self.port())
+        match self.is_gpi() {
+            false => Session::new(self.destination(), self.protocol(), self.port()),
+            true => Session::gpi(self.destination(), self.protocol(), self.port()),
+        }
+    }
+
+    /// Whether its port is a virtual one, and its senders have an SPI (RFC 2207).
+    #[inline]
+    pub(crate) const fn is_gpi(&self) -> bool {
+        matches!(self, Self::Ipv4Gpi { .. } | Self::Ipv6Gpi { .. })
     }
 
     #[inline]
     pub(crate) const fn destination(&self) -> IpAddr {
         match *self {
-            Self::Ipv4 { destination, .. } => IpAddr::V4(destination),
-            Self::Ipv6 { destination, .. } => IpAddr::V6(destination),
+            Self::Ipv4 { destination, .. } | Self::Ipv4Gpi { destination, .. } => IpAddr::V4(destination),
+            Self::Ipv6 { destination, .. } | Self::Ipv6Gpi { destination, .. } => IpAddr::V6(destination),
         }
     }
 
     #[inline]
     pub(crate) const fn protocol(&self) -> u8 {
-        let (Self::Ipv4 { protocol, .. } | Self::Ipv6 { protocol, .. }) = *self;
+        let (Self::Ipv4 { protocol, .. }
+        | Self::Ipv6 { protocol, .. }
+        | Self::Ipv4Gpi { protocol, .. }
+        | Self::Ipv6Gpi { protocol, .. }) = *self;
         protocol
     }
 
     /// Destination port; 0 is "none".
     #[inline]
     pub(crate) const fn port(&self) -> u16 {
-        let (Self::Ipv4 { port, .. } | Self::Ipv6 { port, .. }) = *self;
+        let (Self::Ipv4 { port, .. }
+        | Self::Ipv6 { port, .. }
+        | Self::Ipv4Gpi { port, .. }
+        | Self::Ipv6Gpi { port, .. }) = *self;
         port
     }
 
@@ -80,11 +105,15 @@ pub(crate) enum SenderKey {
     Ipv6 { address: Ipv6Addr, port: u16 },
     /// C-Type 3.
     Ipv6FlowLabel { address: Ipv6Addr, label: u32 },
+    /// C-Type 4 (RFC 2207).
+    Ipv4Gpi { address: Ipv4Addr, gpi: u32 },
+    /// C-Type 5, the same.
+    Ipv6Gpi { address: Ipv6Addr, gpi: u32 },
 }
 
 impl SenderKey {
     /// C-Types of a SENDER_TEMPLATE and a FILTER_SPEC that can be one.
-    pub(crate) const CTYPES: &[u8] = &[1, 2, 3];
+    pub(crate) const CTYPES: &[u8] = &[1, 2, 3, 4, 5];
 
     #[inline]
     pub(crate) const fn of(filter: FilterSpec) -> Self {
@@ -92,6 +121,8 @@ impl SenderKey {
             FilterSpec::Ipv4 { address, port, .. } => Self::Ipv4 { address, port },
             FilterSpec::Ipv6 { address, port, .. } => Self::Ipv6 { address, port },
             FilterSpec::Ipv6FlowLabel { address, label, .. } => Self::Ipv6FlowLabel { address, label },
+            FilterSpec::Ipv4Gpi { address, gpi } => Self::Ipv4Gpi { address, gpi },
+            FilterSpec::Ipv6Gpi { address, gpi } => Self::Ipv6Gpi { address, gpi },
         }
     }
 
@@ -103,6 +134,8 @@ impl SenderKey {
             Self::Ipv6FlowLabel { address, label } => {
                 FilterSpec::Ipv6FlowLabel { address, reserved: 0, label }
             }
+            Self::Ipv4Gpi { address, gpi } => FilterSpec::Ipv4Gpi { address, gpi },
+            Self::Ipv6Gpi { address, gpi } => FilterSpec::Ipv6Gpi { address, gpi },
         }
     }
 
@@ -114,17 +147,25 @@ impl SenderKey {
     #[inline]
     pub(crate) const fn address(&self) -> IpAddr {
         match *self {
-            Self::Ipv4 { address, .. } => IpAddr::V4(address),
-            Self::Ipv6 { address, .. } | Self::Ipv6FlowLabel { address, .. } => IpAddr::V6(address),
+            Self::Ipv4 { address, .. } | Self::Ipv4Gpi { address, .. } => IpAddr::V4(address),
+            Self::Ipv6 { address, .. }
+            | Self::Ipv6FlowLabel { address, .. }
+            | Self::Ipv6Gpi { address, .. } => IpAddr::V6(address),
         }
     }
 
-    /// Source port; 0 is "none", as in a flow-label filter.
+    /// Whether it has an SPI and no port: its session's port is a virtual one (RFC 2207).
+    #[inline]
+    pub(crate) const fn is_gpi(&self) -> bool {
+        matches!(self, Self::Ipv4Gpi { .. } | Self::Ipv6Gpi { .. })
+    }
+
+    /// Source port; 0 is "none", as in a filter with a flow label or an SPI.
     #[inline]
     pub(crate) const fn port(&self) -> u16 {
         match *self {
             Self::Ipv4 { port, .. } | Self::Ipv6 { port, .. } => port,
-            Self::Ipv6FlowLabel { .. } => 0,
+            Self::Ipv6FlowLabel { .. } | Self::Ipv4Gpi { .. } | Self::Ipv6Gpi { .. } => 0,
         }
     }
 }
@@ -206,6 +247,7 @@ mod tests {
         let mut filters: Vec<FilterSpec> = (1..4).flat_map(address).flat_map(of_address).collect();
         let label = |label| FilterSpec::Ipv6FlowLabel { address: Ipv6Addr::from_bits(2), reserved: 0, label };
         filters.extend([3, 1, 2].map(label));
+        filters.extend((1..3).flat_map(address).flat_map(|a| [7, 0x100].map(|gpi| FilterSpec::gpi(a, gpi))));
         let mut keys: Vec<SenderKey> = filters.iter().rev().copied().map(SenderKey::of).collect();
         keys.sort_unstable();
         filters.sort_unstable();

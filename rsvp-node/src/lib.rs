@@ -7,6 +7,7 @@
 mod api;
 mod budget;
 mod carried;
+mod claim;
 mod composer;
 mod config;
 mod counters;
@@ -36,11 +37,12 @@ mod unknown;
 mod view;
 
 pub use api::{
-    AdspecOffer, Command, Discard, FlowRequest, Held, Input, Outcome, Output, Police, Refusal, Remark,
-    Reservation, ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
+    AdspecOffer, Command, Discard, FlowRequest, Input, Outcome, Output, Police, Refusal, Remark, Reservation,
+    ReservationId, Rx, Source, TcAnswer, TcChange, TcVerdict, TrafficControl, Transmit, Why,
 };
 pub use budget::{FLOW_TOO_LARGE, Shares};
 pub use carried::Carried;
+pub use claim::{Claim, Held};
 pub use config::{Config, Limit, Limits};
 pub use counters::{Counters, Work};
 pub use engine::Engine;

@@ -28,6 +28,10 @@ pub struct TextError {
     pub example: &'static str,
 }
 
+/// Protocols of sessions with a virtual port that have a name.
+const ESP: u8 = 50;
+const AH: u8 = 51;
+
 type Text<'a, T> = IResult<&'a str, T, Error<&'a str>>;
 
 fn whole<'a, T>(
@@ -62,6 +66,11 @@ fn address_and_port(text: &str) -> Text<'_, (IpAddr, u16)> {
     alt(((alt((bracketed, ipv4)), port), address.map(|address| (address, 0)))).parse(text)
 }
 
+/// The protocol of a session with a virtual port (RFC 2207).
+fn gpi_protocol(text: &str) -> Text<'_, u8> {
+    alt((value(ESP, tag("esp")), value(AH, tag("ah")), preceded(tag("gpi"), decimal_u8))).parse(text)
+}
+
 fn protocol(text: &str) -> Text<'_, u8> {
     alt((value(6, tag("tcp")), value(17, tag("udp")), preceded(tag("proto"), decimal_u8))).parse(text)
 }
@@ -69,7 +78,16 @@ fn protocol(text: &str) -> Text<'_, u8> {
 fn filter(text: &str) -> Text<'_, FilterSpec> {
     let label = (ipv6, space1, tag("label"), space1, verify(decimal_u32, |&label: &u32| label < 1 << 24))
         .map(|(address, _, _, _, label)| FilterSpec::Ipv6FlowLabel { address, reserved: 0, label });
-    alt((label, address_and_port.map(|(address, port)| FilterSpec::new(address, port)))).parse(text)
+    let spi = (address, space1, tag("spi"), space1, spi)
+        .map(|(address, _, _, _, spi)| FilterSpec::gpi(address, spi));
+    alt((label, spi, address_and_port.map(|(address, port)| FilterSpec::new(address, port)))).parse(text)
+}
+
+/// A security parameter index, as `0x1234` or `4660`.
+fn spi(text: &str) -> Text<'_, u32> {
+    let digits = take_while1(|c: char| c.is_ascii_hexdigit());
+    let hexadecimal = map_opt(digits, |text: &str| u32::from_str_radix(text, 16).ok());
+    alt((preceded(tag("0x"), hexadecimal), decimal_u32)).parse(text)
 }
 
 fn ipv6(text: &str) -> Text<'_, Ipv6Addr> {
@@ -81,8 +99,16 @@ impl FromStr for Session {
     type Err = TextError;
 
     fn from_str(text: &str) -> Result<Self, TextError> {
-        let session = (protocol, space1, address_and_port)
-            .map(|(protocol, _, (destination, port))| Self::new(destination, protocol, port));
+        let of_packets = protocol.map(|protocol| (protocol, false));
+        let protocol = alt((gpi_protocol.map(|protocol| (protocol, true)), of_packets));
+        let session =
+            (protocol, space1, address_and_port).map(|((protocol, is_gpi), _, (destination, port))| {
+                if is_gpi {
+                    Self::gpi(destination, protocol, port)
+                } else {
+                    Self::new(destination, protocol, port)
+                }
+            });
         whole(text, "udp 10.0.2.2:5000", session)
     }
 }
@@ -134,6 +160,9 @@ impl fmt::Display for AddressAndPort {
 impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.protocol() {
+            ESP if self.is_gpi() => f.write_str("esp")?,
+            AH if self.is_gpi() => f.write_str("ah")?,
+            other if self.is_gpi() => write!(f, "gpi{other}")?,
             6 => f.write_str("tcp")?,
             17 => f.write_str("udp")?,
             other => write!(f, "proto{other}")?,
@@ -146,6 +175,9 @@ impl fmt::Display for FilterSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ipv6FlowLabel { address, label, .. } => write!(f, "{address} label {label}"),
+            Self::Ipv4Gpi { gpi, .. } | Self::Ipv6Gpi { gpi, .. } => {
+                write!(f, "{} spi {gpi:#x}", self.address())
+            }
             _ => write!(f, "{}", AddressAndPort(self.address(), self.port())),
         }
     }

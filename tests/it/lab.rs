@@ -98,6 +98,8 @@ shipped! {
     figure_10_holds: "figure-10-independent", Ipv4;
     figure_11_holds_in_ipv4: "figure-11-scope", Ipv4;
     figure_11_holds_in_ipv6: "figure-11-scope", Ipv6;
+    ipsec_holds_in_ipv4: "ipsec", Ipv4;
+    ipsec_holds_in_ipv6: "ipsec", Ipv6;
     plain_routers_hold_in_ipv4: "plain-routers", Ipv4;
     plain_routers_hold_in_ipv6: "plain-routers", Ipv6;
 }

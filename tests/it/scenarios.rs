@@ -6,7 +6,7 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 17] = [
+const SHIPPED: [&str; 18] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
@@ -24,6 +24,7 @@ const SHIPPED: [&str; 17] = [
     "figure-10-independent",
     "figure-11-scope",
     "service-change",
+    "ipsec",
 ];
 
 fn directory() -> PathBuf {
@@ -110,6 +111,11 @@ fn plain_routers_holds() {
 #[test]
 fn link_failure_holds() {
     holds_with_every_seed("link-failure");
+}
+
+#[test]
+fn ipsec_holds() {
+    holds_with_every_seed("ipsec");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use rsvp_wire::{
 fn filter() -> impl Strategy<Value = FilterSpec> {
     prop_oneof![
         (any::<IpAddr>(), any::<u16>()).prop_map(|(address, port)| FilterSpec::new(address, port)),
+        (any::<IpAddr>(), any::<u32>()).prop_map(|(address, spi)| FilterSpec::gpi(address, spi)),
         (any::<std::net::Ipv6Addr>(), any::<u8>(), 0u32..1 << 24)
             .prop_map(|(address, reserved, label)| FilterSpec::Ipv6FlowLabel { address, reserved, label }),
     ]
@@ -192,8 +193,9 @@ proptest! {
 
     #[test]
     fn text_forms_read_back(session in (any::<IpAddr>(), any::<u8>(), any::<u16>()), filter in filter()) {
-        let session = Session::new(session.0, session.1, session.2);
-        prop_assert_eq!(session.to_string().parse::<Session>(), Ok(session));
+        for session in [Session::new(session.0, session.1, session.2), Session::gpi(session.0, session.1, session.2)] {
+            prop_assert_eq!(session.to_string().parse::<Session>(), Ok(session));
+        }
         let text = filter.to_string();
         let filter = match filter {
             FilterSpec::Ipv6FlowLabel { address, label, .. } => FilterSpec::Ipv6FlowLabel { address, reserved: 0, label },

@@ -26,6 +26,7 @@
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 mod any_address;
+mod by_hand;
 pub mod dscp;
 mod error;
 #[doc = include_str!("../GUIDE.md")]
@@ -37,6 +38,7 @@ mod session;
 mod sockets;
 
 pub use any_address::AnyAddress;
+pub use by_hand::FlowWatch;
 pub use dscp::{Dscp, Media, Priority, Wmm, class_of, wmm};
 pub use error::ClientError;
 pub use mark::{mark, marked, send_marked};
@@ -47,6 +49,7 @@ pub use rsvp_control::sockets::values as words;
 pub use rsvp_control::sockets::{
     Checks, DEFAULT_QOS_SOCKET, FdQos as Told, QOS_SOCKET_VARIABLE, TemplateRow,
 };
+pub use rsvp_control::tc;
 pub use rsvp_control::{
     Adspec, Carried, DEFAULT_SOCKET, EventKind as Event, Fault, Flow, Gone, Octets, Problem, SOCKET_VARIABLE,
     Watched, What, session_or_any,

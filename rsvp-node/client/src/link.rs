@@ -5,7 +5,7 @@
 use super::ClientError;
 use super::sockets::Inbox;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
-use rsvp_control::{Done, Event, EventKind, Line, Problem, Request, VERSION, Watched, session_at};
+use rsvp_control::{Done, Event, EventKind, Line, Problem, Request, VERSION, Watched, session_at, tc};
 use rsvp_wire::Session;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -47,6 +47,8 @@ struct Expected {
     /// Of sockets that are bound to any address.
     any: BTreeMap<Session, mpsc::UnboundedSender<(Session, EventKind)>>,
     watch: Option<mpsc::UnboundedSender<Watched>>,
+    /// Of flows that are made by hand.
+    flows: Option<mpsc::UnboundedSender<tc::Event>>,
     /// Of sockets that were handed over.
     sockets: BTreeMap<u64, Arc<Inbox>>,
     ended: bool,
@@ -142,6 +144,16 @@ impl Link {
             expected.watch = Some(sender);
         }
         watched
+    }
+
+    /// Where what is told of flows that are made by hand will come.
+    pub(super) fn watch_flows(&self) -> mpsc::UnboundedReceiver<tc::Event> {
+        let (sender, events) = mpsc::unbounded_channel();
+        let mut expected = self.expected();
+        if !expected.ended {
+            expected.flows = Some(sender);
+        }
+        events
     }
 
     /// Where what is told of a socket will come.
@@ -297,6 +309,7 @@ async fn read(mut reading: impl AsyncBufReadExt + Unpin, expected: Arc<Mutex<Exp
     expected.any.clear();
     expected.sockets.clear();
     expected.watch = None;
+    expected.flows = None;
     expected.end.notify_waiters();
 }
 
@@ -324,6 +337,8 @@ impl Expected {
         } else if let Some(told) = line.qos {
             let inbox = self.sockets.get(&told.socket)?;
             return Some((Arc::clone(inbox), told.meaning().ok()?));
+        } else if let (Some(event), Some(flows)) = (line.tc, &self.flows) {
+            let _ = flows.send(event);
         } else if let (Some(watched), Some(watch)) = (line.watched, &self.watch) {
             let _ = watch.send(watched);
         }

@@ -33,7 +33,10 @@ pub fn session_at(any: &Session, address: IpAddr) -> Option<Session> {
         IpAddr::V4(bound) => bound.is_unspecified() && address.is_ipv4(),
         IpAddr::V6(bound) => bound == Ipv6Addr::UNSPECIFIED,
     };
-    takes.then(|| Session::new(address, any.protocol(), any.port()))
+    takes.then(|| match any.is_gpi() {
+        false => Session::new(address, any.protocol(), any.port()),
+        true => Session::gpi(address, any.protocol(), any.port()),
+    })
 }
 
 /// Reads a session that may be at any address, as `udp *:5000`.

@@ -1,7 +1,7 @@
 //! What the daemon says: a line, what a request yields, and why one was not done.
 
 use crate::rows::Rows;
-use crate::{Event, Watched, sockets};
+use crate::{Event, Watched, sockets, tc};
 use serde::{Deserialize, Serialize};
 
 /// A line of the daemon: the greeting, the answer to a request, or something that happened. Exactly one of the groups is
@@ -32,6 +32,9 @@ pub struct Line {
     /// The network did something for a socket that this client has handed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos: Option<sockets::FdQos>,
+    /// Something happened to a flow of this client that was made by hand, or to any for those that asked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tc: Option<tc::Event>,
     /// The last descriptor of this socket, which this client has handed over, is closed: its QoS has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<u64>,
@@ -55,6 +58,15 @@ pub struct Done {
     /// What the host can do for a socket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checks: Option<sockets::Checks>,
+    /// The number of a flow that was made by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<u64>,
+    /// The number of its filter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<u64>,
+    /// What interfaces and flows have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tc: Option<tc::Report>,
     /// All templates, the base ones first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub templates: Option<Vec<sockets::TemplateRow>>,

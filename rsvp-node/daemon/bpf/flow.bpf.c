@@ -188,12 +188,15 @@ INLINE void read_transport(struct __sk_buff *skb, struct packet *packet)
 	of->has_ports = of->protocol == IPPROTO_UDP || of->protocol == IPPROTO_TCP || of->protocol == IPPROTO_SCTP ||
 			of->protocol == IPPROTO_DCCP || of->protocol == IPPROTO_UDPLITE;
 	of->has_spi = of->protocol == PROTOCOL_ESP || of->protocol == PROTOCOL_AH;
-	if (!of->has_ports && !of->has_spi && !packet->first)
+	of->has_type = of->protocol == (packet->v6 ? PROTOCOL_ICMPV6 : IPPROTO_ICMP);
+	if (!of->has_ports && !of->has_spi && !of->has_type && !packet->first)
 		return;
 	if (bpf_skb_load_bytes(skb, packet->transport, words, sizeof(words))) {
-		of->has_ports = of->has_spi = 0;
+		of->has_ports = of->has_spi = of->has_type = 0;
 		return;
 	}
+	if (of->has_type) /* the first two octets, whatever the machine's order */
+		__builtin_memcpy(&of->source_port, words, sizeof(of->source_port));
 	if (of->has_ports) {
 		of->source_port = (__be16)words[0];
 		of->port = (__be16)(words[0] >> 16);
@@ -254,22 +257,93 @@ INLINE __u32 *find_session(void *keys, const int v6, __u32 kinds, struct packet 
 	return NULL;
 }
 
-/* A flow's number by the look-ups in their order: the first that finds one gives it. */
-INLINE __u32 *find(struct __sk_buff *skb, const struct interface *here, struct packet *packet)
+/* The flow of the most specific filter of the traffic control interface: one look-up for each mask that there is. */
+INLINE __u32 *find_filter(const struct packet *packet, __u32 interface)
 {
-	__u32 kinds = packet->v6 ? here->kinds_v6 : here->kinds_v4;
-	__u32 *found = NULL;
+	const struct masks *all = bpf_map_lookup_elem(&masks, &interface);
+	const struct transport *of = &packet->of;
+	__be32 transport = of->spi;
+	struct pattern pattern;
+	__u32 *found;
 
+	if (!all)
+		return NULL;
+	if (!of->has_spi)
+		__builtin_memcpy(&transport, &of->source_port, sizeof(transport));
+	for (__u32 i = 0; i < MASKS; i++) {
+		const struct mask *mask = &all->of[i];
+
+		if (i >= all->count)
+			break;
+		if (mask->family && mask->family != (packet->v6 ? 6 : 4))
+			continue;
+		if (mask->transport && !of->has_ports && !of->has_spi && !of->has_type)
+			continue;
+		pattern.interface = interface;
+		pattern.mask = mask->number;
+		pattern.family = mask->family;
+		pattern.protocol = of->protocol & mask->protocol;
+		pattern.zero = 0;
+		pattern.transport = transport & mask->transport;
+		for (int word = 0; word < 8; word++)
+			pattern.addresses[word] = packet->key.addresses[word] & mask->addresses[word];
+		found = bpf_map_lookup_elem(&filters, &pattern);
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+/* The rule for a packet that is forwarded, by the DSCP with which it came. What begins on this node has not come by an interface. */
+INLINE const struct rule *find_rule(const struct __sk_buff *skb, const struct packet *packet, __u32 interface)
+{
+	const struct rules *all;
+
+	if (!skb->ingress_ifindex)
+		return NULL;
+	all = bpf_map_lookup_elem(&rules, &interface);
+	if (!all || !all->of[packet->traffic_class >> 2 & 63].flow)
+		return NULL;
+	return &all->of[packet->traffic_class >> 2 & 63];
+}
+
+/* What the look-ups have found. */
+struct found {
+	__u32 first, second;     /* numbers of flows and one; 0: none */
+	const struct rule *rule; /* by which the second was found */
+};
+
+/*
+ * The look-ups in their order. DSCP, rate and class each come from the first flow that sets them: so a packet can be of two, one of
+ * a reservation and one of what comes after that.
+ */
+INLINE void find(struct __sk_buff *skb, const struct interface *here, struct packet *packet, struct found *by)
+{
+	__u32 kinds = packet->v6 ? here->kinds_v6 : here->kinds_v4, by_hand = here->by_hand, interface = skb->ifindex;
+	__u32 *found;
+
+	if (kinds || by_hand)
+		read_transport(skb, packet);
+	/* 2: filters of the traffic control interface, and after them its rules. Before step 1, which wipes addresses. */
+	if (by_hand & FILTERS) {
+		found = find_filter(packet, interface);
+		if (found)
+			by->second = *found + 1;
+	}
+	if (by_hand & RULES && !by->second) {
+		by->rule = find_rule(skb, packet, interface);
+		if (by->rule)
+			by->second = by->rule->flow;
+	}
 	/* 1: reserved sessions and their senders. */
 	if (kinds) {
-		read_transport(skb, packet);
-		packet->key.interface = skb->ifindex;
+		packet->key.interface = interface;
 		found = packet->v6 ? find_session(&keys_v6, 1, kinds, packet) : find_session(&keys_v4, 0, kinds, packet);
+		if (found)
+			by->first = *found + 1;
 	}
-	/* 2: the place of filters of the traffic control interface. */
 	/* 3: the place of the flow that an application has given its socket (bpf_sk_storage_get of skb->sk). */
 	/* 4: the place of the flow that a policy has given the socket. */
-	return found;
 }
 
 /* What a bucket holds after some time, in billionths of an octet: exactly, and never more than its depth. */
@@ -364,6 +438,82 @@ INLINE enum verdict police(const struct flow *flow, struct state *state, const s
 	return good ? CONFORMS : mode == DISCARD ? DROPPED : EXCESS;
 }
 
+/* Counts a packet of a flow that another has judged. */
+INLINE void count(struct state *state, const struct size *size, enum verdict verdict)
+{
+	bpf_spin_lock(&state->lock);
+	if (verdict == CONFORMS) {
+		state->packets += size->packets;
+		state->octets += size->octets;
+	} else {
+		state->excess_packets += size->packets;
+		state->excess_octets += size->octets;
+	}
+	bpf_spin_unlock(&state->lock);
+}
+
+/* How a packet leaves. */
+struct treatment {
+	__u32 class;
+	__u8 dscp, pcp;
+};
+
+/* What is not set yet is set by this flow; its marks may be those of a rule. */
+INLINE void set(struct treatment *how, const struct flow *flow, const struct rule *rule, enum verdict verdict)
+{
+	const __u8 *dscp = rule ? rule->dscp : flow->dscp, *pcp = rule ? rule->pcp : flow->pcp;
+	int excess = verdict != CONFORMS;
+
+	if (how->dscp == LEAVE)
+		how->dscp = excess ? dscp[1] : dscp[0];
+	if (how->pcp == LEAVE)
+		how->pcp = excess ? pcp[1] : pcp[0];
+	if (!how->class)
+		how->class = excess ? flow->class[1] : flow->class[0];
+}
+
+/* A flow that is live, and its state. */
+INLINE const struct flow *live(__u32 number, struct state **state)
+{
+	const struct flow *flow;
+
+	if (!number--)
+		return NULL;
+	flow = bpf_map_lookup_elem(&flows, &number);
+	*state = bpf_map_lookup_elem(&states, &number);
+	return flow && *state && flow->live ? flow : NULL;
+}
+
+/* Judges a packet by the flows that it is of; false if it is to be dropped. */
+INLINE int judge(struct __sk_buff *skb, const struct packet *packet, const struct found *by, struct treatment *how)
+{
+	struct state *first_state = NULL, *second_state = NULL;
+	const struct flow *first = live(by->first, &first_state), *second = live(by->second, &second_state);
+	struct size size;
+	enum verdict verdict;
+
+	if (!first && !second)
+		return 1;
+	measure(skb, packet, &size);
+	/* The rate is that of the first which has one; the other counts what became of the packet. */
+	if (second && (!first || (!first->rate && second->rate))) {
+		verdict = police(second, second_state, &size);
+		if (first && verdict != DROPPED)
+			count(first_state, &size, verdict);
+	} else {
+		verdict = police(first, first_state, &size);
+		if (second && verdict != DROPPED)
+			count(second_state, &size, verdict);
+	}
+	if (verdict == DROPPED)
+		return 0;
+	if (first)
+		set(how, first, NULL, verdict);
+	if (second)
+		set(how, second, by->rule, verdict);
+	return 1;
+}
+
 /* Writes a DSCP; the two bits of ECN stay. */
 INLINE void mark(struct __sk_buff *skb, struct packet *packet, __u8 dscp)
 {
@@ -428,8 +578,8 @@ INLINE int resolves_addresses(struct __sk_buff *skb, const struct packet *packet
 INLINE int treat(struct __sk_buff *skb, const struct interface *here, __u32 *class)
 {
 	struct packet packet = {};
-	__u8 pcp = LEAVE;
-	__u32 *found;
+	struct found by = {};
+	struct treatment how = { .dscp = LEAVE, .pcp = LEAVE };
 
 	if (!locate(skb, here, &packet)) {
 		if (here->by_dscp && resolves_addresses(skb, &packet))
@@ -438,25 +588,11 @@ INLINE int treat(struct __sk_buff *skb, const struct interface *here, __u32 *cla
 	}
 	if (packet.v6 ? !read_v6(skb, &packet) : !read_v4(skb, &packet))
 		return NEXT;
-	found = find(skb, here, &packet);
-	if (found) {
-		__u32 number = *found;
-		struct flow *flow = bpf_map_lookup_elem(&flows, &number);
-		struct state *state = bpf_map_lookup_elem(&states, &number);
-
-		if (flow && state && flow->live) {
-			struct size size;
-			enum verdict verdict;
-
-			measure(skb, &packet, &size);
-			verdict = police(flow, state, &size);
-			if (verdict == DROPPED)
-				return DROP;
-			mark(skb, &packet, verdict == CONFORMS ? flow->dscp[0] : flow->dscp[1]);
-			pcp = verdict == CONFORMS ? flow->pcp[0] : flow->pcp[1];
-			*class = verdict == CONFORMS ? flow->class[0] : flow->class[1];
-		}
-	}
+	find(skb, here, &packet, &by);
+	if (!judge(skb, &packet, &by, &how))
+		return DROP;
+	mark(skb, &packet, how.dscp);
+	*class = how.class;
 	/* Last: DSCP to class, by the DSCP with which the packet leaves, where nothing before has chosen a class. */
 	if (!*class && here->by_dscp) {
 		__u8 dscp = resolves_addresses(skb, &packet) ? NETWORK_CONTROL : packet.traffic_class >> 2;
@@ -464,9 +600,9 @@ INLINE int treat(struct __sk_buff *skb, const struct interface *here, __u32 *cla
 		*class = here->classes[dscp & 63];
 	}
 	/* The priority of what no flow has marked, by its DSCP. */
-	if (pcp == LEAVE)
-		pcp = here->pcp[packet.traffic_class >> 2 & 63];
-	tag(skb, &packet, pcp, here->link_header);
+	if (how.pcp == LEAVE)
+		how.pcp = here->pcp[packet.traffic_class >> 2 & 63];
+	tag(skb, &packet, how.pcp, here->link_header);
 	return NEXT;
 }
 

@@ -41,8 +41,54 @@ struct interface {
 	__u32 kinds_v4, kinds_v6; /* bits of kinds of key */
 	__u32 link_header;        /* octets before the IP header: 14, or 0 where there is no Ethernet */
 	__u32 by_dscp;            /* whether classes[] says anything */
+	__u32 by_hand;            /* bits: what the traffic control interface has here */
 	__u32 classes[64];        /* class by DSCP; 0: none */
 	__u8 pcp[64];             /* priority code point by DSCP; LEAVE: none */
+};
+
+/* In interface.by_hand: there are filters; there are rules. */
+#define FILTERS 1
+#define RULES 2
+
+/*
+ * Filters of the traffic control interface. A pattern belongs to a mask: what a mask does not look at is zero in it. The masks of
+ * an interface are in the order in which they are tried, most specific first, and there is one look-up for each. A mask keeps its
+ * number while others come and go, so that no pattern changes for that.
+ */
+#define MASKS 16
+
+struct mask {
+	__u8 number;
+	__u8 family;      /* 4 or 6; 0: whichever, and then no addresses */
+	__u8 protocol;    /* 0xff: it is looked at */
+	__u8 zero;
+	__be32 transport; /* of the four octets that struct transport begins with, or of the SPI */
+	__be32 addresses[8]; /* as in struct key */
+};
+
+struct masks {
+	__u32 count;
+	struct mask of[MASKS];
+};
+
+struct pattern {
+	__u32 interface;
+	__u8 mask; /* its number */
+	__u8 family;
+	__u8 protocol;
+	__u8 zero;
+	__be32 transport;
+	__be32 addresses[8];
+};
+
+/* By the DSCP with which forwarded packets come: the flow that they are of, and the marks with which they leave in its place. */
+struct rule {
+	__u32 flow; /* its number and one; 0: there is no rule */
+	__u8 dscp[2], pcp[2];
+};
+
+struct rules {
+	struct rule of[64];
 };
 
 /* A mark that is not set. */
@@ -93,11 +139,10 @@ struct fragment {
 
 /* What of a packet's transport header its first fragment shows. */
 struct transport {
-	__be16 source_port, port;
+	__be16 source_port, port; /* or, of ICMP, type and code, and zero */
 	__be32 spi;
 	__u8 protocol;
-	__u8 has_ports, has_spi;
-	__u8 zero;
+	__u8 has_ports, has_spi, has_type;
 };
 
 /* Sizes of maps are what the loader says. Keys are allocated as they come. */
@@ -144,3 +189,28 @@ struct {
 	__type(key, struct fragment);
 	__type(value, struct transport);
 } fragments SEC(".maps");
+
+/* What the traffic control interface has: patterns with their flows, masks and rules by interface. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, struct pattern);
+	__type(value, __u32);
+} filters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, struct masks);
+} masks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, struct rules);
+} rules SEC(".maps");

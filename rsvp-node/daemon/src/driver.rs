@@ -3,13 +3,13 @@
 //! One turn does a bounded amount of each kind of work, so that no flood of one kind starves the others. Every `handle`
 //! is followed by draining `poll`. Decisions about the protocol are deliberately not made here.
 
+mod access;
 mod answers;
 mod sockets;
 
-use super::config::DaemonConfig;
+use super::config::{DaemonConfig, Overrides};
 use super::control::server::{FromClient, Switchboard};
-use super::control::service::{ControlService, EngineAccess};
-use super::data_plane::wishes::Wishes;
+use super::control::service::ControlService;
 use super::data_plane::worker::{Said, Worker};
 use super::hooks::Hooks;
 use super::monitor::{Changes, Monitor};
@@ -21,12 +21,7 @@ use super::socket::{IncomingMessage, Receiver, Sockets};
 use super::templates::Shelf;
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
-use rsvp_node::qos::Qos;
-use rsvp_node::{
-    Command, Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TcChange, TrafficControl,
-};
-use rsvp_wire::{SenderTemplate, Session};
-use std::net::IpAddr;
+use rsvp_node::{Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TrafficControl};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -64,6 +59,9 @@ pub(super) struct EngineIo {
     pub(super) shelf: Shelf,
     /// Whether RSVP is spoken.
     pub(super) signals: bool,
+    /// What programs say of interfaces, and whether that has changed.
+    overrides: Overrides,
+    is_overridden: bool,
     recorder: Option<Recorder>,
     started: tokio::time::Instant,
     until: Option<Instant>,
@@ -94,6 +92,8 @@ impl EngineIo {
             plane,
             shelf: Shelf::default(),
             signals: true,
+            overrides: Overrides::default(),
+            is_overridden: false,
             recorder,
             started: tokio::time::Instant::now(),
             until: None,
@@ -178,7 +178,13 @@ impl EngineIo {
             }),
             Err(error) => tracing::error!(%error, "the kernel does not tell about its interfaces"),
         }
-        self.plane.look(self.routes.links.surroundings(config));
+        self.look_at_manners(config);
+    }
+
+    /// Tells the data plane what holds on interfaces now.
+    fn look_at_manners(&mut self, config: &DaemonConfig) {
+        self.is_overridden = false;
+        self.plane.look(self.routes.links.surroundings(&self.overrides.over(config)));
     }
 
     fn is_due(&self) -> bool {
@@ -187,84 +193,6 @@ impl EngineIo {
 
     fn wake_at(&self) -> Option<tokio::time::Instant> {
         self.until.map(|until| self.started + core::time::Duration::from_micros(until.as_micros()))
-    }
-}
-
-impl EngineAccess for EngineIo {
-    fn command(&mut self, command: Command<'_>) -> Outcome {
-        self.handle(Input::Command(command))
-    }
-
-    fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    fn leaves_by(&mut self, session: &Session, sender: &SenderTemplate) -> Option<InterfaceId> {
-        self.routes.leaves_by(session, &sender.0)
-    }
-
-    fn source_for(&mut self, destination: IpAddr, interface: Option<InterfaceId>) -> Option<IpAddr> {
-        self.routes.source_for(destination, interface)
-    }
-
-    fn signals(&self) -> bool {
-        self.signals
-    }
-
-    fn keep_template(&mut self, name: &str, qos: Option<&Qos>) -> Result<(), String> {
-        self.shelf.keep(name, qos)
-    }
-
-    fn wish(&mut self, session: &Session, sender: &SenderTemplate, wishes: Option<Wishes>) {
-        self.plane.wish(*session, sender.0, wishes);
-        // What stands for the session is told again, so that it follows.
-        for (reservation, interface, told) in self.engine.reservations() {
-            if told.session.with_flags(0) == *session {
-                let change = TcChange::Install(told);
-                self.plane.change(&TrafficControl { reservation, interface, change });
-            }
-        }
-    }
-
-    fn local_flow(&mut self, change: &TrafficControl) {
-        self.plane.change(change);
-    }
-
-    fn addresses(&self) -> Vec<IpAddr> {
-        self.routes.links.own_addresses().filter(|address| !address.is_loopback()).collect()
-    }
-
-    fn interface_name(&self, id: InterfaceId) -> Option<&str> {
-        self.routes.links.name(id)
-    }
-
-    fn data_plane_on(&self, id: InterfaceId) -> String {
-        self.plane.state(id.0).to_owned()
-    }
-
-    fn is_udp_on(&self, id: InterfaceId) -> bool {
-        self.encapsulation.is_on(id, self.now().as_micros())
-    }
-
-    fn counters(&self) -> Vec<(&'static str, u64)> {
-        let received = self.received;
-        let mut counters = vec![
-            ("packets-received", received.datagrams),
-            ("messages-taken", self.messages_taken),
-            ("messages-discarded", self.messages_discarded),
-            ("packets-not-rsvp", received.not_rsvp),
-            ("fragments-waiting", received.fragments),
-            ("receive-errors", received.errors),
-            ("kernel-drops", self.sockets.kernel_drops()),
-            ("packets-sent", self.send_queue.sent),
-            ("route-lookups-failed", self.routes.failed),
-            ("udp-sent", self.send_queue.sent_by_udp),
-            ("socket-releases-untold", self.untold_of_sockets[0]),
-            ("socket-connects-untold", self.untold_of_sockets[1]),
-        ];
-        counters.extend(self.encapsulation.named());
-        counters.extend(self.send_queue.failures.named());
-        counters
     }
 }
 
@@ -399,6 +327,12 @@ impl Driver {
             if self.node.told.is_empty() {
                 break;
             }
+        }
+        if self.node.is_overridden {
+            self.node.look_at_manners(&self.config);
+        }
+        if !self.node.plane.is_busy() {
+            self.service.hand_on(&mut self.node);
         }
         if self.service.asks_for_flows() {
             self.node.plane.list();

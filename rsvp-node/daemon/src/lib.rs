@@ -9,6 +9,7 @@ pub mod control;
 pub mod data_plane;
 pub mod hooks;
 pub mod qos_service;
+pub mod tc_service;
 pub mod templates;
 
 mod driver;

@@ -138,6 +138,11 @@ impl Links {
         self.known.values().find(|(link, _)| link.name == name).map(|(link, _)| InterfaceId(link.index))
     }
 
+    /// Whether an interface is there, be it down.
+    pub(super) fn is_present(&self, id: InterfaceId) -> bool {
+        self.present.contains(&id.0)
+    }
+
     /// What the data plane has to know.
     pub(super) fn surroundings(&self, config: &DaemonConfig) -> Surroundings {
         let present = self.known.iter().filter(|(index, _)| self.present.contains(index));

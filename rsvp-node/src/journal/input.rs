@@ -1,7 +1,7 @@
 //! What goes into an engine, routing's answers among it, as JSON, and back.
 
 use crate::{
-    AdspecOffer, AppId, Carried, Command, FlowKey, FlowRequest, Held, Input, Interface, InterfaceId,
+    AdspecOffer, AppId, Carried, Claim, Command, FlowKey, FlowRequest, Held, Input, Interface, InterfaceId,
     ReservationId, Route, RouteAnswer, RouteQuery, Rx, Shares, TcAnswer, TcVerdict,
 };
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -104,6 +104,10 @@ fn write_command(command: &Command<'_>) -> Value {
         }
         Command::ReleaseReservation { app, session: s } => about("release-reservation", app, session(s)),
         Command::Release { app, session: s } => about("release", app, session(s)),
+        Command::Claim(Claim { flow, interface, flowspec }) => {
+            let objects = flowspec.map(|flowspec| Objects::default().put(&flowspec).hex());
+            json!({ "claim": flow, "on": interface.0, "objects": objects })
+        }
         Command::Sender { app, session: s, sender, tspec, adspec, ttl, interface, carried } => {
             let value = about("sender", app, session(s).put(sender).put(&SenderTspec::from(*tspec)));
             let value =
@@ -228,6 +232,14 @@ pub(super) fn read(value: &Value) -> Option<Kept> {
         let (interface, guaranteed) = (interface(&value["on"])?, value["guaranteed"].as_bool()?);
         let held = Held { interface, session, guaranteed, bps: number(bps)? };
         return Some(Kept::Other(Input::Held(held)));
+    }
+    if let Some(flow) = value.get("claim") {
+        let flowspec = match value["objects"].is_null() {
+            true => None,
+            false => Some(Message::parse(&Objects::read(&value["objects"])?).ok()?.get::<Flowspec>()?.ok()?),
+        };
+        let claim = Claim { flow: number(flow)?, interface: interface(&value["on"])?, flowspec };
+        return Some(Kept::Other(Input::Command(Command::Claim(claim))));
     }
     if let Some(destination) = value.get("route_changed") {
         let destination = match destination.as_str() {

@@ -29,6 +29,8 @@ use smallvec::SmallVec;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+const ESP: u8 = 50;
+const AH: u8 = 51;
 
 /// What a SENDER call says.
 struct Announcement<'c> {
@@ -79,6 +81,7 @@ impl Node {
                 Ok(())
             }
             Command::Release { app, session } => self.release(app, &SessionKey::of(session)),
+            Command::Claim(claim) => self.claim(claim),
         }
     }
 
@@ -125,6 +128,9 @@ impl Node {
         let own = self.interfaces.by_address(address).map(|i| i.config.id);
         if address.is_ipv4() != session.destination().is_ipv4() || own.is_none() {
             return Err(Refusal::BadSender);
+        }
+        if sender.is_gpi() != session.is_gpi() {
+            return Err(Refusal::ConflictingCType);
         }
         if session.port() == 0 && sender.port() != 0 {
             return Err(Refusal::BadSender);
@@ -380,6 +386,9 @@ fn read_flows(
         for filter in flow.filters.iter().map(|f| Some(SenderKey::of(*f))).chain(wildcard) {
             let family = |f: SenderKey| f.address().is_ipv4() == session.destination().is_ipv4();
             let port = |f: SenderKey| session.port() != 0 || f.port() == 0;
+            if filter.is_some_and(|f| f.is_gpi() != session.is_gpi()) {
+                return Err(Refusal::ConflictingCType);
+            }
             if filter.is_some_and(|f| !family(f) || !port(f)) {
                 return Err(Refusal::BadSender);
             }
@@ -393,7 +402,11 @@ fn read_flows(
 }
 
 fn check_session(session: &SessionKey) -> Result<(), Refusal> {
-    let ports = session.port() != 0 || !matches!(session.protocol(), TCP | UDP);
+    // RFC 2207 section 4.1: a virtual port there must be, and it is for protocols that are known to have an SPI.
+    let ports = match session.is_gpi() {
+        false => session.port() != 0 || !matches!(session.protocol(), TCP | UDP),
+        true => session.port() != 0 && matches!(session.protocol(), ESP | AH),
+    };
     let sound = !session.destination().is_unspecified() && session.protocol() != 0 && ports;
     if sound { Ok(()) } else { Err(Refusal::BadSession) }
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod application;
 pub(crate) mod blockade;
+pub(crate) mod claim;
 pub(crate) mod confirm;
 pub(crate) mod demands;
 pub(crate) mod errors;
@@ -107,9 +108,12 @@ pub(crate) fn read_object<'a, T: Object<'a>>(octets: &'a [u8]) -> Option<T> {
 }
 
 /// Receivers that want confirmation and senders must be nodes of the session's family, as the hop must; and ports follow RFC
-/// 2205 section 3.2 rule 2.
+/// 2205 section 3.2 rule 2. With a virtual port, which is never 0, all senders have an SPI, and without none has (RFC 2207 section 4.1).
 fn check_ends(message: &Message<'_>, session: &SessionKey, source: IpAddr) -> Result<(), Discard> {
     let family = session.destination().is_ipv4();
+    if session.is_gpi() && session.port() == 0 {
+        return Err(Discard::BadGrammar);
+    }
     if let Some(confirm) = message.get::<ResvConfirm>() {
         let address = confirm.map_err(Discard::Malformed)?.address;
         if address.is_ipv4() != family || !is_host(address, source) {
@@ -125,6 +129,9 @@ fn check_ends(message: &Message<'_>, session: &SessionKey, source: IpAddr) -> Re
         let filter = filter.map_err(Discard::Malformed)?;
         if filter.address().is_ipv4() != family || !is_host(filter.address(), source) {
             return Err(Discard::BadAddress);
+        }
+        if filter.is_gpi() != session.is_gpi() {
+            return Err(Discard::BadGrammar);
         }
         if session.port() == 0 && filter.port() != 0 {
             return Err(Discard::BadSourcePort);

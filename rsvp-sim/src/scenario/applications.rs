@@ -7,11 +7,12 @@ use super::model::{
 use super::section::{Item, Section};
 use core::time::Duration;
 
-const SENDER: [&str; 13] = [
+const SENDER: [&str; 14] = [
     "name",
     "node",
     "session",
     "port",
+    "spi",
     "rate",
     "bucket",
     "peak",
@@ -91,13 +92,19 @@ impl Scenario {
             Ok(both[item.choice(&["both", "guaranteed", "controlled-load", "none"])?])
         })?;
         let port = section.read_or("port", 4000, |item| item.integer(1, 65_535))? as u16;
-        let twin = |s: &Sender| s.node == node && s.session == session && s.port == port;
+        let spi = section.read_or("spi", u64::from(port), |item| item.integer(1, u32::MAX.into()))? as u32;
+        let has_virtual_port = self.sessions[session.0].gpi;
+        if section.find("spi").is_some() && !has_virtual_port {
+            return Err(section.error("`spi` is for senders to a session with protocol = \"esp\" or \"ah\""));
+        }
+        let same = |s: &Sender| if has_virtual_port { s.spi == spi } else { s.port == port };
+        let twin = |s: &Sender| s.node == node && s.session == session && same(s);
         if let Some(twin) = self.senders.iter().find(|s| twin(s)) {
             return Err(section.error(format!("the same node and port as sender \"{}\"", twin.name)));
         }
         let ttl = section.read_or("ttl", 64, |item| item.integer(1, 255))? as u8;
         let start = section.read_or("start", Duration::ZERO, |item| self.moment(item))?;
-        Ok(Sender { name, node, session, port, traffic, adspec, ttl, start })
+        Ok(Sender { name, node, session, port, spi, traffic, adspec, ttl, start })
     }
 
     fn read_receiver(&self, section: &Section<'_>) -> Result<Receiver, ScenarioError> {

@@ -177,6 +177,8 @@ pub struct SessionPlan {
     pub protocol: u8,
     /// Destination port.
     pub port: u16,
+    /// Whether that is a virtual one, and senders have an SPI (RFC 2207).
+    pub gpi: bool,
 }
 
 /// Destination of a session.
@@ -201,6 +203,8 @@ pub struct Sender {
     pub session: SessionId,
     /// Source port.
     pub port: u16,
+    /// Security parameter index, in a session with a virtual port.
+    pub spi: u32,
     /// What it announces.
     pub traffic: Traffic,
     /// Services whose ADSPEC fragments it sends: Guaranteed, Controlled-Load. None at all without.

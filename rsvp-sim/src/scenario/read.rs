@@ -292,16 +292,18 @@ impl Scenario {
                     );
                 }
             };
-            let protocol = section.read_or("protocol", 17, |item| {
+            // ESP and AH by name have a virtual port, by number they have none.
+            let (protocol, gpi) = section.read_or("protocol", (17, false), |item| {
                 if item.is_integer() {
-                    item.integer(1, 255)
+                    Ok((item.integer(1, 255)?, false))
                 } else {
-                    Ok([17, 6][item.choice(&["udp", "tcp"])?])
+                    let known = [(17, false), (6, false), (50, true), (51, true)];
+                    Ok(known[item.choice(&["udp", "tcp", "esp", "ah"])?])
                 }
             })?;
             let port = section.read_or("port", 5000, |item| item.integer(1, 65_535))?;
             let (protocol, port) = (protocol as u8, port as u16);
-            self.sessions.push(SessionPlan { name: word, destination, protocol, port });
+            self.sessions.push(SessionPlan { name: word, destination, protocol, port, gpi });
         }
         Ok(())
     }

@@ -66,7 +66,12 @@ impl Scenario {
                 Destination::Group(_) => writeln!(out, "group = {:?}", session.name)?,
                 Destination::Address(address) => writeln!(out, "group = \"{address}\"")?,
             }
-            writeln!(out, "protocol = {}\nport = {}", session.protocol, session.port)?;
+            let protocol = match (session.gpi, session.protocol) {
+                (true, 50) => "\"esp\"".to_owned(),
+                (true, _) => "\"ah\"".to_owned(),
+                (false, number) => number.to_string(),
+            };
+            writeln!(out, "protocol = {protocol}\nport = {}", session.port)?;
         }
         self.write_applications(out)?;
         self.actions.iter().try_for_each(|action| self.write_action(out, action))
@@ -117,6 +122,9 @@ impl Scenario {
                 None => "none",
             };
             writeln!(out, "port = {}\nadspec = {adspec:?}\nttl = {}", sender.port, sender.ttl)?;
+            if self.sessions[sender.session.0].gpi {
+                writeln!(out, "spi = {}", sender.spi)?;
+            }
             writeln!(out, "start = {}\n{}", time(sender.start), traffic(&sender.traffic, "\n"))?;
         }
         for receiver in &self.receivers {

@@ -185,6 +185,7 @@ fn sessions(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
             destination,
             protocol: draw.one(&[17, 17, 6]),
             port: 5000 + n as u16,
+            gpi: false,
         });
         for _ in 0..draw.between(1, 4) {
             let node = draw.one(&hosts);
@@ -219,6 +220,7 @@ fn sender(draw: &mut Draw<'_>, scenario: &mut Scenario, session: SessionId, node
         node,
         session,
         port: 4000 + n as u16,
+        spi: 0,
         traffic: traffic(draw),
         adspec: draw.one(&[Some((true, true)), Some((true, false)), Some((false, true)), None]),
         ttl: 64,

@@ -61,11 +61,17 @@ impl Topology {
                     Destination::Address(_) => group(scenario.family, n as u16 + 1),
                     Destination::Group(number) => group(scenario.family, number),
                 };
-                Session::new(destination, plan.protocol, plan.port)
+                match plan.gpi {
+                    false => Session::new(destination, plan.protocol, plan.port),
+                    true => Session::gpi(destination, plan.protocol, plan.port),
+                }
             })
             .collect();
-        let senders =
-            scenario.senders.iter().map(|s| (s.session, FilterSpec::new(first(s.node), s.port))).collect();
+        let sender = |s: &crate::scenario::model::Sender| match scenario.sessions[s.session.0].gpi {
+            false => FilterSpec::new(first(s.node), s.port),
+            true => FilterSpec::gpi(first(s.node), s.spi),
+        };
+        let senders = scenario.senders.iter().map(|s| (s.session, sender(s))).collect();
         Self {
             attachments,
             owners,

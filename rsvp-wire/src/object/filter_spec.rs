@@ -7,6 +7,7 @@
 //! +-------------+-------------+-------------+-------------+
 //! |    //////   |    //////   |          SrcPort          |
 //! +-------------+-------------+-------------+-------------+
+//! C-Types 4 and 5: an address of IPv4 or IPv6, then a Generalized Port Identifier, the SPI of IPSEC (RFC 2207 3.2)
 //! C-Type 3: an IPv6 SrcAddress, then
 //! +-------------+-------------+-------------+-------------+
 //! |   ///////   |         Flow Label (24 bits)            |
@@ -26,8 +27,8 @@ use crate::code::{CType, Class};
 use crate::error::ParseError;
 use crate::message::ObjectRef;
 
-/// A sender, RFC 2205 A.9. The text form is `10.0.1.1:4000`, `[fd00::1]:4000`, `fd00::1 label 5`; a port of zero is
-/// left out.
+/// A sender, RFC 2205 A.9. The text form is `10.0.1.1:4000`, `[fd00::1]:4000`, `fd00::1 label 5`,
+/// `10.0.1.1 spi 0x1234`; a port of zero is left out.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum FilterSpec {
     /// IPv4 FILTER_SPEC, C-Type 1.
@@ -57,6 +58,20 @@ pub enum FilterSpec {
         /// Flow label, the low 24 bits.
         label: u32,
     },
+    /// IPv4/GPI FILTER_SPEC, C-Type 4.
+    Ipv4Gpi {
+        /// Source address.
+        address: Ipv4Addr,
+        /// Generalized port identifier: the SPI of ESP or AH.
+        gpi: u32,
+    },
+    /// IPv6/GPI FILTER_SPEC, C-Type 5.
+    Ipv6Gpi {
+        /// Source address.
+        address: Ipv6Addr,
+        /// Generalized port identifier: the SPI of ESP or AH.
+        gpi: u32,
+    },
 }
 
 impl FilterSpec {
@@ -68,21 +83,37 @@ impl FilterSpec {
         }
     }
 
+    /// A sender by address and generalized port identifier (RFC 2207).
+    pub const fn gpi(address: IpAddr, gpi: u32) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::Ipv4Gpi { address, gpi },
+            IpAddr::V6(address) => Self::Ipv6Gpi { address, gpi },
+        }
+    }
+
+    /// Whether it has a generalized port identifier, and no port: its session has a virtual port.
+    #[inline]
+    pub const fn is_gpi(&self) -> bool {
+        matches!(self, Self::Ipv4Gpi { .. } | Self::Ipv6Gpi { .. })
+    }
+
     /// Source address.
     #[inline]
     pub const fn address(&self) -> IpAddr {
         match *self {
-            Self::Ipv4 { address, .. } => IpAddr::V4(address),
-            Self::Ipv6 { address, .. } | Self::Ipv6FlowLabel { address, .. } => IpAddr::V6(address),
+            Self::Ipv4 { address, .. } | Self::Ipv4Gpi { address, .. } => IpAddr::V4(address),
+            Self::Ipv6 { address, .. }
+            | Self::Ipv6FlowLabel { address, .. }
+            | Self::Ipv6Gpi { address, .. } => IpAddr::V6(address),
         }
     }
 
-    /// Source port; 0 is "none", as in a flow-label filter.
+    /// Source port; 0 is "none", as in a filter with a flow label or an SPI.
     #[inline]
     pub const fn port(&self) -> u16 {
         match *self {
             Self::Ipv4 { port, .. } | Self::Ipv6 { port, .. } => port,
-            Self::Ipv6FlowLabel { .. } => 0,
+            Self::Ipv6FlowLabel { .. } | Self::Ipv4Gpi { .. } | Self::Ipv6Gpi { .. } => 0,
         }
     }
 }
@@ -101,6 +132,8 @@ impl<'a> Object<'a> for FilterSpec {
             Self::Ipv4 { .. } => 1,
             Self::Ipv6 { .. } => 2,
             Self::Ipv6FlowLabel { .. } => 3,
+            Self::Ipv4Gpi { .. } => 4,
+            Self::Ipv6Gpi { .. } => 5,
         })
     }
 
@@ -117,6 +150,7 @@ impl<'a> Object<'a> for FilterSpec {
                 u32::from(reserved) << 16 | u32::from(port)
             }
             Self::Ipv6FlowLabel { reserved, label, .. } => u32::from(reserved) << 24 | label & 0x00ff_ffff,
+            Self::Ipv4Gpi { gpi, .. } | Self::Ipv6Gpi { gpi, .. } => gpi,
         });
     }
 }
@@ -144,6 +178,8 @@ pub(super) fn read_as<T>(object: ObjectRef<'_>, wrap: impl Fn(FilterSpec) -> T) 
                 wrap(FilterSpec::Ipv6FlowLabel { address, reserved, label })
             }),
         ),
+        4 => whole(object, (ipv4, word).map(|(address, gpi)| wrap(FilterSpec::Ipv4Gpi { address, gpi }))),
+        5 => whole(object, (ipv6, word).map(|(address, gpi)| wrap(FilterSpec::Ipv6Gpi { address, gpi }))),
         _ => Err(object.unknown_ctype()),
     }
 }
@@ -176,6 +212,17 @@ mod tests {
         let filter = FilterSpec::Ipv6FlowLabel { address, reserved: 0x7f, label: 0x01_2345 };
         both_ways(&octets, &filter);
         assert_eq!((filter.address(), filter.port()), (address.into(), 0));
+    }
+
+    #[test]
+    fn generalized_port_identifier() {
+        // By hand from RFC 2207 3.2.
+        let filter = FilterSpec::gpi([192, 0, 2, 1].into(), 0x0102_0304);
+        both_ways(&octets("000c 0a04 c0000201 01020304"), &filter);
+        let filter = FilterSpec::gpi("fd00::1".parse().unwrap(), 0x0102_0304);
+        both_ways(&octets("0018 0a05 fd000000 00000000 00000000 00000001 01020304"), &filter);
+        assert!(filter.is_gpi() && filter.port() == 0);
+        refused::<FilterSpec>(&octets("000c 0a05 c0000201 01020304"), 4, Why::BodyLength);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What travels, line by line, as somebody sees it who has only the documentation.
 
-use super::pair::{LEFT, Pair};
+use super::pair::{LEFT, LINK, Pair};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -13,7 +13,7 @@ impl Raw {
         let mut raw = Self(BufReader::new(pair.raw(LEFT)));
         let greeting = raw.read().await;
         let daemon = format!("rsvpd {}", env!("CARGO_PKG_VERSION"));
-        assert_eq!(greeting, json!({ "version": 1, "daemon": daemon, "can": ["qos", "templates"] }));
+        assert_eq!(greeting, json!({ "version": 1, "daemon": daemon, "can": ["qos", "templates", "tc"] }));
         raw
     }
 
@@ -142,13 +142,14 @@ async fn the_documented_examples_work() {
     let documentation = include_str!("../../../docs/control.md");
     let is_request = |line: &&str| line.starts_with("{\"id\"") && line.contains("\"request\"");
     let examples: Vec<&str> = documentation.lines().filter(is_request).collect();
-    assert_eq!(examples.len(), 7);
+    assert_eq!(examples.len(), 9);
     let pair = Pair::start();
     let mut raw = Raw::connect(&pair).await;
     let mut socket = 4_711;
     for example in examples {
         // The addresses of the example's node are not those of this one.
-        let line = example.replace("10.0.1.1", "10.0.0.1").replace("10.0.2.2", "10.0.0.2");
+        let line =
+            example.replace("10.0.1.1", "10.0.0.1").replace("10.0.2.2", "10.0.0.2").replace("eth0", LINK);
         // Nor does a descriptor go through this pipe: the socket is named in words, and gets another number.
         let in_words = "\"transport\":\"udp\",\"local\":\"10.0.0.1:4000\"";
         let line = line.replace("\"fd\":true", in_words).replace("4711", &socket.to_string());

@@ -11,6 +11,8 @@ pub(super) struct Client {
     lines: BufReader<UnixStream>,
     id: u64,
     events: VecDeque<Value>,
+    /// What happened to flows that are made by hand.
+    flows: VecDeque<Value>,
 }
 
 impl Client {
@@ -18,7 +20,8 @@ impl Client {
     pub(super) fn open(socket: &Path) -> Option<Self> {
         let stream = UnixStream::connect(socket).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        let mut this = Self { lines: BufReader::new(stream), id: 0, events: VecDeque::new() };
+        let (events, flows) = (VecDeque::new(), VecDeque::new());
+        let mut this = Self { lines: BufReader::new(stream), id: 0, events, flows };
         assert_eq!(this.line()["version"], 1);
         Some(this)
     }
@@ -36,7 +39,9 @@ impl Client {
         writeln!(self.lines.get_mut(), "{request}").expect("the daemon reads");
         loop {
             let mut line = self.line();
-            if line["id"] != self.id {
+            if line["tc"].is_object() {
+                self.flows.push_back(line["tc"].take());
+            } else if line["id"] != self.id {
                 self.events.push_back(line["event"].take());
             } else if line["error"].is_object() {
                 return Err(line["error"].take());
@@ -72,6 +77,16 @@ impl Client {
     ) -> Value {
         self.reserve(session, sender, mbit);
         self.event(kind)
+    }
+
+    /// What happens next to flows that are made by hand, of a kind; what comes before it is dropped.
+    pub(super) fn flow_event(&mut self, kind: &str) -> Value {
+        loop {
+            let event = self.flows.pop_front().unwrap_or_else(|| self.line()["tc"].take());
+            if event["event"] == kind {
+                return event;
+            }
+        }
     }
 
     /// The next event.

@@ -7,13 +7,13 @@
 
 use super::message::{Arriving, lih};
 use super::sent::Sent;
-use super::words::{Family, interface};
+use super::words::{Family, interface, rate};
 use core::net::IpAddr;
 use core::time::Duration;
 use rsvp_node::journal::{self, Journal, Overheard, Said};
 use rsvp_node::{
-    Config, Engine, Event, Host, Input, Instant, Interface, InterfaceId, Outcome, Output, Reservation,
-    ReservationId, Route, RouteAnswer, RouteQuery, TcChange, TrafficControl,
+    Claim, Command, Config, Engine, Event, Host, Input, Instant, Interface, InterfaceId, Outcome, Output,
+    Reservation, ReservationId, Route, RouteAnswer, RouteQuery, TcChange, TrafficControl,
 };
 use rsvp_wire::Session;
 use std::collections::{BTreeMap, HashMap};
@@ -46,6 +46,8 @@ pub(crate) struct Bench {
     pub(crate) traffic: Vec<TrafficControl>,
     /// What a data plane that does as it is told has installed.
     pub(super) installed: BTreeMap<ReservationId, (InterfaceId, Reservation)>,
+    /// What flows have that are not signalled: their interface, and bits per second.
+    pub(super) claims: BTreeMap<u32, (InterfaceId, u64)>,
     /// Whether neighbours have no logical interface handles.
     pub(super) zero_handles: bool,
     wake: Option<Instant>,
@@ -84,6 +86,7 @@ impl Bench {
             events: Vec::new(),
             traffic: Vec::new(),
             installed: BTreeMap::new(),
+            claims: BTreeMap::new(),
             zero_handles: false,
             wake: None,
             buffer: Vec::new(),
@@ -166,9 +169,18 @@ impl Bench {
     /// Hands the node an input and takes everything that comes out.
     pub(crate) fn input(&mut self, input: Input<'_>) -> Outcome {
         let written = journal::write_input(&input);
+        let claimed = match &input {
+            Input::Command(Command::Claim(claim)) => Some(*claim),
+            _ => None,
+        };
         let mut host = Overheard { host: &mut self.routes, answers: Vec::new() };
         let outcome = self.engine.handle(self.now, input, &mut host);
         let (answers, mut said) = (host.answers, Said::new(outcome));
+        if let Some(Claim { flow, interface, flowspec }) = claimed.filter(|_| outcome == Outcome::Taken) {
+            self.claims.remove(&flow);
+            let rate = flowspec.map(|flowspec| rate(&flowspec));
+            self.claims.extend(rate.map(|rate| (flow, (interface, rate as u64 * 8))));
+        }
         self.drain(&mut said);
         if let Some(journal) = &mut self.journal {
             journal.step(0, self.now, written, &answers, &said);

@@ -52,7 +52,7 @@ fn says(b: &Bench, sent: &Sent, on: &str, code: u8, class: Class, ctype: u8) {
 fn a_path_with_an_unknown_session_is_answered_with_the_session_as_it_came() {
     for mut b in Bench::both() {
         let path = b.message("a1 Path S1{9B}");
-        for ctype in [0].into_iter().chain(3..=255) {
+        for ctype in [0].into_iter().chain(5..=255) {
             for also in [&[][..], &[Class::SENDER_TEMPLATE], &[Class::SENDER_TEMPLATE, Class::SENDER_TSPEC]] {
                 let octets = recast(&path, &[&[Class::SESSION], also].concat(), ctype);
                 b.drops_rx(&path, &octets, Discard::UnknownObject);

@@ -125,7 +125,9 @@ impl Bench {
     pub(super) fn audit_budgets(&self) {
         for (config, reserved_bps) in self.engine.interfaces() {
             let on = self.engine.reservations().filter(|(_, on, _)| *on == config.id);
-            assert_eq!(on.map(|(_, _, r)| r.charge_bps).sum::<u64>(), reserved_bps, "{:?}", config.id);
+            let claims = self.claims.values().filter(|(on, _)| *on == config.id).map(|(_, bps)| *bps);
+            let charged = on.map(|(_, _, r)| r.charge_bps).chain(claims).sum::<u64>();
+            assert_eq!(charged, reserved_bps, "{:?}", config.id);
         }
         let held: BTreeMap<_, _> = self.engine.reservations().map(|(id, on, r)| (id, (on, r))).collect();
         assert_eq!(held, self.installed, "the data plane has what the node says");

@@ -88,6 +88,14 @@ pub(crate) fn tspec(n: f32) -> Tspec {
     }
 }
 
+/// What is charged for a flowspec, in octets per second: r, or R of Guaranteed service.
+pub(crate) fn rate(flowspec: &Flowspec) -> f32 {
+    match flowspec {
+        Flowspec::Guaranteed(_, rspec) => rspec.rate,
+        other => other.tspec().rate,
+    }
+}
+
 /// Controlled-Load of rate n B.
 pub(crate) fn controlled(n: f32) -> Flowspec {
     Flowspec::ControlledLoad(tspec(n))

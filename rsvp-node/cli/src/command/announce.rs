@@ -16,14 +16,16 @@ use tokio::time::{Instant, sleep_until};
 #[command(after_help = "Examples:\n  \
     rsvp announce --session \"tcp 10.0.2.2:8080\" --from 10.0.1.1:40000 --rate 2mbit\n  \
     rsvp announce --session \"proto47 10.0.2.2\" --from 10.0.1.1 --rate 5mbit --max-packet 1400B\n  \
+    rsvp announce --session \"esp 10.0.2.2:8192\" --from \"10.0.1.1 spi 0x1234\" --rate 2mbit\n  \
     rsvp announce --session \"udp 239.1.2.3:5000\" --from 10.0.1.1:4000 --rate 500kbit --ttl 16\n\n\
     It is held until the command ends: for as long as another one runs,\n  \
     rsvp announce --session \"udp 10.0.2.2:5000\" --from 10.0.1.1:4000 --rate 2mbit & ./player; kill $!")]
 pub(crate) struct Arguments {
-    /// The flow: protocol (tcp, udp, or another by number, such as proto47 for GRE), the destination address and, of those with ports, the port
+    /// The flow: protocol (tcp, udp, or another by number, such as proto47 for GRE), the destination address and, of those with ports, the port; esp and ah
+    /// have a virtual port, 8192 to 65535, that no packet has (RFC 2207)
     #[arg(long, value_name = "PROTOCOL ADDRESS:PORT")]
     session: Session,
-    /// The address of this host, and the port, that the data comes from
+    /// The address of this host, and the port, that the data comes from; of esp and ah the security parameter index
     #[arg(long, value_name = "ADDRESS[:PORT]")]
     from: FilterSpec,
     /// Token rate r, with IP headers

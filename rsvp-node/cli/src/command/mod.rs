@@ -22,6 +22,7 @@ mod sessions;
 mod show;
 mod sockets;
 mod spread;
+mod tc;
 mod template;
 mod texts;
 mod top;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Shows what happens on the node, as it happens
     Watch(watch::Arguments),
+    /// Flows and filters by hand, without signalling
+    Tc(tc::Arguments),
     /// A live view of the node: interfaces, sessions, events
     Top(top::Arguments),
     /// What this host can do for a socket's traffic
@@ -93,6 +96,7 @@ pub(crate) fn main(command: Command) -> ExitCode {
                 Command::Reserve(arguments) => reserve::main(arguments).await,
                 Command::Show(arguments) => show::main(arguments).await,
                 Command::Watch(arguments) => watch::main(arguments).await,
+                Command::Tc(arguments) => tc::main(arguments).await,
                 Command::Top(arguments) => top::main(arguments).await,
                 Command::Qos(arguments) => qos::main(arguments).await,
                 Command::Template(arguments) => template::main(arguments).await,

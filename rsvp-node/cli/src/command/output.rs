@@ -77,6 +77,11 @@ impl Output {
         self.line(&texts::watched(watched), json!({ "watched": watched }))
     }
 
+    /// Something that happened to flows that are made by hand.
+    pub(super) fn flow_event(&self, words: &str, event: &rsvp_client::tc::Event) -> Result<(), Failure> {
+        self.line(words, json!({ "tc": event }))
+    }
+
     /// What a receiver measured.
     pub(super) fn received(&self, from: &str, report: &Report) -> Result<(), Failure> {
         let delay = match (report.delay_us, report.delay_max_us) {

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  \
     rsvp reserve --session \"tcp 10.0.2.2:8080\" --confirm\n  \
+    rsvp reserve --session \"esp 10.0.2.2:8192\"\n  \
     rsvp reserve --session \"udp 239.1.2.3:5000\" --style wf --interface eth0\n  \
     rsvp reserve --session \"udp 0.0.0.0:5000\" --service guaranteed --delay 20ms\n\n\
     It is held until the command ends: for as long as another one runs,\n  \

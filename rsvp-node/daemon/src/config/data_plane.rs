@@ -176,7 +176,7 @@ impl ExcessConfig {
 }
 
 impl MarkConfig {
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         Self {
             dscp: self.dscp.or(other.dscp),
             pcp: self.pcp.or(other.pcp),

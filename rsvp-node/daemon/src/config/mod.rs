@@ -4,6 +4,7 @@
 //! What interfaces there are and what the kernel says of them is deliberately the business of `links`.
 
 mod data_plane;
+mod overrides;
 mod per_interface;
 mod qos;
 mod transport;
@@ -13,6 +14,7 @@ pub use data_plane::{
     DEFAULT_PINS, DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig,
     SharedClass,
 };
+pub use overrides::Overrides;
 pub use per_interface::{InterfaceConfig, ShareConfig};
 pub use qos::{HooksWanted, QosConfig};
 pub use transport::{Transport, Udp};

@@ -21,6 +21,13 @@ pub(super) fn refusal(why: Refusal, command: &Command<'_>, access: &dyn EngineAc
             "senders and reservations are of one session: name the address, one of this host's to receive at"
                 .to_owned()
         }
+        (Refusal::BandwidthUnavailable, Command::Claim(claim)) => {
+            let on = access.engine().interfaces().find(|(on, _)| on.id == claim.interface);
+            let left = on.map_or(0, |(on, reserved_bps)| on.reservable_bps.saturating_sub(reserved_bps));
+            format!(
+                "{left} bit/s are left, headers of the link counted; ask for less, or raise `reservable` or the shares of [interfaces]"
+            )
+        }
         (Refusal::BadStyle, _) => {
             "WF takes one flow without filters, SE one with filters, FF one for each filter".to_owned()
         }

@@ -3,31 +3,32 @@
 //! Pure: lines come in, lines go out, commands go through [`EngineAccess`]. One client is one application of the engine; when
 //! it is gone, so is everything that it asked for. No I/O, no clock; who may talk is decided by the server.
 
+mod access;
 mod any_address;
 mod asked;
 mod sockets;
+mod tc;
 mod templates;
 
-pub(crate) use asked::named;
+pub use access::EngineAccess;
+pub(crate) use asked::{named, peak_above, refused_claim};
 
 use super::descriptors::Handed;
 use super::{listing, refusals};
-use crate::data_plane::wishes::Wishes;
 use crate::qos_service::QosService;
-use asked::{carried, make_reservation, of_sender, peak_above};
+use crate::tc_service::TcService;
+use asked::{carried, make_reservation, of_sender};
 use rsvp_control::rows::{FlowRow, ReservationRow};
 use rsvp_control::sockets::{CAN_QOS, CAN_TEMPLATES};
+use rsvp_control::tc::CAN_TC;
 use rsvp_control::{
     self, Adspec, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Sender, VERSION, Watched, What,
     is_any_address,
 };
-use rsvp_node::qos::{Qos, Templates};
-use rsvp_node::{
-    AppId, Command, Engine, Event, InterfaceId, Outcome, ReservationId, TcChange, TrafficControl,
-};
+use rsvp_node::qos::Templates;
+use rsvp_node::{AppId, Command, Event, InterfaceId, Outcome, ReservationId, TcChange, TrafficControl};
 use rsvp_wire::{SenderTemplate, Session};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
 
 /// Names a connection of the control socket; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,56 +41,6 @@ pub struct Who {
     pub uid: u32,
     /// It came where any user may: it may ask about QoS sockets, within the quotas, and nothing else.
     pub sockets_only: bool,
-}
-
-/// The driver's side: an engine and what is around it.
-pub trait EngineAccess {
-    /// Gives a command to the engine and drains it. What comes of it is handed to [`ControlService::event`] and
-    /// [`ControlService::traffic_control`] afterwards, when the call of the control service that led here has returned.
-    fn command(&mut self, command: Command<'_>) -> Outcome;
-    /// The engine, to look at.
-    fn engine(&self) -> &Engine;
-    /// Where data that a sender on this node makes leaves it, as far as routing knows: "the system default interface" of
-    /// RFC 2205 section 3.9, which need not be the one that has the sender's address.
-    fn leaves_by(&mut self, _session: &Session, _sender: &SenderTemplate) -> Option<InterfaceId> {
-        None
-    }
-    /// The source address that this node's data to there has, by that interface if one is named.
-    fn source_for(&mut self, _destination: IpAddr, _interface: Option<InterfaceId>) -> Option<IpAddr> {
-        None
-    }
-    /// Whether RSVP is spoken at all: where it is not, this host alone does something for the packets of sockets.
-    fn signals(&self) -> bool {
-        true
-    }
-    /// A template is to outlive the daemon, or not to be kept any more.
-    ///
-    /// # Errors
-    /// Why it cannot be, in words.
-    fn keep_template(&mut self, _name: &str, _qos: Option<&Qos>) -> Result<(), String> {
-        Ok(())
-    }
-    /// An application asks this for the packets of its socket, or nothing any more.
-    fn wish(&mut self, _session: &Session, _sender: &SenderTemplate, _wishes: Option<Wishes>) {}
-    /// A flow of this host that is not signalled is to be carried out on an interface, or no longer.
-    fn local_flow(&mut self, _change: &TrafficControl) {}
-    /// The addresses of this node that data from elsewhere may come to.
-    fn addresses(&self) -> Vec<IpAddr> {
-        let both = |i: &rsvp_node::Interface| [i.ipv4.map(IpAddr::V4), i.ipv6.map(IpAddr::V6)];
-        self.engine().interfaces().flat_map(|(interface, _)| both(interface)).flatten().collect()
-    }
-    /// What an interface is called.
-    fn interface_name(&self, id: InterfaceId) -> Option<&str>;
-    /// Whether what is sent on an interface is sent by UDP, too (RFC 2205 Appendix C).
-    fn is_udp_on(&self, _id: InterfaceId) -> bool {
-        false
-    }
-    /// What keeps the promises of reservations on an interface, in a few words.
-    fn data_plane_on(&self, _id: InterfaceId) -> String {
-        "none".to_owned()
-    }
-    /// The driver's own counters: packets sent, send errors by kind, kernel drops, …
-    fn counters(&self) -> Vec<(&'static str, u64)>;
 }
 
 /// Clients and what they have asked for.
@@ -109,6 +60,8 @@ pub struct ControlService {
     qos: QosService,
     /// Traffic by name.
     templates: Templates,
+    /// Flows that clients have made by hand.
+    tc: TcService,
 }
 
 /// A listing of flows that was asked for.
@@ -143,18 +96,23 @@ impl ControlService {
         self.apps.insert(app, client);
         self.clients.insert(client, Client::new(app, who));
         let daemon = Some(concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned());
-        let can = Some(vec![CAN_QOS.to_owned(), CAN_TEMPLATES.to_owned()]);
+        let can = [CAN_QOS, CAN_TEMPLATES, CAN_TC].into_iter().take(if who.sockets_only { 2 } else { 3 });
+        let can = Some(can.map(str::to_owned).collect());
         self.say(client, &Line { version: Some(VERSION), daemon, can, ..Line::default() });
     }
 
     /// A client asks: does it, and puts the reply into [`outgoing`](Self::outgoing).
     pub fn request(&mut self, client: ClientId, line: &str, access: &mut dyn EngineAccess) {
         let (id, request) = read(line);
-        if let Ok(Request::List { what: What::Flows, session, at_most }) = request {
-            let at_most = at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS);
-            self.asking.push(Asking { client, id, session, at_most });
-            return;
-        }
+        let may = self.clients.get(&client).is_some_and(|client| !client.who.sockets_only);
+        let request = match request {
+            Ok(Request::List { what: What::Flows, session, at_most }) if may => {
+                let at_most = at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS);
+                return self.asking.push(Asking { client, id, session, at_most });
+            }
+            Ok(Request::TcQuery(query)) if may => return self.ask_tc(client, id, query),
+            request => request,
+        };
         let done = request.and_then(|request| self.act(client, request, access));
         let (ok, error) = match done {
             Ok(done) => (Some(done), None),
@@ -163,12 +121,13 @@ impl ControlService {
         self.say(client, &Line { id, ok, error, ..Line::default() });
         self.say_what_addresses_did();
         self.say_what_sockets_are_told();
+        self.say_what_flows_did();
     }
 
     /// Whether somebody waits for [`flows`](Self::flows).
     #[must_use]
     pub fn asks_for_flows(&self) -> bool {
-        !self.asking.is_empty()
+        !self.asking.is_empty() || self.tc.is_asked()
     }
 
     /// What the data plane has, or why it cannot say: those who have asked are told.
@@ -198,12 +157,16 @@ impl ControlService {
         self.apps.remove(&gone.app);
         withdraw(&gone, access);
         self.qos.gone(client, access);
+        self.tc.gone(client, access);
+        self.say_what_flows_did();
         self.forget_installed_unless_watched();
     }
 
     /// The daemon ends: everything that clients asked for is withdrawn.
     pub fn everyone_gone(&mut self, access: &mut dyn EngineAccess) {
         self.qos.everyone_gone(access);
+        self.tc.everyone_gone(access);
+        self.say_what_flows_did();
         for client in self.clients.values_mut() {
             withdraw(client, access);
             *client = Client { subscribed: client.subscribed, ..Client::new(client.app, client.who) };
@@ -376,7 +339,7 @@ impl ControlService {
                 }
                 session
             }
-            _ => return Err(bad_request("there is no such request")),
+            other => return self.about_tc(client, other, access),
         };
         self.clients.entry(client).and_modify(|client| {
             client.sessions.insert(session);

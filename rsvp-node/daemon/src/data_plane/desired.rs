@@ -263,7 +263,8 @@ fn keys(told: &Reservation, interface: u32) -> Vec<Key> {
     let session = Session {
         destination: told.session.destination(),
         protocol: told.session.protocol(),
-        port: told.session.port(),
+        // A virtual port is in no packet (RFC 2207 section 4.1: "it is not passed to traffic control").
+        port: if told.session.is_gpi() { 0 } else { told.session.port() },
     };
     let key = |filter| Key { interface, session, filter };
     if told.filters.is_empty() {
@@ -282,6 +283,8 @@ fn of_filter(filter: &FilterSpec) -> Filter {
         // A label of zero is none (RFC 8200 section 6): packets are told by their source alone.
         FilterSpec::Ipv6FlowLabel { address, label: 0, .. } => Filter::Sender(IpAddr::V6(address), 0),
         FilterSpec::Ipv6FlowLabel { address, label, .. } => Filter::FlowLabel(address, label),
+        FilterSpec::Ipv4Gpi { address, gpi } => Filter::Spi(IpAddr::V4(address), gpi),
+        FilterSpec::Ipv6Gpi { address, gpi } => Filter::Spi(IpAddr::V6(address), gpi),
     }
 }
 

@@ -6,6 +6,7 @@
 //! speaks with the kernel's traffic control. What is reserved for whom is deliberately decided elsewhere.
 
 pub mod bpf;
+pub mod by_hand;
 pub mod desired;
 pub mod kernel;
 pub mod manner;
@@ -20,12 +21,14 @@ pub(crate) mod worker;
 pub use none::Nothing;
 
 use bpf::EgressError;
+use by_hand::FlowByHand;
 use manner::Manner;
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, ReservationId, TrafficControl};
 use rsvp_wire::{FilterSpec, Session, error_value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use wishes::Wishes;
@@ -113,6 +116,28 @@ pub trait DataPlane: Send {
     fn wish(&mut self, _wishes: Vec<((Session, FilterSpec), Option<Wishes>)>) {}
     /// Carries out changes, of each reservation the latest; answers for each that is to stand.
     fn apply(&mut self, changes: Vec<TrafficControl>, now: Duration) -> Vec<Answer>;
+    /// Has flows that are made by hand stand, follow or go, of each the latest; answers for each that is to stand.
+    fn by_hand(
+        &mut self,
+        changes: Vec<(ReservationId, Option<Arc<FlowByHand>>)>,
+        _now: Duration,
+    ) -> Vec<Answer> {
+        let stands = changes.into_iter().filter_map(|(id, flow)| Some((id, flow?)));
+        let failure = || Some(Failure::System("nothing carries out flows here".to_owned()));
+        let answer = |(reservation, flow): (ReservationId, Arc<FlowByHand>)| Answer {
+            reservation,
+            interface: flow.interface,
+            failure: failure(),
+        };
+        stands.map(answer).collect()
+    }
+    /// What stands of those, and what was counted of it; who uses a flow is to be filled in.
+    ///
+    /// # Errors
+    /// What the kernel says, in words.
+    fn flows_by_hand(&mut self) -> Result<BTreeMap<ReservationId, FlowRow>, String> {
+        Ok(BTreeMap::new())
+    }
     /// What stands, and what was counted of it.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! It has one thing to do at a time. What is asked for meanwhile waits here, of each reservation and of the surroundings the latest
 //! alone, so that what waits is bounded by the state. A thread that dies leaves a daemon without a data plane.
 
+use super::by_hand::FlowByHand;
 use super::wishes::Wishes;
 use super::{Answer, DataPlane, Failure, Nothing, State, Surroundings};
 use rsvp_control::rows::FlowRow;
@@ -10,6 +11,7 @@ use rsvp_node::{Held, ReservationId, TrafficControl};
 use rsvp_wire::{FilterSpec, Session};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -23,6 +25,7 @@ enum Order {
     Look(Surroundings),
     Wish(Vec<((Session, FilterSpec), Option<Wishes>)>),
     Apply(Vec<TrafficControl>),
+    ByHand(Vec<(ReservationId, Option<Arc<FlowByHand>>)>),
     List,
     /// Leave everything in the kernel, and end.
     Leave,
@@ -35,6 +38,8 @@ pub(crate) struct Said {
     pub(crate) answers: Vec<Answer>,
     /// About flows, where they were asked for.
     pub(crate) flows: Option<Result<Vec<FlowRow>, String>>,
+    /// About those that are made by hand, with them.
+    pub(crate) by_hand: Option<Result<BTreeMap<ReservationId, FlowRow>, String>>,
     /// What has changed about what sessions still have from an earlier run.
     pub(crate) held: Vec<Held>,
     states: BTreeMap<u32, State>,
@@ -50,6 +55,7 @@ pub(crate) struct Worker {
     surroundings: Option<Surroundings>,
     changes: BTreeMap<ReservationId, TrafficControl>,
     wishes: BTreeMap<(Session, FilterSpec), Option<Wishes>>,
+    by_hand: BTreeMap<ReservationId, Option<Arc<FlowByHand>>>,
     lists: bool,
     states: BTreeMap<u32, State>,
     /// Whether anything is carried out on an interface of which the thread has said nothing.
@@ -81,6 +87,7 @@ impl Worker {
             surroundings: None,
             changes: BTreeMap::new(),
             wishes: BTreeMap::new(),
+            by_hand: BTreeMap::new(),
             lists: false,
             states: BTreeMap::new(),
             enforces,
@@ -92,6 +99,11 @@ impl Worker {
     /// The engine has changed a reservation.
     pub(crate) fn change(&mut self, change: &TrafficControl) {
         self.changes.insert(change.reservation, change.clone());
+    }
+
+    /// A flow that is made by hand is to be this, or is to go.
+    pub(crate) fn by_hand(&mut self, id: ReservationId, flow: Option<Arc<FlowByHand>>) {
+        self.by_hand.insert(id, flow);
     }
 
     /// An application asks this for the packets of a sender, or nothing any more.
@@ -107,6 +119,11 @@ impl Worker {
     /// The interfaces are these now.
     pub(crate) fn look(&mut self, surroundings: Surroundings) {
         self.surroundings = Some(surroundings);
+    }
+
+    /// Whether the thread has something to do.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.is_busy
     }
 
     /// The flows are to be listed.
@@ -143,6 +160,8 @@ impl Worker {
             Order::Wish(std::mem::take(&mut self.wishes).into_iter().collect())
         } else if !self.changes.is_empty() {
             Order::Apply(std::mem::take(&mut self.changes).into_values().collect())
+        } else if !self.by_hand.is_empty() {
+            Order::ByHand(std::mem::take(&mut self.by_hand).into_iter().collect())
         } else if std::mem::take(&mut self.lists) {
             Order::List
         } else {
@@ -204,7 +223,11 @@ fn work(
             Ok(Order::Look(surroundings)) => said.answers = plane.look(surroundings, now),
             Ok(Order::Wish(wishes)) => plane.wish(wishes),
             Ok(Order::Apply(changes)) => said.answers = plane.apply(changes, now),
-            Ok(Order::List) => said.flows = Some(plane.flows()),
+            Ok(Order::ByHand(changes)) => said.answers = plane.by_hand(changes, now),
+            Ok(Order::List) => {
+                said.flows = Some(plane.flows());
+                said.by_hand = Some(plane.flows_by_hand());
+            }
             Ok(Order::Leave) => return plane.leave(),
             Err(RecvTimeoutError::Timeout) => {
                 let before = plane.states();

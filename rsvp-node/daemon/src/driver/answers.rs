@@ -46,6 +46,7 @@ impl Driver {
         let Some(said) = said else {
             tracing::error!("the data plane has failed: reservations are not enforced any more");
             self.service.flows(&Err("it has failed".to_owned()));
+            self.service.flows_by_hand(&Err("it has failed".to_owned()), &self.node);
             return;
         };
         for held in said.held {
@@ -57,6 +58,10 @@ impl Driver {
             let (reservation, interface) = (answer.reservation, answer.interface);
             if is_news {
                 tracing::warn!(?reservation, interface, "a reservation cannot be carried out: {failure}");
+            }
+            let why = failure.to_string();
+            if self.service.flow_by_hand_failed(reservation, &why, &mut self.node) {
+                continue;
             }
             if self.service.local_flow_failed(reservation) {
                 continue;
@@ -72,6 +77,9 @@ impl Driver {
         }
         if let Some(flows) = said.flows {
             self.service.flows(&flows);
+        }
+        if let Some(flows) = said.by_hand {
+            self.service.flows_by_hand(&flows, &self.node);
         }
     }
 }

@@ -96,6 +96,8 @@ impl FilterSpec {
             WireFilterSpec::Ipv4 { address, port, .. } => Self::V4 { address, port },
             WireFilterSpec::Ipv6 { address, port, .. } => Self::V6 { address, port },
             WireFilterSpec::Ipv6FlowLabel { address, label, .. } => Self::V6Flow { address, label },
+            WireFilterSpec::Ipv4Gpi { address, gpi } => Self::V4Gpi { address, general_port_id: gpi },
+            WireFilterSpec::Ipv6Gpi { address, gpi } => Self::V6Gpi { address, general_port_id: gpi },
         }
     }
 

@@ -1,6 +1,7 @@
 //! The egress program in real kernels: by trials of packets that go nowhere, and by traffic that is captured on the far side.
 
 mod attaching;
+mod filters;
 mod frame;
 mod keys;
 mod marks;

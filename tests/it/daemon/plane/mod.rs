@@ -2,6 +2,8 @@
 //! daemon says of it is held against what `tc` and the kernel's maps say.
 
 mod budget;
+mod by_hand;
+mod by_spi;
 mod connection;
 mod counted;
 mod datagrams_sent;

@@ -29,6 +29,7 @@ impl ControlService {
         }
         self.say_what_addresses_did();
         self.sockets_look_again(access);
+        self.flows_look_again(access);
     }
 
     /// Opens a session at every address; all of them or none.

@@ -3,7 +3,7 @@
 use super::{EngineAccess, bad_request, command};
 use rsvp_control::qos::{Service, Traffic};
 use rsvp_control::{Adspec, Carried, Problem, Reserve, Sender};
-use rsvp_node::{AdspecOffer, AppId, Command, FlowRequest, InterfaceId};
+use rsvp_node::{AdspecOffer, AppId, Claim, Command, FlowRequest, InterfaceId, Refusal};
 use rsvp_wire::Session;
 
 pub(super) fn of_sender<'c>(
@@ -58,7 +58,7 @@ pub(super) fn carried(
 }
 
 /// RFC 2212: "p MUST be greater than or equal to the token bucket rate". The engine refuses it too, without the numbers.
-pub(super) fn peak_above(traffic: &Traffic) -> Result<(), Problem> {
+pub(crate) fn peak_above(traffic: &Traffic) -> Result<(), Problem> {
     let Traffic { rate_bps, peak_bps, .. } = *traffic;
     match peak_bps {
         Some(peak_bps) if peak_bps < rate_bps => Err(Problem::new(
@@ -69,6 +69,11 @@ pub(super) fn peak_above(traffic: &Traffic) -> Result<(), Problem> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Why a flow that is made by hand does not get its share.
+pub(crate) fn refused_claim(why: Refusal, claim: &Claim, access: &dyn EngineAccess) -> Problem {
+    super::refusals::refusal(why, &Command::Claim(*claim), access)
 }
 
 pub(crate) fn named(name: Option<&str>, access: &dyn EngineAccess) -> Result<Option<InterfaceId>, Problem> {

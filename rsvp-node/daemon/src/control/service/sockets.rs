@@ -80,6 +80,8 @@ impl ControlService {
     pub fn settle(&mut self, access: &mut dyn EngineAccess) {
         self.qos.settle(access);
         self.say_what_sockets_are_told();
+        self.tc.settle(access);
+        self.say_what_flows_did();
     }
 
     pub(super) fn about_socket(

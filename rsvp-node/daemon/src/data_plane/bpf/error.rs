@@ -49,6 +49,12 @@ pub enum EgressError {
     /// What cannot be a key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Another filter has the same pattern and mask.
+    #[error("another filter has the same pattern and mask")]
+    FilterTaken,
+    /// There is no room for one more mask.
+    #[error("the filters of an interface have {0} different masks at most")]
+    Masks(usize),
     /// There is no such key.
     #[error("no flow has this key")]
     NoKey,

@@ -1,5 +1,6 @@
 //! Loading the egress program, with maps of its own or with those that an earlier run has pinned.
 
+use super::by_hand::ByHand;
 use super::{Capacity, Egress, EgressError, MAPS, PROGRAM, Pins, SHARDS, missing};
 use aya::maps::{Array, HashMap, Map};
 use aya::{Ebpf, EbpfLoader};
@@ -47,7 +48,10 @@ impl Egress {
         loader.btf(None);
         loader.map_max_entries("flows", capacity.flows).map_max_entries("states", capacity.flows);
         loader.map_max_entries("keys_v4", capacity.keys).map_max_entries("keys_v6", capacity.keys);
-        loader.map_max_entries("interfaces", capacity.interfaces);
+        loader.map_max_entries("filters", capacity.keys);
+        for by_interface in ["interfaces", "masks", "rules"] {
+            loader.map_max_entries(by_interface, capacity.interfaces);
+        }
         for (name, ..) in MAPS.iter().filter(|_| pins.is_some()) {
             loader.map_pin_path(name, pins.as_ref().map(|pins| pins.at(name)).unwrap_or_default());
         }
@@ -57,12 +61,19 @@ impl Egress {
         let keys_v4 = HashMap::try_from(map(&mut program, "keys_v4")?).map_err(of_object)?;
         let keys_v6 = HashMap::try_from(map(&mut program, "keys_v6")?).map_err(of_object)?;
         let interfaces = HashMap::try_from(map(&mut program, "interfaces")?).map_err(of_object)?;
+        let by_hand = ByHand {
+            filters: HashMap::try_from(map(&mut program, "filters")?).map_err(of_object)?,
+            masks: HashMap::try_from(map(&mut program, "masks")?).map_err(of_object)?,
+            rules: HashMap::try_from(map(&mut program, "rules")?).map_err(of_object)?,
+            known: BTreeMap::new(),
+        };
         let mut this = Self {
             flows,
             states,
             keys_v4,
             keys_v6,
             interfaces,
+            by_hand,
             program,
             attached: BTreeMap::new(),
             known: BTreeMap::new(),
@@ -75,6 +86,7 @@ impl Egress {
             this.program_mut(name)?.load().map_err(|error| EgressError::of_loading(&error))?;
         }
         if this.is_resumed {
+            this.forget_by_hand(None)?;
             this.read_maps()?;
         }
         Ok(this)

@@ -5,20 +5,24 @@
 //! interface has a table of classes by DSCP. Queues and classes themselves, and what a reservation means, are deliberately
 //! not known here.
 
+mod by_hand;
 mod error;
 mod flow;
 mod flow_key;
 mod hook;
 mod load;
+mod pattern;
 mod pins;
 mod resume;
 mod sys;
 mod trial;
 
+pub use by_hand::Rule;
 pub use error::EgressError;
 pub(crate) use error::{chain, of_system};
 pub use flow::{Count, Flow, FlowError, Limits, MOST_RATE, Mode, Statistics, Treatment};
 pub use flow_key::{Filter, Key, KeyError, Session};
+pub use pattern::{AddressBits, Beyond, MOST_MASKS, Mask, Pattern, PatternError, PortBits};
 pub use pins::{NoPins, Pins};
 pub use resume::Found;
 pub use trial::{Outcome, Segments, Trial};
@@ -37,13 +41,16 @@ const PROGRAM: &str = "rsvp_egress";
 /// The program that finds the shard of a class.
 const SHARDS: &str = "rsvp_shards";
 /// The maps, and the sizes of their keys and values.
-const MAPS: [(&str, usize, usize); 6] = [
+const MAPS: [(&str, usize, usize); 9] = [
     ("flows", size_of::<u32>(), size_of::<FlowRecord>()),
     ("states", size_of::<u32>(), size_of::<StateRecord>()),
     ("keys_v4", size_of::<KeyRecord<4>>(), size_of::<u32>()),
     ("keys_v6", size_of::<KeyRecord<16>>(), size_of::<u32>()),
     ("interfaces", size_of::<u32>(), size_of::<InterfaceRecord>()),
     ("fragments", sys::FRAGMENT, sys::TRANSPORT),
+    ("filters", size_of::<sys::PatternRecord>(), size_of::<u32>()),
+    ("masks", size_of::<u32>(), size_of::<sys::MasksRecord>()),
+    ("rules", size_of::<u32>(), size_of::<sys::RulesRecord>()),
 ];
 /// `BPF_F_LOCK`: a record is read or written whole, between two packets.
 const LOCKED: u64 = 4;
@@ -106,6 +113,7 @@ pub struct Egress {
     keys_v4: HashMap<MapData, KeyRecord<4>, u32>,
     keys_v6: HashMap<MapData, KeyRecord<16>, u32>,
     interfaces: HashMap<MapData, u32, InterfaceRecord>,
+    by_hand: by_hand::ByHand,
     program: Ebpf,
     attached: BTreeMap<u32, Interface>,
     /// The keys of each flow.
@@ -171,6 +179,7 @@ impl Egress {
             let (_, record) = key.record()?;
             self.erase(&record)?;
         }
+        self.forget_by_hand(Some(interface))?;
         detached?;
         removed.map_err(|error| EgressError::of_map("to forget an interface", &error))
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Counted up with any change of what is in the maps: another layout is none that could be gone on with.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 /// `BPF_FS_MAGIC`.
 const BPFFS: i64 = 0xcafe_4a11;
 /// What the names of links begin with.
@@ -139,7 +139,7 @@ impl Pins {
             }
             *room = map.max_entries();
         }
-        let [flows, states, keys_v4, keys_v6, interfaces, _] = room;
+        let [flows, states, keys_v4, keys_v6, interfaces, ..] = room;
         (flows == states && keys_v4 == keys_v6).then_some(Capacity { flows, keys: keys_v4, interfaces })
     }
 

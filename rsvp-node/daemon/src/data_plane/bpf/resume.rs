@@ -85,6 +85,7 @@ impl Egress {
             record.kinds[family] |= 1 << kind as u32;
         }
         record.link_header = header;
+        record.by_hand = 0;
         self.attached.insert(index, Interface { hooked, record, kinds });
         self.tell(index)?;
         Ok(Some((index, hook)))

@@ -64,6 +64,55 @@ pub(super) struct KeyRecord<const N: usize> {
     pub(super) source: [u8; N],
 }
 
+/// `struct mask`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct MaskRecord {
+    pub(super) number: u8,
+    pub(super) family: u8,
+    pub(super) protocol: u8,
+    pub(super) zero: u8,
+    pub(super) transport: [u8; 4],
+    pub(super) addresses: [u8; 32],
+}
+
+/// `struct masks`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MasksRecord {
+    pub(super) count: u32,
+    pub(super) of: [MaskRecord; 16],
+}
+
+/// `struct pattern`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PatternRecord {
+    pub(super) interface: u32,
+    pub(super) mask: u8,
+    pub(super) family: u8,
+    pub(super) protocol: u8,
+    pub(super) zero: u8,
+    pub(super) transport: [u8; 4],
+    pub(super) addresses: [u8; 32],
+}
+
+/// `struct rule`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct RuleRecord {
+    pub(super) flow: u32,
+    pub(super) dscp: [u8; 2],
+    pub(super) pcp: [u8; 2],
+}
+
+/// `struct rules`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RulesRecord {
+    pub(super) of: [RuleRecord; 64],
+}
+
 /// `struct fragment` and `struct transport`, which only the program reads and writes.
 pub(super) const FRAGMENT: usize = 8 * 4 + 4 + 1 + 3;
 pub(super) const TRANSPORT: usize = 2 * 2 + 4 + 4;
@@ -76,6 +125,8 @@ pub(super) struct InterfaceRecord {
     pub(super) kinds: [u32; 2],
     pub(super) link_header: u32,
     pub(super) by_dscp: u32,
+    /// Bits: filters, rules.
+    pub(super) by_hand: u32,
     pub(super) classes: [u32; 64],
     /// By DSCP; [`NO_PRIORITY`]: none.
     pub(super) priorities: [u8; 64],
@@ -87,7 +138,14 @@ pub(super) const NO_PRIORITY: u8 = 0xff;
 impl InterfaceRecord {
     /// An interface without keys and tables.
     pub(super) const fn of(link_header: u32) -> Self {
-        Self { kinds: [0; 2], link_header, by_dscp: 0, classes: [0; 64], priorities: [NO_PRIORITY; 64] }
+        Self {
+            kinds: [0; 2],
+            link_header,
+            by_dscp: 0,
+            by_hand: 0,
+            classes: [0; 64],
+            priorities: [NO_PRIORITY; 64],
+        }
     }
 }
 
@@ -130,7 +188,10 @@ const _: () = {
     assert!(size_of::<Head>() == 4 + 1 + 1 + 2 + 2 + 2 + 4);
     assert!(size_of::<KeyRecord<4>>() == size_of::<Head>() + 2 * 4 && size_of::<KeyRecord<4>>() == 24);
     assert!(size_of::<KeyRecord<16>>() == size_of::<Head>() + 2 * 16 && size_of::<KeyRecord<16>>() == 48);
-    assert!(size_of::<InterfaceRecord>() == 4 * 4 + 64 * 4 + 64);
+    assert!(size_of::<InterfaceRecord>() == 5 * 4 + 64 * 4 + 64);
+    assert!(size_of::<MaskRecord>() == 4 + 4 + 32 && size_of::<MasksRecord>() == 4 + 16 * 40);
+    assert!(size_of::<PatternRecord>() == 4 + 4 + 4 + 32);
+    assert!(size_of::<RuleRecord>() == 4 + 2 + 2 && size_of::<RulesRecord>() == 64 * 8);
     assert!(size_of::<FlowRecord>() == 2 * 8 + 3 * 4 + 2 * 4 + 2 + 2 + 1 + 1 + 6);
     assert!(offset_of!(FlowRecord, mode) == 40);
     assert!(size_of::<StateRecord>() == 2 * 4 + 9 * 8);
@@ -141,6 +202,12 @@ const _: () = {
 unsafe impl<const N: usize> Pod for KeyRecord<N> {}
 // SAFETY: as above.
 unsafe impl Pod for InterfaceRecord {}
+// SAFETY: as above.
+unsafe impl Pod for MasksRecord {}
+// SAFETY: as above.
+unsafe impl Pod for PatternRecord {}
+// SAFETY: as above.
+unsafe impl Pod for RulesRecord {}
 // SAFETY: as above.
 unsafe impl Pod for FlowRecord {}
 // SAFETY: as above.

@@ -6,6 +6,7 @@
 //! other way round when they go. What cannot be carried out whole is taken back, and answered with why.
 
 mod attached;
+mod by_hand;
 mod clean;
 mod refused;
 mod root;
@@ -15,15 +16,16 @@ mod totals;
 
 pub use clean::clean;
 
-use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId, Pins};
+use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId, Pattern, Pins};
 use super::desired::Desired;
 use super::tc::Tc;
 use super::wishes::{self, OfSenders, Wishes};
 use super::{Answer, DataPlane, Facts, Failure, State, Surroundings};
 use attached::Interface;
+use by_hand::Told;
 use refused::{LOOK_AGAIN, Refusal, Refused};
 use rsvp_control::rows::FlowRow;
-use rsvp_node::{Held, Reservation, ReservationId, TcChange, TrafficControl};
+use rsvp_node::{Held, ReservationId, TcChange, TrafficControl};
 use rsvp_wire::{FilterSpec, Session};
 use stale::{Leftover, Stale};
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,7 +72,9 @@ pub struct Kernel {
 /// A reservation in the kernel.
 struct Standing {
     interface: u32,
-    told: Reservation,
+    told: Told,
+    /// What packets are told by, beside its keys.
+    filters: BTreeSet<Pattern>,
     desired: Desired,
     flow: FlowId,
     class: Option<u32>,
@@ -114,25 +118,13 @@ impl Kernel {
     }
 
     /// Has a reservation stand, or follow what has changed about it.
-    fn install(
-        &mut self,
-        id: ReservationId,
-        on: u32,
-        told: Reservation,
-        now: Duration,
-    ) -> Result<(), Failure> {
+    fn install(&mut self, id: ReservationId, on: u32, told: Told, now: Duration) -> Result<(), Failure> {
         let facts = self.around.interfaces.get(&on).cloned();
         let facts = facts.ok_or_else(|| Failure::System(format!("interface {on} is not there")))?;
-        let own = &self.around.own;
-        let wishes = Wishes::of(&self.wishes, &told.session, &told.filters);
-        let are_own = !told.filters.is_empty() && told.filters.iter().all(|f| own.contains(&f.address()));
-        // Of a wildcard nobody says who sends, but for the sockets of this host.
-        let begins_here = are_own || wishes.begins_here;
-        if wishes.left_alone {
+        let Some(desired) = told.desired(on, &facts, &self.around.own, &self.wishes)? else {
             self.withdraw(id, Some(now));
             return Ok(());
-        }
-        let desired = Desired::wished(&told, on, &facts.manner, facts.overhead, begins_here, &wishes)?;
+        };
         self.attach(on, &facts).map_err(|failure| self.refuse(on, Refusal::Program, failure))?;
         if desired.needs_classes() {
             self.plant(on, &facts).map_err(|failure| self.refuse(on, Refusal::Classes, failure))?;
@@ -151,11 +143,12 @@ impl Kernel {
     }
 
     /// A flow that has nothing yet of what is desired.
-    fn add(&mut self, interface: u32, told: Reservation, desired: &Desired) -> Result<Standing, Failure> {
+    fn add(&mut self, interface: u32, told: Told, desired: &Desired) -> Result<Standing, Failure> {
         let desired = Desired { keys: Vec::new(), class: None, ..desired.clone() };
         let flow = self.egress.add_flow(&desired.flow(false, None))?;
         self.totals.come(interface, &desired);
-        Ok(Standing { interface, told, desired, flow, class: None, leftover: Leftover::default() })
+        let (filters, leftover) = (BTreeSet::new(), Leftover::default());
+        Ok(Standing { interface, told, filters, desired, flow, class: None, leftover })
     }
 
     /// Carries out what is different between what stands and what is desired.
@@ -206,6 +199,7 @@ impl Kernel {
     fn withdraw(&mut self, id: ReservationId, now: Option<Duration>) {
         let Some(gone) = self.standing.remove(&id) else { return };
         self.totals.go(gone.interface, &gone.desired);
+        self.forget_filters(&gone);
         if let Err(error) = self.egress.remove_flow(gone.flow) {
             tracing::warn!(%error, "a flow is left in the egress program");
         }
@@ -348,7 +342,7 @@ impl DataPlane for Kernel {
                 TcChange::Remove => self.withdraw(reservation, Some(now)),
                 TcChange::Install(told) => {
                     let is_new = !self.standing.contains_key(&reservation);
-                    let done = self.install(reservation, interface.0, told, now);
+                    let done = self.install(reservation, interface.0, Told::Signalled(told), now);
                     match &done {
                         Ok(()) => self.works(interface.0),
                         Err(failure) => {
@@ -372,6 +366,14 @@ impl DataPlane for Kernel {
         }
         self.tick(now);
         answers
+    }
+
+    fn by_hand(&mut self, changes: by_hand::Changes, now: Duration) -> Vec<Answer> {
+        self.change_by_hand(changes, now)
+    }
+
+    fn flows_by_hand(&mut self) -> Result<BTreeMap<ReservationId, FlowRow>, String> {
+        self.rows_by_hand()
     }
 
     fn flows(&mut self) -> Result<Vec<FlowRow>, String> {
@@ -422,6 +424,7 @@ impl DataPlane for Kernel {
     }
 
     fn leave(&mut self) {
+        self.end_by_hand();
         if !self.egress.leave() {
             tracing::warn!(
                 "without pins nothing can be left to the next run: the kernel's traffic control is cleared"

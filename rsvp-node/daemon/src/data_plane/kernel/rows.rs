@@ -3,25 +3,23 @@
 use super::super::bpf::{EgressError, FlowId};
 use super::super::desired::Desired;
 use super::super::tc::{Class, Handle};
-use super::{Kernel, Standing};
+use super::{Kernel, Standing, Told};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::ReservationId;
 use rsvp_wire::{Session, Style};
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
 impl Kernel {
     /// All flows: of reservations, and those that an earlier run has left.
     pub(super) fn rows(&mut self) -> Result<Vec<FlowRow>, String> {
-        let mut classes = BTreeMap::new();
-        for (index, _) in self.interfaces.iter().filter(|(_, here)| here.tree.is_some()) {
-            classes.insert(*index, self.tc.classes(*index).map_err(|error| error.to_string())?);
-        }
+        let classes = self.classes().map_err(|error| error.to_string())?;
         let on = |interface| classes.get(&interface).map(Vec::as_slice).unwrap_or_default();
         let standing = self
             .standing
             .iter()
-            .map(|(id, standing)| self.standing_row(*id, standing, on(standing.interface)));
+            .filter_map(|(id, standing)| self.standing_row(*id, standing, on(standing.interface)));
         let stale = self.stale.iter().map(|(id, stale)| self.stale_row(*id, stale, on(stale.interface)));
         standing.chain(stale).map(|row| row.map_err(|error| error.to_string())).collect()
     }
@@ -31,16 +29,22 @@ impl Kernel {
         id: ReservationId,
         standing: &Standing,
         classes: &[Class],
-    ) -> Result<FlowRow, EgressError> {
-        let row =
-            self.counted(standing.flow, standing.interface, &standing.desired, standing.class, classes)?;
-        Ok(FlowRow {
+    ) -> Option<Result<FlowRow, EgressError>> {
+        let Told::Signalled(told) = &standing.told else { return None };
+        let row = self.counted(standing.flow, standing.interface, &standing.desired, standing.class, classes);
+        Some(row.map(|row| FlowRow {
             id: format!("{}.{}", id.index, id.generation),
-            session: standing.told.session,
-            style: standing.told.style.into(),
-            filters: standing.told.filters.clone(),
+            session: told.session,
+            style: told.style.into(),
+            filters: told.filters.clone(),
             ..row
-        })
+        }))
+    }
+
+    /// What the kernel lists of classes, by interface.
+    pub(super) fn classes(&mut self) -> io::Result<BTreeMap<u32, Vec<Class>>> {
+        let planted = self.interfaces.iter().filter(|(_, here)| here.tree.is_some());
+        planted.map(|(index, _)| Ok((*index, self.tc.classes(*index)?))).collect()
     }
 
     /// A row about what is counted of a flow on an interface; whose it is has to be filled in.

@@ -5,16 +5,16 @@
 //! class, and the class says which service it serves. A flow that is *stale* has all of its promise until then: its share
 //! of the interface is given to nobody else.
 
-use super::super::bpf::{EgressError, Filter, Flow, FlowId, Found, Key};
+use super::super::bpf::{EgressError, Filter, Flow, FlowId, Found, Key, Session as SessionOfKey};
 use super::super::desired::{self, Desired};
 use super::super::manner::{Handling, Marks, Reserved};
 use super::super::tc::{Class, Handle, Qdisc, Tc};
 use super::super::tree::{FlowClass, LeftClass, ROOT, Service, Tree};
 use super::super::{Facts, Failure};
 use super::attached::Interface;
-use super::{Kernel, Standing, clean};
+use super::{Kernel, Standing, Told, clean};
 use rsvp_control::rows::FlowRow;
-use rsvp_node::{Held, InterfaceId, Reservation};
+use rsvp_node::{Held, InterfaceId};
 use rsvp_wire::{FilterSpec, Session, Style};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -158,7 +158,7 @@ impl Kernel {
     pub(super) fn adopt(
         &mut self,
         on: u32,
-        told: &Reservation,
+        told: &Told,
         desired: &Desired,
     ) -> Result<Option<Standing>, Failure> {
         if self.stale.is_empty() {
@@ -172,6 +172,7 @@ impl Kernel {
             return Ok(Some(Standing {
                 interface: on,
                 told: told.clone(),
+                filters: BTreeSet::new(),
                 desired: Desired { keys, ..stale.as_is },
                 flow,
                 class: stale.class,
@@ -364,7 +365,12 @@ fn as_it_is(flow: Flow, keys: Vec<Key>, class: Option<FlowClass>, overhead: u32,
 
 /// The session of a key.
 fn session_of(key: &Key) -> Session {
-    Session::new(key.session.destination, key.session.protocol, key.session.port)
+    let SessionOfKey { destination, protocol, port } = key.session;
+    // Which virtual port it had, the kernel does not know.
+    match key.filter {
+        Filter::Spi(..) => Session::gpi(destination, protocol, port),
+        _ => Session::new(destination, protocol, port),
+    }
 }
 
 /// The filter of a key; nothing for a wildcard.
@@ -372,6 +378,7 @@ fn filter_of(key: &Key) -> Option<FilterSpec> {
     match key.filter {
         Filter::Sender(address, port) => Some(FilterSpec::new(address, port)),
         Filter::FlowLabel(address, label) => Some(FilterSpec::Ipv6FlowLabel { address, reserved: 0, label }),
-        Filter::Spi(..) | Filter::Any => None,
+        Filter::Spi(address, spi) => Some(FilterSpec::gpi(address, spi)),
+        Filter::Any => None,
     }
 }

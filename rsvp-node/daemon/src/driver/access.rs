@@ -1,0 +1,102 @@
+//! The engine, and what is around it, for the control service.
+
+use super::EngineIo;
+use crate::control::service::EngineAccess;
+use crate::data_plane::by_hand::FlowByHand;
+use crate::data_plane::wishes::Wishes;
+use rsvp_control::tc::Set;
+use rsvp_node::qos::Qos;
+use rsvp_node::{Command, Engine, Input, InterfaceId, Outcome, ReservationId, TcChange, TrafficControl};
+use rsvp_wire::{SenderTemplate, Session};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+impl EngineAccess for EngineIo {
+    fn command(&mut self, command: Command<'_>) -> Outcome {
+        self.handle(Input::Command(command))
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn leaves_by(&mut self, session: &Session, sender: &SenderTemplate) -> Option<InterfaceId> {
+        self.routes.leaves_by(session, &sender.0)
+    }
+
+    fn source_for(&mut self, destination: IpAddr, interface: Option<InterfaceId>) -> Option<IpAddr> {
+        self.routes.source_for(destination, interface)
+    }
+
+    fn signals(&self) -> bool {
+        self.signals
+    }
+
+    fn keep_template(&mut self, name: &str, qos: Option<&Qos>) -> Result<(), String> {
+        self.shelf.keep(name, qos)
+    }
+
+    fn wish(&mut self, session: &Session, sender: &SenderTemplate, wishes: Option<Wishes>) {
+        self.plane.wish(*session, sender.0, wishes);
+        // What stands for the session is told again, so that it follows.
+        for (reservation, interface, told) in self.engine.reservations() {
+            if told.session.with_flags(0) == *session {
+                let change = TcChange::Install(told);
+                self.plane.change(&TrafficControl { reservation, interface, change });
+            }
+        }
+    }
+
+    fn local_flow(&mut self, change: &TrafficControl) {
+        self.plane.change(change);
+    }
+
+    fn flow_by_hand(&mut self, id: ReservationId, flow: Option<Arc<FlowByHand>>) {
+        self.plane.by_hand(id, flow);
+    }
+
+    fn set_marks(&mut self, set: &Set) -> Result<(), String> {
+        self.overrides.set(set).map(|()| self.is_overridden = true)
+    }
+
+    fn is_there(&self, id: InterfaceId) -> bool {
+        self.routes.links.is_present(id)
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        self.routes.links.own_addresses().filter(|address| !address.is_loopback()).collect()
+    }
+
+    fn interface_name(&self, id: InterfaceId) -> Option<&str> {
+        self.routes.links.name(id)
+    }
+
+    fn data_plane_on(&self, id: InterfaceId) -> String {
+        self.plane.state(id.0).to_owned()
+    }
+
+    fn is_udp_on(&self, id: InterfaceId) -> bool {
+        self.encapsulation.is_on(id, self.now().as_micros())
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let received = self.received;
+        let mut counters = vec![
+            ("packets-received", received.datagrams),
+            ("messages-taken", self.messages_taken),
+            ("messages-discarded", self.messages_discarded),
+            ("packets-not-rsvp", received.not_rsvp),
+            ("fragments-waiting", received.fragments),
+            ("receive-errors", received.errors),
+            ("kernel-drops", self.sockets.kernel_drops()),
+            ("packets-sent", self.send_queue.sent),
+            ("route-lookups-failed", self.routes.failed),
+            ("udp-sent", self.send_queue.sent_by_udp),
+            ("socket-releases-untold", self.untold_of_sockets[0]),
+            ("socket-connects-untold", self.untold_of_sockets[1]),
+        ];
+        counters.extend(self.encapsulation.named());
+        counters.extend(self.send_queue.failures.named());
+        counters
+    }
+}
