@@ -73,6 +73,11 @@ impl Running {
         }
     }
 
+    /// Whether a line with these words is among those that it has said and nobody has read.
+    pub(super) fn said(&self, words: &str) -> bool {
+        self.lines.try_iter().any(|line| line.contains(words))
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).expect("it runs");
     }
