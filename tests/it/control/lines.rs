@@ -1,6 +1,6 @@
 //! What travels, line by line, as somebody sees it who has only the documentation.
 
-use super::pair::{LEFT, Pair};
+use super::pair::{LEFT, LINK, Pair};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -142,13 +142,13 @@ async fn the_documented_examples_work() {
     let documentation = include_str!("../../../docs/control.md");
     let is_request = |line: &&str| line.starts_with("{\"id\"") && line.contains("\"request\"");
     let examples: Vec<&str> = documentation.lines().filter(is_request).collect();
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 8);
     let pair = Pair::start();
     let mut raw = Raw::connect(&pair).await;
     let mut socket = 4_711;
     for example in examples {
         // The addresses of the example's node are not those of this one.
-        let line = example.replace("10.0.1.1", "10.0.0.1").replace("10.0.2.2", "10.0.0.2");
+        let line = example.replace("10.0.1.1", "10.0.0.1").replace("10.0.2.2", "10.0.0.2").replace("eth0", LINK);
         // Nor does a descriptor go through this pipe: the socket is named in words, and gets another number.
         let in_words = "\"transport\":\"udp\",\"local\":\"10.0.0.1:4000\"";
         let line = line.replace("\"fd\":true", in_words).replace("4711", &socket.to_string());

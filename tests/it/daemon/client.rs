@@ -89,12 +89,6 @@ impl Client {
         }
     }
 
-    /// What has happened to flows and was not looked at.
-    pub(super) fn flow_events(&mut self) -> Vec<Value> {
-        self.list("sessions");
-        self.flows.drain(..).collect()
-    }
-
     /// The next event.
     pub(super) fn next_event(&mut self) -> Value {
         self.events.pop_front().unwrap_or_else(|| self.line()["event"].take())
