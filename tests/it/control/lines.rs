@@ -148,7 +148,8 @@ async fn the_documented_examples_work() {
     let mut socket = 4_711;
     for example in examples {
         // The addresses of the example's node are not those of this one.
-        let line = example.replace("10.0.1.1", "10.0.0.1").replace("10.0.2.2", "10.0.0.2").replace("eth0", LINK);
+        let line =
+            example.replace("10.0.1.1", "10.0.0.1").replace("10.0.2.2", "10.0.0.2").replace("eth0", LINK);
         // Nor does a descriptor go through this pipe: the socket is named in words, and gets another number.
         let in_words = "\"transport\":\"udp\",\"local\":\"10.0.0.1:4000\"";
         let line = line.replace("\"fd\":true", in_words).replace("4711", &socket.to_string());
