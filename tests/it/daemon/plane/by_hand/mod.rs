@@ -17,9 +17,10 @@ use super::datagrams_sent::{at, burst, from};
 use super::kernel;
 use super::seen::{Seen, seen};
 use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::UdpSocket;
 
-const TO: &str = "10.0.2.2:5000";
 /// Bits per second that flows of a test have, unless it says otherwise: more than what it sends.
 const AMPLE: u64 = 8_000_000;
 
@@ -118,7 +119,8 @@ struct Bed {
     net: Net,
     capture: Capture,
     a: Client,
-    _receiver: UdpSocket,
+    /// What hears on `b`, by port: a port where nobody does has its packets answered, and the sender's next one fails.
+    receivers: RefCell<BTreeMap<u16, UdpSocket>>,
 }
 
 impl Bed {
@@ -126,12 +128,14 @@ impl Bed {
         let mut net = Net::three_in_a_row(test)?;
         net.daemon("a", &kernel("auto", more));
         let capture = net.capture_many("r", "to-a", "ip or ip6 or vlan");
-        let (a, receiver) = (net.client("a"), at(&net, "b", TO));
-        Some(Self { net, capture, a, _receiver: receiver })
+        let (a, receivers) = (net.client("a"), RefCell::default());
+        Some(Self { net, capture, a, receivers })
     }
 
     /// Sends packets of 1,000 octets from a port to another.
     fn send(&self, source: u16, port: u16, count: usize) {
+        let hears = || at(&self.net, "b", &format!("10.0.2.2:{port}"));
+        self.receivers.borrow_mut().entry(port).or_insert_with(hears);
         let sender = from(&self.net, "a", &format!("10.0.1.1:{source}"), &format!("10.0.2.2:{port}"), 0);
         burst(&sender, 1_000, count);
     }
