@@ -1,7 +1,7 @@
 //! Flows and filters by hand: what a program says that makes flows without signalling, as the traffic control interface of the QoS
 //! APIs has it (RFC 2205 section 3.11.2 has the same calls).
 //!
-//! A flow belongs to its client and ends with it. What is in a filter is in [`bits`].
+//! A flow belongs to its client and ends with it. A filter has bits and which of them count: [`AddressMask`], [`PortMask`].
 
 mod bits;
 
