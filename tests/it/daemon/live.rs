@@ -76,11 +76,14 @@ impl Drop for Live {
 fn messages_are_shown_as_they_come_and_an_interrupt_cuts_no_line() {
     let Some(live) = Live::start("live capture", "--json") else { return };
     live.send();
-    eventually("all messages", || (live.output().lines().count() >= MESSAGES).then_some(()));
+    // The node has no RSVP: some are quoted in its errors of ICMP, which are shown as what they are.
+    let is_quoted = |line: &&str| line.contains("\"quoted\":");
+    let own = |output: &str| output.lines().filter(|line| !is_quoted(line)).count();
+    eventually("all messages", || (own(&live.output()) >= MESSAGES).then_some(()));
     let (status, output, errors) = live.interrupted(Signal::SIGINT);
     assert_eq!((status, errors.as_str()), (Some(0), ""));
     assert!(output.ends_with("}\n"), "{output}");
-    assert_eq!(output.lines().count(), MESSAGES);
+    assert_eq!(own(&output), MESSAGES);
     for line in output.lines() {
         let json: serde_json::Value = serde_json::from_str(line).expect("a whole line");
         assert_eq!((&json["src"], &json["message"]), (&"10.0.1.1".into(), &"Path".into()), "{line}");
