@@ -164,11 +164,18 @@ list = []
 what = "reservations"
 at = "6500ms"
 list = [{ node = "studio", rate = "2mbit" }, { node = "r1", rate = "2mbit" }]
+# Its own refresh may reach the router before the Path does, which the router then says.
 [[expect]]
-about = "nothing that the viewer has to know"
+about = "nothing has ended for the viewer"
 what = "events"
 application = "viewer"
-list = [{ event = "path" }]
+event = "path-gone"
+count = 0
+[[expect]]
+what = "events"
+application = "viewer"
+event = "path"
+count = 1
 "#,
     );
     let simulated = Report::of(scenario.clone());
