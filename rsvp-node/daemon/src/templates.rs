@@ -232,7 +232,7 @@ mod tests {
                  token_rate = 9\npeak_bandwidth = 8\n",
                 "talk.toml:6:1: 11017",
             ),
-            ("[receiving]\nservice = \"guaranteed\"\n", "talk.toml:1:1: 11017"),
+            ("[receiving]\nservice = \"guaranteed\"\n", "talk.toml:2:1: 11017"),
             (
                 "[sending]\nservice = \"best-effort\"\n[[objects]]\nobject = \"ds-class\"\ndscp = 64\n",
                 "talk.toml:3:1: 11018",
