@@ -235,7 +235,7 @@ mod tests {
             ("[receiving]\nservice = \"guaranteed\"\n", "talk.toml:2:1: 11017"),
             (
                 "[sending]\nservice = \"best-effort\"\n[[objects]]\nobject = \"ds-class\"\ndscp = 64\n",
-                "talk.toml:3:1: 11018",
+                "talk.toml:3:2: 11018",
             ),
             ("[sending]\n", "talk.toml:1:1: \"talk\": it says nothing"),
             ("name = \"a/b\"\n[sending]\nservice = \"best-effort\"\n", "talk.toml:1:1: \"a/b\": a name has"),

@@ -220,7 +220,7 @@ fn sender(draw: &mut Draw<'_>, scenario: &mut Scenario, session: SessionId, node
         node,
         session,
         port: 4000 + n as u16,
-        spi: 0,
+        spi: 4000 + n as u32,
         traffic: traffic(draw),
         adspec: draw.one(&[Some((true, true)), Some((true, false)), Some((false, true)), None]),
         ttl: 64,
