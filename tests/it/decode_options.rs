@@ -163,7 +163,7 @@ fn keys_are_digits_or_text_or_in_a_file() {
     refused(b"7:md5:secret-of-ours\n", ", line 1: the key must be an even number of hex digits");
     refused(b"# nothing\n", "there is no key in it");
     refused(&[0xff; 40], "a key is a line of text");
-    refused(&[b'#'; 70_000], "this is no file of keys");
+    refused(&[b'#'; 70_000], "this is not a file of keys");
     std::fs::remove_file(&path).expect("ours");
     let absent = decode(&["--hex", "--key", &named], signed.as_bytes());
     assert!(absent.status == 2 && absent.errors.contains("No such file"), "{}", absent.errors);

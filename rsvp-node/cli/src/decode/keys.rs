@@ -74,7 +74,9 @@ impl FromStr for Given {
         let read = file.take(LARGEST_FILE + 1).read_to_string(&mut lines);
         let read = read.map_err(|error| format!("{path}: {error}; a key is a line of text"))?;
         if read as u64 > LARGEST_FILE {
-            return Err(format!("{path}: this is no file of keys: it has more than {LARGEST_FILE} octets"));
+            return Err(format!(
+                "{path}: this is not a file of keys: it has more than {LARGEST_FILE} octets"
+            ));
         }
         let lines = lines.lines().enumerate().map(|(number, line)| (number + 1, line.trim_end_matches('\r')));
         let keys = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));

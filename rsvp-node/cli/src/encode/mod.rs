@@ -109,7 +109,7 @@ fn run<'o>(
         number += 1;
         let wrong = |why: String| Stop::Failed(format!("message {number}: {why}"));
         let json = json.map_err(|error| wrong(format!("this is no JSON: {error}")))?;
-        // What came back in an error is no packet that was sent.
+        // What came back in an error was not sent as a packet of its own.
         if json.get("quoted").is_some_and(|quoted| !quoted.is_null()) {
             quoted += 1;
             continue;

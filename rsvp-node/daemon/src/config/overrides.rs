@@ -79,7 +79,7 @@ fn read_marks(marks: &tc::Marks) -> Result<MarkConfig, String> {
     let dscp = |text: &Option<String>| text.as_ref().map(|text| text.parse::<Mark>()).transpose();
     let wrong = [marks.priority, marks.excess_priority].into_iter().flatten().find(|priority| *priority > 7);
     if let Some(wrong) = wrong {
-        return Err(format!("{wrong} is no priority of IEEE 802.1p: 0 to 7"));
+        return Err(format!("{wrong} is not a priority of IEEE 802.1p, which are 0 to 7"));
     }
     Ok(MarkConfig {
         dscp: dscp(&marks.dscp)?,

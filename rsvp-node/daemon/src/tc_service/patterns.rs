@@ -19,7 +19,7 @@ pub(super) fn check_marks(said: &Flow) -> Result<(), Problem> {
     let priorities = [said.priority, said.excess_priority];
     let of_rules = said.rules.iter().flat_map(|rule| [rule.priority, rule.excess_priority]);
     if let Some(wrong) = priorities.into_iter().chain(of_rules).flatten().find(|priority| *priority > 7) {
-        return Err(bad_request(&format!("{wrong} is no priority of IEEE 802.1p: 0 to 7")));
+        return Err(bad_request(&format!("{wrong} is not a priority of IEEE 802.1p, which are 0 to 7")));
     }
     if said.shaping_rate_bps.is_some_and(|bps| bps < LEAST_RATE_BPS) {
         return Err(bad_request(&format!("`shaping_rate_bps` is {LEAST_RATE_BPS} at least")));
