@@ -28,7 +28,9 @@ impl Node {
         let spoke: SmallVec<[InterfaceId; 4]> = interfaces.iter().filter(spoke).copied().collect();
         let before = self.said_of(session, &sender);
         self.state.unlink_path(ix);
-        self.leave_to_others(session, &sender, &spoke);
+        if multicast {
+            self.leave_to_others(session, &sender, &spoke);
+        }
         for interface in interfaces {
             let branch = Branch { session, interface };
             self.drop_requests_for(branch, &sender);
@@ -66,11 +68,8 @@ impl Node {
         }
     }
 
-    /// Where path state from another previous hop speaks for the sender now, which happens in multicast, it is forwarded at once.
+    /// Where path state from another previous hop speaks for the sender now, it is forwarded at once.
     fn leave_to_others(&mut self, session: Ix<SessionState>, sender: &SenderKey, left: &[InterfaceId]) {
-        if left.is_empty() {
-            return;
-        }
         let others = self.state.paths_of(session).filter(|(_, p)| p.sender == *sender);
         let others: SmallVec<[Ix<PathState>; 2]> = others.map(|(ix, _)| ix).collect();
         for ix in others {
