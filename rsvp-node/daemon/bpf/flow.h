@@ -118,7 +118,10 @@ struct flow {
 	__u32 zero2;
 };
 
-/* Where a flow stands. Its keys may be many, on many CPUs: everything is done under the lock. */
+/*
+ * Where a flow stands. Its keys may be many, on many CPUs: everything is done under the lock. What a packet that conforms changes is
+ * in one line of the cache.
+ */
 struct state {
 	struct bpf_spin_lock lock;
 	__u32 zero;
@@ -127,6 +130,7 @@ struct state {
 	__u64 packets, octets;   /* what conformed */
 	__u64 excess_packets, excess_octets;
 	__u64 dropped_packets, dropped_octets; /* of the excess */
+	__u64 rest[6];           /* up to the next one's line */
 };
 
 /* The fragments of a packet have these in common. */
@@ -145,7 +149,10 @@ struct transport {
 	__u8 has_ports, has_spi, has_type;
 };
 
-/* Sizes of maps are what the loader says. Keys are allocated as they come. */
+/*
+ * Sizes of maps are what the loader says. Keys are allocated as they come. Nobody maps the arrays of flows and states into memory,
+ * but an array that may be mapped begins with a page, and so its elements with lines of the cache.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -164,6 +171,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1024);
 	__type(key, __u32);
 	__type(value, struct flow);
@@ -171,6 +179,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1024);
 	__type(key, __u32);
 	__type(value, struct state);

@@ -182,6 +182,8 @@ pub(super) struct StateRecord {
     pub(super) excess_octets: u64,
     pub(super) dropped_packets: u64,
     pub(super) dropped_octets: u64,
+    /// Up to the next record's line of the cache.
+    pub(super) rest: [u64; 6],
 }
 
 const _: () = {
@@ -194,7 +196,7 @@ const _: () = {
     assert!(size_of::<RuleRecord>() == 4 + 2 + 2 && size_of::<RulesRecord>() == 64 * 8);
     assert!(size_of::<FlowRecord>() == 2 * 8 + 3 * 4 + 2 * 4 + 2 + 2 + 1 + 1 + 6);
     assert!(offset_of!(FlowRecord, mode) == 40);
-    assert!(size_of::<StateRecord>() == 2 * 4 + 9 * 8);
+    assert!(size_of::<StateRecord>() == 128);
     assert!(offset_of!(StateRecord, packets) == 32);
 };
 
