@@ -23,7 +23,10 @@ pub use units::{HopRule, Percent, Rate, Reservable, Span};
 use core::time::Duration;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Read;
 use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -213,11 +216,26 @@ pub enum ConfigError {
     },
 }
 
+/// The shortest refresh period that is taken, and the largest multiplier of one.
+const LEAST_REFRESH: Duration = Duration::from_millis(100);
+const MOST_MULTIPLIER: u32 = 64;
+
+/// Reads a text file. Another kind, such as a FIFO, may have no end, or no beginning while nobody writes into it.
+fn read_file(path: &Path) -> std::io::Result<String> {
+    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("this is no regular file"));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
+}
+
 impl DaemonConfig {
     /// Reads a file; the default one may be missing.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let named = path.unwrap_or_else(|| Path::new(DEFAULT_CONFIG));
-        match std::fs::read_to_string(named) {
+        match read_file(named) {
             Ok(text) => Self::parse(named, &text),
             Err(error) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
                 Ok(Self::default())
@@ -236,18 +254,42 @@ impl DaemonConfig {
         Ok(config)
     }
 
+    /// Periods, multipliers and bounds with which soft state would not work (RFC 2205 section 3.7).
+    fn check_timers(&self) -> Result<(), (String, String)> {
+        let wrong = |key: &str, message: String| Err((key.to_owned(), message));
+        let multiplier = |key: &str, value: Option<u32>| match value {
+            Some(0) => wrong(key, "a multiplier of zero would end state before it is refreshed".into()),
+            Some(value) if value > MOST_MULTIPLIER => wrong(
+                key,
+                format!("{value} periods keep state long after it is gone: 1 to {MOST_MULTIPLIER}"),
+            ),
+            _ => Ok(()),
+        };
+        for interface in self.interface.values().chain([&self.interfaces]) {
+            if let Some(Span(refresh)) = interface.refresh.filter(|Span(refresh)| *refresh < LEAST_REFRESH) {
+                return wrong(
+                    "refresh",
+                    format!("a refresh period of {refresh:?} is too short: 100ms at least"),
+                );
+            }
+            multiplier("lifetime_multiplier", interface.lifetime_multiplier)?;
+        }
+        multiplier("blockade_multiplier", self.node.blockade_multiplier)?;
+        if self.node.ttl == Some(0) {
+            return wrong("ttl", "a TTL of zero reaches nobody".into());
+        }
+        if self.limits.queue == Some(0) {
+            return wrong(
+                "queue",
+                "a queue for nothing would send no error and tell no event: 1 at least".into(),
+            );
+        }
+        Ok(())
+    }
+
     /// What the types do not say: values that cannot be. A key to look for in the text, and what is wrong.
     fn check(&self) -> Result<(), (String, String)> {
-        for interface in self.interface.values().chain([&self.interfaces]) {
-            let nothing = Some(Span(Duration::ZERO));
-            if interface.refresh == nothing {
-                return Err(("refresh".into(), "a refresh period of zero is no period".into()));
-            }
-            if interface.lifetime_multiplier == Some(0) {
-                let message = "a lifetime multiplier of zero would end state before it is refreshed";
-                return Err(("lifetime_multiplier".into(), message.into()));
-            }
-        }
+        self.check_timers()?;
         self.check_transport()?;
         self.check_data_plane()?;
         if let Some(dscp) = self.qos.highest_dscp.filter(|dscp| *dscp > 63) {
@@ -411,6 +453,35 @@ mod tests {
         };
         assert!(!strict("") && !strict("node.strict_tspec = false") && strict("node.strict_tspec = true"));
         assert!(wrong("[node]\nstrict_tspec = 1\n").starts_with("rsvpd.toml:2:16: "));
+    }
+
+    #[test]
+    fn timers_and_bounds_that_cannot_work_are_refused_with_their_place() {
+        for (text, expected) in [
+            ("[interfaces]\nrefresh = \"0s\"\n", "rsvpd.toml:2:1: a refresh period of 0ns is too short"),
+            ("[interface.a]\nrefresh = \"99ms\"\n", "rsvpd.toml:2:1: a refresh period of 99ms is too short"),
+            ("[interfaces]\nlifetime_multiplier = 0\n", "rsvpd.toml:2:1: a multiplier of zero"),
+            ("[interfaces]\nlifetime_multiplier = 65\n", "rsvpd.toml:2:1: 65 periods"),
+            ("[node]\nblockade_multiplier = 1000000\n", "rsvpd.toml:2:1: 1000000 periods"),
+            ("[node]\nttl = 0\n", "rsvpd.toml:2:1: a TTL of zero"),
+            ("[limits]\nqueue = 0\n", "rsvpd.toml:2:1: a queue for nothing"),
+        ] {
+            assert!(wrong(text).starts_with(expected), "{text}: {}", wrong(text));
+        }
+        parse("[interfaces]\nrefresh = \"100ms\"\nlifetime_multiplier = 64\n[node]\nttl = 1\n").unwrap();
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_and_not_waited_for() {
+        let folder = std::env::temp_dir().join(format!("rsvpd-config-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let fifo = folder.join("fifo.toml");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for path in [&fifo, &folder, &PathBuf::from("/dev/zero")] {
+            let message = DaemonConfig::load(Some(path)).unwrap_err().to_string();
+            assert!(message.ends_with("no regular file"), "{message}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -22,11 +22,11 @@ pub enum Transport {
 #[serde(rename_all = "kebab-case")]
 pub enum Udp {
     /// While a Path from one of them, on the link, is alive.
-    #[default]
     Auto,
     /// Always, also those that are not on the link.
     On,
-    /// Never.
+    /// Never: any user of a host on the link may send UDP, and so speak RSVP for that host.
+    #[default]
     Off,
 }
 

@@ -106,9 +106,9 @@ impl Encapsulation {
         if sockets.socket(Which::PuV4).is_some() {
             for id in links.speaking() {
                 let said = links.name(id).map(|name| config.of_interface(name)).unwrap_or_default();
-                let mode = match said.udp.unwrap_or_default() {
-                    Udp::Auto if self.is_udp_only() => Udp::On,
-                    mode => mode,
+                let mode = match said.udp {
+                    None | Some(Udp::Auto) if self.is_udp_only() => Udp::On,
+                    mode => mode.unwrap_or_default(),
                 };
                 let multiplier = said.lifetime_multiplier.unwrap_or(MULTIPLIER);
                 self.interfaces.insert(id.0, Here { mode, multiplier });
