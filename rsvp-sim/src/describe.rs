@@ -5,6 +5,7 @@
 use crate::facts::{Fact, Facts};
 use crate::scenario::names::{ADMISSION_VALUES, CODES, name_number};
 use crate::world::Topology;
+use rsvp_node::qos::{FdQos, ServiceType};
 use rsvp_node::units::show_rate;
 use rsvp_node::{Event, EventKind, Gone, Reservation};
 use rsvp_wire::{
@@ -283,6 +284,39 @@ pub(crate) fn event(topology: &Topology, event: &Event) -> Said {
         }
         other => Said { facts: base.word("event", "unknown"), label: format!("unknown event: {other:?}") },
     }
+}
+
+/// What a QoS socket is told: a status by its published name, as `request-confirmed`, and what it is about.
+pub(crate) fn fd_qos(topology: &Topology, told: &FdQos) -> Said {
+    let name =
+        told.status.name().map_or_else(|| told.status.0.to_string(), str::to_lowercase).replace('_', "-");
+    let mut said = Said { facts: Facts::default().word("event", name.as_str()), label: name };
+    let Some(session) = &told.session else { return said };
+    let filters: Vec<FilterSpec> = told.senders.iter().map(|sender| sender.0).collect();
+    let filters = names(topology, session, &filters);
+    if !filters.is_empty() {
+        said.label = format!("{}: {}", said.label, filters.iter().cloned().collect::<Vec<_>>().join(", "));
+    }
+    let facts = said.facts.word("session", topology.session_name(session));
+    said.facts = facts.with("filters", Fact::Words(filters));
+    let changed = [told.sending, told.receiving];
+    let changed = changed.iter().find(|flowspec| flowspec.service.service_type != ServiceType::NoChange);
+    if let Some((rate, of)) = changed.and_then(|of| of.token_rate.map(|rate| (f64::from(rate) * 8.0, of))) {
+        let service = match of.service.service_type {
+            ServiceType::ControlledLoad => Some("controlled-load"),
+            ServiceType::Guaranteed => Some("guaranteed"),
+            _ => None,
+        };
+        let facts = said.facts.with("rate", Fact::Rate(rate));
+        said.facts = service.into_iter().fold(facts, |facts, service| facts.word("service", service));
+        said.label = format!("{} {{{}}}", said.label, show_rate(rate));
+    }
+    if let Some(error) = &told.fault {
+        let mut facts = said.facts;
+        said.label = format!("{} {}", said.label, add_error(topology, error, &mut facts));
+        said.facts = as_event(facts);
+    }
+    said
 }
 
 /// Events call the node that found the error just `node`.

@@ -8,7 +8,7 @@ use rsvp_node::units::show_rate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The order in which facts are shown: where and who, then what, then how much.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 33] = [
     "application",
     "event",
     "from",
@@ -22,6 +22,10 @@ const ORDER: [&str; 29] = [
     "direction",
     "session",
     "sender",
+    "receiver",
+    "dscp",
+    "packets",
+    "lost",
     "style",
     "filters",
     "flows",

@@ -83,7 +83,10 @@ fn candidates<'r>(place: usize, expectation: &Expectation, record: &'r Record) -
     let (from, to) = (Instant::ZERO + from, Instant::ZERO + to);
     let seen =
         |at: Instant, facts: &'r Facts| Seen { at: Some(at.as_secs_f64()), facts: Cow::Borrowed(facts) };
-    if expectation.what == What::Messages {
+    if expectation.what == What::Data {
+        let streams = record.data.iter().flat_map(|stream| stream.facts(from, to));
+        streams.map(|facts| Seen { at: None, facts: Cow::Owned(facts) }).collect()
+    } else if expectation.what == What::Messages {
         let sent = record.sent.iter().filter(|m| (from..=to).contains(&m.at) && !m.forwarded);
         sent.map(|m| seen(m.at, &m.facts)).collect()
     } else {

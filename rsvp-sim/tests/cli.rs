@@ -280,6 +280,68 @@ fn other_nonsense_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_a_qos_socket_cannot_be_is_refused_with_its_place_and_what_could() {
+    let sender = |rest: &str| {
+        format!(
+            "[[sender]]\nname = \"second\"\nsession = \"film\"\nrate = \"1.28mbit\"\nsocket = true\n{rest}"
+        )
+    };
+    let twin = sender("node = \"studio\"\nport = 4000\n[[receiver]]");
+    let sends = sender("node = \"home\"\nport = 5000\n[[receiver]]");
+    let receives =
+        "socket = true\n[[receiver]]\nname = \"second\"\nsession = \"video\"\nnode = \"home\"\nsocket = true";
+    let guaranteed = "do = \"change\"\nservice = \"guaranteed\"\nrate = \"1.28mbit\"";
+    let cases: [(&str, &str, &str); 14] = [
+        ("to = \"home\"", "to = \"home\"\nprotocol = \"tcp\"", "socket: a QoS socket of a lab is of UDP"),
+        ("to = \"home\"", "to = \"home\"\nprotocol = 46", "is not: leave it out"),
+        (
+            "socket = true",
+            "socket = true\nadspec = \"none\"",
+            "adspec: a QoS socket always says what it offers",
+        ),
+        ("socket = true", "socket = true\nmin_packet = \"40B\"", "expected \"64B\" at least"),
+        ("socket = true", "socket = true\nbucket = \"2kB\"", "bucket: a socket sends packets of 1500B"),
+        ("rate = \"2mbit\"\nsocket", "rate = \"60mbit\"\nsocket", "rate: a lab sends 2000 packets a second"),
+        (
+            "rate = \"2mbit\"\nsocket",
+            "rate = \"1mbit\"\nsocket",
+            "rate: a QoS socket says whole octets per second",
+        ),
+        (
+            "socket = true",
+            "socket = true\npeak = \"2500001bit\"",
+            "peak: a QoS socket says whole octets per second",
+        ),
+        ("[[receiver]]", &twin, "port: \"camera\" has a socket with this port there"),
+        ("[[receiver]]", &sends, "node: \"second\" has a socket with the session's port there"),
+        (
+            "socket = true\n\n[[action]]",
+            &format!("{receives}\n\n[[action]]"),
+            "node: \"viewer\" has a socket with",
+        ),
+        (
+            "confirm = true\nsocket",
+            "wait_for_path = false\nconfirm = true\nsocket",
+            "reserves once there is a Path",
+        ),
+        (
+            "style = \"ff\"",
+            "style = \"ff\"\nservice = \"guaranteed\"\nbucket = \"9kB\"",
+            "max_packet of \"camera\"",
+        ),
+        ("do = \"leave\"", guaranteed, "rate: a QoS socket asks for Guaranteed service"),
+    ];
+    let path = shipped("a-router-between");
+    let good = std::fs::read_to_string(&path).expect("a shipped scenario");
+    for (n, (from, to, says)) in cases.into_iter().enumerate() {
+        assert!(good.contains(from), "{from}");
+        refused(&format!("socket-{n}.toml"), good.replacen(from, to, 1).as_bytes(), &[says]);
+    }
+    let no_dscp = good.replacen("dscp = \"CS3\"", "dscp = 184", 1);
+    refused("dscp.toml", no_dscp.as_bytes(), &["dscp: a DS field; its DSCP is 46 (EF)"]);
+}
+
+#[test]
 fn bad_arguments_exit_2_and_help_has_an_example() {
     assert_eq!(run(&["run"]).status.code(), Some(2));
     assert_eq!(run(&["run", "--family", "ipv5", "x"]).status.code(), Some(2));

@@ -104,6 +104,44 @@ shipped! {
     plain_routers_hold_in_ipv6: "plain-routers", Ipv6;
 }
 
+/// Applications that are QoS sockets: their data comes, marked as reserved, and every value that is expected of it matters.
+fn check_sockets(name: &str, family: Family) {
+    if !root() {
+        return;
+    }
+    let _turn = alone();
+    let outcome = lab::run(shipped(name, family), &settings()).expect("the lab comes to its end");
+    check(&outcome);
+    crate::scenarios::check_every_value(name, &outcome.record);
+    let report = Report::new(&outcome.scenario, &outcome.record);
+    assert!(
+        !report.data.is_empty() && report.data.iter().all(|stream| stream.received > 20),
+        "{:?}",
+        report.data
+    );
+    let text = report.text(Look::default());
+    let shown = format!("{} -> {}", report.data[0].sender, report.data[0].receiver);
+    assert!(text.contains("\nData\n") && text.contains(&shown), "{text}");
+}
+
+macro_rules! sockets {
+    ($($test:ident: $name:literal, $family:ident;)*) => {$(
+        #[test]
+        fn $test() {
+            check_sockets($name, Family::$family);
+        }
+    )*};
+}
+
+sockets! {
+    qos_sockets_on_one_segment_hold_in_ipv4: "same-segment", Ipv4;
+    qos_sockets_on_one_segment_hold_in_ipv6: "same-segment", Ipv6;
+    qos_sockets_with_a_router_between_hold_in_ipv4: "a-router-between", Ipv4;
+    qos_sockets_with_a_router_between_hold_in_ipv6: "a-router-between", Ipv6;
+    qos_sockets_in_a_group_hold_in_ipv4: "a-class", Ipv4;
+    qos_sockets_in_a_group_hold_in_ipv6: "a-class", Ipv6;
+}
+
 /// A chain of which `r1` is the middle, with R = 1 s.
 fn chain(rest: &str) -> Scenario {
     let text = format!(

@@ -20,7 +20,7 @@ use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathFlags, PathState};
-use crate::state::resv::{Asked, Item, Request, RequestOrigin};
+use crate::state::resv::{Asked, Confirm, Item, Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::time::Instant;
 use core::time::Duration;
@@ -72,6 +72,7 @@ impl Node {
                 let session = SessionKey::of(session);
                 check_session(&session)?;
                 let style = StyleKind::of(style).ok_or(Refusal::BadStyle)?;
+                let confirm = if confirm { Confirm::Waits } else { Confirm::Done };
                 self.reserve(&session, RequestOrigin::App { app, interface, confirm }, style, flows, carried)
             }
             Command::ReleaseReservation { app, session } => {
@@ -239,8 +240,8 @@ impl Node {
             self.tell_displaced(&left, style);
         }
         self.report_missing_senders(ix, request, flows);
-        if matches!(from, RequestOrigin::App { confirm: true, .. }) {
-            self.wish_for_application(request);
+        if matches!(from, RequestOrigin::App { confirm: Confirm::Waits, .. }) {
+            self.wish_for_application(request, None);
         }
         self.intend_resvs(ix);
         Ok(())

@@ -4,18 +4,22 @@
 //! of the previous hop; for the others, and for senders on this node, this node confirms. Section 3.1.4 has a request that is
 //! incomparable with others confirmed here although the merge goes up; section 2.6 has not, and wins. A blockaded request's
 //! confirmation is dropped.
+//!
+//! An application is answered once, by a confirmation or an error. After an error, or without its sender, what it has asked for stands
+//! and is tried again by refreshes (section 3.1.8); so is its wish: each of those refreshes is a request that has one, until it is confirmed.
 
 use super::left_out::Choice;
 use crate::api::Discard;
 use crate::composer::{Composer, Descriptor, Named, object_of};
-use crate::event::EventKind;
+use crate::event::{AppId, EventKind};
 use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::key::{Flow, SenderKey};
 use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
-use crate::state::resv::{Request, RequestOrigin};
+use crate::state::resv::{Confirm, Request, RequestOrigin};
+use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, MsgType, Sharing};
@@ -32,6 +36,8 @@ pub(crate) struct Wish<'a> {
     /// Empty for WF.
     pub(crate) filters: &'a [SenderKey],
     pub(crate) flowspec: Flowspec,
+    /// Only for senders behind this previous hop.
+    pub(crate) behind: Option<Ix<Upstream>>,
 }
 
 /// What became of a wish.
@@ -59,7 +65,8 @@ impl Node {
             |p: &PathState| request.item_for(&p.sender).is_some_and(|i| i.flowspec == wish.flowspec);
         let mut hops = SmallVec::<[(Option<Ix<Upstream>>, SmallVec<[Flow; 4]>); 4]>::new();
         for (_, path) in self.state.paths_of(session) {
-            if !(selected(path) && in_place(path) && self.applies(request, path)) {
+            let elsewhere = wish.behind.is_some() && wish.behind != path.upstream();
+            if elsewhere || !(selected(path) && in_place(path) && self.applies(request, path)) {
                 continue;
             }
             let flow = (!wish.filters.is_empty()).then_some(path.sender);
@@ -152,22 +159,47 @@ impl Node {
         self.tell(app, &key, EventKind::ResvConfirm { node, style, flowspec, filters });
     }
 
-    /// Local applications whose wish found no sender yet: now there is one.
+    /// Local applications whose wish found no sender yet, or has lost it: now there is one.
     pub(crate) fn pass_waiting_confirms(&mut self, path: Ix<PathState>) {
         let session = self.state.paths[path].session;
-        let waiting: SmallVec<[Ix<Request>; 2]> = self
-            .state
-            .requests_of(session)
-            .filter(|(_, r)| matches!(r.from, RequestOrigin::App { confirm: true, .. }))
-            .map(|(ix, _)| ix)
-            .collect();
-        for ix in waiting {
-            self.wish_for_application(ix);
+        for ix in self.wishing(session, &[Confirm::Waits, Confirm::Again]) {
+            self.wish_for_application(ix, None);
         }
     }
 
-    /// Asks for confirmation of everything a local application requests; the wish is kept until a sender is there.
-    pub(crate) fn wish_for_application(&mut self, ix: Ix<Request>) {
+    /// A refresh asks the previous hop once more for what has failed, and for its confirmation.
+    pub(crate) fn wish_again(&mut self, upstream: Ix<Upstream>) {
+        for ix in self.wishing(self.state.upstreams[upstream].session, &[Confirm::Again]) {
+            self.wish_for_application(ix, Some(upstream));
+        }
+    }
+
+    /// What local applications have asked for will not be confirmed as it is: it has failed, or its sender is gone.
+    pub(crate) fn unconfirmed(
+        &mut self,
+        session: Ix<SessionState>,
+        app: Option<AppId>,
+        sender: Option<SenderKey>,
+    ) {
+        for ix in self.wishing(session, &[Confirm::Asked]) {
+            let request = &mut self.state.requests[ix];
+            if app.is_none_or(|app| request.app() == Some(app))
+                && sender.is_none_or(|sender| request.item_for(&sender).is_some())
+            {
+                request.set_confirm(Confirm::Again);
+            }
+        }
+    }
+
+    /// Requests of local applications whose wish is in one of these states.
+    fn wishing(&self, session: Ix<SessionState>, states: &[Confirm]) -> SmallVec<[Ix<Request>; 2]> {
+        let wishes = |request: &Request| matches!(request.from, RequestOrigin::App { confirm, .. } if states.contains(&confirm));
+        self.state.requests_of(session).filter(|(_, request)| wishes(request)).map(|(ix, _)| ix).collect()
+    }
+
+    /// Asks for confirmation of everything a local application requests, or of what is behind one previous hop; the wish is kept until
+    /// a sender is there.
+    pub(crate) fn wish_for_application(&mut self, ix: Ix<Request>, behind: Option<Ix<Upstream>>) {
         let request = &self.state.requests[ix];
         let key = self.state.key_of(request.session);
         let own = self.interfaces.iter().find_map(|i| i.config.address_like(key.destination()));
@@ -179,19 +211,23 @@ impl Node {
                 None => groups.push((item.flowspec, item.filter.into_iter().collect())),
             }
         }
-        let mut concerned = false;
+        let (mut concerned, mut told) = (false, false);
         for (flowspec, filters) in groups {
-            let wish = Wish { address, request: ix, filters: &filters, flowspec };
+            let wish = Wish { address, request: ix, filters: &filters, flowspec, behind };
             let wished = self.wish_confirm(&wish);
             concerned |= wished.concerned;
             if let Some(answered) = wished.answered {
+                told = true;
                 self.tell_confirmed(&Wish { filters: &answered, ..wish });
             }
         }
-        if let RequestOrigin::App { confirm, .. } = &mut self.state.requests[ix].from
-            && concerned
-        {
-            *confirm = false;
+        let request = &mut self.state.requests[ix];
+        match request.from {
+            _ if told => request.set_confirm(Confirm::Done),
+            RequestOrigin::App { confirm: Confirm::Waits, .. } if concerned => {
+                request.set_confirm(Confirm::Asked)
+            }
+            _ => {}
         }
     }
 }

@@ -25,6 +25,7 @@ impl Node {
                     if let Some(interface) = self.interfaces.find_mut(upstream.interface) {
                         interface.slew(self.now);
                     }
+                    self.wish_again(ix);
                     self.intend_resv(ix);
                 }
                 TimerOwner::Blockade(ix) => {

@@ -65,6 +65,7 @@ impl Node {
         } else {
             let kind = EventKind::PathGone { sender: SenderTemplate(sender.object()), why };
             self.tell_listeners(session, origin, &kind);
+            self.unconfirmed(session, None, Some(sender));
         }
     }
 

@@ -122,7 +122,8 @@ impl Node {
                 let granted = |f: &SenderKey| items.iter().any(|i| i.filter == Some(*f));
                 let filters: FilterList = demand.filters.iter().copied().filter(granted).collect();
                 if filters.is_empty() == demand.filters.is_empty() {
-                    let wish = Wish { address, request: ix, filters: &filters, flowspec: demand.flowspec };
+                    let flowspec = demand.flowspec;
+                    let wish = Wish { address, request: ix, filters: &filters, flowspec, behind: None };
                     if let Some(answered) = self.wish_confirm(&wish).answered {
                         self.send_resv_conf(&Wish { filters: &answered, ..wish }, host);
                     }

@@ -10,6 +10,8 @@ use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
 use crate::queue::Envelope;
+use crate::state::arena::Ix;
+use crate::state::resv::{Confirm, Request};
 use rsvp_wire::{ErrorSpec, Flowspec, MsgType, ResvConfirm, Style};
 
 impl Node {
@@ -32,17 +34,18 @@ impl Node {
         let flowspec = arrived.message.objects().find_map(|object| object.read::<Flowspec>().ok());
         let filters: Vec<SenderKey> = filters(&arrived.message).collect();
         let asked = |f: &Option<SenderKey>| f.is_none_or(|f| filters.contains(&f));
-        let apps: Vec<AppId> = self
+        let requests: Vec<(Ix<Request>, AppId)> = self
             .state
             .requests_of(session)
             .filter(|(_, r)| Some(r.style) == kind && r.items.iter().any(|i| asked(&i.filter)))
-            .filter_map(|(_, r)| r.app())
+            .filter_map(|(ix, r)| Some((ix, r.app()?)))
             .collect();
-        if apps.is_empty() {
+        if requests.is_empty() {
             return Err(Discard::NoState);
         }
         let key = self.state.key_of(session);
-        for app in apps {
+        for (request, app) in requests {
+            self.state.requests[request].set_confirm(Confirm::Done);
             let filters = SenderKey::objects(&filters);
             self.tell(app, &key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });
         }

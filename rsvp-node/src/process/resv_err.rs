@@ -210,6 +210,9 @@ impl Node {
             if scope.as_ref().is_some_and(|s| s.is_empty()) {
                 continue;
             }
+            if let RequestOrigin::App { app, .. } = from {
+                self.unconfirmed(session, Some(app), None);
+            }
             let flow = ErrorFlow {
                 style: failure.style,
                 flowspec: failure.object,

@@ -36,6 +36,12 @@ impl Notifications {
         self.sessions.values_mut().for_each(|known| known.confirmed = false);
     }
 
+    /// Whether the last request is confirmed in this session.
+    #[must_use]
+    pub fn is_confirmed(&self, session: &Session) -> bool {
+        self.sessions.get(session).is_some_and(|known| known.confirmed)
+    }
+
     /// Takes an event of the engine. Gives whether there is something new to tell.
     pub fn happened(&mut self, event: &Event) -> bool {
         self.translated(event).is_some_and(|notification| self.put(notification))

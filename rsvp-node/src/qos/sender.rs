@@ -44,6 +44,26 @@ pub fn tspec(sending: &Flowspec, overhead: Overhead, default_max_sdu_size: u32) 
     })
 }
 
+/// The flowspec with which a socket announces this traffic, whose headers are counted: the way back from [`tspec`], up to the
+/// octet per second to which a flowspec rounds. `None` when headers leave no octet of a packet or of the rate.
+#[must_use]
+pub fn flowspec(traffic: &Tspec, overhead: Overhead, service: ServiceType) -> Option<Flowspec> {
+    let own = |size: u32| size.checked_sub(overhead.octets()).filter(|own| *own > 0);
+    let minimum = own(traffic.min_policed_unit)?;
+    let with_headers = overhead.rate(1.0, minimum);
+    let rate = |rate: f32| (f64::from(rate) / with_headers).round() as u32;
+    let token_rate = Some(rate(traffic.rate)).filter(|rate| *rate > 0)?;
+    let peak = |peak: f32| Peak::Finite(rate(peak).max(token_rate));
+    Some(Flowspec {
+        token_rate: Some(token_rate),
+        token_bucket_size: Some((traffic.bucket as u32).saturating_sub(overhead.octets())),
+        peak_bandwidth: traffic.peak.is_finite().then(|| peak(traffic.peak)),
+        max_sdu_size: Some(own(traffic.max_packet_size)?),
+        minimum_policed_size: Some(minimum),
+        ..Flowspec::of(service)
+    })
+}
+
 /// What receivers may choose from: a concrete service restricts them to it, GENERAL_INFORMATION offers all. `None` where
 /// nothing is signalled.
 #[must_use]

@@ -43,7 +43,20 @@ pub(crate) enum RequestOrigin {
     /// A next hop (NHOP) over an outgoing interface (OI).
     Hop { interface: InterfaceId, address: IpAddr },
     /// A local application, receiving on `interface` or where routing says.
-    App { app: AppId, interface: Option<InterfaceId>, confirm: bool },
+    App { app: AppId, interface: Option<InterfaceId>, confirm: Confirm },
+}
+
+/// What has become of a local application's wish for confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Confirm {
+    /// There is none, or none any more: it was confirmed.
+    Done,
+    /// There is no sender yet.
+    Waits,
+    /// It was passed on, once (RFC 2205 section 2.6).
+    Asked,
+    /// What was to be confirmed has failed, or its sender was gone: each refresh is another try, and asks again.
+    Again,
 }
 
 /// What the owner of a request has asked for last. When that is refused, what stood before is left in place; nobody asks
@@ -80,6 +93,13 @@ impl Request {
         match self.from {
             RequestOrigin::Hop { .. } => None,
             RequestOrigin::App { app, .. } => Some(app),
+        }
+    }
+
+    /// What has become of its wish for confirmation, if it is a local application's.
+    pub(crate) fn set_confirm(&mut self, to: Confirm) {
+        if let RequestOrigin::App { confirm, .. } = &mut self.from {
+            *confirm = to;
         }
     }
 

@@ -1,22 +1,25 @@
 //! Sending and receiving applications: the same plans as in the simulator, over the control sockets of real daemons.
 //!
-//! Their data is not sent: what is tested is what is reserved for it. Receivers of a group do join it, as they would.
+//! Only those that are QoS sockets send their data: of others it is tested what is reserved for it. Receivers of a group do join it, as
+//! they would.
 
-use super::connection::{Ask, Line, TimedEvent};
+use super::connection::{Ask, Heard, Line, TimedEvent};
 use super::error::{LabError, Trying};
 use super::run::Lab;
+use super::socket::{End, Plug};
 use crate::describe;
 use crate::facts::Facts;
 use crate::scenario::model::{
     Deed, Flow, NodeId, ReceiverId, Request, ReservationStyle, Scenario, SenderId, Traffic,
 };
 use crate::world::applications::{flowspec, tspec};
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use rsvp_client::{Adspec, Announcement, ClientError, Reservation, Style};
-use rsvp_node::{AppId, EventKind};
+use rsvp_node::{AppId, Event, EventKind};
 use rsvp_wire::FilterSpec;
 use socket2::{Domain, InterfaceIndexOrAddress, Socket, Type};
 use std::collections::BTreeSet;
+use std::io;
 
 /// A sender as it is.
 #[derive(Debug)]
@@ -70,6 +73,22 @@ fn adspec(offer: Option<(bool, bool)>) -> Adspec {
     }
 }
 
+/// A UDP socket at this address, whose packets have this TTL.
+fn bound(at: SocketAddr, ttl: Option<u8>) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(at), Type::DGRAM, None)?;
+    if let Some(ttl) = ttl.map(u32::from) {
+        if at.is_ipv4() {
+            socket.set_ttl_v4(ttl)?;
+            socket.set_multicast_ttl_v4(ttl)?;
+        } else {
+            socket.set_unicast_hops_v6(ttl)?;
+            socket.set_multicast_hops_v6(ttl)?;
+        }
+    }
+    socket.bind(&at.into())?;
+    Ok(socket)
+}
+
 impl Lab {
     fn sender_app(sender: SenderId) -> AppId {
         AppId(sender.0 as u32)
@@ -100,14 +119,19 @@ impl Lab {
 
     /// An event reaches its application, which may act on it.
     pub(super) async fn hear(&mut self, heard: TimedEvent) -> Result<(), LabError> {
-        let said = describe::event(&self.topology, &heard.event);
+        let said = match &heard.heard {
+            Heard::Event(event) => describe::event(&self.topology, event),
+            Heard::Socket(told) => describe::fd_qos(&self.topology, told),
+        };
         let place = (heard.app.0 as usize).checked_sub(self.scenario.senders.len());
         let node = match place {
             None => self.scenario.senders[heard.app.0 as usize].node,
             Some(place) => self.scenario.receivers[place].node,
         };
         self.told(node, heard.app, heard.at, (said.label, said.facts));
-        if let (Some(place), EventKind::Path { sender, .. }) = (place, &heard.event.kind) {
+        if let (Some(place), Heard::Event(Event { kind: EventKind::Path { sender, .. }, .. })) =
+            (place, &heard.heard)
+        {
             self.receivers[place].announced.insert(sender.0);
             self.reserve_if_ready(ReceiverId(place)).await?;
         }
@@ -144,7 +168,10 @@ impl Lab {
             carried: rsvp_client::Carried::default(),
         };
         if self.senders[sender.0].line.is_none() {
-            self.senders[sender.0].line = self.line(node, app, session).await?;
+            self.senders[sender.0].line = match plan.socket {
+                true => self.plug(node, app, session, End::Sender(sender)).await?,
+                false => self.line(node, app, session).await?,
+            };
         }
         let Some(line) = &self.senders[sender.0].line else { return Ok(()) };
         let answer = line.ask(Ask::Announce(announcement)).await;
@@ -157,47 +184,93 @@ impl Lab {
         }
         self.receivers[receiver.0].started = true;
         let plan = &self.scenario.receivers[receiver.0];
-        let (node, number) = (plan.node, plan.session);
+        let (node, number, is_socket) = (plan.node, plan.session, plan.socket);
         if self.daemons[node.0].is_none() {
             return Ok(());
         }
         let session = self.topology.session(number);
         let group = session.destination();
-        if group.is_multicast() {
-            self.receivers[receiver.0].joined = Some(self.join(node, group).await?);
-        }
         let app = self.receiver_app(receiver);
-        self.receivers[receiver.0].line = self.line(node, app, session).await?;
+        if is_socket {
+            self.receivers[receiver.0].line = self.plug(node, app, session, End::Receiver(receiver)).await?;
+        } else {
+            if group.is_multicast() {
+                let socket = move || Socket::new(Domain::for_address((group, 0).into()), Type::DGRAM, None);
+                self.receivers[receiver.0].joined = Some(self.open(node, socket, Some(group)).await?);
+            }
+            self.receivers[receiver.0].line = self.line(node, app, session).await?;
+        }
         if group.is_multicast() && self.network.members[number.0].insert(node) {
             self.reroute(None).await?;
         }
         self.reserve_if_ready(receiver).await
     }
 
-    /// Joins a group on all interfaces of a node.
-    async fn join(&self, node: NodeId, group: IpAddr) -> Result<Socket, LabError> {
+    /// Opens a socket on a node, a member of a group on all interfaces.
+    async fn open(
+        &self,
+        node: NodeId,
+        open: impl FnOnce() -> io::Result<Socket> + Send + 'static,
+        group: Option<IpAddr>,
+    ) -> Result<Socket, LabError> {
         let place = &self.wiring.places[node.0];
         let indexes: Vec<u32> = place.ports.iter().map(|port| port.index).collect();
-        let joined = place.namespace.run(move || {
-            let socket = Socket::new(Domain::for_address((group, 0).into()), Type::DGRAM, None)?;
+        let opened = place.namespace.run(move || {
+            let socket = open()?;
             for index in indexes {
                 match group {
-                    IpAddr::V4(group) => {
+                    Some(IpAddr::V4(group)) => {
                         socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(index))?;
                     }
-                    IpAddr::V6(group) => socket.join_multicast_v6(&group, index)?,
+                    Some(IpAddr::V6(group)) => socket.join_multicast_v6(&group, index)?,
+                    None => {}
                 }
             }
-            Ok::<_, std::io::Error>(socket)
+            Ok::<_, io::Error>(socket)
         });
-        joined.await?.trying(|| format!("join {group} on {}", place.namespace.name))
+        opened.await?.trying(|| format!("open a socket on {}", place.namespace.name))
+    }
+
+    /// The application is a QoS socket: it is handed over.
+    async fn plug(
+        &mut self,
+        node: NodeId,
+        app: AppId,
+        session: rsvp_wire::Session,
+        end: End,
+    ) -> Result<Option<Line>, LabError> {
+        let Some(daemon) = &self.daemons[node.0] else { return Ok(None) };
+        let destination = session.destination();
+        let (at, ttl, group) = match end {
+            End::Sender(sender) => {
+                let own = self.topology.sender(sender);
+                let ttl = self.scenario.senders[sender.0].ttl;
+                (SocketAddr::new(own.address(), own.port()), Some(ttl), None)
+            }
+            End::Receiver(_) if destination.is_multicast() => {
+                let any = if destination.is_ipv4() {
+                    Ipv4Addr::UNSPECIFIED.into()
+                } else {
+                    Ipv6Addr::UNSPECIFIED.into()
+                };
+                (SocketAddr::new(any, session.port()), None, Some(destination))
+            }
+            End::Receiver(_) => (SocketAddr::new(destination, session.port()), None, None),
+        };
+        let socket = self.open(node, move || bound(at, ttl), group).await?.into();
+        let plug = Plug { app, session, end, socket };
+        match Line::of_socket(&daemon.socket, plug, self.data.clone(), self.hearing.clone()).await {
+            Ok(line) => Ok(Some(line)),
+            Err(fault) => self.answered(node, app, Err(fault)).map(|()| None),
+        }
     }
 
     pub(super) async fn reserve_if_ready(&mut self, receiver: ReceiverId) -> Result<(), LabError> {
         let plan = &self.scenario.receivers[receiver.0];
         let state = &self.receivers[receiver.0];
         let early = plan.reserve_at.is_some_and(|at| self.reached < at);
-        let waits = plan.wait_for_path && !self.is_wanted_announced(state);
+        // A QoS socket waits by itself.
+        let waits = plan.wait_for_path && !plan.socket && !self.is_wanted_announced(state);
         if state.line.is_some() && !early && !waits && !state.reserved && !state.torn {
             self.reserve(receiver).await?;
         }

@@ -3,6 +3,7 @@
 
 use super::clock;
 use core::time::Duration;
+use rsvp_client::qos::FdQos;
 use rsvp_client::{Announcement, Client, ClientError, Event, Fault, Gone, Reservation, Session};
 use rsvp_node::{AppId, EventKind};
 use rsvp_wire::{ErrorCode, ErrorSpec};
@@ -16,7 +17,15 @@ pub(super) struct TimedEvent {
     pub(super) at: Duration,
     /// By its place: senders first.
     pub(super) app: AppId,
-    pub(super) event: rsvp_node::Event,
+    pub(super) heard: Heard,
+}
+
+/// What it was.
+#[derive(Debug)]
+pub(super) enum Heard {
+    Event(rsvp_node::Event),
+    /// Of an application that is a QoS socket.
+    Socket(FdQos),
 }
 
 /// What an application asks for.
@@ -28,11 +37,12 @@ pub(super) enum Ask {
     Release,
 }
 
-type Answer = Result<(), ClientError>;
+pub(super) type Answer = Result<(), ClientError>;
+pub(super) type Asked = (Ask, oneshot::Sender<Answer>);
 
 /// The application's end of its connection. Without it the session is closed.
 #[derive(Debug)]
-pub(super) struct Line(mpsc::UnboundedSender<(Ask, oneshot::Sender<Answer>)>);
+pub(super) struct Line(pub(super) mpsc::UnboundedSender<Asked>);
 
 impl Line {
     /// Connects and opens the session.
@@ -60,7 +70,7 @@ impl Line {
 async fn attend(
     mut session: Session,
     app: AppId,
-    mut asked: mpsc::UnboundedReceiver<(Ask, oneshot::Sender<Answer>)>,
+    mut asked: mpsc::UnboundedReceiver<Asked>,
     heard: mpsc::UnboundedSender<TimedEvent>,
 ) {
     let key = session.key();
@@ -70,8 +80,8 @@ async fn attend(
             event = session.next_event() => {
                 let Some(event) = event else { return };
                 let Some(kind) = kind(event) else { continue };
-                let event = rsvp_node::Event { app, session: key, kind };
-                if heard.send(TimedEvent { at: clock::now(), app, event }).is_err() {
+                let said = Heard::Event(rsvp_node::Event { app, session: key, kind });
+                if heard.send(TimedEvent { at: clock::now(), app, heard: said }).is_err() {
                     return;
                 }
             }

@@ -7,6 +7,7 @@ use super::capture::{Captured, Captures};
 use super::clock::{self, Clock};
 use super::connection::TimedEvent;
 use super::daemon::{Daemon, Folder, config, find};
+use super::data::DataLog;
 use super::error::{LabError, Trying};
 use super::routes::Routes;
 use super::watch::News;
@@ -56,6 +57,8 @@ pub(super) struct Lab {
     pub(super) reached: Duration,
     pub(super) record: Record,
     pub(super) news: News,
+    /// What QoS sockets send and get.
+    pub(super) data: DataLog,
     pub(super) hearing: mpsc::UnboundedSender<TimedEvent>,
     heard: mpsc::UnboundedReceiver<TimedEvent>,
     folder: Folder,
@@ -108,6 +111,7 @@ impl Lab {
             reached: Duration::ZERO,
             record: Record { lab_speed: Some(speed), ..Record::default() },
             news: News::default(),
+            data: DataLog::default(),
             hearing,
             heard,
             folder,
@@ -321,5 +325,5 @@ fn plan(scenario: &Scenario) -> BTreeMap<Duration, Vec<Checkpoint>> {
 
 /// Whether what happened before a span could be taken for something in it.
 fn settles(expectation: &Expectation, from: Duration) -> bool {
-    expectation.what == What::Messages && !from.is_zero()
+    matches!(expectation.what, What::Messages | What::Data) && !from.is_zero()
 }

@@ -115,6 +115,9 @@ impl Lab {
             self.wait(Duration::ZERO).await?;
             let seen = self.look(self.scenario.expectations[place].what).await?;
             self.record.looks.insert(place, seen);
+            if self.scenario.expectations[place].what == What::Data {
+                self.record.data = self.data.streams(&self.scenario, &self.clock);
+            }
             let verdict = judge_one(place, &self.scenario.expectations[place], &self.record);
             if verdict.held || verdict.skipped.is_some() || clock::now().saturating_sub(start) > PATIENCE {
                 return Ok(());
@@ -168,8 +171,20 @@ impl Lab {
         Ok(())
     }
 
+    /// Nothing more is sent, and what was sent has come.
+    async fn end_data(&mut self) -> Result<(), LabError> {
+        if !self.scenario.senders.iter().any(|sender| sender.socket) {
+            return Ok(());
+        }
+        self.data.stop();
+        self.quiet_since(clock::now()).await?;
+        self.record.data = self.data.streams(&self.scenario, &self.clock);
+        Ok(())
+    }
+
     /// Everything that was seen, in the order in which it happened.
     pub(super) async fn finish(mut self) -> Result<Outcome, LabError> {
+        self.end_data().await?;
         self.absorb();
         self.measure().await?;
         for (n, (place, daemon)) in self.wiring.places.iter().zip(&self.daemons).enumerate() {

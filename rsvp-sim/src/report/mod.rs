@@ -9,7 +9,7 @@ mod topology;
 use crate::facts::{Fact, Facts};
 use crate::judge::{Verdict, judge};
 use crate::scenario::model::{Family, Link, LinkId, Node, NodeId, Scenario};
-use crate::world::{Delivery, Record, Sent, Topology, Use, World};
+use crate::world::{DataStream, Delivery, Record, Sent, Topology, Use, World};
 use core::net::IpAddr;
 use rsvp_node::units::{show_rate, show_time};
 use serde::Serialize;
@@ -48,6 +48,9 @@ pub struct Report {
     pub reservations: Vec<UseReport>,
     /// What applications were told.
     pub events: Vec<EventReport>,
+    /// Data of QoS sockets, in a lab.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<DataReport>,
     /// Messages that nodes dropped.
     pub discards: Vec<DiscardReport>,
     /// Expectations.
@@ -173,6 +176,23 @@ pub struct EventReport {
     pub text: String,
 }
 
+/// What became of the packets of one sender for one receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DataReport {
+    /// The sender.
+    pub sender: String,
+    /// The receiver.
+    pub receiver: String,
+    /// Packets that were sent while the receiver was there.
+    pub sent: usize,
+    /// Those that came.
+    pub received: u64,
+    /// Those that did not.
+    pub lost: u64,
+    /// How many came with which DSCP.
+    pub dscp: BTreeMap<String, u64>,
+}
+
 /// Messages that a node dropped for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DiscardReport {
@@ -236,6 +256,7 @@ impl Report {
                     text: told.label.clone(),
                 })
                 .collect(),
+            data: record.data.iter().map(data).collect(),
             discards: record
                 .discards
                 .iter()
@@ -280,6 +301,19 @@ fn nodes(scenario: &Scenario) -> Vec<NodeReport> {
     nodes.extend(all.iter().filter(|n| n.kind != "host").cloned());
     nodes.extend(all.iter().filter(|n| n.kind == "host" && !sends(&n.name)).cloned());
     nodes
+}
+
+fn data(stream: &DataStream) -> DataReport {
+    let came = stream.came();
+    let (sent, received) = (stream.packets.len(), came.values().sum());
+    DataReport {
+        sender: stream.sender.clone(),
+        receiver: stream.receiver.clone(),
+        sent,
+        received,
+        lost: sent as u64 - received,
+        dscp: came.into_iter().map(|(dscp, packets)| (dscp.to_string(), packets)).collect(),
+    }
 }
 
 fn link(scenario: &Scenario, topology: &Topology, n: usize, link: &Link) -> LinkReport {

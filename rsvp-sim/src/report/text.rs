@@ -38,6 +38,10 @@ impl Report {
         self.reservations(&mut out);
         out.push_str("\nEvents\n");
         self.events(&mut out);
+        if !self.data.is_empty() {
+            out.push_str("\nData\n");
+            self.data(&mut out);
+        }
         if !self.discards.is_empty() {
             out.push_str("\nDropped messages\n");
         }
@@ -126,6 +130,19 @@ impl Report {
             for event in self.events.iter().filter(|e| e.application == application) {
                 let _ = writeln!(out, "    {:>9.3}s  {}", event.at, event.text);
             }
+        }
+    }
+
+    fn data(&self, out: &mut String) {
+        let streams: Vec<String> =
+            self.data.iter().map(|stream| format!("{} -> {}", stream.sender, stream.receiver)).collect();
+        let wide = streams.iter().map(|stream| stream.chars().count()).max().unwrap_or_default();
+        let _ = writeln!(out, "  {:wide$}  {:>8} {:>8} {:>8}  by DSCP", "", "sent", "received", "lost");
+        for (stream, name) in self.data.iter().zip(&streams) {
+            let came: Vec<String> =
+                stream.dscp.iter().map(|(dscp, packets)| format!("{dscp} {packets}")).collect();
+            let (sent, received, lost) = (stream.sent, stream.received, stream.lost);
+            let _ = writeln!(out, "  {name:wide$}  {sent:>8} {received:>8} {lost:>8}  {}", came.join(", "));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::applications::{REQUEST, TRAFFIC};
 use super::error::ScenarioError;
-use super::model::{Action, Deed, ReceiverId, Scenario, SenderId};
+use super::model::{Action, Deed, Receiver, ReceiverId, Scenario, Sender, SenderId};
 use super::read::look_up;
 use super::section::Section;
 
@@ -67,6 +67,7 @@ impl Scenario {
                 }
                 only(section, word, &[&["sender"][..], &TRAFFIC[..]].concat())?;
                 let traffic = self.traffic(section, Some(self.senders[sender.0].traffic))?;
+                self.check_sending_socket(section, &Sender { traffic, ..self.senders[sender.0].clone() })?;
                 Ok(Deed::ChangeSender(sender, traffic))
             }
             (None, Some(_)) if word == "tear" => {
@@ -79,6 +80,8 @@ impl Scenario {
                 let receiver = self.receiver(section)?;
                 let plan = &self.receivers[receiver.0];
                 let request = self.request(section, plan.session, plan.request.as_ref())?;
+                let changed = Receiver { request: Some(request.clone()), ..plan.clone() };
+                self.check_receiving_socket(section, &changed)?;
                 Ok(Deed::ChangeReceiver(receiver, request))
             }
             _ => {

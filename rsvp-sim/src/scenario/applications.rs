@@ -7,7 +7,7 @@ use super::model::{
 use super::section::{Item, Section};
 use core::time::Duration;
 
-const SENDER: [&str; 14] = [
+const SENDER: [&str; 15] = [
     "name",
     "node",
     "session",
@@ -21,9 +21,10 @@ const SENDER: [&str; 14] = [
     "start",
     "ttl",
     "adspec",
+    "socket",
     "about",
 ];
-const RECEIVER: [&str; 19] = [
+const RECEIVER: [&str; 20] = [
     "name",
     "node",
     "session",
@@ -42,6 +43,7 @@ const RECEIVER: [&str; 19] = [
     "confirm",
     "wait_for_path",
     "reserve_at",
+    "socket",
     "about",
 ];
 const FLOW: [&str; 9] =
@@ -104,7 +106,10 @@ impl Scenario {
         }
         let ttl = section.read_or("ttl", 64, |item| item.integer(1, 255))? as u8;
         let start = section.read_or("start", Duration::ZERO, |item| self.moment(item))?;
-        Ok(Sender { name, node, session, port, spi, traffic, adspec, ttl, start })
+        let socket = section.read_or("socket", false, |item| item.truth())?;
+        let sender = Sender { name, node, session, port, spi, traffic, adspec, ttl, start, socket };
+        self.check_sending_socket(section, &sender)?;
+        Ok(sender)
     }
 
     fn read_receiver(&self, section: &Section<'_>) -> Result<Receiver, ScenarioError> {
@@ -118,7 +123,7 @@ impl Scenario {
         } else {
             None
         };
-        Ok(Receiver {
+        let receiver = Receiver {
             name,
             node,
             session,
@@ -126,7 +131,10 @@ impl Scenario {
             reserve_at: section.find("reserve_at").map(|item| self.moment(item)).transpose()?,
             wait_for_path: section.read_or("wait_for_path", true, |item| item.truth())?,
             request,
-        })
+            socket: section.read_or("socket", false, |item| item.truth())?,
+        };
+        self.check_receiving_socket(section, &receiver)?;
+        Ok(receiver)
     }
 
     /// A point in time that the run reaches.

@@ -10,6 +10,7 @@ use super::read::look_up;
 use super::section::{Item, Section};
 use crate::facts::{Fact, Facts};
 use core::time::Duration;
+use rsvp_node::qos::Dscp;
 
 /// How a field is written.
 #[derive(Clone, Copy)]
@@ -30,6 +31,8 @@ enum Kind {
     Value,
     Truth,
     Flows,
+    Dscp,
+    Number,
 }
 
 type Field = (&'static str, Kind);
@@ -52,8 +55,28 @@ const FLOW: [Field; 4] = [FILTERS, SERVICE, RATE, RESERVE];
 
 /// Message types by the names that `rsvp-wire` shows.
 const TYPES: [&str; 7] = ["Path", "Resv", "PathErr", "ResvErr", "PathTear", "ResvTear", "ResvConf"];
-const EVENTS: [&str; 8] =
-    ["path", "path-gone", "resv", "resv-gone", "path-error", "resv-error", "resv-confirm", "refused"];
+/// What applications hear, and what QoS sockets are told: the published names of the statuses 11005 to 11015.
+const EVENTS: [&str; 19] = [
+    "path",
+    "path-gone",
+    "resv",
+    "resv-gone",
+    "path-error",
+    "resv-error",
+    "resv-confirm",
+    "refused",
+    "receivers",
+    "senders",
+    "no-senders",
+    "no-receivers",
+    "request-confirmed",
+    "admission-failure",
+    "policy-failure",
+    "bad-style",
+    "bad-object",
+    "traffic-ctrl-error",
+    "generic-error",
+];
 const REASONS: [&str; 20] = [
     "malformed",
     "unknown-message-type",
@@ -76,15 +99,16 @@ const REASONS: [&str; 20] = [
     "not-sendable",
     "error-suppressed",
 ];
-const WORDS: [&str; 8] =
-    ["reservations", "paths", "requests", "blockades", "messages", "events", "discards", "empty"];
-const WHATS: [What; 8] = [
+const WORDS: [&str; 9] =
+    ["reservations", "paths", "requests", "blockades", "messages", "events", "data", "discards", "empty"];
+const WHATS: [What; 9] = [
     What::Reservations,
     What::Paths,
     What::Requests,
     What::Blockades,
     What::Messages,
     What::Events,
+    What::Data,
     What::Discards,
     What::Empty,
 ];
@@ -93,7 +117,7 @@ impl What {
     /// Whether it is state at a point in time, not something that happens.
     #[must_use]
     pub fn is_state(self) -> bool {
-        !matches!(self, Self::Messages | Self::Events)
+        !matches!(self, Self::Messages | Self::Events | Self::Data)
     }
 
     /// How scenario files call it.
@@ -146,6 +170,9 @@ impl What {
                 ("why", Kind::Choice(&["torn", "timed-out"])),
                 ("break", Kind::Truth),
             ],
+            Self::Data => {
+                vec![SENDER, ("receiver", Kind::Application), ("dscp", Kind::Dscp), ("lost", Kind::Number)]
+            }
             Self::Discards => vec![NODE, ("reason", Kind::Choice(&REASONS))],
             Self::Empty => vec![NODE],
         }
@@ -271,6 +298,8 @@ impl Scenario {
             Kind::Truth => return item.truth().map(Fact::Truth),
             Kind::Code => return numbered(item, &CODES, 255),
             Kind::Value => return numbered(item, &ADMISSION_VALUES, 65_535),
+            Kind::Number => return item.integer(0, 1_000_000_000).map(Fact::Number),
+            Kind::Dscp => return dscp(item),
             Kind::Flows => {
                 let names: Vec<&str> = FLOW.iter().map(|f| f.0).collect();
                 let each = |item: Item<'_>| self.facts(&item.section("a flow", &names)?, &FLOW);
@@ -284,6 +313,15 @@ impl Scenario {
         }
         word(item)
     }
+}
+
+/// A DSCP by its name or number.
+fn dscp(item: Item<'_>) -> Result<Fact, ScenarioError> {
+    let read = match item.is_integer() {
+        true => Dscp::try_from(item.integer(0, 255)?),
+        false => item.word()?.parse(),
+    };
+    read.map(|dscp| Fact::Word(dscp.to_string())).map_err(|why| item.error(format!("dscp: {why}")))
 }
 
 /// A number, or the name of one.

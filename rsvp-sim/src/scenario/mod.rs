@@ -11,6 +11,7 @@ mod expectations;
 pub(crate) mod names;
 mod read;
 mod section;
+mod sockets;
 mod write;
 
 pub use error::ScenarioError;

@@ -213,6 +213,8 @@ pub struct Sender {
     pub ttl: u8,
     /// When it starts.
     pub start: Duration,
+    /// In a lab it is a QoS socket, and sends its data.
+    pub socket: bool,
 }
 
 /// A token bucket.
@@ -247,6 +249,8 @@ pub struct Receiver {
     pub wait_for_path: bool,
     /// What it asks for; none for a receiver that only listens.
     pub request: Option<Request>,
+    /// In a lab it is a QoS socket, and counts the data that it gets.
+    pub socket: bool,
 }
 
 /// What a receiver asks for.
@@ -358,6 +362,8 @@ pub enum What {
     Messages,
     /// Events that applications were told.
     Events,
+    /// What became of the data of QoS sockets, which only a lab has.
+    Data,
     /// Messages dropped by nodes.
     Discards,
     /// That no state is left.

@@ -72,6 +72,14 @@ impl<'a> Section<'a> {
         self.text.error(self.at, message)
     }
 
+    /// A fault of the value of a key where it is there, and else of the table.
+    pub(crate) fn error_at(&self, key: &str, message: impl Into<String>) -> ScenarioError {
+        match self.find(key) {
+            Some(item) => item.error(format!("{key}: {}", message.into())),
+            None => self.error(message),
+        }
+    }
+
     /// Whether any of these keys is there.
     pub(crate) fn any(&self, keys: &[&str]) -> bool {
         keys.iter().any(|key| self.find(key).is_some())

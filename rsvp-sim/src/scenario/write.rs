@@ -122,6 +122,9 @@ impl Scenario {
                 None => "none",
             };
             writeln!(out, "port = {}\nadspec = {adspec:?}\nttl = {}", sender.port, sender.ttl)?;
+            if sender.socket {
+                writeln!(out, "socket = true")?;
+            }
             if self.sessions[sender.session.0].gpi {
                 writeln!(out, "spi = {}", sender.spi)?;
             }
@@ -136,6 +139,9 @@ impl Scenario {
                 receiver.name
             )?;
             writeln!(out, "start = {}\nwait_for_path = {}", time(receiver.start), receiver.wait_for_path)?;
+            if receiver.socket {
+                writeln!(out, "socket = true")?;
+            }
             if let Some(at) = receiver.reserve_at {
                 writeln!(out, "reserve_at = {}", time(at))?;
             }

@@ -225,6 +225,7 @@ fn sender(draw: &mut Draw<'_>, scenario: &mut Scenario, session: SessionId, node
         adspec: draw.one(&[Some((true, true)), Some((true, false)), Some((false, true)), None]),
         ttl: 64,
         start: scenario.refresh * draw.below(12) as u32 / 2,
+        socket: false,
     });
 }
 
@@ -256,6 +257,7 @@ fn receiver(
         reserve_at: None,
         wait_for_path: !draw.percent(20),
         request,
+        socket: false,
     });
 }
 

@@ -8,6 +8,7 @@ use crate::facts::Facts;
 use crate::scenario::model::{
     Deed, NodeId, ReceiverId, Request, ReservationStyle, Scenario, SenderId, Service, Traffic,
 };
+use rsvp_node::qos::Notifications;
 use rsvp_node::{AdspecOffer, AppId, Command, Event, EventKind, FlowRequest, Input, Outcome};
 use rsvp_wire::{FilterSpec, Flowspec, Rspec, SenderTemplate, Style, Tspec};
 use std::collections::BTreeSet;
@@ -18,6 +19,8 @@ pub(super) struct SenderState {
     started: bool,
     torn: bool,
     traffic: Traffic,
+    /// What it is told, if it is a QoS socket.
+    socket: Option<Notifications>,
 }
 
 /// A receiver as it is.
@@ -32,11 +35,17 @@ pub(super) struct ReceiverState {
     left: bool,
     started: bool,
     request: Option<Request>,
+    /// What it is told, if it is a QoS socket.
+    socket: Option<Notifications>,
 }
 
 pub(super) fn senders(scenario: &Scenario) -> Vec<SenderState> {
-    let state =
-        |s: &crate::scenario::model::Sender| SenderState { started: false, torn: false, traffic: s.traffic };
+    let state = |s: &crate::scenario::model::Sender| SenderState {
+        started: false,
+        torn: false,
+        traffic: s.traffic,
+        socket: s.socket.then(Notifications::default),
+    };
     scenario.senders.iter().map(state).collect()
 }
 
@@ -49,6 +58,7 @@ pub(super) fn receivers(scenario: &Scenario) -> Vec<ReceiverState> {
         left: false,
         started: false,
         request: r.request.clone(),
+        socket: r.socket.then(Notifications::default),
     };
     scenario.receivers.iter().map(state).collect()
 }
@@ -110,13 +120,24 @@ impl World {
 
     /// An engine's event reaches its application, which may act on it.
     pub(super) fn tell(&mut self, node: NodeId, event: &Event) {
+        let place = (event.app.0 as usize).checked_sub(self.scenario.senders.len());
+        let socket = match place {
+            None => self.senders[event.app.0 as usize].socket.as_mut(),
+            Some(place) => self.receivers.get_mut(place).and_then(|receiver| receiver.socket.as_mut()),
+        };
         if self.notices.is_some() {
             self.notice(Notice::Told { event: event.clone() });
+        } else if let Some(socket) = socket {
+            socket.happened(&Event { session: event.session.with_flags(0), ..event.clone() });
+            let told: Vec<_> = core::iter::from_fn(|| socket.take()).collect();
+            for said in told.iter().map(|told| describe::fd_qos(&self.topology, told)).collect::<Vec<_>>() {
+                self.told(node, event.app, said.label, said.facts);
+            }
         } else {
             let said = describe::event(&self.topology, event);
             self.told(node, event.app, said.label, said.facts);
         }
-        let Some(place) = (event.app.0 as usize).checked_sub(self.scenario.senders.len()) else { return };
+        let Some(place) = place else { return };
         let (EventKind::Path { sender, .. }, Some(state)) = (&event.kind, self.receivers.get_mut(place))
         else {
             return;
@@ -214,6 +235,9 @@ impl World {
     fn reserve(&mut self, receiver: ReceiverId) {
         let Some(request) = self.receivers[receiver.0].request.clone() else { return };
         self.receivers[receiver.0].reserved = true;
+        if let Some(socket) = &mut self.receivers[receiver.0].socket {
+            socket.requested();
+        }
         let plan = &self.scenario.receivers[receiver.0];
         let flows: Vec<(Flowspec, Vec<FilterSpec>)> = request
             .flows
@@ -336,7 +360,15 @@ impl World {
 
     /// A crash takes applications with it.
     pub(super) fn forget_applications(&mut self, node: NodeId) {
+        for (sender, state) in self.scenario.senders.iter().zip(&mut self.senders) {
+            if sender.node == node {
+                state.socket = sender.socket.then(Notifications::default);
+            }
+        }
         for n in 0..self.receivers.len() {
+            if self.scenario.receivers[n].node == node {
+                self.receivers[n].socket = self.scenario.receivers[n].socket.then(Notifications::default);
+            }
             if self.scenario.receivers[n].node == node && core::mem::take(&mut self.receivers[n].open) {
                 self.receivers[n].announced.clear();
                 self.receivers[n].reserved = false;

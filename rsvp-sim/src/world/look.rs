@@ -22,7 +22,7 @@ impl World {
             What::Blockades => self.blockades(node),
             What::Discards => self.discards(node),
             What::Empty => self.remains(node),
-            What::Messages | What::Events => Vec::new(),
+            What::Messages | What::Events | What::Data => Vec::new(),
         }
     }
 

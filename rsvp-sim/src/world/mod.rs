@@ -4,6 +4,7 @@
 
 pub(crate) mod applications;
 mod change;
+mod data;
 mod delivery;
 mod faults;
 mod foreign;
@@ -17,6 +18,7 @@ mod run;
 pub(crate) mod topology;
 pub(crate) mod watch;
 
+pub use data::DataStream;
 #[cfg(feature = "lab")]
 pub(crate) use delivery::recipients;
 pub use record::{Delivery, EventRecord, Note, Record, Sent, Use};

@@ -1,5 +1,6 @@
 //! What is kept of a run: messages, events, notes about actions, and how full links were.
 
+use super::data::DataStream;
 use crate::facts::Facts;
 use crate::scenario::model::{LinkId, NodeId};
 use core::net::IpAddr;
@@ -21,6 +22,8 @@ pub struct Record {
     pub looks: BTreeMap<usize, Vec<Facts>>,
     /// Messages that nodes dropped: where, why, how many.
     pub discards: Vec<(NodeId, String, u64)>,
+    /// Data of QoS sockets.
+    pub data: Vec<DataStream>,
     /// Expectations about which nothing can be said, by their places, and why.
     pub skipped: BTreeMap<usize, String>,
     /// In a lab: nodes that only signal reservations, and why their kernels do not enforce them.

@@ -10,7 +10,7 @@ use super::topology::Topology;
 use super::watch::Notice;
 use crate::describe;
 use crate::journal::Journal;
-use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, When};
+use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, What, When};
 use core::time::Duration;
 use rsvp_node::{AppId, Config, Engine, Event, Input, Instant, Outcome, Output};
 use std::collections::BTreeMap;
@@ -23,6 +23,9 @@ const MOST_MESSAGES: usize = 1_000_000;
 
 /// Largest message an engine is given room for.
 const LARGEST_MESSAGE: usize = 1 << 17;
+
+/// Why nothing is said of what is expected of data.
+const NO_DATA: &str = "no data is sent in virtual time: `rsvp-sim lab` sends it";
 
 /// A world in which a scenario happens.
 #[derive(Debug)]
@@ -146,6 +149,9 @@ impl World {
     }
 
     fn go(&mut self) {
+        let all = self.scenario.expectations.iter().enumerate();
+        let of_data = all.filter(|(_, expectation)| expectation.what == What::Data);
+        self.record.skipped = of_data.map(|(place, _)| (place, NO_DATA.to_owned())).collect();
         let end = Instant::ZERO + self.scenario.duration;
         while self.record.fault.is_none()
             && let Some((at, happening)) = self.happenings.next(end)

@@ -204,3 +204,44 @@ fn a_wish_made_before_a_sender_is_known_waits_for_it() {
         b.sends(&["c>G Path S2{9B}", "d>G Path S2{9B}", "b>b1 Resv WF{4B}"]);
     }
 }
+
+/// RFC 2205 sections 2.6 and 3.1.8: an error is an answer to a wish, too. Refreshes try again what has failed, each of them is a request
+/// that asks for confirmation, until there is one. A wish that was passed on and has no answer is not passed on again.
+#[test]
+fn what_has_failed_asks_with_each_refresh_until_it_is_confirmed() {
+    for mut b in Bench::both() {
+        let asks = |b: &mut Bench| -> Vec<bool> {
+            b.forget().seconds(45.1);
+            let resvs = b.sent.iter().filter(|s| s.interface == interface("a"));
+            resvs.map(|s| !s.objects(15).is_empty()).collect()
+        };
+        b.hears("a1 Path S1{9B}").forget();
+        assert_eq!(b.reserve(1, "FF S1{4B}", true), rsvp_node::Outcome::Taken);
+        b.sends(&["a>a1 Resv FF S1{4B} confirm a0"]);
+        assert_eq!(asks(&mut b), [false]);
+        b.hears("a1 ResvErr 01/0002 FF S1{4B}");
+        assert_eq!(asks(&mut b), [true]);
+        b.hears("a1 Path S1{9B}");
+        assert_eq!(asks(&mut b), [true]);
+        b.forget().takes(&b.message("a1 ResvConf a0 FF S1{4B}")).tells(&["1 ResvConfirm a1 FF S1{4B}"]);
+        assert_eq!(asks(&mut b), [false]);
+        // What is confirmed has had its answer.
+        b.hears("a1 Path S1{9B}").hears("a1 ResvErr 01/0002 FF S1{4B}");
+        assert_eq!(asks(&mut b), [false]);
+    }
+}
+
+/// RFC 2205 section 3.11.1: a request stands without its sender, and so does a wish that nobody has answered.
+#[test]
+fn a_sender_that_is_gone_before_the_answer_is_asked_once_more_when_it_is_back() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").forget();
+        assert_eq!(b.reserve(1, "FF S1{4B}", true), rsvp_node::Outcome::Taken);
+        b.sends(&["a>a1 Resv FF S1{4B} confirm a0"]);
+        b.hears("a1 PathTear S1").forget().hears("a1 Path S1{9B}");
+        b.sends(&["c>G Path S1{9B}", "d>G Path S1{9B}", "a>a1 Resv FF S1{4B} confirm a0"]);
+        b.takes(&b.message("a1 ResvConf a0 FF S1{4B}"));
+        b.hears("a1 PathTear S1").forget().hears("a1 Path S1{9B}");
+        b.sends(&["c>G Path S1{9B}", "d>G Path S1{9B}", "a>a1 Resv FF S1{4B}"]);
+    }
+}

@@ -6,7 +6,7 @@ use core::time::Duration;
 use rsvp_node::Command;
 use rsvp_node::guaranteed::{NoRate, queueing_bound_us, rspec_for_delay};
 use rsvp_node::qos::receiver::{NoReservation, reservation};
-use rsvp_node::qos::sender::{DEFAULT_MAX_SDU_SIZE, offer, tspec};
+use rsvp_node::qos::sender::{self, DEFAULT_MAX_SDU_SIZE, offer, tspec};
 use rsvp_node::qos::{Flowspec, Overhead, Peak, ServiceType, Status, Transport};
 use rsvp_wire::{
     AdspecSummary, FilterSpec, Flowspec as WireFlowspec, GeneralParams, GuaranteedParams, Message, Rspec,
@@ -50,6 +50,41 @@ fn udp_8500_of_340_is_signalled_as_9200() {
 }
 
 /// A4: TCP has 40 octets, IPv6 twenty more.
+/// By hand: of 64 octets, 28 are headers of UDP over IPv4 and 48 of UDP over IPv6, so that 36 and 16 of 64 are the application's.
+#[test]
+fn the_flowspec_of_traffic_with_headers_is_signalled_as_that_traffic() {
+    let traffic = Tspec {
+        rate: 250_000.0,
+        bucket: 15_000.0,
+        peak: 500_000.0,
+        min_policed_unit: 64,
+        max_packet_size: 1500,
+    };
+    let (v4, v6) = (IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(std::net::Ipv6Addr::LOCALHOST));
+    for (to, rate, headers) in [(v4, 140_625, 28), (v6, 62_500, 48)] {
+        let overhead = Overhead::of(Transport::Udp, to);
+        let own = sender::flowspec(&traffic, overhead, ServiceType::Guaranteed).expect("there is room");
+        let expected = Flowspec {
+            token_rate: Some(rate),
+            token_bucket_size: Some(15_000 - headers),
+            peak_bandwidth: Some(Peak::Finite(2 * rate)),
+            max_sdu_size: Some(1500 - headers),
+            minimum_policed_size: Some(64 - headers),
+            ..Flowspec::of(ServiceType::Guaranteed)
+        };
+        assert_eq!(own, expected);
+        assert_eq!(tspec(&own, overhead, 9000), Ok(traffic));
+        let unlimited = Tspec { peak: f32::INFINITY, ..traffic };
+        let own = sender::flowspec(&unlimited, overhead, ServiceType::Guaranteed).expect("there is room");
+        assert_eq!(tspec(&own, overhead, 9000), Ok(unlimited));
+        let no_room = Tspec { min_policed_unit: headers, ..traffic };
+        let no_rate = Tspec { rate: 0.5, ..traffic };
+        for nothing in [no_room, no_rate] {
+            assert_eq!(sender::flowspec(&nothing, overhead, ServiceType::Guaranteed), None);
+        }
+    }
+}
+
 #[test]
 fn headers_are_those_of_protocol_and_family() {
     let v6: IpAddr = "2001:db8::9".parse().expect("an address");

@@ -178,7 +178,7 @@ impl Served {
             if self.reservations.get(&session) == Some(&reserved) {
                 continue;
             }
-            match reserve(app, session, &reserved, self.was_confirmed(&session, &reserved), access) {
+            match reserve(app, session, &reserved, self.notifications.is_confirmed(&session), access) {
                 Ok(()) => {
                     self.reservations.insert(session, reserved);
                 }
@@ -255,12 +255,6 @@ impl Served {
         let failure = failed(session, Status::TRAFFIC_CTRL_ERROR, class, ErrorValue(56501));
         self.notifications.put(FdQos { senders: vec![sender], ..failure });
         true
-    }
-
-    /// A confirmation is asked for once for each time that QoS was.
-    fn was_confirmed(&self, session: &Session, reserved: &Reserved) -> bool {
-        let before = self.reservations.get(session);
-        before.is_some_and(|before| before.confirm.is_some() && before.confirm == reserved.confirm)
     }
 
     /// Gives up what is wanted no longer.
@@ -341,13 +335,13 @@ fn reserve(
     app: AppId,
     session: Session,
     reserved: &Reserved,
-    was_confirmed: bool,
+    is_confirmed: bool,
     access: &mut dyn EngineAccess,
 ) -> Result<(), Refusal> {
     let Reserved { style, flows, carried, confirm, interface } = reserved;
     let flows: Vec<FlowRequest<'_>> =
         flows.iter().map(|(flowspec, filters)| FlowRequest { flowspec: *flowspec, filters }).collect();
-    let (confirm, carried) = (confirm.is_some() && !was_confirmed, Some(carried));
+    let (confirm, carried) = (confirm.is_some() && !is_confirmed, Some(carried));
     let (style, interface) = (*style, *interface);
     command(Command::Reserve { app, session, style, flows: &flows, confirm, interface, carried }, access)
 }

@@ -149,7 +149,7 @@ fn signalling_goes_on_after_a_failure_until_it_succeeds() {
     b.reserve("udp 10.0.1.2:6000", "10.0.1.1:4500", 7);
     a.event("resv");
     let receiver = hosts.bound("b", RECEIVER);
-    hosts.set(&receiver, &receiving(ServiceType::ControlledLoad));
+    hosts.set(&receiver, &super::confirmed());
     let sender = hosts.bound("a", SENDER);
     hosts.set(&sender, &sending_at(120_000));
     hosts.connect("a", &sender, RECEIVER);
@@ -167,6 +167,21 @@ fn signalling_goes_on_after_a_failure_until_it_succeeds() {
     assert_eq!(sender.try_next(), None, "nothing is reserved");
     b.ask(json!({"request": "release", "session": "udp 10.0.1.2:6000"})).expect("given up");
     hosts.told_of(&sender, Status::RECEIVERS);
+    // And who receives is told, too: by the confirmation that was asked for, once.
+    let told =
+        eventually("success", || receiver.try_next().filter(|told| told.status != Status::ADMISSION_FAILURE));
+    assert_eq!(told.status, Status::REQUEST_CONFIRMED, "{told:?}");
+    let before = of_socket();
+    eventually("five more refreshes", || (of_socket() >= before + 5).then_some(()));
+    assert_eq!(receiver.try_next(), None);
+    let asks = capture
+        .of(MsgType::RESV)
+        .into_iter()
+        .rev()
+        .filter(|seen| super::session_of(seen) == super::session(RECEIVER));
+    let last = asks.map(|seen| seen.octets).next().expect("a Resv");
+    let message = rsvp_wire::Message::parse(&last).expect("sound");
+    assert!(message.get::<rsvp_wire::ResvConfirm>().is_none(), "what is confirmed is not asked for any more");
 }
 
 /// Dissolving the association (`connect` to no address) ends what depended on the peer, in each direction.

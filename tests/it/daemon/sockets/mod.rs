@@ -12,6 +12,7 @@ mod many;
 mod marked;
 mod policy;
 mod received;
+mod restarted;
 mod sent;
 mod templates;
 mod told;

@@ -7,7 +7,7 @@ use super::super::Failure;
 use super::super::options::Bucket;
 use clap::{Args, ValueEnum};
 use rsvp_client::qos::objects::policy::PolicyElement;
-use rsvp_client::qos::{Flowspec, Overhead, Peak, Qos, ServiceType, sender};
+use rsvp_client::qos::{Flowspec, Overhead, Qos, ServiceType, sender};
 use rsvp_client::{QosHost, Traffic};
 
 /// The services that a socket can ask for.
@@ -57,37 +57,21 @@ impl Template {
     }
 }
 
-/// A rate in whole octets per second that with headers is this one.
-fn own_rate(bps: f64, overhead: Overhead, packet: u32) -> u32 {
-    let with_headers = f64::from(overhead.size(packet)) / f64::from(packet);
-    (bps / 8.0 / with_headers).round() as u32
-}
-
 /// The flowspec of packets that all have M.
 pub(in super::super) fn flowspec(
     traffic: &Traffic,
     overhead: Overhead,
     service: ServiceType,
 ) -> Result<Flowspec, Failure> {
-    let headers = overhead.octets();
-    let packet = traffic.max_packet.checked_sub(headers).filter(|packet| *packet > 0).ok_or_else(|| {
-        Failure::Asked(format!("--max-packet {}B has no room: headers have {headers}B", traffic.max_packet))
-    })?;
-    let token_rate = own_rate(traffic.rate_bps, overhead, packet);
-    if token_rate == 0 {
-        return Err(Failure::Asked("--rate is less than an octet per second: say a higher one".to_owned()));
+    let (packet, headers) = (traffic.max_packet, overhead.octets());
+    if packet <= headers {
+        return Err(Failure::Asked(format!("--max-packet {packet}B has no room: headers have {headers}B")));
     }
-    let bucket = (traffic.bucket.min(f64::from(u32::MAX)) as u32).saturating_sub(headers).max(packet);
-    Ok(Flowspec {
-        token_rate: Some(token_rate),
-        token_bucket_size: Some(bucket),
-        peak_bandwidth: traffic
-            .peak_bps
-            .map(|peak| Peak::Finite(own_rate(peak, overhead, packet).max(token_rate))),
-        max_sdu_size: Some(packet),
-        minimum_policed_size: Some(packet),
-        ..Flowspec::of(service)
-    })
+    // A bucket always has room for a packet.
+    let bucket = traffic.bucket.max(f64::from(packet));
+    let traffic = Traffic { min_packet: packet, bucket, ..*traffic };
+    sender::flowspec(&traffic.into(), overhead, service)
+        .ok_or_else(|| Failure::Asked("--rate is less than an octet per second: say a higher one".to_owned()))
 }
 
 /// How packets of a flowspec are sent, headers included.

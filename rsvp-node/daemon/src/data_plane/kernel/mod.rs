@@ -57,6 +57,8 @@ pub struct Kernel {
     wishes: OfSenders,
     /// What an earlier run has left and nobody has asked for again.
     stale: BTreeMap<FlowId, Stale>,
+    /// What promises its packets nothing, while what an earlier run has promised them stands.
+    waiting: BTreeMap<ReservationId, (u32, Told)>,
     /// What Controlled-Load flows have together.
     totals: Totals,
     /// That it has not been looked for yet: the interfaces have to be known before.
@@ -109,6 +111,7 @@ impl Kernel {
             standing: BTreeMap::new(),
             wishes: OfSenders::new(),
             stale: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             totals: Totals::default(),
             is_resuming,
             next_class: 0,
@@ -125,6 +128,9 @@ impl Kernel {
             self.withdraw(id, Some(now));
             return Ok(());
         };
+        if self.has_to_wait(id, on, &told, &desired)? {
+            return Ok(());
+        }
         self.attach(on, &facts).map_err(|failure| self.refuse(on, Refusal::Program, failure))?;
         if desired.needs_classes() {
             self.plant(on, &facts).map_err(|failure| self.refuse(on, Refusal::Classes, failure))?;
@@ -197,6 +203,7 @@ impl Kernel {
 
     /// Takes a reservation away; its class drains from now on, or goes at once where no time is given.
     fn withdraw(&mut self, id: ReservationId, now: Option<Duration>) {
+        self.waiting.remove(&id);
         let Some(gone) = self.standing.remove(&id) else { return };
         self.totals.go(gone.interface, &gone.desired);
         self.forget_filters(&gone);
@@ -262,6 +269,7 @@ impl Kernel {
         for id in stale.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.forget_stale(id, None);
         }
+        self.waiting.retain(|_, (on, _)| *on != gone);
         self.interfaces.remove(&gone);
         self.refused.remove(&gone);
         if let Err(error) = self.egress.detach(gone) {

@@ -14,7 +14,7 @@ use super::super::{Facts, Failure};
 use super::attached::Interface;
 use super::{Kernel, Standing, Told, clean};
 use rsvp_control::rows::FlowRow;
-use rsvp_node::{Held, InterfaceId};
+use rsvp_node::{Held, InterfaceId, ReservationId};
 use rsvp_wire::{FilterSpec, Session, Style};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -182,6 +182,28 @@ impl Kernel {
         Ok(None)
     }
 
+    /// Whether what is wanted promises packets nothing, and an earlier run has promised them something: that stands until its
+    /// reservation is there again, or its time is over, and no packet goes without it meanwhile.
+    pub(super) fn has_to_wait(
+        &mut self,
+        id: ReservationId,
+        on: u32,
+        told: &Told,
+        desired: &Desired,
+    ) -> Result<bool, Failure> {
+        if self.stale.is_empty() || desired.service != Reserved::BestEffort {
+            return Ok(false);
+        }
+        for key in &desired.keys {
+            let found = self.egress.flow_of(key)?.and_then(|flow| self.stale.get(&flow));
+            if found.is_some_and(|stale| stale.as_is.service != Reserved::BestEffort) {
+                self.waiting.insert(id, (on, told.clone()));
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// When the next flow or key that nobody has asked for is to go.
     pub(super) fn stale_due(&self) -> Option<Duration> {
         let leftover = |standing: &Standing| {
@@ -201,6 +223,14 @@ impl Kernel {
             self.stale.iter().filter(|(id, stale)| is_over(id, stale)).map(|(id, _)| *id).collect();
         for id in over {
             touched.extend(self.forget_stale(id, Some(now)));
+        }
+        if !touched.is_empty() {
+            for (id, (on, told)) in std::mem::take(&mut self.waiting) {
+                if let Err(failure) = self.install(id, on, told, now) {
+                    tracing::warn!("a flow that has waited is not there: {failure}");
+                    self.withdraw(id, None);
+                }
+            }
         }
         for standing in self.standing.values_mut().filter(|standing| standing.leftover.until <= now) {
             for key in std::mem::take(&mut standing.leftover.keys) {
