@@ -8,7 +8,9 @@ mod client;
 mod commands;
 mod commands_by_socket;
 mod dissected;
+mod doctor;
 mod egress;
+mod endings;
 mod equal_cost;
 mod flood;
 mod journal;
@@ -25,6 +27,7 @@ mod starting;
 mod tc;
 mod udp;
 mod unicast;
+mod watching;
 mod within;
 
 use std::time::Duration;
