@@ -15,6 +15,7 @@ mod equal_cost;
 mod flood;
 mod journal;
 mod killed;
+mod listings;
 mod live;
 mod multicast;
 pub(crate) mod net;
