@@ -7,10 +7,11 @@ use crate::ext;
 use crate::host::Host;
 use crate::interface::{Interface, InterfaceId};
 use crate::node::Node;
+use crate::process::soft_state::lifetime;
 use crate::state::resv::RequestOrigin;
 use crate::time::Instant;
-use crate::view::{BlockadeView, RequestView, Requester, SenderView, SessionView};
-use rsvp_wire::SenderTemplate;
+use crate::view::{BlockadeView, Life, RequestView, Requester, SenderView, SessionView};
+use rsvp_wire::{Scan, SenderTemplate, TimeValues};
 
 /// One RSVP node: [`handle`](Self::handle) takes inputs, [`poll`](Self::poll) gives outputs.
 ///
@@ -104,6 +105,9 @@ impl Engine {
                 incoming: path.incoming(),
                 outgoing: path.outgoing.iter().filter(|o| !o.leaving).map(|o| o.interface).collect(),
                 local_only: path.flags.local_only,
+                ttl: path.ttl,
+                adspec: path.adspec(),
+                life: path.incoming().map(|on| self.life(&path.octets, on, path.expires)),
             })
         })
     }
@@ -118,7 +122,21 @@ impl Engine {
                 RequestOrigin::App { app, .. } => Requester::App(app),
             },
             flows: request.items.iter().map(|i| (i.filter.map(|f| f.object()), i.flowspec)).collect(),
+            life: request
+                .interface()
+                .zip(request.items.iter().map(|i| i.expires).min())
+                .map(|(on, expires)| self.life(&request.octets, on, expires)),
         })
+    }
+
+    /// When state that came in a message was refreshed: L before it dies (RFC 2205 section 3.7).
+    fn life(&self, octets: &[u8], on: InterfaceId, expires: Instant) -> Life {
+        let objects = Scan::new(octets).objects().map_while(Result::ok);
+        let mut refresh = objects.filter_map(|object| object.read::<TimeValues>().ok());
+        let refresh_ms = refresh.next().map_or(0, |values| values.refresh_ms);
+        let k = self.node.interfaces.find(on).map_or(3, |i| i.config.lifetime_multiplier);
+        let lifetime = u64::try_from(lifetime(k, refresh_ms).as_micros()).unwrap_or(u64::MAX);
+        Life { refreshed: Instant(expires.as_micros().saturating_sub(lifetime)), expires }
     }
 
     /// Every installed reservation.

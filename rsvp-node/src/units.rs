@@ -123,6 +123,18 @@ pub fn show_rate(bps: f64) -> String {
     format!("{}{unit}", short(bps / scale))
 }
 
+/// Octets as people write them.
+#[must_use]
+pub fn show_size(octets: u64) -> String {
+    let size = octets as f64;
+    match octets {
+        0..1_000 => format!("{octets}B"),
+        1_000..1_000_000 => format!("{}kB", short(size / 1e3)),
+        1_000_000..1_000_000_000 => format!("{}MB", short(size / 1e6)),
+        _ => format!("{}GB", short(size / 1e9)),
+    }
+}
+
 /// A time as people write it.
 #[must_use]
 pub fn show_time(t: Duration) -> String {
@@ -176,6 +188,10 @@ mod tests {
         for bps in [1.0, 999.0, 2e6, 1.5e6, 1e9] {
             assert_eq!(rate(&show_rate(bps)), Ok(bps));
         }
+        assert_eq!(
+            [0, 999, 1_500, 2_000_000, 3_000_000_000].map(show_size),
+            ["0B", "999B", "1.5kB", "2MB", "3GB"]
+        );
         assert_eq!(show_time(Duration::from_micros(1_500)), "1.5ms");
         assert_eq!(show_time(Duration::from_secs(90)), "90s");
     }

@@ -4,8 +4,9 @@
 
 use crate::event::AppId;
 use crate::interface::InterfaceId;
+use crate::time::Instant;
 use core::net::IpAddr;
-use rsvp_wire::{FilterSpec, Flowspec, SenderTemplate, Session, Style, Tspec};
+use rsvp_wire::{AdspecSummary, FilterSpec, Flowspec, SenderTemplate, Session, Style, Tspec};
 
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,21 @@ pub struct SenderView {
     pub outgoing: Vec<InterfaceId>,
     /// Kept for local applications only, never forwarded (RFC 2205 section 3.9).
     pub local_only: bool,
+    /// TTL with which it arrived, or with which a local sender's data leaves.
+    pub ttl: u8,
+    /// What the path up to this node offers; of a local sender, what it starts with.
+    pub adspec: Option<AdspecSummary>,
+    /// Since when and until when it stands; `None` for a local application's sender, which is refreshed by nobody.
+    pub life: Option<Life>,
+}
+
+/// The life of soft state (RFC 2205 section 3.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// When the last refresh came.
+    pub refreshed: Instant,
+    /// When it dies without another one.
+    pub expires: Instant,
 }
 
 /// One reservation request: what a next hop or a local application asks for.
@@ -46,6 +62,8 @@ pub struct RequestView {
     pub from: Requester,
     /// What is asked for each filter; `None` as filter for WF.
     pub flows: Vec<(Option<FilterSpec>, Flowspec)>,
+    /// Of the part that dies first; `None` for a local application's.
+    pub life: Option<Life>,
 }
 
 /// Who asks for a reservation.

@@ -26,6 +26,30 @@ fn completions_know_the_commands() {
 }
 
 #[test]
+fn completions_are_there_for_the_daemon_too() {
+    let done = rsvp(&["completions", "bash", "--program", "rsvpd"]);
+    let script = text(&done.stdout);
+    assert!(
+        done.status.success() && script.contains("check-config") && script.contains("_rsvpd"),
+        "{script}"
+    );
+}
+
+#[test]
+fn versions_are_those_of_the_package_with_the_commit_where_it_is_known() {
+    for program in ["rsvp", "rsvpd"] {
+        let done = Command::new(programs::folder().join(program)).arg("--version").output().expect("it runs");
+        let said = text(&done.stdout);
+        let version = said.trim_end().strip_prefix(&format!("{program} {}", env!("CARGO_PKG_VERSION")));
+        let version = version.unwrap_or_else(|| panic!("{said}"));
+        // A build for development has none: it would be made anew after each commit.
+        let commit = version.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')'));
+        let is_one = |commit: &str| commit.len() >= 10 && commit.chars().all(|c| c.is_ascii_hexdigit());
+        assert!(version.is_empty() || commit.is_some_and(is_one), "{said}");
+    }
+}
+
+#[test]
 fn every_command_has_a_man_page() {
     let folder = std::env::temp_dir().join(format!("rsvp-man-{}", std::process::id()));
     let done = rsvp(&["man", &folder.display().to_string()]);
@@ -38,6 +62,8 @@ fn every_command_has_a_man_page() {
         "rsvp-reserve",
         "rsvp-show",
         "rsvp-watch",
+        "rsvp-doctor",
+        "rsvp-report",
         "rsvp-top",
         "rsvp-decode",
         "rsvp-qos",
@@ -47,9 +73,31 @@ fn every_command_has_a_man_page() {
     ];
     let commands =
         commands.into_iter().chain(["rsvp-dscp", "rsvp-dscp-list", "rsvp-dscp-get", "rsvp-dscp-check"]);
+    let read = |page: &str| {
+        std::fs::read_to_string(folder.join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
+    };
     for page in commands.map(|name| format!("man1/{name}.1")).chain(["man8/rsvpd.8".to_owned()]) {
-        let page = std::fs::read_to_string(folder.join(&page)).unwrap_or_else(|e| panic!("{page}: {e}"));
+        let page = read(&page);
         assert!(page.contains(".SH NAME") && page.contains("rsvp"), "{page}");
+        for heading in ["EXIT STATUS", "SEE ALSO"] {
+            assert!(page.contains(&format!(".SH \"{heading}\"")), "{heading}: {page}");
+        }
+    }
+    let send = read("man1/rsvp-send.1");
+    let order = [
+        ".SH OPTIONS",
+        ".SH EXAMPLES",
+        "rsvp send \\-\\-to",
+        "reserved and delivered",
+        ".SH FILES",
+        "/run/rsvpd/control.sock",
+    ];
+    let places = order.map(|words| send.find(words).unwrap_or_else(|| panic!("{words}: {send}")));
+    assert!(places[0] < places[1] && places[1] < places[3] && places[3] < places[4], "{send}");
+    // Every key of the configuration has a word about it.
+    let page = read("man5/rsvpd.toml.5");
+    for words in ["[control]", "journal", "bandwidth", "multicast_route", "rsvpd(8)"] {
+        assert!(page.contains(words), "{words}: {page}");
     }
     std::fs::remove_dir_all(&folder).expect("removed");
     let done = rsvp(&["man", "/proc/nowhere"]);
@@ -65,6 +113,8 @@ fn help_has_examples() {
         "reserve",
         "show",
         "watch",
+        "doctor",
+        "report",
         "top",
         "decode",
         "encode",
@@ -104,7 +154,19 @@ fn what_is_wrong_is_said_with_what_was_expected() {
         (vec!["show", "senders"], "systemctl start rsvpd"),
         (vec!["recv", "--port", "5000"], "--standalone"),
         (vec!["send", "--to", "10.0.0.1:5000", "--rate", "2"], "expected a rate such as"),
-        (vec!["send", "--to", "10.0.0.1", "--rate", "2mbit"], "--to"),
+        (
+            vec!["send", "--to", "10.0.0.1", "--rate", "2mbit"],
+            "has no port: expected a host with a port, such as 10.0.2.2:5000",
+        ),
+        (
+            vec!["send", "--to", "no-such-host.invalid:5000", "--rate", "2mbit"],
+            "say its address, such as 10.0.2.2",
+        ),
+        (
+            vec!["recv", "--port", "5000", "--address", "10.0.0.1:5000"],
+            "such as 10.0.2.2, fd00:2::2 or video.example",
+        ),
+        (vec!["recv", "--port", "5000", "--filter", ":4000"], "camera.example:4000"),
         (vec!["send", "--to", "127.0.0.1:5000", "--rate", "2mbit", "--max-packet", "40B"], "at least 52B"),
         (vec!["recv", "--port", "5000", "--delay", "20ms"], "--service guaranteed"),
         (vec!["recv", "--port", "5000", "--style", "wf", "--filter", "10.0.0.1:4000"], "--style se"),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::ip::Datagram;
+use crate::ip::{self, Datagram};
 
 /// IP protocols.
 pub(crate) const ICMP: u8 = 1;
@@ -83,18 +83,35 @@ const fn icmpv6(kind: u8, code: u8) -> Option<&'static str> {
     })
 }
 
+/// The error that a raw socket of ICMP or ICMPv6 has delivered, and the packet that it quotes, as far as it does: of IPv4 with its IP
+/// header in front, of IPv6 without, for which the addresses are to be told. `None` for what is no error or quotes no IP packet.
+pub fn delivered<'a>(
+    source: IpAddr,
+    destination: IpAddr,
+    octets: &'a [u8],
+) -> Option<(Quoted, Datagram<'a>)> {
+    let (quoted, quote) = match source {
+        IpAddr::V4(_) => quoting(&ip::datagram(octets)?)?,
+        IpAddr::V6(_) => quoted_by(ICMPV6, source, destination, octets)?,
+    };
+    Some((quoted, ip::datagram(quote)?))
+}
+
 /// The error that a datagram is, and the octets of the packet that it quotes; `None` if it quotes nothing.
 pub(crate) fn quoting<'a>(datagram: &Datagram<'a>) -> Option<(Quoted, &'a [u8])> {
-    let (&[kind, code, _, _, word_0, word_1, _, _], quote) =
-        datagram.payload.split_first_chunk::<HEADER>()?;
+    quoted_by(datagram.protocol, datagram.source, datagram.destination, datagram.payload)
+}
+
+fn quoted_by(protocol: u8, source: IpAddr, destination: IpAddr, octets: &[u8]) -> Option<(Quoted, &[u8])> {
+    let (&[kind, code, _, _, word_0, word_1, _, _], quote) = octets.split_first_chunk::<HEADER>()?;
     // How much of it is the quoted packet, before extensions (RFC 4884 3 to 5); of senders that do not say so, all of it.
-    let length = match (datagram.protocol, kind) {
+    let length = match (protocol, kind) {
         (ICMP, 3 | 11 | 12) => usize::from(word_1) * 4,
         (ICMPV6, 1 | 3) => usize::from(word_0) * 8,
         (ICMP, 4 | 5) | (ICMPV6, 2 | 4) => 0,
         _ => return None,
     };
     let quote = if length == 0 { quote } else { quote.get(..length).unwrap_or(quote) };
-    let quoted = Quoted { source: datagram.source, destination: datagram.destination, kind, code };
+    let quoted = Quoted { source, destination, kind, code };
     Some((quoted, quote))
 }

@@ -10,7 +10,7 @@ pub mod fragments;
 pub mod headers;
 #[cfg(feature = "read")]
 mod hex;
-mod icmp;
+pub mod icmp;
 pub mod ip;
 mod link;
 #[cfg(feature = "live")]

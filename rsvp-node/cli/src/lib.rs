@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 /// RSVP, the Resource ReSerVation Protocol (RFC 2205 and its family): reserve for a flow, look at what is reserved, look
 /// into what was captured.
 #[derive(Debug, Parser)]
-#[command(name = "rsvp", version, long_about = None, max_term_width = 100)]
+#[command(name = "rsvp", version = env!("RSVP_VERSION"), long_about = None, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -51,8 +51,8 @@ pub use rsvp_control::sockets::{
 };
 pub use rsvp_control::tc;
 pub use rsvp_control::{
-    Adspec, Carried, DEFAULT_SOCKET, EventKind as Event, Fault, Flow, Gone, Octets, Problem, SOCKET_VARIABLE,
-    Watched, What, session_or_any,
+    Adspec, Carried, DEFAULT_SOCKET, Direction, Discarded, EventKind as Event, Fault, Flow, Gone, MessageRow,
+    Octets, Problem, SOCKET_VARIABLE, Undelivered, Watched, What, session_or_any,
 };
 /// What an application says of its traffic, and what it is told: Generic QoS.
 pub use rsvp_node::qos;

@@ -84,6 +84,12 @@ impl TryFrom<&Carried> for rsvp_node::Carried {
     }
 }
 
+impl From<&ErrorSpec> for Fault {
+    fn from(error: &ErrorSpec) -> Self {
+        fault(error)
+    }
+}
+
 pub(crate) fn fault(error: &ErrorSpec) -> Fault {
     let code = error.code.name().map_or_else(|| format!("error code {}", error.code.0), str::to_owned);
     let meaning = match (error_value_meaning(error.code, error.value), error.value) {

@@ -2,7 +2,7 @@
 
 use crate::Carried;
 use crate::qos::{Offer, Service, Style, Traffic};
-use crate::rows::ReservationRow;
+use crate::rows::{RequestRow, ReservationRow, SenderRow};
 use core::net::IpAddr;
 use rsvp_wire::{FilterSpec, SenderTemplate, Session};
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,17 @@ pub enum EventKind {
         /// The fault.
         error: Fault,
     },
+    /// A Path of this client's sender did not get to where the data goes: somebody on the way said so by ICMP.
+    Undelivered {
+        /// The sender.
+        #[serde(with = "crate::text")]
+        sender: SenderTemplate,
+        /// Who said so.
+        node: IpAddr,
+        /// What that was.
+        #[serde(flatten)]
+        why: Undelivered,
+    },
     /// A node found fault with a reservation to which this client contributed.
     ResvError {
         /// Style of the failed reservation.
@@ -147,4 +158,85 @@ pub enum Watched {
     Reserved(ReservationRow),
     /// A reservation was removed.
     Unreserved(ReservationRow),
+    /// Path state is there, or says something else than before.
+    SenderArrived(SenderRow),
+    /// Path state is gone.
+    SenderGone(SenderRow),
+    /// A next hop or a local application asks for a reservation, or for another one than before.
+    RequestArrived(RequestRow),
+    /// It asks for it no longer.
+    RequestGone(RequestRow),
+    /// A message that reports an error, confirms, or tears down.
+    Message {
+        /// Whether it came or left.
+        direction: Direction,
+        /// Which.
+        #[serde(flatten)]
+        of: MessageRow,
+        /// What it reports, if it does.
+        error: Option<Fault>,
+    },
+    /// A message of a neighbour was dropped.
+    Discarded(Discarded),
+    /// A message of this node did not get where it was to go: somebody on the way said so by ICMP.
+    Undelivered {
+        /// Which; its peer is who said so.
+        #[serde(flatten)]
+        of: MessageRow,
+        /// What that was.
+        #[serde(flatten)]
+        why: Undelivered,
+    },
+}
+
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// It came from a neighbour.
+    Received,
+    /// It was sent.
+    Sent,
+}
+
+/// A message, as far as it can be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRow {
+    /// Its type, as `PathErr`.
+    pub message: String,
+    /// The interface, where it is known.
+    pub interface: Option<String>,
+    /// Where it came from, or goes to.
+    pub peer: IpAddr,
+    /// Its session.
+    #[serde(with = "crate::text::option")]
+    pub session: Option<Session>,
+    /// The first sender that it names.
+    #[serde(with = "crate::text::option")]
+    pub sender: Option<FilterSpec>,
+}
+
+/// A message that was dropped, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discarded {
+    /// The message.
+    #[serde(flatten)]
+    pub of: MessageRow,
+    /// Under which name it is counted.
+    pub cause: String,
+    /// The same in words.
+    pub meaning: String,
+    /// The error by which it was answered.
+    pub answer: Option<Fault>,
+    /// How many that came from there for the same cause were not told of before, so that a flood is no flood of lines.
+    pub left_out: u64,
+}
+
+/// Why a message did not get where it was to go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// `no-rsvp`, `no-way`, `refused`, `too-big`, `ttl` or `other`.
+    pub cause: String,
+    /// The same in words.
+    pub meaning: String,
 }

@@ -22,7 +22,7 @@ mod text;
 
 pub use any_address::{is_any_address, session_at, session_or_any};
 pub use carried::{Carried, NoOctets, Octets};
-pub use event::{Event, EventKind, Fault, Gone, Watched};
+pub use event::{Direction, Discarded, Event, EventKind, Fault, Gone, MessageRow, Undelivered, Watched};
 pub use line::{Done, Line, Problem};
 
 use crate::qos::{Service, Style, Traffic};

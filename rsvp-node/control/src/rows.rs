@@ -3,7 +3,7 @@
 //! The rows are what the engine's views say, with interfaces by name. How the control service makes them is in `listing`.
 
 use crate::Flow;
-use crate::qos::{Service, Style, Traffic};
+use crate::qos::{Offer, Service, Style, Traffic};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rsvp_wire::{FilterSpec, SenderTemplate, Session};
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,21 @@ pub struct SenderRow {
     pub outgoing: Vec<String>,
     /// Kept for local applications only, never forwarded.
     pub local_only: bool,
+    /// Why it is forwarded nowhere, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_forwarded: Option<String>,
+    /// TTL with which it arrived, or with which a local sender's data leaves.
+    #[serde(default)]
+    pub ttl: u8,
+    /// What the path offers up to here, when the sender asked for that to be collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adspec: Option<Offer>,
+    /// How long ago it was refreshed last, in milliseconds; nothing for a local sender, which nobody refreshes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshed_ms: Option<u64>,
+    /// In how many milliseconds it dies unless it is refreshed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<u64>,
 }
 
 /// What a next hop or a local application asks for.
@@ -91,6 +106,12 @@ pub struct RequestRow {
     pub interface: Option<String>,
     /// What is asked for which senders.
     pub flows: Vec<Flow>,
+    /// How long ago it was refreshed last, in milliseconds, in the part that dies first; nothing for a local application's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshed_ms: Option<u64>,
+    /// In how many milliseconds that part dies unless it is refreshed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<u64>,
 }
 
 /// An installed reservation.
@@ -199,6 +220,9 @@ pub struct InterfaceRow {
     pub mtu: u32,
     /// Rate of the link, in bits per second.
     pub bandwidth_bps: u64,
+    /// Whether that is what the driver of a virtual interface says, whatever is behind it, and nobody has said otherwise.
+    #[serde(default)]
+    pub guessed: bool,
     /// What may be reserved of it, in bits per second.
     pub reservable_bps: u64,
     /// What is reserved, in bits per second.
@@ -225,6 +249,9 @@ pub struct NeighbourRow {
     pub senders: usize,
     /// Requests for which it is the next hop.
     pub requests: usize,
+    /// How long ago something of it was refreshed, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_ms: Option<u64>,
 }
 
 /// Everything that is counted since the daemon started.

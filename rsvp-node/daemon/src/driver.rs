@@ -5,6 +5,7 @@
 
 mod access;
 mod answers;
+mod reasons;
 mod sockets;
 
 use super::config::{DaemonConfig, Overrides};
@@ -12,6 +13,7 @@ use super::control::server::{FromClient, Switchboard};
 use super::control::service::ControlService;
 use super::data_plane::worker::{Said, Worker};
 use super::hooks::Hooks;
+use super::icmp::IcmpErrors;
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
 use super::recorder::Recorder;
@@ -21,6 +23,8 @@ use super::socket::{IncomingMessage, Receiver, Sockets};
 use super::templates::Shelf;
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
+use super::witness::Witness;
+use reasons::Reasons;
 use rsvp_node::{Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TrafficControl};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -67,6 +71,8 @@ pub(super) struct EngineIo {
     until: Option<Instant>,
     buffer: Vec<u8>,
     told: Vec<EngineOutput>,
+    witness: Witness,
+    reasons: Reasons,
     received: super::socket::Received,
     messages_taken: u64,
     messages_discarded: u64,
@@ -99,6 +105,8 @@ impl EngineIo {
             until: None,
             buffer: vec![0; 65_536],
             told: Vec::new(),
+            witness: Witness::default(),
+            reasons: Reasons::default(),
             received: Default::default(),
             messages_taken: 0,
             messages_discarded: 0,
@@ -130,6 +138,7 @@ impl EngineIo {
             }
             match output {
                 Output::Transmit(transmit) => {
+                    self.witness.leaves(&transmit, self.routes.links.name(transmit.interface));
                     let (send_queue, routes) = (&mut self.send_queue, &mut self.routes);
                     transmit_to(send_queue, routes, &self.encapsulation, &transmit, now.as_micros());
                     if self.send_queue.is_full() {
@@ -158,7 +167,10 @@ impl EngineIo {
             Some(_) => self.encapsulation.admit(&arrived, &self.routes.links, now_us),
         };
         let Some(rx) = admitted else { return };
-        match self.handle(Input::Packet(rx)) {
+        self.witness.comes();
+        let outcome = self.handle(Input::Packet(rx));
+        self.witness.came(&rx, self.routes.links.name(rx.interface), outcome, now_us);
+        match outcome {
             Outcome::Taken => {
                 self.messages_taken += 1;
                 if port.is_some() {
@@ -206,6 +218,7 @@ pub(super) struct Driver {
     pub(super) service: ControlService,
     pub(super) switchboard: Switchboard,
     pub(super) hooks: Hooks,
+    pub(super) icmp: IcmpErrors,
 }
 
 /// What ended a wait.
@@ -226,6 +239,7 @@ impl Driver {
     ) {
         self.look_again();
         self.look_first().await;
+        self.say_what_is_missing();
         let leaves = loop {
             match self.wait(&mut clients, &mut orders).await {
                 Woken::Ordered(Order::Stop) => break false,
@@ -278,6 +292,7 @@ impl Driver {
             () = sockets.readable() => Woken::Otherwise,
             _ = self.monitor.changed() => Woken::Otherwise,
             () = self.hooks.told() => Woken::Otherwise,
+            () = self.icmp.readable() => Woken::Otherwise,
             () = timer => Woken::Otherwise,
             () = room => Woken::Otherwise,
         }
@@ -297,6 +312,7 @@ impl Driver {
         let node = &mut self.node;
         self.receiver.receive(&sockets, BATCHES, now_us, |arrived| node.packet(arrived));
         self.node.received = self.receiver.received;
+        self.hear_what_came_back(now_us);
         self.follow_sockets();
         self.tell();
         self.node.send_queue.flush(&self.node.sockets);
@@ -320,6 +336,9 @@ impl Driver {
                     }
                 }
             }
+            self.node.witness.is_watched = self.service.is_watched();
+            std::mem::take(&mut self.node.witness.seen).into_iter().for_each(|seen| self.service.saw(seen));
+            self.service.look_at_state(&self.node);
             // What a socket has heard may have it ask for something.
             self.service.settle(&mut self.node);
             // A client that is cut off here makes the engine say more.

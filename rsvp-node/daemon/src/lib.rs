@@ -14,6 +14,7 @@ pub mod templates;
 
 mod driver;
 mod firewall;
+mod icmp;
 mod links;
 mod listening;
 mod lock;
@@ -31,6 +32,7 @@ mod start;
 mod sys;
 mod transmit;
 mod udp;
+mod witness;
 
 pub use config::{ConfigError, DaemonConfig};
 pub use program::{command_line, main};

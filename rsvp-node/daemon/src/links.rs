@@ -28,6 +28,8 @@ pub(super) struct Links {
     present: BTreeSet<u32>,
     /// Every address of this node, with its interface.
     own: BTreeSet<(IpAddr, u32)>,
+    /// Virtual ones whose rate is what their driver says.
+    guessed: BTreeSet<u32>,
     /// What is on the link, by interface.
     subnets: Vec<(u32, IpAddr, u8)>,
 }
@@ -40,6 +42,7 @@ impl Links {
             known: BTreeMap::new(),
             present: BTreeSet::new(),
             own: BTreeSet::new(),
+            guessed: BTreeSet::new(),
             subnets: Vec::new(),
         })
     }
@@ -67,9 +70,15 @@ impl Links {
             let Some(mut interface) = self.describe(&link, &addresses, config) else { continue };
             interface.enforces = enforces(link.index);
             say_terms(&mut interface, &config.of_interface(&link.name));
+            let is_configured = config.of_interface(&link.name).bandwidth.is_some();
+            let is_guessed = link.kind.is_some() && !is_configured && interface.bandwidth_bps > 0;
+            if is_guessed {
+                self.guessed.insert(link.index)
+            } else {
+                self.guessed.remove(&link.index)
+            };
             let old = self.known.insert(link.index, (link.clone(), interface.clone()));
             if old.as_ref().is_none_or(|(_, old)| *old != interface) {
-                let is_configured = config.of_interface(&link.name).bandwidth.is_some();
                 say(&link, &interface, old.is_none(), is_configured);
                 changed.push(interface);
             }
@@ -130,6 +139,11 @@ impl Links {
         Some(interface)
     }
 
+    /// Whether what is known of an interface's rate is what the driver of a virtual one says.
+    pub(super) fn is_guessed(&self, id: InterfaceId) -> bool {
+        self.guessed.contains(&id.0)
+    }
+
     pub(super) fn name(&self, id: InterfaceId) -> Option<&str> {
         self.known.get(&id.0).map(|(link, _)| link.name.as_str())
     }
@@ -188,6 +202,15 @@ impl Links {
         self.own.contains(&(address, id.0))
     }
 
+    /// Whether an interface has an address that others than those on its link know.
+    pub(super) fn has_global(&self, id: InterfaceId, v6: bool) -> bool {
+        let is_global = |address: &IpAddr| match address {
+            IpAddr::V4(_) => !v6,
+            IpAddr::V6(address) => v6 && !address.is_unicast_link_local(),
+        };
+        self.own.iter().any(|(address, on)| *on == id.0 && is_global(address))
+    }
+
     /// Whether an address is on the link of an interface, by the interface's own addresses.
     pub(super) fn is_on_link(&self, id: InterfaceId, address: IpAddr) -> bool {
         self.subnets.iter().any(|(on, of, bits)| *on == id.0 && same_front(*of, address, *bits))
@@ -240,7 +263,10 @@ fn say(link: &Link, interface: &Interface, new: bool, is_configured: bool) {
     };
     let name = link.name.as_str();
     let (bandwidth_bps, reservable_bps) = (interface.bandwidth_bps, interface.reservable_bps);
-    tracing::info!(name, state, ipv4 = ?interface.ipv4, ipv6 = ?interface.ipv6, bandwidth_bps, reservable_bps, "interface");
+    let text =
+        |address: Option<IpAddr>| address.map_or_else(|| "none".to_owned(), |address| address.to_string());
+    let (ipv4, ipv6) = (text(interface.ipv4.map(Into::into)), text(interface.ipv6.map(Into::into)));
+    tracing::info!(name, state, ipv4, ipv6, bandwidth_bps, reservable_bps, "interface");
     if let Some(kind) =
         link.kind.as_ref().filter(|_| new && interface.enabled && !is_configured && bandwidth_bps > 0)
     {

@@ -2,18 +2,22 @@
 
 use super::config::DaemonConfig;
 use super::listening::Listening;
-use super::start::{self, DaemonError, Prepared};
+use super::start::{self, DaemonError, Prepared, Source};
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 /// RSVP (RFC 2205) for this host or router.
 #[derive(Debug, Parser)]
 #[command(
     name = "rsvpd",
-    version,
+    version = env!("RSVP_VERSION"),
     after_help = "Examples:\n  \
     rsvpd --check-config --config rsvpd.toml\n  \
     rsvpd --config rsvpd.toml --log debug\n  \
@@ -64,13 +68,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), DaemonError> {
-    let mut config = start::check(arguments.config.as_deref())?;
+    let source =
+        Source { file: arguments.config, socket: arguments.socket, pins: arguments.pins.map(PathBuf::from) };
+    let config = source.read()?;
     if arguments.check_config {
         println!("the configuration is usable");
         return Ok(());
-    }
-    if let Some(pins) = arguments.pins {
-        config.data_plane.pins = Some(pins.into());
     }
     if arguments.clean {
         let found = start::clean(&config)?;
@@ -80,9 +83,6 @@ fn run(arguments: Arguments) -> Result<(), DaemonError> {
         }
         return Ok(());
     }
-    if let Some(socket) = arguments.socket {
-        config.control.socket = socket;
-    }
     log(&config, arguments.log.as_deref())?;
     let prepared = Prepared::open(config.clone())?;
     let control = Listening::open(&config)?;
@@ -91,7 +91,7 @@ fn run(arguments: Arguments) -> Result<(), DaemonError> {
         .enable_all()
         .build()
         .map_err(|error| DaemonError::System { what: "an event loop".into(), error })?;
-    runtime.block_on(start::serve_until_told(prepared, control, arguments.config))
+    runtime.block_on(start::serve_until_told(prepared, control, source))
 }
 
 fn log(config: &DaemonConfig, wanted: Option<&str>) -> Result<(), DaemonError> {
@@ -105,9 +105,40 @@ fn log(config: &DaemonConfig, wanted: Option<&str>) -> Result<(), DaemonError> {
     // Under a service manager the journal has its own time stamps.
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var_os("JOURNAL_STREAM").is_some() {
-        subscriber.without_time().with_ansi(false).init();
+        let lines = tracing_subscriber::fmt::format().without_time().with_ansi(false).with_level(false);
+        subscriber.with_ansi(false).event_format(WithPriority(lines)).init();
     } else {
         subscriber.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
     }
     Ok(())
+}
+
+/// Lines with the priority in front that the journal of systemd understands (sd-daemon(3)), in the place of the level's name.
+struct WithPriority<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for WithPriority<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
+        write!(writer, "<{}>", priority(*event.metadata().level()))?;
+        self.0.format_event(context, writer, event)
+    }
+}
+
+/// The priority of syslog (RFC 5424 section 6.2.1).
+fn priority(level: Level) -> u8 {
+    match level {
+        Level::ERROR => 3,
+        Level::WARN => 4,
+        Level::INFO => 6,
+        _ => 7,
+    }
 }

@@ -10,6 +10,7 @@ use super::data_plane::worker::Worker;
 use super::driver::{Driver, EngineIo, Order};
 use super::firewall::Firewall;
 use super::hooks::{self, Hooks};
+use super::icmp::{self, IcmpErrors};
 use super::links::Links;
 use super::listening::Listening;
 use super::lock::Lock;
@@ -24,7 +25,7 @@ use super::udp::Encapsulation;
 use rsvp_node::Engine;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
@@ -86,6 +87,7 @@ pub(super) struct Prepared {
     recorder: Option<Recorder>,
     plane: Result<Box<dyn DataPlane>, String>,
     hooks: hooks::Opened,
+    icmp: icmp::Opened,
 }
 
 /// What has to live as long as the daemon runs: the lock of the namespace, and the firewall's rules.
@@ -117,13 +119,41 @@ impl Prepared {
         let recorder = recorder.transpose()?;
         let plane = open_data_plane(&config)?;
         let hooks = hooks::Opened::open(&config);
-        Ok(Self { config, lock, sockets, netlink, notices, multicast, firewall, recorder, plane, hooks })
+        // What is sent by UDP comes back to the socket that sent it, if at all.
+        let icmp = match config.node.transport {
+            Transport::Udp => icmp::Opened::default(),
+            Transport::Raw => icmp::open(),
+        };
+        Ok(Self {
+            config,
+            lock,
+            sockets,
+            netlink,
+            notices,
+            multicast,
+            firewall,
+            recorder,
+            plane,
+            hooks,
+            icmp,
+        })
     }
 
     /// Needs a runtime around it.
     pub(super) fn into_driver(self) -> Result<(Driver, Held), DaemonError> {
-        let Self { config, lock, sockets, netlink, notices, multicast, firewall, mut recorder, plane, hooks } =
-            self;
+        let Self {
+            config,
+            lock,
+            sockets,
+            netlink,
+            notices,
+            multicast,
+            firewall,
+            mut recorder,
+            plane,
+            hooks,
+            icmp,
+        } = self;
         let watching = "watching the sockets";
         let sockets = Sockets::new(sockets).map_err(failed(watching))?;
         let monitor = Monitor::new(notices).map_err(failed(watching))?;
@@ -139,6 +169,7 @@ impl Prepared {
         let plane = Worker::start(plane).map_err(failed("a thread for the data plane"))?;
         let encapsulation = Encapsulation::new(&config);
         let hooks = Hooks::start(hooks).map_err(failed(watching))?;
+        let icmp = IcmpErrors::new(icmp).map_err(failed(watching))?;
         let mut service = ControlService::with_limits(config.qos.limits());
         let shelf = config.qos.shelf();
         let (templates, complaints) = shelf.load();
@@ -157,6 +188,7 @@ impl Prepared {
             service,
             switchboard: Switchboard::default(),
             hooks,
+            icmp,
         };
         Ok((driver, Held { _lock: lock, _firewall: firewall }))
     }
@@ -280,11 +312,35 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &[Listening]) -
     privilege::drop(user.as_ref(), kept).map_err(failed("giving up privileges"))
 }
 
-/// Runs `rsvpd` until SIGTERM, SIGINT or SIGUSR2; `reread` is the file that SIGHUP reads again.
+/// Where the configuration comes from, and what was said beside it, which holds whenever it is read again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Source {
+    /// The file, or where there may be one.
+    pub(super) file: Option<PathBuf>,
+    /// The control socket.
+    pub(super) socket: Option<PathBuf>,
+    /// Where what stands in the kernel is pinned.
+    pub(super) pins: Option<PathBuf>,
+}
+
+impl Source {
+    pub(super) fn read(&self) -> Result<DaemonConfig, ConfigError> {
+        let mut config = DaemonConfig::load(self.file.as_deref())?;
+        if let Some(socket) = &self.socket {
+            config.control.socket.clone_from(socket);
+        }
+        if let Some(pins) = &self.pins {
+            config.data_plane.pins = Some(pins.clone());
+        }
+        Ok(config)
+    }
+}
+
+/// Runs `rsvpd` until SIGTERM, SIGINT or SIGUSR2; `reread` is what SIGHUP reads again.
 pub(super) async fn serve_until_told(
     prepared: Prepared,
     control: Vec<Listening>,
-    reread: Option<PathBuf>,
+    reread: Source,
 ) -> Result<(), DaemonError> {
     let (driver, _held) = prepared.into_driver()?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
@@ -313,7 +369,7 @@ pub(super) async fn serve_until_told(
 /// Turns signals into orders.
 fn heed_signals(
     order: mpsc::Sender<Order>,
-    reread: Option<PathBuf>,
+    reread: Source,
 ) -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -326,7 +382,7 @@ fn heed_signals(
                 _ = interrupt.recv() => break Order::Stop,
                 _ = restart.recv() => break Order::Leave,
                 _ = hangup.recv() => {
-                    match DaemonConfig::load(reread.as_deref()) {
+                    match reread.read() {
                         Ok(config) => drop(order.send(Order::Reload(Box::new(config))).await),
                         Err(error) => tracing::error!("the configuration stays as it was: {error}"),
                     }
@@ -349,7 +405,7 @@ pub async fn run(config: DaemonConfig) -> Result<(), DaemonError> {
     let control_config = config.clone();
     let prepared = Prepared::open(config)?;
     let control = Listening::open(&control_config)?;
-    serve_until_told(prepared, control, None).await
+    serve_until_told(prepared, control, Source::default()).await
 }
 
 /// A daemon within this program.
@@ -382,9 +438,4 @@ pub async fn start_standalone(mut config: DaemonConfig) -> Result<Standalone, Da
         drop(held);
     });
     Ok(Standalone { driver: to_driver, order, task })
-}
-
-/// Reads a configuration and says whether it is usable.
-pub(super) fn check(path: Option<&Path>) -> Result<DaemonConfig, DaemonError> {
-    Ok(DaemonConfig::load(path)?)
 }

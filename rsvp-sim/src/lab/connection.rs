@@ -104,7 +104,7 @@ async fn attend(
 /// An event of the control protocol as the engine's, so that both are described by the same words; none where it is the daemon's own.
 fn kind(event: Event) -> Option<EventKind> {
     Some(match event {
-        Event::SessionOpened {} | Event::SessionClosed {} => return None,
+        Event::SessionOpened {} | Event::SessionClosed {} | Event::Undelivered { .. } => return None,
         Event::Path { sender, traffic, adspec, carried } => EventKind::Path {
             sender,
             tspec: traffic.into(),

@@ -78,6 +78,11 @@ impl Running {
         self.lines.try_iter().any(|line| line.contains(words))
     }
 
+    /// Waits for its end.
+    pub(super) fn status(mut self) -> Option<i32> {
+        self.child.wait().expect("a child").code()
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).expect("it runs");
     }

@@ -139,3 +139,38 @@ fn an_interface_of_unknown_speed_is_named() {
     assert_eq!(net.client("a").list("interfaces")[0]["bandwidth_bps"], 0);
     assert!(net.log("a").contains("set `bandwidth` in [interface.tun-0]"), "{}", net.log("a"));
 }
+
+#[test]
+fn what_was_said_at_the_start_holds_when_the_configuration_is_read_again() {
+    let Some(mut net) = Net::three_in_a_row("SIGHUP after --socket") else { return };
+    net.daemon("r", "");
+    net.signal("r", Signal::SIGHUP);
+    super::eventually("another look", || {
+        net.log("r").contains("the configuration was read again").then_some(())
+    });
+    assert!(!net.log("r").contains("needs a restart"), "nothing has changed: {}", net.log("r"));
+    // What has changed is still told.
+    std::fs::write(net.file("r.toml"), "[control]\ngroup = \"root\"\n").expect("it is written");
+    net.signal("r", Signal::SIGHUP);
+    super::eventually("a warning", || {
+        net.log("r")
+            .contains("[control] has changed in the configuration: that needs a restart")
+            .then_some(())
+    });
+}
+
+#[test]
+fn the_journal_of_the_system_has_priorities_and_values_are_plain() {
+    let Some(mut net) = Net::three_in_a_row("a log with priorities") else { return };
+    let mut command = net.command("r", &programs::rsvpd().display().to_string());
+    command.env("JOURNAL_STREAM", "8:1");
+    // A virtual Ethernet without a bandwidth is warned of.
+    net.daemon_by("r", "", command);
+    let log = net.log("r");
+    assert!(log.lines().all(|line| ["<3>", "<4>", "<6>"].iter().any(|sign| line.starts_with(sign))), "{log}");
+    let warning = log.lines().find(|line| line.contains("set `bandwidth`")).expect("a warning");
+    assert!(warning.starts_with("<4>") && !warning.contains("WARN"), "{warning}");
+    let interface = log.lines().find(|line| line.contains("name=\"to-a\"")).expect("an interface");
+    assert!(interface.starts_with("<6>") && interface.contains("10.0.1.2"), "{interface}");
+    assert!(!log.contains("Some("), "{log}");
+}

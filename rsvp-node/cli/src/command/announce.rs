@@ -3,12 +3,13 @@
 use super::connection::Connection;
 use super::options::{Bucket, Carry, DaemonOrStandalone, Offered, peak_above, span};
 use super::output::{Output, interrupted};
-use super::{Failure, texts};
+use super::{Failure, names, texts};
 use clap::Args;
 use core::time::Duration;
 use rsvp_client::{Announcement, ClientError, Traffic};
 use rsvp_node::units;
 use rsvp_wire::{FilterSpec, Session};
+use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 /// What `rsvp announce` is told.
@@ -23,10 +24,10 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) struct Arguments {
     /// The flow: protocol (tcp, udp, or another by number, such as proto47 for GRE), the destination address and, of those with ports, the port; esp and ah
     /// have a virtual port, 8192 to 65535, that no packet has (RFC 2207)
-    #[arg(long, value_name = "PROTOCOL ADDRESS:PORT")]
+    #[arg(long, value_name = "PROTOCOL HOST:PORT", value_parser = names::session)]
     session: Session,
     /// The address of this host, and the port, that the data comes from; of esp and ah the security parameter index
-    #[arg(long, value_name = "ADDRESS[:PORT]")]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = names::sender)]
     from: FilterSpec,
     /// Token rate r, with IP headers
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
@@ -73,9 +74,11 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     session.announce(announcement).await?;
     let (sender, key) = (arguments.from, arguments.session);
     let words = texts::traffic(&traffic);
-    output.note(&format!("announced {sender} to {key}: {words}; waiting for receivers to reserve"))?;
+    let announced = format!("announced {sender} to {key}: {words}; waiting for receivers to reserve");
+    let facts = json!({ "session": key.to_string(), "sender": sender.to_string(), "traffic": traffic });
+    output.note("announced", &announced, facts)?;
     let done = hold(&mut session, &output, arguments.r#for).await;
-    output.note("ends; the flow is withdrawn")?;
+    output.note("ends", "ends; the flow is withdrawn", json!({}))?;
     // The daemon may be what has ended.
     let _ = session.close().await;
     connection.close().await;

@@ -21,7 +21,7 @@ impl Connection {
     pub(super) async fn open(options: &DaemonOrStandalone) -> Result<Self, Failure> {
         if !options.standalone {
             let client = Client::connect(&options.daemon.socket).await.map_err(|error| match error {
-                ClientError::NoDaemon { .. } => Failure::Asked(format!(
+                ClientError::NoDaemon { .. } => Failure::NoDaemon(format!(
                     "{error}; or run this command with --standalone, as root or with --udp"
                 )),
                 other => other.into(),

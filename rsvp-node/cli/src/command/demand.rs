@@ -1,9 +1,9 @@
 //! What is said on the command line of a reservation: the options that `rsvp recv` and `rsvp reserve` share.
 
-use super::Failure;
 use super::options::{Bucket, Carry, peak_above, span};
 use super::sockets::needs::ServiceOption;
 use super::wanted::{ReservationOptions, Wanted};
+use super::{Failure, names};
 use clap::{Args, ValueEnum};
 use core::time::Duration;
 use rsvp_client::Style;
@@ -35,7 +35,7 @@ pub(super) struct Demand {
     #[arg(long, value_name = "TIME", value_parser = units::time, default_value = "0us", conflicts_with = "delay")]
     pub(super) slack: Duration,
     /// Only for this sender; may be given more than once
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = names::sender)]
     pub(super) filter: Vec<FilterSpec>,
     /// Asks for a confirmation
     #[arg(long)]

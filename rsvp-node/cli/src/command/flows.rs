@@ -4,6 +4,8 @@ use super::Failure;
 use super::measure::Arrivals;
 use super::output::Output;
 use super::payload::{Payload, wall_clock_us};
+use rsvp_node::units::show_size;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -14,6 +16,15 @@ const MOST_FLOWS: usize = 1_024;
 #[derive(Default)]
 pub(super) struct Flows {
     flows: BTreeMap<(SocketAddr, u32), Arrivals>,
+    /// Packets of other programs than `rsvp send`, and their octets with headers.
+    others: Others,
+    others_reported: Others,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Others {
+    packets: u64,
+    octets: u64,
 }
 
 impl Flows {
@@ -31,6 +42,17 @@ impl Flows {
             .or_insert_with(|| Arrivals::new(payload, now, octets));
     }
 
+    /// A packet has come that is not from `rsvp send`: there is nothing in it to measure.
+    pub(super) fn other_arrived(&mut self, octets: u64) {
+        self.others.packets += 1;
+        self.others.octets += octets;
+    }
+
+    /// Whether any data has come.
+    pub(super) fn have_come(&self) -> bool {
+        !self.flows.is_empty() || self.others.packets > 0
+    }
+
     /// Says what was measured in so many seconds.
     pub(super) fn report(&mut self, seconds: f64, output: &Output) -> Result<(), Failure> {
         for ((from, _), flow) in &mut self.flows {
@@ -41,13 +63,28 @@ impl Flows {
                 output.received(&from.to_string(), &report)?;
             }
         }
-        Ok(())
+        let before = core::mem::replace(&mut self.others_reported, self.others);
+        let Others { packets, octets } = self.others;
+        let since = Others { packets: packets - before.packets, octets: octets - before.octets };
+        since.say("other-report", "", output)
     }
 
     /// What there is to say at the end.
     pub(super) fn sum_up(&self, output: &Output) -> Result<(), Failure> {
         self.flows
             .iter()
-            .try_for_each(|((from, _), flow)| output.summed_up(&from.to_string(), &flow.summary()))
+            .try_for_each(|((from, _), flow)| output.summed_up(&from.to_string(), &flow.summary()))?;
+        self.others.say("other-summary", "in all ", output)
+    }
+}
+
+impl Others {
+    fn say(self, kind: &str, how: &str, output: &Output) -> Result<(), Failure> {
+        let Self { packets, octets } = self;
+        if packets == 0 {
+            return Ok(());
+        }
+        let words = format!("{how}{packets} packets, {}, of other programs", show_size(octets));
+        output.note(kind, &words, json!({ "packets": packets, "octets": octets }))
     }
 }

@@ -6,15 +6,19 @@
 mod announce;
 mod choice;
 mod connection;
+mod course;
 mod demand;
+mod doctor;
 mod flows;
 mod measure;
+mod names;
 mod options;
 mod output;
 mod packets;
 mod payload;
 mod qos;
 mod recv;
+mod report;
 mod reserve;
 mod reserver;
 mod send;
@@ -55,6 +59,10 @@ pub(crate) enum Command {
     Tc(tc::Arguments),
     /// A live view of the node: interfaces, sessions, events
     Top(top::Arguments),
+    /// Looks for what keeps reservations from working here, and says what to do about it
+    Doctor(doctor::Arguments),
+    /// Puts into one file what is needed to find out what went wrong
+    Report(report::Arguments),
     /// What this host can do for a socket's traffic
     Qos(qos::Arguments),
     /// Traffic by name: shows, installs and removes templates
@@ -74,6 +82,15 @@ enum Failure {
     System { what: String, source: std::io::Error },
     #[error("{0}")]
     Asked(String),
+    /// Nobody listens where a daemon was expected; with what else can be done.
+    #[error("{0}")]
+    NoDaemon(String),
+    /// What was asked for was not given.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// Whoever was to take part in it was not there.
+    #[error("{0}")]
+    Nobody(String),
 }
 
 impl Failure {
@@ -81,6 +98,19 @@ impl Failure {
     fn at(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
         move |source| Self::System { what, source }
+    }
+
+    /// The exit status that says so; bad arguments have 2.
+    const fn status(&self) -> u8 {
+        use ClientError::{Disconnected, NoDaemon, NoQosDaemon};
+        match self {
+            Self::Refused(_) => 3,
+            Self::Nobody(_) => 4,
+            Self::Client(Disconnected | NoDaemon { .. } | NoQosDaemon { .. })
+            | Self::Qos(QosError::Daemon(Disconnected | NoDaemon { .. } | NoQosDaemon { .. }))
+            | Self::NoDaemon(_) => 5,
+            _ => 1,
+        }
     }
 }
 
@@ -97,6 +127,8 @@ pub(crate) fn main(command: Command) -> ExitCode {
                 Command::Show(arguments) => show::main(arguments).await,
                 Command::Watch(arguments) => watch::main(arguments).await,
                 Command::Tc(arguments) => tc::main(arguments).await,
+                Command::Doctor(arguments) => doctor::main(arguments).await,
+                Command::Report(arguments) => report::main(arguments).await,
                 Command::Top(arguments) => top::main(arguments).await,
                 Command::Qos(arguments) => qos::main(arguments).await,
                 Command::Template(arguments) => template::main(arguments).await,
@@ -111,7 +143,7 @@ pub(crate) fn main(command: Command) -> ExitCode {
         }
         Err(failure) => {
             eprintln!("rsvp: {failure}");
-            ExitCode::FAILURE
+            ExitCode::from(failure.status())
         }
     }
 }

@@ -1,12 +1,14 @@
 //! What commands that run for a while say: lines for people, or one JSON object per line for programs.
 
 use super::Failure;
+use super::course::Course;
 use super::measure::{Report, Summary};
+use super::packets::Sent;
 use super::texts;
 use core::time::Duration;
 use rsvp_client::qos::FdQos;
 use rsvp_client::{Event, Told};
-use rsvp_node::units::{show_rate, show_time};
+use rsvp_node::units::{show_rate, show_size, show_time};
 use rsvp_wire::Session;
 use serde_json::json;
 use std::io::Write;
@@ -17,11 +19,18 @@ use tokio::time::Instant;
 pub(super) struct Output {
     json: bool,
     start: Instant,
+    /// The time of day is said, too.
+    by_the_clock: bool,
 }
 
 impl Output {
     pub(super) fn new(json: bool) -> Self {
-        Self { json, start: Instant::now() }
+        Self { json, start: Instant::now(), by_the_clock: false }
+    }
+
+    /// With the time of day before it, so that it can be found in logs.
+    pub(super) fn by_the_clock(json: bool) -> Self {
+        Self { by_the_clock: true, ..Self::new(json) }
     }
 
     fn line(&self, text: &str, mut object: serde_json::Value) -> Result<(), Failure> {
@@ -29,25 +38,32 @@ impl Output {
         let mut out = std::io::stdout().lock();
         let written = if self.json {
             object["at_s"] = json!((at * 1e6).round() / 1e6);
+            if self.by_the_clock {
+                object["time"] = json!(jiff::Timestamp::now().to_string());
+            }
             writeln!(out, "{object}")
+        } else if self.by_the_clock {
+            writeln!(out, "{} {at:9.3}s  {text}", jiff::ZonedDateTime::now().strftime("%H:%M:%S%.3f"))
         } else {
             writeln!(out, "{at:9.3}s  {text}")
         };
         written.and_then(|()| out.flush()).map_err(Failure::at("standard output"))
     }
 
-    /// Something that this command did or waits for.
-    pub(super) fn note(&self, text: &str) -> Result<(), Failure> {
-        self.line(text, json!({ "note": text }))
+    /// Something that this command did or waits for: of which type it is for programs, what it says for people, and the facts in it.
+    pub(super) fn note(&self, kind: &str, text: &str, mut facts: serde_json::Value) -> Result<(), Failure> {
+        facts["type"] = json!(kind);
+        facts["note"] = json!(text);
+        self.line(text, facts)
     }
 
     /// Something that the network did; with the session, where there are several.
     pub(super) fn event(&self, session: Option<Session>, event: &Event) -> Result<(), Failure> {
         let words = texts::event(event);
         match session {
-            None => self.line(&words, json!({ "event": event })),
+            None => self.line(&words, json!({ "type": "event", "event": event })),
             Some(session) => {
-                let object = json!({ "session": session.to_string(), "event": event });
+                let object = json!({ "type": "event", "session": session.to_string(), "event": event });
                 self.line(&format!("{session}: {words}"), object)
             }
         }
@@ -67,19 +83,21 @@ impl Output {
         }
         let words = texts::told(told);
         match peer {
-            None => self.line(&words, json!({ "qos": said })),
-            Some(peer) => self.line(&format!("{peer}: {words}"), json!({ "peer": peer, "qos": said })),
+            None => self.line(&words, json!({ "type": "qos", "qos": said })),
+            Some(peer) => {
+                self.line(&format!("{peer}: {words}"), json!({ "type": "qos", "peer": peer, "qos": said }))
+            }
         }
     }
 
     /// Something that the node did, whoever it concerns.
     pub(super) fn watched(&self, watched: &rsvp_client::Watched) -> Result<(), Failure> {
-        self.line(&texts::watched(watched), json!({ "watched": watched }))
+        self.line(&texts::watched(watched), json!({ "type": "watched", "watched": watched }))
     }
 
     /// Something that happened to flows that are made by hand.
     pub(super) fn flow_event(&self, words: &str, event: &rsvp_client::tc::Event) -> Result<(), Failure> {
-        self.line(words, json!({ "tc": event }))
+        self.line(words, json!({ "type": "tc", "tc": event }))
     }
 
     /// What a receiver measured.
@@ -97,7 +115,7 @@ impl Output {
             report.lost,
             microseconds(report.jitter_us)
         );
-        self.line(&text, json!({ "from": from, "report": report }))
+        self.line(&text, json!({ "type": "report", "from": from, "report": report }))
     }
 
     /// What a receiver measured of a flow in all.
@@ -114,21 +132,48 @@ impl Output {
             ),
         };
         let text = format!(
-            "{from}: in all {} packets, {} lost ({:.2} %), jitter {}, {delay}",
+            "{from}: in all {} packets, {}, {} lost ({:.2} %), jitter {}, {delay}",
             summary.packets,
+            show_size(summary.octets),
             summary.lost,
             summary.lost_share * 100.0,
             microseconds(summary.jitter_us)
         );
-        self.line(&text, json!({ "from": from, "summary": summary }))
+        self.line(&text, json!({ "type": "summary", "from": from, "summary": summary }))
+    }
+
+    /// What a sender sent in all, and for how long it had a reservation.
+    pub(super) fn sent_in_all(&self, sent: Sent, course: &Course) -> Result<(), Failure> {
+        let Sent { packets, octets, failed } = sent;
+        let (reserved, elapsed) = (course.reserved_for(), course.elapsed());
+        let text = format!(
+            "sent in all {packets} packets, {}, {failed} failed; reserved for {} of {}",
+            show_size(octets),
+            milliseconds(reserved),
+            milliseconds(elapsed)
+        );
+        let mut summary = json!(sent);
+        summary["reserved_s"] = json!(seconds(reserved));
+        summary["elapsed_s"] = json!(seconds(elapsed));
+        self.line(&text, json!({ "type": "summary", "summary": summary }))
     }
 
     /// What a sender sent.
     pub(super) fn sent(&self, bps: f64, packets: u64, failed: u64) -> Result<(), Failure> {
         let failures = if failed == 0 { String::new() } else { format!(", {failed} failed") };
         let text = format!("sent {} in {packets} packets{failures}", show_rate(bps));
-        self.line(&text, json!({ "sent_bps": bps, "packets": packets, "failed": failed }))
+        self.line(&text, json!({ "type": "sent", "sent_bps": bps, "packets": packets, "failed": failed }))
     }
+}
+
+/// A time as people write it, no finer than a millisecond.
+pub(super) fn milliseconds(time: Duration) -> String {
+    show_time(Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// Seconds, to the microsecond.
+pub(super) fn seconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
 }
 
 /// A time in microseconds, negative where clocks differ.

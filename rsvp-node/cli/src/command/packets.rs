@@ -1,10 +1,13 @@
 //! Packets of a flow that `rsvp send` sends: how large they are, when each is due by its token bucket, and what was sent of them.
 
 use super::Failure;
+use super::course::Course;
 use super::output::Output;
 use super::payload::{Payload, wall_clock_us};
 use core::time::Duration;
 use rsvp_client::Traffic;
+use serde::Serialize;
+use serde_json::json;
 use tokio::time::Instant;
 
 /// The packets of one flow, all of one size.
@@ -25,9 +28,17 @@ pub(super) struct Packets {
     behind: Duration,
     /// When the next one is due.
     pub(super) next: Instant,
-    sent_since: u64,
-    octets_since: u64,
-    failed_since: u64,
+    since: Sent,
+    in_all: Sent,
+}
+
+/// What was sent, and what was not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Sent {
+    pub(super) packets: u64,
+    /// With their headers.
+    pub(super) octets: u64,
+    pub(super) failed: u64,
 }
 
 impl Packets {
@@ -44,9 +55,8 @@ impl Packets {
             every: Duration::ZERO,
             behind: Duration::ZERO,
             next: Instant::now(),
-            sent_since: 0,
-            octets_since: 0,
-            failed_since: 0,
+            since: Sent::default(),
+            in_all: Sent::default(),
         };
         packets.resize(traffic.max_packet);
         packets
@@ -80,18 +90,32 @@ impl Packets {
 
     /// What became of the last one.
     pub(super) fn sent(&mut self, well: bool) {
-        if well {
-            self.sent_since += 1;
-            self.octets_since += u64::from(self.octets);
-        } else {
-            self.failed_since += 1;
+        for sent in [&mut self.since, &mut self.in_all] {
+            if well {
+                sent.packets += 1;
+                sent.octets += u64::from(self.octets);
+            } else {
+                sent.failed += 1;
+            }
         }
     }
 
     /// Says what was sent since the last report, a second ago.
     pub(super) fn report(&mut self, output: &Output) -> Result<(), Failure> {
-        let (sent, failed) = (core::mem::take(&mut self.sent_since), core::mem::take(&mut self.failed_since));
-        let octets = core::mem::take(&mut self.octets_since);
-        output.sent(octets as f64 * 8.0, sent, failed)
+        let Sent { packets, octets, failed } = core::mem::take(&mut self.since);
+        output.sent(octets as f64 * 8.0, packets, failed)
+    }
+
+    /// Says what was sent in all and how the flow went; what the command ends with.
+    pub(super) fn sum_up(&self, course: &Course, always: bool, output: &Output) -> Result<(), Failure> {
+        output.sent_in_all(self.in_all, course)?;
+        let note = format!("ends after {} packets; the flow is withdrawn", self.sequence);
+        output.note("ends", &note, json!({ "packets": self.sequence }))?;
+        let nobody = match (course.has_reserved() || always, self.in_all.failed) {
+            (false, _) => "no receiver has reserved",
+            (true, 0) => "nothing was sent",
+            (true, _) => "none of the packets could be sent: nobody may be listening there",
+        };
+        course.verdict((course.has_reserved() || always) && self.in_all.packets > 0, nobody)
     }
 }

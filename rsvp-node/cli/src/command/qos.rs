@@ -7,7 +7,7 @@ use super::options::{DaemonOrStandalone, QosSocket};
 use super::show::aligned;
 use super::sockets::host::HostConnection;
 use super::sockets::needs::Template;
-use super::{Failure, texts};
+use super::{Failure, names, texts};
 use clap::{Args, Subcommand};
 use rsvp_client::qos::{Flowspec, Overhead, Qos, Service, ServiceType, Transport};
 use rsvp_client::{Checks, QosHost, Traffic};
@@ -41,13 +41,13 @@ enum Command {
     if there are none.")]
 struct Check {
     /// Of a flow that is sent: where to
-    #[arg(long, value_name = "ADDRESS:PORT", required_unless_present = "port")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = names::host_and_port, required_unless_present = "port")]
     to: Option<SocketAddr>,
     /// Of a flow that is received: the port it comes to
     #[arg(long, conflicts_with = "to")]
     port: Option<u16>,
     /// The address of this host that it comes to [default: any]
-    #[arg(long, requires = "port")]
+    #[arg(long, value_name = "HOST", value_parser = names::host, requires = "port")]
     address: Option<IpAddr>,
     /// Its rate, with IP headers
     #[arg(long, value_name = "RATE", value_parser = units::rate, conflicts_with = "template")]

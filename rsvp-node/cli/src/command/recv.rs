@@ -1,6 +1,7 @@
 //! `rsvp recv`: reserves for what senders announce, and measures what arrives.
 
 use super::connection::Connection;
+use super::course::exit_status;
 use super::demand::Demand;
 use super::flows::Flows;
 use super::options::{DaemonOrStandalone, QosSocket, span};
@@ -9,12 +10,13 @@ use super::payload::Payload;
 use super::reserver::Reserver;
 use super::sessions::Sessions;
 use super::sockets::needs::{ServiceOption, Template};
-use super::{Failure, sockets};
+use super::{Failure, names, sockets};
 use clap::Args;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use rsvp_client::rows::Rows;
 use rsvp_client::{Client, ClientError, What};
+use serde_json::json;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -24,7 +26,7 @@ pub(super) const LARGEST_DATAGRAM: usize = 65_536;
 
 /// What `rsvp recv` is told.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(after_help = concat!("Examples:\n  \
     rsvp recv --port 5000 --confirm\n  \
     rsvp recv --address 10.0.2.2 --port 5000 --style ff --service guaranteed --rate 2mbit --reserve 3mbit\n  \
     rsvp recv --port 5000 --service guaranteed --delay 20ms\n  \
@@ -32,17 +34,18 @@ pub(super) const LARGEST_DATAGRAM: usize = 65_536;
     rsvp recv --port 5000 --template g711\n  \
     rsvp recv --port 5000 --tcp --confirm\n  \
     rsvp recv --port 5000 --dclass af11,af12 --tclass 4\n  \
-    rsvp recv --group 239.1.2.3 --port 5000 --style se --filter 10.0.1.1:4000")]
+    rsvp recv --port 5000 --wait 1min --for 2min --json\n  \
+    rsvp recv --group 239.1.2.3 --port 5000 --style se --filter 10.0.1.1:4000", exit_status!()))]
 pub(crate) struct Arguments {
     /// The port the data comes to
     #[arg(long)]
     pub(super) port: u16,
     /// The address of this host that the data comes to; `any` (or ::) for each that it has and will have, 0.0.0.0 for those of
     /// IPv4 [default: the only one there is]
-    #[arg(long, value_name = "ADDRESS", value_parser = address_or_any, conflicts_with = "group")]
+    #[arg(long, value_name = "HOST", value_parser = names::host_or_any, conflicts_with = "group")]
     pub(super) address: Option<IpAddr>,
     /// The multicast group the data comes to; it is joined
-    #[arg(long, value_name = "GROUP")]
+    #[arg(long, value_name = "GROUP", value_parser = names::host)]
     pub(super) group: Option<IpAddr>,
     /// With --group: the interface to join on, by name
     #[arg(long, value_name = "NAME")]
@@ -56,6 +59,9 @@ pub(crate) struct Arguments {
     pub(super) template: Template,
     #[command(flatten)]
     pub(super) sockets: QosSocket,
+    /// Ends when no data has come within so long
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub(super) wait: Option<Duration>,
     /// Ends after so long
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub(super) r#for: Option<Duration>,
@@ -85,24 +91,14 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     } else {
         ""
     };
-    output.note(&format!("waiting for senders of {key}{later}"))?;
+    let waiting = format!("waiting for senders of {key}{later}");
+    output.note("waiting", &waiting, json!({ "session": key.to_string() }))?;
     let mut receiver = Receiver { reserver: Reserver::new(wishes), output, flows: Flows::default() };
-    let done = receiver.run(&mut sessions, &socket, arguments.r#for).await;
-    receiver.flows.sum_up(&receiver.output)?;
-    receiver.output.note("ends; the reservation is given up")?;
+    let done = receiver.run(&mut sessions, &socket, arguments.r#for, arguments.wait).await;
+    let verdict = receiver.sum_up();
     sessions.close().await;
     connection.close().await;
-    done
-}
-
-/// An address, or the one that stands for all.
-fn address_or_any(text: &str) -> Result<IpAddr, String> {
-    match text {
-        "any" | "*" => Ok(Ipv6Addr::UNSPECIFIED.into()),
-        other => other
-            .parse()
-            .map_err(|_| format!("\"{other}\" is no address, such as 10.0.2.2 or fd00::2, nor `any`")),
-    }
+    done.and(verdict)
 }
 
 /// Where the data comes to: what was said, or the only address that this node has.
@@ -192,8 +188,10 @@ impl Receiver {
         sessions: &mut Sessions,
         socket: &UdpSocket,
         length: Option<Duration>,
+        wait: Option<Duration>,
     ) -> Result<(), Failure> {
         let start = Instant::now();
+        let patience = start + wait.unwrap_or_default();
         let end = length.map(|length| start + length);
         let mut seconds = interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -206,6 +204,7 @@ impl Receiver {
                 biased;
                 () = &mut interrupted => return Ok(()),
                 () = sleep_until(end.unwrap_or(start)), if end.is_some() => return Ok(()),
+                () = sleep_until(patience), if wait.is_some() && !self.flows.have_come() => return Ok(()),
                 event = sessions.next_event() => {
                     let Some((key, event)) = event else { return Err(ClientError::Disconnected.into()) };
                     self.reserver.heed(sessions, key, event, &self.output).await?;
@@ -218,12 +217,21 @@ impl Receiver {
                     let (length, from) = arrived.map_err(Failure::at("the UDP socket"))?;
                     // A socket for both families has IPv4 addresses within IPv6 ones.
                     let from = SocketAddr::new(from.ip().to_canonical(), from.port());
-                    if let Some(payload) = Payload::read(&packet[..length]) {
-                        let headers = if from.is_ipv4() { 28 } else { 48 };
-                        self.flows.arrived(from, &payload, length as u64 + headers);
+                    let octets = length as u64 + if from.is_ipv4() { 28 } else { 48 };
+                    match Payload::read(&packet[..length]) {
+                        Some(payload) => self.flows.arrived(from, &payload, octets),
+                        None => self.flows.other_arrived(octets),
                     }
                 }
             }
         }
+    }
+
+    /// Says what came in all and how it went; what the command ends with.
+    fn sum_up(&self) -> Result<(), Failure> {
+        self.flows.sum_up(&self.output)?;
+        let course = &self.reserver.course;
+        course.say_end("the reservation is given up", "nothing was reserved", &self.output)?;
+        course.verdict(course.has_reserved() && self.flows.have_come(), self.reserver.missing())
     }
 }

@@ -1,16 +1,17 @@
 //! `rsvp reserve`: holds a reservation for a flow that another program receives.
 
-use super::Failure;
 use super::connection::Connection;
 use super::demand::Demand;
 use super::options::{DaemonOrStandalone, span};
 use super::output::{Output, interrupted};
 use super::reserver::Reserver;
 use super::sessions::Sessions;
+use super::{Failure, names};
 use clap::Args;
 use core::time::Duration;
 use rsvp_client::ClientError;
 use rsvp_wire::Session;
+use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 /// What `rsvp reserve` is told.
@@ -25,7 +26,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) struct Arguments {
     /// The flow: protocol (tcp, udp, or another by number, such as proto47 for GRE), the destination address and, of those with ports, the port;
     /// an address of 0.0.0.0 or :: is each that this host has
-    #[arg(long, value_name = "PROTOCOL ADDRESS:PORT")]
+    #[arg(long, value_name = "PROTOCOL HOST:PORT", value_parser = names::session)]
     session: Session,
     /// The interface on which the data is received, by name [default: as routing says]
     #[arg(long, value_name = "NAME")]
@@ -49,11 +50,13 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let output = Output::new(arguments.json);
     let connection = Connection::open(&arguments.daemon).await?;
     let mut sessions = Sessions::open(&connection.client, arguments.session).await?;
-    output.note(&format!("waiting for senders of {}", arguments.session))?;
+    let waiting = format!("waiting for senders of {}", arguments.session);
+    output.note("waiting", &waiting, json!({ "session": arguments.session.to_string() }))?;
     let mut reserver = Reserver::new(wishes);
     let done = hold(&mut sessions, &mut reserver, &output, arguments.r#for).await;
-    let given_up = if reserver.has_reserved { "the reservation is given up" } else { "nothing was reserved" };
-    output.note(&format!("ends; {given_up}"))?;
+    let given_up =
+        if reserver.has_reserved() { "the reservation is given up" } else { "nothing was reserved" };
+    output.note("ends", &format!("ends; {given_up}"), json!({ "reserved": reserver.has_reserved() }))?;
     sessions.close().await;
     connection.close().await;
     done

@@ -2,18 +2,21 @@
 
 use super::choice::was_offered;
 use super::connection::Connection;
+use super::course::{Course, exit_status};
 use super::options::{Bucket, Carry, DaemonOrStandalone, Offered, QosSocket, peak_above, span};
 use super::output::{Output, interrupted};
 use super::packets::Packets;
 use super::payload::LENGTH;
 use super::sockets::needs::{ServiceOption, Template};
-use super::{Failure, sockets, texts};
+use super::{Failure, names, sockets, texts};
 use clap::Args;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
-use rsvp_client::{Adspec, Announcement, Event, Service, Session, Traffic};
-use rsvp_node::units;
+use rsvp_client::rows::Rows;
+use rsvp_client::{Adspec, Announcement, Client, Event, Service, Session, Traffic, What};
+use rsvp_node::units::{self, show_rate};
 use rsvp_wire::FilterSpec;
+use serde_json::json;
 use std::os::fd::AsFd;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -22,16 +25,17 @@ const UDP: u8 = 17;
 
 /// What `rsvp send` is told.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(after_help = concat!("Examples:\n  \
     rsvp send --to 10.0.2.2:5000 --rate 2mbit\n  \
     rsvp send --to 239.1.2.3:5000 --rate 500kbit --bucket 5kB --max-packet 600B --ttl 16\n  \
     rsvp send --to 10.0.2.2:5000 --template g711 --now\n  \
     rsvp send --to 10.0.2.2:5000 --tcp --rate 2mbit\n  \
     rsvp send --to 10.0.2.2:5000 --rate 500kbit --service qualitative --application APP=backup\n  \
-    rsvp send --to [fd00:2::2]:5000 --from [fd00:1::1]:4000 --rate 2mbit --for 30s --standalone")]
+    rsvp send --to video.example:5000 --rate 500kbit --wait 10s --for 1min --json\n  \
+    rsvp send --to [fd00:2::2]:5000 --from [fd00:1::1]:4000 --rate 2mbit --for 30s --standalone", exit_status!()))]
 pub(crate) struct Arguments {
     /// Where to: a host or a multicast group, with the port
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = names::host_and_port)]
     pub(super) to: SocketAddr,
     /// Token rate r, with IP headers
     #[arg(
@@ -45,7 +49,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(super) bucket: Bucket,
     /// Source address, and port, of the data [default: as routing says, any port]
-    #[arg(long, value_name = "ADDRESS[:PORT]")]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = names::sender)]
     pub(super) from: Option<FilterSpec>,
     /// IP TTL of the data
     #[arg(long, value_name = "HOPS", default_value_t = 64, value_parser = clap::value_parser!(u8).range(1..))]
@@ -71,6 +75,9 @@ pub(crate) struct Arguments {
     /// Sends without waiting for a reservation
     #[arg(long)]
     pub(super) now: bool,
+    /// Ends when for so long no reservation has stood to send with
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "now")]
+    pub(super) wait: Option<Duration>,
     /// Ends after having sent for so long
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub(super) r#for: Option<Duration>,
@@ -117,15 +124,18 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     };
     session.announce(announcement).await?;
     let next = if arguments.now { "sending" } else { "waiting for receivers to reserve" };
-    output.note(&format!("announced {sender} to {key}: {}; {next}", texts::traffic(&traffic)))?;
+    let announced = format!("announced {sender} to {key}: {}; {next}", texts::traffic(&traffic));
+    let facts = json!({ "session": key.to_string(), "sender": sender.to_string(), "traffic": traffic });
+    output.note("announced", &announced, facts)?;
+    say_what_is_amiss(&connection.client, key, sender, &traffic, &output).await?;
 
     let mut flow = Flow::new(socket, &arguments, traffic);
-    let done = flow.run(&mut session, &output, arguments.r#for).await;
-    output.note(&format!("ends after {} packets; the flow is withdrawn", flow.packets.sequence))?;
+    let done = flow.run(&mut session, &output, arguments.r#for, arguments.wait).await;
+    let verdict = flow.packets.sum_up(&flow.course, flow.always, &output);
     // The daemon may be what has ended.
     let _ = session.close().await;
     connection.close().await;
-    done
+    done.and(verdict)
 }
 
 impl Arguments {
@@ -134,6 +144,40 @@ impl Arguments {
         // Without a rate there is a template, which says it.
         self.bucket.over(Traffic::of(self.rate.unwrap_or_default()))
     }
+}
+
+/// Says where the Path goes nowhere, and where it promises more than the way out of this host can carry.
+async fn say_what_is_amiss(
+    client: &Client,
+    key: rsvp_wire::Session,
+    sender: FilterSpec,
+    traffic: &Traffic,
+    output: &Output,
+) -> Result<(), Failure> {
+    let (Rows::Senders(rows), _) = client.list(What::Senders, Some(key)).await? else { return Ok(()) };
+    let Some(row) = rows.iter().find(|row| row.sender.0 == sender && row.interface.is_none()) else {
+        return Ok(());
+    };
+    if let Some(why) = &row.not_forwarded {
+        return output.note("not-forwarded", &format!("nobody is told of it: {why}"), json!({ "why": why }));
+    }
+    let (Rows::Interfaces(interfaces), _) = client.list(What::Interfaces, None).await? else { return Ok(()) };
+    for on in interfaces.iter().filter(|on| row.outgoing.contains(&on.name)) {
+        if traffic.rate_bps > on.reservable_bps as f64 {
+            let (name, most) = (&on.name, show_rate(on.reservable_bps as f64));
+            let note = format!(
+                "no reservation for that can stand here: {most} can be reserved on {name}, by its bandwidth of {}; announce less, or \
+                 set `bandwidth` and `reservable` in [interface.{name}]",
+                show_rate(on.bandwidth_bps as f64)
+            );
+            output.note(
+                "remark",
+                &note,
+                json!({ "interface": name, "reservable_bps": on.reservable_bps }),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Octets of the IP and UDP headers, which a token bucket counts.
@@ -195,6 +239,7 @@ struct Flow {
     /// What was said of reservations that do not fit; nothing is said twice.
     remarks: Vec<String>,
     packets: Packets,
+    course: Course,
     always: bool,
     sending: bool,
 }
@@ -209,6 +254,7 @@ impl Flow {
             is_fixed: arguments.bucket.max_packet.is_some(),
             remarks: Vec::new(),
             packets: Packets::new(&traffic, headers(arguments.to)),
+            course: Course::new(),
             always: arguments.now,
             sending: arguments.now,
         }
@@ -224,9 +270,9 @@ impl Flow {
         let fitting = largest.min(most.max(headers(self.to) + LENGTH as u32));
         if !self.is_fixed && fitting != self.packets.octets {
             self.packets.resize(fitting);
-            output.note(&format!(
-                "packets have {fitting}B from now on: {most}B is the most that is reserved for"
-            ))?;
+            let note =
+                format!("packets have {fitting}B from now on: {most}B is the most that is reserved for");
+            output.note("packet-size", &note, json!({ "octets": fitting, "reserved_octets": most }))?;
         }
         if self.packets.octets > most {
             let octets = self.packets.octets;
@@ -242,7 +288,7 @@ impl Flow {
         if self.remarks.contains(&remark) {
             return Ok(());
         }
-        output.note(&remark)?;
+        output.note("remark", &remark, json!({}))?;
         self.remarks.push(remark);
         Ok(())
     }
@@ -252,23 +298,30 @@ impl Flow {
         session: &mut Session,
         output: &Output,
         length: Option<Duration>,
+        wait: Option<Duration>,
     ) -> Result<(), Failure> {
         let mut seconds = interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
         seconds.reset();
         let mut interrupted = core::pin::pin!(interrupted());
         let mut end = length.filter(|_| self.sending).map(|length| Instant::now() + length);
+        let mut waits_since = Instant::now();
         loop {
+            let patience = waits_since + wait.unwrap_or_default();
             let at_end = end.unwrap_or_else(|| self.packets.next + Duration::from_secs(1));
             tokio::select! {
                 biased;
                 () = &mut interrupted => return Ok(()),
                 () = sleep_until(at_end), if end.is_some() => return Ok(()),
+                () = sleep_until(patience), if wait.is_some() && !self.sending => return Ok(()),
                 event = session.next_event() => {
                     let Some(event) = event else { return Err(rsvp_client::ClientError::Disconnected.into()) };
                     output.event(None, &event)?;
                     let waited = !self.sending;
                     self.heed(&event, output)?;
+                    if !waited && !self.sending {
+                        waits_since = Instant::now();
+                    }
                     if waited && self.sending {
                         // Reports are of whole seconds of sending.
                         seconds.reset();
@@ -285,6 +338,7 @@ impl Flow {
 
     /// Sends while a reservation stands.
     fn heed(&mut self, event: &Event, output: &Output) -> Result<(), Failure> {
+        self.course.event(event);
         if let Event::Resv { flowspec, .. } = event {
             self.fit(flowspec, output)?;
         }
@@ -292,11 +346,11 @@ impl Flow {
             Event::Resv { .. } if !self.sending => {
                 self.sending = true;
                 self.packets.next = Instant::now();
-                output.note("receivers have reserved: sending")
+                output.note("sending", "receivers have reserved: sending", json!({}))
             }
             Event::ResvGone { .. } if self.sending && !self.always => {
                 self.sending = false;
-                output.note("no receiver has a reservation any more: waiting")
+                output.note("paused", "no receiver has a reservation any more: waiting", json!({}))
             }
             _ => Ok(()),
         }

@@ -1,17 +1,25 @@
 //! `rsvp show`: the state of the node as tables, or as JSON.
 
-use super::options::Daemon;
-use super::{Failure, connection, texts};
+mod chosen;
+mod layout;
+mod tables;
+
+use super::options::{Daemon, span};
+use super::output::interrupted;
+use super::{Failure, connection, names, texts};
+use chosen::Filters;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use comfy_table::{Table, presets};
 use core::time::Duration;
-use rsvp_client::rows::{Counters, FlowRow, InterfaceRow, ReservationRow, Rows};
-use rsvp_client::{ClientError, Flow, What};
-use rsvp_node::units::{show_rate, show_time};
+use rsvp_client::rows::{FlowRow, ReservationRow, Rows};
+use rsvp_client::{Client, ClientError, What};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use tokio::time::{MissedTickBehavior, interval};
+
+use layout::laid_out;
+use tables::{address, bps, finished, table};
 
 /// What `rsvp show` is told.
 #[derive(Clone, Debug, Args)]
@@ -19,6 +27,8 @@ use std::io::Write;
     rsvp show reservations\n  \
     rsvp show requests --session \"udp 10.0.2.2:5000\"\n  \
     rsvp show reservations --stats\n  \
+    rsvp show senders --detail --interface eth0\n  \
+    rsvp show flows --watch 2s\n  \
     rsvp show flows\n  \
     rsvp show interfaces --json | jq '.[].reserved_bps'")]
 pub(crate) struct Arguments {
@@ -26,11 +36,22 @@ pub(crate) struct Arguments {
     #[arg(value_enum)]
     what: Shown,
     /// Only of this session
-    #[arg(long, value_name = "PROTOCOL ADDRESS:PORT")]
+    #[arg(long, value_name = "PROTOCOL HOST:PORT", value_parser = names::session)]
     session: Option<rsvp_wire::Session>,
     /// With reservations: what the data plane has counted of each
     #[arg(long)]
     stats: bool,
+    #[command(flatten)]
+    filters: Filters,
+    /// With senders: the TTL, and what the path offers
+    #[arg(long)]
+    detail: bool,
+    /// Shows it again and again, every second or so often
+    #[arg(long, value_name = "TIME", value_parser = span, num_args = 0..=1, default_missing_value = "1s")]
+    watch: Option<Duration>,
+    /// Columns that there are; what is wider is shown in paragraphs [default: those of the terminal]
+    #[arg(long, value_name = "COLUMNS", conflicts_with = "json")]
+    width: Option<usize>,
     /// As JSON: an array of rows, one object for counters
     #[arg(long)]
     json: bool,
@@ -84,9 +105,48 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         let why = "--stats goes with reservations, as in `rsvp show reservations --stats`";
         return Err(Failure::Asked(why.to_owned()));
     }
+    if arguments.detail && arguments.what.0 != What::Senders {
+        let why = "--detail goes with senders, as in `rsvp show senders --detail`";
+        return Err(Failure::Asked(why.to_owned()));
+    }
+    if !arguments.filters.is_empty() && arguments.what.0 == What::Counters {
+        return Err(Failure::Asked("counters are of the whole node: leave the filter out".to_owned()));
+    }
     let client = connection::look(&arguments.daemon).await?;
-    let (rows, total) = client.list(arguments.what.0, arguments.session).await?;
-    let text = match rows {
+    let Some(every) = arguments.watch else {
+        return print(&look(&client, &arguments).await?, false);
+    };
+    let mut looks = interval(every);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut interrupted = core::pin::pin!(interrupted());
+    let is_drawn = std::io::stdout().is_terminal() && !arguments.json;
+    loop {
+        tokio::select! {
+            () = &mut interrupted => return Ok(()),
+            _ = looks.tick() => print(&look(&client, &arguments).await?, is_drawn)?,
+        }
+    }
+}
+
+/// In a terminal in the place of what was there before, if so wanted.
+fn print(text: &str, is_drawn: bool) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let cleared = if is_drawn { write!(out, "\x1b[H\x1b[2J") } else { Ok(()) };
+    cleared
+        .and_then(|()| writeln!(out, "{text}"))
+        .and_then(|()| out.flush())
+        .map_err(Failure::at("standard output"))
+}
+
+/// What there is to show.
+async fn look(client: &Client, arguments: &Arguments) -> Result<String, Failure> {
+    let (all, total) = client.list(arguments.what.0, arguments.session).await?;
+    let rows = arguments.filters.choose(all);
+    // What filters leave out is not missed.
+    let total = if arguments.filters.is_empty() { total } else { 0 };
+    let width =
+        arguments.width.or_else(|| if std::io::stdout().is_terminal() { layout::columns() } else { None });
+    Ok(match rows {
         Rows::Reservations(rows) if arguments.stats => {
             let (flows, _) = client.list(What::Flows, arguments.session).await?;
             let Rows::Flows(flows) = flows else { return Err(ClientError::Disconnected.into()) };
@@ -94,14 +154,12 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
             if arguments.json {
                 serde_json::to_string(&counted).unwrap_or_default()
             } else {
-                stats(&counted, total)
+                stats(&counted, total, width)
             }
         }
         rows if arguments.json => json(&rows),
-        rows => table(&rows, total),
-    };
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").map_err(Failure::at("standard output"))
+        rows => table(&rows, total, arguments.detail, width),
+    })
 }
 
 /// A reservation with what was counted of it.
@@ -143,7 +201,7 @@ fn counted(reservations: Vec<ReservationRow>, flows: Vec<FlowRow>) -> Vec<Counte
     reservations.into_iter().map(with).collect()
 }
 
-fn stats(rows: &[Counted], total: usize) -> String {
+fn stats(rows: &[Counted], total: usize, width: Option<usize>) -> String {
     let line = |Counted { reservation: row, stats }: &Counted| {
         let mut line = vec![row.session.to_string(), row.interface.clone(), texts::filters(&row.filters)];
         line.extend([texts::service(&row.flowspec), bps(row.charge_bps)]);
@@ -168,7 +226,7 @@ fn stats(rows: &[Counted], total: usize) -> String {
         "DROPPED",
         "BACKLOG",
     ];
-    finished(&head, rows.iter().map(line).collect(), total)
+    finished(&head, rows.iter().map(line).collect(), total, width)
 }
 
 /// The rows alone: what they are is what was asked for.
@@ -188,201 +246,7 @@ fn json(rows: &Rows) -> String {
     value.unwrap_or_default()
 }
 
-fn bps(bps: u64) -> String {
-    show_rate(bps as f64)
-}
-
-fn address(address: Option<impl ToString>) -> String {
-    address.map_or_else(|| "-".to_owned(), |address| address.to_string())
-}
-
-fn flows(flows: &[Flow]) -> String {
-    let flow =
-        |flow: &Flow| format!("{} for {}", texts::service(&flow.flowspec), texts::filters(&flow.filters));
-    flows.iter().map(flow).collect::<Vec<_>>().join("\n")
-}
-
-/// Tables for people.
-fn table(rows: &Rows, total: usize) -> String {
-    let (head, lines): (&[&str], Vec<Vec<String>>) = match rows {
-        Rows::Counters(counters) => return counts(counters),
-        Rows::Sessions(rows) => (
-            &["SESSION", "APPLICATIONS", "SENDERS", "REQUESTS", "RESERVATIONS", "RESERVED"],
-            rows.iter()
-                .map(|row| {
-                    let numbers = [row.applications, row.senders, row.requests, row.reservations];
-                    let mut line = vec![row.session.to_string()];
-                    line.extend(numbers.map(|n| n.to_string()));
-                    line.push(bps(row.charge_bps));
-                    line
-                })
-                .collect(),
-        ),
-        Rows::Senders(rows) => (
-            &["SESSION", "SENDER", "TRAFFIC", "FROM", "INTERFACE", "TO"],
-            rows.iter()
-                .map(|row| {
-                    let to = if row.local_only { "local".to_owned() } else { row.outgoing.join(", ") };
-                    let (session, sender) = (row.session.to_string(), row.sender.to_string());
-                    let from = address(row.interface.as_ref());
-                    vec![session, sender, texts::traffic(&row.traffic), row.previous_hop.clone(), from, to]
-                })
-                .collect(),
-        ),
-        Rows::Requests(rows) => (
-            &["SESSION", "STYLE", "FROM", "INTERFACE", "ASKS FOR"],
-            rows.iter()
-                .map(|row| {
-                    let from =
-                        row.application.map_or_else(|| row.next_hop.clone(), |n| format!("application {n}"));
-                    let (session, style) = (row.session.to_string(), row.style.to_string());
-                    vec![session, style, from, address(row.interface.as_ref()), flows(&row.flows)]
-                })
-                .collect(),
-        ),
-        Rows::Reservations(rows) => (
-            &["SESSION", "INTERFACE", "STYLE", "FOR", "SERVICE", "TAKES", "POLICE"],
-            rows.iter()
-                .map(|row| {
-                    let (session, style) = (row.session.to_string(), row.style.to_string());
-                    let (filters, service) = (texts::filters(&row.filters), texts::service(&row.flowspec));
-                    let (takes, police) = (bps(row.charge_bps), row.police.join(", "));
-                    vec![session, row.interface.clone(), style, filters, service, takes, police]
-                })
-                .collect(),
-        ),
-        other => more(other),
-    };
-    finished(head, lines, total)
-}
-
-/// A table, with a word where there is nothing in it or not all.
-fn finished(head: &[&str], lines: Vec<Vec<String>>, total: usize) -> String {
-    let shown = lines.len();
-    let mut text = aligned(head, lines);
-    if shown == 0 {
-        text = "none".to_owned();
-    } else if total > shown {
-        text += &format!("\n{shown} of {total} rows; --session shows those of one session");
-    }
-    text
-}
-
-/// The tables about what is around the sessions.
-fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
-    match rows {
-        Rows::Blockades(rows) => (
-            &["SESSION", "SENDER", "PREVIOUS HOP", "BLOCKED"],
-            rows.iter()
-                .map(|row| {
-                    let sender = row.sender.map_or_else(|| "all".to_owned(), |sender| sender.to_string());
-                    let (session, hop) = (row.session.to_string(), row.previous_hop.to_string());
-                    vec![session, sender, hop, texts::service(&row.flowspec)]
-                })
-                .collect(),
-        ),
-        Rows::Interfaces(rows) => (
-            &[
-                "INTERFACE",
-                "STATE",
-                "IPV4",
-                "IPV6",
-                "MTU",
-                "RESERVED",
-                "RESERVABLE",
-                "BANDWIDTH",
-                "REFRESH",
-                "UDP",
-                "DATA PLANE",
-            ],
-            rows.iter().map(interface).collect(),
-        ),
-        Rows::Neighbours(rows) => (
-            &["INTERFACE", "NEIGHBOUR", "SENDERS", "REQUESTS"],
-            rows.iter()
-                .map(|row| {
-                    let (senders, requests) = (row.senders.to_string(), row.requests.to_string());
-                    vec![row.interface.clone(), row.address.to_string(), senders, requests]
-                })
-                .collect(),
-        ),
-        Rows::Flows(rows) => {
-            // Names are shown where there are any.
-            let named = rows.iter().any(|row| row.name.is_some());
-            let head = if named { &FLOWS[..] } else { &FLOWS[..FLOWS.len() - 1] };
-            (head, rows.iter().map(|row| flow(row, named)).collect())
-        }
-        _ => (&[], Vec::new()),
-    }
-}
-
-fn interface(row: &InterfaceRow) -> Vec<String> {
-    let state = match (row.up, row.enabled) {
-        (_, false) => "no RSVP",
-        (true, true) => "up",
-        (false, true) => "down",
-    };
-    let refresh = show_time(Duration::from_millis(row.refresh_ms));
-    let mut line = vec![row.name.clone(), state.to_owned(), address(row.ipv4), address(row.ipv6)];
-    line.push(row.mtu.to_string());
-    line.extend([row.reserved_bps, row.reservable_bps, row.bandwidth_bps].map(bps));
-    line.extend([refresh, if row.udp { "on" } else { "-" }.to_owned()]);
-    // Why it is not there or was refused is in the JSON, and in the log.
-    line.push(row.data_plane.split(':').next().unwrap_or_default().to_owned());
-    line
-}
-
-/// What is shown of flows.
-const FLOWS: [&str; 12] = [
-    "SESSION",
-    "INTERFACE",
-    "FOR",
-    "SERVICE",
-    "CLASS",
-    "RATE",
-    "PACKETS",
-    "OCTETS",
-    "EXCESS",
-    "DROPPED",
-    "BACKLOG",
-    "NAME",
-];
-
-fn flow(row: &FlowRow, named: bool) -> Vec<String> {
-    let mut line = vec![row.session.to_string(), row.interface.clone(), texts::filters(&row.filters)];
-    let service = match row.state.as_str() {
-        "installed" => row.service.clone(),
-        state => format!("{} ({state})", row.service),
-    };
-    line.extend([service, address(row.class.as_ref()), bps(row.rate_bps)]);
-    let counted = [row.packets, row.octets, row.excess_packets, row.dropped_packets];
-    line.extend(counted.map(|count| count.to_string()));
-    line.push(address(row.backlog_octets));
-    line.extend(named.then(|| address(row.name.as_ref())));
-    line
-}
-
-/// Counters that are not zero, and all that tell of messages.
-fn counts(counters: &Counters) -> String {
-    let groups = [
-        ("received", &counters.received, true),
-        ("sent", &counters.sent, true),
-        ("discarded", &counters.discards, false),
-        ("daemon", &counters.driver, true),
-    ];
-    let mut lines = Vec::new();
-    for (group, names, all) in groups {
-        let shown = names.iter().filter(|(_, times)| all || **times > 0);
-        lines.extend(shown.map(|(name, times)| vec![group.to_owned(), name.clone(), times.to_string()]));
-    }
-    aligned(&["", "COUNTER", "TIMES"], lines)
-}
-
+/// A table as wide as it is.
 pub(super) fn aligned(head: &[&str], lines: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(head);
-    for line in lines {
-        table.add_row(line);
-    }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    laid_out(head, lines, None)
 }

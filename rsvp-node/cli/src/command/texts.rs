@@ -2,13 +2,16 @@
 
 use core::time::Duration;
 use rsvp_client::qos::{ErrorClass, FdQos, Flowspec, ServiceType};
-use rsvp_client::{Carried, Dscp, Event, Fault, Gone, Offer, Service, Traffic, Watched};
-use rsvp_node::units::{show_rate, show_time};
+use rsvp_client::{
+    Carried, Direction, Discarded, Dscp, Event, Fault, Flow, Gone, MessageRow, Offer, Service, Traffic,
+    Watched,
+};
+use rsvp_node::units::{show_rate, show_size, show_time};
 use rsvp_wire::FilterSpec;
 
 pub(super) fn traffic(traffic: &Traffic) -> String {
     let peak = traffic.peak_bps.map_or_else(String::new, |peak| format!(" peak {}", show_rate(peak)));
-    format!("{} bucket {}B{peak}", show_rate(traffic.rate_bps), traffic.bucket)
+    format!("{} bucket {}{peak}", show_rate(traffic.rate_bps), show_size(traffic.bucket.round() as u64))
 }
 
 pub(super) fn service(service: &Service) -> String {
@@ -32,7 +35,7 @@ pub(super) fn filters(filters: &[FilterSpec]) -> String {
     }
 }
 
-fn offer(offer: &Offer) -> String {
+pub(super) fn offer(offer: &Offer) -> String {
     let bandwidth = offer.bandwidth_bps.map_or_else(|| "bandwidth unknown".to_owned(), show_rate);
     let mut words = format!("path of {} hops, {bandwidth}, MTU {}", offer.hops, offer.mtu);
     match offer.latency_us {
@@ -47,8 +50,9 @@ fn offer(offer: &Offer) -> String {
     }
     match &offer.guaranteed {
         Some(g) => {
+            let (ctot, dtot) = (show_size(g.ctot.into()), Duration::from_micros(g.dtot_us.into()));
             words +=
-                &format!(", Ctot {}B Dtot {}us{}", g.ctot, g.dtot_us, gap(g.is_broken, "Guaranteed service"))
+                &format!(", Ctot {ctot} Dtot {}{}", show_time(dtot), gap(g.is_broken, "Guaranteed service"));
         }
         None => words += ", no Guaranteed service",
     }
@@ -112,6 +116,9 @@ pub(super) fn event(event: &Event) -> String {
         Event::ResvGone { style, filters: list } => {
             format!("reservation gone: {style} for {}", filters(list))
         }
+        Event::Undelivered { sender, why, .. } => {
+            format!("not delivered: the Path of sender {}: {}", sender.0, why.meaning)
+        }
         Event::PathError { sender, error } => format!("error: sender {}: {}", sender.0, fault(error)),
         Event::ResvError { style, flowspec, filters: list, error } => {
             let asked = flowspec.as_ref().map_or_else(String::new, |asked| format!(" {}", service(asked)));
@@ -168,6 +175,20 @@ pub(super) fn told(told: &FdQos) -> String {
     words
 }
 
+/// A previous or next hop, or an application of this node.
+fn hop(hop: &str, interface: Option<&str>) -> String {
+    interface.map_or_else(|| hop.to_owned(), |interface| format!("{hop} ({interface})"))
+}
+
+/// A message, as far as it could be read.
+fn message(of: &MessageRow, way: &str) -> String {
+    let MessageRow { message, interface, peer, session, sender } = of;
+    let session = session.map_or_else(String::new, |session| format!("{session}: "));
+    let sender = sender.map_or_else(String::new, |sender| format!(" of {sender}"));
+    let on = interface.as_ref().map_or_else(String::new, |interface| format!(" ({interface})"));
+    format!("{session}{message}{sender} {way} {peer}{on}")
+}
+
 pub(super) fn watched(watched: &Watched) -> String {
     match watched {
         Watched::Application { application, event: said } => {
@@ -182,6 +203,32 @@ pub(super) fn watched(watched: &Watched) -> String {
             service(&row.flowspec),
             filters(&row.filters)
         ),
+        Watched::SenderArrived(row) => {
+            let from = hop(&row.previous_hop, row.interface.as_deref());
+            let to = match (&row.not_forwarded, row.outgoing.as_slice()) {
+                (Some(why), _) => format!("not forwarded: {why}"),
+                (None, []) => "for this node".to_owned(),
+                (None, to) => format!("to {}", to.join(", ")),
+            };
+            format!("{}: path of {} from {from}, {to}: {}", row.session, row.sender, traffic(&row.traffic))
+        }
+        Watched::SenderGone(row) => {
+            let from = hop(&row.previous_hop, row.interface.as_deref());
+            format!("{}: path of {} from {from} is gone", row.session, row.sender)
+        }
+        Watched::RequestArrived(row) => {
+            let flow = |flow: &Flow| format!("{} for {}", service(&flow.flowspec), filters(&flow.filters));
+            let flows: Vec<_> = row.flows.iter().map(flow).collect();
+            let from = hop(&row.next_hop, row.interface.as_deref());
+            format!("{}: {from} asks for {} {}", row.session, row.style, flows.join(", "))
+        }
+        Watched::RequestGone(row) => {
+            format!(
+                "{}: {} asks for nothing any more",
+                row.session,
+                hop(&row.next_hop, row.interface.as_deref())
+            )
+        }
         Watched::Unreserved(row) => format!(
             "{}: {} on {} free again: {} for {}",
             row.session,
@@ -190,5 +237,30 @@ pub(super) fn watched(watched: &Watched) -> String {
             row.style,
             filters(&row.filters)
         ),
+        other => of_message(other),
+    }
+}
+
+/// What happened to a message.
+fn of_message(watched: &Watched) -> String {
+    match watched {
+        Watched::Message { direction, of, error } => {
+            let way = match direction {
+                Direction::Received => "received from",
+                Direction::Sent => "sent to",
+            };
+            let error = error.as_ref().map_or_else(String::new, |error| format!(": {}", fault(error)));
+            format!("{}{error}", message(of, way))
+        }
+        Watched::Discarded(Discarded { of, cause, meaning, answer, left_out }) => {
+            let answer =
+                answer.as_ref().map_or_else(String::new, |answer| format!("; answered: {}", answer.meaning));
+            let more = if *left_out > 0 { format!("; {left_out} more before") } else { String::new() };
+            format!("discarded ({cause}): {}: {meaning}{answer}{more}", message(of, "from"))
+        }
+        Watched::Undelivered { of, why } => {
+            format!("not delivered: {}: {}", message(of, "returned by"), why.meaning)
+        }
+        _ => String::new(),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! State is listed every second, events come as they happen; what is drawn is in [`draw`](mod@draw).
 
+mod detail;
 mod draw;
 
 use super::options::{Daemon, span};
@@ -22,9 +23,9 @@ const LOG: usize = 200;
 
 /// What `rsvp top` is told.
 #[derive(Clone, Debug, Args)]
-#[command(
-    after_help = "Keys: up and down move through the sessions, q ends.\n\nExample:\n  rsvp top --every 500ms"
-)]
+#[command(after_help = "Examples:\n  rsvp top --every 500ms\n  NO_COLOR=1 LC_ALL=C rsvp top\n\n\
+        Keys: up and down choose a session, Enter shows its senders, requests and reservations, q ends. Without a locale of \
+        UTF-8 all that is drawn is ASCII.")]
 pub(crate) struct Arguments {
     /// How often state is looked at
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "1s")]
@@ -43,11 +44,41 @@ struct View {
     sessions_total: usize,
     /// Reservations that are carried out, those with the most traffic first.
     flows: Vec<Moving>,
-    /// How far the sessions are scrolled.
-    first: usize,
+    /// Which of the sessions is chosen.
+    chosen: usize,
+    /// What the chosen session has, where that is to be seen.
+    detail: Option<Vec<String>>,
+    look: Look,
     log: VecDeque<String>,
     /// When flows were counted last.
     looked_at: Option<Instant>,
+}
+
+/// What the terminal can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look {
+    /// Frames and bars may be drawn with characters that are not ASCII.
+    lines: bool,
+    colours: bool,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { lines: true, colours: true }
+    }
+}
+
+impl Look {
+    /// By the variables that are meant for it.
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let said = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let locale =
+            ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(said).unwrap_or_default().to_lowercase();
+        Self {
+            lines: locale.contains("utf-8") || locale.contains("utf8"),
+            colours: said("NO_COLOR").is_none(),
+        }
+    }
 }
 
 /// A reservation in the data plane and how fast its packets are now.
@@ -64,6 +95,8 @@ enum Key {
     End,
     Up,
     Down,
+    /// More of the chosen session, or less.
+    Detail,
     /// The terminal has another size.
     Redraw,
 }
@@ -85,7 +118,11 @@ async fn live(
     arguments: &Arguments,
     terminal: &mut ratatui::DefaultTerminal,
 ) -> Result<(), Failure> {
-    let mut view = View { daemon: client.daemon().to_owned(), ..View::default() };
+    let mut view = View {
+        daemon: client.daemon().to_owned(),
+        look: Look::of(|name| std::env::var(name).ok()),
+        ..View::default()
+    };
     let mut watch = client.watch().await?;
     let mut keys = keys();
     let start = Instant::now();
@@ -97,9 +134,8 @@ async fn live(
             () = &mut interrupted => return Ok(()),
             key = keys.recv() => match key {
                 None | Some(Key::End) => return Ok(()),
-                Some(Key::Up) => view.first = view.first.saturating_sub(1),
-                Some(Key::Down) => view.first = (view.first + 1).min(view.sessions.len().saturating_sub(1)),
                 Some(Key::Redraw) => {}
+                Some(key) => view.take(key, client).await?,
             },
             _ = looks.tick() => view.look(client).await?,
             watched = watch.next() => {
@@ -116,13 +152,36 @@ async fn live(
 }
 
 impl View {
+    /// Chooses another session, or shows more of it.
+    async fn take(&mut self, key: Key, client: &Client) -> Result<(), ClientError> {
+        match key {
+            Key::Up => self.chosen = self.chosen.saturating_sub(1),
+            Key::Down => self.chosen = (self.chosen + 1).min(self.sessions.len().saturating_sub(1)),
+            Key::Detail if self.detail.is_some() => self.detail = None,
+            Key::Detail => self.detail = Some(Vec::new()),
+            Key::End | Key::Redraw => {}
+        }
+        self.look_closely(client).await
+    }
+
+    /// What the chosen session has.
+    async fn look_closely(&mut self, client: &Client) -> Result<(), ClientError> {
+        if let (Some(detail), Some(row)) = (&mut self.detail, self.sessions.get(self.chosen)) {
+            *detail = detail::of(client, row.session).await?;
+        }
+        Ok(())
+    }
+
     async fn look(&mut self, client: &Client) -> Result<(), ClientError> {
         if let (Rows::Interfaces(rows), _) = client.list(What::Interfaces, None).await? {
             self.interfaces = rows;
         }
         if let (Rows::Sessions(mut rows), total) = client.list(What::Sessions, None).await? {
             rows.sort_by(|a, b| b.charge_bps.cmp(&a.charge_bps).then(a.session.cmp(&b.session)));
-            self.first = self.first.min(rows.len().saturating_sub(1));
+            // The one that was chosen stays so, wherever it is now.
+            let chosen = self.sessions.get(self.chosen).map(|row| row.session);
+            let place = rows.iter().position(|row| Some(row.session) == chosen);
+            self.chosen = place.unwrap_or(self.chosen.min(rows.len().saturating_sub(1)));
             (self.sessions, self.sessions_total) = (rows, total);
         }
         if let (Rows::Flows(rows), _) = client.list(What::Flows, None).await? {
@@ -130,7 +189,7 @@ impl View {
             let since = self.looked_at.replace(at).map(|before| at - before);
             self.flows = moving(rows, &self.flows, since);
         }
-        Ok(())
+        self.look_closely(client).await
     }
 
     fn note(&mut self, line: String) {
@@ -187,6 +246,7 @@ fn meaning(key: KeyEvent) -> Option<Key> {
         KeyCode::Char('q') | KeyCode::Esc => Some(Key::End),
         KeyCode::Up | KeyCode::Char('k') => Some(Key::Up),
         KeyCode::Down | KeyCode::Char('j') => Some(Key::Down),
+        KeyCode::Enter => Some(Key::Detail),
         _ => None,
     }
 }

@@ -51,6 +51,11 @@ pub(super) struct Asked {
 }
 
 impl ReservationOptions {
+    /// Whether one of these senders is to be received.
+    pub(super) fn wants_any_of(&self, announced: &Announced) -> bool {
+        announced.keys().any(|sender| self.senders.is_empty() || self.senders.contains(sender))
+    }
+
     /// The reservation for the senders that there are; none without any. What cannot be had is said with the sender it
     /// cannot be had from.
     pub(super) fn reservation(&self, announced: &Announced) -> Result<Option<Asked>, String> {

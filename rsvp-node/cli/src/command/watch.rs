@@ -2,14 +2,31 @@
 
 use super::options::Daemon;
 use super::output::{Output, interrupted};
-use super::{Failure, connection};
-use clap::Args;
-use rsvp_client::ClientError;
+use super::{Failure, connection, names};
+use clap::{Args, ValueEnum};
+use core::net::IpAddr;
+use rsvp_client::{ClientError, Watched};
+use rsvp_wire::Session;
+use serde_json::json;
 
 /// What `rsvp watch` is told.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:\n  rsvp watch\n  rsvp watch --json | jq .watched")]
+#[command(after_help = "Examples:\n  \
+    rsvp watch\n  \
+    rsvp watch --only discards,errors\n  \
+    rsvp watch --session \"udp 10.0.2.2:5000\" --peer 10.0.1.1\n  \
+    rsvp watch --json | jq .watched\n\n\
+    Of what one neighbour sends and is dropped for the same cause, five are shown in ten seconds, and then how many there were.")]
 pub(crate) struct Arguments {
+    /// Only these kinds
+    #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
+    only: Vec<Kind>,
+    /// Only of this session
+    #[arg(long, value_name = "PROTOCOL HOST:PORT", value_parser = names::session)]
+    session: Option<Session>,
+    /// Only of this neighbour: who sent a message, or is to get it; the hop from which state came
+    #[arg(long, value_name = "HOST", value_parser = names::host)]
+    peer: Option<IpAddr>,
     /// One JSON object per line
     #[arg(long)]
     json: bool,
@@ -17,20 +34,70 @@ pub(crate) struct Arguments {
     daemon: Daemon,
 }
 
+/// Kinds of what happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Path state and requests that arrive, change and leave
+    State,
+    /// Reservations that are installed and removed
+    Reservations,
+    /// Errors that are received and sent, and messages that do not get where they are to go
+    Errors,
+    /// Messages that are dropped, with the cause
+    Discards,
+    /// Teardowns and confirmations that are received and sent
+    Messages,
+    /// What local applications are told
+    Applications,
+}
+
 /// `rsvp watch`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let client = connection::look(&arguments.daemon).await?;
-    let output = Output::new(arguments.json);
+    let output = Output::by_the_clock(arguments.json);
     let mut watch = client.watch().await?;
-    output.note(&format!("watching {}", client.daemon()))?;
+    output.note(
+        "watching",
+        &format!("watching {}", client.daemon()),
+        json!({ "daemon": client.daemon() }),
+    )?;
     let mut interrupted = core::pin::pin!(interrupted());
     loop {
         tokio::select! {
             () = &mut interrupted => return Ok(()),
             watched = watch.next() => match watched {
-                Some(watched) => output.watched(&watched)?,
+                Some(watched) if arguments.wants(&watched) => output.watched(&watched)?,
+                Some(_) => {}
                 None => return Err(ClientError::Disconnected.into()),
             },
         }
+    }
+}
+
+impl Arguments {
+    fn wants(&self, watched: &Watched) -> bool {
+        let (kind, session, peer) = facts(watched);
+        (self.only.is_empty() || self.only.contains(&kind))
+            && self.session.is_none_or(|only| session == Some(only))
+            && self.peer.is_none_or(|only| peer == Some(only))
+    }
+}
+
+/// What filters go by.
+fn facts(watched: &Watched) -> (Kind, Option<Session>, Option<IpAddr>) {
+    match watched {
+        Watched::Application { event, .. } => (Kind::Applications, Some(event.session), None),
+        Watched::Reserved(row) | Watched::Unreserved(row) => (Kind::Reservations, Some(row.session), None),
+        Watched::SenderArrived(row) | Watched::SenderGone(row) => {
+            (Kind::State, Some(row.session), row.previous_hop.parse().ok())
+        }
+        Watched::RequestArrived(row) | Watched::RequestGone(row) => {
+            (Kind::State, Some(row.session), row.next_hop.parse().ok())
+        }
+        Watched::Message { of, error, .. } => {
+            (if error.is_some() { Kind::Errors } else { Kind::Messages }, of.session, Some(of.peer))
+        }
+        Watched::Discarded(discarded) => (Kind::Discards, discarded.of.session, Some(discarded.of.peer)),
+        Watched::Undelivered { of, .. } => (Kind::Errors, of.session, Some(of.peer)),
     }
 }

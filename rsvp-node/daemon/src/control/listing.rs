@@ -10,7 +10,7 @@ use rsvp_control::rows::{
     SessionRow,
 };
 use rsvp_control::{Done, Flow, What};
-use rsvp_node::{InterfaceId, RequestView, Requester, Reservation, ReservationId, SenderView};
+use rsvp_node::{Instant, InterfaceId, Life, RequestView, Requester, Reservation, ReservationId, SenderView};
 use rsvp_wire::{FilterSpec, Flowspec, MsgType, Session, Sharing, Style};
 use std::collections::BTreeMap;
 
@@ -119,7 +119,9 @@ fn sessions(access: &dyn EngineAccess) -> Vec<SessionRow> {
     rows.into_values().collect()
 }
 
-fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
+pub(super) fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
+    let (refreshed_ms, expires_ms) = times(view.life, access.now());
+    let not_forwarded = if view.outgoing.is_empty() { access.why_not_forwarded(&view) } else { None };
     SenderRow {
         session: view.session,
         sender: view.sender,
@@ -128,10 +130,28 @@ fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
         interface: view.incoming.map(|id| name(id, access)),
         outgoing: view.outgoing.into_iter().map(|id| name(id, access)).collect(),
         local_only: view.local_only,
+        not_forwarded,
+        ttl: view.ttl,
+        adspec: view.adspec.map(Into::into),
+        refreshed_ms,
+        expires_ms,
     }
 }
 
-fn request(view: RequestView, access: &dyn EngineAccess) -> RequestRow {
+/// Milliseconds.
+fn between(earlier: Instant, later: Instant) -> u64 {
+    later.as_micros().saturating_sub(earlier.as_micros()) / 1_000
+}
+
+/// How long ago soft state was refreshed, and in how long it dies, in milliseconds.
+fn times(life: Option<Life>, now: Instant) -> (Option<u64>, Option<u64>) {
+    let between =
+        |earlier: Instant, later: Instant| later.as_micros().saturating_sub(earlier.as_micros()) / 1_000;
+    (life.map(|life| between(life.refreshed, now)), life.map(|life| between(now, life.expires)))
+}
+
+pub(super) fn request(view: RequestView, access: &dyn EngineAccess) -> RequestRow {
+    let (refreshed_ms, expires_ms) = times(view.life, access.now());
     let (next_hop, application, interface) = match view.from {
         Requester::NextHop { interface, address } => {
             (address.to_string(), None, Some(name(interface, access)))
@@ -145,6 +165,8 @@ fn request(view: RequestView, access: &dyn EngineAccess) -> RequestRow {
         application,
         interface,
         flows: flows(view.style, &view.flows),
+        refreshed_ms,
+        expires_ms,
     }
 }
 
@@ -191,6 +213,7 @@ fn interfaces(access: &dyn EngineAccess) -> Vec<InterfaceRow> {
         enabled: interface.enabled,
         mtu: interface.mtu,
         bandwidth_bps: interface.bandwidth_bps,
+        guessed: access.is_bandwidth_guessed(interface.id),
         reservable_bps: interface.reservable_bps,
         reserved_bps,
         refresh_ms: u64::try_from(interface.refresh.as_millis()).unwrap_or(u64::MAX),
@@ -201,22 +224,27 @@ fn interfaces(access: &dyn EngineAccess) -> Vec<InterfaceRow> {
 }
 
 fn neighbours(access: &dyn EngineAccess) -> Vec<NeighbourRow> {
-    let mut found: BTreeMap<(InterfaceId, IpAddr), (usize, usize)> = BTreeMap::new();
+    let mut found: BTreeMap<(InterfaceId, IpAddr), (usize, usize, Option<Instant>)> = BTreeMap::new();
     for view in access.engine().senders() {
         if let (Some(on), Some(hop)) = (view.incoming, view.previous_hop) {
-            found.entry((on, hop)).or_default().0 += 1;
+            let (senders, _, heard) = found.entry((on, hop)).or_default();
+            *senders += 1;
+            *heard = (*heard).max(view.life.map(|life| life.refreshed));
         }
     }
     for view in access.engine().requests() {
         if let Requester::NextHop { interface, address } = view.from {
-            found.entry((interface, address)).or_default().1 += 1;
+            let (_, requests, heard) = found.entry((interface, address)).or_default();
+            *requests += 1;
+            *heard = (*heard).max(view.life.map(|life| life.refreshed));
         }
     }
-    let row = |((on, address), (senders, requests))| NeighbourRow {
+    let row = |((on, address), (senders, requests, heard)): (_, (_, _, Option<Instant>))| NeighbourRow {
         interface: name(on, access),
         address,
         senders,
         requests,
+        heard_ms: heard.map(|heard| between(heard, access.now())),
     };
     found.into_iter().map(row).collect()
 }

@@ -6,6 +6,7 @@
 mod access;
 mod any_address;
 mod asked;
+mod seen;
 mod sockets;
 mod tc;
 mod templates;
@@ -51,6 +52,8 @@ pub struct ControlService {
     next_app: u32,
     /// What is installed, while somebody has subscribed: a removal names only the id.
     installed: BTreeMap<ReservationId, ReservationRow>,
+    /// Path state and requests as they were last told, while somebody has.
+    state: seen::State,
     outgoing: VecDeque<(ClientId, String)>,
     /// Sessions that addresses have opened and closed, until the answer to the request has been said.
     by_address: Vec<any_address::Change>,
@@ -86,6 +89,8 @@ struct Client {
     followed: BTreeSet<Session>,
     /// Senders that follow routing, and where it has them leave.
     routed: BTreeMap<(Session, SenderTemplate), (Sender, Option<InterfaceId>)>,
+    /// What it announces.
+    senders: BTreeSet<(Session, SenderTemplate)>,
     subscribed: bool,
 }
 
@@ -248,7 +253,9 @@ impl ControlService {
         }
     }
 
-    fn is_watched(&self) -> bool {
+    /// Whether somebody wants to know of everything.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
         self.clients.values().any(|client| client.subscribed)
     }
 
@@ -267,6 +274,7 @@ impl ControlService {
     fn forget_installed_unless_watched(&mut self) {
         if !self.is_watched() {
             self.installed.clear();
+            self.state = seen::State::default();
         }
     }
 
@@ -277,6 +285,7 @@ impl ControlService {
                 .reservations()
                 .map(|(id, on, view)| (id, listing::reservation(id, &listing::name(on, access), &view)));
             self.installed = rows.collect();
+            self.state = seen::State::of(access);
         }
         self.clients.entry(client).and_modify(|client| client.subscribed = true);
     }
@@ -314,9 +323,7 @@ impl ControlService {
             Request::CloseSession { session } => return self.close(client, session, access),
             Request::RemoveSender { session, sender } => {
                 command(Command::RemoveSender { app, session, sender }, access)?;
-                self.clients.entry(client).and_modify(|client| {
-                    client.routed.remove(&(session, sender));
-                });
+                self.clients.entry(client).and_modify(|client| client.forget(session, sender));
                 return Ok(Done::default());
             }
             Request::Release { session } => {
@@ -364,6 +371,7 @@ impl ControlService {
         command(of_sender(app, &asked, interface, &carried), access)?;
         self.clients.entry(client).and_modify(|client| {
             client.routed.remove(&(session, sender));
+            client.senders.insert((session, sender));
             if named.is_none() && !session.is_multicast() {
                 client.routed.insert((session, sender), (asked, interface));
             }
@@ -373,6 +381,12 @@ impl ControlService {
 }
 
 impl Client {
+    /// It does not announce a sender any more.
+    fn forget(&mut self, session: Session, sender: SenderTemplate) {
+        self.routed.remove(&(session, sender));
+        self.senders.remove(&(session, sender));
+    }
+
     fn new(app: AppId, who: Who) -> Self {
         Self {
             app,
@@ -382,6 +396,7 @@ impl Client {
             any: BTreeSet::new(),
             followed: BTreeSet::new(),
             routed: BTreeMap::new(),
+            senders: BTreeSet::new(),
             subscribed: false,
         }
     }

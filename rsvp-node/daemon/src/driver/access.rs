@@ -6,7 +6,10 @@ use crate::data_plane::by_hand::FlowByHand;
 use crate::data_plane::wishes::Wishes;
 use rsvp_control::tc::Set;
 use rsvp_node::qos::Qos;
-use rsvp_node::{Command, Engine, Input, InterfaceId, Outcome, ReservationId, TcChange, TrafficControl};
+use rsvp_node::{
+    Command, Engine, Input, Instant, InterfaceId, Outcome, ReservationId, SenderView, TcChange,
+    TrafficControl,
+};
 use rsvp_wire::{SenderTemplate, Session};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -75,8 +78,20 @@ impl EngineAccess for EngineIo {
         self.plane.state(id.0).to_owned()
     }
 
+    fn is_bandwidth_guessed(&self, id: InterfaceId) -> bool {
+        self.routes.links.is_guessed(id)
+    }
+
     fn is_udp_on(&self, id: InterfaceId) -> bool {
         self.encapsulation.is_on(id, self.now().as_micros())
+    }
+
+    fn now(&self) -> Instant {
+        Self::now(self)
+    }
+
+    fn why_not_forwarded(&self, view: &SenderView) -> Option<String> {
+        self.reasons.why_not_forwarded(view, &self.routes.links, Self::now(self))
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
@@ -95,6 +110,7 @@ impl EngineAccess for EngineIo {
             ("socket-releases-untold", self.untold_of_sockets[0]),
             ("socket-connects-untold", self.untold_of_sockets[1]),
         ];
+        counters.extend(self.witness.counters());
         counters.extend(self.encapsulation.named());
         counters.extend(self.send_queue.failures.named());
         counters

@@ -22,7 +22,7 @@ impl HostConnection {
         if !options.standalone {
             let path = sockets.path(&options.daemon);
             let host = QosHost::connect(path).await.map_err(|error| match error {
-                QosError::Daemon(ClientError::NoQosDaemon { .. }) => Failure::Asked(format!(
+                QosError::Daemon(ClientError::NoQosDaemon { .. }) => Failure::NoDaemon(format!(
                     "{error}; or run this command with --standalone, as root or with --udp"
                 )),
                 other => other.into(),

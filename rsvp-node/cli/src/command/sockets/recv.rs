@@ -1,6 +1,7 @@
 //! `rsvp recv` by a socket that rsvpd is handed: `--tcp`, `--template`, `--service qualitative`.
 
 use super::super::Failure;
+use super::super::course::Course;
 use super::super::demand::Demand;
 use super::super::flows::Flows;
 use super::super::output::{Output, interrupted};
@@ -16,6 +17,7 @@ use rsvp_client::qos::objects::reserve_info::{FilterStyle, FlowDescriptor, Reser
 use rsvp_client::qos::{FdQos, Flowspec, Overhead, Qos, ServiceType, Transport};
 use rsvp_client::{ClientError, Leaf, QosHost, QosSocket, Style};
 use rsvp_wire::SenderTemplate;
+use serde_json::json;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
@@ -42,14 +44,20 @@ pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure>
     } else {
         key.to_string()
     };
-    output.note(&format!("waiting for senders of {waiting}"))?;
-    let mut flows = Flows::default();
-    let done = socket.run(&mut flows, &output, transport, arguments.r#for).await;
+    output.note(
+        "waiting",
+        &format!("waiting for senders of {waiting}"),
+        json!({ "session": key.to_string() }),
+    )?;
+    let (mut flows, mut course) = (Flows::default(), Course::new());
+    let done = socket.run(&mut flows, &mut course, &output, transport, arguments).await;
     flows.sum_up(&output)?;
-    output.note("ends; the QoS of the socket does, too")?;
+    course.say_end("the QoS of the socket does, too", "nothing was reserved", &output)?;
+    let missing = if course.has_reserved() { "no data has come" } else { "no sender is there" };
+    let verdict = course.verdict(course.has_reserved() && flows.have_come(), missing);
     socket.close().await;
     connection.close().await;
-    done
+    done.and(verdict)
 }
 
 /// What does not go with a socket, in a sentence.
@@ -210,12 +218,14 @@ impl Receiving {
     async fn run(
         &mut self,
         flows: &mut Flows,
+        course: &mut Course,
         output: &Output,
         transport: Transport,
-        length: Option<Duration>,
+        arguments: &Arguments,
     ) -> Result<(), Failure> {
         let start = Instant::now();
-        let end = length.map(|length| start + length);
+        let end = arguments.r#for.map(|length| start + length);
+        let patience = start + arguments.wait.unwrap_or_default();
         let mut seconds = interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
         seconds.reset();
@@ -227,6 +237,7 @@ impl Receiving {
                 biased;
                 () = &mut interrupted => return Ok(()),
                 () = sleep_until(end.unwrap_or(start)), if end.is_some() => return Ok(()),
+                () = sleep_until(patience), if arguments.wait.is_some() && !flows.have_come() => return Ok(()),
                 now = seconds.tick() => {
                     flows.report((now - reported).as_secs_f64(), output)?;
                     reported = now;
@@ -236,8 +247,14 @@ impl Receiving {
                         let headers = Overhead::of(transport, from.ip()).octets();
                         flows.arrived(from, &payload, length as u64 + u64::from(headers));
                     }
-                    Next::Told(from, told) => output.told_of(from, &told)?,
-                    Next::Failed(from, why) => output.note(&format!("{from}: {why}: it is turned away"))?,
+                    Next::Told(from, told) => {
+                        course.told(&told);
+                        output.told_of(from, &told)?;
+                    }
+                    Next::Failed(from, why) => {
+                        let note = format!("{from}: {why}: it is turned away");
+                        output.note("turned-away", &note, json!({ "peer": from }))?;
+                    }
                     Next::Nothing => {}
                 },
             }

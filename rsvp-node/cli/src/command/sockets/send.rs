@@ -1,6 +1,7 @@
 //! `rsvp send` by a socket that rsvpd is handed: `--tcp`, `--template`, `--service`.
 
 use super::super::Failure;
+use super::super::course::Course;
 use super::super::options::Offered;
 use super::super::output::{Output, interrupted};
 use super::super::packets::Packets;
@@ -14,6 +15,7 @@ use core::time::Duration;
 use rsvp_client::QosHost;
 use rsvp_client::qos::objects::Object;
 use rsvp_client::qos::{FdQos, Flowspec, Overhead, Qos, ServiceType, Status, Transport};
+use serde_json::json;
 use std::net::SocketAddr;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -40,21 +42,24 @@ pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure>
     let source = carrier.source().map_err(Failure::at("the socket"))?;
     let next = if arguments.now { "sending" } else { "waiting for receivers to reserve" };
     let key = rsvp_wire::Session::new(arguments.to.ip(), transport.protocol(), arguments.to.port());
-    output.note(&format!("announced {source} to {key}: {}; {next}", texts::traffic(&traffic)))?;
+    let announced = format!("announced {source} to {key}: {}; {next}", texts::traffic(&traffic));
+    let facts = json!({ "session": key.to_string(), "sender": source, "traffic": traffic });
+    output.note("announced", &announced, facts)?;
     let mut flow = Flow {
         carrier,
         packets: Packets::new(&traffic, overhead.octets()),
         least,
         is_stream: arguments.tcp,
         unsent: Vec::new(),
+        course: Course::new(),
         always: arguments.now,
         sending: arguments.now,
     };
-    let done = flow.run(&output, arguments.r#for).await;
-    output.note(&format!("ends after {} packets; the flow is withdrawn", flow.packets.sequence))?;
+    let done = flow.run(&output, arguments.r#for, arguments.wait).await;
+    let verdict = flow.packets.sum_up(&flow.course, flow.always, &output);
     flow.carrier.close().await;
     connection.close().await;
-    done
+    done.and(verdict)
 }
 
 /// What does not go with a socket, in a sentence.
@@ -120,29 +125,41 @@ struct Flow {
     is_stream: bool,
     /// What a stream had no room for.
     unsent: Vec<u8>,
+    course: Course,
     always: bool,
     sending: bool,
 }
 
 impl Flow {
-    async fn run(&mut self, output: &Output, length: Option<Duration>) -> Result<(), Failure> {
+    async fn run(
+        &mut self,
+        output: &Output,
+        length: Option<Duration>,
+        wait: Option<Duration>,
+    ) -> Result<(), Failure> {
         let mut seconds = interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
         seconds.reset();
         let mut interrupted = core::pin::pin!(interrupted());
         let mut end = length.filter(|_| self.sending).map(|length| Instant::now() + length);
+        let mut waits_since = Instant::now();
         loop {
+            let patience = waits_since + wait.unwrap_or_default();
             let at_end = end.unwrap_or_else(|| self.packets.next + Duration::from_secs(1));
             let waits = !self.unsent.is_empty();
             tokio::select! {
                 biased;
                 () = &mut interrupted => return Ok(()),
                 () = sleep_until(at_end), if end.is_some() => return Ok(()),
+                () = sleep_until(patience), if wait.is_some() && !self.sending => return Ok(()),
                 told = self.carrier.next() => {
                     let Some(told) = told else { return Err(rsvp_client::ClientError::Disconnected.into()) };
                     output.told(&told)?;
                     let waited = !self.sending;
                     self.heed(&told, output)?;
+                    if !waited && !self.sending {
+                        waits_since = Instant::now();
+                    }
                     if waited && self.sending {
                         // Reports are of whole seconds of sending.
                         seconds.reset();
@@ -151,7 +168,7 @@ impl Flow {
                         end = length.map(|length| Instant::now() + length);
                     }
                 }
-                () = self.carrier.hung_up() => return Err(Failure::Asked("the receiver has hung up".to_owned())),
+                () = self.carrier.hung_up() => return Err(Failure::Nobody("the receiver has hung up".to_owned())),
                 _ = seconds.tick(), if self.sending => self.packets.report(output)?,
                 flushed = self.carrier.flush(&mut self.unsent), if waits => {
                     flushed.map_err(Failure::at("the connection"))?;
@@ -163,18 +180,19 @@ impl Flow {
 
     /// Sends while a reservation stands.
     fn heed(&mut self, told: &FdQos, output: &Output) -> Result<(), Failure> {
+        self.course.told(told);
         match told.status {
             Status::RECEIVERS => {
                 self.fit(told.sending.max_sdu_size, output)?;
                 if !self.sending {
                     self.sending = true;
                     self.packets.next = Instant::now();
-                    output.note("receivers have reserved: sending")?;
+                    output.note("sending", "receivers have reserved: sending", json!({}))?;
                 }
             }
             Status::NO_RECEIVERS if self.sending && !self.always => {
                 self.sending = false;
-                output.note("no receiver has a reservation any more: waiting")?;
+                output.note("paused", "no receiver has a reservation any more: waiting", json!({}))?;
             }
             _ => {}
         }
@@ -189,7 +207,8 @@ impl Flow {
         };
         let fitting = most.max(self.least);
         self.packets.resize(fitting);
-        output.note(&format!("packets have {fitting}B from now on: {most}B is the most that is reserved for"))
+        let note = format!("packets have {fitting}B from now on: {most}B is the most that is reserved for");
+        output.note("packet-size", &note, json!({ "octets": fitting, "reserved_octets": most }))
     }
 
     /// Sends what is due. A stream that has no room is waited for, and then catches up as far as the bucket allows.

@@ -14,6 +14,7 @@ use core::time::Duration;
 use rsvp_client::tc::{Event, Filter, Flow, Query, Set};
 use rsvp_client::{Client, ClientError};
 use said::{FilterWords, Marked, Paced, Settings};
+use serde_json::json;
 use std::io::Write;
 use tokio::time::{Instant, sleep_until};
 
@@ -164,7 +165,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         What::Set(SetArguments { interface, settings, reset, json, daemon }) => {
             let set = Set { interface, reset, ..settings.set() };
             connection::look(&daemon).await?.set_marks(set).await?;
-            Output::new(json).note("set; it holds until rsvpd ends")
+            Output::new(json).note("set", "set; it holds until rsvpd ends", json!({}))
         }
         What::Watch(WatchArguments { json, daemon }) => watch(&daemon, json).await,
     }
@@ -186,14 +187,16 @@ async fn hold(flow: Flow, common: &Common) -> Result<(), Failure> {
     for words in &common.filter {
         client.add_filter(Filter { flow, ..words.0.clone() }).await?;
     }
-    output.note(&format!("flow {flow} is made, with {} filters", common.filter.len()))?;
+    let filters = common.filter.len();
+    let made = format!("flow {flow} is made, with {filters} filters");
+    output.note("flow-made", &made, json!({ "flow": flow, "filters": filters }))?;
     let done = wait(&mut events, common.r#for).await;
     if let Some(event) = &done {
         output.flow_event(&shown::event(event), event)?;
         return Err(Failure::Asked("the flow has ended".to_owned()));
     }
     end(&client, flow).await?;
-    output.note("ends; the flow is given up")
+    output.note("ends", "ends; the flow is given up", json!({ "flow": flow }))
 }
 
 async fn end(client: &Client, flow: u64) -> Result<(), Failure> {
@@ -219,7 +222,8 @@ async fn watch(daemon: &Daemon, json: bool) -> Result<(), Failure> {
     let client = connection::look(daemon).await?;
     let output = Output::new(json);
     let mut events = client.watch_flows().await?;
-    output.note(&format!("watching flows and interfaces of {}", client.daemon()))?;
+    let watching = format!("watching flows and interfaces of {}", client.daemon());
+    output.note("watching", &watching, json!({ "daemon": client.daemon() }))?;
     let mut interrupted = core::pin::pin!(interrupted());
     loop {
         tokio::select! {

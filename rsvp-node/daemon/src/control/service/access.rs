@@ -4,7 +4,7 @@ use crate::data_plane::by_hand::FlowByHand;
 use crate::data_plane::wishes::Wishes;
 use rsvp_control::tc;
 use rsvp_node::qos::Qos;
-use rsvp_node::{Command, Engine, InterfaceId, Outcome, ReservationId, TrafficControl};
+use rsvp_node::{Command, Engine, Instant, InterfaceId, Outcome, ReservationId, SenderView, TrafficControl};
 use rsvp_wire::{SenderTemplate, Session};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -57,6 +57,10 @@ pub trait EngineAccess {
     }
     /// What an interface is called.
     fn interface_name(&self, id: InterfaceId) -> Option<&str>;
+    /// Whether the bandwidth of an interface is what the driver of a virtual one says, and nothing else is known.
+    fn is_bandwidth_guessed(&self, _id: InterfaceId) -> bool {
+        false
+    }
     /// Whether what is sent on an interface is sent by UDP, too (RFC 2205 Appendix C).
     fn is_udp_on(&self, _id: InterfaceId) -> bool {
         false
@@ -64,6 +68,14 @@ pub trait EngineAccess {
     /// What keeps the promises of reservations on an interface, in a few words.
     fn data_plane_on(&self, _id: InterfaceId) -> String {
         "none".to_owned()
+    }
+    /// The engine's time.
+    fn now(&self) -> Instant {
+        Instant::ZERO
+    }
+    /// Why path state that leads to no interface is forwarded nowhere, in words.
+    fn why_not_forwarded(&self, _view: &SenderView) -> Option<String> {
+        None
     }
     /// The driver's own counters: packets sent, send errors by kind, kernel drops, …
     fn counters(&self) -> Vec<(&'static str, u64)>;

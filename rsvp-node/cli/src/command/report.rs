@@ -1,0 +1,155 @@
+//! `rsvp report`: one file with what is needed to find out what went wrong, without the keys.
+
+use super::Failure;
+use super::connection::look;
+use super::doctor::examine;
+use super::options::Daemon;
+use clap::Args;
+use rsvp_client::What;
+use rsvpd::config::DEFAULT_CONFIG;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// Octets of a journal at most.
+const MOST_JOURNAL: u64 = 64 << 20;
+
+/// What `rsvp report` is told.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    rsvp report\n  \
+    rsvp report --output /tmp/report.json --config /etc/rsvp/rsvpd.toml\n\n\
+    It has addresses, sessions and, of a daemon that keeps a journal, all messages: look at it before you send it to anybody. Values \
+    of configuration keys that are called a key, a secret or a password are left out.")]
+pub(crate) struct Arguments {
+    /// Where it goes; one that is there is not replaced
+    #[arg(long, value_name = "FILE", default_value = "rsvp-report.json")]
+    output: PathBuf,
+    /// The configuration of the daemon
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// `rsvp report`.
+pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
+    let mut report = json!({
+        "rsvp": env!("RSVP_VERSION"),
+        "kernel": std::fs::read_to_string("/proc/version").unwrap_or_default().trim(),
+        "made": jiff::Timestamp::now().to_string(),
+        "doctor": examine(&arguments.daemon).await?,
+    });
+    match look(&arguments.daemon).await {
+        Ok(client) => {
+            report["daemon"] = json!(client.daemon());
+            let kinds = [
+                What::Counters,
+                What::Interfaces,
+                What::Neighbours,
+                What::Sessions,
+                What::Senders,
+                What::Requests,
+                What::Reservations,
+                What::Blockades,
+                What::Flows,
+            ];
+            for what in kinds {
+                let name = serde_json::to_value(what).unwrap_or_default();
+                let name = name.as_str().unwrap_or("rows");
+                let (rows, total) = match client.list(what, None).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        report[name] = json!({ "error": error.to_string() });
+                        continue;
+                    }
+                };
+                // They come under their name.
+                if let (Ok(Value::Object(rows)), Some(all)) =
+                    (serde_json::to_value(rows), report.as_object_mut())
+                {
+                    all.extend(rows);
+                    all.insert(format!("{name}_total"), json!(total));
+                }
+            }
+        }
+        Err(error) => report["daemon"] = json!({ "error": error.to_string() }),
+    }
+    let text = std::fs::read_to_string(&arguments.config);
+    report["configuration"] = match &text {
+        Ok(text) => json!(without_keys(text)),
+        Err(error) => json!({ "file": arguments.config, "error": error.to_string() }),
+    };
+    if let Some(path) = text.as_deref().ok().and_then(journal) {
+        report["journal"] = tail(&path).map_or_else(
+            |error| json!({ "file": path, "error": error.to_string() }),
+            |(text, is_whole)| json!({ "file": path, "whole": is_whole, "text": text }),
+        );
+    }
+    write(&arguments.output, &report)?;
+    println!("{}", arguments.output.display());
+    Ok(())
+}
+
+/// Only its owner may read it.
+fn write(path: &Path, report: &Value) -> Result<(), Failure> {
+    let at = || Failure::at(format!("the report {}", path.display()));
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path).map_err(at())?;
+    serde_json::to_writer_pretty(&file, report).map_err(|error| at()(error.into()))?;
+    file.write_all(b"\n").map_err(at())
+}
+
+/// The configuration as it is, but for what is nobody else's business.
+fn without_keys(text: &str) -> String {
+    let line = |line: &str| {
+        let name = line.split_once('=').map(|(name, _)| name.trim_start_matches('#').trim().to_lowercase());
+        let is_secret = |name: &String| ["key", "secret", "password"].iter().any(|word| name.contains(word));
+        match name.filter(is_secret) {
+            Some(_) => format!("{}= \"(left out)\"", line.split('=').next().unwrap_or_default()),
+            None => line.to_owned(),
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The journal that a configuration names.
+fn journal(text: &str) -> Option<PathBuf> {
+    let config = rsvpd::DaemonConfig::parse(Path::new("rsvpd.toml"), text).ok()?;
+    config.journal
+}
+
+/// The end of a journal, in whole lines, and whether that is all of it.
+fn tail(path: &Path) -> std::io::Result<(String, bool)> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(MOST_JOURNAL);
+    file.seek(SeekFrom::Start(from))?;
+    let mut octets = Vec::new();
+    file.take(MOST_JOURNAL).read_to_end(&mut octets)?;
+    let text = String::from_utf8_lossy(&octets).into_owned();
+    let begins = if from == 0 { 0 } else { text.find('\n').map_or(text.len(), |at| at + 1) };
+    Ok((text[begins..].to_owned(), from == 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_left_out_and_everything_else_is_there() {
+        let text = "log = \"info\"\n[integrity]\nkey = \"hush\"\n#shared_secret = \"hush\"\nKeys = [\"hush\"]\nrefresh = \"5s\"";
+        let said = without_keys(text);
+        assert!(!said.contains("hush"), "{said}");
+        for line in ["log = \"info\"", "[integrity]", "refresh = \"5s\"", "key = \"(left out)\""] {
+            assert!(said.contains(line), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_journal_is_the_one_that_the_configuration_names() {
+        assert_eq!(journal("journal = \"/var/lib/rsvp/journal\"\n"), Some("/var/lib/rsvp/journal".into()));
+        assert_eq!(journal("log = \"info\"\n"), None);
+    }
+}

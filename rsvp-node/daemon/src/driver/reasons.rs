@@ -1,0 +1,127 @@
+//! Why things do not go on from here: path state that leads nowhere, messages that came back, routers that do not forward.
+
+use super::Driver;
+use crate::links::Links;
+use crate::netlink::{Netlink, RouteTo};
+use crate::routes::is_router;
+use rsvp_node::{Instant, RouteQuery, SenderView};
+use std::cell::RefCell;
+use std::net::IpAddr;
+
+/// Questions to the kernel in a second: who lists a hundred thousand senders is not to hold up messages.
+const QUESTIONS: u32 = 1000;
+const SECOND_US: u64 = 1_000_000;
+
+/// Asks the kernel for reasons.
+#[derive(Default)]
+pub(super) struct Reasons(RefCell<Asking>);
+
+#[derive(Default)]
+struct Asking {
+    netlink: Option<Netlink>,
+    second: u64,
+    asked: u32,
+}
+
+impl Reasons {
+    /// Why path state that leads to no interface is forwarded nowhere; nothing where its data is for this node.
+    pub(super) fn why_not_forwarded(&self, view: &SenderView, links: &Links, now: Instant) -> Option<String> {
+        let destination = view.session.destination();
+        if links.owns(destination) {
+            return None;
+        }
+        let is_own = view.previous_hop.is_none();
+        if !is_own && view.ttl <= 1 {
+            return Some(format!("its TTL is used up: it came with {}", view.ttl));
+        }
+        if destination.is_multicast() {
+            // A host takes what it hears, and forwards none of it.
+            return (is_own || is_router(destination.is_ipv6()))
+                .then(|| format!("no multicast route for {destination} from {}", view.sender.0.address()));
+        }
+        if !is_own && !is_router(destination.is_ipv6()) {
+            let family =
+                if destination.is_ipv4() { "net.ipv4.ip_forward" } else { "net.ipv6.conf.all.forwarding" };
+            return Some(format!("this node forwards nothing: {family} is 0"));
+        }
+        Some(match self.ask(destination, view.sender.0.address(), now)? {
+            RouteTo::Nowhere => format!("no route to {destination}"),
+            RouteTo::Local => return None,
+            RouteTo::Out(out) => {
+                let name = |id: rsvp_node::InterfaceId| {
+                    links.name(id).unwrap_or("an interface that is gone").to_owned()
+                };
+                let out = rsvp_node::InterfaceId(out);
+                if view.incoming == Some(out) {
+                    format!("the only way to {destination} is the one by which it came, {}", name(out))
+                } else if !links.speaking().any(|id| id == out) {
+                    format!("the way to {destination} is {}, where RSVP is off", name(out))
+                } else {
+                    format!("the way to {destination} is {} now, which has not been taken yet", name(out))
+                }
+            }
+        })
+    }
+
+    fn ask(&self, destination: IpAddr, source: IpAddr, now: Instant) -> Option<RouteTo> {
+        let mut asking = self.0.borrow_mut();
+        let second = now.as_micros() / SECOND_US;
+        if asking.second != second {
+            (asking.second, asking.asked) = (second, 0);
+        }
+        asking.asked += 1;
+        if asking.asked > QUESTIONS {
+            return None;
+        }
+        if asking.netlink.is_none() {
+            asking.netlink = Netlink::open().ok();
+        }
+        let query = RouteQuery::to(destination);
+        let with_source = RouteQuery { source: Some(source), ..query };
+        let netlink = asking.netlink.as_mut()?;
+        match netlink.route(&with_source) {
+            // Of others' packets the kernel may refuse the question.
+            Ok(RouteTo::Nowhere) | Err(_) => netlink.route(&query).ok(),
+            found => found.ok(),
+        }
+    }
+}
+
+impl Driver {
+    /// Takes what errors of ICMP say of messages that this node has sent.
+    pub(super) fn hear_what_came_back(&mut self, now_us: u64) {
+        let Self { icmp, node, service, .. } = self;
+        icmp.receive(|returned| {
+            if !node.routes.links.owns(returned.source) {
+                return;
+            }
+            if let Some((of, why)) = node.witness.came_back(&returned, now_us) {
+                service.undelivered(&of, &why);
+            }
+        });
+    }
+
+    /// Says once, at the start, what keeps a node from being the router that it looks like.
+    pub(super) fn say_what_is_missing(&self) {
+        let links = &self.node.routes.links;
+        for (v6, name) in [(false, "net.ipv4.ip_forward"), (true, "net.ipv6.conf.all.forwarding")] {
+            let has_one = |id: &rsvp_node::InterfaceId| links.has_global(*id, v6);
+            let speaking = links.speaking().filter(has_one).count();
+            if speaking > 1 && !is_router(v6) {
+                tracing::warn!(
+                    "{speaking} interfaces speak RSVP, but nothing is forwarded between them: {name} is 0; set it to 1 on a router, and \
+                     on a host switch RSVP off where it is not needed (`enabled = false` in [interface.NAME])"
+                );
+            }
+        }
+        for route in
+            self.config.multicast_route.iter().filter(|route| route.source.is_none() && route.group.is_ipv4())
+        {
+            tracing::warn!(
+                "the multicast route of {} has no `source`: Paths follow it, but the kernel forwards no data by it; say `source`, \
+                 unless a multicast routing program runs here",
+                route.group
+            );
+        }
+    }
+}

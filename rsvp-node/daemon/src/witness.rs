@@ -1,0 +1,270 @@
+//! What is told of messages beside what the engine makes of them: which were dropped and why, errors, confirmations and teardowns that
+//! came and left, and what did not arrive. For those who watch, and for the log at debug.
+//!
+//! Nothing is looked into unless somebody wants to know, but causes are always counted. Who sends much of the same kind is told of a few
+//! times and then as a number.
+
+use super::icmp::Returned;
+use rsvp_control::{Direction, Discarded, Fault, MessageRow, Undelivered, Watched};
+use rsvp_node::{Discard, Outcome, Rx, Transmit};
+use rsvp_wire::{ErrorSpec, FilterSpec, MsgType, Object, Scan, SenderTemplate, Session, Why};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Lines for one cause of one neighbour in a window.
+const LINES: u32 = 5;
+/// The window.
+const WINDOW_US: u64 = 10_000_000;
+/// Neighbours and causes that are told apart; those beyond have one window together.
+const TOLD_APART: usize = 1024;
+/// Things to tell that wait for the end of a turn.
+const WAITING: usize = 4096;
+
+/// Ways in which a message can be malformed, as they are counted.
+const MALFORMED: [&str; 8] = [
+    "malformed-truncated",
+    "malformed-version",
+    "malformed-length",
+    "malformed-checksum",
+    "malformed-object-length",
+    "malformed-object-overrun",
+    "malformed-object-body",
+    "malformed-other",
+];
+
+/// What has been seen and not been told yet.
+#[derive(Default)]
+pub(super) struct Witness {
+    /// Whether somebody watches.
+    pub(super) is_watched: bool,
+    pub(super) seen: Vec<Watched>,
+    malformed: [u64; MALFORMED.len()],
+    undelivered: u64,
+    /// The error that was last sent since a message came.
+    answer: Option<Fault>,
+    limiter: Limiter,
+}
+
+impl Witness {
+    /// Whether anybody wants to know.
+    fn is_asked(&self) -> bool {
+        self.is_watched || tracing::enabled!(tracing::Level::DEBUG)
+    }
+
+    /// A message comes and is going to be handled.
+    pub(super) fn comes(&mut self) {
+        self.answer = None;
+    }
+
+    /// What became of a message that came.
+    pub(super) fn came(&mut self, rx: &Rx<'_>, interface: Option<&str>, outcome: Outcome, now_us: u64) {
+        if let Outcome::Discarded(Discard::Malformed(error)) = outcome {
+            self.malformed[place(error.why)] += 1;
+        }
+        if !self.is_asked() {
+            return;
+        }
+        let of = || read(rx.octets, rx.source, interface);
+        match outcome {
+            Outcome::Discarded(why) => self.discarded(why, of(), now_us),
+            _ if is_told(rx.octets) => self.message(Direction::Received, of(), rx.octets),
+            _ => {}
+        }
+    }
+
+    fn discarded(&mut self, why: Discard, of: MessageRow, now_us: u64) {
+        let cause = match why {
+            Discard::Malformed(error) => MALFORMED[place(error.why)],
+            other => other.name(),
+        };
+        let Some(left_out) = self.limiter.lets_through(of.peer, cause, now_us) else { return };
+        let (meaning, answer) = (why.to_string(), self.answer.clone());
+        let before = if left_out > 0 { format!("; {left_out} more before") } else { String::new() };
+        let answered =
+            answer.as_ref().map_or_else(String::new, |fault| format!("; answered: {}", fault.meaning));
+        tracing::debug!("discarded ({cause}): {}: {meaning}{answered}{before}", words(&of));
+        let cause = cause.to_owned();
+        self.tell(Watched::Discarded(Discarded { of, cause, meaning, answer, left_out }));
+    }
+
+    /// A message leaves.
+    pub(super) fn leaves(&mut self, transmit: &Transmit<'_>, interface: Option<&str>) {
+        if !is_told(transmit.octets) || !self.is_asked() {
+            return;
+        }
+        let of = read(transmit.octets, transmit.destination, interface);
+        self.message(Direction::Sent, of, transmit.octets);
+    }
+
+    fn message(&mut self, direction: Direction, of: MessageRow, octets: &[u8]) {
+        let error = find::<ErrorSpec>(octets).map(|error| Fault::from(&error));
+        // A confirmation has one, too, which is no error.
+        let error = error.filter(|error| error.code != 0);
+        if direction == Direction::Sent {
+            self.answer.clone_from(&error);
+        }
+        let way = if direction == Direction::Sent { "sent" } else { "received" };
+        let reports = error.as_ref().map_or_else(String::new, |fault| format!(": {}", fault.meaning));
+        tracing::debug!("{way}: {}{reports}", words(&of));
+        self.tell(Watched::Message { direction, of, error });
+    }
+
+    /// A message of this node has come back in an error of ICMP; gives what it was, unless that was told often enough.
+    pub(super) fn came_back(
+        &mut self,
+        returned: &Returned<'_>,
+        now_us: u64,
+    ) -> Option<(MessageRow, Undelivered)> {
+        self.undelivered += 1;
+        let (cause, meaning) = returned.meaning();
+        self.limiter.lets_through(returned.by, cause, now_us)?;
+        let of = read(returned.octets, returned.by, None);
+        let why = Undelivered { cause: cause.to_owned(), meaning };
+        tracing::debug!("not delivered: {}: {}", words(&of), why.meaning);
+        self.tell(Watched::Undelivered { of: of.clone(), why: why.clone() });
+        Some((of, why))
+    }
+
+    fn tell(&mut self, watched: Watched) {
+        if self.is_watched && self.seen.len() < WAITING {
+            self.seen.push(watched);
+        }
+    }
+
+    /// How often messages were malformed, by how, and did not get where they were to go.
+    pub(super) fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let undelivered = ("messages-undelivered", self.undelivered);
+        MALFORMED.into_iter().zip(self.malformed).chain([undelivered])
+    }
+}
+
+/// Whether messages of this type are told of: refreshes are not.
+fn is_told(octets: &[u8]) -> bool {
+    let told = |msg_type: u8| {
+        matches!(
+            MsgType(msg_type),
+            MsgType::PATH_ERR
+                | MsgType::RESV_ERR
+                | MsgType::PATH_TEAR
+                | MsgType::RESV_TEAR
+                | MsgType::RESV_CONF
+        )
+    };
+    octets.get(1).is_some_and(|msg_type| told(*msg_type))
+}
+
+/// What a message says of itself, be it damaged or cut off.
+fn read(octets: &[u8], peer: IpAddr, interface: Option<&str>) -> MessageRow {
+    let scan = Scan::new(octets);
+    let message = scan.header().map_or_else(|| "message".to_owned(), |header| header.msg_type.to_string());
+    let sender = find::<SenderTemplate>(octets).map(|sender| sender.0);
+    MessageRow {
+        message,
+        interface: interface.map(str::to_owned),
+        peer,
+        session: find::<Session>(octets).map(|session| session.with_flags(0)),
+        sender: sender.or_else(|| find::<FilterSpec>(octets)),
+    }
+}
+
+/// The first object of a class that can be read.
+fn find<'a, T: Object<'a>>(octets: &'a [u8]) -> Option<T> {
+    let objects = Scan::new(octets).objects().map_while(Result::ok);
+    objects.filter(|object| object.class == T::CLASS).find_map(|object| object.read::<T>().ok())
+}
+
+fn words(of: &MessageRow) -> String {
+    let MessageRow { message, interface, peer, session, sender } = of;
+    let mut words = format!("{message}, {peer}");
+    for (how, what) in [
+        (" on ", interface.clone()),
+        (", ", session.map(|session| session.to_string())),
+        (", sender ", sender.map(|sender| sender.to_string())),
+    ] {
+        if let Some(what) = what {
+            words += &format!("{how}{what}");
+        }
+    }
+    words
+}
+
+const fn place(why: Why) -> usize {
+    match why {
+        Why::Truncated => 0,
+        Why::Version => 1,
+        Why::Length => 2,
+        Why::Checksum => 3,
+        Why::ObjectLength => 4,
+        Why::ObjectOverrun => 5,
+        Why::BodyLength | Why::BodyValue | Why::UnknownCType => 6,
+        _ => 7,
+    }
+}
+
+/// Lets through a few lines of each kind in a window, and counts the others.
+#[derive(Default)]
+struct Limiter {
+    windows: BTreeMap<(IpAddr, &'static str), Window>,
+    beyond: Window,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Window {
+    begins_us: u64,
+    lines: u32,
+    left_out: u64,
+}
+
+impl Limiter {
+    /// How many were left out before; nothing when this one is left out, too.
+    fn lets_through(&mut self, peer: IpAddr, cause: &'static str, now_us: u64) -> Option<u64> {
+        if self.windows.len() >= TOLD_APART && !self.windows.contains_key(&(peer, cause)) {
+            self.windows.retain(|_, window| now_us.saturating_sub(window.begins_us) < WINDOW_US);
+        }
+        let is_room = self.windows.len() < TOLD_APART || self.windows.contains_key(&(peer, cause));
+        let window = if is_room { self.windows.entry((peer, cause)).or_default() } else { &mut self.beyond };
+        if now_us.saturating_sub(window.begins_us) >= WINDOW_US {
+            (window.begins_us, window.lines) = (now_us, 0);
+        }
+        if window.lines >= LINES {
+            window.left_out += 1;
+            return None;
+        }
+        window.lines += 1;
+        Some(core::mem::take(&mut window.left_out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_told_as_a_number() {
+        let mut limiter = Limiter::default();
+        let peer = |n: u32| IpAddr::from(n.to_be_bytes());
+        let told = (0..100).filter(|n| limiter.lets_through(peer(1), "rejected", *n).is_some()).count();
+        assert_eq!(told, LINES as usize);
+        // Another cause, and another neighbour, have lines of their own; the next window says what was left out.
+        assert_eq!(limiter.lets_through(peer(1), "no-state", 100), Some(0));
+        assert_eq!(limiter.lets_through(peer(2), "rejected", 100), Some(0));
+        assert_eq!(limiter.lets_through(peer(1), "rejected", WINDOW_US + 1), Some(95));
+        assert_eq!(limiter.lets_through(peer(1), "rejected", WINDOW_US + 2), Some(0));
+    }
+
+    #[test]
+    fn neighbours_beyond_the_bound_share_a_window() {
+        let mut limiter = Limiter::default();
+        let told = (0..10_000_u32)
+            .filter(|n| limiter.lets_through(IpAddr::from(n.to_be_bytes()), "rejected", 7).is_some());
+        assert_eq!(told.count(), TOLD_APART + LINES as usize);
+        assert_eq!(limiter.windows.len(), TOLD_APART);
+        // Those of a window that is over make room.
+        assert!(limiter.lets_through(peer_beyond(), "rejected", WINDOW_US + 8).is_some());
+        assert_eq!(limiter.windows.len(), 1);
+    }
+
+    fn peer_beyond() -> IpAddr {
+        [255, 255, 255, 255].into()
+    }
+}

@@ -1,0 +1,126 @@
+//! `rsvp doctor` and `rsvp report`: a fault is named, with what to do about it, and a sound network has none.
+
+use super::commands::run;
+use super::eventually;
+use super::net::Net;
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+/// Whether the kernel enforces is another matter, which differs between machines.
+const CONFIG: &str = "[interfaces]\nbandwidth = \"10mbit\"\n[data_plane]\nkind = \"none\"\n";
+
+/// What the doctor finds: whether it is content, and the checks with a problem.
+fn problems(net: &Net, node: &str) -> (bool, Vec<(String, String)>) {
+    let (content, said, _) = run(net, node, &["doctor", "--json"]);
+    let findings: Vec<Value> = serde_json::from_str(&said).expect("an array");
+    let text = |of: &Value| of.as_str().expect("text").to_owned();
+    let found = findings.iter().filter(|finding| finding["verdict"] == "problem");
+    let found = found.map(|finding| {
+        assert!(finding["remedy"].is_string(), "{finding}");
+        (text(&finding["check"]), text(&finding["finding"]))
+    });
+    (content, found.collect())
+}
+
+#[test]
+fn a_sound_network_has_no_fault() {
+    let Some(mut net) = Net::three_in_a_row("a doctor without work") else { return };
+    ["a", "r", "b"].into_iter().for_each(|node| net.daemon(node, CONFIG));
+    let (mut a, mut b) = (net.client("a"), net.client("b"));
+    a.send("udp 10.0.2.2:5000", "10.0.1.1:4000", 1);
+    b.reserve("udp 10.0.2.2:5000", "10.0.1.1:4000", 1);
+    b.event("resv-confirm");
+    for node in ["a", "r", "b"] {
+        assert_eq!(problems(&net, node), (true, vec![]), "{node}");
+    }
+    let (_, said, _) = run(&net, "r", &["doctor"]);
+    assert!(said.contains("neighbours: 10.0.1.1 on to-a was heard") && !said.contains("PROBLEM"), "{said}");
+}
+
+#[test]
+fn each_fault_is_named_and_no_other() {
+    let Some(mut net) = Net::three_in_a_row("a doctor with work") else { return };
+    let only = |net: &Net, node: &str, check: &str, words: &str| {
+        let (content, found) = problems(net, node);
+        let [(name, finding)] = found.as_slice() else { panic!("{check} alone is to be found: {found:?}") };
+        assert!(!content && name == check && finding.contains(words), "{found:?}");
+    };
+    only(&net, "r", "daemon", "no rsvpd listens on");
+    // A virtual Ethernet calls itself 10 Gbit/s.
+    net.daemon("a", "[data_plane]\nkind = \"none\"\n");
+    only(&net, "a", "bandwidth", "is what its driver says");
+    net.sysctl("r", "net.ipv4.ip_forward", "0");
+    net.daemon("r", CONFIG);
+    only(&net, "r", "forwarding", "net.ipv4.ip_forward is 0");
+    net.sysctl("r", "net.ipv4.ip_forward", "1");
+    assert_eq!(problems(&net, "r"), (true, vec![]));
+    net.exec(
+        "r",
+        &["nft", "add table inet filter; add chain inet filter input { type filter hook input priority 0; }"],
+    );
+    net.exec("r", &["nft", "add rule inet filter input ip protocol 46 counter drop"]);
+    only(&net, "r", "firewall", "chain input");
+    net.exec("r", &["nft", "delete table inet filter"]);
+    assert_eq!(problems(&net, "r"), (true, vec![]));
+}
+
+#[test]
+fn a_neighbour_that_falls_silent_is_named() {
+    let Some(mut net) = Net::three_in_a_row("a silent neighbour") else { return };
+    // Where K is large, silence is noticed long before it matters.
+    let patient = "[interfaces]\nbandwidth = \"10mbit\"\nrefresh = \"1s\"\nlifetime_multiplier = 50\n";
+    ["a", "r"].into_iter().for_each(|node| net.daemon(node, patient));
+    let mut a = net.client("a");
+    a.send("udp 10.0.2.2:5000", "10.0.1.1:4000", 1);
+    net.client("r").until("senders", 1);
+    net.signal("a", Signal::SIGKILL);
+    net.ended("a");
+    eventually("a fault", || {
+        let (_, found) = problems(&net, "r");
+        found
+            .iter()
+            .find(|(check, _)| check == "neighbours")
+            .filter(|(_, finding)| finding.contains("10.0.1.1 on to-a"))
+            .map(drop)
+    });
+}
+
+#[test]
+fn a_report_has_everything_but_the_keys_and_replaces_nothing() {
+    let Some(mut net) = Net::three_in_a_row("rsvp report") else { return };
+    let journal = net.file("journal");
+    let config = format!("journal = \"{}\"\n#shared_key = \"hush\"\n{CONFIG}", journal.display());
+    net.daemon("r", &config);
+    let (file, config) =
+        (net.file("report.json").display().to_string(), net.file("r.toml").display().to_string());
+    let arguments = ["report", "--output", &file, "--config", &config];
+    let (done, said, complaint) = run(&net, "r", &arguments);
+    assert!(done && said.trim() == file, "{complaint}");
+    let text = std::fs::read_to_string(&file).expect("a report");
+    let report: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(!text.contains("hush"), "a key");
+    for part in [
+        "rsvp",
+        "daemon",
+        "doctor",
+        "counters",
+        "interfaces",
+        "neighbours",
+        "senders",
+        "reservations",
+        "configuration",
+    ] {
+        assert!(!report[part].is_null(), "{part}");
+    }
+    let kept = report["journal"]["text"].as_str().expect("a journal");
+    assert!(
+        report["journal"]["whole"] == true
+            && kept.lines().all(|line| serde_json::from_str::<Value>(line).is_ok())
+    );
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(&file).expect("it is there").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    let (done, _, complaint) = run(&net, "r", &arguments);
+    assert!(!done && complaint.contains("report.json"), "{complaint}");
+}
