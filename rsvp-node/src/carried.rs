@@ -16,7 +16,7 @@ use crate::api::Remark;
 use crate::composer::object_of;
 use crate::process::kept::filters;
 use crate::state::State;
-use crate::state::resv::RequestOrigin;
+use crate::state::resv::{Request, RequestOrigin};
 use crate::state::traffic::Reserved;
 use crate::unknown::{self, FORWARDED_MAX};
 use rsvp_wire::layout::List;
@@ -164,7 +164,9 @@ pub(crate) fn for_senders<'s>(
 ) -> Vec<&'s [u8]> {
     let mut objects = Vec::new();
     let on = Some(reserved.interface);
-    for (_, request) in state.requests_of(reserved.session).filter(|(_, r)| r.interface() == on) {
+    let arrives = |request: &Request| arriving.as_ref().is_some_and(|(from, _)| *from == request.from);
+    let here = state.requests_of(reserved.session).filter(|(_, r)| r.interface() == on);
+    for (_, request) in here.filter(|(_, r)| r.carries || arrives(r)) {
         let arriving = arriving.filter(|(from, _)| *from == request.from).map(|(_, message)| message);
         let replaced = |kept: &Message<'_>| arriving.as_ref().is_some_and(|new| name_the_same(kept, new));
         for message in request.messages().filter(|kept| !replaced(kept)).chain(arriving) {

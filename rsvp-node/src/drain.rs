@@ -1,7 +1,7 @@
 //! What leaves: takes things off the queue, and has written what they name.
 
 use crate::api::{Discard, Output, TcChange, TrafficControl, Transmit, Why};
-use crate::node::Node;
+use crate::node::{Enough, Node};
 use crate::queue::{Envelope, Letter, Pending, Written};
 use crate::state::TimerOwner;
 use rsvp_wire::MsgType;
@@ -9,7 +9,11 @@ use rsvp_wire::MsgType;
 impl Node {
     /// The next output. A message is written to the start of `buf`.
     pub(crate) fn next_output<'b>(&mut self, buf: &'b mut [u8]) -> Output<'b> {
+        let enough = *self.drained.get_or_insert_with(|| Enough::for_now(&self.state));
         loop {
+            if enough.is_reached(&self.state) && !self.queue.is_empty() {
+                return Output::Idle { until: Some(self.now), why: Why::Housekeeping };
+            }
             let written = match self.queue.front() {
                 None => return self.idle(),
                 Some(&Pending::Path(id)) => self.write_path(id, buf),

@@ -43,6 +43,14 @@ impl SessionKey {
         }
     }
 
+    /// One of the sessions to a destination.
+    pub(crate) const fn to(destination: IpAddr, protocol: u8) -> Self {
+        match destination {
+            IpAddr::V4(destination) => Self::Ipv4 { destination, protocol, port: 0 },
+            IpAddr::V6(destination) => Self::Ipv6 { destination, protocol, port: 0 },
+        }
+    }
+
     #[inline]
     pub(crate) const fn object(&self) -> Session {
         match self.is_gpi() {

@@ -33,8 +33,11 @@ pub(crate) struct Node {
     pub(crate) notices: Notices,
     pub(crate) octets_handled: u64,
     pub(crate) extensions: Extensions,
-    /// Routes to look up again.
+    /// Routes to look up again, now and when that is done.
     pub(crate) sweep: Option<Sweep>,
+    pub(crate) next_sweep: Option<Sweep>,
+    /// How much may be written before the next input, since something was.
+    pub(crate) drained: Option<Enough>,
     /// Reused so that building a message allocates nothing.
     pub(crate) scratch: Vec<u8>,
 }
@@ -46,6 +49,25 @@ pub(crate) struct Sweep {
     /// What else is looked at than routes.
     pub(crate) change: Change,
     pub(crate) next: u32,
+}
+
+/// Looks at blocks of state after which mass work makes a pause: it goes on in the next call.
+const VISITS: u64 = 16_384;
+
+/// How much of the work of a call is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Enough {
+    until: u64,
+}
+
+impl Enough {
+    pub(crate) fn for_now(state: &State) -> Self {
+        Self { until: state.visits() + VISITS }
+    }
+
+    pub(crate) fn is_reached(&self, state: &State) -> bool {
+        state.visits() >= self.until
+    }
 }
 
 impl Node {
@@ -61,6 +83,8 @@ impl Node {
             octets_handled: 0,
             extensions,
             sweep: None,
+            next_sweep: None,
+            drained: None,
             scratch: Vec::new(),
             config,
         }

@@ -72,7 +72,8 @@ fn asked_by_others(qe: &Flowspec, own: &Flowspec, named: Components) -> Componen
 
 /// The named components, or else those in which requests that failed together differ, those of others included.
 fn telling(named: Components, members: &[Flowspec], others: Components) -> Components {
-    let pairs = members.iter().flat_map(|a| members.iter().map(move |b| more(a, b)));
+    // Where any two differ, so do two that follow each other.
+    let pairs = members.windows(2).map(|pair| more(&pair[0], &pair[1]) | more(&pair[1], &pair[0]));
     let differ = pairs.fold(others, |all, pair| all | pair) & ALL;
     match (differ & named, differ, named) {
         (NONE, 1.., _) => differ,
@@ -170,9 +171,9 @@ impl Failed {
         self.is_of_service(q) && more(&self.flowspec, q) & self.reached == NONE
     }
 
-    /// The same for a flowspec that so many senders are to share.
-    pub(crate) fn is_reached_for(&self, senders: usize, q: &Flowspec) -> bool {
-        senders >= usize::from(self.senders) && self.is_reached_by(q)
+    /// Whether as many senders are to share a flowspec as were to share what failed.
+    pub(crate) fn is_shared_by(&self, senders: usize) -> bool {
+        senders >= usize::from(self.senders)
     }
 
     /// Whether a flowspec asks for as much of what failed, neither more nor less.
@@ -278,9 +279,8 @@ mod tests {
     fn a_failure_is_of_as_many_senders_as_were_to_share_it() {
         let q = controlled(4e5, 9e3, 1500);
         let failed = Failed::new(q, BANDWIDTH, &[], Some(q)).shared_by(2);
-        assert!(
-            failed.is_reached_for(2, &q) && failed.is_reached_for(3, &q) && !failed.is_reached_for(1, &q)
-        );
+        assert!(failed.is_reached_by(&q));
+        assert!(failed.is_shared_by(2) && failed.is_shared_by(3) && !failed.is_shared_by(1));
         assert!(!failed.is_again(&failed.shared_by(1)));
     }
 

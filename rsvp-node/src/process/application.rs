@@ -167,6 +167,8 @@ impl Node {
                 session: ix,
                 next: None,
                 sender: wanted.sender,
+                number: 0,
+                order: 0,
                 origin: Origin::App(wanted.app),
                 octets,
                 outgoing: SmallVec::new(),
@@ -221,6 +223,8 @@ impl Node {
                 let stored = &mut self.state.requests[request];
                 (stored.from, stored.style, stored.items) = (from, style, items);
                 (stored.asked, stored.octets) = (Asked::Items, octets);
+                stored.note_carried();
+                self.state.index_request(request);
                 request
             }
             None => self.state.add_request(Request {
@@ -229,7 +233,9 @@ impl Node {
                 from,
                 style,
                 items,
+                index: None,
                 octets,
+                carries: false,
                 refreshable: false,
                 refreshable_from: 0,
                 asked: Asked::Items,

@@ -4,19 +4,21 @@
 //! turn would so let each other through, without end. Here each failure is an element of its own, which its own repetition
 //! restarts and nothing else; a failure of more does not lift that of less. What an element leaves out is in `left_out`.
 
+use super::behind::Behind;
 use super::left_out::Choice;
-use super::resv_err::Failure;
+use super::resv_err::{Consequence, Failure};
 use crate::key::{Flow, SenderKey};
 use crate::merge::failure::Failed;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
+use crate::state::numbers::Numbers;
 use crate::state::path::PathState;
-use crate::state::resv::Request;
 use crate::state::upstream::Upstream;
 use core::time::Duration;
 use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 /// Elements for one sender or previous hop; those beyond are joined with the newest.
 const MOST: usize = 8;
@@ -25,64 +27,81 @@ const MOST: usize = 8;
 pub(crate) type Elements = SmallVec<[Ix<Blockade>; 4]>;
 
 impl Node {
-    /// Creates or renews an element for each sender of a failure, and asks for what is not blockaded at once.
-    pub(crate) fn blockade(&mut self, failure: &Failure<'_>, qe: Flowspec) -> Elements {
+    /// Creates or renews an element for each sender of a failure, and asks for what is not blockaded at once. What that leaves
+    /// out is the consequence.
+    pub(crate) fn blockade(&mut self, failure: &Failure<'_>, qe: Flowspec) -> (Elements, Consequence) {
         let (upstream, sharing) = (failure.upstream, failure.style.sharing());
+        let session = self.state.upstreams[upstream].session;
         let senders: SmallVec<[Flow; 4]> = if failure.is_wildcard() {
             [None].into_iter().collect()
         } else {
-            let behind = |f: &&SenderKey| self.state.paths_behind(upstream).any(|p| p.sender == **f);
-            failure.filters.iter().filter(behind).copied().map(Some).collect()
+            let behind = |(_, p): (_, &PathState)| p.upstream() == Some(upstream);
+            let is_behind = |f: &&SenderKey| self.state.paths_from(session, f).any(behind);
+            failure.filters.iter().filter(is_behind).copied().map(Some).collect()
         };
         // All of them failed together, so each is judged by what there was before.
-        let failed: SmallVec<[(Flow, Failed, bool); 4]> = senders
-            .iter()
-            .map(|flow| {
-                let choice = self.choice(upstream, sharing, flow, |_| true, |_| true);
-                let members = choice.as_ref().map(|c| self.members(upstream, c)).unwrap_or_default();
-                let own = choice.map(|c| c.flowspec);
-                let failed = Failed::new(qe, failure.error.value, &members, own).shared_by(senders.len());
-                (*flow, failed, own.is_some_and(|own| failed.may_be_due_to(&own)))
-            })
-            .collect();
-        let note = |(flow, failed, is_own)| {
-            self.note_failure(upstream, flow, (failed, is_own), failure.is_in_place())
+        let before = self.choices(upstream, sharing, &senders, |_| true);
+        let judge = |(choice, members): &(Option<Choice>, Vec<Flowspec>)| {
+            let own = choice.as_ref().map(|c| c.flowspec);
+            let failed = Failed::new(qe, failure.error.value, members, own).shared_by(senders.len());
+            (failed, own.is_some_and(|own| failed.may_be_due_to(&own)))
         };
-        let elements: Elements = failed.into_iter().map(note).collect();
-        let some = senders
-            .iter()
-            .filter_map(|flow| self.choice(upstream, sharing, flow, |_| true, |_| true))
-            .any(|choice| !choice.lowered);
-        if some {
+        let judged: Vec<(Failed, bool)> = before.iter().map(judge).collect();
+        let mut standing = BTreeMap::<Flow, Elements>::new();
+        for (ix, blockade) in self.state.blockades_of(upstream) {
+            standing.entry(blockade.sender).or_default().push(ix);
+        }
+        let (mut elements, mut renewed) = (Elements::new(), false);
+        for (at, flow) in senders.iter().enumerate() {
+            // What is shared has failed for all of them alike.
+            let Some(failed) = judged.get(at).or(judged.first()) else { break };
+            let own = standing.entry(*flow).or_default();
+            let others = own.len();
+            elements.push(self.note_failure(upstream, *flow, *failed, failure.is_in_place(), own));
+            renewed |= own.len() == others;
+        }
+        let now = self.choices(upstream, sharing, &senders, |_| true);
+        if now.iter().any(|(choice, _)| choice.as_ref().is_some_and(|choice| !choice.lowered)) {
             self.intend_resv(upstream);
         }
-        elements
+        let own: Numbers = elements.iter().map(|ix| ix.place()).collect();
+        let without = match renewed {
+            true => self.choices(upstream, sharing, &senders, |ix| !own.has(ix.place())),
+            false => before,
+        };
+        let all = |choices: Vec<(Option<Choice>, _)>| choices.into_iter().filter_map(|(c, _)| c).collect();
+        (elements, Consequence { with: all(now), without: all(without) })
     }
 
-    /// What goes to a previous hop for a sender, or for all that share with it; `counts` and `bars` say which requests and
-    /// which elements of blockade state count.
-    pub(crate) fn choice(
+    /// What goes to a previous hop for each of some senders, one for all where they share it, and the flowspecs that are merged
+    /// into it; `bars` says which elements of blockade state count.
+    pub(crate) fn choices(
         &self,
         upstream: Ix<Upstream>,
         sharing: Sharing,
-        flow: &Flow,
-        counts: impl Fn(Ix<Request>) -> bool,
+        senders: &[Flow],
         bars: impl Fn(Ix<Blockade>) -> bool,
-    ) -> Option<Choice> {
-        let own = |p: &&PathState| sharing == Sharing::Shared || *flow == Some(p.sender);
-        self.choose(sharing, flow.is_none(), self.state.paths_behind(upstream).filter(own), counts, bars)
-    }
-
-    /// The flowspecs that are merged into a choice, be it for whichever of its senders.
-    fn members(&self, upstream: Ix<Upstream>, choice: &Choice) -> SmallVec<[Flowspec; 4]> {
-        let mut members = SmallVec::new();
-        for path in self.state.paths_behind(upstream) {
-            let through = self.items_for(path).filter(|(ix, ..)| {
-                choice.flows.iter().any(|f| f.is_none_or(|f| f == path.sender) && choice.has(*ix, f))
-            });
-            members.extend(through.map(|(.., item)| item.flowspec));
+    ) -> Vec<(Option<Choice>, Vec<Flowspec>)> {
+        let shared = sharing == Sharing::Shared;
+        // Where senders share a flowspec, what has failed for any of them is judged together.
+        let wildcard = senders.first().is_some_and(Option::is_none);
+        let judged_as = |sender: Flow| if shared { None } else { sender };
+        let mut barred = BTreeMap::<Flow, Vec<&Blockade>>::new();
+        let concerned = self.state.blockades_of(upstream).filter(|(_, b)| b.sender.is_none() == wildcard);
+        for (_, blockade) in concerned.filter(|(ix, _)| bars(*ix)) {
+            barred.entry(judged_as(blockade.sender)).or_default().push(blockade);
         }
-        members
+        let most = if shared { 1 } else { usize::MAX };
+        let of = |flow: &Flow| {
+            let behind = Behind::new(self, upstream, flow.as_ref().filter(|_| !shared));
+            let own = barred.get(&judged_as(*flow));
+            let asked = behind.all_asked(self, sharing, wildcard, |_| true);
+            let choice = self.choose(&behind, wildcard, &asked, own.map_or(&[], |own| own));
+            let taken = asked.iter().filter(|a| choice.as_ref().is_some_and(|c| c.takes(a)));
+            let members = taken.map(|a| a.flowspec).collect();
+            (choice, members)
+        };
+        senders.iter().take(most).map(of).collect()
     }
 
     fn note_failure(
@@ -91,6 +110,7 @@ impl Node {
         sender: Flow,
         (failed, is_own): (Failed, bool),
         in_place: bool,
+        standing: &mut Elements,
     ) -> Ix<Blockade> {
         let Upstream { session, interface, .. } = self.state.upstreams[upstream];
         let refresh = self.interfaces.refresh_on(interface);
@@ -101,10 +121,6 @@ impl Node {
             // for fails again, the part asked for here may yet be granted.
             until = until + refresh / 2;
         }
-        let all = self.state.blockades_of(session);
-        // The newest comes first.
-        let standing: Elements =
-            all.filter(|(_, b)| b.upstream == upstream && b.sender == sender).map(|(ix, _)| ix).collect();
         let of = |ix: &Ix<Blockade>| &self.state.blockades[*ix].failed;
         let again = standing.iter().copied().find(|ix| of(ix).is_again(&failed));
         let full = standing.first().copied().filter(|_| standing.len() >= MOST);
@@ -117,9 +133,11 @@ impl Node {
         };
         if let Some(ix) = known {
             self.state.remove_blockade(ix);
+            standing.retain(|standing| *standing != ix);
         }
         let ix = self.state.add_blockade(Blockade {
             session,
+            prev: None,
             next: None,
             upstream,
             sender,
@@ -127,6 +145,8 @@ impl Node {
             in_place,
             timer: None,
         });
+        // The newest comes first.
+        standing.insert(0, ix);
         self.state.arm_blockade(ix, until);
         ix
     }

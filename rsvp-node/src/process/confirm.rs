@@ -24,6 +24,7 @@ use crate::state::upstream::Upstream;
 use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, MsgType, Sharing};
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 type Filters = SmallVec<[SenderKey; 4]>;
 
@@ -60,17 +61,23 @@ impl Node {
     pub(crate) fn wish_confirm(&mut self, wish: &Wish<'_>) -> Wished {
         let request = &self.state.requests[wish.request];
         let (session, local) = (request.session, request.app().is_some());
-        let selected = |p: &PathState| wish.filters.is_empty() || wish.filters.contains(&p.sender);
-        let in_place =
-            |p: &PathState| request.item_for(&p.sender).is_some_and(|i| i.flowspec == wish.flowspec);
+        let mut sorted: Filters = wish.filters.into();
+        sorted.sort_unstable();
+        let selected = |p: &PathState| sorted.is_empty() || sorted.binary_search(&p.sender).is_ok();
+        let in_place = |p: &PathState| request.item_of(p).is_some_and(|i| i.flowspec == wish.flowspec);
         let mut hops = SmallVec::<[(Option<Ix<Upstream>>, SmallVec<[Flow; 4]>); 4]>::new();
-        for (_, path) in self.state.paths_of(session) {
+        let mut places = BTreeMap::new();
+        let one = if let [one] = wish.filters { Some(one) } else { None };
+        let of_one = one.into_iter().flat_map(|one| self.state.paths_from(session, one));
+        let all = one.is_none().then(|| self.state.paths_of(session)).into_iter().flatten();
+        for (_, path) in of_one.chain(all) {
             let elsewhere = wish.behind.is_some() && wish.behind != path.upstream();
             if elsewhere || !(selected(path) && in_place(path) && self.applies(request, path)) {
                 continue;
             }
             let flow = (!wish.filters.is_empty()).then_some(path.sender);
-            match hops.iter_mut().find(|(hop, _)| *hop == path.upstream()) {
+            let place = *places.entry(path.upstream().map(Ix::place)).or_insert(hops.len());
+            match hops.get_mut(place) {
                 Some((_, flows)) if flow.is_some() => flows.push(flow),
                 Some(_) => {}
                 None => hops.push((path.upstream(), [flow].into_iter().collect())),
@@ -102,6 +109,9 @@ impl Node {
     fn fates(&self, wish: &Wish<'_>, hop: Option<Ix<Upstream>>, flows: &[Flow]) -> SmallVec<[Fate; 4]> {
         let Some(upstream) = hop else { return flows.iter().map(|_| Fate::AnsweredHere).collect() };
         let sharing = self.state.requests[wish.request].style.sharing();
+        let last = self.last_asked(upstream);
+        let last_asked =
+            |flow: &Flow| last.as_ref().and_then(|last| Some(last.flows[last.place_of(flow)?].1));
         let mut shared: Option<[Option<Choice>; 2]> = None;
         let mut fates = SmallVec::new();
         for flow in flows {
@@ -113,11 +123,10 @@ impl Node {
                 ],
             };
             let [with, without] = &choices;
-            let asked =
-                |c: &Option<Choice>| c.as_ref().filter(|c| c.flows.contains(flow)).map(|c| c.flowspec);
+            let asked = |c: &Option<Choice>| c.as_ref().filter(|c| c.goes(flow)).map(|c| c.flowspec);
             fates.push(if !with.as_ref().is_some_and(|c| c.has(wish.request, flow)) {
                 Fate::Dropped
-            } else if asked(with) == asked(without) && asked(with) == self.last_asked(upstream, flow) {
+            } else if asked(with) == asked(without) && asked(with) == last_asked(flow) {
                 Fate::AnsweredHere
             } else {
                 Fate::Forwarded

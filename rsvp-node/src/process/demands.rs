@@ -15,6 +15,7 @@ use rsvp_wire::{
     flow_descriptors,
 };
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 pub(crate) type FilterList = SmallVec<[SenderKey; 4]>;
 
@@ -78,10 +79,6 @@ impl Node {
                 }
             };
             let filters: FilterList = filter.into_iter().collect();
-            if !wildcard {
-                // Of a sender that is named twice the last counts, as if it had come in a message of its own.
-                demands.retain(|earlier| earlier.filters != filters);
-            }
             demands.push(Demand { object, flowspec, filters });
         }
         if demands.is_empty() && !all_readable {
@@ -89,6 +86,13 @@ impl Node {
         }
         if demands.is_empty() || (wildcard && demands.len() > 1) {
             return Err(Discard::BadGrammar);
+        }
+        if demands.len() > 1 {
+            // Of a sender that is named twice the last counts, as if it had come in a message of its own.
+            let named = demands.iter().enumerate().map(|(n, d)| (d.filters.first().copied(), n));
+            let last: BTreeMap<Flow, usize> = named.collect();
+            let mut places = 0..;
+            demands.retain(|d| places.next() == last.get(&d.filters.first().copied()).copied());
         }
         Ok((demands, all_readable))
     }

@@ -1,7 +1,7 @@
 //! Timers: soft state dies without refreshes, and is refreshed on time (RFC 2205 sections 2.3 and 3.7).
 
 use crate::event::Gone;
-use crate::node::Node;
+use crate::node::{Enough, Node};
 use crate::state::TimerOwner;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
@@ -14,7 +14,10 @@ impl Node {
     /// Does what is due, a bounded amount of it.
     pub(crate) fn time_passes(&mut self) {
         let mut steps = STEPS;
-        while let Some(owner) = self.state.due(self.now, &mut steps) {
+        let enough = Enough::for_now(&self.state);
+        while !enough.is_reached(&self.state)
+            && let Some(owner) = self.state.due(self.now, &mut steps)
+        {
             match owner {
                 TimerOwner::Path(ix) => self.path_timer(ix),
                 TimerOwner::Request(ix) => self.request_timer(ix),

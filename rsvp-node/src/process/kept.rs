@@ -9,7 +9,7 @@ use super::soft_state::{same_content, store};
 use crate::key::SenderKey;
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::resv::{Item, Request};
+use crate::state::resv::Request;
 use crate::time::Instant;
 use rsvp_wire::{Class, Message, Sharing};
 use smallvec::SmallVec;
@@ -28,13 +28,13 @@ impl Node {
             item.expires = expires;
             return true;
         }
-        // Filters come in the order in which they came before, so the next is most often where the search goes on.
+        // Filters come in the order in which they came before, so it is most often the next.
         let mut at = 0;
         for filter in filters(&arrived.message) {
-            let is = |item: &Item| item.filter == Some(filter);
-            let found = (at..request.items.len()).chain(0..at).find(|n| is(&request.items[*n]));
+            let next = self.state.requests[ix].items.get(at).is_some_and(|item| item.filter == Some(filter));
+            let found = if next { Some(at) } else { self.state.place_of(ix, &Some(filter)) };
             if let Some(found) = found {
-                request.items[found].expires = expires;
+                self.state.requests[ix].items[found].expires = expires;
                 at = found + 1;
             }
         }
@@ -67,7 +67,7 @@ impl Node {
         if first.is_empty() && last.is_empty() {
             store(&mut request.octets, octets);
             (request.refreshable, request.refreshable_from) = (refreshable, 0);
-            return;
+            return self.was_kept(ix);
         }
         if refreshable { &mut last } else { &mut first }.extend_from_slice(octets);
         while first.len() + last.len() > KEPT_MAX {
@@ -76,6 +76,15 @@ impl Node {
         (request.refreshable, request.refreshable_from) = (!last.is_empty(), first.len() as u32);
         first.append(&mut last);
         request.octets = first.into();
+        self.was_kept(ix);
+    }
+
+    fn was_kept(&mut self, ix: Ix<Request>) {
+        let request = &mut self.state.requests[ix];
+        request.note_carried();
+        if request.style.is_wildcard() {
+            self.state.index_request(ix);
+        }
     }
 }
 

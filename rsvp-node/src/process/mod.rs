@@ -3,6 +3,7 @@
 //! RFC 2209 is informational: where it differs from RFC 2205, RFC 2205 wins and the procedure's file says so.
 
 pub(crate) mod application;
+pub(crate) mod behind;
 pub(crate) mod blockade;
 pub(crate) mod claim;
 pub(crate) mod confirm;

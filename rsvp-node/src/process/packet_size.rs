@@ -37,14 +37,19 @@ impl Node {
     /// Judges again what is asked for a sender on an interface.
     pub(crate) fn judge_packet_sizes(&mut self, branch: Branch, sender: &SenderKey) {
         let mut refused = self.state.requests_on(branch);
-        refused.retain(|ix| self.is_too_large(&self.state.requests[*ix], branch, sender));
+        refused.retain(|ix| self.is_too_large(*ix, branch, sender));
         for ix in refused {
             self.refuse_standing(ix, branch, sender);
         }
     }
 
-    fn is_too_large(&self, request: &Request, branch: Branch, sender: &SenderKey) -> bool {
-        let Some(item) = request.item_for(sender) else { return false };
+    fn is_too_large(&self, ix: Ix<Request>, branch: Branch, sender: &SenderKey) -> bool {
+        let Some(item) = self.state.item_for(ix, sender) else { return false };
+        let mtu = self.interfaces.find(branch.interface).map_or(u32::MAX, |on| on.config.mtu);
+        if item.flowspec.tspec().max_packet_size <= mtu {
+            return false;
+        }
+        let request = &self.state.requests[ix];
         let of_request: SmallVec<[SenderKey; 4]> = match request.style.sharing() {
             Sharing::Distinct => [*sender].into_iter().collect(),
             _ => request.items.iter().filter_map(|i| i.filter).collect(),

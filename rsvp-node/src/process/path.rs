@@ -80,11 +80,10 @@ impl Node {
         sender: &SenderKey,
         arrived: &Arrived<'_>,
     ) -> impl Iterator<Item = Ix<PathState>> {
-        let (sender, on) = (*sender, arrived.rx.interface);
+        let on = arrived.rx.interface;
         let anywhere = !arrived.session.is_multicast();
         let here = move |path: &PathState| anywhere || path.incoming().is_none_or(|i| i == on);
-        let paths = self.state.paths_of(session);
-        paths.filter(move |(_, path)| path.sender == sender && here(path)).map(|(ix, _)| ix)
+        self.state.paths_from(session, sender).filter(move |(_, path)| here(path)).map(|(ix, _)| ix)
     }
 
     /// Whether a Path message says nothing new: then only the cleanup timer is restarted.
@@ -168,6 +167,8 @@ impl Node {
             session,
             next: None,
             sender,
+            number: 0,
+            order: 0,
             origin: Origin::Hop(upstream, arrived.rx.interface),
             octets: arrived.rx.octets.into(),
             outgoing: SmallVec::new(),
@@ -206,8 +207,8 @@ impl Node {
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
         self.handled(arrived.rx.octets.len());
         let non_rsvp = self.has_non_rsvp_hops(arrived);
+        self.state.set_origin(ix, Origin::Hop(upstream, arrived.rx.interface));
         let path = &mut self.state.paths[ix];
-        path.origin = Origin::Hop(upstream, arrived.rx.interface);
         let descriptor_changed = !same_objects(&path.message(), &arrived.message);
         store(&mut path.octets, arrived.rx.octets);
         path.expires = expires;

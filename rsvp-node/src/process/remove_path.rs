@@ -37,8 +37,8 @@ impl Node {
             self.update_without_sender(branch, &sender);
         }
         if let Some(upstream) = upstream {
-            let ours = |b: &Blockade| b.sender == Some(sender) && b.upstream == upstream;
-            let all = self.state.blockades_of(session).filter(|(_, b)| ours(b));
+            let ours = |b: &Blockade| b.sender == Some(sender);
+            let all = self.state.blockades_of(upstream).filter(|(_, b)| ours(b));
             let gone: SmallVec<[Ix<Blockade>; 4]> = all.map(|(blockade, _)| blockade).collect();
             gone.into_iter().for_each(|blockade| self.state.remove_blockade(blockade));
             self.state.leave_upstream(upstream);
@@ -71,7 +71,7 @@ impl Node {
 
     /// Where path state from another previous hop speaks for the sender now, it is forwarded at once.
     fn leave_to_others(&mut self, session: Ix<SessionState>, sender: &SenderKey, left: &[InterfaceId]) {
-        let others = self.state.paths_of(session).filter(|(_, p)| p.sender == *sender);
+        let others = self.state.paths_from(session, sender);
         let others: SmallVec<[Ix<PathState>; 2]> = others.map(|(ix, _)| ix).collect();
         for ix in others {
             for outgoing in &mut self.state.paths[ix].outgoing {
@@ -89,8 +89,7 @@ impl Node {
         }
         let path = &self.state.paths[ix];
         let (session, sender) = (path.session, path.sender);
-        let others =
-            |i: InterfaceId| self.state.paths_of(session).any(|(_, p)| p.sender == sender && p.routes_to(i));
+        let others = |i: InterfaceId| self.state.paths_from(session, &sender).any(|(_, p)| p.routes_to(i));
         // What is announced from elsewhere, too, is not torn down.
         let due: SmallVec<[bool; 4]> =
             path.outgoing.iter().map(|o| !o.leaving && !others(o.interface)).collect();
@@ -106,25 +105,24 @@ impl Node {
     /// Deletes what next hops of a branch had reserved for a sender whose path state is gone: the filter for
     /// explicit styles, everything for the wildcard style when it was the last sender that leads there.
     fn drop_requests_for(&mut self, branch: Branch, sender: &SenderKey) {
-        let mut leading = self.state.paths_of(branch.session).filter(|(_, p)| p.routes_to(branch.interface));
-        let last = leading.clone().next().is_none();
-        if leading.any(|(_, p)| p.sender == *sender) {
+        let leads = |(_, p): (_, &PathState)| p.routes_to(branch.interface);
+        let last = !self.state.paths_of(branch.session).any(leads);
+        if self.state.paths_from(branch.session, sender).any(leads) {
             return;
         }
         for ix in self.state.requests_on(branch) {
-            let request = &mut self.state.requests[ix];
-            if request.style.is_wildcard() {
+            if self.state.requests[ix].style.is_wildcard() {
                 if last {
                     self.state.remove_request(ix);
                 }
                 continue;
             }
-            let before = request.items.len();
-            request.items.retain(|item| item.filter != Some(*sender));
+            let Some(place) = self.state.place_of(ix, &Some(*sender)) else { continue };
+            self.state.take_item(ix, place);
+            let request = &mut self.state.requests[ix];
+            request.refreshable = false;
             if request.items.is_empty() {
                 self.state.remove_request(ix);
-            } else if request.items.len() != before {
-                request.refreshable = false;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Reservation requests as a whole: finding them, what they conflict with, and taking them or parts of them away. Used
 //! by every procedure that ends a request: ResvTear, timeout, a local application's withdrawal, a change of style.
 
+use super::behind::service_bit;
 use super::errors::ErrorFlow;
 use crate::composer::object_of;
 use crate::interface::InterfaceId;
@@ -35,9 +36,17 @@ impl Node {
         own: Option<Ix<Request>>,
         flowspec: &Flowspec,
     ) -> bool {
-        let mut others = self.state.requests_of(session).filter(|(ix, _)| Some(*ix) != own);
-        others
-            .any(|(_, r)| r.items.iter().any(|i| r.asks_for(i) && i.flowspec.service() != flowspec.service()))
+        self.asked_services(session, |ix, _| Some(ix) != own) & !service_bit(flowspec) != 0
+    }
+
+    /// The services that requests ask for, among those that count.
+    pub(crate) fn asked_services(
+        &self,
+        session: Ix<SessionState>,
+        counts: impl Fn(Ix<Request>, &Request) -> bool,
+    ) -> u32 {
+        let counted = self.state.requests_of(session).filter(|(ix, r)| counts(*ix, r));
+        counted.flat_map(|(_, r)| r.asked_items()).fold(0, |all, item| all | service_bit(&item.flowspec))
     }
 
     /// Notes what the owner of a request asks for now, whatever becomes of it.
@@ -57,12 +66,17 @@ impl Node {
         item: &Item,
         counts: impl Fn(&Request) -> bool,
     ) -> bool {
-        let merged = |i: &Item| request.style.sharing() == Sharing::Shared || i.filter == item.filter;
-        !request.asks_for(item)
-            && self.state.requests_of(request.session).filter(|(_, r)| counts(r)).any(|(_, r)| {
-                let service = item.flowspec.service();
-                r.items.iter().any(|i| merged(i) && r.asks_for(i) && i.flowspec.service() != service)
-            })
+        if request.asks_for(item) {
+            return false;
+        }
+        if request.style.sharing() == Sharing::Shared {
+            let asked = self.asked_services(request.session, |_, r| counts(r));
+            return asked & !service_bit(&item.flowspec) != 0;
+        }
+        self.state.requests_of(request.session).filter(|(_, r)| counts(r)).any(|(ix, r)| {
+            let merged = self.state.place_of(ix, &item.filter).map(|place| &r.items[place]);
+            merged.is_some_and(|i| r.asks_for(i) && i.flowspec.service() != item.flowspec.service())
+        })
     }
 
     /// Takes out all requests of another style than `style`, when none of them conflicts with it any more.
@@ -131,16 +145,9 @@ impl Node {
     /// Removes the items of a request that match, and the request with the last of them; installed reservations and
     /// previous hops follow.
     pub(crate) fn remove_items(&mut self, ix: Ix<Request>, matches: impl Fn(&Item) -> bool) {
+        let gone = self.state.take_items(ix, matches);
         let request = &mut self.state.requests[ix];
         let (session, style, interface) = (request.session, request.style, request.interface());
-        let mut gone: SmallVec<[Item; 1]> = SmallVec::new();
-        request.items.retain(|item| {
-            let matched = matches(item);
-            if matched {
-                gone.push(*item);
-            }
-            !matched
-        });
         if request.items.is_empty() {
             self.state.remove_request(ix);
         } else if !gone.is_empty() {

@@ -4,6 +4,7 @@
 //! falls alone, with a ResvErr of its own; SE and WF stand or fall as a whole. What a refused change would have
 //! replaced is left in place.
 
+use super::behind::service_bit;
 use super::confirm::Wish;
 use super::demands::{Demand, FilterList, asked_by, sender_of};
 use super::errors::{ErrorFlow, scope_of};
@@ -118,8 +119,7 @@ impl Node {
         self.follow_remarks(branch, Some(&arrived.message));
         if let (Some(address), Some(ix)) = (confirm, request) {
             for demand in demands {
-                let items = &self.state.requests[ix].items;
-                let granted = |f: &SenderKey| items.iter().any(|i| i.filter == Some(*f));
+                let granted = |f: &SenderKey| self.state.place_of(ix, &Some(*f)).is_some();
                 let filters: FilterList = demand.filters.iter().copied().filter(granted).collect();
                 if filters.is_empty() == demand.filters.is_empty() {
                     let flowspec = demand.flowspec;
@@ -143,13 +143,15 @@ impl Node {
     fn judge(&mut self, arrived: &Arrived<'_>, asker: Asker, demands: &[Demand<'_>]) -> Judged {
         let Asker { branch, from, style, .. } = asker;
         let asked = asked_by(demands);
-        if let Some(own) = self.state.find_request(branch.session, from) {
+        let own = self.state.find_request(branch.session, from);
+        if let Some(own) = own {
             self.note_asked(own, asked);
         }
         let mut judged = Judged { in_full: true, any: false, limited: false };
+        let others = self.asked_services(branch.session, |ix, _| Some(ix) != own);
         let mut fit: SmallVec<[Fit<'_>; 2]> = SmallVec::new();
         for demand in demands {
-            match self.take_demand(arrived, asker, demand) {
+            match self.take_demand(arrived, asker, (own, others), demand) {
                 Some(filters) => fit.push(Fit { demand, filters, flowspec: demand.flowspec }),
                 None => judged.in_full = false,
             }
@@ -161,7 +163,10 @@ impl Node {
             fit.iter().for_each(|fit| self.exceeds(arrived, asker, fit.demand, Limit::RequestsPerSession));
             return Judged { limited: true, in_full: false, ..judged };
         };
-        let before = self.state.requests[ix].items.clone();
+        let mut before = self.state.requests[ix].items.clone();
+        if style.sharing() == Sharing::Distinct {
+            before.sort_unstable_by_key(|item| item.filter);
+        }
         for Fit { filters, flowspec, .. } in &mut fit {
             let request = &self.state.requests[ix];
             *flowspec = self.still_reduced(request, branch, filters, flowspec).unwrap_or(*flowspec);
@@ -175,7 +180,7 @@ impl Node {
             merged
         });
         // What is given back can be had by what takes more, wherever it stands in the list.
-        fit.sort_by_key(|fit| self.takes_more(asker, fit));
+        fit.sort_by_cached_key(|fit| self.takes_more(asker, fit));
         for Fit { demand, filters, flowspec } in &fit {
             let sender = sender_of(style, filters);
             let updated = match self.too_large_packets(branch, filters, flowspec) {
@@ -211,21 +216,24 @@ impl Node {
         &mut self,
         arrived: &Arrived<'_>,
         asker: Asker,
+        (own, others): (Option<Ix<Request>>, u32),
         demand: &Demand<'_>,
     ) -> Option<FilterList> {
         let Asker { branch: Branch { session, interface }, from, style, .. } = asker;
-        let senders = self.state.paths_of(session).map(|(_, p)| p).filter(|p| p.routes_to(interface));
         let mut filters = demand.filters.clone();
-        filters.retain(|f| senders.clone().any(|p| p.sender == *f));
-        if senders.clone().next().is_none() || filters.is_empty() != demand.filters.is_empty() {
+        filters.retain(|f| self.state.paths_from(session, f).any(|(_, p)| p.routes_to(interface)));
+        let any = || self.state.paths_of(session).any(|(_, p)| p.routes_to(interface));
+        if filters.is_empty() && !(demand.filters.is_empty() && any()) {
             self.refuse(arrived, from, style.object(), demand, (ErrorCode::NO_SENDER, 0), false);
             return None;
         }
-        let own = self.state.find_request(session, from);
-        if self.service_conflicts(session, own, &demand.flowspec) {
+        if others & !service_bit(&demand.flowspec) != 0 {
             let why = (ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT);
-            let named = |i: &Item| i.filter.is_none_or(|f| filters.contains(&f));
-            let in_place = own.is_some_and(|own| self.state.requests[own].items.iter().any(named));
+            let stands = |own| match filters.as_slice() {
+                [] => true,
+                named => named.iter().any(|f| self.state.place_of(own, &Some(*f)).is_some()),
+            };
+            let in_place = own.is_some_and(stands);
             self.refuse(arrived, from, style.object(), demand, why, in_place);
             return None;
         }
@@ -247,7 +255,9 @@ impl Node {
             from,
             style,
             items: SmallVec::new(),
+            index: None,
             octets: Box::default(),
+            carries: false,
             refreshable: false,
             refreshable_from: 0,
             asked,
@@ -285,14 +295,25 @@ impl Node {
         filters: &[SenderKey],
         asker: Asker,
     ) {
-        let shared = asker.style.sharing() == Sharing::Shared;
-        let named = |item: &Item| item.filter.is_none_or(|f| filters.contains(&f));
-        let items = &mut self.state.requests[ix].items;
-        items.retain(|item| !shared && !named(item));
-        for item in before.iter().filter(|i| shared || named(i)) {
-            let asked_again = named(item) && item.flowspec.service() == demand.flowspec.service();
-            items.push(Item { expires: if asked_again { asker.expires } else { item.expires }, ..*item });
+        let restored = |item: &Item, named: bool| {
+            let asked_again = named && item.flowspec.service() == demand.flowspec.service();
+            Item { expires: if asked_again { asker.expires } else { item.expires }, ..*item }
+        };
+        if let (Sharing::Distinct, [sender]) = (asker.style.sharing(), filters) {
+            let filter = Some(*sender);
+            if let Some(place) = self.state.place_of(ix, &filter) {
+                self.state.take_item(ix, place);
+            }
+            if let Ok(stood) = before.binary_search_by_key(&filter, |item| item.filter) {
+                self.state.put_item(ix, restored(&before[stood], true));
+            }
+            return;
         }
+        let mut sorted: FilterList = filters.into();
+        sorted.sort_unstable();
+        let named = |item: &Item| item.filter.is_none_or(|f| sorted.binary_search(&f).is_ok());
+        self.state.requests[ix].items = before.iter().map(|item| restored(item, named(item))).collect();
+        self.state.index_request(ix);
     }
 
     /// Puts a demand into the request: flowspec and expiry of the items it names. False, and nothing changes, if there
@@ -306,8 +327,8 @@ impl Node {
     ) -> bool {
         let shared = asker.style.sharing() == Sharing::Shared;
         let limit = self.config.limits.filters_per_request as usize;
+        let new = filters.iter().filter(|f| self.state.place_of(ix, &Some(**f)).is_none()).count();
         let items = &mut self.state.requests[ix].items;
-        let new = filters.iter().filter(|f| !items.iter().any(|item| item.filter == Some(**f))).count();
         if new > 0 && items.len() + new > limit {
             return false;
         }
@@ -316,10 +337,7 @@ impl Node {
         }
         let wildcard = filters.is_empty().then_some(None);
         for filter in filters.iter().copied().map(Some).chain(wildcard) {
-            match items.iter_mut().find(|item| item.filter == filter) {
-                Some(item) => (item.flowspec, item.expires) = (flowspec, asker.expires),
-                None => items.push(Item { filter, flowspec, expires: asker.expires }),
-            }
+            self.state.put_item(ix, Item { filter, flowspec, expires: asker.expires });
         }
         true
     }

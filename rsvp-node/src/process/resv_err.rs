@@ -4,22 +4,26 @@
 //! That is who asks for a sender that the error names, and in SE also who is left out because of it, having asked for
 //! other senders in the same message.
 
+use super::behind::Behind;
 use super::blockade::Elements;
 use super::errors::ErrorFlow;
 use super::kept::filters;
-use super::left_out::Choice;
+use super::left_out::{Choice, distinct};
+use super::scope::Addresses;
 use super::{Arrived, read};
 use crate::api::Discard;
+use crate::interface::InterfaceId;
 use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::blockade::Blockade;
+use crate::state::numbers::Numbers;
 use crate::state::resv::{Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use rsvp_wire::{Class, ErrorCode, ErrorSpec, Flowspec, RsvpHop, SenderSelection, Style};
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 type Filters = SmallVec<[SenderKey; 4]>;
 
@@ -58,28 +62,27 @@ impl Failure<'_> {
     pub(crate) fn is_wildcard(&self) -> bool {
         self.style.sender_selection() == SenderSelection::Wildcard
     }
-
-    /// Whether the error is about a sender.
-    fn names(&self, sender: &SenderKey) -> bool {
-        self.filters.is_empty() || self.filters.contains(sender)
-    }
 }
 
 /// What is left out because of a failure: what goes up with its blockade state, and what would without.
 #[derive(Default)]
-struct Consequence {
-    with: SmallVec<[Choice; 1]>,
-    without: SmallVec<[Choice; 1]>,
+pub(crate) struct Consequence {
+    pub(crate) with: SmallVec<[Choice; 1]>,
+    pub(crate) without: SmallVec<[Choice; 1]>,
 }
 
 impl Consequence {
     /// The senders for which a request no longer goes up, and would if it were not for the failure.
     fn of(&self, request: Ix<Request>) -> SmallVec<[Flow; 4]> {
         let out = |choices: &[Choice]| -> SmallVec<[Flow; 4]> {
-            choices.iter().flat_map(|c| c.left_out(request)).copied().collect()
+            let mut all: SmallVec<[Flow; 4]> = choices.iter().flat_map(|c| c.left_out(request)).collect();
+            all.sort_unstable();
+            all
         };
         let before = out(&self.without);
-        out(&self.with).into_iter().filter(|flow| !before.contains(flow)).collect()
+        let mut lost = out(&self.with);
+        lost.retain(|flow| before.binary_search(flow).is_err());
+        lost
     }
 }
 
@@ -95,11 +98,12 @@ impl Node {
             object: object.map(|object| object.octets()),
             filters: filters(&arrived.message).collect(),
         };
-        let elements = match failure.flowspec.filter(|_| failure.is_admission()) {
+        let (elements, consequence) = match failure.flowspec.filter(|_| failure.is_admission()) {
             Some(qe) => self.blockade(&failure, qe),
-            None => Elements::new(),
+            None => (Elements::new(), Consequence::default()),
         };
-        self.forward_failure(arrived, &failure, &elements);
+        let letters = self.addressed(&failure, &elements, &consequence);
+        self.send_failure(arrived, &failure, session, letters);
         Ok(())
     }
 
@@ -116,36 +120,22 @@ impl Node {
         best.map(|(ix, _)| ix).ok_or(Discard::NoState)
     }
 
-    /// What the failure has led to that its blockade state accounts for.
-    fn consequence(&self, failure: &Failure<'_>, elements: &Elements) -> Consequence {
-        let mut consequence = Consequence::default();
-        for &ix in elements {
-            let flow = self.state.blockades[ix].sender;
-            let choice = |bars: &dyn Fn(Ix<Blockade>) -> bool| {
-                self.choice(failure.upstream, failure.style.sharing(), &flow, |_| true, bars)
-            };
-            consequence.with.extend(choice(&|_| true));
-            consequence.without.extend(choice(&|ix| !elements.contains(&ix)));
-        }
-        consequence
-    }
-
-    /// The senders for which a request goes to the previous hop that the error came from.
-    fn asked_there(&self, request: &Request, upstream: Ix<Upstream>) -> Filters {
-        let behind =
-            || self.state.paths_behind(upstream).filter(|p| self.applies(request, p)).map(|p| p.sender);
-        if request.style.is_wildcard() {
-            return behind().collect();
-        }
-        request.items.iter().filter_map(|i| i.filter).filter(|f| behind().any(|s| s == *f)).collect()
-    }
-
-    /// Tells next hops and local applications (section 3.5, rule 5, and section 3.1.8).
-    fn forward_failure(&mut self, arrived: &Arrived<'_>, failure: &Failure<'_>, elements: &Elements) {
+    /// Which next hops and local applications are told (section 3.5, rule 5, and section 3.1.8).
+    fn addressed(
+        &self,
+        failure: &Failure<'_>,
+        elements: &Elements,
+        consequence: &Consequence,
+    ) -> SmallVec<[Addressed; 4]> {
         let upstream = &self.state.upstreams[failure.upstream];
         let (session, incoming) = (upstream.session, upstream.interface);
         let style = StyleKind::of(failure.style);
-        let consequence = self.consequence(failure, elements);
+        let behind = Behind::new(self, failure.upstream, None);
+        let mut failed: Filters = failure.filters.clone();
+        failed.sort_unstable();
+        let named_by = |s: &SenderKey| failed.is_empty() || failed.binary_search(s).is_ok();
+        let failed: Numbers = behind.senders().filter(|(s, _)| named_by(s)).map(|(_, n)| n).collect();
+        let failures = distinct(elements.iter().map(|ix| &self.state.blockades[*ix].failed));
         let mut letters = SmallVec::<[Addressed; 4]>::new();
         // Whose request is in place asks for less than what failed and need not know; unless nobody else could have
         // caused it: then it was a merge of theirs.
@@ -155,25 +145,26 @@ impl Node {
             if request.interface() == Some(incoming) || Some(request.style) != style {
                 continue;
             }
-            let asked = self.asked_there(request, failure.upstream);
+            let asked = behind.asked_in_order(self, request);
             let lost = consequence.of(ix);
             let suffers = !lost.is_empty();
-            let named: Filters =
-                asked.iter().copied().filter(|s| failure.names(s) || lost.contains(&Some(*s))).collect();
+            let is_named = |(s, number): &&(SenderKey, u32)| {
+                failed.has(*number) || (suffers && lost.binary_search(&Some(*s)).is_ok())
+            };
+            let named: Filters = asked.iter().filter(is_named).map(|(s, _)| *s).collect();
             if named.is_empty() && !suffers {
                 continue;
             }
-            let one = named.first().or_else(|| asked.first());
-            let Some(qi) = one.and_then(|s| request.item_for(s)).map(|i| i.flowspec) else { continue };
+            let one = named.first().or(asked.first().map(|(s, _)| s));
+            let Some(qi) = one.and_then(|s| self.state.item_for(ix, s)).map(|i| i.flowspec) else { continue };
             let mut error = failure.error;
-            let clears = |b: &Ix<Blockade>| self.state.blockades[*b].failed.clears(&qi, error.value);
-            let exceeds = elements.is_empty() || !elements.iter().all(clears);
+            let exceeds = elements.is_empty() || !failures.iter().all(|f| f.clears(&qi, error.value));
             if failure.is_admission() && !exceeds && request.app().is_some() {
                 error.flags |= ErrorSpec::NOT_GUILTY;
             }
             let filters = match (failure.is_wildcard(), named.is_empty()) {
                 (true, _) => failure.filters.clone(),
-                (false, true) => asked,
+                (false, true) => asked.iter().map(|(s, _)| *s).collect(),
                 (false, false) => named,
             };
             if !failure.is_admission() || !failure.is_in_place() || suffers || exceeds {
@@ -189,7 +180,7 @@ impl Node {
         {
             letters = spared;
         }
-        self.send_failure(arrived, failure, session, letters);
+        letters
     }
 
     fn send_failure(
@@ -200,11 +191,13 @@ impl Node {
         letters: SmallVec<[Addressed; 4]>,
     ) {
         let key = self.state.key_of(session);
+        let mut scopes = BTreeMap::<InterfaceId, Option<Addresses>>::new();
         for (from, error, filters) in letters {
             let scope = match from {
-                RequestOrigin::Hop { interface, .. } => {
-                    self.resv_err_scope(session, &arrived.message, interface)
-                }
+                RequestOrigin::Hop { interface, .. } => scopes
+                    .entry(interface)
+                    .or_insert_with(|| self.resv_err_scope(session, &arrived.message, interface))
+                    .clone(),
                 RequestOrigin::App { .. } => None,
             };
             if scope.as_ref().is_some_and(|s| s.is_empty()) {

@@ -75,9 +75,15 @@ impl Node {
     }
 
     pub(super) fn tell_senders(&mut self, branch: Branch, filters: &Filters, kind: &EventKind) {
+        if self.state.sessions[branch.session].apps().is_empty() {
+            return;
+        }
         let key = self.state.key_of(branch.session);
         let mut told: SmallVec<[_; 4]> = SmallVec::new();
-        for (_, path) in self.state.paths_of(branch.session) {
+        let one = if let Filters::One(sender) = filters { Some(sender) } else { None };
+        let of_one = one.into_iter().flat_map(|sender| self.state.paths_from(branch.session, sender));
+        let all = one.is_none().then(|| self.state.paths_of(branch.session)).into_iter().flatten();
+        for (_, path) in of_one.chain(all) {
             if let Origin::App(app) = path.origin
                 && filters.selects(&path.sender)
                 && path.routes_to(branch.interface)

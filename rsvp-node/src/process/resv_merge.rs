@@ -4,6 +4,7 @@
 //! RFC 2209 merges installed reservations and so cannot tell a blockaded request from a smaller one on the same
 //! interface; RFC 2205 section 3.5 merges the requests themselves, and so does this.
 
+use super::behind::Behind;
 use super::kept::filters;
 use super::scope::in_scope;
 use crate::carried::{is_sent, one_tclass};
@@ -13,12 +14,14 @@ use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
+use crate::state::blockade::Blockade;
 use crate::state::path::{Origin, PathState};
 use crate::state::resv::{Item, Request, RequestOrigin};
 use crate::state::upstream::Upstream;
 use crate::unknown;
 use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 /// The merged request for one previous hop.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +29,13 @@ pub(crate) struct Merged {
     pub(crate) style: StyleKind,
     /// One entry per sender in ascending order; for WF a single one without.
     pub(crate) flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]>,
+}
+
+impl Merged {
+    /// Where a sender stands.
+    pub(crate) fn place_of(&self, flow: &Option<SenderKey>) -> Option<usize> {
+        self.flows.binary_search_by_key(flow, |(filter, _)| *filter).ok()
+    }
 }
 
 impl Node {
@@ -47,8 +57,9 @@ impl Node {
     /// Whether multicast routing forwards a sender's data within this node to the interface on which an application
     /// listens, and not by a branch of the tree that ends there (RFC 2205 section 3.9, cases 2 and 1).
     fn is_forwarded_within(&self, path: &PathState, interface: InterfaceId) -> bool {
-        let branch = |p: &PathState| p.sender == path.sender && p.incoming() == Some(interface);
-        path.routes_to(interface) && !self.state.paths_of(path.session).any(|(_, p)| branch(p))
+        let branch = |p: &PathState| p.incoming() == Some(interface);
+        let mut own = self.state.paths_from(path.session, &path.sender);
+        path.routes_to(interface) && !own.any(|(_, p)| branch(p))
     }
 
     /// The elementary requests that apply to a sender, with who made them.
@@ -59,7 +70,7 @@ impl Node {
         self.state
             .requests_of(path.session)
             .filter(|(_, request)| self.applies(request, path))
-            .filter_map(|(ix, request)| Some((ix, request, request.item_for(&path.sender)?)))
+            .filter_map(|(ix, request)| Some((ix, request, request.item_of(path)?)))
             .filter(|(_, request, item)| !self.gives_way(request, item, |_| true))
     }
 
@@ -67,22 +78,41 @@ impl Node {
     pub(crate) fn merged(&self, upstream: Ix<Upstream>) -> Option<Merged> {
         let session = self.state.upstreams[upstream].session;
         let style = self.state.requests_of(session).next()?.1.style;
-        let behind = self.state.paths_behind(upstream);
+        let sharing = style.sharing();
         let mut flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]> = SmallVec::new();
-        if style.sharing() == Sharing::Shared {
-            let choice = self.choose(style.sharing(), style.is_wildcard(), behind, |_| true, |_| true)?;
-            flows.extend(choice.flows.iter().map(|flow| (*flow, choice.flowspec)));
+        if sharing == Sharing::Shared {
+            let first = self.state.paths_behind(upstream).next()?.sender;
+            let one = (!style.is_wildcard()).then_some(first);
+            let choice = self.choice(upstream, sharing, &one, |_| true, |_| true)?;
+            flows.extend(choice.flows().map(|flow| (flow, choice.flowspec)));
         } else {
-            let each = behind.filter_map(|path| {
-                self.choose(style.sharing(), false, core::iter::once(path), |_| true, |_| true)
-                    .map(|c| (Some(path.sender), c.flowspec))
-            });
-            flows.extend(each);
+            let barred = self.barred_by_sender(upstream);
+            for PathState { sender, .. } in self.state.paths_behind(upstream) {
+                let behind = Behind::new(self, upstream, Some(sender));
+                let barred = barred.get(sender).map_or(&[][..], |barred| barred);
+                let asked = behind.all_asked(self, sharing, false, |_| true);
+                let choice = self.choose(&behind, false, &asked, barred);
+                flows.extend(choice.map(|c| (Some(*sender), c.flowspec)));
+            }
         }
         let to = self.state.key_of(session).destination();
         flows.iter_mut().for_each(|(_, f)| *f = flowspec::in_session(*f, to));
         flows.sort_unstable_by_key(|(filter, _)| *filter);
         (!flows.is_empty()).then_some(Merged { style, flows })
+    }
+
+    /// Blockade state of a previous hop by sender.
+    pub(crate) fn barred_by_sender(
+        &self,
+        upstream: Ix<Upstream>,
+    ) -> BTreeMap<SenderKey, SmallVec<[&Blockade; 2]>> {
+        let mut by_sender = BTreeMap::<_, SmallVec<[&Blockade; 2]>>::new();
+        for (_, blockade) in self.state.blockades_of(upstream) {
+            if let Some(sender) = blockade.sender {
+                by_sender.entry(sender).or_default().push(blockade);
+            }
+        }
+        by_sender
     }
 
     /// Writes a merged request into the scratch buffer as it stands at the end of a Resv: forwarded objects, STYLE and
@@ -104,7 +134,7 @@ impl Node {
     /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
     fn forwarded_objects(&self, upstream: Ix<Upstream>) -> (Vec<u8>, usize) {
         let session = self.state.upstreams[upstream].session;
-        let requests = self.state.requests_of(session);
+        let requests = self.state.requests_of(session).filter(|(_, request)| request.carries);
         let messages = requests.flat_map(|(_, request)| request.messages().map(move |m| (request, m)));
         let mut all = Vec::new();
         for (request, message) in messages {
@@ -113,14 +143,10 @@ impl Node {
             if objects.peek().is_none() {
                 continue;
             }
-            let named = |p: &PathState| {
-                request.item_for(&p.sender).is_some_and(|i| i.filter.is_none())
-                    || filters(&message).any(|f| f == p.sender)
-            };
-            let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
-            if behind
-                .any(|(_, p)| self.applies(request, p) && request.item_for(&p.sender).is_some() && named(p))
-            {
+            let named =
+                |p: &PathState| request.style.is_wildcard() || filters(&message).any(|f| f == p.sender);
+            let mut behind = self.state.paths_behind(upstream);
+            if behind.any(|p| self.applies(request, p) && request.item_of(p).is_some() && named(p)) {
                 all.extend(objects.map(|o| o.octets()));
             }
         }

@@ -16,7 +16,7 @@ use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::unknown;
 use core::time::Duration;
-use rsvp_wire::{Class, Flowspec, MsgType, NeedSpace, ObjectRef, RsvpHop, Sharing};
+use rsvp_wire::{Class, MsgType, NeedSpace, ObjectRef, RsvpHop, Sharing};
 use smallvec::SmallVec;
 
 impl Node {
@@ -141,21 +141,20 @@ impl Node {
         let mut gone = Sent::read(last)?.asked;
         let session = self.state.upstreams[ix].session;
         let still = |filter: &Option<SenderKey>| {
-            merged.is_some_and(|m| m.style == gone.style && m.flows.iter().any(|(f, _)| f == filter))
+            merged.is_some_and(|m| m.style == gone.style && m.place_of(filter).is_some())
         };
-        let leads_here = |filter: &Option<SenderKey>| {
-            let mut behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(ix));
-            behind.any(|(_, p)| filter.is_none_or(|f| f == p.sender))
+        let leads_here = |filter: &Option<SenderKey>| match filter {
+            Some(sender) => self.state.paths_from(session, sender).any(|(_, p)| p.upstream() == Some(ix)),
+            None => self.state.paths_behind(ix).next().is_some(),
         };
         let flows = core::mem::take(&mut gone.flows);
         gone.flows = flows.into_iter().filter(|(f, _)| !still(f) && leads_here(f)).collect();
         (!gone.flows.is_empty()).then_some(gone)
     }
 
-    /// What the previous hop was last asked for, for a sender.
-    pub(crate) fn last_asked(&self, ix: Ix<Upstream>, flow: &Option<SenderKey>) -> Option<Flowspec> {
-        let sent = Sent::read(&self.state.upstreams[ix].last_sent)?;
-        sent.asked.flows.iter().find(|(f, _)| f == flow).map(|(_, flowspec)| *flowspec)
+    /// What the previous hop was last asked for.
+    pub(crate) fn last_asked(&self, ix: Ix<Upstream>) -> Option<Merged> {
+        Sent::read(&self.state.upstreams[ix].last_sent).map(|sent| sent.asked)
     }
 
     /// Writes a ResvTear, with the FLOWSPEC that was last sent: it is ignored (RFC 2205 section 3.1.6), but there are
@@ -291,7 +290,7 @@ impl<'a> Sent<'a> {
 
     /// The same with some filters taken out; empty when none is left.
     fn without(mut self, gone: &Merged) -> Box<[u8]> {
-        self.asked.flows.retain(|(f, _)| !gone.flows.iter().any(|(g, _)| g == f));
+        self.asked.flows.retain(|(f, _)| gone.place_of(f).is_none());
         if self.asked.flows.is_empty() {
             return Box::default();
         }

@@ -1,7 +1,8 @@
 //! ROUTE CHANGE NOTIFICATION and PATH LOCAL REPAIR (RFC 2209), RFC 2205 section 3.6.
 //!
 //! Path state is walked a bounded piece at a time, so that a routing change on a node with much state does not hold up
-//! everything else.
+//! everything else. A walk that is going on is not begun anew by the next change, or changes that come often enough would
+//! starve what is at its end; another follows. Where one destination has few path states these are found by the index, at once.
 //!
 //! Reservations are made on the new way before they are given up on the old: W after the change Path messages leave,
 //! and until W after that the requests on interfaces that routing has left still count upstream. Then they no longer
@@ -9,7 +10,7 @@
 
 use crate::host::Host;
 use crate::interface::{Change, Interface, InterfaceId};
-use crate::node::{Node, Sweep};
+use crate::node::{Enough, Node, Sweep};
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
 use crate::state::traffic::Branch;
@@ -25,7 +26,17 @@ const PIECE: u32 = 256;
 
 impl Node {
     pub(crate) fn routes_changed(&mut self, destination: Option<IpAddr>, host: &mut dyn Host) {
-        self.begin_sweep(destination, Change::default(), host);
+        let few = destination.and_then(|destination| self.state.paths_to(destination, PIECE as usize));
+        let Some(few) = few else { return self.begin_sweep(destination, Change::default(), host) };
+        let enough = Enough::for_now(&self.state);
+        for ix in few {
+            if enough.is_reached(&self.state) {
+                return self.begin_sweep(destination, Change::default(), host);
+            }
+            if self.state.paths[ix].upstream().is_some() {
+                self.reroute(ix, host);
+            }
+        }
     }
 
     /// An interface appears or changes: routes may lead there that were of no use before, packets may have become too
@@ -38,21 +49,28 @@ impl Node {
     }
 
     fn begin_sweep(&mut self, destination: Option<IpAddr>, change: Change, host: &mut dyn Host) {
-        // A walk that is still going on starts anew; if its destination is another, everything is walked.
-        let destination = match self.sweep {
-            Some(sweep) if sweep.destination != destination => None,
-            _ => destination,
-        };
-        let change = self.sweep.map_or(change, |sweep| sweep.change.and(change));
-        self.sweep = Some(Sweep { destination, change, next: 0 });
+        let sweep = Sweep { destination, change, next: 0 };
+        match (&self.sweep, &mut self.next_sweep) {
+            (None, _) => self.sweep = Some(sweep),
+            (Some(_), None) => self.next_sweep = Some(sweep),
+            (Some(_), Some(next)) => {
+                // Of several that wait one is made; if their destinations are others, everything is walked.
+                next.destination = next.destination.filter(|_| next.destination == destination);
+                next.change = next.change.and(change);
+            }
+        }
         self.sweep_routes(host);
     }
 
     /// Looks up routes again for the next piece of the path state.
     pub(crate) fn sweep_routes(&mut self, host: &mut dyn Host) {
         let Some(Sweep { destination, change, next }) = self.sweep else { return };
-        let end = next.saturating_add(PIECE).min(self.state.paths.places());
-        for place in next..end {
+        let last = next.saturating_add(PIECE).min(self.state.paths.places());
+        let enough = Enough::for_now(&self.state);
+        let mut end = next;
+        while end < last && !enough.is_reached(&self.state) {
+            let place = end;
+            end += 1;
             let Some(path) = self.state.paths.at(place) else { continue };
             let Some(ix) = Ix::from_place(place).filter(|_| !path.flags.dead) else { continue };
             let key = self.state.key_of(path.session);
@@ -67,7 +85,8 @@ impl Node {
             }
         }
         let rest = Sweep { destination, change, next: end };
-        self.sweep = (end < self.state.paths.places()).then_some(rest);
+        let more = end < self.state.paths.places();
+        self.sweep = if more { Some(rest) } else { self.next_sweep.take() };
     }
 
     fn judge_path_sizes(&mut self, ix: Ix<PathState>) {

@@ -25,14 +25,12 @@ impl Node {
         let session = self.state.upstreams[upstream].session;
         let (_, first) = self.state.requests_of(session).next()?;
         let wildcard = first.style.is_wildcard();
-        let received = || self.state.requests_of(session).any(|(_, r)| received_scope(r).is_some());
+        let received = || self.state.requests_of(session).any(|(_, r)| r.scope().is_some());
         if !wildcard || !(self.state.has_several_previous_hops(session) || received()) {
             return None;
         }
-        let behind = self.state.paths_of(session).filter(|(_, p)| p.upstream() == Some(upstream));
-        Some(sorted(
-            behind.filter(|(_, p)| self.items_for(p).next().is_some()).map(|(_, p)| p.sender.address()),
-        ))
+        let behind = self.state.paths_behind(upstream);
+        Some(sorted(behind.filter(|p| self.items_for(p).next().is_some()).map(|p| p.sender.address())))
     }
 
     /// The SCOPE of a wildcard error that goes on to a next hop: of the senders it names those whose data goes there.
@@ -44,23 +42,20 @@ impl Node {
         interface: InterfaceId,
     ) -> Option<Addresses> {
         let scope = message.get::<Scope<'_>>()?.ok()?;
-        let routed = |a: &IpAddr| {
-            self.state.paths_of(session).any(|(_, p)| p.sender.address() == *a && p.routes_to(interface))
-        };
-        Some(sorted(scope.addresses().filter(routed)))
+        let here = self.state.paths_of(session).filter(|(_, p)| p.routes_to(interface));
+        let routed = sorted(here.map(|(_, p)| p.sender.address()));
+        Some(sorted(scope.addresses().filter(|a| routed.binary_search(a).is_ok())))
     }
 }
 
 /// Whether a request is for a sender: always, unless it came with a SCOPE that does not list it.
 pub(crate) fn in_scope(request: &Request, path: &PathState) -> bool {
-    received_scope(request).is_none_or(|scope| scope.addresses().any(|a| a == path.sender.address()))
-}
-
-fn received_scope(request: &Request) -> Option<Scope<'_>> {
-    if !request.style.is_wildcard() {
-        return None;
+    match &request.index {
+        Some(index) if request.style.is_wildcard() => {
+            index.senders.as_ref().is_none_or(|senders| senders.has(path.number))
+        }
+        _ => request.scope().is_none_or(|scope| scope.addresses().any(|a| a == path.sender.address())),
     }
-    request.messages().next()?.get::<Scope<'_>>()?.ok()
 }
 
 fn sorted(addresses: impl Iterator<Item = IpAddr>) -> Addresses {

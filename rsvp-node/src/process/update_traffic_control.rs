@@ -13,8 +13,8 @@ use crate::merge::flowspec;
 use crate::node::Node;
 use crate::queue::Pending;
 use crate::state::arena::Ix;
-use crate::state::path::PathState;
-use crate::state::resv::{Item, Request};
+use crate::state::numbers::Numbers;
+use crate::state::resv::Request;
 use crate::state::session::SessionState;
 use crate::state::traffic::{Branch, Filters, Reserved};
 use core::cmp::Ordering;
@@ -54,9 +54,8 @@ impl Node {
                 let police = Police { branch: reserved.police.branch, ..wanted.police };
                 let policed = core::mem::replace(&mut reserved.police, police) != police;
                 reserved.flowspec = wanted.flowspec;
-                reserved.filters = wanted.filters;
-                reserved.style = wanted.style;
                 reserved.charge_bps = wanted.charge_bps;
+                self.state.set_filters(ix, wanted.style, wanted.filters);
                 if policed && !changed {
                     self.intend_install(ix);
                 }
@@ -114,8 +113,8 @@ impl Node {
             self.judge_again(branch);
             return Ok(());
         }
-        for (ix, items) in before {
-            self.state.requests[ix].items = items;
+        for (ix, flowspec) in before {
+            self.set_flowspec(ix, sender, flowspec);
         }
         Err(refused)
     }
@@ -139,21 +138,33 @@ impl Node {
         branch: Branch,
         sender: Flow,
         but: Option<Ix<Request>>,
-    ) -> Vec<(Ix<Request>, SmallVec<[Item; 1]>)> {
+    ) -> Vec<(Ix<Request>, Flowspec)> {
         let Some(installed) = self.state.find_reserved(branch, sender) else { return Vec::new() };
         let standing = self.state.reserved[installed].flowspec;
         let mut before = Vec::new();
         for ix in self.state.requests_on(branch).into_iter().filter(|ix| Some(*ix) != but) {
+            let place = if sender.is_none() { Some(0) } else { self.state.place_of(ix, &sender) };
             let items = &mut self.state.requests[ix].items;
-            let uncut = items.clone();
-            for item in items.iter_mut().filter(|i| sender.is_none() || i.filter == sender) {
-                item.flowspec = flowspec::lower_bound(&item.flowspec, &standing).unwrap_or(item.flowspec);
-            }
-            if *items != uncut {
+            let Some(uncut) = place.and_then(|place| items.get(place)).map(|item| item.flowspec) else {
+                continue;
+            };
+            let cut = flowspec::lower_bound(&uncut, &standing).unwrap_or(uncut);
+            if cut != uncut {
                 before.push((ix, uncut));
+                self.set_flowspec(ix, sender, cut);
             }
         }
         before
+    }
+
+    /// Changes the flowspec of a request: for a sender, or the one that all share.
+    pub(crate) fn set_flowspec(&mut self, ix: Ix<Request>, sender: Flow, flowspec: Flowspec) {
+        let place = if sender.is_none() { None } else { self.state.place_of(ix, &sender) };
+        let items = &mut self.state.requests[ix].items;
+        match place {
+            Some(place) => items[place].flowspec = flowspec,
+            None => items.iter_mut().for_each(|item| item.flowspec = flowspec),
+        }
     }
 
     fn report_to_requesters(&mut self, branch: Branch, sender: Flow, (code, value): Refused) {
@@ -176,21 +187,28 @@ impl Node {
     ) -> Result<Option<Reserved>, Refused> {
         let Branch { session, interface } = branch;
         let mut merged: Option<(StyleKind, Flowspec)> = None;
-        let mut filters: SmallVec<[SenderKey; 4]> = SmallVec::new();
+        let (mut all, mut filters) = (Numbers::default(), SmallVec::<[SenderKey; 4]>::new());
         let here = |r: &Request| r.interface() == Some(interface);
-        for (_, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
-            let selected = request.items.iter().filter(|i| sender.is_none() || i.filter == sender);
-            for item in selected.filter(|i| !self.gives_way(request, i, here)) {
-                let so_far = merged.map_or(item.flowspec, |(_, so_far)| so_far);
-                match flowspec::merge(&so_far, &item.flowspec) {
-                    Some(flowspec) => merged = Some((request.style, flowspec)),
-                    None if !request.asks_for(item) => continue,
-                    None => return Err((ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT)),
-                }
-                filters.extend(item.filter);
+        for (ix, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
+            let place = if sender.is_none() { Some(0) } else { self.state.place_of(ix, &sender) };
+            let Some(item) = place.and_then(|place| request.items.get(place)) else { continue };
+            if self.gives_way(request, item, here) {
+                continue;
+            }
+            let so_far = merged.map_or(item.flowspec, |(_, so_far)| so_far);
+            match flowspec::merge(&so_far, &item.flowspec) {
+                Some(flowspec) => merged = Some((request.style, flowspec)),
+                None if !request.asks_for(item) => continue,
+                None => return Err((ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT)),
+            }
+            match request.index.as_ref().and_then(|index| index.senders.as_ref()) {
+                _ if sender.is_some() || request.style.is_wildcard() => filters.extend(item.filter),
+                Some(senders) => all.add(senders),
+                None => filters.extend(request.items.iter().filter_map(|i| i.filter)),
             }
         }
         let Some((style, flowspec)) = merged else { return Ok(None) };
+        filters.extend(self.state.crowd(session).into_iter().flat_map(|crowd| crowd.keys(&all)));
         filters.sort_unstable();
         filters.dedup();
         let to = self.state.key_of(session).destination();
@@ -212,6 +230,7 @@ impl Node {
         let merge = style.sharing() == Sharing::Shared && announced.senders > 1;
         Ok(Some(Reserved {
             session,
+            prev: None,
             next: None,
             interface,
             style,
@@ -228,20 +247,16 @@ impl Node {
 
     /// B_Police_Flag of every reservation that shares a sender with one that has changed (RFC 2205 section 3.8).
     fn update_branch_policing(&mut self, session: Ix<SessionState>, changed: &Filters) {
-        let concerned: SmallVec<[Ix<Reserved>; 4]> = self
-            .state
-            .reserved_of(session)
-            .filter(|(_, r)| r.filters.overlap(changed))
-            .map(|(ix, _)| ix)
-            .collect();
+        let concerned = self.state.overlapping(session, changed);
         for ix in concerned {
             let this = &self.state.reserved[ix];
             let less = |other: &Reserved| {
                 let order = flowspec::compare(&this.flowspec, &other.flowspec);
                 !matches!(order, Some(Ordering::Equal | Ordering::Greater))
             };
-            let elsewhere = |r: &Reserved| r.interface != this.interface && r.filters.overlap(&this.filters);
-            let branch = self.state.reserved_of(session).any(|(_, r)| elsewhere(r) && less(r));
+            let elsewhere = |r: &Reserved| r.interface != this.interface;
+            let others = self.state.overlapping(session, &this.filters);
+            let branch = others.iter().map(|ix| &self.state.reserved[*ix]).any(|r| elsewhere(r) && less(r));
             if branch != this.police.branch {
                 self.state.reserved[ix].police.branch = branch;
                 self.intend_install(ix);
@@ -253,9 +268,8 @@ impl Node {
     /// several previous hops counts once.
     fn announced(&self, branch: Branch, filters: &[SenderKey]) -> Announced {
         let mut announced = Announced { tspec: None, unpoliced: false, senders: 0 };
-        let speakers = self.state.speakers(branch);
-        let selected = |p: &&PathState| filters.is_empty() || filters.contains(&p.sender);
-        for path in speakers.iter().map(|ix| &self.state.paths[*ix]).filter(selected) {
+        let speakers = self.state.speakers(branch, filters);
+        for path in speakers.iter().map(|ix| &self.state.paths[*ix]) {
             let message = path.message();
             let flags = message.get::<Session>().and_then(Result::ok).map_or(0, |s| s.flags());
             announced.unpoliced |= path.upstream().is_none() || flags & Session::E_POLICE != 0;

@@ -12,7 +12,8 @@ use crate::merge::failure::Failed;
 #[derive(Debug)]
 pub(crate) struct Blockade {
     pub(crate) session: Ix<SessionState>,
-    /// Next blockade of the session.
+    /// The blockades of the previous hop before and behind it.
+    pub(crate) prev: Option<Ix<Self>>,
     pub(crate) next: Option<Ix<Self>>,
     /// The previous hop the error came from.
     pub(crate) upstream: Ix<Upstream>,

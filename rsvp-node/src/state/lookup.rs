@@ -3,14 +3,16 @@
 use super::State;
 use super::arena::{Arena, Ix};
 use super::blockade::Blockade;
+use super::crowd::Crowd;
 use super::path::{Origin, PathState};
 use super::resv::{Request, RequestOrigin};
 use super::session::SessionState;
-use super::traffic::{Branch, Reserved};
+use super::traffic::{Branch, Filters, Reserved};
 use super::upstream::Upstream;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
-use crate::key::{Flow, SenderKey, SessionKey};
+use crate::key::{Flow, SenderKey, SessionKey, StyleKind};
+use core::net::IpAddr;
 use smallvec::SmallVec;
 
 impl State {
@@ -26,13 +28,34 @@ impl State {
         member.is_some_and(|ix| (self.sessions[ix].key.port() == 0) != (key.port() == 0))
     }
 
+    /// The path states of all sessions with a destination, by the index, if there are no more than `most`.
+    pub(crate) fn paths_to(&self, destination: IpAddr, most: usize) -> Option<Vec<Ix<PathState>>> {
+        let mut found = Vec::new();
+        for protocol in 0..=u8::MAX {
+            let first = self.groups.find(&SessionKey::to(destination, protocol), &self.sessions);
+            let mut next = first;
+            while let Some(session) = next {
+                let room = most + 1 - found.len();
+                found.extend(self.paths_of(session).map(|(ix, _)| ix).take(room));
+                next = self.sessions[session].group_next.filter(|next| Some(*next) != first);
+                // Sessions without path state are looked at, too.
+                if found.len() > most {
+                    return None;
+                }
+            }
+        }
+        Some(found)
+    }
+
     pub(crate) fn paths_of(&self, session: Ix<SessionState>) -> Walk<'_, PathState> {
         Walk { arena: &self.paths, link: self.sessions[session].paths, next: |p| p.next }
     }
 
     /// Whether an application of this node sends in a session.
     pub(crate) fn has_local_sender(&self, session: Ix<SessionState>) -> bool {
-        self.paths_of(session).any(|(_, path)| matches!(path.origin, Origin::App(_)))
+        // An application that sends has opened the session.
+        !self.sessions[session].apps().is_empty()
+            && self.paths_of(session).any(|(_, path)| matches!(path.origin, Origin::App(_)))
     }
 
     pub(crate) fn requests_of(&self, session: Ix<SessionState>) -> Walk<'_, Request> {
@@ -47,8 +70,23 @@ impl State {
         Walk { arena: &self.upstreams, link: self.sessions[session].upstreams, next: |u| u.next }
     }
 
-    pub(crate) fn blockades_of(&self, session: Ix<SessionState>) -> Walk<'_, Blockade> {
-        Walk { arena: &self.blockades, link: self.sessions[session].blockades, next: |b| b.next }
+    /// The path states of a sender.
+    pub(crate) fn paths_from(
+        &self,
+        session: Ix<SessionState>,
+        sender: &SenderKey,
+    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> + Clone {
+        let sender = *sender;
+        let crowd = self.crowd(session);
+        let known = crowd.and_then(|crowd| Some(crowd.known(crowd.number(&sender)?).paths.as_slice()));
+        let walk = crowd.is_none().then(|| self.paths_of(session));
+        let walk = walk.into_iter().flatten().filter(move |(_, p)| p.sender == sender);
+        walk.chain(known.unwrap_or_default().iter().map(|ix| (*ix, &self.paths[*ix])))
+    }
+
+    /// Blockade state of a previous hop, the newest first.
+    pub(crate) fn blockades_of(&self, upstream: Ix<Upstream>) -> Walk<'_, Blockade> {
+        Walk { arena: &self.blockades, link: self.upstreams[upstream].blockades, next: |b| b.next }
     }
 
     /// The key of a session.
@@ -74,8 +112,13 @@ impl State {
 
     /// Path states that come from a previous hop.
     pub(crate) fn paths_behind(&self, upstream: Ix<Upstream>) -> impl Iterator<Item = &PathState> + Clone {
-        let session = self.upstreams[upstream].session;
-        self.paths_of(session).map(|(_, p)| p).filter(move |p| p.upstream() == Some(upstream))
+        let Upstream { session, paths, .. } = self.upstreams[upstream];
+        let crowd = self.crowd(session);
+        let walk = crowd.is_none().then(|| self.paths_of(session).map(|(_, p)| p));
+        let behind = move |p: &&PathState| p.upstream() == Some(upstream);
+        let walk = walk.into_iter().flatten().filter(behind).take(paths as usize);
+        let known = crowd.into_iter().flat_map(move |crowd| crowd.behind(upstream));
+        walk.chain(known.map(|ix| &self.paths[ix]))
     }
 
     /// Whether what is asked for goes to several previous hops.
@@ -93,8 +136,47 @@ impl State {
 
     /// The same; where senders have a reservation each, for one of them.
     pub(crate) fn find_reserved(&self, branch: Branch, sender: Flow) -> Option<Ix<Reserved>> {
+        if let Some(sender) = sender
+            && let Some(crowd) = self.crowd(branch.session)
+            && let Some(found) = self.reserved_for(crowd, branch, &sender)
+        {
+            return found;
+        }
         let selects = |r: &Reserved| sender.is_none_or(|s| r.filters.selects(&s));
         self.reserved_on(branch).find(|(_, r)| selects(r)).map(|(ix, _)| ix)
+    }
+
+    /// In a crowd the FF reservation of a sender on an interface; the outer `None` where reservations are shared.
+    fn reserved_for(
+        &self,
+        crowd: &Crowd,
+        branch: Branch,
+        sender: &SenderKey,
+    ) -> Option<Option<Ix<Reserved>>> {
+        let known = crowd.number(sender).map(|number| crowd.known(number).reserved.as_slice());
+        let here = |ix: &&Ix<Reserved>| self.reserved[**ix].interface == branch.interface;
+        let found = known.unwrap_or_default().iter().find(here).copied();
+        let all_distinct = || self.first_style(branch.session).is_none_or(|s| s == StyleKind::FixedFilter);
+        (found.is_some() || all_distinct()).then_some(found)
+    }
+
+    fn first_style(&self, session: Ix<SessionState>) -> Option<StyleKind> {
+        self.reserved_of(session).next().map(|(_, r)| r.style)
+    }
+
+    /// The reservations that share a sender with one that has these filters.
+    pub(crate) fn overlapping(
+        &self,
+        session: Ix<SessionState>,
+        filters: &Filters,
+    ) -> SmallVec<[Ix<Reserved>; 4]> {
+        if let (Filters::One(sender), Some(crowd)) = (filters, self.crowd(session))
+            && self.first_style(session) == Some(StyleKind::FixedFilter)
+        {
+            let known = crowd.number(sender).map(|number| crowd.known(number).reserved.as_slice());
+            return known.unwrap_or_default().iter().copied().collect();
+        }
+        self.reserved_of(session).filter(|(_, r)| r.filters.overlap(filters)).map(|(ix, _)| ix).collect()
     }
 
     /// The path state of a sender that is forwarded, or else any.
@@ -104,7 +186,7 @@ impl State {
         sender: &SenderKey,
     ) -> Option<(Ix<PathState>, &PathState)> {
         let mut found = None;
-        for (ix, path) in self.paths_of(session).filter(|(_, p)| p.sender == *sender) {
+        for (ix, path) in self.paths_from(session, sender) {
             if !path.flags.local_only {
                 return Some((ix, path));
             }
@@ -122,8 +204,8 @@ impl State {
             return path.routes_to(interface);
         }
         let mut speaker = None;
-        for (at, other) in self.paths_of(path.session) {
-            if other.sender != path.sender || !other.routes_to(interface) {
+        for (at, other) in self.paths_from(path.session, &path.sender) {
+            if !other.routes_to(interface) {
                 continue;
             }
             speaker = speaker.or(Some(at));
@@ -135,10 +217,19 @@ impl State {
         speaker == Some(ix)
     }
 
-    /// The path states that speak for their senders on an interface, one for each sender.
-    pub(crate) fn speakers(&self, branch: Branch) -> SmallVec<[Ix<PathState>; 8]> {
-        let routed = self.paths_of(branch.session).filter(|(_, p)| p.routes_to(branch.interface));
-        let mut speakers: SmallVec<[Ix<PathState>; 8]> = routed.map(|(ix, _)| ix).collect();
+    /// The path states that speak for their senders on an interface, one for each sender: those that `filters` names, or all.
+    pub(crate) fn speakers(&self, branch: Branch, filters: &[SenderKey]) -> SmallVec<[Ix<PathState>; 8]> {
+        let routed = |(_, p): &(_, &PathState)| p.routes_to(branch.interface);
+        let mut speakers: SmallVec<[Ix<PathState>; 8]> = match filters {
+            [one] => self.paths_from(branch.session, one).filter(routed).map(|(ix, _)| ix).collect(),
+            [] => self.paths_of(branch.session).filter(routed).map(|(ix, _)| ix).collect(),
+            several => {
+                let mut sorted: SmallVec<[SenderKey; 4]> = several.into();
+                sorted.sort_unstable();
+                let all = self.paths_of(branch.session).filter(routed);
+                all.filter(|(_, p)| sorted.binary_search(&p.sender).is_ok()).map(|(ix, _)| ix).collect()
+            }
+        };
         if self.may_have_several_paths(branch.session) {
             // Stable, so that of one sender's the first of the list stays first.
             speakers.sort_by_key(|ix| (self.paths[*ix].sender, self.paths[*ix].flags.misplaced));

@@ -6,8 +6,10 @@
 
 pub(crate) mod arena;
 pub(crate) mod blockade;
+pub(crate) mod crowd;
 pub(crate) mod index;
 mod lookup;
+pub(crate) mod numbers;
 pub(crate) mod path;
 pub(crate) mod resv;
 pub(crate) mod session;
@@ -18,7 +20,7 @@ pub(crate) mod wheel;
 
 use crate::config::Limits;
 use crate::interface::InterfaceId;
-use crate::key::SessionKey;
+use crate::key::{SessionKey, StyleKind};
 use arena::{Arena, Ix};
 use blockade::Blockade;
 use core::net::IpAddr;
@@ -27,7 +29,7 @@ use path::PathState;
 use resv::Request;
 use session::SessionState;
 pub(crate) use timers::TimerOwner;
-use traffic::Reserved;
+use traffic::{Filters, Reserved};
 use upstream::Upstream;
 use wheel::Wheel;
 
@@ -112,7 +114,9 @@ impl State {
     pub(crate) fn add_path(&mut self, path: PathState) -> Ix<PathState> {
         let session = &mut self.sessions[path.session];
         session.path_count += 1;
-        link(&mut self.paths, &mut session.paths, path, |p| &mut p.next)
+        let ix = link(&mut self.paths, &mut session.paths, path, |p| &mut p.next);
+        self.number_path(ix);
+        ix
     }
 
     /// Has a path state speak for its sender from now on.
@@ -122,11 +126,13 @@ impl State {
             let head = &mut self.sessions[session].paths;
             unlink(&mut self.paths, head, ix, |p| &mut p.next);
             self.paths[ix].next = head.replace(ix);
+            self.number_first(ix);
         }
     }
 
     /// Takes a path state out of its session; the block itself stays, for its PathTear.
     pub(crate) fn unlink_path(&mut self, ix: Ix<PathState>) {
+        self.unnumber_path(ix);
         let session = &mut self.sessions[self.paths[ix].session];
         session.path_count -= 1;
         unlink(&mut self.paths, &mut session.paths, ix, |p| &mut p.next);
@@ -138,13 +144,17 @@ impl State {
         self.paths.remove(ix);
     }
 
-    pub(crate) fn add_request(&mut self, request: Request) -> Ix<Request> {
+    pub(crate) fn add_request(&mut self, mut request: Request) -> Ix<Request> {
+        request.note_carried();
         let session = &mut self.sessions[request.session];
         session.request_count += 1;
-        link(&mut self.requests, &mut session.requests, request, |r| &mut r.next)
+        let ix = link(&mut self.requests, &mut session.requests, request, |r| &mut r.next);
+        self.index_request(ix);
+        ix
     }
 
     pub(crate) fn remove_request(&mut self, ix: Ix<Request>) -> Request {
+        self.unindex_request(ix);
         let session = &mut self.sessions[self.requests[ix].session];
         session.request_count -= 1;
         unlink(&mut self.requests, &mut session.requests, ix, |r| &mut r.next);
@@ -154,12 +164,34 @@ impl State {
 
     pub(crate) fn add_reserved(&mut self, reserved: Reserved) -> Ix<Reserved> {
         let session = &mut self.sessions[reserved.session];
-        link(&mut self.reserved, &mut session.reserved, reserved, |r| &mut r.next)
+        let before = session.reserved;
+        let ix = link(&mut self.reserved, &mut session.reserved, reserved, |r| &mut r.next);
+        if let Some(before) = before {
+            self.reserved[before].prev = Some(ix);
+        }
+        self.number_reserved(ix);
+        ix
+    }
+
+    /// Changes whom a reservation is for.
+    pub(crate) fn set_filters(&mut self, ix: Ix<Reserved>, style: StyleKind, filters: Filters) {
+        if (self.reserved[ix].style, &self.reserved[ix].filters) != (style, &filters) {
+            self.unnumber_reserved(ix);
+            (self.reserved[ix].style, self.reserved[ix].filters) = (style, filters);
+            self.number_reserved(ix);
+        }
     }
 
     pub(crate) fn remove_reserved(&mut self, ix: Ix<Reserved>) -> Reserved {
-        let session = &mut self.sessions[self.reserved[ix].session];
-        unlink(&mut self.reserved, &mut session.reserved, ix, |r| &mut r.next);
+        self.unnumber_reserved(ix);
+        let Reserved { session, prev, next, .. } = self.reserved[ix];
+        match prev {
+            Some(prev) => self.reserved[prev].next = next,
+            None => self.sessions[session].reserved = next,
+        }
+        if let Some(next) = next {
+            self.reserved[next].prev = prev;
+        }
         self.reserved.remove(ix)
     }
 
@@ -184,6 +216,7 @@ impl State {
                 interface,
                 paths: 0,
                 last_sent: Box::default(),
+                blockades: None,
                 confirm: None,
                 tear_objects: None,
                 timer: None,
@@ -204,9 +237,7 @@ impl State {
             return;
         }
         let session = self.upstreams[ix].session;
-        loop {
-            let blockade = self.blockades_of(session).find(|(_, b)| b.upstream == ix).map(|(b, _)| b);
-            let Some(blockade) = blockade else { break };
+        while let Some(blockade) = self.upstreams[ix].blockades {
             self.remove_blockade(blockade);
         }
         unlink(&mut self.upstreams, &mut self.sessions[session].upstreams, ix, |u| &mut u.next);
@@ -215,13 +246,24 @@ impl State {
     }
 
     pub(crate) fn add_blockade(&mut self, blockade: Blockade) -> Ix<Blockade> {
-        let session = &mut self.sessions[blockade.session];
-        link(&mut self.blockades, &mut session.blockades, blockade, |b| &mut b.next)
+        let head = &mut self.upstreams[blockade.upstream].blockades;
+        let before = *head;
+        let ix = link(&mut self.blockades, head, blockade, |b| &mut b.next);
+        if let Some(before) = before {
+            self.blockades[before].prev = Some(ix);
+        }
+        ix
     }
 
     pub(crate) fn remove_blockade(&mut self, ix: Ix<Blockade>) {
-        let session = &mut self.sessions[self.blockades[ix].session];
-        unlink(&mut self.blockades, &mut session.blockades, ix, |b| &mut b.next);
+        let Blockade { upstream, prev, next, .. } = self.blockades[ix];
+        match prev {
+            Some(prev) => self.blockades[prev].next = next,
+            None => self.upstreams[upstream].blockades = next,
+        }
+        if let Some(next) = next {
+            self.blockades[next].prev = prev;
+        }
         self.wheel.cancel(&mut self.blockades[ix].timer);
         self.blockades.remove(ix);
     }

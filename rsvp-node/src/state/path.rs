@@ -19,6 +19,10 @@ pub(crate) struct PathState {
     /// Next path state of the session.
     pub(crate) next: Option<Ix<Self>>,
     pub(crate) sender: SenderKey,
+    /// The sender's number in the session's crowd, where there is one.
+    pub(crate) number: u32,
+    /// There also its place in the list of path states: the greatest comes first.
+    pub(crate) order: u32,
     pub(crate) origin: Origin,
     /// The Path message as it arrived, or as a local sender would have received it. Everything that is forwarded is
     /// copied out of here.

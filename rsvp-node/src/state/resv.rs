@@ -5,14 +5,17 @@
 
 use super::TimerOwner;
 use super::arena::Ix;
+use super::numbers::Numbers;
+use super::path::PathState;
 use super::session::SessionState;
 use super::wheel::TimerIx;
+use crate::carried::{is_carried, is_sent};
 use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::time::Instant;
 use core::net::IpAddr;
-use rsvp_wire::{Flowspec, Message};
+use rsvp_wire::{Flowspec, Message, ObjectRef, Scope, Sharing};
 use smallvec::SmallVec;
 
 /// One reservation request block.
@@ -23,7 +26,10 @@ pub(crate) struct Request {
     pub(crate) next: Option<Ix<Self>>,
     pub(crate) from: RequestOrigin,
     pub(crate) style: StyleKind,
+    /// Changed by methods of [`State`](super::State), where filters come or go.
     pub(crate) items: SmallVec<[Item; 1]>,
+    /// The items by number of their sender, in a crowd.
+    pub(crate) index: Option<Box<Index>>,
     /// The Resv messages that were accepted last, in full or in part, one after the other: one, unless the next hop
     /// divides what it asks for. Empty when there is none. What they forward is copied out of here.
     pub(crate) octets: Box<[u8]>,
@@ -32,6 +38,8 @@ pub(crate) struct Request {
     pub(crate) refreshable: bool,
     /// Where those begin; they are the last.
     pub(crate) refreshable_from: u32,
+    /// There is something in them that is forwarded, or told to senders.
+    pub(crate) carries: bool,
     /// What its owner has asked for last.
     pub(crate) asked: Asked,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
@@ -112,9 +120,45 @@ impl Request {
         }
     }
 
-    /// The item that selects `sender`.
-    pub(crate) fn item_for(&self, sender: &SenderKey) -> Option<&Item> {
-        self.items.iter().find(|item| item.filter.is_none_or(|f| f == *sender))
+    /// Items that are asked for; of those that share a flowspec the first, which says it for all.
+    pub(crate) fn asked_items(&self) -> impl Iterator<Item = &Item> {
+        let most = if self.style.sharing() == Sharing::Shared { 1 } else { usize::MAX };
+        self.items.iter().take(most).filter(|item| self.asks_for(item))
+    }
+
+    /// The item that selects the sender of a path state of its session.
+    pub(crate) fn item_of(&self, path: &PathState) -> Option<&Item> {
+        match &self.index {
+            Some(index) if !self.style.is_wildcard() => Some(&self.items[index.place(path.number)?]),
+            _ => self.items.iter().find(|item| item.filter.is_none_or(|f| f == path.sender)),
+        }
+    }
+
+    /// The SCOPE of a wildcard request that came with one.
+    pub(crate) fn scope(&self) -> Option<Scope<'_>> {
+        if !self.style.is_wildcard() {
+            return None;
+        }
+        self.messages().next()?.get::<Scope<'_>>()?.ok()
+    }
+
+    /// A sender of the crowd has got a number, which may have been another's before.
+    pub(super) fn list_in_scope(&mut self, number: u32, sender: &SenderKey) {
+        let listed = self.scope().map(|scope| scope.addresses().any(|a| a == sender.address()));
+        let set = self.index.as_mut().and_then(|index| index.senders.as_mut());
+        match set.zip(listed) {
+            Some((set, true)) => set.insert(number),
+            Some((set, false)) => set.remove(number),
+            None => {}
+        }
+    }
+
+    /// Takes note of what the stored messages carry, after they have changed.
+    pub(crate) fn note_carried(&mut self) {
+        let own = self.app().is_some();
+        let is = |object: ObjectRef<'_>| is_sent(&object, own) || is_carried(&object);
+        let carries = self.messages().any(|message| message.objects().any(is));
+        self.carries = carries;
     }
 
     /// The stored Resv messages.
@@ -131,6 +175,65 @@ impl Request {
     /// The earliest of its deadlines.
     pub(crate) fn deadline(&self) -> Instant {
         self.items.iter().map(|item| item.expires).fold(Instant::NEVER, Instant::min)
+    }
+}
+
+/// Where the items of a request stand, by the numbers of their senders.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// Of each item.
+    numbers: Vec<u32>,
+    /// By number, one more than the place.
+    places: Vec<u32>,
+    /// All it is for; of WF those that its SCOPE lists, and `None` for all senders there are.
+    pub(crate) senders: Option<Numbers>,
+}
+
+impl Index {
+    /// That of WF.
+    pub(super) fn wildcard(senders: Option<Numbers>) -> Self {
+        Self { senders, ..Self::default() }
+    }
+
+    /// That of explicit styles.
+    pub(super) fn of(numbers: Vec<u32>) -> Self {
+        let mut index = Self { senders: Some(Numbers::default()), ..Self::default() };
+        numbers.into_iter().for_each(|number| index.push(number));
+        index
+    }
+
+    pub(crate) fn numbers(&self) -> &[u32] {
+        &self.numbers
+    }
+
+    pub(crate) fn place(&self, number: u32) -> Option<usize> {
+        let place = *self.places.get(number as usize)?;
+        (place as usize).checked_sub(1)
+    }
+
+    fn set_place(&mut self, number: u32, place: u32) {
+        let number = number as usize;
+        if self.places.len() <= number {
+            self.places.resize(number + 1, 0);
+        }
+        self.places[number] = place;
+    }
+
+    pub(super) fn push(&mut self, number: u32) {
+        self.numbers.push(number);
+        self.set_place(number, self.numbers.len() as u32);
+        self.senders.get_or_insert_default().insert(number);
+    }
+
+    /// Takes out what stands at a place.
+    pub(super) fn remove(&mut self, place: usize) -> u32 {
+        let gone = self.numbers.remove(place);
+        for moved in &self.numbers[place..] {
+            self.places[*moved as usize] -= 1;
+        }
+        self.set_place(gone, 0);
+        self.senders.get_or_insert_default().remove(gone);
+        gone
     }
 }
 

@@ -1,7 +1,7 @@
 //! One session on this node: heads of the lists of everything that belongs to it.
 
 use super::arena::Ix;
-use super::blockade::Blockade;
+use super::crowd::Crowd;
 use super::path::PathState;
 use super::resv::Request;
 use super::traffic::Reserved;
@@ -24,12 +24,13 @@ pub(crate) struct SessionState {
     pub(crate) requests: Option<Ix<Request>>,
     pub(crate) reserved: Option<Ix<Reserved>>,
     pub(crate) upstreams: Option<Ix<Upstream>>,
-    pub(crate) blockades: Option<Ix<Blockade>>,
     pub(crate) path_count: u32,
     pub(crate) request_count: u32,
     /// Local applications that opened the session. Boxed twice because most nodes are routers and have none.
     #[expect(clippy::box_collection, reason = "eight octets in every session that has no application")]
     pub(crate) apps: Option<Box<Vec<AppId>>>,
+    /// The senders by number, where they are many.
+    pub(crate) crowd: Option<Box<Crowd>>,
 }
 
 impl SessionState {
@@ -44,10 +45,10 @@ impl SessionState {
             requests: None,
             reserved: None,
             upstreams: None,
-            blockades: None,
             path_count: 0,
             request_count: 0,
             apps: None,
+            crowd: None,
         }
     }
 

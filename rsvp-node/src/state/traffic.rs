@@ -20,7 +20,8 @@ pub(crate) struct Branch {
 #[derive(Debug)]
 pub(crate) struct Reserved {
     pub(crate) session: Ix<SessionState>,
-    /// Next installed reservation of the session.
+    /// The installed reservations of the session before and behind it.
+    pub(crate) prev: Option<Ix<Self>>,
     pub(crate) next: Option<Ix<Self>>,
     pub(crate) interface: InterfaceId,
     pub(crate) style: StyleKind,
@@ -80,11 +81,11 @@ impl Filters {
     /// Whether some sender may use both.
     pub(crate) fn overlap(&self, other: &Self) -> bool {
         matches!(self, Self::Wildcard) || matches!(other, Self::Wildcard) || {
-            other.as_slice().iter().any(|f| self.as_slice().contains(f))
+            other.as_slice().iter().any(|f| self.selects(f))
         }
     }
 
     pub(crate) fn selects(&self, sender: &SenderKey) -> bool {
-        matches!(self, Self::Wildcard) || self.as_slice().contains(sender)
+        matches!(self, Self::Wildcard) || self.as_slice().binary_search(sender).is_ok()
     }
 }

@@ -3,6 +3,7 @@
 
 use super::TimerOwner;
 use super::arena::Ix;
+use super::blockade::Blockade;
 use super::session::SessionState;
 use super::wheel::TimerIx;
 use crate::interface::InterfaceId;
@@ -21,6 +22,8 @@ pub(crate) struct Upstream {
     pub(crate) interface: InterfaceId,
     /// Path states that lead here; the block goes with the last.
     pub(crate) paths: u32,
+    /// Its blockade state.
+    pub(crate) blockades: Option<Ix<Blockade>>,
     /// What the last Resv said from its STYLE on, and before it the objects it forwarded. Empty when nothing is
     /// requested here.
     pub(crate) last_sent: Box<[u8]>,

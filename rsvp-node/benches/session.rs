@@ -1,0 +1,52 @@
+//! What a message costs in one session of very many senders and requests: a table of wall times, each with the messages that it
+//! made and the looks at blocks of state, until all is said. `cargo bench -p rsvp-node --bench session`, with the number of requests
+//! behind `--` if it is not to be 8 and 128.
+
+use crowd::{Crowd, Shape};
+use rsvp_wire::Style;
+use std::time::Duration;
+
+#[path = "../../tests/crowd.rs"]
+mod crowd;
+
+const SENDERS: u16 = 1_024;
+const FILTERS: u16 = 1_010;
+
+fn main() {
+    let asked: Vec<u16> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let all = if asked.is_empty() { vec![8, 128] } else { asked };
+    println!("| style, previous hops, requests | Path | Resv | ResvErr | PathTear | ResvTear |");
+    println!("|---|---|---|---|---|---|");
+    for requests in all {
+        for (name, style) in [("WF", Style::WF), ("SE", Style::SE), ("FF", Style::FF)] {
+            for previous_hops in [1, SENDERS] {
+                let shape = Shape { style, senders: SENDERS, previous_hops, requests, filters: FILTERS };
+                println!("| {name}, {previous_hops}, {requests} | {} |", row(shape).join(" | "));
+            }
+        }
+    }
+}
+
+fn row(shape: Shape) -> Vec<String> {
+    let mut crowd = Crowd::new(shape);
+    (0..shape.requests).for_each(|n| crowd.resv(n, 10.0 + f32::from(n)));
+    let acts: [&dyn Fn(&mut Crowd); 5] =
+        [&|c| c.path(1, 2e6), &|c| c.resv(1, 1e5), &|c| c.resv_err(14.0), &|c| c.path_tear(1), &|c| {
+            c.resv_tear(1)
+        }];
+    acts.iter().map(|act| measured(&mut crowd, act)).collect()
+}
+
+fn measured(crowd: &mut Crowd, act: &dyn Fn(&mut Crowd)) -> String {
+    let (sent, looks) = (crowd.sent, crowd.engine.work().states_visited);
+    let time = timed(|| act(crowd));
+    let (sent, looks) = (crowd.sent - sent, crowd.engine.work().states_visited - looks);
+    format!("{:.2} ms, {sent} sent, {looks} looks", time.as_secs_f64() * 1e3)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
+fn timed(act: impl FnOnce()) -> Duration {
+    let start = std::time::Instant::now();
+    act();
+    start.elapsed()
+}
