@@ -124,22 +124,34 @@ fn check_sockets(name: &str, family: Family) {
     assert!(text.contains("\nData\n") && text.contains(&shown), "{text}");
 }
 
-macro_rules! sockets {
-    ($($test:ident: $name:literal, $family:ident;)*) => {$(
-        #[test]
-        fn $test() {
-            check_sockets($name, Family::$family);
-        }
-    )*};
+#[test]
+fn qos_sockets_on_one_segment_hold_in_ipv4() {
+    check_sockets("same-segment", Family::Ipv4);
 }
 
-sockets! {
-    qos_sockets_on_one_segment_hold_in_ipv4: "same-segment", Ipv4;
-    qos_sockets_on_one_segment_hold_in_ipv6: "same-segment", Ipv6;
-    qos_sockets_with_a_router_between_hold_in_ipv4: "a-router-between", Ipv4;
-    qos_sockets_with_a_router_between_hold_in_ipv6: "a-router-between", Ipv6;
-    qos_sockets_in_a_group_hold_in_ipv4: "a-class", Ipv4;
-    qos_sockets_in_a_group_hold_in_ipv6: "a-class", Ipv6;
+#[test]
+fn qos_sockets_on_one_segment_hold_in_ipv6() {
+    check_sockets("same-segment", Family::Ipv6);
+}
+
+#[test]
+fn qos_sockets_with_a_router_between_hold_in_ipv4() {
+    check_sockets("a-router-between", Family::Ipv4);
+}
+
+#[test]
+fn qos_sockets_with_a_router_between_hold_in_ipv6() {
+    check_sockets("a-router-between", Family::Ipv6);
+}
+
+#[test]
+fn qos_sockets_in_a_group_hold_in_ipv4() {
+    check_sockets("a-class", Family::Ipv4);
+}
+
+#[test]
+fn qos_sockets_in_a_group_hold_in_ipv6() {
+    check_sockets("a-class", Family::Ipv6);
 }
 
 /// A chain of which `r1` is the middle, with R = 1 s.

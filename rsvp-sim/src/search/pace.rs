@@ -13,7 +13,7 @@ use rsvp_node::{Instant, Requester};
 use rsvp_wire::{
     FilterSpec, Message, MsgType, ResvConfirm, RsvpHop, SenderSelection, SenderTemplate, Session, Style,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Clocks tick in steps, and messages wait for each other on a link.
 const LEEWAY: Duration = Duration::from_millis(50);
@@ -30,6 +30,8 @@ pub(super) struct Pace {
     heard: Vec<BTreeMap<(MsgType, Kept), Instant>>,
     /// When a Path was last sent on a link.
     sent: BTreeMap<(NodeId, LinkId, Session, FilterSpec), Instant>,
+    /// Sessions in which something was refused.
+    failed: BTreeSet<Session>,
 }
 
 impl Pace {
@@ -40,6 +42,7 @@ impl Pace {
             quiet: (Instant::ZERO + from, Instant::ZERO + settled_at(scenario)),
             heard: vec![BTreeMap::new(); scenario.nodes.len()],
             sent: BTreeMap::new(),
+            failed: BTreeSet::new(),
         }
     }
 
@@ -106,11 +109,19 @@ impl Pace {
         message: &Message<'_>,
     ) -> Result<(), String> {
         let (now, (from, to)) = (world.now(), self.quiet);
+        let session = || message.get::<Session>().and_then(Result::ok).map(|session| session.with_flags(0));
+        // What has failed is tried again by refreshes, with the wish for confirmation that had no other answer.
+        if message.msg_type() == MsgType::RESV_ERR {
+            self.failed.extend(session());
+        }
         if now < from || now >= to {
             return Ok(());
         }
         match message.msg_type() {
-            MsgType::RESV if message.get::<ResvConfirm>().is_some() => {
+            MsgType::RESV
+                if message.get::<ResvConfirm>().is_some()
+                    && !session().is_some_and(|session| self.failed.contains(&session)) =>
+            {
                 Err("a confirmation is asked for again".to_owned())
             }
             MsgType::PATH => {

@@ -219,14 +219,15 @@ fn what_has_failed_asks_with_each_refresh_until_it_is_confirmed() {
         assert_eq!(b.reserve(1, "FF S1{4B}", true), rsvp_node::Outcome::Taken);
         b.sends(&["a>a1 Resv FF S1{4B} confirm a0"]);
         assert_eq!(asks(&mut b), [false]);
-        b.hears("a1 ResvErr 01/0002 FF S1{4B}");
+        // By policy: for want of bandwidth it would be blockaded first, and a blockaded wish goes nowhere (section 3.1.4).
+        b.hears("a1 ResvErr 02/0000 FF S1{4B}");
         assert_eq!(asks(&mut b), [true]);
         b.hears("a1 Path S1{9B}");
         assert_eq!(asks(&mut b), [true]);
-        b.forget().takes(&b.message("a1 ResvConf a0 FF S1{4B}")).tells(&["1 ResvConfirm a1 FF S1{4B}"]);
+        b.forget().hears("a1 ResvConf a0 FF S1{4B}").tells(&["1 ResvConfirm a1 FF S1{4B}"]);
         assert_eq!(asks(&mut b), [false]);
         // What is confirmed has had its answer.
-        b.hears("a1 Path S1{9B}").hears("a1 ResvErr 01/0002 FF S1{4B}");
+        b.hears("a1 Path S1{9B}").hears("a1 ResvErr 02/0000 FF S1{4B}");
         assert_eq!(asks(&mut b), [false]);
     }
 }
