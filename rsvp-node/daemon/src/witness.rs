@@ -40,6 +40,8 @@ pub(super) struct Witness {
     pub(super) seen: Vec<Watched>,
     malformed: [u64; MALFORMED.len()],
     undelivered: u64,
+    /// What had been seen before the message came that is being handled.
+    before: usize,
     /// The error that was last sent since a message came.
     answer: Option<Fault>,
     limiter: Limiter,
@@ -54,6 +56,7 @@ impl Witness {
     /// A message comes and is going to be handled.
     pub(super) fn comes(&mut self) {
         self.answer = None;
+        self.before = self.seen.len();
     }
 
     /// What became of a message that came.
@@ -107,6 +110,12 @@ impl Witness {
         let reports = error.as_ref().map_or_else(String::new, |fault| format!(": {}", fault.meaning));
         tracing::debug!("{way}: {}{reports}", words(&of));
         self.tell(Watched::Message { direction, of, error });
+        // What a message has caused is seen before what became of the message itself, but is told after it.
+        if let (Direction::Received, Some(caused)) = (direction, self.seen.get_mut(self.before..))
+            && !caused.is_empty()
+        {
+            caused.rotate_right(1);
+        }
     }
 
     /// A message of this node has come back in an error of ICMP; gives what it was, unless that was told often enough.

@@ -121,7 +121,9 @@ fn sessions(access: &dyn EngineAccess) -> Vec<SessionRow> {
 
 pub(super) fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
     let (refreshed_ms, expires_ms) = times(view.life, access.now());
-    let not_forwarded = if view.outgoing.is_empty() { access.why_not_forwarded(&view) } else { None };
+    // What came with its last hop leads somewhere, and goes nowhere all the same.
+    let goes_nowhere = view.outgoing.is_empty() || view.previous_hop.is_some() && view.ttl <= 1;
+    let not_forwarded = if goes_nowhere { access.why_not_forwarded(&view) } else { None };
     SenderRow {
         session: view.session,
         sender: view.sender,
