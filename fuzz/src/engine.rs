@@ -82,6 +82,7 @@ pub fn engine_packets(data: &[u8]) {
         requests_per_session: 4,
         filters_per_request: 4,
         queue: 16,
+        ..Limits::default()
     };
     let mut world = World {
         engine: Engine::new(Config { seed: u64::from(script.octet()), limits, ..Config::default() }),

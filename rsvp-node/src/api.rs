@@ -313,7 +313,8 @@ pub enum Output<'b> {
     Event(Event),
     /// The buffer is too small for the next message: call again with at least that many octets.
     NeedSpace(usize),
-    /// Nothing more to do until then (`None`: until the next input), and what will happen.
+    /// Nothing more to do until then (`None`: until the next input), and what will happen. Mass work is done a piece at a time: then
+    /// this is now, and work is left.
     Idle {
         /// When to call [`Engine::handle`](crate::Engine::handle) with [`Input::Timer`].
         until: Option<Instant>,

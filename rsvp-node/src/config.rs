@@ -41,6 +41,9 @@ pub struct Limits {
     pub requests_per_session: u32,
     /// Filter specs in one reservation request.
     pub filters_per_request: u32,
+    /// Refresh period R that a neighbour may announce, in milliseconds: state lives by it, and longer ones would fill a node with
+    /// what nobody refreshes.
+    pub refresh_ms: u32,
     /// Errors, confirmations and events that wait to be drained; more are dropped and counted.
     pub queue: u32,
 }
@@ -60,6 +63,8 @@ pub enum Limit {
     FiltersPerRequest = 4,
     /// Octets of objects that a message asks to be kept and forwarded without being understood.
     ForwardedOctets = 5,
+    /// The refresh period R of a neighbour.
+    RefreshPeriod = 6,
 }
 
 impl Limit {
@@ -77,6 +82,7 @@ impl Default for Limits {
             senders_per_session: 1_024,
             requests_per_session: 1_024,
             filters_per_request: 1_024,
+            refresh_ms: 3_600_000,
             queue: 16_384,
         }
     }

@@ -62,6 +62,7 @@ impl Journal {
                     limits.requests_per_session,
                     limits.filters_per_request,
                     limits.queue,
+                    limits.refresh_ms,
                 ],
             },
         });

@@ -100,6 +100,8 @@ fn read_config(value: &Value) -> Option<Config> {
             requests_per_session: limit(2)?,
             filters_per_request: limit(3)?,
             queue: limit(4)?,
+            // Journals of before have none.
+            refresh_ms: limit(5).unwrap_or(u32::MAX),
         },
     })
 }

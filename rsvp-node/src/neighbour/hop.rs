@@ -37,10 +37,14 @@ pub(crate) fn check_hop(
     if usable { Ok(Some(hop)) } else { Err(Discard::BadAddress) }
 }
 
-/// Whether an address in a message can be that of a node. Loopback addresses are those of whoever uses them: in what
-/// comes from elsewhere they would be this node's own.
+/// Whether an address in a message can be that of a node: 0/8 and 240/4 (RFC 1122 section 3.2.1.3, RFC 1112 section 4) cannot,
+/// nor IPv6 addresses that stand for one of IPv4 (RFC 4291 section 2.5.5.2). Loopback addresses are those of whoever uses them: in
+/// what comes from elsewhere they would be this node's own.
 pub(crate) fn is_host(address: IpAddr, source: IpAddr) -> bool {
-    let broadcast = matches!(address, IpAddr::V4(a) if a.is_broadcast());
+    let never = match address {
+        IpAddr::V4(a) => matches!(a.octets()[0], 0 | 240..),
+        IpAddr::V6(a) => a.to_ipv4_mapped().is_some(),
+    };
     let foreign = address.is_loopback() && !source.is_loopback();
-    !address.is_unspecified() && !address.is_multicast() && !broadcast && !foreign
+    !address.is_unspecified() && !address.is_multicast() && !never && !foreign
 }

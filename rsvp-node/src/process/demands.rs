@@ -87,13 +87,7 @@ impl Node {
         if demands.is_empty() || (wildcard && demands.len() > 1) {
             return Err(Discard::BadGrammar);
         }
-        if demands.len() > 1 {
-            // Of a sender that is named twice the last counts, as if it had come in a message of its own.
-            let named = demands.iter().enumerate().map(|(n, d)| (d.filters.first().copied(), n));
-            let last: BTreeMap<Flow, usize> = named.collect();
-            let mut places = 0..;
-            demands.retain(|d| places.next() == last.get(&d.filters.first().copied()).copied());
-        }
+        last_of_each(&mut demands);
         Ok((demands, all_readable))
     }
 
@@ -124,6 +118,16 @@ impl Node {
             Some(_) => error_value::SERVICE_UNSUPPORTED,
         };
         self.report_resv_error(from, &arrived.session, ErrorCode::TRAFFIC_CONTROL, value, 0, &flow);
+    }
+}
+
+/// Of a sender that is named twice the last counts, as if it had come in a message of its own.
+fn last_of_each(demands: &mut SmallVec<[Demand<'_>; 2]>) {
+    if demands.len() > 1 {
+        let named = demands.iter().enumerate().map(|(n, d)| (d.filters.first().copied(), n));
+        let last: BTreeMap<Flow, usize> = named.collect();
+        let mut places = 0..;
+        demands.retain(|d| places.next() == last.get(&d.filters.first().copied()).copied());
     }
 }
 

@@ -163,10 +163,7 @@ impl Node {
             fit.iter().for_each(|fit| self.exceeds(arrived, asker, fit.demand, Limit::RequestsPerSession));
             return Judged { limited: true, in_full: false, ..judged };
         };
-        let mut before = self.state.requests[ix].items.clone();
-        if style.sharing() == Sharing::Distinct {
-            before.sort_unstable_by_key(|item| item.filter);
-        }
+        let before = self.items_before(ix, style);
         for Fit { filters, flowspec, .. } in &mut fit {
             let request = &self.state.requests[ix];
             *flowspec = self.still_reduced(request, branch, filters, flowspec).unwrap_or(*flowspec);
@@ -208,6 +205,15 @@ impl Node {
             self.state.remove_request(ix);
         }
         judged
+    }
+
+    /// What a request asks for; in FF by the order of the filters, to be found by them.
+    fn items_before(&self, ix: Ix<Request>, style: StyleKind) -> SmallVec<[Item; 1]> {
+        let mut before = self.state.requests[ix].items.clone();
+        if style.sharing() == Sharing::Distinct {
+            before.sort_unstable_by_key(|item| item.filter);
+        }
+        before
     }
 
     /// Holds a demand against path state and the requests of others: the filters whose senders are known here. `None`

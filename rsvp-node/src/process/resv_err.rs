@@ -86,6 +86,10 @@ impl Consequence {
     }
 }
 
+fn keys(senders: &[(SenderKey, u32)]) -> Filters {
+    senders.iter().map(|(sender, _)| *sender).collect()
+}
+
 impl Node {
     pub(crate) fn resv_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
@@ -164,7 +168,7 @@ impl Node {
             }
             let filters = match (failure.is_wildcard(), named.is_empty()) {
                 (true, _) => failure.filters.clone(),
-                (false, true) => asked.iter().map(|(s, _)| *s).collect(),
+                (false, true) => keys(&asked),
                 (false, false) => named,
             };
             if !failure.is_admission() || !failure.is_in_place() || suffers || exceeds {

@@ -3,6 +3,7 @@
 
 use super::{Arrived, read};
 use crate::api::Discard;
+use crate::config::Limit;
 use crate::node::Node;
 use crate::time::Instant;
 use crate::unknown;
@@ -16,11 +17,14 @@ pub(crate) fn lifetime(lifetime_multiplier: u32, refresh_ms: u32) -> Duration {
 }
 
 impl Node {
-    /// When state that arrived now with these TIME_VALUES dies.
-    pub(crate) fn expiry_of(&self, arrived: &Arrived<'_>) -> Result<Instant, Discard> {
+    /// When state that arrived now with these TIME_VALUES dies. R has a limit here, which RFC 2205 section 3.7 does not give it.
+    pub(crate) fn expiry_of(&mut self, arrived: &Arrived<'_>) -> Result<Instant, Discard> {
         let TimeValues { refresh_ms } = read(&arrived.message)?;
         if refresh_ms == 0 {
             return Err(Discard::BadTimeValues);
+        }
+        if refresh_ms > self.config.limits.refresh_ms {
+            return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::RefreshPeriod));
         }
         let k = self.interfaces.find(arrived.rx.interface).map_or(3, |i| i.config.lifetime_multiplier);
         Ok(self.now + lifetime(k, refresh_ms))

@@ -172,7 +172,9 @@ fn illegal_addresses_are_dropped() {
         let other = if b.family == Family::V4 { Family::V6 } else { Family::V4 };
         // This node's own, if anybody answered there.
         let loopback = if b.family == Family::V4 { "127.0.1.1" } else { "::1" }.parse().unwrap();
-        for bad in [group, none, loopback, other.named("a1")] {
+        // Of class E, and one of IPv4 in IPv6.
+        let never = if b.family == Family::V4 { "240.0.0.1" } else { "::ffff:192.0.2.1" }.parse().unwrap();
+        for bad in [group, none, loopback, never, other.named("a1")] {
             b.drops(
                 &b.message("a1 Path S1{9B}").with(|m| m.hop.as_mut().unwrap().address = bad),
                 Discard::BadAddress,
@@ -181,7 +183,7 @@ fn illegal_addresses_are_dropped() {
             b.drops(&b.message("a1 Path S1{9B}").with(|m| m.sender = Some(sender)), Discard::BadAddress);
         }
         b.hears("a1 Path S1{9B}").forget();
-        for bad in [group, none, loopback, other.named("S1")] {
+        for bad in [group, none, loopback, never, other.named("S1")] {
             let filter = rsvp_wire::FilterSpec::new(bad, SENDER_PORT);
             let named = |m: &mut Arriving| m.flows.as_mut().unwrap().flows[0].1 = vec![filter];
             b.drops(&b.message("c1 Resv FF S1{4B}").with(named), Discard::BadAddress);
@@ -293,6 +295,19 @@ fn filters_are_limited() {
         b.drops(&b.message("c1 Resv FF S3{4B}"), Discard::LimitReached);
         b.sends(&["c>c1 ResvErr 23/0004 FF S3{4B}"]);
         b.installs(&["c FF S1{4B}", "c FF S2{4B}"]).hears("c1 Resv FF S1{5B}");
+    }
+}
+
+/// A limit on the refresh period of neighbours, whose state would else stand for months.
+#[test]
+fn refresh_periods_are_limited() {
+    for mut b in Bench::both() {
+        b.figure_4().forget();
+        b.drops(&b.message("a1 Path S1{8B}").every(3601), Discard::LimitReached);
+        b.sends(&["a>a1 PathErr 23/0006 S1"]);
+        b.drops(&b.message("c1 Resv FF S1{4B}").every(3601), Discard::LimitReached);
+        b.sends(&["c>c1 ResvErr 23/0006 FF S1{4B}"]).installs(&[]);
+        b.takes(&b.message("c1 Resv FF S1{4B}").every(3600)).installs(&["c FF S1{4B}"]);
     }
 }
 

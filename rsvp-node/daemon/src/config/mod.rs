@@ -326,6 +326,7 @@ impl DaemonConfig {
                 .filters_per_request
                 .unwrap_or(default.limits.filters_per_request),
             queue: self.limits.queue.unwrap_or(default.limits.queue),
+            refresh_ms: default.limits.refresh_ms,
         };
         rsvp_node::Config {
             seed: self.node.seed.unwrap_or(seeds[0]),
