@@ -7,9 +7,9 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 use rsvp_node::{
-    AdspecOffer, AppId, Carried, Command, Config, Engine, FlowRequest, Host, Input, Instant, Interface,
-    InterfaceId, Limits, Output, Requester, Reservation, ReservationId, Route, RouteAnswer, RouteQuery, Rx,
-    TcChange,
+    AdspecOffer, AppId, Carried, Claim, Command, Config, Engine, FlowRequest, Held, Host, Input, Instant,
+    Interface, InterfaceId, Limits, Outcome, Output, Requester, Reservation, ReservationId, Route,
+    RouteAnswer, RouteQuery, Rx, TcChange,
 };
 use rsvp_wire::{
     AdspecSummary, ErrorCode, ErrorSpec, FilterSpec, Flowspec, GeneralParams, GuaranteedParams, Message,
@@ -24,17 +24,38 @@ const APPS: u32 = 3;
 const FOREVER: Duration = Duration::from_secs(300 * 24 * 3600);
 
 /// The octets, taken one by one; zeros when they are used up.
-struct Script<'a>(&'a [u8]);
+struct Script<'a> {
+    octets: &'a [u8],
+    /// Whether there are sessions with virtual ports (RFC 2207), too, and flows that nobody signals.
+    has_more: bool,
+}
+
+/// From this first octet on a script has more.
+const MORE: u8 = 0xc0;
+/// The bit of a session's number that gives it a virtual port, where a script has these.
+const VIRTUAL: u8 = 0x10;
 
 impl Script<'_> {
     fn octet(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
+        let Some((first, rest)) = self.octets.split_first() else { return 0 };
+        self.octets = rest;
         *first
     }
 
     fn below(&mut self, n: u8) -> u8 {
         self.octet() % n
+    }
+
+    fn session(&mut self) -> Session {
+        let n = self.octet();
+        session(if self.has_more { n } else { n & !VIRTUAL })
+    }
+
+    /// A sender of a session; some are of the other kind, which no session has.
+    fn sender(&mut self, of: &Session) -> FilterSpec {
+        let n = self.octet();
+        let is_other = self.has_more && n >= 0xe0;
+        sender(of.destination().is_ipv4(), of.is_gpi() != is_other, n)
     }
 }
 
@@ -67,6 +88,8 @@ struct World {
     routes: Routes,
     installed: BTreeMap<ReservationId, (InterfaceId, Reservation)>,
     reserved_bps: BTreeMap<InterfaceId, u64>,
+    /// What flows have that nobody signals, by interface and number.
+    claims: BTreeMap<(InterfaceId, u32), u64>,
     buffer: Vec<u8>,
 }
 
@@ -75,7 +98,8 @@ struct World {
 /// # Panics
 /// When a promise of the engine is broken.
 pub fn engine_packets(data: &[u8]) {
-    let mut script = Script(data);
+    let has_more = data.first().is_some_and(|first| *first >= MORE);
+    let mut script = Script { octets: data, has_more };
     let limits = Limits {
         sessions: 3,
         senders_per_session: 5,
@@ -91,12 +115,13 @@ pub fn engine_packets(data: &[u8]) {
         routes: Routes([0b0_1101, 0b10_1100, 0b100_1101, 0b1_1000, 0b1100, 0b1_0110, 255, 254]),
         installed: BTreeMap::new(),
         reserved_bps: BTreeMap::new(),
+        claims: BTreeMap::new(),
         buffer: Vec::new(),
     };
     for id in 1..=INTERFACES {
         world.input(Input::InterfaceChanged(interface(id)));
     }
-    while !script.0.is_empty() {
+    while !script.octets.is_empty() {
         step(&mut world, &mut script);
         world.check();
     }
@@ -125,8 +150,8 @@ fn step(world: &mut World, script: &mut Script<'_>) {
         }
         9 => {
             let (rx, _) = message(script);
-            let (raw, rest) = script.0.split_at(script.0.len().min(64));
-            script.0 = rest;
+            let (raw, rest) = script.octets.split_at(script.octets.len().min(64));
+            script.octets = rest;
             world.packet(rx, raw);
         }
         10 | 11 => command(world, script),
@@ -141,9 +166,15 @@ fn step(world: &mut World, script: &mut Script<'_>) {
         13 => {
             let at = usize::from(script.below(8));
             world.routes.0[at] = script.octet();
-            let destination = session(script.octet()).destination();
+            let destination = script.session().destination();
             let destination = (script.below(2) == 0).then_some(destination);
             world.input(Input::RouteChanged { destination });
+        }
+        14 if script.has_more => claim(world, script),
+        15 if script.has_more && script.below(2) == 0 => {
+            let bps = [0, 8_000, 80_000, u64::MAX][usize::from(script.below(4))];
+            let (interface, guaranteed) = (on(script), script.below(2) == 0);
+            world.input(Input::Held(Held { interface, session: script.session(), guaranteed, bps }));
         }
         _ => world.pass(Duration::from_millis(u64::from(script.octet()) * u64::from(script.octet()))),
     }
@@ -154,8 +185,8 @@ impl World {
         self.input(Input::Packet(Rx { octets, ..rx }));
     }
 
-    fn input(&mut self, input: Input<'_>) {
-        self.engine.handle(self.now, input, &mut self.routes);
+    fn input(&mut self, input: Input<'_>) -> Outcome {
+        let outcome = self.engine.handle(self.now, input, &mut self.routes);
         for _ in 0..100_000 {
             match self.engine.poll(self.now, &mut self.buffer) {
                 Output::NeedSpace(need) => {
@@ -164,7 +195,7 @@ impl World {
                 }
                 Output::Idle { until, .. } => {
                     self.wake = until;
-                    return;
+                    return outcome;
                 }
                 Output::TrafficControl(told) => match told.change {
                     TcChange::Install(r) => {
@@ -191,6 +222,31 @@ impl World {
         panic!("one input has no end of outputs");
     }
 
+    fn does(&mut self, command: Command<'_>) {
+        self.input(Input::Command(command));
+    }
+
+    /// Has a flow that nobody signals take its share of an interface, or give it back.
+    fn claim(&mut self, claim: Claim) {
+        let Claim { flow, interface, flowspec } = claim;
+        let reserved = |world: &Self| {
+            world.engine.interfaces().find(|(i, _)| i.id == interface).map_or(0, |(_, bps)| bps)
+        };
+        let before = reserved(self);
+        let outcome = self.input(Input::Command(Command::Claim(claim)));
+        let had = self.claims.get(&(interface, flow)).copied().unwrap_or(0);
+        match outcome {
+            Outcome::Refused(_) => {
+                assert!(flowspec.is_some() && reserved(self) == before, "what is refused changes nothing");
+            }
+            _ => {
+                let has = reserved(self) - (before - had);
+                assert!(flowspec.is_some() || has == 0, "what is given back is free");
+                self.claims.insert((interface, flow), has);
+            }
+        }
+    }
+
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         let mut at_once = 0;
@@ -210,7 +266,9 @@ impl World {
         assert_eq!(held, self.installed, "the data plane has what the node says");
         for (config, reserved_bps) in self.engine.interfaces() {
             let on = held.values().filter(|(on, _)| *on == config.id).map(|(_, r)| u128::from(r.charge_bps));
-            assert_eq!(on.sum::<u128>(), u128::from(reserved_bps), "charges add up");
+            let claims = self.claims.iter().filter(|((on, _), _)| *on == config.id);
+            let all = on.chain(claims.map(|(_, bps)| u128::from(*bps))).sum::<u128>();
+            assert_eq!(all, u128::from(reserved_bps), "charges add up");
             let before = self.reserved_bps.insert(config.id, reserved_bps).unwrap_or(0);
             assert!(reserved_bps <= config.reservable_bps.max(before), "never more than may be reserved");
         }
@@ -223,6 +281,11 @@ impl World {
         for (on, reservation) in held.values() {
             let wildcard = reservation.style.sender_selection() == SenderSelection::Wildcard;
             assert_eq!(wildcard, reservation.filters.is_empty());
+            let mut kinds = reservation.filters.iter().map(is_by_index);
+            assert!(
+                kinds.all(|is| is == reservation.session.is_gpi()),
+                "senders are of their session's kind"
+            );
             let asked = |r: &&rsvp_node::RequestView| {
                 r.session == reservation.session
                     && matches!(r.from, Requester::NextHop { interface, .. } if interface == *on)
@@ -241,10 +304,13 @@ fn silence(world: &mut World, release: bool) {
     }
     if release {
         for app in 0..APPS {
-            for number in 0..4 {
+            for number in (0..4).chain(VIRTUAL..VIRTUAL + 4) {
                 world.input(Input::Command(Command::Release { app: AppId(app), session: session(number) }));
             }
         }
+    }
+    for (interface, flow) in world.claims.keys().copied().collect::<Vec<_>>() {
+        world.claim(Claim { flow, interface, flowspec: None });
     }
     world.pass(FOREVER);
     world.check();
@@ -279,20 +345,38 @@ fn interface(id: u8) -> Interface {
     interface
 }
 
-/// A group and a unicast destination in each family.
+/// A group and a unicast destination in each family, with a port or a virtual one.
 fn session(n: u8) -> Session {
-    match n % 4 {
-        0 => Session::new(IpAddr::V4(Ipv4Addr::new(239, 0, 0, 1)), 17, 7),
-        1 => Session::new(address(true, 50, 1), 17, 7),
-        2 => Session::new(IpAddr::V6(Ipv6Addr::new(0xff0e, 0, 0, 0, 0, 0, 0, 1)), 17, 7),
-        _ => Session::new(address(false, 50, 1), 17, 7),
-    }
+    let to = match n % 4 {
+        0 => IpAddr::V4(Ipv4Addr::new(239, 0, 0, 1)),
+        1 => address(true, 50, 1),
+        2 => IpAddr::V6(Ipv6Addr::new(0xff0e, 0, 0, 0, 0, 0, 0, 1)),
+        _ => address(false, 50, 1),
+    };
+    if n & VIRTUAL == 0 { Session::new(to, 17, 7) } else { Session::gpi(to, 50, 7) }
 }
 
-fn sender(v4: bool, n: u8) -> FilterSpec {
+fn sender(v4: bool, by_index: bool, n: u8) -> FilterSpec {
     // The last two are this node's own addresses.
     let n = n % 6;
-    if n < 4 { FilterSpec::new(address(v4, 60, n), 9) } else { FilterSpec::new(address(v4, n - 1, 1), 9) }
+    let address = if n < 4 { address(v4, 60, n) } else { address(v4, n - 1, 1) };
+    if by_index { FilterSpec::gpi(address, 9) } else { FilterSpec::new(address, 9) }
+}
+
+fn is_by_index(filter: &FilterSpec) -> bool {
+    matches!(filter, FilterSpec::Ipv4Gpi { .. } | FilterSpec::Ipv6Gpi { .. })
+}
+
+/// One of the interfaces.
+fn on(script: &mut Script<'_>) -> InterfaceId {
+    InterfaceId(1 + u32::from(script.below(INTERFACES)))
+}
+
+/// A flow that nobody signals comes, changes, or goes.
+fn claim(world: &mut World, script: &mut Script<'_>) {
+    let (flow, interface) = (u32::from(script.below(3)), on(script));
+    let flowspec = (script.below(4) != 0).then(|| flowspec(script));
+    world.claim(Claim { flow, interface, flowspec });
 }
 
 fn tspec(script: &mut Script<'_>) -> Tspec {
@@ -315,18 +399,18 @@ fn style(script: &mut Script<'_>) -> Style {
 }
 
 /// STYLE and flow descriptors.
-fn flows(w: &mut MessageWriter<'_>, script: &mut Script<'_>, v4: bool) {
+fn flows(w: &mut MessageWriter<'_>, script: &mut Script<'_>, of: &Session) {
     let style = style(script);
     w.put(&style).put(&flowspec(script));
     if style.sender_selection() == SenderSelection::Wildcard {
         return;
     }
-    w.put(&sender(v4, script.octet()));
+    w.put(&script.sender(of));
     for _ in 0..script.below(4) {
         if style == Style::FF {
             w.put(&flowspec(script));
         }
-        w.put(&sender(v4, script.octet()));
+        w.put(&script.sender(of));
     }
 }
 
@@ -343,7 +427,7 @@ fn adspec() -> AdspecSummary {
 fn message(script: &mut Script<'_>) -> (Rx<'static>, Vec<u8>) {
     let msg_type = MsgType([1, 1, 2, 2, 2, 3, 4, 5, 6, 7][usize::from(script.below(10))]);
     let on = 1 + script.below(INTERFACES);
-    let session = session(script.octet());
+    let session = script.session();
     let v4 = session.destination().is_ipv4();
     let source = address(v4, on, 2 + script.below(2));
     let ttl = [60, 59, 1, 2][usize::from(script.octet() % 10 / 3)];
@@ -385,7 +469,7 @@ fn message(script: &mut Script<'_>) -> (Rx<'static>, Vec<u8>) {
         ]);
     }
     if matches!(msg_type, MsgType::PATH | MsgType::PATH_TEAR | MsgType::PATH_ERR) {
-        w.put(&SenderTemplate(sender(v4, script.octet())));
+        w.put(&SenderTemplate(script.sender(&session)));
         if msg_type != MsgType::PATH_TEAR {
             w.put(&SenderTspec::from(tspec(script)));
             if script.below(2) == 0 {
@@ -393,7 +477,7 @@ fn message(script: &mut Script<'_>) -> (Rx<'static>, Vec<u8>) {
             }
         }
     } else {
-        flows(&mut w, script, v4);
+        flows(&mut w, script, &session);
     }
     let octets = w.finish().expect("room for the message").to_vec();
     (Rx { interface: InterfaceId(on.into()), source, destination, ttl, octets: &[] }, octets)
@@ -401,16 +485,15 @@ fn message(script: &mut Script<'_>) -> (Rx<'static>, Vec<u8>) {
 
 fn command(world: &mut World, script: &mut Script<'_>) {
     let app = AppId(u32::from(script.below(APPS as u8)));
-    let session = session(script.octet());
-    let v4 = session.destination().is_ipv4();
+    let session = script.session();
     let interface = match script.below(8) {
         0 => Some(InterfaceId(1 + u32::from(script.below(INTERFACES)))),
         _ => None,
     };
-    let own = SenderTemplate(sender(v4, script.octet()));
-    let filters: Vec<FilterSpec> = (0..script.below(4)).map(|_| sender(v4, script.octet())).collect();
+    let own = SenderTemplate(script.sender(&session));
+    let filters: Vec<FilterSpec> = (0..script.below(4)).map(|_| script.sender(&session)).collect();
     match script.below(8) {
-        0 => world.input(Input::Command(Command::OpenSession { app, session })),
+        0 => world.does(Command::OpenSession { app, session }),
         1 | 2 => {
             let tspec = tspec(script);
             let adspec = Some(AdspecOffer {
@@ -421,7 +504,7 @@ fn command(world: &mut World, script: &mut Script<'_>) {
             let sender = own;
             let ttl = script.below(3);
             let carried = carried(script);
-            world.input(Input::Command(Command::Sender {
+            world.does(Command::Sender {
                 carried: carried.as_ref(),
                 app,
                 session,
@@ -430,11 +513,11 @@ fn command(world: &mut World, script: &mut Script<'_>) {
                 adspec,
                 ttl,
                 interface,
-            }));
+            });
         }
-        3 => world.input(Input::Command(Command::RemoveSender { app, session, sender: own })),
-        4 => world.input(Input::Command(Command::ReleaseReservation { app, session })),
-        5 => world.input(Input::Command(Command::Release { app, session })),
+        3 => world.does(Command::RemoveSender { app, session, sender: own }),
+        4 => world.does(Command::ReleaseReservation { app, session }),
+        5 => world.does(Command::Release { app, session }),
         _ => {
             let style = style(script);
             let flowspec = flowspec(script);
@@ -448,7 +531,7 @@ fn command(world: &mut World, script: &mut Script<'_>) {
             let carried = carried.as_ref();
             let reserve =
                 Command::Reserve { carried, app, session, style, flows: &flows, confirm, interface };
-            world.input(Input::Command(reserve));
+            world.does(reserve);
         }
     }
 }

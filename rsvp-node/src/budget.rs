@@ -53,7 +53,8 @@ pub(crate) struct Budget {
     reserved_bps: u64,
     /// How much of it Guaranteed service has; the rest has Controlled-Load.
     guaranteed_bps: u64,
-    /// What sessions still have from an earlier run, and have not asked for again; of Guaranteed service where it says so.
+    /// What sessions still have from an earlier run, and have not asked for again; of Guaranteed service where it says so. Sessions
+    /// are told apart by what packets show: which virtual port one had (RFC 2207), nobody has kept.
     held: BTreeMap<(SessionKey, bool), u64>,
     /// All of that together, of Controlled-Load and of Guaranteed service.
     held_bps: [u64; 2],
@@ -123,6 +124,7 @@ impl Budget {
 
     /// Notes what a session still has of a service; nothing where that is 0.
     pub(crate) fn hold(&mut self, session: SessionKey, Charge { bps, guaranteed }: Charge) {
+        let session = session.in_packets();
         let before = self.held.remove(&(session, guaranteed)).unwrap_or(0);
         let sum = &mut self.held_bps[usize::from(guaranteed)];
         // Rates of flows that the kernel has fit; what a journal says may not.
@@ -135,21 +137,22 @@ impl Budget {
 
     /// What sessions other than this one still have of a service, in bits per second.
     fn held_for_others(&self, session: &SessionKey, guaranteed: bool) -> u64 {
-        let own = self.held.get(&(*session, guaranteed)).copied().unwrap_or(0);
+        let own = self.held.get(&(session.in_packets(), guaranteed)).copied().unwrap_or(0);
         self.held_bps[usize::from(guaranteed)] - own
     }
 
     /// A session was admitted for so much more: it takes first what it still has, of the same service before the other.
     fn take_held(&mut self, session: &SessionKey, more: Charge) {
+        let session = session.in_packets();
         let mut rest = more.bps;
         for guaranteed in [more.guaranteed, !more.guaranteed] {
-            let Some(held) = self.held.get_mut(&(*session, guaranteed)) else { continue };
+            let Some(held) = self.held.get_mut(&(session, guaranteed)) else { continue };
             let taken = rest.min(*held);
             *held -= taken;
             rest -= taken;
             self.held_bps[usize::from(guaranteed)] -= taken;
             if *held == 0 {
-                self.held.remove(&(*session, guaranteed));
+                self.held.remove(&(session, guaranteed));
             }
         }
     }

@@ -65,6 +65,15 @@ impl SessionKey {
         matches!(self, Self::Ipv4Gpi { .. } | Self::Ipv6Gpi { .. })
     }
 
+    /// The session as its packets show it: a virtual port is in none of them (RFC 2207 section 4.1).
+    pub(crate) const fn in_packets(self) -> Self {
+        match self {
+            Self::Ipv4Gpi { destination, protocol, .. } => Self::Ipv4 { destination, protocol, port: 0 },
+            Self::Ipv6Gpi { destination, protocol, .. } => Self::Ipv6 { destination, protocol, port: 0 },
+            other => other,
+        }
+    }
+
     #[inline]
     pub(crate) const fn destination(&self) -> IpAddr {
         match *self {

@@ -3,7 +3,8 @@
 
 use nix::sched::{CloneFlags, unshare};
 use rsvpd::data_plane::bpf::{
-    Attach, Capacity, Egress, EgressError, Filter, Flow, FlowId, Key, Limits, Mode, Session, Treatment, Trial,
+    AddressBits, Attach, Beyond, Capacity, Egress, EgressError, Filter, Flow, FlowId, Key, Limits, Mode,
+    Pattern, Session, Treatment, Trial,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::ExitCode;
@@ -60,9 +61,8 @@ impl Speed {
         frame
     }
 
-    /// Adds flows, policed and marked, up to this many; gives what each took.
-    #[expect(clippy::disallowed_methods, reason = "a measurement of real time")]
-    fn grow(&mut self, count: u32) -> Result<Duration, EgressError> {
+    /// A flow that is policed, by both buckets, and marked.
+    fn flow() -> Flow {
         let limits = Limits {
             rate: 125_000,
             bucket: 3000,
@@ -72,7 +72,42 @@ impl Speed {
         };
         let conforming = Treatment { dscp: Some(46), pcp: None, class: Some(0x10001) };
         let excess = Treatment { dscp: Some(8), pcp: None, class: Some(0x10002) };
-        let flow = Flow { mode: Mode::Borrow, limits, conforming, excess };
+        Flow { mode: Mode::Borrow, limits, conforming, excess }
+    }
+
+    /// A packet where filters have so many masks: what it takes while none of these has it, and when the last one has.
+    fn masked(&mut self, count: u8) -> Result<[f64; 2], EgressError> {
+        let [elsewhere, destination] = self.addresses();
+        let (frame, whole) = (self.frame(0), if self.is_v6 { 128 } else { 32 });
+        // The longest prefix is the most specific, and comes first.
+        let pattern = |to: IpAddr, place: u8| {
+            let to = Some(AddressBits::prefix(to, whole - place));
+            Pattern::new(to, None, None, Beyond::Nothing)
+                .map_err(|error| EgressError::Kernel(error.to_string()))
+        };
+        let id = self.egress.add_flow(&Self::flow())?;
+        for place in 0..count {
+            // An address whose first bit is another one is in none of the packet's networks.
+            self.egress.add_filter(self.interface, &pattern(opposite(elsewhere), place)?, id)?;
+        }
+        let none = self.again(&frame)?;
+        let mut last = none;
+        if let Some(place) = count.checked_sub(1) {
+            self.egress.add_filter(self.interface, &pattern(destination, place)?, id)?;
+            last = self.again(&frame)?;
+            self.egress.remove_filter(self.interface, &pattern(destination, place)?)?;
+        }
+        for place in 0..count {
+            self.egress.remove_filter(self.interface, &pattern(opposite(elsewhere), place)?)?;
+        }
+        self.egress.remove_flow(id)?;
+        Ok([none, last])
+    }
+
+    /// Adds flows, policed and marked, up to this many; gives what each took.
+    #[expect(clippy::disallowed_methods, reason = "a measurement of real time")]
+    fn grow(&mut self, count: u32) -> Result<Duration, EgressError> {
+        let flow = Self::flow();
         let [source, destination] = self.addresses();
         let before = self.ids.len() as u32;
         let start = Instant::now();
@@ -133,6 +168,28 @@ impl Speed {
     }
 }
 
+/// An address with another first bit.
+fn opposite(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() ^ 1 << 31).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() ^ 1 << 127).into(),
+    }
+}
+
+fn measure_masks() -> Result<(), EgressError> {
+    println!(
+        "| masks of filters | IPv4: no filter has it | the last has it | IPv6: no filter has it | the last has it |"
+    );
+    println!("|---|---|---|---|---|");
+    let mut both = [Speed::new(false)?, Speed::new(true)?];
+    for count in [0, 1, 4, 16] {
+        let [v4, v6] = &mut both;
+        let ([none, last], [none_v6, last_v6]) = (v4.masked(count)?, v6.masked(count)?);
+        println!("| {count} | {none:.0} ns | {last:.0} ns | {none_v6:.0} ns | {last_v6:.0} ns |");
+    }
+    Ok(())
+}
+
 fn measure(is_v6: bool) -> Result<(), EgressError> {
     let mut speed = Speed::new(is_v6)?;
     println!("| IPv{} | the same flow | flows in turn | a new flow |", if is_v6 { 6 } else { 4 });
@@ -158,7 +215,7 @@ fn main() -> ExitCode {
         eprintln!("a network namespace needs root: {error}");
         return ExitCode::FAILURE;
     }
-    match measure(false).and_then(|()| measure(true)) {
+    match measure(false).and_then(|()| measure(true)).and_then(|()| measure_masks()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

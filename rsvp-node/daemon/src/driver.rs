@@ -356,7 +356,9 @@ impl Driver {
         if self.service.asks_for_flows() {
             self.node.plane.list();
         }
-        self.node.plane.go_on();
+        if self.node.plane.go_on() {
+            self.service.flows_are_listed();
+        }
     }
 
     fn said(&mut self, first: FromClient, clients: &mut mpsc::Receiver<FromClient>) {

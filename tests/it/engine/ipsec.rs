@@ -3,7 +3,7 @@
 use super::bench::Bench;
 use super::message::Arriving;
 use super::words::{Family, controlled, interface, tspec};
-use rsvp_node::{AppId, Command, Config, Discard, FlowRequest, Refusal};
+use rsvp_node::{AppId, Command, Config, Discard, FlowRequest, Held, Input, Refusal};
 use rsvp_wire::{FilterSpec, Flowspec, MsgType, SenderTemplate, Session, Style};
 
 const ESP: u8 = 50;
@@ -201,5 +201,31 @@ fn a_wildcard_is_for_every_index() {
         let (_, on, reservation) = b.engine.reservations().next().expect("a reservation");
         assert_eq!((on, reservation.filters, reservation.style), (interface("c"), vec![], Style::WF));
         assert!(matches!(reservation.flowspec, Flowspec::ControlledLoad(_)));
+    }
+}
+
+/// What a run before has left of a session is known by what packets show, and a virtual port is in none: whichever session has
+/// these packets takes it, and no other does.
+#[test]
+fn what_was_left_of_a_session_is_taken_whatever_its_virtual_port_was() {
+    for mut b in with_virtual_ports() {
+        let to = b.session.destination();
+        let held = |protocol, bps| {
+            let session = Session::new(to, protocol, 0);
+            Input::Held(Held { interface: interface("c"), session, guaranteed: false, bps })
+        };
+        b.reservable("c", 9).input(held(ESP, 6 * 8_000));
+        b.takes(&path(&b, "S1", 0x1001));
+        b.takes(&resv(&b, "FF", &[spi(&b, "S1", 0x1001)]));
+        assert_eq!((reserved(&b).len(), b.reserved("c")), (1, 4.0));
+        // Two of six are left of it, and three are free: another protocol has these alone.
+        b.session = Session::gpi(to, AH, 8192);
+        b.takes(&path(&b, "S1", 0x1001));
+        b.drops(&resv(&b, "FF", &[spi(&b, "S1", 0x1001)]), Discard::Rejected).forget();
+        // Another port of the same has both.
+        b.session = Session::gpi(to, ESP, 8193);
+        b.takes(&path(&b, "S1", 0x1001));
+        b.takes(&resv(&b, "FF", &[spi(&b, "S1", 0x1001)]));
+        assert_eq!(b.reserved("c"), 8.0);
     }
 }

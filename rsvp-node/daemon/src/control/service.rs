@@ -59,6 +59,8 @@ pub struct ControlService {
     by_address: Vec<any_address::Change>,
     /// Clients that want to know of flows.
     asking: Vec<Asking>,
+    /// Those that are answered with the listing that is being made.
+    listed: Vec<Asking>,
     /// What clients have handed over.
     qos: QosService,
     /// Traffic by name.
@@ -129,15 +131,22 @@ impl ControlService {
         self.say_what_flows_did();
     }
 
-    /// Whether somebody waits for [`flows`](Self::flows).
+    /// Whether somebody waits for [`flows`](Self::flows) who is not to be answered with the listing that is being made.
     #[must_use]
     pub fn asks_for_flows(&self) -> bool {
         !self.asking.is_empty() || self.tc.is_asked()
     }
 
-    /// What the data plane has, or why it cannot say: those who have asked are told.
+    /// The data plane lists its flows for those who have asked. Whoever asks from now on waits for the next listing: this one may not
+    /// have what that client has asked for before.
+    pub fn flows_are_listed(&mut self) {
+        self.listed.append(&mut self.asking);
+        self.tc.is_listed();
+    }
+
+    /// What the data plane has, or why it cannot say: those who had asked when it began are told.
     pub fn flows(&mut self, flows: &Result<Vec<FlowRow>, String>) {
-        for Asking { client, id, session, at_most } in core::mem::take(&mut self.asking) {
+        for Asking { client, id, session, at_most } in core::mem::take(&mut self.listed) {
             let (ok, error) = match flows {
                 Ok(rows) => (Some(listing::counted(&self.with_names(rows), session, at_most)), None),
                 Err(why) => {

@@ -149,10 +149,10 @@ impl Worker {
         }
     }
 
-    /// Gives the thread the next thing to do, if it has none.
-    pub(crate) fn go_on(&mut self) {
+    /// Gives the thread the next thing to do, if it has none; whether that is to list the flows.
+    pub(crate) fn go_on(&mut self) -> bool {
         if self.is_busy {
-            return;
+            return false;
         }
         let order = if let Some(surroundings) = self.surroundings.take() {
             Order::Look(surroundings)
@@ -165,9 +165,11 @@ impl Worker {
         } else if std::mem::take(&mut self.lists) {
             Order::List
         } else {
-            return;
+            return false;
         };
+        let lists = matches!(order, Order::List);
         self.is_busy = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
+        lists
     }
 
     /// Waits for what the thread says; nothing when it is gone, and for good from then on.

@@ -45,6 +45,7 @@ impl Driver {
         self.node.follow_enforcement(&self.config);
         let Some(said) = said else {
             tracing::error!("the data plane has failed: reservations are not enforced any more");
+            self.service.flows_are_listed();
             self.service.flows(&Err("it has failed".to_owned()));
             self.service.flows_by_hand(&Err("it has failed".to_owned()), &self.node);
             return;

@@ -65,6 +65,8 @@ pub struct TcService {
     counts: BTreeMap<InterfaceId, usize>,
     masks: BTreeMap<InterfaceId, BTreeMap<Mask, usize>>,
     asking: Vec<report::Asking>,
+    /// Those that are answered with the listing that is being made.
+    listed: Vec<report::Asking>,
     told: VecDeque<(ClientId, Event)>,
 }
 
@@ -112,6 +114,7 @@ impl TcService {
     pub fn gone(&mut self, client: ClientId, access: &mut dyn EngineAccess) {
         self.subscribers.remove(&client);
         self.asking.retain(|asking| !asking.is_of(client));
+        self.listed.retain(|asking| !asking.is_of(client));
         let of_client = self.flows.iter().filter(|(_, made)| made.client == client);
         let flows: Vec<u64> = of_client.map(|(flow, _)| *flow).collect();
         for flow in flows {

@@ -31,19 +31,24 @@ impl TcService {
         self.asking.push(Asking { client, id, query });
     }
 
-    /// Whether somebody waits for that.
+    /// Whether somebody waits for that who is not to be answered with the listing that is being made.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         !self.asking.is_empty()
     }
 
-    /// What the data plane has, or why it cannot say: those who have asked are told.
+    /// The data plane begins to list what it has, for those who have asked until now.
+    pub(crate) fn is_listed(&mut self) {
+        self.listed.append(&mut self.asking);
+    }
+
+    /// What the data plane has, or why it cannot say: those who had asked when it began are told.
     pub(crate) fn answer(
         &mut self,
         counted: &Result<BTreeMap<ReservationId, FlowRow>, String>,
         access: &dyn EngineAccess,
     ) -> Vec<Answered> {
-        let asking = core::mem::take(&mut self.asking);
+        let asking = core::mem::take(&mut self.listed);
         let answers = asking.into_iter().map(|Asking { client, id, query }| {
             let report = match counted {
                 Ok(counted) => self.report(client, &query, counted, access),

@@ -91,6 +91,27 @@ fn a_protocol_without_ports_can_be_held() {
     eventually("five packets of the flow", || (counted(&net) == 5).then_some(()));
 }
 
+/// A security association (RFC 2207): ESP of one index is of the flow, and of another is not.
+#[test]
+fn a_security_association_can_be_held() {
+    let Some(net) = three("rsvp announce and reserve for ESP") else { return };
+    let session = "--session esp|10.0.2.2:8192";
+    let from = "--from 10.0.1.1|spi|0x1234 --rate 2mbit --max-packet 1400B";
+    let _announcing = Running::start(&net, "a", &format!("announce {session} {from} --json"));
+    let reserving = Running::start(&net, "b", &format!("reserve {session} --confirm --json"));
+    reserving.until("a confirmation", is_event("resv-confirm"));
+    eventually("the flow", || (rows(&net, "r", "flows").len() == 1).then_some(()));
+    assert_eq!(rows(&net, "r", "flows")[0]["filters"], serde_json::json!(["10.0.1.1 spi 0x1234"]));
+    let raw = net.within("a", || {
+        Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(50))).expect("a raw socket")
+    });
+    for index in [0x1234_u32, 0x1235, 0x1234] {
+        let octets = [&index.to_be_bytes()[..], &[0; 96]].concat();
+        raw.send_to(&octets, &address("10.0.2.2:0").into()).expect("sent");
+    }
+    eventually("two packets of the flow", || (counted(&net) == 2).then_some(()));
+}
+
 #[test]
 fn what_cannot_be_held_is_said_and_ends_the_command() {
     let Some(net) = three("rsvp announce and reserve that cannot be") else { return };

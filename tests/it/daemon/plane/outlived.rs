@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A node that enforces nothing, so that a mark is the router's.
-const PLAIN: &str =
+pub(super) const PLAIN: &str =
     "[data_plane]\nkind = \"none\"\n[interfaces]\nbandwidth = \"100mbit\"\nrefresh = \"1s\"\n";
 /// A second session, with Guaranteed service and so a class of its own.
 const OWN: &str = "udp 10.0.2.2:6000";
@@ -49,7 +49,7 @@ fn flows(net: &Net) -> Vec<(String, String, String, u64)> {
     rows
 }
 
-fn kill(net: &mut Net, node: &str) {
+pub(super) fn kill(net: &mut Net, node: &str) {
     net.signal(node, Signal::SIGKILL);
     net.ended(node);
 }

@@ -273,12 +273,12 @@ impl Egress {
         Ok(counted)
     }
 
-    /// From now on packets with this key are of this flow; if they were of another, they are not any more. Many keys can be
-    /// of one flow, and share its buckets (SE, and WF with several sessions).
+    /// From now on packets with this key are of this flow; if they were of another, which is given, they are not any more. Many keys
+    /// can be of one flow, and share its buckets (SE, and WF with several sessions).
     ///
     /// # Errors
     /// [`EgressError::Key`], [`EgressError::NoFlow`], [`EgressError::NotAttached`], [`EgressError::Refused`].
-    pub fn set_key(&mut self, key: &Key, id: FlowId) -> Result<(), EgressError> {
+    pub fn set_key(&mut self, key: &Key, id: FlowId) -> Result<Option<FlowId>, EgressError> {
         let (kind, record) = key.record()?;
         self.keys_of(id)?;
         if !self.attached.contains_key(&key.interface) {
@@ -286,18 +286,19 @@ impl Egress {
         }
         let before = self.owner(&record)?;
         if before == Some(id) {
-            return Ok(());
+            return Ok(None);
         }
         let written = match &record {
             Record::V4(record) => self.keys_v4.insert(record, id.0, 0),
             Record::V6(record) => self.keys_v6.insert(record, id.0, 0),
         };
         written.map_err(|error| EgressError::of_map("a key", &error))?;
-        if let Some(before) = before {
-            self.forget(key, before);
-        }
         self.known.entry(id).or_default().push(*key);
-        if before.is_none() { self.recount(key.interface, kind, &record, true) } else { Ok(()) }
+        match before {
+            Some(before) => self.forget(key, before),
+            None => self.recount(key.interface, kind, &record, true)?,
+        }
+        Ok(before)
     }
 
     /// Packets with this key are of no flow any more, unless by a less specific key.

@@ -8,6 +8,7 @@
 mod attached;
 mod by_hand;
 mod clean;
+mod contested;
 mod refused;
 mod root;
 mod rows;
@@ -16,7 +17,7 @@ mod totals;
 
 pub use clean::clean;
 
-use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId, Pattern, Pins};
+use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId, Key, Pattern, Pins};
 use super::desired::Desired;
 use super::tc::Tc;
 use super::wishes::{self, OfSenders, Wishes};
@@ -55,6 +56,8 @@ pub struct Kernel {
     standing: BTreeMap<ReservationId, Standing>,
     /// What applications ask for their packets.
     wishes: OfSenders,
+    /// Keys that a reservation has while another wants them, too.
+    contested: BTreeSet<Key>,
     /// What an earlier run has left and nobody has asked for again.
     stale: BTreeMap<FlowId, Stale>,
     /// What promises its packets nothing, while what an earlier run has promised them stands.
@@ -110,6 +113,7 @@ impl Kernel {
             interfaces: BTreeMap::new(),
             standing: BTreeMap::new(),
             wishes: OfSenders::new(),
+            contested: BTreeSet::new(),
             stale: BTreeMap::new(),
             waiting: BTreeMap::new(),
             totals: Totals::default(),
@@ -159,7 +163,7 @@ impl Kernel {
 
     /// Carries out what is different between what stands and what is desired.
     fn change(&mut self, id: ReservationId, desired: Desired, now: Duration) -> Result<(), Failure> {
-        let Self { egress, tc, interfaces, standing, totals, next_class, .. } = self;
+        let Self { egress, tc, interfaces, standing, totals, next_class, contested, .. } = self;
         let Some(standing) = standing.get_mut(&id) else { return Ok(()) };
         let Some(here) = interfaces.get_mut(&standing.interface) else { return Ok(()) };
         let mut drained = None;
@@ -185,7 +189,9 @@ impl Kernel {
         totals.come(standing.interface, &desired);
         standing.desired = desired;
         for key in &difference.added {
-            egress.set_key(key, standing.flow)?;
+            if egress.set_key(key, standing.flow)?.is_some() {
+                contested.insert(*key);
+            }
             standing.leftover.keys.retain(|left| left != key);
         }
         for key in &difference.removed {
@@ -198,6 +204,7 @@ impl Kernel {
         if let Some(number) = drained {
             here.drain(number, now);
         }
+        self.hand_on(&difference.removed);
         Ok(())
     }
 
@@ -210,6 +217,7 @@ impl Kernel {
         if let Err(error) = self.egress.remove_flow(gone.flow) {
             tracing::warn!(%error, "a flow is left in the egress program");
         }
+        self.hand_on(&gone.desired.keys);
         let (Some(number), Some(here)) = (gone.class, self.interfaces.get_mut(&gone.interface)) else {
             return;
         };

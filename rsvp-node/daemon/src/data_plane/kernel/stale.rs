@@ -274,7 +274,10 @@ impl Kernel {
                 continue;
             }
             let at = *places.entry((stale.interface, key.session, guaranteed)).or_insert_with(|| {
-                let (interface, session) = (InterfaceId(stale.interface), session_of(key));
+                // As packets show it: where it had a virtual port, whichever has the same packets may take it.
+                let SessionOfKey { destination, protocol, port } = key.session;
+                let session = Session::new(destination, protocol, port);
+                let interface = InterfaceId(stale.interface);
                 held.push(Held { interface, session, guaranteed, bps: 0 });
                 held.len() - 1
             });

@@ -3,6 +3,7 @@
 use super::super::classes;
 use super::{AMPLE, Bed, marked, paced, paced_with, to_port};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A flow alone changes nothing; a filter attaches packets to it; without the filter they are as before (A50).
 #[test]
@@ -158,4 +159,35 @@ fn a_query_has_what_is_left_and_what_was_counted() {
     let unknown = other.ask(json!({"request": "tc-query", "flow": 77})).expect_err("none");
     assert_eq!(unknown["code"], "not-found");
     assert!(!classes(&bed.net, "a", "to-r").is_empty());
+}
+
+/// All that was asked for before a query stands when it is answered (A53), also where the flows are listed for another client meanwhile.
+#[test]
+fn a_query_has_what_was_asked_for_before_it_whoever_asks_beside() {
+    let Some(mut bed) = Bed::new("queries beside each other", "overhead = 0\n") else { return };
+    let stop = AtomicBool::new(false);
+    let mut other = bed.net.client("a");
+    std::thread::scope(|scope| {
+        let (stop, other) = (&stop, &mut other);
+        let asking = scope.spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                other.report();
+                other.list("flows");
+            }
+        });
+        for round in 0..100_u64 {
+            let flow = bed.a.flow("to-r", &paced(8_000 * (1 + round % 2), 15_000));
+            let stands = bed.a.report_of(flow)["counted"].is_object();
+            let changed = bed.a.modify(flow, &paced(24_000, 15_000)).is_ok();
+            let rate = bed.a.report_of(flow)["rate_bps"].take();
+            bed.a.remove_flow(flow);
+            let gone = bed.a.report()["flows"] == json!([]) && bed.live() == 0;
+            if !stands || !changed || rate != 24_000 || !gone {
+                stop.store(true, Ordering::Relaxed);
+                panic!("round {round}: it stands: {stands}; changed: {changed}, {rate}; gone: {gone}");
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        asking.join().expect("it asks");
+    });
 }

@@ -4,8 +4,15 @@ use super::super::super::net::Net;
 use super::super::datagrams_sent::{at, burst, from};
 use super::super::kernel;
 use super::super::seen::seen;
-use super::{eventually, marked, paced_with, to_port};
+use super::{eventually, marked, of_protocol, paced_with, to_port};
+use rsvpd::set_option;
 use serde_json::json;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+
+const IPPROTO_IPV6: i32 = 41;
+const IPV6_TCLASS: i32 = 67;
 
 #[test]
 fn forwarded_packets_leave_with_the_pair_of_their_rule_and_local_ones_do_not() {
@@ -58,6 +65,39 @@ fn forwarded_packets_leave_with_the_pair_of_their_rule_and_local_ones_do_not() {
     r.report();
     burst(&from(&net, "a", "10.0.1.1:4000", "10.0.2.2:5000", 0xb8), 1_000, 1);
     assert_eq!(marks(5000, 7)[6], (0xb8, None));
+}
+
+/// The same of IPv6, and of packets without ports.
+#[test]
+fn forwarded_ipv6_packets_leave_with_the_pair_of_their_rule() {
+    let Some(mut net) = Net::three_in_a_row("rules of IPv6") else { return };
+    net.daemon("r", &kernel("auto", ""));
+    let capture = net.capture_many("b", "to-r", "ip6 proto 50");
+    let mut r = net.client("r");
+    let rules = json!({"rules": [{"inbound": 46, "dscp": 34, "excess_dscp": 8}]});
+    // 3 kB, and a hundred octets a second: three packets conform.
+    r.flow("to-b", &paced_with(800, 3_000, &rules));
+    r.report();
+    // From which node, with which traffic class, of an index by which they are known.
+    for (node, class, index, count) in [("a", 0xb8_i32, 1_u8, 5), ("a", 0x28, 2, 1), ("r", 0xb8, 3, 1)] {
+        net.within(node, || {
+            let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::from(50))).expect("a socket");
+            set_option(socket.as_fd(), IPPROTO_IPV6, IPV6_TCLASS, &class.to_ne_bytes()).expect("IPV6_TCLASS");
+            let to: SocketAddr = "[fd00:2::2]:0".parse().expect("an address");
+            for _ in 0..count {
+                socket.send_to(&[index; 960], &to.into()).expect("a route");
+            }
+        });
+    }
+    let all = eventually("all packets", || Some(of_protocol(&capture, 50)).filter(|all| all.len() == 7));
+    let marks = |of: u8| {
+        let mut marks: Vec<u8> =
+            all.iter().filter(|(_, octets)| octets[0] == of).map(|(dscp, _)| *dscp).collect();
+        // What does not conform is in another class, behind.
+        marks.sort_unstable_by_key(|dscp| *dscp == 8);
+        marks
+    };
+    assert_eq!([marks(1), marks(2), marks(3)], [vec![34, 34, 34, 8, 8], vec![10], vec![46]]);
 }
 
 #[test]

@@ -86,6 +86,15 @@ fn tcp_traffic_has_its_own_marks_and_a_name_is_shown() {
     bed.a.modify(flow, &paced_with(800, 2_000, &members)).expect("a change");
     let report = bed.a.report_of(flow);
     assert_eq!(report["said"]["name"], "a TCP \u{fc}bertragung");
+    // Nothing is left in the bucket: these are beyond it.
     bed.send(4000, 5000, 2);
     assert_eq!(bed.dscps(5000, 3, 2), [0, 0]);
+    // Nor have those a mark that conform.
+    let flow = bed.a.flow("to-r", &paced_with(800, 2_000, &members));
+    bed.a.filter(flow, &to_port(5001));
+    bed.a.report();
+    bed.send(4000, 5001, 3);
+    assert_eq!(bed.dscps(5001, 0, 3), [0; 3]);
+    let counted = bed.a.report_of(flow)["counted"].take();
+    assert_eq!((&counted["packets"], &counted["excess_packets"]), (&json!(2), &json!(1)), "{counted}");
 }

@@ -6,6 +6,8 @@ mod forwarded;
 mod many;
 mod marked;
 mod owned;
+mod refused;
+mod restarted;
 mod selected;
 mod shaped;
 
@@ -14,8 +16,9 @@ use super::super::client::Client;
 use super::super::eventually;
 use super::super::net::Net;
 use super::datagrams_sent::{at, burst, from};
-use super::kernel;
 use super::seen::{Seen, seen};
+use super::{classes, kernel, maps};
+use aya::maps::{Array, HashMap, Map, MapData};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,6 +26,8 @@ use std::net::UdpSocket;
 
 /// Bits per second that flows of a test have, unless it says otherwise: more than what it sends.
 const AMPLE: u64 = 8_000_000;
+/// The octet of a flow's record in the kernel that says whether there is a flow.
+const LIVE: usize = 41;
 
 impl Client {
     /// Makes a flow on an interface; gives its number.
@@ -125,11 +130,15 @@ struct Bed {
 
 impl Bed {
     fn new(test: &str, more: &str) -> Option<Self> {
-        let mut net = Net::three_in_a_row(test)?;
-        net.daemon("a", &kernel("auto", more));
+        Some(Self::of(Net::three_in_a_row(test)?, &kernel("auto", more)))
+    }
+
+    /// The same of a network that is there, with a configuration.
+    fn of(mut net: Net, config: &str) -> Self {
+        net.daemon("a", config);
         let capture = net.capture_many("r", "to-a", "ip or ip6 or vlan");
         let (a, receivers) = (net.client("a"), RefCell::default());
-        Some(Self { net, capture, a, receivers })
+        Self { net, capture, a, receivers }
     }
 
     /// Sends packets of 1,000 octets from a port to another.
@@ -146,6 +155,37 @@ impl Bed {
         let packets = eventually("the packets", all);
         assert_eq!(packets.len(), count, "{packets:?}");
         packets
+    }
+
+    /// A map of the daemon's egress program.
+    fn map(&self, name: &str) -> MapData {
+        let mut all = maps(&self.net, "a").into_iter();
+        let is_it = |map: &MapData| map.info().is_ok_and(|info| info.name_as_str() == Some(name));
+        all.find(is_it).expect("a map")
+    }
+
+    /// How many entries a map has that is looked up in.
+    fn entries<const KEY: usize, const VALUE: usize>(&self, name: &str) -> usize {
+        let map = Map::HashMap(self.map(name));
+        let map: HashMap<MapData, [u8; KEY], [u8; VALUE]> = HashMap::try_from(map).expect("its sizes");
+        map.keys().filter(Result::is_ok).count()
+    }
+
+    /// What the kernel has of filters, their masks, and rules: entries of each map.
+    fn told_by(&self) -> [usize; 3] {
+        [self.entries::<44, 4>("filters"), self.entries::<4, 644>("masks"), self.entries::<4, 512>("rules")]
+    }
+
+    /// How many flows the kernel has, whoever has made them.
+    fn live(&self) -> usize {
+        let map: Array<MapData, [u8; 48]> = Array::try_from(Map::Array(self.map("flows"))).expect("its size");
+        map.iter().filter(|flow| flow.as_ref().is_ok_and(|flow| flow[LIVE] != 0)).count()
+    }
+
+    /// How many flows on the host's interface have classes of their own.
+    fn own_classes(&self) -> usize {
+        let all = classes(&self.net, "a", "to-r");
+        all.iter().filter(|(number, _)| number.split(':').nth(1).is_some_and(|minor| minor.len() > 2)).count()
     }
 
     /// The DSCPs of the last packets to a port, of so many in all.

@@ -1,6 +1,5 @@
 //! A shaper's own rate (A34).
 
-use super::super::super::eventually;
 use super::super::classes;
 use super::super::seen::{amount, beyond};
 use super::{Bed, paced_with, to_port};
@@ -17,9 +16,7 @@ fn a_shaping_rate_takes_the_place_of_the_token_rate() {
         let members = json!({"mode": "shape", "shaping_rate_bps": rate * 8});
         let flow = bed.a.flow("to-r", &paced_with(800_000, 5_000, &members));
         bed.a.filter(flow, &to_port(port));
-        // The kernel has it a little after the answer.
-        let stands = || Some(bed.a.report_of(flow)).filter(|report| !report["counted"].is_null());
-        let report = eventually("the flow stands", stands);
+        let report = bed.a.report_of(flow);
         assert_eq!(report["rate_bps"], rate * 8, "{report}");
         bed.send(4000, port, 40);
         let packets = bed.left(port, 40);
