@@ -95,8 +95,8 @@ fn refreshes_stay_within_half_and_one_and_a_half_r_over_many_periods() {
     for mut b in Bench::both() {
         b.change("d", |i| i.refresh = Duration::from_secs(8));
         b.change("a", |i| i.refresh = Duration::from_secs(12));
-        b.takes(&b.message("a1 Path S1{9B}").every(36_000));
-        b.takes(&b.message("c1 Resv WF{4B}").every(36_000));
+        b.takes(&b.message("a1 Path S1{9B}").every(3_600));
+        b.takes(&b.message("c1 Resv WF{4B}").every(3_600));
         b.seconds(6000.0);
         for (letter, kind, r) in [("c", MsgType::PATH, 30), ("d", MsgType::PATH, 8), ("a", MsgType::RESV, 12)]
         {
@@ -145,7 +145,7 @@ fn a_refresh_keeps_every_filter_alive() {
 fn the_refresh_period_grows_by_slew_max_of_the_interface() {
     for mut b in Bench::both() {
         b.change("c", |i| i.slew_max_percent = 50);
-        b.takes(&b.message("a1 Path S1{9B}").every(36_000));
+        b.takes(&b.message("a1 Path S1{9B}").every(3_600));
         b.change("c", |i| i.refresh = Duration::from_secs(60));
         b.change("d", |i| i.refresh = Duration::from_secs(60)).forget().seconds(300.0);
         let second = |letter: &str| {
