@@ -136,15 +136,15 @@ impl Crowd {
 
     /// A Resv of a next hop that asks for a rate.
     pub(crate) fn resv(&mut self, request: u16, rate: f32) {
-        self.from_next_hop(MsgType::RESV, request, rate);
+        self.receive_from_next_hop(MsgType::RESV, request, rate);
     }
 
     /// The ResvTear of the same.
     pub(crate) fn resv_tear(&mut self, request: u16) {
-        self.from_next_hop(MsgType::RESV_TEAR, request, 1e3);
+        self.receive_from_next_hop(MsgType::RESV_TEAR, request, 1e3);
     }
 
-    fn from_next_hop(&mut self, msg_type: MsgType, request: u16, rate: f32) {
+    fn receive_from_next_hop(&mut self, msg_type: MsgType, request: u16, rate: f32) {
         let hop = RsvpHop { address: Self::next_hop(request), lih: DOWNSTREAM.0 };
         let octets = Self::octets(msg_type, hop, |w| {
             if msg_type == MsgType::RESV {
@@ -161,7 +161,7 @@ impl Crowd {
         let octets = Self::octets(MsgType::RESV_ERR, hop, |w| {
             let (code, value) = (ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE);
             w.put(&ErrorSpec { node: hop.address, flags: 0, code, value });
-            let behind = |n: &u16| n % self.shape.previous_hops == 0;
+            let behind = |n: &u16| n.is_multiple_of(self.shape.previous_hops);
             self.put_flows(w, rate, self.filters(0).filter(behind));
         });
         self.receive(UPSTREAM, hop.address, IpAddr::V4(Ipv4Addr::new(192, 0, 1, 1)), &octets);

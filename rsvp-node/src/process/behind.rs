@@ -82,7 +82,7 @@ impl<'a> Behind<'a> {
             (Some(_), RequestOrigin::Hop { .. }, Some(index)) => {
                 let named = index.senders.as_ref().filter(|_| !request.style.is_wildcard());
                 let applied = self.applied(node, request);
-                named.map_or(applied.clone(), |named| applied.and(named))
+                named.map_or_else(|| applied.clone(), |named| applied.and(named))
             }
             _ => {
                 let asks = |p: &PathState| node.applies(request, p) && request.item_of(p).is_some();

@@ -54,7 +54,7 @@ impl Node {
         let (mut elements, mut renewed) = (Elements::new(), false);
         for (at, flow) in senders.iter().enumerate() {
             // What is shared has failed for all of them alike.
-            let Some(failed) = judged.get(at).or(judged.first()) else { break };
+            let Some(failed) = judged.get(at).or_else(|| judged.first()) else { break };
             let own = standing.entry(*flow).or_default();
             let others = own.len();
             elements.push(self.note_failure(upstream, *flow, *failed, failure.is_in_place(), own));

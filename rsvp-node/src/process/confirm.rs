@@ -193,7 +193,8 @@ impl Node {
         for ix in self.wishing(session, &[Confirm::Asked]) {
             let request = &mut self.state.requests[ix];
             if app.is_none_or(|app| request.app() == Some(app))
-                && (sender.is_none() || request.items.iter().any(|i| i.filter.is_none() || i.filter == sender))
+                && (sender.is_none()
+                    || request.items.iter().any(|i| i.filter.is_none() || i.filter == sender))
             {
                 request.set_confirm(Confirm::Again);
             }

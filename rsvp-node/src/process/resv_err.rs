@@ -159,7 +159,7 @@ impl Node {
             if named.is_empty() && !suffers {
                 continue;
             }
-            let one = named.first().or(asked.first().map(|(s, _)| s));
+            let one = named.first().or_else(|| asked.first().map(|(s, _)| s));
             let Some(qi) = one.and_then(|s| self.state.item_for(ix, s)).map(|i| i.flowspec) else { continue };
             let mut error = failure.error;
             let exceeds = elements.is_empty() || !failures.iter().all(|f| f.clears(&qi, error.value));

@@ -181,7 +181,7 @@ impl View {
             // The one that was chosen stays so, wherever it is now.
             let chosen = self.sessions.get(self.chosen).map(|row| row.session);
             let place = rows.iter().position(|row| Some(row.session) == chosen);
-            self.chosen = place.unwrap_or(self.chosen.min(rows.len().saturating_sub(1)));
+            self.chosen = place.unwrap_or_else(|| self.chosen.min(rows.len().saturating_sub(1)));
             (self.sessions, self.sessions_total) = (rows, total);
         }
         if let (Rows::Flows(rows), _) = client.list(What::Flows, None).await? {

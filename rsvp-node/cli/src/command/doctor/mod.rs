@@ -166,12 +166,11 @@ fn enforcement(speaking: &[&InterfaceRow]) -> Vec<Finding> {
     for on in speaking {
         let (state, why) = on.data_plane.split_once(": ").unwrap_or((&on.data_plane, ""));
         match state {
+            "none" if said.contains(&why) => {}
             "none" if why == "as configured" => {
-                if !said.contains(&why) {
-                    findings.push(Finding::note("enforcement", "reservations are not enforced, as configured"));
-                }
+                findings.push(Finding::note("enforcement", "reservations are not enforced, as configured"));
             }
-            "none" if !said.contains(&why) => findings.push(Finding::problem(
+            "none" => findings.push(Finding::problem(
                 "enforcement",
                 format!("reservations are not enforced: {why}"),
                 "run rsvpd as root, or with CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, on a kernel with BPF; or say that it is meant so: kind = \
