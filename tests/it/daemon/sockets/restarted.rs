@@ -58,7 +58,8 @@ impl Flow {
         [("a", config.as_str()), ("r", ROUTER), ("b", PLAIN)]
             .iter()
             .for_each(|(node, config)| net.daemon(node, config));
-        let capture = net.capture_many("b", "to-r", "udp and dst port 5000");
+        // Before the router, which marks as well.
+        let capture = net.capture_many("r", "to-a", "udp and dst port 5000");
         let hosts = Hosts::of(net);
         let (sender, receiver) = (hosts.bound("a", SENDER), hosts.bound("b", FAR));
         hosts.set(&receiver, &receiving(service));

@@ -194,8 +194,8 @@ impl Kernel {
         if self.stale.is_empty() || desired.service != Reserved::BestEffort {
             return Ok(false);
         }
-        for key in &desired.keys {
-            let found = self.egress.flow_of(key)?.and_then(|flow| self.stale.get(&flow));
+        for key in desired.keys.iter().flat_map(no_more_specific) {
+            let found = self.egress.flow_of(&key)?.and_then(|flow| self.stale.get(&flow));
             if found.is_some_and(|stale| stale.as_is.service != Reserved::BestEffort) {
                 self.waiting.insert(id, (on, told.clone()));
                 return Ok(true);
@@ -414,4 +414,17 @@ fn filter_of(key: &Key) -> Option<FilterSpec> {
         Filter::Spi(address, spi) => Some(FilterSpec::gpi(address, spi)),
         Filter::Any => None,
     }
+}
+
+/// The keys by which packets of a key may be another's as well: itself, and those that look at less of where they come from.
+fn no_more_specific(key: &Key) -> impl Iterator<Item = Key> + use<> {
+    let key = *key;
+    let any_port = match key.filter {
+        Filter::Sender(address, _) => Some(Filter::Sender(address, 0)),
+        _ => None,
+    };
+    [Some(key.filter), any_port, Some(Filter::Any)]
+        .into_iter()
+        .flatten()
+        .map(move |filter| Key { filter, ..key })
 }
