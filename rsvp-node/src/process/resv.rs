@@ -165,8 +165,8 @@ impl Node {
         };
         let before = self.items_before(ix, style);
         for Fit { filters, flowspec, .. } in &mut fit {
-            let request = &self.state.requests[ix];
-            *flowspec = self.still_reduced(request, branch, filters, flowspec).unwrap_or(*flowspec);
+            let left = self.still_reduced(&self.state.requests[ix], branch, filters, flowspec);
+            *flowspec = left.unwrap_or(*flowspec);
         }
         fit.retain(|fit| {
             let merged = self.merge_items(ix, asker, fit.flowspec, &fit.filters);
@@ -180,10 +180,8 @@ impl Node {
         fit.sort_by_cached_key(|fit| self.takes_more(asker, fit));
         for Fit { demand, filters, flowspec } in &fit {
             let sender = sender_of(style, filters);
-            let updated = match self.too_large_packets(branch, filters, flowspec) {
-                Some(refused) => Err(refused),
-                None => self.update_for_request(ix, branch, sender),
-            };
+            let too_large = self.too_large_packets(branch, filters, flowspec);
+            let updated = too_large.map_or_else(|| self.update_for_request(ix, branch, sender), Err);
             let reserved = self.state.find_reserved(branch, sender);
             match updated {
                 Ok(()) => {
