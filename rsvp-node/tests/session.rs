@@ -10,17 +10,13 @@ mod crowd;
 
 const MANY: u16 = 1_024;
 /// Looks for each sender and each request.
-const EACH: u64 = 16;
+const EACH: u64 = 24;
 
 /// Has a message arrive, and counts the looks until all is said.
-fn cost(crowd: &mut Crowd, name: &str, act: impl FnOnce(&mut Crowd)) -> u64 {
+fn cost(crowd: &mut Crowd, act: impl FnOnce(&mut Crowd)) -> u64 {
     let before = crowd.engine.work().states_visited;
     act(crowd);
-    let looks = crowd.engine.work().states_visited - before;
-    if looks > 1_000 {
-        println!("  {name}: {looks}");
-    }
-    looks
+    crowd.engine.work().states_visited - before
 }
 
 /// The costliest message of each kind.
@@ -30,7 +26,13 @@ fn costliest(shape: Shape) -> u64 {
     (0..shape.requests).for_each(|n| crowd.resv(n, 10.0 + f32::from(n)));
     assert_eq!(crowd.engine.requests().count(), usize::from(shape.requests));
     let mut worst = 0;
-    let mut measured = |name, act: &dyn Fn(&mut Crowd)| worst = worst.max(cost(&mut crowd, name, act));
+    let mut measured = |name, act: &dyn Fn(&mut Crowd)| {
+        let looks = cost(&mut crowd, act);
+        if looks > worst {
+            println!("  {name}: {looks}");
+        }
+        worst = worst.max(looks);
+    };
     measured("Path refresh", &|c| c.path(1, 1e6));
     measured("Path that says something else", &|c| c.path(1, 2e6));
     measured("Resv refresh", &|c| c.resv(1, 11.0));
@@ -64,11 +66,11 @@ fn with_a_previous_hop_for_each_sender_it_costs_some_for_each_of_them_and_each_r
 }
 
 #[test]
-fn in_ff_a_message_costs_a_look_or_two_for_each_sender_and_each_request() {
+fn in_ff_a_message_costs_a_few_looks_for_each_sender_and_each_request() {
     for previous_hops in [1, MANY] {
         let shape = Shape { style: Style::FF, senders: MANY, previous_hops, requests: MANY, filters: 4 };
         let looks = costliest(shape);
-        assert!(looks < 2 * u64::from(MANY) * u64::from(MANY), "{looks} looks");
+        assert!(looks < 3 * u64::from(MANY) * u64::from(MANY), "{looks} looks");
     }
     let shape = Shape { style: Style::FF, senders: MANY, previous_hops: 1, requests: 8, filters: 1_010 };
     let looks = costliest(shape);

@@ -30,13 +30,16 @@ impl Node {
         }
         // Filters come in the order in which they came before, so it is most often the next.
         let mut at = 0;
+        let mut items = &mut self.state.requests[ix].items;
         for filter in filters(&arrived.message) {
-            let next = self.state.requests[ix].items.get(at).is_some_and(|item| item.filter == Some(filter));
-            let found = if next { Some(at) } else { self.state.place_of(ix, &Some(filter)) };
-            if let Some(found) = found {
-                self.state.requests[ix].items[found].expires = expires;
-                at = found + 1;
+            if items.get(at).is_none_or(|item| item.filter != Some(filter)) {
+                let found = self.state.place_of(ix, &Some(filter));
+                items = &mut self.state.requests[ix].items;
+                let Some(found) = found else { continue };
+                at = found;
             }
+            items[at].expires = expires;
+            at += 1;
         }
         true
     }
