@@ -1,4 +1,4 @@
-//! The build script of the programs: `RSVP_VERSION` is the version, in a release build from a git repository with the commit.
+//! The build script of the programs, each of which has a link to it: `RSVP_VERSION` is the version, in a release build from a git repository with the commit.
 //!
 //! Other builds do without: everything would be compiled again after each commit.
 
@@ -16,7 +16,7 @@ fn main() {
     let commit = if is_ours { git(&["rev-parse", "--short=10", "HEAD"]) } else { None };
     let version = commit.map_or_else(|| version.clone(), |commit| format!("{version} ({commit})"));
     println!("cargo::rustc-env=RSVP_VERSION={version}");
-    println!("cargo::rerun-if-changed=../commit.rs");
+    println!("cargo::rerun-if-changed=build.rs");
     if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|_| is_ours) {
         println!("cargo::rerun-if-changed={log}");
     }

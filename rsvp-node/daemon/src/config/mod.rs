@@ -33,7 +33,7 @@ use thiserror::Error;
 /// Where the configuration is looked for when nothing else is said; it need not be there.
 pub const DEFAULT_CONFIG: &str = "/etc/rsvp/rsvpd.toml";
 /// The example, which has every key.
-pub const EXAMPLE: &str = include_str!("../../../../packaging/rsvpd.toml");
+pub const EXAMPLE: &str = include_str!("../../rsvpd.toml");
 /// Where the control socket is when nothing else is said.
 pub const DEFAULT_SOCKET: &str = "/run/rsvpd/control.sock";
 
