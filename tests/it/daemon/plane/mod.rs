@@ -109,7 +109,7 @@ fn class_of(net: &Net, node: &str, interface: &str, minor: u16) -> Class {
 }
 
 /// The keys of a daemon's egress program as the kernel has them, IPv4 alone: interface, destination, ports, flow.
-fn keys(net: &Net, node: &str) -> Vec<(u32, [u8; 4], u16, u16, u32)> {
+pub(crate) fn keys(net: &Net, node: &str) -> Vec<(u32, [u8; 4], u16, u16, u32)> {
     let mut found: Vec<_> = maps(net, node).into_iter().flat_map(|map| read_keys(map, "keys_v4")).collect();
     found.sort_unstable();
     found

@@ -4,6 +4,7 @@
 use super::super::capture::Capture;
 use super::super::commands::run;
 use super::super::eventually;
+use super::super::plane::keys;
 use super::super::plane::seen::{Seen, amount, beyond, by_dscp, seen};
 use super::{Hosts, RECEIVER, SENDER, receiving};
 use rsvp_client::qos::objects::traffic::SdMode;
@@ -326,4 +327,27 @@ fn without_signalling_a_host_marks_and_polices_what_its_sockets_send() {
     assert!(done && table.contains("no RSVP"), "{table} {complaint}");
     drop(bed.sender);
     bed.hosts.net.client("a").until("flows", 0);
+}
+
+/// Row S8, of a flow that a socket has alone: what it has sent arrives although it waits, and then nothing is left of it.
+#[test]
+fn what_a_closed_socket_has_sent_without_a_reservation_arrives_and_nothing_is_left() {
+    let Some(bed) = Bed::new("closed at once", &kernel("")) else { return };
+    let shaped = sends(ServiceType::BestEffort, vec![Object::SdMode(SdMode::Shape)]);
+    bed.hosts.set(&bed.sender, &shaped);
+    eventually("its own class", || bed.classes().contains("7276:100 ").then_some(()));
+    bed.hosts.at("a", async {
+        for _ in 0..50 {
+            bed.sender.send(&[0; OWN]).await.expect("sent");
+        }
+    });
+    let Bed { hosts, wire, sender, receiver: _receiver } = bed;
+    drop(sender);
+    eventually("all fifty", || (seen(&wire, 5000).len() == 50).then_some(()));
+    hosts.net.client("a").until("flows", 0);
+    eventually("its class to be gone", || {
+        let classes = hosts.net.exec("a", &["tc", "class", "show", "dev", "to-b"]);
+        (!classes.contains("7276:100 ")).then_some(())
+    });
+    assert_eq!(keys(&hosts.net, "a"), []);
 }
