@@ -77,7 +77,7 @@ fn links() -> Vec<Laid> {
         }),
         ("Frame Relay with direction", 206, vec![1, 0x18, 0x41, 3, 0xcc]),
     ];
-    // What fills a frame up is no part of the packet, which says how long it is.
+    // The packet says how long it is; octets behind it only fill the frame.
     let filled = |what: &str| if what.contains("LLC") || what == "SNAP" { &[0; 6][..] } else { &[] };
     let frame = |(what, link, before): (&'static str, u32, Vec<u8>)| {
         (what, link, [&before[..], &rsvp(), filled(what)].concat())

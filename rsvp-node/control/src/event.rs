@@ -228,7 +228,7 @@ pub struct Discarded {
     pub meaning: String,
     /// The error by which it was answered.
     pub answer: Option<Fault>,
-    /// How many that came from there for the same cause were not told of before, so that a flood is no flood of lines.
+    /// How many were left out since the last one that was told, from the same neighbour for the same cause: a flood gives few lines.
     pub left_out: u64,
 }
 

@@ -20,7 +20,7 @@ const MOST_JOURNAL: u64 = 64 << 20;
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  \
     rsvp report\n  \
-    rsvp report --output /tmp/report.json --config /etc/rsvp/rsvpd.toml\n\n\
+    rsvp report --output for-the-list.json --config /etc/rsvp/rsvpd.toml\n\n\
     It has addresses, sessions and, of a daemon that keeps a journal, all messages: look at it before you send it to anybody. Values \
     of configuration keys that are called a key, a secret or a password are left out.")]
 pub(crate) struct Arguments {
