@@ -21,6 +21,7 @@ use std::io::Write;
 #[command(after_help = "Examples:\n  \
     rsvp doctor\n  \
     rsvp doctor --json | jq '.[] | select(.verdict == \"problem\")'\n\n\
+    The kernel is that of the network namespace in which this runs: run it in the daemon's (`ip netns exec NAME rsvp doctor`).\n\
     Firewalls are looked at by `nft` and `iptables-save`, where they are installed and may be run.\n\
     Exit status: 0 without a problem, 1 with one.")]
 pub(crate) struct Arguments {
