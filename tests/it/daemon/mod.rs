@@ -26,6 +26,7 @@ mod shown;
 mod sockets;
 mod starting;
 mod tc;
+mod troubles;
 mod udp;
 mod unicast;
 mod watching;

@@ -20,42 +20,42 @@ pub(super) fn list(what: What, session: Option<Session>, at_most: usize, access:
     let wanted = |s: &Session| session.is_none_or(|only| only.with_flags(0) == s.with_flags(0));
     let (total, rows) = match what {
         What::Sessions => {
-            let (total, rows) = cut(sessions(access).into_iter().filter(|row| wanted(&row.session)), at_most);
+            let (total, rows) =
+                cut(sessions(access).into_iter().filter(|row| wanted(&row.session)), at_most, |row| row);
             (total, Rows::Sessions(rows))
         }
         What::Senders => {
             let views = engine.senders().filter(|view| wanted(&view.session));
-            let (total, rows) = cut(views.map(|view| sender(view, access)), at_most);
+            let (total, rows) = cut(views, at_most, |view| sender(view, access));
             (total, Rows::Senders(rows))
         }
         What::Requests => {
             let views = engine.requests().filter(|view| wanted(&view.session));
-            let (total, rows) = cut(views.map(|view| request(view, access)), at_most);
+            let (total, rows) = cut(views, at_most, |view| request(view, access));
             (total, Rows::Requests(rows))
         }
         What::Reservations => {
             let views = engine.reservations().filter(|(.., view)| wanted(&view.session));
-            let rows = views.map(|(id, on, view)| reservation(id, &name(on, access), &view));
-            let (total, rows) = cut(rows, at_most);
+            let (total, rows) =
+                cut(views, at_most, |(id, on, view)| reservation(id, &name(on, access), &view));
             (total, Rows::Reservations(rows))
         }
         What::Blockades => {
             let views = engine.blockades().filter(|view| wanted(&view.session));
-            let rows = views.map(|view| BlockadeRow {
+            let (total, rows) = cut(views, at_most, |view| BlockadeRow {
                 session: view.session,
                 sender: view.sender,
                 previous_hop: view.previous_hop,
                 flowspec: view.flowspec.into(),
             });
-            let (total, rows) = cut(rows, at_most);
             (total, Rows::Blockades(rows))
         }
         What::Interfaces => {
-            let (total, rows) = cut(interfaces(access).into_iter(), at_most);
+            let (total, rows) = cut(interfaces(access).into_iter(), at_most, |row| row);
             (total, Rows::Interfaces(rows))
         }
         What::Neighbours => {
-            let (total, rows) = cut(neighbours(access).into_iter(), at_most);
+            let (total, rows) = cut(neighbours(access).into_iter(), at_most, |row| row);
             (total, Rows::Neighbours(rows))
         }
         // The data plane answers when it has time: see `ControlService::flows`.
@@ -68,21 +68,14 @@ pub(super) fn list(what: What, session: Option<Session>, at_most: usize, access:
 /// Lists flows of the data plane.
 pub(super) fn counted(rows: &[FlowRow], session: Option<Session>, at_most: usize) -> Done {
     let wanted = |row: &&FlowRow| session.is_none_or(|only| only.with_flags(0) == row.session.with_flags(0));
-    let (total, rows) = cut(rows.iter().filter(wanted).cloned(), at_most);
+    let (total, rows) = cut(rows.iter().filter(wanted), at_most, FlowRow::clone);
     Done { total: Some(total), rows: Some(Rows::Flows(rows)), ..Done::default() }
 }
 
-/// How many there are, and the first of them.
-fn cut<T>(rows: impl Iterator<Item = T>, at_most: usize) -> (usize, Vec<T>) {
-    let mut total = 0;
-    let counted = rows.inspect(|_| total += 1);
-    let mut first = Vec::new();
-    for row in counted {
-        if first.len() < at_most {
-            first.push(row);
-        }
-    }
-    (total, first)
+/// How many there are, and the first of them as rows; of the others none is made.
+fn cut<V, T>(mut views: impl Iterator<Item = V>, at_most: usize, row: impl Fn(V) -> T) -> (usize, Vec<T>) {
+    let first: Vec<_> = views.by_ref().take(at_most).map(row).collect();
+    (first.len() + views.count(), first)
 }
 
 /// What an interface is called, or at least its number.
@@ -124,6 +117,10 @@ pub(super) fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
     // What came with its last hop leads somewhere, and goes nowhere all the same.
     let goes_nowhere = view.outgoing.is_empty() || view.previous_hop.is_some() && view.ttl <= 1;
     let not_forwarded = if goes_nowhere { access.why_not_forwarded(&view) } else { None };
+    let data_not_forwarded = if goes_nowhere { None } else { access.why_no_data(&view) };
+    // Who has heard of it has answered.
+    let is_answered = || access.engine().requests().any(|request| request.session == view.session);
+    let undelivered = access.why_undelivered(&view).filter(|_| !is_answered());
     SenderRow {
         session: view.session,
         sender: view.sender,
@@ -133,6 +130,8 @@ pub(super) fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
         outgoing: view.outgoing.into_iter().map(|id| name(id, access)).collect(),
         local_only: view.local_only,
         not_forwarded,
+        undelivered,
+        data_not_forwarded,
         ttl: view.ttl,
         adspec: view.adspec.map(Into::into),
         refreshed_ms,
