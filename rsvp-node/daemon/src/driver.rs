@@ -421,6 +421,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),
         ("[multicast]", old.multicast != new.multicast),
+        ("[metrics]", old.metrics != new.metrics),
         ("[data_plane]", old.data_plane != new.data_plane),
     ];
     different.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()

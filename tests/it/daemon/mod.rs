@@ -17,6 +17,7 @@ mod journal;
 mod killed;
 mod listings;
 mod live;
+mod metrics;
 mod multicast;
 pub(crate) mod net;
 mod plain;
