@@ -16,7 +16,7 @@ use rsvp_wire::{Scan, SenderTemplate, TimeValues};
 /// One RSVP node: [`handle`](Self::handle) takes inputs, [`poll`](Self::poll) gives outputs.
 ///
 /// After every `handle`, `poll` is called until it answers [`Output::Idle`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     node: Node,
 }

@@ -70,21 +70,21 @@ impl<T> fmt::Debug for Id<T> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Slot<T> {
     Free(Option<Ix<T>>),
     Full(T),
 }
 
 /// Generations stand apart from the blocks: they are looked at only where an id may be stale.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Chunk<T> {
     slots: Vec<Slot<T>>,
     generations: Vec<u32>,
 }
 
 /// A table of `T`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Arena<T> {
     chunks: Vec<Chunk<T>>,
     free: Option<Ix<T>>,
