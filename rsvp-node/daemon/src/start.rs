@@ -101,7 +101,7 @@ pub(super) struct Held {
 
 impl Prepared {
     pub(super) fn open(config: DaemonConfig) -> Result<Self, DaemonError> {
-        let lock = lock()?;
+        let lock = lock(&config)?;
         let sockets = open_sockets(&config)?;
         if !sockets.has_v6() {
             tracing::warn!("this system has no IPv6: only IPv4 sessions work");
@@ -260,12 +260,13 @@ fn pins(config: &DaemonConfig) -> Option<Pins> {
 
 /// Takes away whatever a daemon that was killed has left in this network namespace; what it was, a line each.
 pub(super) fn clean(config: &DaemonConfig) -> Result<Vec<String>, DaemonError> {
-    let _lock = lock()?;
+    let _lock = lock(config)?;
     kernel::clean(config.data_plane.pins()).map_err(failed("removing what an earlier run has left"))
 }
 
-fn lock() -> Result<Lock, DaemonError> {
-    Lock::take().map_err(|error| match error.kind() {
+fn lock(config: &DaemonConfig) -> Result<Lock, DaemonError> {
+    let user = config.user.as_deref().and_then(|name| privilege::user(name).ok());
+    Lock::take(user.map(|user| user.uid.as_raw())).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => DaemonError::AlreadyRunning,
         _ => failed("the lock of this network namespace")(error),
     })

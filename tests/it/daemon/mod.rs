@@ -1,6 +1,7 @@
 //! `rsvpd` on real kernels: nodes are network namespaces that each test makes for itself and takes away.
 
 mod any_address;
+mod attacks;
 pub(crate) mod capture;
 mod carried;
 mod changes;
