@@ -15,7 +15,7 @@ pub use data_plane::{
     DEFAULT_PINS, DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig,
     SharedClass,
 };
-pub use metrics::MetricsConfig;
+pub use metrics::{Listen, MetricsConfig};
 pub use overrides::Overrides;
 pub use per_interface::{InterfaceConfig, ShareConfig};
 pub use qos::{HooksWanted, QosConfig};

@@ -117,6 +117,7 @@ read_from_text!(
     Percent => "a percentage in quotes, such as \"30%\"",
     Span => "a time in quotes, such as \"30s\"",
     HopRule => "one of \"by-ttl\", \"never\", \"always\"",
+    super::metrics::Listen => "an address with a port in quotes, such as \"127.0.0.1:9465\"",
     super::Mode => "octal digits in quotes, such as \"0660\"",
     super::Mark => "a DSCP in quotes, such as \"ef\" or \"46\", or \"keep\"",
     super::DscpKey => "a DSCP, such as ef or 46"
