@@ -1,5 +1,7 @@
 //! What a node is configured with. Seeds and limits live here so that a run can be repeated octet for octet.
 
+use core::time::Duration;
+
 /// Configuration of one engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -13,6 +15,12 @@ pub struct Config {
     pub ttl: u8,
     /// Whether a minimum policed unit of zero is refused, as RFC 2215 section 3.6 has it; routers in wide use send it.
     pub strict_tspec: bool,
+    /// By how much the driver may be late with [`Input::Timer`](crate::Input::Timer): one that has timers fire together, in ticks. Refreshes
+    /// are timed so much earlier that they stay within [0.5 R, 1.5 R].
+    pub timer_latency: Duration,
+    /// Whether a Path or Resv that is new is sent again early, once: nothing else repairs its loss before the next refresh (RFC 2205
+    /// section 3.7, rule 6).
+    pub repeats_new: bool,
     /// Upper bounds on everything a peer or an application can make grow.
     pub limits: Limits,
 }
@@ -25,6 +33,8 @@ impl Default for Config {
             blockade_multiplier: 3,
             ttl: 64,
             strict_tspec: false,
+            timer_latency: Duration::ZERO,
+            repeats_new: false,
             limits: Limits::default(),
         }
     }

@@ -77,7 +77,7 @@ impl Node {
             interfaces: Interfaces::default(),
             state: State::new(config.hash_seed, &config.limits),
             queue: Queue::new(config.limits.queue),
-            rng: Rng::new(config.seed),
+            rng: Rng::new(config.seed).late(config.timer_latency),
             counters: Counters::default(),
             notices: Notices::default(),
             octets_handled: 0,

@@ -25,6 +25,8 @@ mod netlink;
 mod packet;
 mod privilege;
 mod program;
+mod queues;
+mod receiver;
 mod recorder;
 mod routes;
 mod send_queue;

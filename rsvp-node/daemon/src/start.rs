@@ -7,7 +7,7 @@ use super::data_plane::DataPlane;
 use super::data_plane::bpf::{Capacity, Pins};
 use super::data_plane::kernel::{self, Kernel};
 use super::data_plane::worker::Worker;
-use super::driver::{Driver, EngineIo, Order};
+use super::driver::{Alarm, Driver, EngineIo, Order, Pace, TICK_US};
 use super::firewall::Firewall;
 use super::hooks::{self, Hooks};
 use super::icmp::{self, IcmpErrors};
@@ -19,9 +19,11 @@ use super::monitor::{Monitor, Notices};
 use super::multicast::Multicast;
 use super::netlink::Netlink;
 use super::privilege;
+use super::queues::Sockets;
+use super::receiver::Receiver;
 use super::recorder::Recorder;
 use super::routes::{self, Routes};
-use super::socket::{Opened, Receiver, Sockets};
+use super::socket::Opened;
 use super::udp::Encapsulation;
 use rsvp_node::Engine;
 use std::hash::{BuildHasher as _, RandomState};
@@ -165,7 +167,8 @@ impl Prepared {
         let monitor = Monitor::new(notices).map_err(failed(watching))?;
         let links = Links::new().map_err(failed("a socket for questions about interfaces"))?;
         let seeds = [RandomState::new().hash_one(0u8), RandomState::new().hash_one(1u8)];
-        let engine_config = config.of_engine(seeds);
+        let timer_latency = std::time::Duration::from_micros(TICK_US);
+        let engine_config = rsvp_node::Config { timer_latency, repeats_new: true, ..config.of_engine(seeds) };
         if let Some(recorder) = &mut recorder {
             recorder.boot(&engine_config);
         }
@@ -176,6 +179,7 @@ impl Prepared {
         let encapsulation = Encapsulation::new(&config);
         let hooks = Hooks::start(hooks).map_err(failed(watching))?;
         let icmp = IcmpErrors::new(icmp).map_err(failed(watching))?;
+        let alarm = Alarm::new().map_err(failed("a timer"))?;
         let mut service = ControlService::with_limits(config.qos.limits());
         let shelf = config.qos.shelf();
         let (templates, complaints) = shelf.load();
@@ -195,6 +199,8 @@ impl Prepared {
             switchboard: Switchboard::default(),
             hooks,
             icmp,
+            pace: Pace::default(),
+            alarm,
         };
         Ok((driver, Held { _lock: lock, _firewall: firewall, metrics }))
     }

@@ -56,6 +56,8 @@ impl Journal {
                 "hash_seed": config.hash_seed,
                 "ttl": config.ttl,
                 "strict_tspec": config.strict_tspec,
+                "timer_latency_us": u64::try_from(config.timer_latency.as_micros()).unwrap_or(u64::MAX),
+                "repeats_new": config.repeats_new,
                 "limits": [
                     limits.sessions,
                     limits.senders_per_session,

@@ -112,6 +112,9 @@ pub(crate) fn read_object<'a, T: Object<'a>>(octets: &'a [u8]) -> Option<T> {
 /// 2205 section 3.2 rule 2. With a virtual port, which is never 0, all senders have an SPI, and without none has (RFC 2207 section 4.1).
 fn check_ends(message: &Message<'_>, session: &SessionKey, source: IpAddr) -> Result<(), Discard> {
     let family = session.destination().is_ipv4();
+    if source.is_ipv4() != family {
+        return Err(Discard::BadAddress);
+    }
     if session.is_gpi() && session.port() == 0 {
         return Err(Discard::BadGrammar);
     }

@@ -286,7 +286,10 @@ impl Node {
             }
             let kept = old.iter().find(|o| o.interface == interface).copied();
             let refresh_at = || self.now + state.refresh;
-            let fresh = || Outgoing { refresh_at: refresh_at(), interface, due: false, leaving: false };
+            let fresh = || {
+                let refresh_at = refresh_at();
+                Outgoing { refresh_at, interface, due: false, is_known: false, leaving: false }
+            };
             new.push(Outgoing { leaving: false, ..kept.unwrap_or_else(fresh) });
         }
         let stays = |o: &Outgoing| new.iter().any(|n| n.interface == o.interface);

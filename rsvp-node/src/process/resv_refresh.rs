@@ -34,6 +34,7 @@ impl Node {
         }
         let merged = self.merged(ix);
         let (flows, left_out) = merged.as_ref().map_or((0..0, 0), |merged| self.write_flows(ix, merged));
+        self.state.upstreams[ix].is_known &= merged.is_some();
         let last = core::mem::take(&mut self.state.upstreams[ix].last_sent);
         let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
         let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { None };
@@ -70,7 +71,8 @@ impl Node {
             Some((envelope, Ok(length))) => {
                 self.handled(length);
                 if is_last {
-                    self.rearm_upstream(ix);
+                    let is_new = !core::mem::replace(&mut self.state.upstreams[ix].is_known, true);
+                    self.rearm_upstream_after(ix, is_new);
                     self.state.upstreams[ix].all_sent();
                     return Written::Last(envelope, length);
                 }
@@ -83,7 +85,7 @@ impl Node {
                 let upstream = &mut self.state.upstreams[ix];
                 let confirm = upstream.confirm;
                 upstream.all_sent();
-                (upstream.last_sent, upstream.confirm) = (Box::default(), confirm);
+                (upstream.last_sent, upstream.confirm, upstream.is_known) = (Box::default(), confirm, false);
                 self.rearm_upstream(ix);
                 Written::Done
             }
@@ -101,8 +103,12 @@ impl Node {
 
     /// Starts the refresh timer anew with fresh jitter.
     pub(crate) fn rearm_upstream(&mut self, ix: Ix<Upstream>) {
-        let interface = self.state.upstreams[ix].interface;
-        let at = self.now + self.rng.jitter(self.interfaces.refresh_on(interface));
+        self.rearm_upstream_after(ix, false);
+    }
+
+    fn rearm_upstream_after(&mut self, ix: Ix<Upstream>, is_new: bool) {
+        let refresh = self.refresh_after(self.state.upstreams[ix].interface, is_new);
+        let at = self.now + self.rng.jitter(refresh);
         self.state.arm_upstream(ix, at);
     }
 

@@ -222,6 +222,7 @@ impl State {
                 timer: None,
                 queued: false,
                 refresh_due: false,
+                is_known: false,
                 parts_sent: 0,
             };
             link(&mut self.upstreams, &mut self.sessions[session].upstreams, upstream, |u| &mut u.next)

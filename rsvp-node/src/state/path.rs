@@ -56,6 +56,8 @@ pub(crate) struct Outgoing {
     pub(crate) interface: InterfaceId,
     /// A message (Path, or PathTear once the block is a tombstone) waits to be written.
     pub(crate) due: bool,
+    /// A Path has left here.
+    pub(crate) is_known: bool,
     /// Routing has left this interface: no Path goes there any more, but what is reserved there still counts until
     /// local repair has had time to reserve elsewhere.
     pub(crate) leaving: bool,

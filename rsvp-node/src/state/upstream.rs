@@ -37,6 +37,8 @@ pub(crate) struct Upstream {
     pub(crate) queued: bool,
     /// The refresh timer fired, or a request is half sent: send even if nothing changed.
     pub(crate) refresh_due: bool,
+    /// It has heard of what is requested.
+    pub(crate) is_known: bool,
     /// How many of the messages into which the request is divided have left, while not all have.
     pub(crate) parts_sent: u16,
 }

@@ -415,3 +415,19 @@ fn events_are_limited() {
         assert_eq!(b.engine.counters().discarded(Discard::QueueFull), 1);
     }
 }
+
+/// RFC 2205 section 3.2: a session's messages travel in packets of its own family; what comes in one of the other was not sent by a
+/// node that has an address in the session's.
+#[test]
+fn a_session_of_another_family_than_its_packet_is_dropped() {
+    for mut b in Bench::both() {
+        let other = if b.family == Family::V4 { Family::V6 } else { Family::V4 };
+        let path = b.message("a1 Path S1{9B}").with(|m| m.source = other.named("S1"));
+        b.drops(&path, Discard::BadAddress);
+        b.is_silent().is_empty();
+        b.takes(&b.message("a1 Path S1{9B}").every(3600)).forget();
+        let resv = b.message("c1 Resv WF{4B}").with(|m| m.source = other.named("c1"));
+        b.drops(&resv, Discard::BadAddress);
+        b.is_silent().installs(&[]);
+    }
+}

@@ -340,6 +340,7 @@ impl DaemonConfig {
             ttl: self.node.ttl.unwrap_or(default.ttl),
             strict_tspec: self.node.strict_tspec,
             limits,
+            ..default
         }
     }
 }
