@@ -144,7 +144,7 @@ impl Interface {
 }
 
 /// An interface and what is reserved on it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct InterfaceState {
     pub(crate) config: Interface,
     /// What is reserved on it.
@@ -234,7 +234,7 @@ impl Change {
 }
 
 /// The interfaces of the node, by id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Interfaces(Vec<InterfaceState>);
 
 impl Interfaces {

@@ -15,7 +15,7 @@ use crate::state::upstream::Upstream;
 use core::net::IpAddr;
 use std::collections::VecDeque;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Pending {
     /// Path messages, or the PathTear messages of a tombstone.
     Path(Id<PathState>),
@@ -56,7 +56,7 @@ impl Envelope {
 }
 
 /// A message that carries its own content.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Letter {
     pub(crate) envelope: Envelope,
     pub(crate) octets: Box<[u8]>,
@@ -77,7 +77,7 @@ pub(crate) enum Written {
 /// What a queue that has been emptied may have room for; more is given back.
 const ROOM: usize = 8_192;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Queue {
     pending: VecDeque<Pending>,
     contents: u32,

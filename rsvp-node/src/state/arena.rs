@@ -7,7 +7,7 @@ use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::num::NonZeroU32;
-use core::ops::{Index, IndexMut};
+use core::ops::{Index, IndexMut, Range};
 
 const CHUNK: usize = 256;
 
@@ -71,7 +71,7 @@ impl<T> fmt::Debug for Id<T> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Slot<T> {
     /// With the next free place of the chunk.
     Free(Option<u16>),
@@ -79,7 +79,7 @@ enum Slot<T> {
 }
 
 /// Generations stand apart from the blocks: they are looked at only where an id may be stale.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Chunk<T> {
     slots: Vec<Slot<T>>,
     generations: Vec<u32>,
@@ -126,7 +126,7 @@ impl<T> Chunk<T> {
 }
 
 /// A table of `T`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Arena<T> {
     chunks: Vec<Chunk<T>>,
     /// Chunks with room.
@@ -260,10 +260,15 @@ impl<T> Arena<T> {
         self.chunks.last().map_or(0, |last| ((self.chunks.len() - 1) * CHUNK + last.slots.len()) as u32)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Ix<T>, &T)> {
-        self.chunks.iter().enumerate().flat_map(|(c, chunk)| {
-            chunk.slots.iter().enumerate().filter_map(move |(i, slot)| match slot {
-                Slot::Full(value) => Some((Ix::new(c * CHUNK + i)?, value)),
+    /// What is at these places.
+    pub(crate) fn iter_in(&self, places: Range<u32>) -> impl Iterator<Item = (Ix<T>, &T)> {
+        let (from, to) = (places.start as usize, places.end.min(self.places()) as usize);
+        let chunks = self.chunks.iter().enumerate().take(to.div_ceil(CHUNK)).skip(from / CHUNK);
+        chunks.flat_map(move |(c, chunk)| {
+            let first = c * CHUNK;
+            let slots = chunk.slots.iter().enumerate().take(to - first).skip(from.saturating_sub(first));
+            slots.filter_map(move |(i, slot)| match slot {
+                Slot::Full(value) => Some((Ix::new(first + i)?, value)),
                 Slot::Free(_) => None,
             })
         })
@@ -338,8 +343,13 @@ mod tests {
             arena.insert(n);
         }
         assert_eq!(core::ptr::from_ref(&arena[first]), at);
-        assert_eq!(arena.iter().count(), 10 * CHUNK);
+        assert_eq!(arena.iter_in(0..u32::MAX).count(), 10 * CHUNK);
         assert_eq!(arena.places() as usize, 10 * CHUNK);
+        let places = |range| arena.iter_in(range).map(|(_, n)| *n).collect::<Vec<_>>();
+        assert_eq!(places(1..3), [1, 2]);
+        assert_eq!(places(254..259), [254, 255, 256, 257, 258]);
+        assert_eq!(places(2_558..u32::MAX), [2_558, 2_559]);
+        assert_eq!((places(7..7), places(9_999..10_001)), (vec![], vec![]));
     }
 
     /// Ids of blocks that went with their chunk name nobody, whoever comes to their places.
@@ -355,7 +365,7 @@ mod tests {
         let order = (0..all.len()).map(|n| all[n * 7919 % all.len()]).filter(|ix| *ix != kept);
         order.for_each(|ix| assert_eq!(all[arena.remove(ix)], ix));
         assert!(arena.octets() - empty < full * 3 / 10, "{} of {full}", arena.octets() - empty);
-        assert_eq!((arena.iter().count(), arena[kept]), (1, 5 * CHUNK + 7));
+        assert_eq!((arena.iter_in(0..u32::MAX).count(), arena[kept]), (1, 5 * CHUNK + 7));
         assert_eq!(arena.places() as usize, 5 * CHUNK + CHUNK);
         let again: Vec<_> = (0..10 * CHUNK).map(|n| arena.insert(n)).collect();
         assert!(again.iter().all(|ix| *ix != kept));

@@ -7,7 +7,11 @@ use super::resv::Item;
 use super::session::SessionState;
 use super::traffic::Filters;
 use crate::event::AppId;
+use core::ops::Range;
 use smallvec::{Array, SmallVec};
+
+/// All places.
+const ALL: Range<u32> = 0..u32::MAX;
 
 impl State {
     /// Octets of all tables, with the room that they have to spare, and of what their blocks point to.
@@ -28,17 +32,18 @@ impl State {
     }
 
     fn kept(&self) -> usize {
-        let sessions = self.sessions.iter().map(|(_, s)| of_session(s));
-        let paths = self.paths.iter().map(|(_, p)| p.octets.len() + spilled::<[Outgoing; 1]>(&p.outgoing));
-        let requests = self.requests.iter().map(|(_, r)| {
+        let sessions = self.sessions.iter_in(ALL).map(|(_, s)| of_session(s));
+        let paths =
+            self.paths.iter_in(ALL).map(|(_, p)| p.octets.len() + spilled::<[Outgoing; 1]>(&p.outgoing));
+        let requests = self.requests.iter_in(ALL).map(|(_, r)| {
             let index = r.index.as_ref().map_or(0, |index| index.octets());
             r.octets.len() + spilled::<[Item; 1]>(&r.items) + index
         });
-        let reserved = self.reserved.iter().map(|(_, r)| match &r.filters {
+        let reserved = self.reserved.iter_in(ALL).map(|(_, r)| match &r.filters {
             Filters::Many(filters) => size_of_val(&**filters),
             Filters::Wildcard | Filters::One(_) => 0,
         });
-        let upstreams = self.upstreams.iter().map(|(_, u)| u.last_sent.len());
+        let upstreams = self.upstreams.iter_in(ALL).map(|(_, u)| u.last_sent.len());
         sessions.chain(paths).chain(requests).chain(reserved).chain(upstreams).sum()
     }
 }

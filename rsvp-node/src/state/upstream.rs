@@ -10,7 +10,7 @@ use crate::interface::InterfaceId;
 use core::net::IpAddr;
 
 /// One previous hop of a session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     pub(crate) session: Ix<SessionState>,
     /// Next upstream of the session.
