@@ -21,7 +21,8 @@ impl Node {
     pub(crate) fn leave_path(&mut self, ix: Ix<PathState>) -> bool {
         let interfaces = &self.interfaces;
         let path = &mut self.state.paths[ix];
-        if path.incoming().is_some_and(|on| interfaces.usable(on).is_none()) {
+        // Where multicast routing expects the data from elsewhere now, local repair waits for the Path from there.
+        if !path.flags.misplaced && path.incoming().is_some_and(|on| interfaces.usable(on).is_none()) {
             self.remove_path(ix, Gone::TimedOut, None);
             return true;
         }

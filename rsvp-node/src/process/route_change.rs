@@ -94,13 +94,13 @@ impl Node {
 
     fn sweep_path(&mut self, ix: Ix<PathState>, sweep: &Sweep, host: &mut dyn Host) {
         let Sweep { destination, change, .. } = *sweep;
-        if change.down && self.leave_path(ix) {
-            return;
-        }
         let path = &self.state.paths[ix];
         let concerns = |d| d == self.state.key_of(path.session).destination();
         if path.upstream().is_some() && destination.is_none_or(concerns) {
             self.reroute(ix, host);
+        }
+        if change.down && self.leave_path(ix) {
+            return;
         }
         if change.up {
             self.send_unsent(ix);

@@ -57,3 +57,16 @@ fn reservations_stand_while_local_repair_finds_another_way() {
         assert_eq!(b.engine.requests().count(), 1, "what is left behind goes when local repair ends");
     }
 }
+
+/// The same for path state that multicast routing expects from elsewhere now: the data may be on its way from there.
+#[test]
+fn path_state_stands_while_local_repair_waits_for_it_from_elsewhere() {
+    for mut b in Bench::both() {
+        b.route("S1", Some("a"), "c").hears("a1 Path S1{9B}").hears("c1 Resv WF{4B}").forget();
+        b.change("a", |i| i.up = false).route("S1", Some("b"), "c");
+        b.input(Input::RouteChanged { destination: None });
+        b.seconds(1.0).installs(&["c WF{4B}"]);
+        b.hears("b1 Path S1{9B}").sends_among_others("b>b1 Resv WF{4B}");
+        b.forget().seconds(10.0).installs(&["c WF{4B}"]);
+    }
+}
