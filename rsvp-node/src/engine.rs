@@ -85,6 +85,12 @@ impl Engine {
         Work { states_visited: self.node.state.visits(), octets_handled: self.node.octets_handled }
     }
 
+    /// Octets of memory that all state takes: tables with their spare room, and kept messages. Walks over all of it.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        (self.node.state.octets() + self.node.queue.octets()) as u64
+    }
+
     /// Every interface, with the bits per second reserved on it.
     pub fn interfaces(&self) -> impl Iterator<Item = (&Interface, u64)> {
         self.node.interfaces.iter().map(|i| (&i.config, i.budget.reserved_bps()))

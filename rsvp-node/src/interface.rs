@@ -209,6 +209,10 @@ pub(crate) struct Change {
     pub(crate) packet_sizes: bool,
     /// It enforces what it did not, or no longer: Paths say something else, and policing is elsewhere.
     pub(crate) enforcement: bool,
+    /// It is of no use any more: what came in by it, or was asked for on it, has nobody left to refresh it.
+    pub(crate) down: bool,
+    /// It is of use again: what could not be sent there is sent.
+    pub(crate) up: bool,
 }
 
 impl Change {
@@ -218,12 +222,14 @@ impl Change {
             routes: self.routes || other.routes,
             packet_sizes: self.packet_sizes || other.packet_sizes,
             enforcement: self.enforcement || other.enforcement,
+            down: self.down || other.down,
+            up: self.up || other.up,
         }
     }
 
     /// Whether there is anything to be looked at.
     pub(crate) fn is_any(self) -> bool {
-        self.routes || self.packet_sizes || self.enforcement
+        self.routes || self.packet_sizes || self.enforcement || self.down || self.up
     }
 }
 
@@ -237,7 +243,11 @@ impl Interfaces {
         match self.0.binary_search_by_key(&config.id, |i| i.config.id) {
             Ok(at) => {
                 let state = &mut self.0[at];
+                let usable = |config: &Interface| config.up && config.enabled;
+                let (was, is) = (usable(&state.config), usable(&config));
                 let change = Change {
+                    down: was && !is,
+                    up: is && !was,
                     routes: config.enabled && !state.config.enabled,
                     packet_sizes: config.mtu < state.config.mtu,
                     enforcement: config.enforces != state.config.enforces,

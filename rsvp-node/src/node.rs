@@ -14,6 +14,7 @@ use crate::rng::Rng;
 use crate::state::State;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
+use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use core::net::IpAddr;
@@ -48,11 +49,22 @@ pub(crate) struct Sweep {
     pub(crate) destination: Option<IpAddr>,
     /// What else is looked at than routes.
     pub(crate) change: Change,
+    /// It is at work, and has not only been asked for.
+    pub(crate) begun: bool,
     pub(crate) next: u32,
+    /// The same for requests, which are looked at where an interface has gone down.
+    pub(crate) next_request: u32,
 }
 
-/// Looks at blocks of state after which mass work makes a pause: it goes on in the next call.
-const VISITS: u64 = 16_384;
+impl Sweep {
+    pub(crate) fn new(destination: Option<IpAddr>, change: Change) -> Self {
+        Self { destination, change, begun: false, next: 0, next_request: 0 }
+    }
+}
+
+/// Looks at blocks of state after which mass work makes a pause: it goes on in the next call. What a call begins and what is drained
+/// after it have as many each.
+const VISITS: u64 = 8_192;
 
 /// How much of the work of a call is done.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +75,11 @@ pub(crate) struct Enough {
 impl Enough {
     pub(crate) fn for_now(state: &State) -> Self {
         Self { until: state.visits() + VISITS }
+    }
+
+    /// Looks that do not count.
+    pub(crate) fn but_for(self, looks: u64) -> Self {
+        Self { until: self.until + looks }
     }
 
     pub(crate) fn is_reached(&self, state: &State) -> bool {
@@ -93,6 +110,12 @@ impl Node {
     /// Counts octets stored, compared or written.
     pub(crate) fn handled(&mut self, octets: usize) {
         self.octets_handled += octets as u64;
+    }
+
+    /// Something has come that may change the state of a session: what goes to previous hops is composed anew.
+    pub(crate) fn session_changes(&mut self, session: Ix<SessionState>) {
+        let changes = &mut self.state.sessions[session].changes;
+        *changes = changes.wrapping_add(1);
     }
 
     /// Queues the Path messages (or PathTears) that a path state has marked as due.

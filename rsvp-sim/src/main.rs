@@ -1,5 +1,6 @@
 //! The command `rsvp-sim`: arguments in, report out. Everything else is the library's.
 
+mod bench;
 #[cfg(feature = "lab")]
 mod lab_command;
 mod replay_command;
@@ -43,6 +44,8 @@ enum Command {
     },
     /// Draw worlds in which everything goes wrong, and check them against the reference.
     Search(search_command::Search),
+    /// Measure what a router does with very many reservations.
+    Bench(bench::Bench),
     /// Do again what a journal says, and compare what comes out.
     Replay {
         /// The journal.
@@ -113,6 +116,7 @@ fn main() -> ExitCode {
         }
         Command::Check { files } => check(&files),
         Command::Search(search) => search_command::run(&search),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Replay { journal } => replay_command::run(&journal),
     }
 }

@@ -43,8 +43,24 @@ struct Announcement<'c> {
     carried: Option<&'c Carried>,
 }
 
+/// The session that a command is about.
+fn session_of(command: &Command<'_>) -> Option<SessionKey> {
+    match *command {
+        Command::OpenSession { session, .. }
+        | Command::Sender { session, .. }
+        | Command::RemoveSender { session, .. }
+        | Command::Reserve { session, .. }
+        | Command::ReleaseReservation { session, .. }
+        | Command::Release { session, .. } => Some(SessionKey::of(session)),
+        Command::Claim(_) => None,
+    }
+}
+
 impl Node {
     pub(crate) fn command(&mut self, command: Command<'_>) -> Result<(), Refusal> {
+        if let Some(session) = session_of(&command).and_then(|key| self.state.find_session(&key)) {
+            self.session_changes(session);
+        }
         match command {
             Command::OpenSession { app, session } => self.open(app, &SessionKey::of(session)).map(|_| ()),
             Command::Sender { app, session, sender, tspec, adspec, ttl, interface, carried } => {
@@ -176,7 +192,7 @@ impl Node {
                 repair_at: Instant::NEVER,
                 timer: None,
                 ttl: wanted.ttl,
-                flags: PathFlags { routed: true, ..PathFlags::default() },
+                flags: PathFlags { routed: true, multicast: session.is_multicast(), ..PathFlags::default() },
             }),
         };
         self.set_outgoing(path, None, &[wanted.interface]);

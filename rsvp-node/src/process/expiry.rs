@@ -36,6 +36,7 @@ impl Node {
                     self.state.blockades[ix].timer = None;
                     // Tried again at once and not with the next refresh, where all that failed together would meet again
                     // and fail again: one after the other, what fits is granted.
+                    self.session_changes(self.state.blockades[ix].session);
                     self.intend_resv(self.state.blockades[ix].upstream);
                     self.state.remove_blockade(ix);
                 }

@@ -4,8 +4,8 @@
 //! session it is also per previous hop and incoming interface, and what arrives on an interface that routing does not expect is kept
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
+use super::Arrived;
 use super::soft_state::{same_content, store};
-use super::{Arrived, read};
 use crate::api::Discard;
 use crate::carried::Carried;
 use crate::config::Limit;
@@ -28,8 +28,8 @@ use smallvec::SmallVec;
 
 impl Node {
     pub(crate) fn path_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
-        let hop = read::<RsvpHop>(&arrived.message)?;
-        let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
+        let hop = arrived.read::<RsvpHop>()?;
+        let sender = SenderKey::of(arrived.read::<SenderTemplate>()?.0);
         let expires = self.expiry_of(arrived)?;
         let session = self.state.find_session(&arrived.session);
         let refreshed = session
@@ -38,6 +38,7 @@ impl Node {
             self.state.paths[path].expires = expires;
             return Ok(());
         }
+        session.into_iter().for_each(|session| self.session_changes(session));
         if self.is_own(sender.address()) {
             // Data of a sender on this node comes from nowhere else: its Path went around a loop.
             return Err(Discard::OwnMessage);
@@ -178,6 +179,7 @@ impl Node {
             ttl: arrived.rx.ttl,
             flags: PathFlags {
                 local_only: true,
+                multicast: arrived.session.is_multicast(),
                 non_rsvp: self.has_non_rsvp_hops(arrived),
                 ..PathFlags::default()
             },
@@ -285,10 +287,14 @@ impl Node {
                 continue;
             }
             let kept = old.iter().find(|o| o.interface == interface).copied();
-            let refresh_at = || self.now + state.refresh;
-            let fresh = || {
-                let refresh_at = refresh_at();
-                Outgoing { refresh_at, interface, due: false, is_known: false, leaving: false }
+            let refresh_at = self.now + state.refresh;
+            let fresh = || Outgoing {
+                refresh_at,
+                interface,
+                due: false,
+                is_known: false,
+                leaving: false,
+                unsent: false,
             };
             new.push(Outgoing { leaving: false, ..kept.unwrap_or_else(fresh) });
         }

@@ -28,7 +28,9 @@ impl Node {
             if let Some((_, Err(NeedSpace(need)))) = composed {
                 return Written::NeedSpace(need);
             }
-            self.state.paths[ix].outgoing[at].due = false;
+            let usable = self.interfaces.usable(interface).is_some();
+            let outgoing = &mut self.state.paths[ix].outgoing[at];
+            (outgoing.due, outgoing.unsent) = (false, !usable);
             // Down, gone, without address, out of TTL, or another speaks for the sender: the timer will ask again.
             let Some((envelope, Ok(length))) = composed else { continue };
             self.handled(length);

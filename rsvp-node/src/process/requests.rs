@@ -153,6 +153,7 @@ impl Node {
         } else if !gone.is_empty() {
             request.refreshable = false;
         }
+        self.session_changes(session);
         self.items_gone(session, interface, style, &gone);
         self.intend_resvs(session);
         self.state.release_session(session);

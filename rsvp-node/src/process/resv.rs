@@ -4,11 +4,11 @@
 //! falls alone, with a ResvErr of its own; SE and WF stand or fall as a whole. What a refused change would have
 //! replaced is left in place.
 
+use super::Arrived;
 use super::behind::service_bit;
 use super::confirm::Wish;
 use super::demands::{Demand, FilterList, asked_by, sender_of};
 use super::errors::{ErrorFlow, scope_of};
-use super::{Arrived, read};
 use crate::api::Discard;
 use crate::config::Limit;
 use crate::host::Host;
@@ -33,7 +33,7 @@ struct Asker {
 
 impl Node {
     pub(crate) fn resv_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
-        let hop = read::<RsvpHop>(&arrived.message)?;
+        let hop = arrived.read::<RsvpHop>()?;
         let interface = self.outgoing_interface(&arrived.rx, &hop)?;
         let expires = self.expiry_of(arrived)?;
         let from = RequestOrigin::Hop { interface, address: hop.address };
@@ -42,7 +42,8 @@ impl Node {
         if known.is_some_and(|ix| self.refreshes(ix, arrived, expires)) {
             return Ok(());
         }
-        let said = read::<Style>(&arrived.message)?;
+        session.into_iter().for_each(|session| self.session_changes(session));
+        let said = arrived.read::<Style>()?;
         let Some(style) = StyleKind::of(said) else {
             self.answer_resv_err(&arrived.message, interface, hop.address, (ErrorCode::UNKNOWN_STYLE, 0));
             return Err(Discard::Rejected);

@@ -93,6 +93,7 @@ fn keys(senders: &[(SenderKey, u32)]) -> Filters {
 impl Node {
     pub(crate) fn resv_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        self.session_changes(session);
         let object = arrived.message.objects().filter(|object| object.class == Class::FLOWSPEC).last();
         let failure = Failure {
             upstream: self.upstream_in_error(session, arrived)?,

@@ -5,7 +5,6 @@
 //! Filters whose path state is gone are dropped without a ResvTear (section 3.1.5).
 
 use super::resv_merge::Merged;
-use super::soft_state::store;
 use crate::api::Discard;
 use crate::composer::{self, Composer, Descriptor, Forwarded, Named};
 use crate::key::{SenderKey, StyleKind};
@@ -32,6 +31,10 @@ impl Node {
         if self.state.upstreams[ix].parts_sent > 0 {
             return self.write_part(ix, buf);
         }
+        if self.stands_as_sent(ix) {
+            self.state.upstreams[ix].tear_objects = None;
+            return self.write_part(ix, buf);
+        }
         let merged = self.merged(ix);
         let (flows, left_out) = merged.as_ref().map_or((0..0, 0), |merged| self.write_flows(ix, merged));
         self.state.upstreams[ix].is_known &= merged.is_some();
@@ -42,7 +45,10 @@ impl Node {
         if let Some(gone) = gone {
             return self.write_resv_tear(ix, gone, merged.is_none(), buf);
         }
+        let session = self.state.upstreams[ix].session;
+        let changes = self.state.sessions[session].changes;
         let upstream = &mut self.state.upstreams[ix];
+        upstream.composed_at = changes;
         upstream.tear_objects = None;
         if merged.is_none() {
             upstream.last_sent = Box::default();
@@ -51,15 +57,28 @@ impl Node {
             upstream.all_sent();
             return Written::Done;
         }
-        // All of it, also if the first part of it finds too little room now.
-        upstream.refresh_due = true;
-        let scratch = core::mem::take(&mut self.scratch);
-        store(&mut self.state.upstreams[ix].last_sent, &scratch[flows]);
-        self.scratch = scratch;
-        if changed && left_out > 0 {
+        // All of it, also if something comes between its parts.
+        let was_due = core::mem::replace(&mut upstream.refresh_due, true);
+        let new = changed.then(|| self.scratch[flows].into());
+        let before = new.map(|new| core::mem::replace(&mut upstream.last_sent, new));
+        let written = self.write_part(ix, buf);
+        if matches!(written, Written::NeedSpace(_)) {
+            // Nothing has been sent: it is looked at once more, as if it had not been.
+            let upstream = &mut self.state.upstreams[ix];
+            (upstream.refresh_due, upstream.composed_at) = (was_due, changes.wrapping_sub(1));
+            before.into_iter().for_each(|before| upstream.last_sent = before);
+        } else if changed && left_out > 0 {
             self.objects_left_out(left_out);
         }
-        self.write_part(ix, buf)
+        written
+    }
+
+    /// Whether a refresh is due, and nothing has come since that could have it say something else.
+    fn stands_as_sent(&self, ix: Ix<Upstream>) -> bool {
+        let upstream = &self.state.upstreams[ix];
+        upstream.refresh_due
+            && !upstream.last_sent.is_empty()
+            && upstream.composed_at == self.state.sessions[upstream.session].changes
     }
 
     /// Writes the next of the messages into which a request is divided, most often the only one.

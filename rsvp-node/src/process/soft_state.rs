@@ -1,7 +1,7 @@
 //! What soft state has in common: how long it lives, and when a message that arrives is a refresh of it (RFC 2205 section
 //! 3.7).
 
-use super::{Arrived, read};
+use super::Arrived;
 use crate::api::Discard;
 use crate::config::Limit;
 use crate::node::Node;
@@ -19,7 +19,7 @@ pub(crate) fn lifetime(lifetime_multiplier: u32, refresh_ms: u32) -> Duration {
 impl Node {
     /// When state that arrived now with these TIME_VALUES dies. R has a limit here, which RFC 2205 section 3.7 does not give it.
     pub(crate) fn expiry_of(&mut self, arrived: &Arrived<'_>) -> Result<Instant, Discard> {
-        let TimeValues { refresh_ms } = read(&arrived.message)?;
+        let TimeValues { refresh_ms } = arrived.read()?;
         if refresh_ms == 0 {
             return Err(Discard::BadTimeValues);
         }

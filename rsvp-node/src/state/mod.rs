@@ -10,6 +10,7 @@ pub(crate) mod crowd;
 pub(crate) mod index;
 mod lookup;
 pub(crate) mod numbers;
+mod octets;
 pub(crate) mod path;
 pub(crate) mod resv;
 pub(crate) mod session;
@@ -60,12 +61,12 @@ impl State {
         Self {
             index: SessionIndex::new(seed, expected),
             groups: SessionIndex::new(!seed, expected),
-            sessions: Arena::new(expected),
+            sessions: Arena::without_ids(expected),
             paths: Arena::new(expected),
-            requests: Arena::new(expected),
+            requests: Arena::without_ids(expected),
             reserved: Arena::new(expected),
             upstreams: Arena::new(expected),
-            blockades: Arena::new(0),
+            blockades: Arena::without_ids(0),
             wheel: Wheel::new(expected),
         }
     }
@@ -216,6 +217,7 @@ impl State {
                 interface,
                 paths: 0,
                 last_sent: Box::default(),
+                composed_at: 0,
                 blockades: None,
                 confirm: None,
                 tear_objects: None,

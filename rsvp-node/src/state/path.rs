@@ -61,6 +61,8 @@ pub(crate) struct Outgoing {
     /// Routing has left this interface: no Path goes there any more, but what is reserved there still counts until
     /// local repair has had time to reserve elsewhere.
     pub(crate) leaving: bool,
+    /// The interface has been of no use since the last message was to leave there.
+    pub(crate) unsent: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +73,8 @@ pub(crate) struct PathFlags {
     pub(crate) misplaced: bool,
     /// There are hops without RSVP just before this node (RFC 2205 section 3.8).
     pub(crate) non_rsvp: bool,
+    /// Its session is multicast, so that the sender may have other path state.
+    pub(crate) multicast: bool,
     /// Routing has answered, and will say when the answer changes.
     pub(crate) routed: bool,
     /// Local repair has sent Path, and waits for the reservations to follow.

@@ -134,6 +134,14 @@ impl Request {
         }
     }
 
+    /// Where the item of a filter stands, whose sender has this number in the crowd.
+    pub(crate) fn place_of(&self, filter: &Option<SenderKey>, number: Option<u32>) -> Option<usize> {
+        match (self.index.as_deref(), filter) {
+            (Some(index), Some(_)) => index.place(number?),
+            _ => self.items.iter().position(|item| item.filter == *filter),
+        }
+    }
+
     /// The SCOPE of a wildcard request that came with one.
     pub(crate) fn scope(&self) -> Option<Scope<'_>> {
         if !self.style.is_wildcard() {
@@ -200,6 +208,11 @@ impl Index {
         let mut index = Self { senders: Some(Numbers::default()), ..Self::default() };
         numbers.into_iter().for_each(|number| index.push(number));
         index
+    }
+
+    /// Octets of memory.
+    pub(super) fn octets(&self) -> usize {
+        size_of::<Self>() + 4 * (self.numbers.capacity() + self.places.capacity())
     }
 
     pub(crate) fn numbers(&self) -> &[u32] {

@@ -27,6 +27,8 @@ pub(crate) struct Upstream {
     /// What the last Resv said from its STYLE on, and before it the objects it forwarded. Empty when nothing is
     /// requested here.
     pub(crate) last_sent: Box<[u8]>,
+    /// The changes of the session when that was composed.
+    pub(crate) composed_at: u32,
     /// A confirmation request to go into the next Resv.
     pub(crate) confirm: Option<IpAddr>,
     /// Unknown-class objects to go into the next ResvTear (RFC 2205 section 3.10).

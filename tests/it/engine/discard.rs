@@ -67,7 +67,7 @@ fn an_interface_that_is_unknown_down_or_without_rsvp_hears_nothing() {
     }
 }
 
-/// RFC 2205 section 3.11.4: no Path leaves where RSVP is off; where the link is down it waits for the next refresh.
+/// RFC 2205 section 3.11.4: no Path leaves where RSVP is off; where the link is down it waits until that is up.
 #[test]
 fn nothing_leaves_by_an_interface_that_is_down_or_without_rsvp() {
     for mut b in Bench::both() {
@@ -75,8 +75,9 @@ fn nothing_leaves_by_an_interface_that_is_down_or_without_rsvp() {
             .change("d", |i| i.up = false)
             .hears("a1 Path S1{9B}")
             .is_silent();
-        b.change("d", |i| i.up = true).seconds(46.0);
+        b.change("d", |i| i.up = true).sends(&["d>G Path S1{9B}"]).seconds(46.0);
         assert!(!b.sent.is_empty() && b.sent.iter().all(|s| s.interface == interface("d")));
+        // Until it is noticed that nobody is there any more.
         b.hears("d1 Resv WF{4B}").change("a", |i| i.up = false).forget();
         b.hears("d1 Resv WF{5B}").is_silent();
         b.change("a", |i| i.up = true).hears("d1 Resv WF{6B}").sends(&["a>a1 Resv WF{6B}"]);

@@ -15,6 +15,7 @@ mod confirm;
 mod discard;
 mod divided;
 mod enforcement;
+mod interface_down;
 mod interfaces;
 mod intserv;
 mod ipsec;
