@@ -6,11 +6,12 @@ use crate::counters::{Counters, Work};
 use crate::ext;
 use crate::host::Host;
 use crate::interface::{Interface, InterfaceId};
+use crate::neighbour::accounts::Owner;
 use crate::node::Node;
 use crate::process::soft_state::lifetime;
 use crate::state::resv::RequestOrigin;
 use crate::time::Instant;
-use crate::view::{BlockadeView, Life, RequestView, Requester, SenderView, SessionView};
+use crate::view::{BlockadeView, Life, NeighbourView, RequestView, Requester, SenderView, SessionView};
 use rsvp_wire::{Scan, SenderTemplate, TimeValues};
 
 /// One RSVP node: [`handle`](Self::handle) takes inputs, [`poll`](Self::poll) gives outputs.
@@ -33,6 +34,7 @@ impl Engine {
         let node = &mut self.node;
         node.now = node.now.max(now);
         node.drained = None;
+        (node.cause, node.fanned) = (Owner::NODE, 0);
         match input {
             Input::Packet(rx) => return node.message_arrives(rx, host),
             Input::Command(command) => {
@@ -158,9 +160,27 @@ impl Engine {
         })
     }
 
-    /// Whether nothing is left: no session, path, request, reservation, blockade, timer, tombstone or pending output.
+    /// Every neighbour that was heard of, and what it has; of those that have nothing some are forgotten.
+    pub fn neighbours(&self) -> impl Iterator<Item = NeighbourView> + '_ {
+        let accounts = &self.node.state.accounts;
+        accounts.iter().map(|account| NeighbourView {
+            interface: account.party.interface,
+            address: account.party.address,
+            octets: account.octets,
+            floor: accounts.floor(),
+            senders: account.blocks[0],
+            requests: account.blocks[1],
+            blockades: account.blocks[2],
+            messages: account.messages,
+            refused: account.refused().collect(),
+        })
+    }
+
+    /// Whether nothing is left: no session, path, request, reservation, blockade, timer, tombstone or pending output, and nothing
+    /// that is charged to a neighbour.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.node.state.blocks() == 0 && self.node.queue.is_empty()
+        let charged = self.node.state.accounts.iter().any(|account| account.octets > 0);
+        self.node.state.blocks() == 0 && self.node.queue.is_empty() && !charged
     }
 }

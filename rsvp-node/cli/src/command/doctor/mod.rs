@@ -7,6 +7,7 @@ mod host;
 use super::Failure;
 use super::connection::look;
 use super::options::Daemon;
+use super::texts;
 use clap::Args;
 use core::time::Duration;
 use host::Host;
@@ -260,7 +261,7 @@ fn bandwidths(speaking: &[&InterfaceRow]) -> Vec<Finding> {
 
 /// Neighbours of which nothing was heard for three refresh periods are lost soon (RFC 2205 section 3.7, K = 3).
 fn heard(neighbours: &[NeighbourRow], interfaces: &[InterfaceRow]) -> Vec<Finding> {
-    if neighbours.is_empty() {
+    if neighbours.iter().all(|neighbour| neighbour.heard_ms.is_none()) {
         return vec![Finding::note(
             "neighbours",
             "none is known: nobody announces or reserves through this node",
@@ -272,7 +273,7 @@ fn heard(neighbours: &[NeighbourRow], interfaces: &[InterfaceRow]) -> Vec<Findin
             interfaces.iter().find(|on| on.name == neighbour.interface).map_or(30_000, |on| on.refresh_ms);
         let Some(since_ms) = neighbour.heard_ms else { continue };
         let (who, since) = (
-            format!("{} on {}", neighbour.address, neighbour.interface),
+            format!("{} on {}", texts::neighbour(neighbour.address), neighbour.interface),
             show_time(Duration::from_millis(since_ms)),
         );
         findings.push(if since_ms > 3 * refresh_ms {
