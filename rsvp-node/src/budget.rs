@@ -48,7 +48,7 @@ pub(crate) struct Limits {
 }
 
 /// What is reserved on an interface.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Budget {
     reserved_bps: u64,
     /// How much of it Guaranteed service has; the rest has Controlled-Load.

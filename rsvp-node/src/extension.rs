@@ -20,7 +20,24 @@ use rsvp_wire::{Message, MessageWriter, MsgType};
 /// A message without SESSION for the neighbour that sent one: its type, and its objects, one after the other.
 pub(crate) type Reply = (MsgType, Vec<u8>);
 
-pub(crate) trait Extension: Debug + Send + Sync {
+/// The same extension once more, for an engine that is cloned.
+pub(crate) trait Again {
+    fn again(&self) -> Box<dyn Extension>;
+}
+
+impl<T: Extension + Clone + 'static> Again for T {
+    fn again(&self) -> Box<dyn Extension> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Extension> {
+    fn clone(&self) -> Self {
+        (**self).again()
+    }
+}
+
+pub(crate) trait Extension: Again + Debug + Send + Sync {
     /// Adds objects to a message that leaves, before its STYLE or sender descriptor.
     fn add_objects(&self, _: MsgType, _: &Envelope, _: &mut MessageWriter<'_>) {}
 

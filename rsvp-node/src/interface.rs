@@ -213,7 +213,7 @@ fn same_front(one: IpAddr, other: IpAddr, bits: u8) -> bool {
 }
 
 /// An interface and what is reserved on it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct InterfaceState {
     pub(crate) config: Interface,
     /// What is reserved on it.
@@ -280,7 +280,7 @@ impl Change {
 }
 
 /// The interfaces of the node, by id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Interfaces(Vec<InterfaceState>);
 
 impl Interfaces {

@@ -51,4 +51,6 @@ pub use event::{AppId, Event, EventKind, Gone};
 pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};
 pub use interface::{HopSources, Interface, InterfaceId, NonRsvpHops};
 pub use time::Instant;
-pub use view::{BlockadeView, Life, NeighbourView, RequestView, Requester, SenderView, SessionView};
+pub use view::{
+    BlockadeView, Extent, Life, NeighbourView, Places, RequestView, Requester, SenderView, SessionView,
+};

@@ -21,7 +21,7 @@ use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, RsvpHop};
 
 /// A node without its interface to others.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) config: Config,
     /// The time of the input being handled.

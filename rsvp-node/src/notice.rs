@@ -20,7 +20,7 @@ pub(crate) enum Notice {
 const SOURCES: usize = 1024;
 
 /// Who has been named for what.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Notices(BTreeSet<(Notice, IpAddr)>);
 
 impl Notices {

@@ -15,7 +15,7 @@ use crate::state::upstream::Upstream;
 use core::net::IpAddr;
 use std::collections::VecDeque;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Pending {
     /// Path messages, or the PathTear messages of a tombstone.
     Path(Id<PathState>),
@@ -56,7 +56,7 @@ impl Envelope {
 }
 
 /// A message that carries its own content.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Letter {
     pub(crate) envelope: Envelope,
     pub(crate) octets: Box<[u8]>,
@@ -74,7 +74,7 @@ pub(crate) enum Written {
     NeedSpace(usize),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Queue {
     pending: VecDeque<Pending>,
     contents: u32,

@@ -19,6 +19,7 @@ mod icmp;
 mod links;
 mod listening;
 mod lock;
+mod metrics;
 mod monitor;
 mod multicast;
 mod netlink;

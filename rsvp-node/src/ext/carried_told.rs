@@ -14,7 +14,7 @@ use rsvp_wire::Message;
 use std::collections::BTreeMap;
 
 /// What local senders were told, and what is being told.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct CarriedTold {
     /// What was last told of an installed reservation; nothing where it carries nothing.
     told: BTreeMap<ReservationId, Carried>,

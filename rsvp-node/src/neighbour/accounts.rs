@@ -135,7 +135,7 @@ struct OnInterface {
 }
 
 /// All accounts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Accounts {
     places: BTreeMap<Party, Owner>,
     /// The first is this node's own, of no interface.

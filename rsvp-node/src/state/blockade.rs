@@ -11,7 +11,7 @@ use crate::merge::failure::Failed;
 use crate::neighbour::accounts::Owner;
 
 /// One element of blockade state; it ends when its timer fires.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Blockade {
     pub(crate) session: Ix<SessionState>,
     /// The blockades of the previous hop before and behind it.

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 pub(crate) const FEW: usize = 16;
 
 /// The senders of a session.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Crowd {
     numbers: BTreeMap<SenderKey, u32>,
     senders: Vec<Known>,
@@ -33,7 +33,7 @@ pub(crate) struct Crowd {
 }
 
 /// What belongs to a sender, in the order of the session's lists.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) key: SenderKey,
     /// Path states, items of requests and reservations that name it.

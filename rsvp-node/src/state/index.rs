@@ -26,11 +26,11 @@ pub(crate) trait Order {
 }
 
 /// By destination, protocol and port.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ByKey;
 
 /// By destination and protocol.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ByDestination;
 
 impl Order for ByKey {
@@ -63,7 +63,7 @@ impl Order for ByDestination {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SessionIndex<O> {
     seed: u64,
     buckets: Vec<Vec<Link>>,

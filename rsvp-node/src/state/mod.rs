@@ -35,7 +35,7 @@ use upstream::Upstream;
 use wheel::Wheel;
 
 /// All state of a node.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct State {
     index: SessionIndex<ByKey>,
     groups: SessionIndex<ByDestination>,

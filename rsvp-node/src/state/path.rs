@@ -15,7 +15,7 @@ use rsvp_wire::{AdspecSummary, Message, SenderTspec, Tspec};
 use smallvec::SmallVec;
 
 /// One path state block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PathState {
     pub(crate) session: Ix<SessionState>,
     /// Next path state of the session.

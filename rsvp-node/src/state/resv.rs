@@ -22,7 +22,7 @@ use rsvp_wire::{Flowspec, Message, ObjectRef, Scope, Sharing};
 use smallvec::SmallVec;
 
 /// One reservation request block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) session: Ix<SessionState>,
     /// Next request of the session.
@@ -213,7 +213,7 @@ impl Request {
 }
 
 /// Where the items of a request stand, by the numbers of their senders.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     /// Of each item.
     numbers: Vec<u32>,

@@ -10,7 +10,7 @@ use crate::event::AppId;
 use crate::key::SessionKey;
 
 /// A session (RFC 2205 section 1.1), found by its key through the session index.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SessionState {
     pub(crate) key: SessionKey,
     /// Next session in the same bucket of the index.

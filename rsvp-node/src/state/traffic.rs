@@ -17,7 +17,7 @@ pub(crate) struct Branch {
 }
 
 /// One traffic control state block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reserved {
     pub(crate) session: Ix<SessionState>,
     /// The installed reservations of the session before and behind it.

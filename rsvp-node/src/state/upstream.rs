@@ -11,7 +11,7 @@ use crate::neighbour::accounts::Owner;
 use core::net::IpAddr;
 
 /// One previous hop of a session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     pub(crate) session: Ix<SessionState>,
     /// Next upstream of the session.

@@ -11,7 +11,7 @@ const SLOTS: usize = 64;
 const TICK_SHIFT: u32 = 10;
 
 /// An entry of the wheel, for the block it belongs to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry<O> {
     deadline: u64,
     prev: Option<Ix<Self>>,
@@ -22,7 +22,7 @@ pub(crate) struct Entry<O> {
 /// Names an entry.
 pub(crate) type TimerIx<O> = Ix<Entry<O>>;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wheel<O> {
     entries: Arena<Entry<O>>,
     slots: [[Option<TimerIx<O>>; SLOTS]; LEVELS],

@@ -83,7 +83,7 @@ impl Lab {
         let facts = facts.word("application", application.as_str());
         self.news.told.push(at);
         let at = self.clock.at(at);
-        self.record.told.push(EventRecord { order: 0, at, application, node, label, facts });
+        self.record.told.push(EventRecord { order: 0, at, application, node, told: None, label, facts });
     }
 
     /// Waits until nobody says anything new.

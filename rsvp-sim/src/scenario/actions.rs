@@ -1,16 +1,20 @@
 //! Reads the timed actions.
 
 use super::applications::{REQUEST, TRAFFIC};
-use super::error::ScenarioError;
+use super::error::{ScenarioError, Text};
 use super::model::{Action, Deed, Receiver, ReceiverId, Scenario, Sender, SenderId};
 use super::read::look_up;
 use super::section::Section;
+use toml::de::DeTable;
 
 const DEEDS: [&str; 6] = ["change", "tear", "leave", "link-down", "link-up", "crash"];
 
+/// What is acted upon.
+const ACTION: [&str; 5] = ["sender", "receiver", "link", "node", "for"];
+
 pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), ScenarioError> {
-    let mut allowed = vec!["at", "do", "sender", "receiver", "link", "node", "for", "about"];
-    allowed.extend(REQUEST);
+    let mut allowed = vec!["at", "do", "about"];
+    allowed.extend(ACTION.iter().chain(&REQUEST));
     for section in top.sections("action", &allowed)? {
         let at = scenario.moment(section.need("at", "\"60s\"")?)?;
         let word = section.need("do", "\"tear\"")?;
@@ -22,7 +26,7 @@ pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), Sce
 
 /// Refuses keys that an action of this kind has no use for.
 fn only(section: &Section<'_>, word: &str, used: &[&str]) -> Result<(), ScenarioError> {
-    let all = ["sender", "receiver", "link", "node", "for"].into_iter().chain(REQUEST);
+    let all = ACTION.into_iter().chain(REQUEST);
     match all.filter(|key| !used.contains(key)).find_map(|key| section.find(key).map(|item| (key, item))) {
         Some((key, item)) => {
             Err(item.error(format!("\"{word}\" has no use for `{key}`, expected {}", used.join(", "))))
@@ -32,6 +36,16 @@ fn only(section: &Section<'_>, word: &str, used: &[&str]) -> Result<(), Scenario
 }
 
 impl Scenario {
+    /// What is done to a world between its steps: the keys of an `[[action]]` without its time.
+    pub(crate) fn read_deed(&self, word: &str, keys: &str) -> Result<Deed, ScenarioError> {
+        let text = Text { file: "", text: keys };
+        let table = DeTable::parse(keys)
+            .map_err(|fault| text.error(fault.span().map_or(0, |span| span.start), fault.message()))?;
+        let allowed = ACTION.iter().chain(&REQUEST).copied().collect::<Vec<_>>();
+        let section = Section::new(&text, table.get_ref(), 0, format!("what `{word}` takes"), &allowed)?;
+        self.deed(&section, word)
+    }
+
     fn deed(&self, section: &Section<'_>, word: &str) -> Result<Deed, ScenarioError> {
         match word {
             "change" | "tear" => self.application_deed(section, word),

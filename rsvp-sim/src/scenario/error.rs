@@ -2,9 +2,10 @@
 //!
 //! Deliberately only the first fault is reported: later ones are often its consequences.
 
+use core::panic::Location;
 use thiserror::Error;
 
-/// A fault in a scenario file; prints as `file:line:column: message`.
+/// A fault in a scenario file, or in a program that says the same; prints as `file:line:column: message`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{file}:{line}:{column}: {message}")]
 pub struct ScenarioError {
@@ -16,6 +17,26 @@ pub struct ScenarioError {
     pub column: usize,
     /// What is wrong, what was expected and, where one is near, what was probably meant.
     pub message: String,
+}
+
+impl ScenarioError {
+    /// The same fault of what is said in a program, at that place.
+    pub(crate) fn at(self, from: &Location<'_>) -> Self {
+        let (line, column) = (from.line() as usize, from.column() as usize);
+        Self { file: from.file().to_owned(), line, column, ..self }
+    }
+}
+
+/// A name that there is none of, said in a program.
+pub(crate) fn unknown<'n>(
+    kind: &str,
+    word: &str,
+    names: impl Iterator<Item = &'n str>,
+    from: &Location<'_>,
+) -> ScenarioError {
+    let names: Vec<&str> = names.collect();
+    let message = format!("unknown {kind} \"{}\", {}", word.escape_debug(), one_of(word, &names));
+    ScenarioError { file: String::new(), line: 0, column: 0, message }.at(from)
 }
 
 /// The text of a scenario file, able to say where an octet of it stands.

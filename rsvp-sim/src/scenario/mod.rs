@@ -6,13 +6,16 @@ pub mod model;
 
 mod actions;
 mod applications;
-mod error;
+mod build;
+pub(crate) mod error;
 mod expectations;
+pub mod keys;
 pub(crate) mod names;
 mod read;
 mod section;
 mod sockets;
 mod write;
 
+pub use build::Builder;
 pub use error::ScenarioError;
 pub use model::Scenario;

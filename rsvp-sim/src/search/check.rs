@@ -132,7 +132,7 @@ impl Checker {
     fn crashed(&mut self, world: &World, node: NodeId) {
         self.known[node.0].clear();
         self.confirmations.crashed(node);
-        let here = |app: AppId| match world.application(app) {
+        let here = |app: AppId| match world.application_of(app) {
             Ok(sender) => world.scenario().senders[sender.0].node == node,
             Err(receiver) => world.scenario().receivers[receiver.0].node == node,
         };

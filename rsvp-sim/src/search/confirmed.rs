@@ -76,7 +76,7 @@ impl Confirmations {
     /// A receiver was told of a confirmation, perhaps by its own node.
     pub(super) fn told(&mut self, world: &World, event: &Event) {
         let EventKind::ResvConfirm { node, filters, .. } = &event.kind else { return };
-        let Err(receiver) = world.application(event.app) else { return };
+        let Err(receiver) = world.application_of(event.app) else { return };
         let by = world.scenario().receivers[receiver.0].node;
         if world.topology().owner(*node) == Some(by) {
             let (session, filters) = (event.session.with_flags(0), filters.clone());

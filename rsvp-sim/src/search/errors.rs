@@ -43,7 +43,7 @@ pub(super) fn is_about_what_was_asked(
     before: &[ToldError],
 ) -> Result<(), Failure> {
     let EventKind::ResvError { error, style, flowspec, filters } = &event.kind else { return Ok(()) };
-    let Err(receiver) = world.application(event.app) else { return Ok(()) };
+    let Err(receiver) = world.application_of(event.app) else { return Ok(()) };
     let name = &world.scenario().receivers[receiver.0].name;
     let fail = |promise, what: String| {
         Err(Failure { promise, at: world.now(), seen: format!("{name}: was told of an error {what}") })

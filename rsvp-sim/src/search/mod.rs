@@ -108,7 +108,7 @@ pub fn try_world(scenario: &Scenario) -> Outcome {
 /// [`journal`](crate::journal).
 #[must_use]
 pub fn digest_world(scenario: &Scenario) -> Outcome {
-    try_trial(scenario, World::digest)
+    try_trial(scenario, World::keep_digest)
 }
 
 fn try_trial(scenario: &Scenario, prepare: fn(&mut World)) -> Outcome {
@@ -145,7 +145,7 @@ impl Trial {
         let failure = self.phases().err();
         self.outcome.features.append(&mut self.checker.features);
         self.outcome.messages = self.checker.messages;
-        self.outcome.digest = self.world.take_digest();
+        self.outcome.digest = self.world.digest();
         (self.outcome, failure)
     }
 
@@ -260,7 +260,7 @@ impl Trial {
     fn until(&mut self, end: Duration) -> Result<(), Failure> {
         let end = Instant::ZERO + end;
         loop {
-            let more = self.world.step(end);
+            let more = self.world.advance(end);
             self.checker.look(&mut self.world)?;
             if let Some(fault) = self.world.standstill() {
                 let seen = fault.to_owned();

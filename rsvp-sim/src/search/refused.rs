@@ -130,7 +130,7 @@ impl Watch {
     /// Whether an application of a session was refused at once by its own node: it does not try again, and what it had
     /// stands.
     fn somebody_gave_up(&self, world: &World, checker: &Checker, session: SessionId) -> bool {
-        let mut refused = checker.refused.iter().filter_map(|app| world.application(*app).err());
+        let mut refused = checker.refused.iter().filter_map(|app| world.application_of(*app).err());
         refused.any(|receiver| world.scenario().receivers[receiver.0].session == session)
     }
 

@@ -16,7 +16,7 @@ const FILTER: u64 = 300;
 type Neighbour = (InterfaceId, Option<IpAddr>);
 
 /// How often each neighbour of each node was refused something.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Room(Vec<BTreeMap<Neighbour, u64>>);
 
 impl Room {

@@ -1,9 +1,9 @@
 //! Sending and receiving applications: what they ask of their node's engine, and what it tells them.
 
-use super::record::EventRecord;
+use super::record::{EventRecord, Told};
 use super::run::World;
 use super::watch::Notice;
-use crate::describe;
+use crate::describe::{self, Said};
 use crate::facts::Facts;
 use crate::scenario::model::{
     Deed, NodeId, ReceiverId, Request, ReservationStyle, Scenario, SenderId, Service, Traffic,
@@ -104,18 +104,19 @@ impl World {
         }
         if let Outcome::Refused(why) = outcome {
             let facts = Facts::default().word("event", "refused");
-            self.told(node, app, format!("refused: {why}"), facts);
+            self.told(node, app, Told::Refused(why), Said { facts, label: format!("refused: {why}") });
         }
     }
 
-    fn told(&mut self, node: NodeId, app: AppId, label: String, facts: Facts) {
+    fn told(&mut self, node: NodeId, app: AppId, told: Told, Said { facts, label }: Said) {
         if self.notices.is_some() {
             return;
         }
         let application = self.application_name(app).to_owned();
         let facts = facts.word("application", application.as_str());
         let order = self.record.order();
-        self.record.told.push(EventRecord { order, at: self.now, application, node, label, facts });
+        let told = Some(told);
+        self.record.told.push(EventRecord { order, at: self.now, application, node, told, label, facts });
     }
 
     /// An engine's event reaches its application, which may act on it.
@@ -130,12 +131,13 @@ impl World {
         } else if let Some(socket) = socket {
             socket.happened(&Event { session: event.session.with_flags(0), ..event.clone() });
             let told: Vec<_> = core::iter::from_fn(|| socket.take()).collect();
-            for said in told.iter().map(|told| describe::fd_qos(&self.topology, told)).collect::<Vec<_>>() {
-                self.told(node, event.app, said.label, said.facts);
+            for status in told {
+                let said = describe::fd_qos(&self.topology, &status);
+                self.told(node, event.app, Told::Status(status), said);
             }
         } else {
             let said = describe::event(&self.topology, event);
-            self.told(node, event.app, said.label, said.facts);
+            self.told(node, event.app, Told::Event(event.clone()), said);
         }
         let Some(place) = place else { return };
         let (EventKind::Path { sender, .. }, Some(state)) = (&event.kind, self.receivers.get_mut(place))
@@ -284,7 +286,7 @@ impl World {
                 self.reserve_anew(receiver);
             }
             Deed::TearReceiver(receiver, filters) => self.tear_receiver(receiver, &filters),
-            Deed::Leave(receiver) => self.leave(receiver),
+            Deed::Leave(receiver) => self.leave_session(receiver),
             Deed::LinkDown(_) | Deed::LinkUp(_) | Deed::Crash(..) => {}
         }
     }
@@ -330,7 +332,7 @@ impl World {
         }
     }
 
-    fn leave(&mut self, receiver: ReceiverId) {
+    fn leave_session(&mut self, receiver: ReceiverId) {
         let plan = &self.scenario.receivers[receiver.0];
         let (node, session) = (plan.node, plan.session);
         self.note(format!("{} leaves the session", plan.name));

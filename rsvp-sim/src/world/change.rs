@@ -70,12 +70,16 @@ impl World {
         }
     }
 
-    pub(super) fn act(&mut self, n: usize) {
+    pub(super) fn act_of_plan(&mut self, n: usize) {
         let Action { deed, .. } = self.scenario.actions[n].clone();
+        self.carry_out(deed);
+    }
+
+    pub(super) fn carry_out(&mut self, deed: Deed) {
         match deed {
             Deed::LinkDown(link) => self.switch_link(link, false),
             Deed::LinkUp(link) => self.switch_link(link, true),
-            Deed::Crash(node, time) => self.crash(node, time),
+            Deed::Crash(node, time) => self.crash_node(node, time),
             deed => self.act_application(deed),
         }
     }
@@ -97,7 +101,7 @@ impl World {
         self.change_network(None, |network| network.link_up[link.0] = up);
     }
 
-    fn crash(&mut self, node: NodeId, time: Duration) {
+    fn crash_node(&mut self, node: NodeId, time: Duration) {
         if !self.network.node_up[node.0] {
             return;
         }

@@ -77,7 +77,7 @@ impl World {
         let packet = Rc::new(packet);
         let mut fate = if to.is_empty() { Delivery::Nobody } else { Delivery::Underway };
         for &receiver in &to {
-            if !self.network.link_up[link.0] || self.random.chance(loss) {
+            if !self.network.link_up[link.0] || self.is_cut(link) || self.random.chance(loss) {
                 fate = Delivery::Lost;
                 continue;
             }

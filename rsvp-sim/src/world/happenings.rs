@@ -28,7 +28,7 @@ pub(super) enum Happening {
     Wake(NodeId),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Happenings {
     /// Happenings are kept aside of the heap's keys, as they have no order of their own.
     heap: BinaryHeap<Reverse<(Instant, u64)>>,

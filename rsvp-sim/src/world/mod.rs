@@ -2,6 +2,7 @@
 //!
 //! One seed and virtual time decide everything. Nothing here knows RSVP's rules: those are the engine's business.
 
+mod act;
 pub(crate) mod applications;
 mod change;
 mod data;
@@ -15,12 +16,18 @@ mod record;
 mod recording;
 pub(crate) mod routing;
 mod run;
+mod stepping;
 pub(crate) mod topology;
+mod view;
 pub(crate) mod watch;
+mod wire;
 
+pub use act::Injected;
 pub use data::DataStream;
 #[cfg(feature = "lab")]
 pub(crate) use delivery::recipients;
-pub use record::{Delivery, EventRecord, Note, Record, Sent, Use};
+pub use record::{Delivery, EventRecord, Note, Record, Sent, Told, Use};
 pub use run::World;
+pub use stepping::{Cause, Step};
 pub use topology::Topology;
+pub use view::{ApplicationView, Installed, NodeView};

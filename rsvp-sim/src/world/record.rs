@@ -4,7 +4,9 @@ use super::data::DataStream;
 use crate::facts::Facts;
 use crate::scenario::model::{LinkId, NodeId};
 use core::net::IpAddr;
-use rsvp_node::Instant;
+use rsvp_node::qos::FdQos;
+use rsvp_node::{Event, Instant, Refusal};
+use rsvp_wire::{Message, ParseError};
 use std::collections::BTreeMap;
 
 /// Everything a run leaves behind.
@@ -91,10 +93,23 @@ pub struct EventRecord {
     pub application: String,
     /// The node it runs on.
     pub node: NodeId,
+    /// What it was told, in the engine's own words; not in a lab, where it hears of it by a socket.
+    pub told: Option<Told>,
     /// The event in a few words.
     pub label: String,
     /// The event as facts.
     pub facts: Facts,
+}
+
+/// What an application can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// An event of its engine.
+    Event(Event),
+    /// What it has asked for was refused at once.
+    Refused(Refusal),
+    /// A status, if it is a QoS socket.
+    Status(FdQos),
 }
 
 /// Reservations on one direction of a link.
@@ -117,6 +132,17 @@ pub struct Note {
     pub at: Instant,
     /// What.
     pub text: String,
+}
+
+impl Sent {
+    /// The message as the wire has it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with octets that are no message; an engine sends none, but somebody may have put them on a link.
+    pub fn message(&self) -> Result<Message<'_>, ParseError> {
+        Message::parse(&self.octets)
+    }
 }
 
 impl Record {

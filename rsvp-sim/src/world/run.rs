@@ -1,6 +1,5 @@
 //! The loop: takes the next happening, hands it to an engine, drains that engine until it is idle.
 
-use super::delivery::Packet;
 use super::happenings::{Happening, Happenings};
 use super::random::Random;
 use super::record::Record;
@@ -8,9 +7,9 @@ use super::recording::{Recording, Step};
 use super::routing::{Network, NodeRoutes, Routing, first_members};
 use super::topology::Topology;
 use super::watch::Notice;
+use super::wire::Wire;
 use crate::describe;
-use crate::journal::Journal;
-use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, What, When};
+use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, When};
 use core::time::Duration;
 use rsvp_node::{AppId, Config, Engine, Event, Input, Instant, Outcome, Output};
 use std::collections::BTreeMap;
@@ -18,17 +17,11 @@ use std::collections::BTreeMap;
 /// Inputs at one instant after which a node is taken to spin.
 const MOST_WAKES_AT_ONE_TIME: u32 = 20_000;
 
-/// Messages after which a run is cut short: each is kept for the report, and no reader wants more.
-const MOST_MESSAGES: usize = 1_000_000;
-
 /// Largest message an engine is given room for.
 const LARGEST_MESSAGE: usize = 1 << 17;
 
-/// Why nothing is said of what is expected of data.
-const NO_DATA: &str = "no data is sent in virtual time: `rsvp-sim lab` sends it";
-
 /// A world in which a scenario happens.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     pub(super) scenario: Scenario,
     pub(super) topology: Topology,
@@ -47,6 +40,8 @@ pub struct World {
     pub(super) busy: BTreeMap<(LinkId, NodeId), Instant>,
     /// Raised when a link goes down, so that packets underway know.
     pub(super) link_generation: Vec<u32>,
+    /// What is done to links without anybody being told.
+    pub(super) wires: Vec<Wire>,
     buffer: Vec<u8>,
     pub(super) recording: Recording,
     /// What happened, where somebody watches; there is no record then.
@@ -54,7 +49,7 @@ pub struct World {
 }
 
 /// A node's engine and when it wants to be woken.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct VirtualNode {
     pub(super) engine: Engine,
     pub(super) wake: Option<Instant>,
@@ -87,6 +82,7 @@ impl World {
             receivers: super::applications::receivers(&scenario),
             busy: BTreeMap::new(),
             link_generation: vec![0; scenario.links.len()],
+            wires: vec![Wire::Whole; scenario.links.len()],
             buffer: vec![0; 2048],
             notices: None,
             recording: Recording::Nothing,
@@ -129,45 +125,6 @@ impl World {
         }
     }
 
-    /// Runs to the end, and records everything that goes into the engines and comes out.
-    #[must_use]
-    pub fn run_recorded(mut self) -> (Scenario, Record, Journal) {
-        self.recording = Recording::Journal(Journal::default());
-        self.go();
-        let journal = match self.recording {
-            Recording::Journal(journal) => journal,
-            _ => Journal::default(),
-        };
-        (self.scenario, self.record, journal)
-    }
-
-    /// Runs to the end.
-    #[must_use]
-    pub fn run(mut self) -> (Scenario, Record) {
-        self.go();
-        (self.scenario, self.record)
-    }
-
-    fn go(&mut self) {
-        let all = self.scenario.expectations.iter().enumerate();
-        let of_data = all.filter(|(_, expectation)| expectation.what == What::Data);
-        self.record.skipped = of_data.map(|(place, _)| (place, NO_DATA.to_owned())).collect();
-        let end = Instant::ZERO + self.scenario.duration;
-        while self.record.fault.is_none()
-            && let Some((at, happening)) = self.happenings.next(end)
-        {
-            self.now = at;
-            self.happen(happening);
-            if self.record.sent.len() > MOST_MESSAGES {
-                self.record.fault = Some(format!("at {at}: more than {MOST_MESSAGES} messages were sent"));
-            }
-        }
-        for (n, node) in self.nodes.iter().enumerate() {
-            let discards = node.engine.counters().discards().filter(|(_, times)| *times > 0);
-            self.record.discards.extend(discards.map(|(why, times)| (NodeId(n), why.to_owned(), times)));
-        }
-    }
-
     pub(super) fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Look(n) => self.look(n),
@@ -175,11 +132,10 @@ impl World {
             Happening::StartReceiver(receiver) => self.start_receiver(receiver),
             Happening::MayReserve(receiver) => self.reserve_if_ready(receiver),
             Happening::StartSender(sender) => self.start_sender(sender),
-            Happening::Act(n) => self.act(n),
+            Happening::Act(n) => self.act_of_plan(n),
             Happening::Arrive { node, link, link_generation, packet } => {
-                if self.link_generation[link.0] == link_generation {
-                    let packet: &Packet = &packet;
-                    self.arrive(node, link, packet);
+                if self.link_generation[link.0] == link_generation && self.passes(node, link, &packet) {
+                    self.arrive(node, link, &packet);
                 }
             }
             Happening::Wake(node) => self.wake(node),

@@ -43,14 +43,16 @@ impl World {
     }
 
     /// From now on all that engines say goes into a digest.
-    pub(crate) fn digest(&mut self) {
+    pub fn keep_digest(&mut self) {
         self.recording = Recording::Digest(Sha256::new());
     }
 
-    /// The digest so far, where there is one.
-    pub(crate) fn take_digest(&mut self) -> Option<[u8; 32]> {
-        match core::mem::take(&mut self.recording) {
-            Recording::Digest(digest) => Some(digest.finalize().into()),
+    /// The digest (SHA-256) of all that engines have said since [`Self::keep_digest`], in the words of a journal: worlds in
+    /// which the same happened have the same.
+    #[must_use]
+    pub fn digest(&self) -> Option<[u8; 32]> {
+        match &self.recording {
+            Recording::Digest(digest) => Some(digest.clone().finalize().into()),
             _ => None,
         }
     }
@@ -66,29 +68,21 @@ impl World {
         self.notices.as_mut().map(core::mem::take).unwrap_or_default()
     }
 
-    /// Lets the next thing happen, if it comes no later than `end`; if none does, it is `end` now.
-    pub(crate) fn step(&mut self, end: Instant) -> bool {
-        let Some((at, happening)) = self.happenings.next(end) else {
-            self.now = self.now.max(end);
-            return false;
-        };
-        self.now = at;
-        self.happen(happening);
-        true
-    }
-
     /// The time.
-    pub(crate) fn now(&self) -> Instant {
+    #[must_use]
+    pub fn now(&self) -> Instant {
         self.now
     }
 
     /// What is run.
-    pub(crate) fn scenario(&self) -> &Scenario {
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
         &self.scenario
     }
 
     /// Addresses and names.
-    pub(crate) fn topology(&self) -> &Topology {
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
         &self.topology
     }
 
@@ -108,7 +102,7 @@ impl World {
     }
 
     /// The receiver behind an application's id, or the sender.
-    pub(crate) fn application(&self, app: AppId) -> Result<SenderId, ReceiverId> {
+    pub(crate) fn application_of(&self, app: AppId) -> Result<SenderId, ReceiverId> {
         let place = app.0 as usize;
         place.checked_sub(self.scenario.senders.len()).map_or(Ok(SenderId(place)), |n| Err(ReceiverId(n)))
     }
@@ -130,7 +124,7 @@ impl World {
 
     /// An application gives up what it has.
     pub(crate) fn leave_or_stop(&mut self, app: AppId) {
-        let deed = match self.application(app) {
+        let deed = match self.application_of(app) {
             Ok(sender) => Deed::TearSender(sender),
             Err(receiver) => Deed::Leave(receiver),
         };
