@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Where the secret is kept when nothing else is said.
-pub const DEFAULT_STATE: &str = "/var/lib/rsvp";
+pub(super) const DEFAULT_STATE: &str = "/var/lib/rsvp";
 /// Starts before this one whose handles are known.
 const EARLIER: u64 = 8;
 

@@ -168,7 +168,7 @@ impl Prepared {
         let (handles, complaint) =
             Handles::begin(state.as_deref()).map_err(failed("reading /dev/urandom"))?;
         if let Some(complaint) = complaint {
-            tracing::warn!(
+            tracing::info!(
                 "neighbours have to learn new handles of interfaces after a restart before their requests are taken: {complaint}; \
                  give `state` in [node] a folder that this user may write"
             );

@@ -134,7 +134,7 @@ pub struct NodeConfig {
     pub strict_tspec: bool,
     /// Seed of the refresh jitter, to repeat a run; a fresh one, when not set.
     pub seed: Option<u64>,
-    /// The folder in which the secret of interface handles is kept; [`DEFAULT_STATE`] when not set, nowhere with "".
+    /// The folder in which the secret of interface handles is kept; `/var/lib/rsvp` when not set, nowhere with "".
     pub state: Option<PathBuf>,
     /// How messages travel.
     pub transport: Transport,
