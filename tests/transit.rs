@@ -48,6 +48,8 @@ impl Transit {
         for (id, net) in [(UPSTREAM, 1), (DOWNSTREAM, 2)] {
             let mut interface = Interface::new(id);
             interface.ipv4 = Some(Ipv4Addr::new(192, 0, net, 1));
+            // Its Paths come from the neighbour, whoever the sender is.
+            interface.proxies = true;
             interface.bandwidth_bps = 400_000_000_000;
             interface.reservable_bps = 400_000_000_000;
             engine.handle(Instant::ZERO, Input::InterfaceChanged(interface), &mut Downstream);

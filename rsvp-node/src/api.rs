@@ -226,6 +226,9 @@ pub enum Discard {
     /// accepts.
     #[error("too many objects to forward in one message")]
     ObjectsLeftOut,
+    /// It does not come from the sender or the hop that it names, nor from whoever has made the state.
+    #[error("from another address than the sender or hop that it names")]
+    ForeignSource,
     /// A message to send would exceed the largest IP datagram.
     #[error("message to send exceeds 65535 octets")]
     TooLarge,

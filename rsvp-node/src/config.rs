@@ -54,6 +54,10 @@ pub struct Limits {
     /// Refresh period R that a neighbour may announce, in milliseconds: state lives by it, and longer ones would fill a node with
     /// what nobody refreshes.
     pub refresh_ms: u32,
+    /// Neighbours of one interface that are told apart, all others among them as one; two at least.
+    pub neighbours_per_interface: u32,
+    /// Octets of state that neighbours may have together; how they are divided among them is in docs/limits.md.
+    pub state_octets: u64,
     /// Errors, confirmations and events that wait to be drained; more are dropped and counted.
     pub queue: u32,
 }
@@ -75,9 +79,36 @@ pub enum Limit {
     ForwardedOctets = 5,
     /// The refresh period R of a neighbour.
     RefreshPeriod = 6,
+    /// Octets of state of one neighbour.
+    NeighbourState = 7,
 }
 
 impl Limit {
+    /// All of them, in the order of their values.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Sessions,
+        Self::SendersPerSession,
+        Self::RequestsPerSession,
+        Self::FiltersPerRequest,
+        Self::ForwardedOctets,
+        Self::RefreshPeriod,
+        Self::NeighbourState,
+    ];
+
+    /// The word for it in listings and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::SendersPerSession => "senders-per-session",
+            Self::RequestsPerSession => "requests-per-session",
+            Self::FiltersPerRequest => "filters-per-request",
+            Self::ForwardedOctets => "forwarded-octets",
+            Self::RefreshPeriod => "refresh-period",
+            Self::NeighbourState => "state-octets",
+        }
+    }
+
     /// The Error Value.
     #[must_use]
     pub const fn error_value(self) -> u16 {
@@ -93,6 +124,8 @@ impl Default for Limits {
             requests_per_session: 1_024,
             filters_per_request: 1_024,
             refresh_ms: 3_600_000,
+            neighbours_per_interface: 64,
+            state_octets: 2 << 30,
             queue: 16_384,
         }
     }

@@ -8,6 +8,7 @@ use crate::event::{AppId, Event, EventKind};
 use crate::extension::Extensions;
 use crate::interface::{Change, InterfaceId, Interfaces};
 use crate::key::SessionKey;
+use crate::neighbour::accounts::Owner;
 use crate::notice::Notices;
 use crate::queue::{Letter, Pending, Queue};
 use crate::rng::Rng;
@@ -18,7 +19,7 @@ use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use core::net::IpAddr;
-use rsvp_wire::RsvpHop;
+use rsvp_wire::{ErrorCode, RsvpHop};
 
 /// A node without its interface to others.
 #[derive(Clone, Debug)]
@@ -26,6 +27,12 @@ pub(crate) struct Node {
     pub(crate) config: Config,
     /// The time of the input being handled.
     pub(crate) now: Instant,
+    /// Whose message it is, as soon as that is known; this node's own where it is none.
+    pub(crate) cause: Owner,
+    /// Messages that have left because of it.
+    pub(crate) fanned: u32,
+    /// Octets that answers to it about limits may still have.
+    pub(crate) answer_room: usize,
     pub(crate) interfaces: Interfaces,
     pub(crate) state: State,
     pub(crate) queue: Queue,
@@ -91,6 +98,9 @@ impl Node {
     pub(crate) fn new(config: Config, extensions: Extensions) -> Self {
         Self {
             now: Instant::ZERO,
+            cause: Owner::NODE,
+            fanned: 0,
+            answer_room: 0,
             interfaces: Interfaces::default(),
             state: State::new(config.hash_seed, &config.limits),
             queue: Queue::new(config.limits.queue),
@@ -130,7 +140,8 @@ impl Node {
     pub(crate) fn intend_resv(&mut self, ix: Ix<Upstream>) {
         self.state.upstreams[ix].parts_sent = 0;
         if !self.state.upstreams[ix].queued {
-            self.state.upstreams[ix].queued = true;
+            let upstream = &mut self.state.upstreams[ix];
+            (upstream.queued, upstream.cause) = (true, self.cause);
             self.queue.intend(Pending::Resv(self.state.upstreams.id(ix)));
         }
     }
@@ -145,7 +156,17 @@ impl Node {
 
     /// Queues a message that carries its own content.
     pub(crate) fn send(&mut self, message: &Composer<'_>) {
-        let octets = message.boxed(&self.extensions);
+        let mut octets = message.boxed(&self.extensions);
+        if message.error.is_some_and(|e| e.code == ErrorCode::RSVP_SYSTEM && self.is_own(e.node)) {
+            // The address that is answered may be forged: never with more than came.
+            if octets.len() > self.answer_room {
+                octets = message.without_flowspec(|shorter| shorter.boxed(&self.extensions));
+            }
+            let Some(rest) = self.answer_room.checked_sub(octets.len()) else {
+                return self.counters.count_discard(Discard::ErrorSuppressed);
+            };
+            self.answer_room = rest;
+        }
         self.handled(octets.len());
         if !self.queue.offer(Pending::Letter(Box::new(Letter { envelope: message.to, octets }))) {
             self.counters.count_discard(Discard::QueueFull);

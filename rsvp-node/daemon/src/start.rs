@@ -9,6 +9,7 @@ use super::data_plane::kernel::{self, Kernel};
 use super::data_plane::worker::Worker;
 use super::driver::{Alarm, Driver, EngineIo, Order, Pace, TICK_US};
 use super::firewall::Firewall;
+use super::handles::Handles;
 use super::hooks::{self, Hooks};
 use super::icmp::{self, IcmpErrors};
 use super::links::Links;
@@ -165,7 +166,16 @@ impl Prepared {
         let watching = "watching the sockets";
         let sockets = Sockets::new(sockets).map_err(failed(watching))?;
         let monitor = Monitor::new(notices).map_err(failed(watching))?;
-        let links = Links::new().map_err(failed("a socket for questions about interfaces"))?;
+        let state = config.node.state_folder();
+        let (handles, complaint) =
+            Handles::begin(state.as_deref()).map_err(failed("reading /dev/urandom"))?;
+        if let Some(complaint) = complaint {
+            tracing::info!(
+                "neighbours have to learn new handles of interfaces after a restart before their requests are taken: {complaint}; \
+                 give `state` in [node] a folder that this user may write"
+            );
+        }
+        let links = Links::new(handles).map_err(failed("a socket for questions about interfaces"))?;
         let seeds = [RandomState::new().hash_one(0u8), RandomState::new().hash_one(1u8)];
         let timer_latency = std::time::Duration::from_micros(TICK_US);
         let engine_config = rsvp_node::Config { timer_latency, repeats_new: true, ..config.of_engine(seeds) };

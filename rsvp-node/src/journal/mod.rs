@@ -65,6 +65,8 @@ impl Journal {
                     limits.filters_per_request,
                     limits.queue,
                     limits.refresh_ms,
+                    limits.state_octets,
+                    limits.neighbours_per_interface,
                 ],
             },
         });

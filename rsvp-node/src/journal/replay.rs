@@ -117,6 +117,8 @@ fn read_config(value: &Value) -> Option<Config> {
             queue: limit(4)?,
             // Journals of before have none.
             refresh_ms: limit(5).unwrap_or(u32::MAX),
+            state_octets: value["limits"].get(6).map_or(Some(u64::MAX), Value::as_u64)?,
+            neighbours_per_interface: limit(7).unwrap_or(2),
         },
     })
 }

@@ -81,6 +81,7 @@ impl Node {
             return;
         }
         tracing::debug!(from = ?request.from, "reservation request timed out");
+        self.cause = request.owner;
         if request.items.iter().any(|item| item.expires > now) {
             self.remove_items(ix, |item| item.expires <= now);
             self.state.arm_request(ix);

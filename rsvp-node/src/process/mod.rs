@@ -31,6 +31,7 @@ pub(crate) mod resv_event;
 pub(crate) mod resv_merge;
 pub(crate) mod resv_refresh;
 pub(crate) mod resv_tear;
+pub(crate) mod room;
 pub(crate) mod route_change;
 pub(crate) mod scope;
 pub(crate) mod soft_state;
@@ -97,6 +98,9 @@ impl Node {
             return Err(self.reject_beyond(&rx, &message, Limit::ForwardedOctets));
         }
         let arrived = Arrived { rx, message, session, found };
+        if !matches!(kind, Kind::Path | Kind::Resv) {
+            self.owner_of(&rx, &message);
+        }
         match kind {
             Kind::Path => self.path_arrives(&arrived, host),
             Kind::PathTear => self.path_tear_arrives(&arrived),

@@ -12,6 +12,9 @@ impl Node {
     pub(crate) fn path_tear_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let hop = arrived.read::<RsvpHop>()?;
         let sender = SenderKey::of(arrived.read::<SenderTemplate>()?.0);
+        if !self.comes_from_sender(&arrived.rx, sender.address()) {
+            return Err(self.foreign(arrived));
+        }
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let path = self.find_path(session, &sender, arrived, hop.address).ok_or(Discard::NoState)?;
         let upstream = self.state.paths[path].upstream().ok_or(Discard::NoState)?;

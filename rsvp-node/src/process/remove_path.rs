@@ -124,6 +124,8 @@ impl Node {
             request.refreshable = false;
             if request.items.is_empty() {
                 self.state.remove_request(ix);
+            } else {
+                self.state.charge_request(ix);
             }
         }
     }

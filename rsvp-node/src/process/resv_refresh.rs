@@ -12,6 +12,7 @@ use crate::node::Node;
 use crate::queue::{Envelope, Written};
 use crate::state::arena::{Id, Ix};
 use crate::state::session::SessionState;
+use crate::state::store;
 use crate::state::upstream::Upstream;
 use crate::unknown;
 use core::time::Duration;
@@ -23,6 +24,24 @@ impl Node {
     pub(crate) fn intend_resvs(&mut self, session: Ix<SessionState>) {
         let upstreams: SmallVec<[_; 4]> = self.state.upstreams_of(session).map(|(ix, _)| ix).collect();
         upstreams.into_iter().for_each(|ix| self.intend_resv(ix));
+    }
+
+    /// Puts off what has changed for a previous hop, because too many hear of one message: hops cost nothing to whoever invents them.
+    fn is_put_off(&mut self, ix: Ix<Upstream>) -> bool {
+        if self.state.upstreams[ix].refresh_due {
+            return false;
+        }
+        self.fanned += 1;
+        let refresh = self.interfaces.refresh_on(self.state.upstreams[ix].interface);
+        let at = match self.fanned {
+            1 => self.now,
+            _ => self.state.accounts.fan_out(self.state.upstreams[ix].cause, self.now, self.now + refresh),
+        };
+        if at > self.now {
+            self.state.upstreams[ix].queued = false;
+            self.state.hasten_upstream(ix, at);
+        }
+        at > self.now
     }
 
     /// Writes the next message a previous hop should get.
@@ -42,6 +61,11 @@ impl Node {
         let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
         let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { None };
         self.state.upstreams[ix].last_sent = last;
+        let upstream = &self.state.upstreams[ix];
+        let sends = gone.is_some() || (merged.is_some() && (changed || upstream.confirm.is_some()));
+        if sends && self.is_put_off(ix) {
+            return Written::Done;
+        }
         if let Some(gone) = gone {
             return self.write_resv_tear(ix, gone, merged.is_none(), buf);
         }

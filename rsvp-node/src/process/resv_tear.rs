@@ -19,6 +19,9 @@ impl Node {
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let from = RequestOrigin::Hop { interface, address: hop.address };
         let ix = self.state.find_request(session, from).ok_or(Discard::NoState)?;
+        if !self.comes_from_next_hop(arrived, (interface, hop.address), Some(ix)) {
+            return Err(self.foreign(arrived));
+        }
         let style = self.state.requests[ix].style;
         if StyleKind::of(arrived.read()?) != Some(style) {
             return Err(Discard::NoState);

@@ -45,6 +45,9 @@ impl Node {
     /// large for it, or it enforces what it did not.
     pub(crate) fn interface_changes(&mut self, interface: Interface, host: &mut dyn Host) {
         let change = self.interfaces.change(interface);
+        let limits = self.config.limits;
+        let speaking = self.interfaces.iter().filter(|on| on.config.enabled).count();
+        self.state.accounts.divide(limits.state_octets, limits.sessions, speaking);
         if change.down && self.sweep.is_none() {
             // Routes that change with it are told of next: they are heard before anything is given up.
             self.sweep = Some(Sweep::new(None, change));

@@ -8,11 +8,14 @@ use super::arena::Ix;
 use super::numbers::Numbers;
 use super::path::PathState;
 use super::session::SessionState;
+use super::timers::TIMER;
+use super::traffic::Reserved;
 use super::wheel::TimerIx;
 use crate::carried::{is_carried, is_sent};
 use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
+use crate::neighbour::accounts::Owner;
 use crate::time::Instant;
 use core::net::IpAddr;
 use rsvp_wire::{Flowspec, Message, ObjectRef, Scope, Sharing};
@@ -38,12 +41,22 @@ pub(crate) struct Request {
     pub(crate) refreshable: bool,
     /// Where those begin; they are the last.
     pub(crate) refreshable_from: u32,
+    /// When a wish for confirmation that is in one of them is heard again, and not taken for a refresh.
+    pub(crate) wish_at: Instant,
     /// There is something in them that is forwarded, or told to senders.
     pub(crate) carries: bool,
     /// What its owner has asked for last.
     pub(crate) asked: Asked,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    /// Whom it is charged to, and with how many octets.
+    pub(crate) owner: Owner,
+    pub(crate) charged: u32,
+    /// From where it came, if that is not the next hop's address.
+    pub(crate) source: Option<Box<IpAddr>>,
 }
+
+/// Octets of an elementary request in what was last sent to a previous hop: a FLOWSPEC and a FILTER_SPEC.
+const ITEM_SENT: usize = 48 + 24;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +65,16 @@ pub(crate) enum RequestOrigin {
     Hop { interface: InterfaceId, address: IpAddr },
     /// A local application, receiving on `interface` or where routing says.
     App { app: AppId, interface: Option<InterfaceId>, confirm: Confirm },
+}
+
+impl RequestOrigin {
+    /// The address of a next hop.
+    pub(crate) fn hop(self) -> Option<IpAddr> {
+        match self {
+            Self::Hop { address, .. } => Some(address),
+            Self::App { .. } => None,
+        }
+    }
 }
 
 /// What has become of a local application's wish for confirmation.
@@ -89,6 +112,17 @@ pub(crate) struct Item {
 }
 
 impl Request {
+    /// Octets that are charged for a request with messages of this length together: with what is installed for it, and what is sent
+    /// upstream of it.
+    pub(crate) const fn charge_for(length: usize, items: usize) -> u32 {
+        let item = size_of::<Item>() + size_of::<Reserved>() + ITEM_SENT;
+        (size_of::<Self>() + TIMER + length + items * item) as u32
+    }
+
+    pub(super) fn charge(&self) -> u32 {
+        Self::charge_for(self.octets.len(), self.items.len())
+    }
+
     /// The outgoing interface; `None` for a local application.
     pub(crate) fn interface(&self) -> Option<InterfaceId> {
         match self.from {

@@ -7,6 +7,7 @@ use super::blockade::Blockade;
 use super::session::SessionState;
 use super::wheel::TimerIx;
 use crate::interface::InterfaceId;
+use crate::neighbour::accounts::Owner;
 use core::net::IpAddr;
 
 /// One previous hop of a session.
@@ -37,6 +38,8 @@ pub(crate) struct Upstream {
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
     /// An intent to write is queued.
     pub(crate) queued: bool,
+    /// Because of whose message what is to be said has changed.
+    pub(crate) cause: Owner,
     /// The refresh timer fired, or a request is half sent: send even if nothing changed.
     pub(crate) refresh_due: bool,
     /// It has heard of what is requested.

@@ -77,7 +77,7 @@ const EVENTS: [&str; 19] = [
     "traffic-ctrl-error",
     "generic-error",
 ];
-const REASONS: [&str; 20] = [
+const REASONS: [&str; 21] = [
     "malformed",
     "unknown-message-type",
     "interface-disabled",
@@ -88,6 +88,7 @@ const REASONS: [&str; 20] = [
     "bad-source-port",
     "bad-time-values",
     "bad-lih",
+    "foreign-source",
     "no-state",
     "rejected",
     "own-message",

@@ -4,8 +4,8 @@
 
 use super::error::{ScenarioError, Text, one_of};
 use super::model::{
-    Destination, ExplicitRoute, Family, Link, LinkId, Node, NodeId, Refusal, RouteTarget, Scenario, SenderId,
-    SessionId, SessionPlan,
+    Destination, ExplicitRoute, Family, Link, LinkId, Node, NodeId, Refusal, Room, RouteTarget, Scenario,
+    SenderId, SessionId, SessionPlan,
 };
 use super::section::{Item, Section};
 use super::{actions, applications, expectations};
@@ -13,7 +13,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use toml::de::DeTable;
 
-const TOP: [&str; 22] = [
+const TOP: [&str; 24] = [
     "name",
     "description",
     "seed",
@@ -22,6 +22,8 @@ const TOP: [&str; 22] = [
     "refresh",
     "lifetime_k",
     "blockade_k",
+    "state_octets",
+    "neighbours_per_interface",
     "repair_wait",
     "faults_until",
     "lab",
@@ -417,6 +419,7 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         })?,
         lifetime_multiplier: top.read_or("lifetime_k", 3, times)?,
         blockade_multiplier: top.read_or("blockade_k", 3, times)?,
+        room: room(top)?,
         local_repair_wait: top.read_or("repair_wait", Duration::from_secs(2), |item| item.time())?,
         faults_until: None,
         lab_speed: lab_speed(top)?,
@@ -428,6 +431,16 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         receivers: Vec::new(),
         actions: Vec::new(),
         expectations: Vec::new(),
+    })
+}
+
+fn room(top: &Section<'_>) -> Result<Room, ScenarioError> {
+    let usual = Room::default();
+    let neighbours =
+        top.read_or("neighbours_per_interface", usual.neighbours.into(), |item| item.integer(2, 65_536))?;
+    Ok(Room {
+        state_octets: top.read_or("state_octets", usual.state_octets, |item| item.integer(0, 1 << 40))?,
+        neighbours: neighbours as u32,
     })
 }
 

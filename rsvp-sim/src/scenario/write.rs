@@ -4,8 +4,8 @@
 
 use super::applications::STYLES;
 use super::model::{
-    Action, Deed, Destination, Family, Flow, Link, Request, ReservationStyle, Scenario, SenderId, Service,
-    Traffic,
+    Action, Deed, Destination, Family, Flow, Link, Request, ReservationStyle, Room, Scenario, SenderId,
+    Service, Traffic,
 };
 use core::fmt::{Result, Write};
 use core::time::Duration;
@@ -33,6 +33,10 @@ impl Scenario {
             "lifetime_k = {}\nblockade_k = {}",
             self.lifetime_multiplier, self.blockade_multiplier
         )?;
+        if self.room != Room::default() {
+            let Room { state_octets, neighbours } = self.room;
+            writeln!(out, "state_octets = {state_octets}\nneighbours_per_interface = {neighbours}")?;
+        }
         writeln!(out, "repair_wait = {}", time(self.local_repair_wait))?;
         if let Some(until) = self.faults_until {
             writeln!(out, "faults_until = {}", time(until))?;

@@ -5,6 +5,7 @@
 
 use super::confirmed::Confirmations;
 use super::pace::Pace;
+use super::room::Room;
 use super::{Failure, errors};
 use crate::reference::{Demand, Reference, charge_bps};
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, SenderId};
@@ -64,6 +65,7 @@ pub(super) struct Checker {
     /// Per node, when the present R began, and the messages since.
     rate: Vec<(Instant, u64)>,
     pace: Pace,
+    room: Room,
 }
 
 impl Checker {
@@ -73,6 +75,7 @@ impl Checker {
             rate: vec![(Instant::ZERO, 0); nodes],
             known: vec![BTreeSet::new(); nodes],
             pace: Pace::new(world.scenario()),
+            room: Room::new(nodes),
             ..Self::default()
         }
     }
@@ -84,6 +87,9 @@ impl Checker {
             match notice {
                 Notice::Arrived { node, octets } => {
                     self.confirmations.input_is_over(world, None)?;
+                    if self.room.arrived(world, node, &octets)? {
+                        self.features.insert("limits bite");
+                    }
                     self.pace.arrived(world.now(), node, &octets);
                     touched.insert(node);
                 }

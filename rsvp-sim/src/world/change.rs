@@ -16,8 +16,10 @@ impl World {
     pub(super) fn boot(&mut self, node: NodeId) {
         let seed =
             Random::new(self.scenario.seed ^ ((node.0 as u64 + 1) << 32) ^ self.nodes[node.0].lives).next();
-        let config =
-            Config { seed, blockade_multiplier: self.scenario.blockade_multiplier, ..Config::default() };
+        let blockade_multiplier = self.scenario.blockade_multiplier;
+        let mut config = Config { seed, blockade_multiplier, ..Config::default() };
+        config.limits.state_octets = self.scenario.room.state_octets;
+        config.limits.neighbours_per_interface = self.scenario.room.neighbours;
         let again = self.nodes[node.0].lives > 0;
         let state = &mut self.nodes[node.0];
         if !self.scenario.nodes[node.0].plain {

@@ -188,6 +188,8 @@ impl Topology {
             IpAddr::V4(address) => interface.ipv4 = Some(address),
             IpAddr::V6(address) => interface.ipv6 = Some(address),
         }
+        // What is on a link begins like this address: see `address` below.
+        interface.subnets.push((attachment.address, if attachment.address.is_ipv4() { 24 } else { 64 }));
         interface.lih = self.handle(attachment.interface);
         interface.up = up;
         interface.mtu = link.mtu;

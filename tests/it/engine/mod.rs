@@ -23,6 +23,8 @@ mod lasting;
 mod leaks;
 mod looks;
 mod message;
+mod mutated;
+mod neighbours;
 mod null;
 mod packet_size;
 mod path;
