@@ -58,9 +58,11 @@ fn a_neighbour_that_takes_all_leaves_others_their_floor() {
         assert!(of_hog.octets <= 2_048 + (128 << 10) + (1 << 20), "{}", of_hog.octets);
         let floor = (of_hog.floor / (of_hog.octets / hog as u64)) as usize;
         assert!(floor >= 3);
-        assert_eq!(fills(&mut b, "a2 Path S2{9B}", 9_000), floor, "on the same link");
+        // What is left of the rest may do for one more.
+        let more = floor..=floor + 1;
+        assert!(more.contains(&fills(&mut b, "a2 Path S2{9B}", 9_000)), "on the same link");
         assert!(fills(&mut b, "b1 Path S3{9B}", 10_000) > 100, "another link has what is its own");
-        assert_eq!(fills(&mut b, "b2 Path S3{9B}", 11_000), floor);
+        assert!(more.contains(&fills(&mut b, "b2 Path S3{9B}", 11_000)));
         for (n, port) in (9_000..9_003).enumerate() {
             let resv = in_session(&b, &format!("c{} Resv FF S2{{1B}}", n + 1), port);
             b.takes(&resv);
