@@ -7,8 +7,8 @@
 pub mod config;
 pub mod control;
 pub mod data_plane;
-pub mod handles;
-mod hooks;
+mod handles;
+pub mod hooks;
 pub mod qos_service;
 pub mod tc_service;
 pub mod templates;

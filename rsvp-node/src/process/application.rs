@@ -251,7 +251,6 @@ impl Node {
                 items,
                 index: None,
                 octets,
-                wish_at: Instant::ZERO,
                 carries: false,
                 refreshable: false,
                 refreshable_from: 0,

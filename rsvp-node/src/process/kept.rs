@@ -23,11 +23,7 @@ impl Node {
     /// Moves the expiry times of what a message names, if it says the same as one whose items stand as it asked for.
     pub(crate) fn refreshes(&mut self, ix: Ix<Request>, arrived: &Arrived<'_>, expires: Instant) -> bool {
         let request = &self.state.requests[ix];
-        // An unchanged wish for confirmation is heard again after R.
-        let wishes = arrived.message.first(Class::RESV_CONFIRM).is_some();
-        if wishes && self.now >= request.wish_at
-            || !request.refreshable().any(|kept| same_content(kept, &arrived.message))
-        {
+        if !request.refreshable().any(|kept| same_content(kept, &arrived.message)) {
             return false;
         }
         let request = &mut self.state.requests[ix];

@@ -118,10 +118,8 @@ impl Node {
         let request = self.state.find_request(branch.session, from);
         if let Some(ix) = request {
             if any {
-                self.keep_message(ix, arrived, in_full);
-            }
-            if confirm.is_some() {
-                self.state.requests[ix].wish_at = self.now + self.interfaces.refresh_on(branch.interface);
+                // A message that asks for confirmation is never a mere refresh (RFC 2209).
+                self.keep_message(ix, arrived, in_full && confirm.is_none());
             }
             self.state.charge_request(ix);
             self.state.arm_request(ix);
@@ -293,7 +291,6 @@ impl Node {
             items: SmallVec::new(),
             index: None,
             octets: Box::default(),
-            wish_at: Instant::ZERO,
             carries: false,
             refreshable: false,
             refreshable_from: 0,

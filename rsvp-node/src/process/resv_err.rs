@@ -23,7 +23,6 @@ use crate::state::numbers::Numbers;
 use crate::state::resv::{Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
-use crate::time::Instant;
 use rsvp_wire::{Class, ErrorCode, ErrorSpec, Flowspec, RsvpHop, SenderSelection, Style};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -219,10 +218,6 @@ impl Node {
             };
             if scope.as_ref().is_some_and(|s| s.is_empty()) {
                 continue;
-            }
-            if let Some(ix) = self.state.find_request(session, from) {
-                // What has failed is tried again, and its wish with it.
-                self.state.requests[ix].wish_at = Instant::ZERO;
             }
             if let RequestOrigin::App { app, .. } = from {
                 self.unconfirmed(session, Some(app), None);

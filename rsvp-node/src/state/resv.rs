@@ -41,8 +41,6 @@ pub(crate) struct Request {
     pub(crate) refreshable: bool,
     /// Where those begin; they are the last.
     pub(crate) refreshable_from: u32,
-    /// When a wish for confirmation that is in one of them is heard again, and not taken for a refresh.
-    pub(crate) wish_at: Instant,
     /// There is something in them that is forwarded, or told to senders.
     pub(crate) carries: bool,
     /// What its owner has asked for last.

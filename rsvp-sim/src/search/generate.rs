@@ -67,10 +67,10 @@ pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
 /// were before there was such a thing.
 fn room(seed: u64) -> Room {
     let mut draw = Draw::seed(seed ^ 0x726f_6f6d);
-    if !draw.percent(25) {
+    if !draw.percent(60) {
         return Room::default();
     }
-    Room { state_octets: draw.one(&[10_000, 16_000, 24_000]), neighbours: draw.one(&[2, 2, 3]) }
+    Room { state_octets: draw.one(&[5_000, 10_000, 16_000, 24_000]), neighbours: draw.one(&[2, 2, 3]) }
 }
 
 fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {

@@ -47,7 +47,8 @@ fn honest(b: &Bench, sessions: &[Session], attacker: IpAddr) -> String {
     for (id, on, r) in engine.reservations().filter(|(_, on, r)| own(&r.session) && on.0 != 4) {
         let _ = writeln!(text, "{id:?} {on:?} {r:?}");
     }
-    for blockade in engine.blockades().filter(|blockade| own(&blockade.session)) {
+    let of_others = |sender: Option<rsvp_wire::FilterSpec>| sender.is_none_or(|s| s.address() != attacker);
+    for blockade in engine.blockades().filter(|b| own(&b.session) && of_others(b.sender)) {
         let _ = writeln!(text, "{blockade:?}");
     }
     text
