@@ -106,7 +106,7 @@ END
 if [ "$mode" = accept ]; then
   # No table is half written when something fails.
   new=$(
-    echo "Instructions that stand, as \`benches/instructions.sh --accept\` has written them; \`--check\` allows 5 % more. They are of"
+    echo "Instructions that stand: \`benches/instructions.sh --accept\` writes this file, and \`--check\` allows 5 % more. They are of"
     echo
     echo "$compiler"
     echo
