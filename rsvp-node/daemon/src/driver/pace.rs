@@ -1,7 +1,7 @@
 //! When the loop looks: timers fire at ticks, and so are packets taken that come densely.
 //!
 //! Each look costs a wake-up, a call to receive and one to send, however much there is. What comes alone is taken when it comes; where
-//! more has come in a tick than one, the next tick takes what has come until then. So a message waits for a tick at most, and no
+//! several have come in a tick, the next takes what has come until then. So a message waits for a tick at most, and no
 //! node wakes up more often than there are ticks, whatever it has to refresh.
 
 use crate::receiver::Look;
@@ -9,8 +9,8 @@ use crate::receiver::Look;
 /// Ticks of the engine's wheel, of which this is a multiple (`rsvp_node`, `state/wheel`).
 pub(crate) const TICK_US: u64 = 24 << 10;
 
-/// Datagrams in one tick from which on packets come densely.
-const DENSE: u64 = 2;
+/// Datagrams in one tick from which on packets come densely: more than setting one reservation up takes.
+const DENSE: u64 = 4;
 
 /// How densely packets come.
 #[derive(Debug, Default)]
@@ -80,14 +80,14 @@ mod tests {
         let one = Look { datagrams: 1, is_more: false };
         pace.looked(10 * TICK_US, one);
         assert!(!pace.is_dense(10 * TICK_US + 5));
-        pace.looked(10 * TICK_US + 5, one);
+        pace.looked(10 * TICK_US + 5, Look { datagrams: DENSE - 1, is_more: false });
         assert!(pace.is_dense(10 * TICK_US + 6) && pace.is_dense(11 * TICK_US + 6));
         assert_eq!(pace.look_at(10 * TICK_US + 6), 11 * TICK_US);
         assert!(!pace.is_due(11 * TICK_US - 1) && pace.is_due(11 * TICK_US));
         assert!(!pace.is_dense(12 * TICK_US), "a tick without any ends it");
         // Looking again and again finds it so as long as they come.
         for tick in 20..30 {
-            pace.looked(tick * TICK_US, Look { datagrams: 3, is_more: false });
+            pace.looked(tick * TICK_US, Look { datagrams: DENSE, is_more: false });
             assert!(pace.is_dense(tick * TICK_US + 1));
         }
     }
