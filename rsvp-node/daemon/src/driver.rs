@@ -11,11 +11,14 @@ mod sockets;
 use super::config::{DaemonConfig, Overrides};
 use super::control::server::{FromClient, Switchboard};
 use super::control::service::ControlService;
+use super::data_plane::bpf::SocketMarks;
 use super::data_plane::worker::{Said, Worker};
+use super::flow_service::{Measured, Target};
 use super::hooks::Hooks;
 use super::icmp::IcmpErrors;
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
+use super::probe::Prober;
 use super::recorder::Recorder;
 use super::routes::Routes;
 use super::send_queue::SendQueue;
@@ -61,6 +64,8 @@ pub(super) struct EngineIo {
     pub(super) send_queue: SendQueue,
     pub(super) encapsulation: Encapsulation,
     pub(super) plane: Worker,
+    /// Measures ways.
+    pub(super) prober: Option<Prober>,
     /// Where templates are kept.
     pub(super) shelf: Shelf,
     /// Whether RSVP is spoken.
@@ -98,6 +103,7 @@ impl EngineIo {
             send_queue: SendQueue::default(),
             encapsulation,
             plane,
+            prober: None,
             shelf: Shelf::default(),
             signals: true,
             overrides: Overrides::default(),
@@ -206,7 +212,11 @@ impl EngineIo {
     }
 
     fn wake_at(&self) -> Option<tokio::time::Instant> {
-        self.until.map(|until| self.started + core::time::Duration::from_micros(until.as_micros()))
+        self.until.map(|until| self.at(until))
+    }
+
+    fn at(&self, at: Instant) -> tokio::time::Instant {
+        self.started + core::time::Duration::from_micros(at.as_micros())
     }
 }
 
@@ -220,6 +230,7 @@ pub(super) struct Driver {
     pub(super) service: ControlService,
     pub(super) switchboard: Switchboard,
     pub(super) hooks: Hooks,
+    pub(super) marks: SocketMarks,
     pub(super) icmp: IcmpErrors,
 }
 
@@ -228,6 +239,7 @@ enum Woken {
     Said(FromClient),
     Ordered(Order),
     Answered(Option<Said>),
+    Measured(Target, Measured),
     /// Something that the turn finds by itself.
     Otherwise,
 }
@@ -249,6 +261,7 @@ impl Driver {
                 Woken::Ordered(Order::Reload(config)) => self.reload(*config),
                 Woken::Said(said) => self.said(said, &mut clients),
                 Woken::Answered(said) => self.answered(said),
+                Woken::Measured(target, measured) => self.service.measured(target, measured),
                 Woken::Otherwise => {}
             }
             self.turn();
@@ -271,7 +284,8 @@ impl Driver {
         clients: &mut mpsc::Receiver<FromClient>,
         orders: &mut mpsc::Receiver<Order>,
     ) -> Woken {
-        let wake_at = self.node.wake_at().into_iter().chain(self.hooks.wake_at()).min();
+        let measures_at = self.service.measures_at().map(|at| self.node.at(at));
+        let wake_at = self.node.wake_at().into_iter().chain(self.hooks.wake_at()).chain(measures_at).min();
         let blocked = self.node.send_queue.blocked;
         let timer = async {
             match wake_at {
@@ -293,11 +307,18 @@ impl Driver {
                 false => std::future::pending().await,
             }
         };
-        let (plane, sockets) = (&mut self.node.plane, &self.node.sockets);
+        let EngineIo { plane, sockets, prober, .. } = &mut self.node;
+        let measured = async {
+            match prober {
+                Some(prober) => prober.measured().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             order = orders.recv() => Woken::Ordered(order.unwrap_or(Order::Stop)),
             Some(said) = clients.recv() => Woken::Said(said),
             said = plane.said() => Woken::Answered(said),
+            (target, measured) = measured => Woken::Measured(target, measured),
             () = sockets.readable() => Woken::Otherwise,
             _ = self.monitor.changed() => Woken::Otherwise,
             () = self.hooks.told() => Woken::Otherwise,
@@ -324,6 +345,7 @@ impl Driver {
         self.node.received = self.receiver.received;
         self.hear_what_came_back(now_us);
         self.follow_sockets();
+        self.service.measure(&mut self.node);
         self.tell();
         if self.switchboard.is_more(&self.service) {
             self.switchboard.go_on(&mut self.service, &mut self.node);
@@ -419,6 +441,7 @@ impl Driver {
         }
         self.node.routes.fixed.clone_from(&config.multicast_route);
         self.service.bound_sockets(config.qos.limits());
+        self.service.bound_flows(config.qos.flow_limits());
         self.config = config;
         self.look_again();
         tracing::info!("the configuration was read again");
@@ -441,6 +464,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("[multicast]", old.multicast != new.multicast),
         ("[metrics]", old.metrics != new.metrics),
         ("[data_plane]", old.data_plane != new.data_plane),
+        ("[responder]", old.responder != new.responder),
     ];
     different.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }

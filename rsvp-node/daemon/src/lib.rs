@@ -7,7 +7,9 @@
 pub mod config;
 pub mod control;
 pub mod data_plane;
+pub mod flow_service;
 pub mod hooks;
+pub mod probe;
 pub mod qos_service;
 pub mod tc_service;
 pub mod templates;

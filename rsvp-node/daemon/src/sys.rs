@@ -11,6 +11,7 @@ use std::io;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -219,6 +220,10 @@ pub(super) struct Datagram<'a> {
     pub(super) destination: Option<IpAddr>,
     /// `IPV6_HOPLIMIT`; an IPv4 raw socket delivers the header instead.
     pub(super) hop_limit: Option<u8>,
+    /// The UDP port that it came from.
+    pub(super) port: u16,
+    /// When it came (`SO_TIMESTAMPNS`), by the kernel's clock of the day.
+    pub(super) came: Option<Duration>,
 }
 
 /// Memory for a batch of received datagrams.
@@ -289,6 +294,8 @@ impl Inbox {
             interface: None,
             destination: None,
             hop_limit: None,
+            port: port(&self.from[n]),
+            came: None,
         };
         read_control(&self.control[n], control_length, &mut datagram);
         datagram
@@ -309,6 +316,12 @@ fn address(from: &libc::sockaddr_storage) -> IpAddr {
         }
         _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     }
+}
+
+/// The port of a name, which both families have at the same place.
+fn port(from: &libc::sockaddr_storage) -> u16 {
+    // SAFETY: the storage is large enough for, and aligned as, any kind of address; all zeroes is a name of no family.
+    u16::from_be(unsafe { &*(&raw const *from).cast::<libc::sockaddr_in>() }.sin_port)
 }
 
 fn read_control(control: &[u64; CONTROL], length: usize, into: &mut Datagram<'_>) {
@@ -335,6 +348,10 @@ fn read_control(control: &[u64; CONTROL], length: usize, into: &mut Datagram<'_>
                 }
                 (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                     into.hop_limit = u8::try_from(data.cast::<c_int>().read_unaligned()).ok();
+                }
+                (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
+                    let time = data.cast::<libc::timespec>().read_unaligned();
+                    into.came = Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
                 }
                 _ => {}
             }
