@@ -27,6 +27,7 @@ mod netlink;
 mod packet;
 mod privilege;
 mod program;
+mod received;
 mod recorder;
 mod routes;
 mod send_queue;

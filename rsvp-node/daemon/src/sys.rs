@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "system calls without a safe wrapper; see the module's documentation")]
 
 use super::packet::Parcel;
+pub(super) use super::received::Datagram;
 use libc::{c_int, c_void};
 use std::io;
 use std::mem;
@@ -206,24 +207,6 @@ pub(super) fn receive_descriptors<const MOST: usize>(
 
 fn checked(result: c_int) -> io::Result<c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
-}
-
-/// A received datagram and what its control messages say.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Datagram<'a> {
-    /// As the socket delivers it: with IP header or without.
-    pub(super) octets: &'a [u8],
-    pub(super) source: IpAddr,
-    /// Where it arrived (`IP_PKTINFO`, `IPV6_PKTINFO`).
-    pub(super) interface: Option<u32>,
-    /// The IP header's destination address.
-    pub(super) destination: Option<IpAddr>,
-    /// `IPV6_HOPLIMIT`; an IPv4 raw socket delivers the header instead.
-    pub(super) hop_limit: Option<u8>,
-    /// The UDP port that it came from.
-    pub(super) port: u16,
-    /// When it came (`SO_TIMESTAMPNS`), by the kernel's clock of the day.
-    pub(super) came: Option<Duration>,
 }
 
 /// Memory for a batch of received datagrams.
