@@ -17,6 +17,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "flow.h"
+#include "socket_flow.bpf.h"
 
 #define INLINE static __always_inline
 /* The same number as TC_ACT_UNSPEC: by tcx the next program runs, by clsact the next filter. */
@@ -342,7 +343,7 @@ INLINE void find(struct __sk_buff *skb, const struct interface *here, struct pac
 		if (found)
 			by->first = *found + 1;
 	}
-	/* 3: the place of the flow that an application has given its socket (bpf_sk_storage_get of skb->sk). */
+	/* 3: the flow that an application has given its socket: of_socket(), where these have judged the packet. */
 	/* 4: the place of the flow that a policy has given the socket. */
 }
 
@@ -370,9 +371,9 @@ struct size {
 	__u32 octets;
 };
 
-INLINE void measure(struct __sk_buff *skb, const struct packet *packet, struct size *size)
+INLINE void measure_behind(struct __sk_buff *skb, __u32 link, struct size *size)
 {
-	__u32 length = skb->len, wire = skb->wire_len, link = packet->network;
+	__u32 length = skb->len, wire = skb->wire_len;
 
 	size->packets = 1;
 	size->octets = size->first = length - link;
@@ -384,6 +385,11 @@ INLINE void measure(struct __sk_buff *skb, const struct packet *packet, struct s
 		size->octets = wire - size->packets * link;
 		size->first = headers - link + skb->gso_size;
 	}
+}
+
+INLINE void measure(struct __sk_buff *skb, const struct packet *packet, struct size *size)
+{
+	measure_behind(skb, packet->network, size);
 }
 
 #define READ_ONCE(place) ((void)*(const volatile __typeof__(place) *)&(place))
@@ -456,6 +462,7 @@ INLINE void count(struct state *state, const struct size *size, enum verdict ver
 struct treatment {
 	__u32 class;
 	__u8 dscp, pcp;
+	__u8 is_rated; /* a flow has a rate for it */
 };
 
 /* What is not set yet is set by this flow; its marks may be those of a rule. */
@@ -470,6 +477,7 @@ INLINE void set(struct treatment *how, const struct flow *flow, const struct rul
 		how->pcp = excess ? pcp[1] : pcp[0];
 	if (!how->class)
 		how->class = excess ? flow->class[1] : flow->class[0];
+	how->is_rated |= flow->rate != 0;
 }
 
 /* A flow that is live, and its state. */
@@ -511,6 +519,50 @@ INLINE int judge(struct __sk_buff *skb, const struct packet *packet, const struc
 		set(how, first, NULL, verdict);
 	if (second)
 		set(how, second, by->rule, verdict);
+	return 1;
+}
+
+/* What rsvp_judge_socket answers: the number of a flow, and above it a verdict and one. */
+#define VERDICT_SHIFT 28
+
+/*
+ * Step 3: judges a packet by the flow of its socket, or only counts it where another has a rate for it; 0 where there is no flow. The
+ * packet's IP header is behind so many octets. A function of its own, so that the kernel verifies it by itself.
+ */
+__attribute__((noinline)) int rsvp_judge_socket(struct __sk_buff *skb, __u32 link, __u32 v6, __u32 port, __u32 is_rated)
+{
+	struct state *state = NULL;
+	const struct flow *flow;
+	struct size size;
+	__u64 socket = handed_over(skb);
+	__u32 number = socket ? find_socket_flow(skb, socket, link, v6, port) : 0;
+	enum verdict verdict = CONFORMS;
+
+	flow = live(number, &state);
+	if (!flow)
+		return 0;
+	measure_behind(skb, link, &size);
+	if (is_rated)
+		count(state, &size, CONFORMS);
+	else
+		verdict = police(flow, state, &size);
+	return (verdict + 1) << VERDICT_SHIFT | (number - 1);
+}
+
+/* What the flow of the packet's socket sets that others have not; false if it is to be dropped. */
+INLINE int of_socket(struct __sk_buff *skb, const struct packet *packet, struct treatment *how)
+{
+	__u32 judged = rsvp_judge_socket(skb, packet->network, packet->v6, packet->of.port, how->is_rated);
+	__u32 number = judged & ((1U << VERDICT_SHIFT) - 1), verdict = judged >> VERDICT_SHIFT;
+	const struct flow *flow;
+
+	if (!verdict)
+		return 1;
+	if (verdict == DROPPED + 1)
+		return 0;
+	flow = bpf_map_lookup_elem(&flows, &number);
+	if (flow)
+		set(how, flow, NULL, verdict - 1);
 	return 1;
 }
 
@@ -590,6 +642,8 @@ INLINE int treat(struct __sk_buff *skb, const struct interface *here, __u32 *cla
 		return NEXT;
 	find(skb, here, &packet, &by);
 	if (!judge(skb, &packet, &by, &how))
+		return DROP;
+	if (here->by_hand & SOCKETS && !of_socket(skb, &packet, &how))
 		return DROP;
 	mark(skb, &packet, how.dscp);
 	*class = how.class;

@@ -15,11 +15,14 @@ mod sockets;
 use super::config::{DaemonConfig, Overrides};
 use super::control::server::{FromClient, Switchboard};
 use super::control::service::ControlService;
+use super::data_plane::bpf::SocketMarks;
 use super::data_plane::worker::{Said, Worker};
+use super::flow_service::{Measured, Target};
 use super::hooks::Hooks;
 use super::icmp::IcmpErrors;
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
+use super::probe::Prober;
 use super::queues::Sockets;
 use super::receiver::{IncomingMessage, Received, Receiver};
 use super::recorder::Recorder;
@@ -66,6 +69,8 @@ pub(super) struct EngineIo {
     pub(super) send_queue: SendQueue,
     pub(super) encapsulation: Encapsulation,
     pub(super) plane: Worker,
+    /// Measures ways.
+    pub(super) prober: Option<Prober>,
     /// Where templates are kept.
     pub(super) shelf: Shelf,
     /// Whether RSVP is spoken.
@@ -103,6 +108,7 @@ impl EngineIo {
             send_queue: SendQueue::default(),
             encapsulation,
             plane,
+            prober: None,
             shelf: Shelf::default(),
             signals: true,
             overrides: Overrides::default(),
@@ -242,6 +248,7 @@ pub(super) struct Driver {
     pub(super) service: ControlService,
     pub(super) switchboard: Switchboard,
     pub(super) hooks: Hooks,
+    pub(super) marks: SocketMarks,
     pub(super) icmp: IcmpErrors,
     pub(super) pace: Pace,
     pub(super) alarm: Alarm,
@@ -252,6 +259,7 @@ enum Woken {
     Said(FromClient),
     Ordered(Order),
     Answered(Option<Said>),
+    Measured(Target, Measured),
     /// Something that the turn finds by itself.
     Otherwise,
 }
@@ -274,6 +282,7 @@ impl Driver {
                 Woken::Ordered(Order::Reload(config)) => self.reload(*config),
                 Woken::Said(said) => self.said(said, &mut clients),
                 Woken::Answered(said) => self.answered(said),
+                Woken::Measured(target, measured) => self.service.measured(target, measured),
                 Woken::Otherwise => {}
             }
             self.turn();
@@ -300,7 +309,9 @@ impl Driver {
     ) -> Woken {
         let is_awake = self.node.sockets.is_awake();
         let look_at = is_awake.then(|| self.node.at(self.pace.look_at(self.node.now().as_micros())));
-        let wake_at = self.node.wake_at().into_iter().chain(self.hooks.wake_at()).chain(look_at).min();
+        let measures_at = self.service.measures_at().map(|at| self.node.at(at.as_micros()));
+        let own = self.node.wake_at().into_iter().chain(self.hooks.wake_at());
+        let wake_at = own.chain(look_at).chain(measures_at).min();
         let blocked = self.node.send_queue.blocked;
         let writable = Arc::clone(&self.node.sockets);
         let room = async {
@@ -317,12 +328,20 @@ impl Driver {
                 false => std::future::pending().await,
             }
         };
-        let (plane, sockets, alarm) = (&mut self.node.plane, &self.node.sockets, &mut self.alarm);
+        let EngineIo { plane, sockets, prober, .. } = &mut self.node;
+        let measured = async {
+            match prober {
+                Some(prober) => prober.measured().await,
+                None => std::future::pending().await,
+            }
+        };
+        let alarm = &mut self.alarm;
         alarm.set(wake_at);
         tokio::select! {
             order = orders.recv() => Woken::Ordered(order.unwrap_or(Order::Stop)),
             Some(said) = clients.recv() => Woken::Said(said),
             said = plane.said() => Woken::Answered(said),
+            (target, measured) = measured => Woken::Measured(target, measured),
             () = sockets.readable() => Woken::Otherwise,
             _ = self.monitor.changed() => Woken::Otherwise,
             () = self.hooks.told() => Woken::Otherwise,
@@ -353,6 +372,7 @@ impl Driver {
         self.node.received = self.receiver.received;
         self.hear_what_came_back(now_us);
         self.follow_sockets();
+        self.service.measure(&mut self.node);
         self.tell();
         if self.switchboard.is_more(&self.service) {
             self.switchboard.go_on(&mut self.service, &mut self.node);

@@ -7,8 +7,10 @@
 pub mod config;
 pub mod control;
 pub mod data_plane;
+pub mod flow_service;
 mod handles;
 pub mod hooks;
+pub mod probe;
 pub mod qos_service;
 pub mod tc_service;
 pub mod templates;
@@ -27,6 +29,7 @@ mod packet;
 mod privilege;
 mod program;
 mod queues;
+mod received;
 mod receiver;
 mod recorder;
 mod routes;

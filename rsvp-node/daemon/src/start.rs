@@ -20,6 +20,7 @@ use super::monitor::{Monitor, Notices};
 use super::multicast::Multicast;
 use super::netlink::Netlink;
 use super::privilege;
+use super::probe::{Prober, responder};
 use super::queues::Sockets;
 use super::receiver::Receiver;
 use super::recorder::Recorder;
@@ -91,6 +92,7 @@ pub(super) struct Prepared {
     recorder: Option<Recorder>,
     plane: Result<Box<dyn DataPlane>, String>,
     hooks: hooks::Opened,
+    responder: Option<responder::Opened>,
     icmp: icmp::Opened,
     metrics: Option<std::net::TcpListener>,
 }
@@ -125,6 +127,8 @@ impl Prepared {
         let recorder = recorder.transpose()?;
         let plane = open_data_plane(&config)?;
         let hooks = hooks::Opened::open(&config);
+        let responder = config.responder.enabled.then(|| responder::Opened::open(config.responder.port()));
+        let responder = responder.transpose().map_err(failed("the responder's UDP port"))?;
         // What is sent by UDP comes back to the socket that sent it, if at all.
         let icmp = match config.node.transport {
             Transport::Udp => icmp::Opened::default(),
@@ -143,6 +147,7 @@ impl Prepared {
             recorder,
             plane,
             hooks,
+            responder,
             icmp,
         })
     }
@@ -161,6 +166,7 @@ impl Prepared {
             mut recorder,
             plane,
             hooks,
+            responder,
             icmp,
         } = self;
         let watching = "watching the sockets";
@@ -185,12 +191,14 @@ impl Prepared {
         let engine = Engine::new(engine_config);
         let routes = Routes { netlink, links, fixed: config.multicast_route.clone(), failed: 0 };
         // With the privileges that are left, and in this network namespace.
+        let marks = plane.as_ref().map(|plane| plane.socket_marks()).unwrap_or_default();
         let plane = Worker::start(plane).map_err(failed("a thread for the data plane"))?;
         let encapsulation = Encapsulation::new(&config);
         let hooks = Hooks::start(hooks).map_err(failed(watching))?;
         let icmp = IcmpErrors::new(icmp).map_err(failed(watching))?;
         let alarm = Alarm::new().map_err(failed("a timer"))?;
         let mut service = ControlService::with_limits(config.qos.limits());
+        service.bound_flows(config.qos.flow_limits());
         let shelf = config.qos.shelf();
         let (templates, complaints) = shelf.load();
         for complaint in complaints {
@@ -199,6 +207,8 @@ impl Prepared {
         service.keep_templates(templates);
         let mut node = EngineIo::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
         (node.shelf, node.signals) = (shelf, config.signalling.enabled);
+        node.prober = Some(Prober::start(config.responder.port()).map_err(failed("a thread for measuring"))?);
+        responder.map_or(Ok(()), responder::Opened::start).map_err(failed("a thread for the responder"))?;
         let driver = Driver {
             config,
             node,
@@ -208,6 +218,7 @@ impl Prepared {
             service,
             switchboard: Switchboard::default(),
             hooks,
+            marks,
             icmp,
             pace: Pace::default(),
             alarm,
@@ -369,8 +380,7 @@ pub(super) async fn serve_until_told(
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let mut servers = Vec::new();
     for socket in &control {
-        let watcher = driver.hooks.watcher();
-        let server = serve(socket.listener()?, socket.access.clone(), watcher, to_driver.clone());
+        let server = serve(socket.listener()?, socket.access.clone(), driver.keepers(), to_driver.clone());
         servers.push(tokio::spawn(server));
     }
     if let Some(listener) = held.metrics.take() {

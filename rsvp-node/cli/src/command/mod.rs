@@ -24,6 +24,7 @@ mod reserver;
 mod send;
 mod sessions;
 mod show;
+mod socket_flows;
 mod sockets;
 mod spread;
 mod tc;
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Report(report::Arguments),
     /// What this host can do for a socket's traffic
     Qos(qos::Arguments),
+    /// Flows of sockets: marks and rates that programs have given them, and what the network has
+    Flows(socket_flows::Arguments),
     /// Traffic by name: shows, installs and removes templates
     Template(template::Arguments),
 }
@@ -131,6 +134,7 @@ pub(crate) fn main(command: Command) -> ExitCode {
                 Command::Report(arguments) => report::main(arguments).await,
                 Command::Top(arguments) => top::main(arguments).await,
                 Command::Qos(arguments) => qos::main(arguments).await,
+                Command::Flows(arguments) => socket_flows::main(arguments).await,
                 Command::Template(arguments) => template::main(arguments).await,
             }
         })

@@ -8,6 +8,7 @@ mod metrics;
 mod overrides;
 mod per_interface;
 mod qos;
+mod responder;
 mod transport;
 mod units;
 
@@ -18,7 +19,8 @@ pub use data_plane::{
 pub use metrics::{Listen, MetricsConfig};
 pub use overrides::Overrides;
 pub use per_interface::{InterfaceConfig, ShareConfig};
-pub use qos::{HooksWanted, QosConfig};
+pub use qos::{HooksWanted, QosConfig, UserKey};
+pub use responder::ResponderConfig;
 pub use transport::{Transport, Udp};
 pub use units::{HopRule, HopSourceRule, Percent, Rate, Reservable, Span};
 
@@ -55,6 +57,8 @@ pub struct DaemonConfig {
     pub control: ControlConfig,
     /// Sockets that applications hand over.
     pub qos: QosConfig,
+    /// Whether others are helped to measure the way to this host.
+    pub responder: ResponderConfig,
     /// Whether RSVP is spoken.
     pub signalling: SignallingConfig,
     /// Where Prometheus finds what is counted.

@@ -6,6 +6,7 @@
 mod access;
 mod any_address;
 mod asked;
+mod flows;
 mod lists;
 mod seen;
 mod sockets;
@@ -19,9 +20,11 @@ pub(crate) use asked::{named, peak_above, refused_claim};
 
 use super::descriptors::Handed;
 use super::{listing, refusals};
+use crate::flow_service::FlowService;
 use crate::qos_service::QosService;
 use crate::tc_service::TcService;
 use asked::{carried, make_reservation, of_sender};
+use rsvp_control::flows::CAN_FLOWS;
 use rsvp_control::rows::ReservationRow;
 use rsvp_control::sockets::{CAN_QOS, CAN_TEMPLATES};
 use rsvp_control::tc::CAN_TC;
@@ -65,6 +68,8 @@ pub struct ControlService {
     qos: QosService,
     /// Traffic by name.
     templates: Templates,
+    /// Flows of those, without signalling.
+    socket_flows: FlowService,
     /// Flows that clients have made by hand.
     tc: TcService,
 }
@@ -94,7 +99,8 @@ impl ControlService {
         self.apps.insert(app, client);
         self.clients.insert(client, Client::new(app, who));
         let daemon = Some(concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned());
-        let can = [CAN_QOS, CAN_TEMPLATES, CAN_TC].into_iter().take(if who.sockets_only { 2 } else { 3 });
+        let can = [CAN_QOS, CAN_TEMPLATES, CAN_FLOWS, CAN_TC];
+        let can = can.into_iter().filter(|can| !who.sockets_only || *can != CAN_TC);
         let can = Some(can.map(str::to_owned).collect());
         self.say(client, &Line { version: Some(VERSION), daemon, can, ..Line::default() });
     }
@@ -108,6 +114,9 @@ impl ControlService {
                 return self.list(client, id, (what, session, at_most), access);
             }
             Ok(Request::TcQuery(query)) if may => return self.ask_tc(client, id, query),
+            Ok(request) if request.is_about_flows() => {
+                return self.about_socket_flow(client, id.unwrap_or_default(), request, access);
+            }
             request => request,
         };
         let done = request.and_then(|request| self.act(client, request, access));
@@ -136,6 +145,7 @@ impl ControlService {
         withdraw(&gone, access);
         self.qos.gone(client, access);
         self.tc.gone(client, access);
+        self.socket_flows.gone(client, access);
         self.say_what_flows_did();
         self.forget_installed_unless_watched();
     }
@@ -144,6 +154,7 @@ impl ControlService {
     pub fn everyone_gone(&mut self, access: &mut dyn EngineAccess) {
         self.qos.everyone_gone(access);
         self.tc.everyone_gone(access);
+        self.socket_flows.everyone_gone(access);
         self.say_what_flows_did();
         for client in self.clients.values_mut() {
             withdraw(client, access);
@@ -373,7 +384,7 @@ impl Client {
 }
 
 /// What those hear who ask for more than they may.
-const NO_MORE_HERE: &str = "only requests about sockets, `qos-` and on, `template-list` and `template-read` are taken on this socket: the \
+const NO_MORE_HERE: &str = "only requests about sockets (`qos-` and `flow-` and on, `track`, `untrack`), `template-list` and `template-read` are taken on this socket: the \
      daemon's control socket takes all, from root and members of its group";
 
 /// The `id`, as soon as there is one, and the request.

@@ -4,14 +4,15 @@ use super::EngineIo;
 use crate::control::service::EngineAccess;
 use crate::data_plane::by_hand::FlowByHand;
 use crate::data_plane::wishes::Wishes;
+use crate::flow_service::{Target, Way};
 use rsvp_control::tc::Set;
-use rsvp_node::qos::Qos;
+use rsvp_node::qos::{Qos, Transport};
 use rsvp_node::{
     Command, Engine, Input, Instant, InterfaceId, Outcome, ReservationId, SenderView, TcChange,
     TrafficControl,
 };
 use rsvp_wire::{SenderTemplate, Session};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 impl EngineAccess for EngineIo {
@@ -29,6 +30,16 @@ impl EngineAccess for EngineIo {
 
     fn source_for(&mut self, destination: IpAddr, interface: Option<InterfaceId>) -> Option<IpAddr> {
         self.routes.source_for(destination, interface)
+    }
+
+    fn way_to(&mut self, transport: Transport, local: Option<SocketAddr>, peer: SocketAddr) -> Option<Way> {
+        self.routes.way_to(transport.protocol(), local, peer)
+    }
+
+    fn measure(&mut self, target: Target) {
+        if let Some(prober) = &self.prober {
+            prober.measure(target);
+        }
     }
 
     fn signals(&self) -> bool {

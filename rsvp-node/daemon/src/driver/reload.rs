@@ -10,6 +10,7 @@ impl Driver {
         }
         self.node.routes.fixed.clone_from(&config.multicast_route);
         self.service.bound_sockets(config.qos.limits());
+        self.service.bound_flows(config.qos.flow_limits());
         self.config = config;
         self.look_again();
         tracing::info!("the configuration was read again");
@@ -32,6 +33,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("[multicast]", old.multicast != new.multicast),
         ("[metrics]", old.metrics != new.metrics),
         ("[data_plane]", old.data_plane != new.data_plane),
+        ("[responder]", old.responder != new.responder),
     ];
     different.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }

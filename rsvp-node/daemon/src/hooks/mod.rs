@@ -14,13 +14,13 @@ mod news;
 mod programs;
 mod watch;
 
+pub(crate) use names::SocketNames;
 pub use watch::{Watch, Watcher};
 
 use super::config::{DaemonConfig, HooksWanted};
 use super::sys;
 use aya::maps::{MapData, RingBuf};
 use follow::Followed;
-use names::SocketNames;
 use news::News;
 use programs::Programs;
 use std::io;

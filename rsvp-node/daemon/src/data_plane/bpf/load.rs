@@ -1,6 +1,7 @@
 //! Loading the egress program, with maps of its own or with those that an earlier run has pinned.
 
 use super::by_hand::ByHand;
+use super::sockets::{SocketMarks, Sockets};
 use super::{Capacity, Egress, EgressError, MAPS, PROGRAM, Pins, SHARDS, missing};
 use aya::maps::{Array, HashMap, Map};
 use aya::{Ebpf, EbpfLoader};
@@ -48,7 +49,7 @@ impl Egress {
         loader.btf(None);
         loader.map_max_entries("flows", capacity.flows).map_max_entries("states", capacity.flows);
         loader.map_max_entries("keys_v4", capacity.keys).map_max_entries("keys_v6", capacity.keys);
-        loader.map_max_entries("filters", capacity.keys);
+        loader.map_max_entries("filters", capacity.keys).map_max_entries("socket_peers", capacity.keys);
         for by_interface in ["interfaces", "masks", "rules"] {
             loader.map_max_entries(by_interface, capacity.interfaces);
         }
@@ -67,6 +68,12 @@ impl Egress {
             rules: HashMap::try_from(map(&mut program, "rules")?).map_err(of_object)?,
             known: BTreeMap::new(),
         };
+        // They are pinned nowhere: what a program has given its sockets ends with the connection over which it did.
+        let sockets = Sockets {
+            peers: HashMap::try_from(map(&mut program, "socket_peers")?).map_err(of_object)?,
+            marks: SocketMarks::new(map(&mut program, "socket_flow")?)?,
+            known: BTreeMap::new(),
+        };
         let mut this = Self {
             flows,
             states,
@@ -74,6 +81,7 @@ impl Egress {
             keys_v6,
             interfaces,
             by_hand,
+            sockets,
             program,
             attached: BTreeMap::new(),
             known: BTreeMap::new(),

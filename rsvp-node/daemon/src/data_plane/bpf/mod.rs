@@ -14,6 +14,7 @@ mod load;
 mod pattern;
 mod pins;
 mod resume;
+mod sockets;
 mod sys;
 mod trial;
 
@@ -24,7 +25,8 @@ pub use flow::{Count, Flow, FlowError, Limits, MOST_RATE, Mode, Statistics, Trea
 pub use flow_key::{Filter, Key, KeyError, Session};
 pub use pattern::{AddressBits, Beyond, MOST_MASKS, Mask, Pattern, PatternError, PortBits};
 pub use pins::{NoPins, Pins};
-pub use resume::Found;
+pub use resume::{Found, remove_left_behind};
+pub use sockets::{SocketMarks, SocketPeer};
 pub use trial::{Outcome, Segments, Trial};
 
 use aya::Ebpf;
@@ -114,6 +116,7 @@ pub struct Egress {
     keys_v6: HashMap<MapData, KeyRecord<16>, u32>,
     interfaces: HashMap<MapData, u32, InterfaceRecord>,
     by_hand: by_hand::ByHand,
+    sockets: sockets::Sockets,
     program: Ebpf,
     attached: BTreeMap<u32, Interface>,
     /// The keys of each flow.
@@ -180,6 +183,7 @@ impl Egress {
             self.erase(&record)?;
         }
         self.forget_by_hand(Some(interface))?;
+        self.forget_sockets(interface);
         detached?;
         removed.map_err(|error| EgressError::of_map("to forget an interface", &error))
     }
@@ -453,15 +457,6 @@ impl Drop for Egress {
             tracing::warn!(%error, "maps of the egress program are left behind");
         }
     }
-}
-
-/// Takes away from an interface what an earlier run has left of the program, which is possible by clsact alone: whether there
-/// was something.
-///
-/// # Errors
-/// [`EgressError::Refused`].
-pub fn remove_left_behind(interface: &str) -> Result<bool, EgressError> {
-    hook::remove_left_behind(interface, PROGRAM)
 }
 
 /// The object is part of this program, so nobody should ever see this.
