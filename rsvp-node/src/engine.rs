@@ -6,12 +6,17 @@ use crate::counters::{Counters, Work};
 use crate::ext;
 use crate::host::Host;
 use crate::interface::{Interface, InterfaceId};
+use crate::key::SessionKey;
 use crate::node::Node;
 use crate::process::soft_state::lifetime;
 use crate::state::resv::RequestOrigin;
 use crate::time::Instant;
-use crate::view::{BlockadeView, Life, RequestView, Requester, SenderView, SessionView};
-use rsvp_wire::{Scan, SenderTemplate, TimeValues};
+use crate::view::{BlockadeView, Extent, Life, Places, RequestView, Requester, SenderView, SessionView};
+use core::ops::Range;
+use rsvp_wire::{Scan, SenderTemplate, Session, TimeValues};
+
+/// All places.
+const ALL: Range<u32> = 0..u32::MAX;
 
 /// One RSVP node: [`handle`](Self::handle) takes inputs, [`poll`](Self::poll) gives outputs.
 ///
@@ -87,16 +92,53 @@ impl Engine {
 
     /// Every session, also one that only local applications have open.
     pub fn sessions(&self) -> impl Iterator<Item = SessionView> + '_ {
-        self.node.state.sessions.iter().map(|(_, session)| SessionView {
+        self.sessions_in(ALL)
+    }
+
+    /// The places in which there is or was state of each kind, from 0 on: who shows much of it goes through them in pieces. State stays
+    /// where it is as long as it is there.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        let state = &self.node.state;
+        Places {
+            sessions: state.sessions.places(),
+            senders: state.paths.places(),
+            requests: state.requests.places(),
+            reservations: state.reserved.places(),
+            blockades: state.blockades.places(),
+        }
+    }
+
+    /// The sessions at these places.
+    pub fn sessions_in(&self, places: Range<u32>) -> impl Iterator<Item = SessionView> + '_ {
+        self.node.state.sessions.iter_in(places).map(|(_, session)| SessionView {
             session: session.key.object(),
             applications: session.apps().to_vec(),
         })
     }
 
+    /// How much a session has.
+    #[must_use]
+    pub fn extent(&self, session: &Session) -> Extent {
+        let state = &self.node.state;
+        let Some(ix) = state.find_session(&SessionKey::of(*session)) else { return Extent::default() };
+        Extent {
+            senders: state.paths_of(ix).filter(|(_, p)| !p.flags.dead).count(),
+            requests: state.requests_of(ix).count(),
+            reservations: state.reserved_of(ix).count(),
+            charge_bps: state.reserved_of(ix).map(|(_, reserved)| reserved.charge_bps).sum(),
+        }
+    }
+
     /// Every path state.
     pub fn senders(&self) -> impl Iterator<Item = SenderView> + '_ {
+        self.senders_in(ALL)
+    }
+
+    /// The path states at these places.
+    pub fn senders_in(&self, places: Range<u32>) -> impl Iterator<Item = SenderView> + '_ {
         let state = &self.node.state;
-        state.paths.iter().filter(|(_, p)| !p.flags.dead).filter_map(|(_, path)| {
+        state.paths.iter_in(places).filter(|(_, p)| !p.flags.dead).filter_map(|(_, path)| {
             let upstream = path.upstream().map(|ix| &state.upstreams[ix]);
             Some(SenderView {
                 session: self.node.state.key_of(path.session).object(),
@@ -115,7 +157,12 @@ impl Engine {
 
     /// Every reservation request.
     pub fn requests(&self) -> impl Iterator<Item = RequestView> + '_ {
-        self.node.state.requests.iter().map(|(_, request)| RequestView {
+        self.requests_in(ALL)
+    }
+
+    /// The reservation requests at these places.
+    pub fn requests_in(&self, places: Range<u32>) -> impl Iterator<Item = RequestView> + '_ {
+        self.node.state.requests.iter_in(places).map(|(_, request)| RequestView {
             session: self.node.state.key_of(request.session).object(),
             style: request.style.object(),
             from: match request.from {
@@ -142,7 +189,15 @@ impl Engine {
 
     /// Every installed reservation.
     pub fn reservations(&self) -> impl Iterator<Item = (ReservationId, InterfaceId, Reservation)> + '_ {
-        self.node.state.reserved.iter().map(|(ix, reserved)| {
+        self.reservations_in(ALL)
+    }
+
+    /// The installed reservations at these places.
+    pub fn reservations_in(
+        &self,
+        places: Range<u32>,
+    ) -> impl Iterator<Item = (ReservationId, InterfaceId, Reservation)> + '_ {
+        self.node.state.reserved.iter_in(places).map(|(ix, reserved)| {
             let id = self.node.state.reserved.id(ix);
             (id.into(), reserved.interface, self.node.reservation(reserved))
         })
@@ -150,7 +205,12 @@ impl Engine {
 
     /// Every element of blockade state.
     pub fn blockades(&self) -> impl Iterator<Item = BlockadeView> + '_ {
-        self.node.state.blockades.iter().map(|(_, blockade)| BlockadeView {
+        self.blockades_in(ALL)
+    }
+
+    /// The elements of blockade state at these places.
+    pub fn blockades_in(&self, places: Range<u32>) -> impl Iterator<Item = BlockadeView> + '_ {
+        self.node.state.blockades.iter_in(places).map(|(_, blockade)| BlockadeView {
             session: self.node.state.key_of(blockade.session).object(),
             sender: blockade.sender.map(|s| s.object()),
             previous_hop: self.node.state.upstreams[blockade.upstream].address,

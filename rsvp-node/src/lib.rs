@@ -50,4 +50,4 @@ pub use event::{AppId, Event, EventKind, Gone};
 pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};
 pub use interface::{Interface, InterfaceId, NonRsvpHops};
 pub use time::Instant;
-pub use view::{BlockadeView, Life, RequestView, Requester, SenderView, SessionView};
+pub use view::{BlockadeView, Extent, Life, Places, RequestView, Requester, SenderView, SessionView};

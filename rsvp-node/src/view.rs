@@ -17,6 +17,34 @@ pub struct SessionView {
     pub applications: Vec<AppId>,
 }
 
+/// How much a session has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Path states.
+    pub senders: usize,
+    /// Reservation requests.
+    pub requests: usize,
+    /// Installed reservations.
+    pub reservations: usize,
+    /// What these take of the interfaces, in bits per second.
+    pub charge_bps: u64,
+}
+
+/// In how many places there is or was state of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Of sessions.
+    pub sessions: u32,
+    /// Of path state.
+    pub senders: u32,
+    /// Of requests.
+    pub requests: u32,
+    /// Of installed reservations.
+    pub reservations: u32,
+    /// Of blockade state.
+    pub blockades: u32,
+}
+
 /// One path state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SenderView {

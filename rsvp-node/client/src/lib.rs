@@ -43,6 +43,7 @@ pub use dscp::{Dscp, Media, Priority, Wmm, class_of, wmm};
 pub use error::ClientError;
 pub use mark::{mark, marked, send_marked};
 pub use pace::{Excess, PacedSocket};
+pub use rsvp_control::metrics;
 pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, ServiceOffer, Style, Traffic};
 pub use rsvp_control::rows;
 pub use rsvp_control::sockets::values as words;
@@ -151,6 +152,15 @@ impl Client {
         let done = self.ask(&Request::List { what, session, at_most: None }).await?;
         let rows = done.rows.ok_or_else(|| ClientError::Unexpected("a listing without rows".to_owned()))?;
         Ok((rows, done.total.unwrap_or_default()))
+    }
+
+    /// How many rows there are of a listing, which is not fetched.
+    ///
+    /// # Errors
+    /// When the daemon is gone.
+    pub async fn count(&self, what: What) -> Result<usize, ClientError> {
+        let done = self.ask(&Request::List { what, session: None, at_most: Some(0) }).await?;
+        Ok(done.total.unwrap_or_default())
     }
 
     /// Subscribes to everything that happens on the node. One watch at a time per connection.

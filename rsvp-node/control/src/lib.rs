@@ -14,6 +14,7 @@ mod carried;
 mod engine;
 mod event;
 mod line;
+pub mod metrics;
 pub mod qos;
 pub mod rows;
 pub mod sockets;

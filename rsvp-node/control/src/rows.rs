@@ -76,6 +76,12 @@ pub struct SenderRow {
     /// Why it is forwarded nowhere, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_forwarded: Option<String>,
+    /// What errors of ICMP say of its Path, where that is so and nobody has reserved since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undelivered: Option<String>,
+    /// Why its data goes nowhere from here although its Path does, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_not_forwarded: Option<String>,
     /// TTL with which it arrived, or with which a local sender's data leaves.
     #[serde(default)]
     pub ttl: u8,

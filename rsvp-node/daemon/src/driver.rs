@@ -27,12 +27,14 @@ use super::witness::Witness;
 use reasons::Reasons;
 use rsvp_node::{Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TrafficControl};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Batches of packets taken from each socket in one turn.
 const BATCHES: usize = 4;
-/// Requests of clients done in one turn.
+/// Requests of clients done in one turn, and for how long more of them are begun.
 const REQUESTS: usize = 64;
+const FOR_REQUESTS: Duration = Duration::from_millis(2);
 
 /// What the program around the driver wants of it.
 #[derive(Debug)]
@@ -284,6 +286,13 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
+        let is_more = self.switchboard.is_more(&self.service);
+        let at_once = async move {
+            match is_more {
+                true => {}
+                false => std::future::pending().await,
+            }
+        };
         let (plane, sockets) = (&mut self.node.plane, &self.node.sockets);
         tokio::select! {
             order = orders.recv() => Woken::Ordered(order.unwrap_or(Order::Stop)),
@@ -295,6 +304,7 @@ impl Driver {
             () = self.icmp.readable() => Woken::Otherwise,
             () = timer => Woken::Otherwise,
             () = room => Woken::Otherwise,
+            () = at_once => Woken::Otherwise,
         }
     }
 
@@ -315,6 +325,10 @@ impl Driver {
         self.hear_what_came_back(now_us);
         self.follow_sockets();
         self.tell();
+        if self.switchboard.is_more(&self.service) {
+            self.switchboard.go_on(&mut self.service, &mut self.node);
+            self.tell();
+        }
         self.node.send_queue.flush(&self.node.sockets);
         if let Some(recorder) = &mut self.node.recorder {
             recorder.flush();
@@ -362,10 +376,14 @@ impl Driver {
     }
 
     fn said(&mut self, first: FromClient, clients: &mut mpsc::Receiver<FromClient>) {
+        let begun = tokio::time::Instant::now();
         let more = std::iter::from_fn(|| clients.try_recv().ok());
         for said in std::iter::once(first).chain(more.take(REQUESTS - 1)) {
             self.switchboard.handle(said, &mut self.service, &mut self.node);
             self.tell();
+            if begun.elapsed() > FOR_REQUESTS {
+                break;
+            }
         }
     }
 
@@ -421,6 +439,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),
         ("[multicast]", old.multicast != new.multicast),
+        ("[metrics]", old.metrics != new.metrics),
         ("[data_plane]", old.data_plane != new.data_plane),
     ];
     different.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()

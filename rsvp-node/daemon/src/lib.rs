@@ -18,6 +18,7 @@ mod icmp;
 mod links;
 mod listening;
 mod lock;
+mod metrics;
 mod monitor;
 mod multicast;
 mod netlink;

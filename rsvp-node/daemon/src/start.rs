@@ -14,6 +14,7 @@ use super::icmp::{self, IcmpErrors};
 use super::links::Links;
 use super::listening::Listening;
 use super::lock::Lock;
+use super::metrics;
 use super::monitor::{Monitor, Notices};
 use super::multicast::Multicast;
 use super::netlink::Netlink;
@@ -88,17 +89,19 @@ pub(super) struct Prepared {
     plane: Result<Box<dyn DataPlane>, String>,
     hooks: hooks::Opened,
     icmp: icmp::Opened,
+    metrics: Option<std::net::TcpListener>,
 }
 
 /// What has to live as long as the daemon runs: the lock of the namespace, and the firewall's rules.
 pub(super) struct Held {
     _lock: Lock,
     _firewall: Option<Firewall>,
+    metrics: Option<std::net::TcpListener>,
 }
 
 impl Prepared {
     pub(super) fn open(config: DaemonConfig) -> Result<Self, DaemonError> {
-        let lock = lock()?;
+        let lock = lock(&config)?;
         let sockets = open_sockets(&config)?;
         if !sockets.has_v6() {
             tracing::warn!("this system has no IPv6: only IPv4 sessions work");
@@ -124,7 +127,9 @@ impl Prepared {
             Transport::Udp => icmp::Opened::default(),
             Transport::Raw => icmp::open(),
         };
+        let metrics = metrics::open(&config)?;
         Ok(Self {
+            metrics,
             config,
             lock,
             sockets,
@@ -142,6 +147,7 @@ impl Prepared {
     /// Needs a runtime around it.
     pub(super) fn into_driver(self) -> Result<(Driver, Held), DaemonError> {
         let Self {
+            metrics,
             config,
             lock,
             sockets,
@@ -190,7 +196,7 @@ impl Prepared {
             hooks,
             icmp,
         };
-        Ok((driver, Held { _lock: lock, _firewall: firewall }))
+        Ok((driver, Held { _lock: lock, _firewall: firewall, metrics }))
     }
 }
 
@@ -254,12 +260,13 @@ fn pins(config: &DaemonConfig) -> Option<Pins> {
 
 /// Takes away whatever a daemon that was killed has left in this network namespace; what it was, a line each.
 pub(super) fn clean(config: &DaemonConfig) -> Result<Vec<String>, DaemonError> {
-    let _lock = lock()?;
+    let _lock = lock(config)?;
     kernel::clean(config.data_plane.pins()).map_err(failed("removing what an earlier run has left"))
 }
 
-fn lock() -> Result<Lock, DaemonError> {
-    Lock::take().map_err(|error| match error.kind() {
+fn lock(config: &DaemonConfig) -> Result<Lock, DaemonError> {
+    let user = config.user.as_deref().and_then(|name| privilege::user(name).ok());
+    Lock::take(user.map(|user| user.uid.as_raw())).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => DaemonError::AlreadyRunning,
         _ => failed("the lock of this network namespace")(error),
     })
@@ -342,13 +349,16 @@ pub(super) async fn serve_until_told(
     control: Vec<Listening>,
     reread: Source,
 ) -> Result<(), DaemonError> {
-    let (driver, _held) = prepared.into_driver()?;
+    let (driver, mut held) = prepared.into_driver()?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let mut servers = Vec::new();
     for socket in &control {
         let watcher = driver.hooks.watcher();
         let server = serve(socket.listener()?, socket.access.clone(), watcher, to_driver.clone());
         servers.push(tokio::spawn(server));
+    }
+    if let Some(listener) = held.metrics.take() {
+        servers.push(tokio::spawn(metrics::serve(listener, to_driver.clone())));
     }
     drop(to_driver);
     let (order, orders) = mpsc::channel(1);
@@ -430,6 +440,7 @@ pub async fn start_standalone(mut config: DaemonConfig) -> Result<Standalone, Da
     config.data_plane.pins = Some(PathBuf::new());
     // No descriptor comes from within.
     config.qos.hooks = HooksWanted::Off;
+    config.metrics.listen = None;
     let (driver, held) = Prepared::open(config)?.into_driver()?;
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let (order, orders) = mpsc::channel(1);

@@ -78,6 +78,37 @@ pub(super) fn namespace_cookie(fd: BorrowedFd<'_>) -> io::Result<u64> {
     checked(done).map(|_| cookie)
 }
 
+/// The supplementary groups of the process at the other end of a UNIX socket, as they were when it connected (`SO_PEERGROUPS`).
+pub(super) fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
+    const SO_PEERGROUPS: c_int = 59;
+    let mut groups = vec![0u32; 64];
+    loop {
+        let mut length = mem::size_of_val(&groups[..]) as libc::socklen_t;
+        // SAFETY: pointer and length are those of `groups`, into which the kernel writes at most that much.
+        let done = unsafe {
+            libc::getsockopt(
+                fd.as_raw_fd(),
+                libc::SOL_SOCKET,
+                SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        let count = length as usize / mem::size_of::<u32>();
+        match checked(done) {
+            Ok(_) => {
+                groups.truncate(count);
+                return Ok(groups);
+            }
+            // It says how many there are when they do not fit.
+            Err(error) if error.raw_os_error() == Some(libc::ERANGE) && count > groups.len() => {
+                groups.resize(count, 0);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Link speed in bits per second; `None` when the driver does not know it.
 pub(super) fn link_speed_bps(fd: BorrowedFd<'_>, name: &str) -> Option<u64> {
     const SIOCETHTOOL: libc::c_ulong = 0x8946;

@@ -17,6 +17,10 @@ const LINES: u32 = 5;
 const WINDOW_US: u64 = 10_000_000;
 /// Neighbours and causes that are told apart; those beyond have one window together.
 const TOLD_APART: usize = 1024;
+/// How long it counts that a Path came back. While nothing changes, each refresh does.
+const CAME_BACK_US: u64 = 100_000_000;
+/// Senders of which it is remembered.
+const REMEMBERED: usize = 1024;
 /// Things to tell that wait for the end of a turn.
 const WAITING: usize = 4096;
 
@@ -40,6 +44,8 @@ pub(super) struct Witness {
     pub(super) seen: Vec<Watched>,
     malformed: [u64; MALFORMED.len()],
     undelivered: u64,
+    /// What was last said of the Path of a sender that came back, and when.
+    returned: BTreeMap<(Session, SenderTemplate), (u64, String)>,
     /// What had been seen before the message came that is being handled.
     before: usize,
     /// The error that was last sent since a message came.
@@ -126,12 +132,30 @@ impl Witness {
     ) -> Option<(MessageRow, Undelivered)> {
         self.undelivered += 1;
         let (cause, meaning) = returned.meaning();
-        self.limiter.lets_through(returned.by, cause, now_us)?;
         let of = read(returned.octets, returned.by, None);
+        if let (Some(session), Some(sender), "Path") = (of.session, of.sender, of.message.as_str()) {
+            self.returned.retain(|_, (at, _)| now_us.saturating_sub(*at) < CAME_BACK_US);
+            let of = (session, SenderTemplate(sender));
+            if self.returned.len() < REMEMBERED || self.returned.contains_key(&of) {
+                self.returned.insert(of, (now_us, meaning.clone()));
+            }
+        }
+        self.limiter.lets_through(returned.by, cause, now_us)?;
         let why = Undelivered { cause: cause.to_owned(), meaning };
         tracing::debug!("not delivered: {}: {}", words(&of), why.meaning);
         self.tell(Watched::Undelivered { of: of.clone(), why: why.clone() });
         Some((of, why))
+    }
+
+    /// What was last said of the Path of a sender that came back, if that was of late.
+    pub(super) fn why_undelivered(
+        &self,
+        session: &Session,
+        sender: &SenderTemplate,
+        now_us: u64,
+    ) -> Option<String> {
+        let (at, meaning) = self.returned.get(&(session.with_flags(0), *sender))?;
+        (now_us.saturating_sub(*at) < CAME_BACK_US).then(|| meaning.clone())
     }
 
     fn tell(&mut self, watched: Watched) {

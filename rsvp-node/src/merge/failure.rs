@@ -184,7 +184,18 @@ impl Failed {
 
     /// Whether a request asks for more of what failed, or for no less in anything.
     fn excludes(&self, q: &Flowspec) -> bool {
-        self.is_reached_by(q) || (self.is_of_service(q) && more(q, &self.flowspec) & self.components != NONE)
+        self.is_reached_by(q)
+            || (self.is_of_service(q) && more(q, &self.flowspec) & self.blamed_beside(q) != NONE)
+    }
+
+    /// What failed, as far as a request is held to it. Where the bucket counts, an Error Value has not told what failed: then
+    /// a smaller m or less slack is not what keeps a request back that asks for less of what is charged.
+    fn blamed_beside(&self, q: &Flowspec) -> Components {
+        let is_less = more(&self.flowspec, q) & charged(q) != NONE;
+        match is_less && self.components & BUCKET != NONE {
+            true => self.components & !(MIN_POLICED | SLACK),
+            false => self.components,
+        }
     }
 
     /// Whether a request asks for less of what an Error Value names, so that it is not what failed; where it names nothing,
@@ -366,6 +377,19 @@ mod tests {
         let alone = [Failed::new(fast, 77, &[fast], None)];
         assert!(!blockaded(&alone, &controlled(3e5, 1e3, 9000)));
         assert!(blockaded(&alone, &controlled(3e5, 2e3, 1500)));
+    }
+
+    #[test]
+    fn a_smaller_m_is_not_what_fails_for_a_reason_that_nobody_knows() {
+        let failed = [Failed::new(controlled(4e5, 9e3, 1500), 77, &[], None)];
+        let fine = |rate| {
+            let t = Tspec { min_policed_unit: 40, ..tspec(rate, 1e3, 1500) };
+            Flowspec::ControlledLoad(t)
+        };
+        assert!(!blockaded(&failed, &fine(2e5)), "less of what is charged");
+        assert!(blockaded(&failed, &fine(4e5)), "as much of it");
+        let failed = [Failed::new(guaranteed(3e5, 10), 77, &[], None)];
+        assert!(!blockaded(&failed, &guaranteed(2e5, 0)) && blockaded(&failed, &guaranteed(3e5, 0)));
     }
 
     #[test]

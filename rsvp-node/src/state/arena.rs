@@ -6,7 +6,7 @@ use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::num::NonZeroU32;
-use core::ops::{Index, IndexMut};
+use core::ops::{Index, IndexMut, Range};
 
 const CHUNK: usize = 256;
 
@@ -176,10 +176,15 @@ impl<T> Arena<T> {
         self.chunks.last().map_or(0, |last| ((self.chunks.len() - 1) * CHUNK + last.slots.len()) as u32)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Ix<T>, &T)> {
-        self.chunks.iter().enumerate().flat_map(|(c, chunk)| {
-            chunk.slots.iter().enumerate().filter_map(move |(i, slot)| match slot {
-                Slot::Full(value) => Some((Ix::new(c * CHUNK + i)?, value)),
+    /// What is at these places.
+    pub(crate) fn iter_in(&self, places: Range<u32>) -> impl Iterator<Item = (Ix<T>, &T)> {
+        let (from, to) = (places.start as usize, places.end.min(self.places()) as usize);
+        let chunks = self.chunks.iter().enumerate().take(to.div_ceil(CHUNK)).skip(from / CHUNK);
+        chunks.flat_map(move |(c, chunk)| {
+            let first = c * CHUNK;
+            let slots = chunk.slots.iter().enumerate().take(to - first).skip(from.saturating_sub(first));
+            slots.filter_map(move |(i, slot)| match slot {
+                Slot::Full(value) => Some((Ix::new(first + i)?, value)),
                 Slot::Free(_) => None,
             })
         })
@@ -247,7 +252,12 @@ mod tests {
             arena.insert(n);
         }
         assert_eq!(core::ptr::from_ref(&arena[first]), at);
-        assert_eq!(arena.iter().count(), 10 * CHUNK);
+        assert_eq!(arena.iter_in(0..u32::MAX).count(), 10 * CHUNK);
         assert_eq!(arena.places() as usize, 10 * CHUNK);
+        let places = |range| arena.iter_in(range).map(|(_, n)| *n).collect::<Vec<_>>();
+        assert_eq!(places(1..3), [1, 2]);
+        assert_eq!(places(254..259), [254, 255, 256, 257, 258]);
+        assert_eq!(places(2_558..u32::MAX), [2_558, 2_559]);
+        assert_eq!((places(7..7), places(9_999..10_001)), (vec![], vec![]));
     }
 }

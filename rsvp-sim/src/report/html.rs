@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Octets of messages, of their details and of the series.
-const MOST: [usize; 3] = [700_000, 700_000, 150_000];
+const MOST: [usize; 3] = [700_000, 900_000, 150_000];
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");

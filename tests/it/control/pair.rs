@@ -255,6 +255,11 @@ impl Driver {
                     self.services[side].traffic_control(&change, Some(LINK));
                 }
                 self.boards[side].deliver(&mut self.services[side], &mut self.nodes[side]);
+                if self.boards[side].is_more(&self.services[side]) {
+                    idle = false;
+                    self.boards[side].go_on(&mut self.services[side], &mut self.nodes[side]);
+                    self.boards[side].deliver(&mut self.services[side], &mut self.nodes[side]);
+                }
                 // Cutting a client off makes the engine speak again.
                 idle &= self.nodes[side].sent.is_empty() && self.nodes[side].events.is_empty();
             }

@@ -50,10 +50,11 @@ fn root_the_daemon_itself_and_the_group_may_talk() {
     let own = nix_uid();
     let nobody = 65_534;
     let alone = Access::default();
-    assert!(alone.permits(0, 0) && alone.permits(own, nobody));
-    assert!(!alone.permits(nobody, nobody) && !alone.permits(nobody, 0));
+    assert!(alone.permits(0, &[0]) && alone.permits(own, &[nobody]));
+    assert!(!alone.permits(nobody, &[nobody]) && !alone.permits(nobody, &[0]));
     let group = Access { group: Some(4_711), sockets_only: false };
-    assert!(group.permits(nobody, 4_711) && !group.permits(nobody, 4_712) && group.permits(0, 0));
+    assert!(group.permits(nobody, &[nobody, 4_711]) && !group.permits(nobody, &[4_712]));
+    assert!(group.permits(0, &[0]));
 }
 
 /// The user this test runs as.

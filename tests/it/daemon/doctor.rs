@@ -65,6 +65,31 @@ fn each_fault_is_named_and_no_other() {
 }
 
 #[test]
+fn a_kernel_that_is_not_the_daemons_is_not_judged() {
+    let Some(mut net) = Net::three_in_a_row("a doctor elsewhere") else { return };
+    net.daemon("r", CONFIG);
+    assert_eq!(problems(&net, "r"), (true, vec![]));
+    // A host does not forward; its router does.
+    let process = net.pid("r");
+    let program = crate::programs::folder().join("rsvp").display().to_string();
+    let mut command = net.command("a", &program);
+    let done = command.args(["doctor", "--socket"]).arg(net.socket("r")).output().expect("rsvp runs");
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert_eq!(said.matches("PROBLEM").count(), 1, "{said}");
+    let remedy =
+        format!("nsenter --net --target {process} rsvp doctor --socket {}", net.socket("r").display());
+    assert!(said.contains("PROBLEM  namespace: ") && said.contains(&remedy), "{said}");
+    assert!(!said.contains("forwarding") && !said.contains("firewall"), "{said}");
+    // What is said to be done helps.
+    let done = std::process::Command::new("nsenter")
+        .args(["--net", "--target", &process.to_string(), &program, "doctor", "--socket"])
+        .arg(net.socket("r"))
+        .output()
+        .expect("nsenter runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+}
+
+#[test]
 fn a_neighbour_that_falls_silent_is_named() {
     let Some(mut net) = Net::three_in_a_row("a silent neighbour") else { return };
     // Where K is large, silence is noticed long before it matters.

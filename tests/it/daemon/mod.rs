@@ -1,6 +1,7 @@
 //! `rsvpd` on real kernels: nodes are network namespaces that each test makes for itself and takes away.
 
 mod any_address;
+mod attacks;
 pub(crate) mod capture;
 mod carried;
 mod changes;
@@ -17,6 +18,7 @@ mod journal;
 mod killed;
 mod listings;
 mod live;
+mod metrics;
 mod multicast;
 pub(crate) mod net;
 mod plain;
@@ -26,6 +28,7 @@ mod shown;
 mod sockets;
 mod starting;
 mod tc;
+mod troubles;
 mod udp;
 mod unicast;
 mod watching;

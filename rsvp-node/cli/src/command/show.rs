@@ -11,8 +11,8 @@ use chosen::Filters;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use core::time::Duration;
-use rsvp_client::rows::{FlowRow, ReservationRow, Rows};
-use rsvp_client::{Client, ClientError, What};
+use rsvp_client::rows::{Counters, FlowRow, ReservationRow, Rows};
+use rsvp_client::{Client, ClientError, What, metrics};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -29,7 +29,7 @@ use tables::{address, bps, finished, table};
     rsvp show reservations --stats\n  \
     rsvp show senders --detail --interface eth0\n  \
     rsvp show flows --watch 2s\n  \
-    rsvp show flows\n  \
+    rsvp show counters --prometheus\n  \
     rsvp show interfaces --json | jq '.[].reserved_bps'")]
 pub(crate) struct Arguments {
     /// What to show
@@ -52,6 +52,9 @@ pub(crate) struct Arguments {
     /// Columns that there are; what is wider is shown in paragraphs [default: those of the terminal]
     #[arg(long, value_name = "COLUMNS", conflicts_with = "json")]
     width: Option<usize>,
+    /// With counters: as Prometheus reads them, with interfaces and totals
+    #[arg(long, conflicts_with = "json")]
+    prometheus: bool,
     /// As JSON: an array of rows, one object for counters
     #[arg(long)]
     json: bool,
@@ -109,6 +112,10 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         let why = "--detail goes with senders, as in `rsvp show senders --detail`";
         return Err(Failure::Asked(why.to_owned()));
     }
+    if arguments.prometheus && arguments.what.0 != What::Counters {
+        let why = "--prometheus goes with counters, as in `rsvp show counters --prometheus`";
+        return Err(Failure::Asked(why.to_owned()));
+    }
     if !arguments.filters.is_empty() && arguments.what.0 == What::Counters {
         return Err(Failure::Asked("counters are of the whole node: leave the filter out".to_owned()));
     }
@@ -147,6 +154,7 @@ async fn look(client: &Client, arguments: &Arguments) -> Result<String, Failure>
     let width =
         arguments.width.or_else(|| if std::io::stdout().is_terminal() { layout::columns() } else { None });
     Ok(match rows {
+        Rows::Counters(counters) if arguments.prometheus => exposition(client, &counters).await?,
         Rows::Reservations(rows) if arguments.stats => {
             let (flows, _) = client.list(What::Flows, arguments.session).await?;
             let Rows::Flows(flows) = flows else { return Err(ClientError::Disconnected.into()) };
@@ -160,6 +168,18 @@ async fn look(client: &Client, arguments: &Arguments) -> Result<String, Failure>
         rows if arguments.json => json(&rows),
         rows => table(&rows, total, arguments.detail, width),
     })
+}
+
+/// What the daemon's own endpoint for Prometheus would answer.
+async fn exposition(client: &Client, counters: &Counters) -> Result<String, Failure> {
+    let (Rows::Interfaces(interfaces), _) = client.list(What::Interfaces, None).await? else {
+        return Err(ClientError::Disconnected.into());
+    };
+    let mut totals = [0; metrics::COUNTED.len()];
+    for (what, total) in metrics::COUNTED.into_iter().zip(&mut totals) {
+        *total = client.count(what).await?;
+    }
+    Ok(metrics::text(counters, &interfaces, totals).trim_end().to_owned())
 }
 
 /// A reservation with what was counted of it.

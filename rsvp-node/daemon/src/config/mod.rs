@@ -4,6 +4,7 @@
 //! What interfaces there are and what the kernel says of them is deliberately the business of `links`.
 
 mod data_plane;
+mod metrics;
 mod overrides;
 mod per_interface;
 mod qos;
@@ -14,6 +15,7 @@ pub use data_plane::{
     DEFAULT_PINS, DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig,
     SharedClass,
 };
+pub use metrics::MetricsConfig;
 pub use overrides::Overrides;
 pub use per_interface::{InterfaceConfig, ShareConfig};
 pub use qos::{HooksWanted, QosConfig};
@@ -54,6 +56,8 @@ pub struct DaemonConfig {
     pub qos: QosConfig,
     /// Whether RSVP is spoken.
     pub signalling: SignallingConfig,
+    /// Where Prometheus finds what is counted.
+    pub metrics: MetricsConfig,
     /// Protocol timers and bounds of the node.
     pub node: NodeConfig,
     /// Upper bounds on state.

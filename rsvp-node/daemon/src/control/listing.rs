@@ -1,6 +1,6 @@
 //! Makes the rows of a listing from the engine's views.
 //!
-//! What is listed is worked out when it is asked for; nothing is kept.
+//! What is listed is worked out when it is asked for; nothing is kept. What there may be much of is written in pieces.
 
 use super::service::EngineAccess;
 use core::net::IpAddr;
@@ -10,46 +10,174 @@ use rsvp_control::rows::{
     SessionRow,
 };
 use rsvp_control::{Done, Flow, What};
-use rsvp_node::{Instant, InterfaceId, Life, RequestView, Requester, Reservation, ReservationId, SenderView};
+use rsvp_node::{
+    BlockadeView, Extent, Instant, InterfaceId, Life, RequestView, Requester, Reservation, ReservationId,
+    SenderView, SessionView,
+};
 use rsvp_wire::{FilterSpec, Flowspec, MsgType, Session, Sharing, Style};
+use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// Lists what was asked for.
-pub(super) fn list(what: What, session: Option<Session>, at_most: usize, access: &dyn EngineAccess) -> Done {
-    let engine = access.engine();
-    let wanted = |s: &Session| session.is_none_or(|only| only.with_flags(0) == s.with_flags(0));
+/// Rows of one piece of a listing; what else the loop has to do waits for no more.
+const ROWS: u32 = 256;
+/// Octets of one piece, and what its last row has above them.
+const OCTETS: usize = 65_536;
+
+/// A listing on its way to a client: one line of the protocol, written in pieces, so that its length costs neither time at once nor
+/// memory. What comes or goes meanwhile is in it or not; what is there all the time is in it once.
+#[derive(Debug)]
+pub(super) struct Listing {
+    session: Option<Session>,
+    at_most: usize,
+    of: Of,
+    /// The next place, of as many as there may be.
+    next: u32,
+    total: usize,
+    text: String,
+}
+
+/// What is gone through.
+#[derive(Debug)]
+enum Of {
+    Sessions,
+    Senders,
+    Requests,
+    Reservations,
+    Blockades,
+    Flows(Arc<[FlowRow]>),
+}
+
+impl Of {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Senders => "senders",
+            Self::Requests => "requests",
+            Self::Reservations => "reservations",
+            Self::Blockades => "blockades",
+            Self::Flows(_) => "flows",
+        }
+    }
+
+    fn places(&self, access: &dyn EngineAccess) -> u32 {
+        let places = access.engine().places();
+        match self {
+            Self::Sessions => places.sessions,
+            Self::Senders => places.senders,
+            Self::Requests => places.requests,
+            Self::Reservations => places.reservations,
+            Self::Blockades => places.blockades,
+            Self::Flows(rows) => u32::try_from(rows.len()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl Listing {
+    /// A listing of state of the engine; nothing where little is listed, which is made at once.
+    pub(super) fn new(id: Option<u64>, what: What, session: Option<Session>, at_most: usize) -> Option<Self> {
+        let of = match what {
+            What::Sessions => Of::Sessions,
+            What::Senders => Of::Senders,
+            What::Requests => Of::Requests,
+            What::Reservations => Of::Reservations,
+            What::Blockades => Of::Blockades,
+            // Of flows the data plane tells when it has time: see `ControlService::flows`.
+            What::Flows | What::Interfaces | What::Neighbours | What::Counters => return None,
+        };
+        Some(Self::begun(id, of, session, at_most))
+    }
+
+    /// A listing of flows of the data plane.
+    pub(super) fn of_flows(
+        id: Option<u64>,
+        rows: Arc<[FlowRow]>,
+        session: Option<Session>,
+        at_most: usize,
+    ) -> Self {
+        Self::begun(id, Of::Flows(rows), session, at_most)
+    }
+
+    fn begun(id: Option<u64>, of: Of, session: Option<Session>, at_most: usize) -> Self {
+        let id = id.map(|id| format!("\"id\":{id},")).unwrap_or_default();
+        let text = format!("{{{id}\"ok\":{{\"{}\":[", of.name());
+        Self { session, at_most, of, next: 0, total: 0, text }
+    }
+
+    /// Goes on by one piece. Whether that was the last.
+    pub(super) fn go_on(&mut self, access: &dyn EngineAccess) -> bool {
+        let (places, first) = (self.of.places(access), self.next);
+        while self.next < places {
+            if self.next - first >= ROWS || self.text.len() >= OCTETS {
+                return false;
+            }
+            self.look_at(self.next, access);
+            self.next += 1;
+        }
+        self.text.push_str(&format!("],\"total\":{}}}}}", self.total));
+        true
+    }
+
+    /// What was written since.
+    pub(super) fn take(&mut self) -> String {
+        core::mem::take(&mut self.text)
+    }
+
+    fn look_at(&mut self, place: u32, access: &dyn EngineAccess) {
+        let (engine, at) = (access.engine(), place..place + 1);
+        let name = |id| name(id, access);
+        match &self.of {
+            Of::Sessions => {
+                let view = engine.sessions_in(at).next();
+                self.row(view, |view| view.session, |view| session(&view, access));
+            }
+            Of::Senders => {
+                let view = engine.senders_in(at).next();
+                self.row(view, |view| view.session, |view| sender(view, access));
+            }
+            Of::Requests => {
+                let view = engine.requests_in(at).next();
+                self.row(view, |view| view.session, |view| request(view, access));
+            }
+            Of::Reservations => {
+                let view = engine.reservations_in(at).next();
+                self.row(view, |(.., view)| view.session, |(id, on, view)| reservation(id, &name(on), &view));
+            }
+            Of::Blockades => {
+                let view = engine.blockades_in(at).next();
+                self.row(view, |view| view.session, blockade);
+            }
+            Of::Flows(rows) => {
+                let row = rows.get(place as usize).cloned();
+                self.row(row, |row| row.session, |row| row);
+            }
+        }
+    }
+
+    /// Counts what is there and was asked for, and writes it if not enough was written.
+    fn row<T, Row: Serialize>(
+        &mut self,
+        found: Option<T>,
+        session: impl Fn(&T) -> Session,
+        row: impl FnOnce(T) -> Row,
+    ) {
+        let is_wanted = |of: Session| self.session.is_none_or(|only| only.with_flags(0) == of.with_flags(0));
+        let Some(found) = found.filter(|found| is_wanted(session(found))) else { return };
+        self.total += 1;
+        if self.total <= self.at_most
+            && let Ok(row) = serde_json::to_string(&row(found))
+        {
+            if self.total > 1 {
+                self.text.push(',');
+            }
+            self.text.push_str(&row);
+        }
+    }
+}
+
+/// Lists what there is little of.
+pub(super) fn list(what: What, at_most: usize, access: &dyn EngineAccess) -> Done {
     let (total, rows) = match what {
-        What::Sessions => {
-            let (total, rows) = cut(sessions(access).into_iter().filter(|row| wanted(&row.session)), at_most);
-            (total, Rows::Sessions(rows))
-        }
-        What::Senders => {
-            let views = engine.senders().filter(|view| wanted(&view.session));
-            let (total, rows) = cut(views.map(|view| sender(view, access)), at_most);
-            (total, Rows::Senders(rows))
-        }
-        What::Requests => {
-            let views = engine.requests().filter(|view| wanted(&view.session));
-            let (total, rows) = cut(views.map(|view| request(view, access)), at_most);
-            (total, Rows::Requests(rows))
-        }
-        What::Reservations => {
-            let views = engine.reservations().filter(|(.., view)| wanted(&view.session));
-            let rows = views.map(|(id, on, view)| reservation(id, &name(on, access), &view));
-            let (total, rows) = cut(rows, at_most);
-            (total, Rows::Reservations(rows))
-        }
-        What::Blockades => {
-            let views = engine.blockades().filter(|view| wanted(&view.session));
-            let rows = views.map(|view| BlockadeRow {
-                session: view.session,
-                sender: view.sender,
-                previous_hop: view.previous_hop,
-                flowspec: view.flowspec.into(),
-            });
-            let (total, rows) = cut(rows, at_most);
-            (total, Rows::Blockades(rows))
-        }
         What::Interfaces => {
             let (total, rows) = cut(interfaces(access).into_iter(), at_most);
             (total, Rows::Interfaces(rows))
@@ -58,18 +186,9 @@ pub(super) fn list(what: What, session: Option<Session>, at_most: usize, access:
             let (total, rows) = cut(neighbours(access).into_iter(), at_most);
             (total, Rows::Neighbours(rows))
         }
-        // The data plane answers when it has time: see `ControlService::flows`.
-        What::Flows => (0, Rows::Flows(Vec::new())),
-        What::Counters => (1, Rows::Counters(counters(access))),
+        _ => (1, Rows::Counters(counters(access))),
     };
     Done { total: Some(total), rows: Some(rows), ..Done::default() }
-}
-
-/// Lists flows of the data plane.
-pub(super) fn counted(rows: &[FlowRow], session: Option<Session>, at_most: usize) -> Done {
-    let wanted = |row: &&FlowRow| session.is_none_or(|only| only.with_flags(0) == row.session.with_flags(0));
-    let (total, rows) = cut(rows.iter().filter(wanted).cloned(), at_most);
-    Done { total: Some(total), rows: Some(Rows::Flows(rows)), ..Done::default() }
 }
 
 /// How many there are, and the first of them.
@@ -90,33 +209,25 @@ pub(super) fn name(id: InterfaceId, access: &dyn EngineAccess) -> String {
     access.interface_name(id).map_or_else(|| format!("interface {}", id.0), str::to_owned)
 }
 
-fn sessions(access: &dyn EngineAccess) -> Vec<SessionRow> {
-    let engine = access.engine();
-    let mut rows = BTreeMap::new();
-    for view in engine.sessions() {
-        let row = SessionRow {
-            session: view.session,
-            applications: view.applications.len(),
-            senders: 0,
-            requests: 0,
-            reservations: 0,
-            charge_bps: 0,
-        };
-        rows.insert(view.session, row);
+fn session(view: &SessionView, access: &dyn EngineAccess) -> SessionRow {
+    let Extent { senders, requests, reservations, charge_bps } = access.engine().extent(&view.session);
+    SessionRow {
+        session: view.session,
+        applications: view.applications.len(),
+        senders,
+        requests,
+        reservations,
+        charge_bps,
     }
-    for view in engine.senders() {
-        rows.entry(view.session).and_modify(|row| row.senders += 1);
+}
+
+fn blockade(view: BlockadeView) -> BlockadeRow {
+    BlockadeRow {
+        session: view.session,
+        sender: view.sender,
+        previous_hop: view.previous_hop,
+        flowspec: view.flowspec.into(),
     }
-    for view in engine.requests() {
-        rows.entry(view.session).and_modify(|row| row.requests += 1);
-    }
-    for (.., view) in engine.reservations() {
-        rows.entry(view.session).and_modify(|row| {
-            row.reservations += 1;
-            row.charge_bps += view.charge_bps;
-        });
-    }
-    rows.into_values().collect()
 }
 
 pub(super) fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
@@ -124,6 +235,10 @@ pub(super) fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
     // What came with its last hop leads somewhere, and goes nowhere all the same.
     let goes_nowhere = view.outgoing.is_empty() || view.previous_hop.is_some() && view.ttl <= 1;
     let not_forwarded = if goes_nowhere { access.why_not_forwarded(&view) } else { None };
+    let data_not_forwarded = if goes_nowhere { None } else { access.why_no_data(&view) };
+    // Who has heard of it has answered.
+    let is_answered = || access.engine().extent(&view.session).requests > 0;
+    let undelivered = access.why_undelivered(&view).filter(|_| !is_answered());
     SenderRow {
         session: view.session,
         sender: view.sender,
@@ -133,6 +248,8 @@ pub(super) fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
         outgoing: view.outgoing.into_iter().map(|id| name(id, access)).collect(),
         local_only: view.local_only,
         not_forwarded,
+        undelivered,
+        data_not_forwarded,
         ttl: view.ttl,
         adspec: view.adspec.map(Into::into),
         refreshed_ms,

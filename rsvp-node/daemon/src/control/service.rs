@@ -6,10 +6,13 @@
 mod access;
 mod any_address;
 mod asked;
+mod lists;
 mod seen;
 mod sockets;
 mod tc;
 mod templates;
+
+pub use lists::Piece;
 
 pub use access::EngineAccess;
 pub(crate) use asked::{named, peak_above, refused_claim};
@@ -19,12 +22,11 @@ use super::{listing, refusals};
 use crate::qos_service::QosService;
 use crate::tc_service::TcService;
 use asked::{carried, make_reservation, of_sender};
-use rsvp_control::rows::{FlowRow, ReservationRow};
+use rsvp_control::rows::ReservationRow;
 use rsvp_control::sockets::{CAN_QOS, CAN_TEMPLATES};
 use rsvp_control::tc::CAN_TC;
 use rsvp_control::{
-    self, Adspec, Done, LONGEST_LINE, Line, MOST_ROWS, Problem, Request, Sender, VERSION, Watched, What,
-    is_any_address,
+    self, Adspec, Done, LONGEST_LINE, Line, Problem, Request, Sender, VERSION, Watched, is_any_address,
 };
 use rsvp_node::qos::Templates;
 use rsvp_node::{AppId, Command, Event, InterfaceId, Outcome, ReservationId, TcChange, TrafficControl};
@@ -57,25 +59,14 @@ pub struct ControlService {
     outgoing: VecDeque<(ClientId, String)>,
     /// Sessions that addresses have opened and closed, until the answer to the request has been said.
     by_address: Vec<any_address::Change>,
-    /// Clients that want to know of flows.
-    asking: Vec<Asking>,
-    /// Those that are answered with the listing that is being made.
-    listed: Vec<Asking>,
+    /// What is listed for whom.
+    lists: lists::Lists,
     /// What clients have handed over.
     qos: QosService,
     /// Traffic by name.
     templates: Templates,
     /// Flows that clients have made by hand.
     tc: TcService,
-}
-
-/// A listing of flows that was asked for.
-#[derive(Debug)]
-struct Asking {
-    client: ClientId,
-    id: Option<u64>,
-    session: Option<Session>,
-    at_most: usize,
 }
 
 #[derive(Debug)]
@@ -113,9 +104,8 @@ impl ControlService {
         let (id, request) = read(line);
         let may = self.clients.get(&client).is_some_and(|client| !client.who.sockets_only);
         let request = match request {
-            Ok(Request::List { what: What::Flows, session, at_most }) if may => {
-                let at_most = at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS);
-                return self.asking.push(Asking { client, id, session, at_most });
+            Ok(Request::List { what, session, at_most }) if may => {
+                return self.list(client, id, (what, session, at_most), access);
             }
             Ok(Request::TcQuery(query)) if may => return self.ask_tc(client, id, query),
             request => request,
@@ -131,33 +121,6 @@ impl ControlService {
         self.say_what_flows_did();
     }
 
-    /// Whether somebody waits for [`flows`](Self::flows) who is not to be answered with the listing that is being made.
-    #[must_use]
-    pub fn asks_for_flows(&self) -> bool {
-        !self.asking.is_empty() || self.tc.is_asked()
-    }
-
-    /// The data plane lists its flows for those who have asked. Whoever asks from now on waits for the next listing: this one may not
-    /// have what that client has asked for before.
-    pub fn flows_are_listed(&mut self) {
-        self.listed.append(&mut self.asking);
-        self.tc.is_listed();
-    }
-
-    /// What the data plane has, or why it cannot say: those who had asked when it began are told.
-    pub fn flows(&mut self, flows: &Result<Vec<FlowRow>, String>) {
-        for Asking { client, id, session, at_most } in core::mem::take(&mut self.listed) {
-            let (ok, error) = match flows {
-                Ok(rows) => (Some(listing::counted(&self.with_names(rows), session, at_most)), None),
-                Err(why) => {
-                    let message = format!("the data plane does not tell: {why}");
-                    (None, Some(Problem::new("data-plane", message)))
-                }
-            };
-            self.say(client, &Line { id, ok, error, ..Line::default() });
-        }
-    }
-
     /// A client sent a line that was too long to be read: it is told so.
     pub fn overlong(&mut self, client: ClientId) {
         let message = format!("a line of more than {LONGEST_LINE} octets is not read: ask for less at once");
@@ -169,6 +132,7 @@ impl ControlService {
     pub fn gone(&mut self, client: ClientId, access: &mut dyn EngineAccess) {
         let Some(gone) = self.clients.remove(&client) else { return };
         self.apps.remove(&gone.app);
+        self.lists.forget(client);
         withdraw(&gone, access);
         self.qos.gone(client, access);
         self.tc.gone(client, access);
@@ -317,9 +281,6 @@ impl ControlService {
             return Err(Problem::new("not-permitted", NO_MORE_HERE));
         }
         let session = match request {
-            Request::List { what, session, at_most } => {
-                return Ok(listing::list(what, session, at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS), access));
-            }
             Request::Subscribe {} => {
                 self.subscribe(client, access);
                 return Ok(Done::default());

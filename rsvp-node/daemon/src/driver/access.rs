@@ -94,6 +94,14 @@ impl EngineAccess for EngineIo {
         self.reasons.why_not_forwarded(view, &self.routes.links, Self::now(self))
     }
 
+    fn why_no_data(&self, view: &SenderView) -> Option<String> {
+        self.reasons.why_no_data(view, &self.routes.fixed, Self::now(self))
+    }
+
+    fn why_undelivered(&self, view: &SenderView) -> Option<String> {
+        self.witness.why_undelivered(&view.session, &view.sender, Self::now(self).as_micros())
+    }
+
     fn counters(&self) -> Vec<(&'static str, u64)> {
         let received = self.received;
         let mut counters = vec![

@@ -46,7 +46,7 @@ impl Driver {
         let Some(said) = said else {
             tracing::error!("the data plane has failed: reservations are not enforced any more");
             self.service.flows_are_listed();
-            self.service.flows(&Err("it has failed".to_owned()));
+            self.service.flows(&Err("it has failed".to_owned()), &self.node);
             self.service.flows_by_hand(&Err("it has failed".to_owned()), &self.node);
             return;
         };
@@ -77,7 +77,7 @@ impl Driver {
             }
         }
         if let Some(flows) = said.flows {
-            self.service.flows(&flows);
+            self.service.flows(&flows, &self.node);
         }
         if let Some(flows) = said.by_hand {
             self.service.flows_by_hand(&flows, &self.node);

@@ -1,6 +1,7 @@
 //! Why things do not go on from here: path state that leads nowhere, messages that came back, routers that do not forward.
 
 use super::Driver;
+use crate::config::MulticastRoute;
 use crate::links::Links;
 use crate::netlink::{Netlink, RouteTo};
 use crate::routes::is_router;
@@ -63,27 +64,57 @@ impl Reasons {
         })
     }
 
-    fn ask(&self, destination: IpAddr, source: IpAddr, now: Instant) -> Option<RouteTo> {
+    /// Why data does not follow the Path of a sender elsewhere: the configuration tells the engine the way of a multicast flow, and the kernel
+    /// another.
+    pub(super) fn why_no_data(
+        &self,
+        view: &SenderView,
+        configured: &[MulticastRoute],
+        now: Instant,
+    ) -> Option<String> {
+        let (group, source) = (view.session.destination(), view.sender.0.address());
+        let is_ours =
+            |route: &&MulticastRoute| route.group == group && route.source.is_none_or(|only| only == source);
+        let route = configured.iter().find(is_ours).filter(|_| view.previous_hop.is_some())?;
         let mut asking = self.0.borrow_mut();
-        let second = now.as_micros() / SECOND_US;
-        if asking.second != second {
-            (asking.second, asking.asked) = (second, 0);
-        }
-        asking.asked += 1;
-        if asking.asked > QUESTIONS {
+        if asking.netlink(now)?.forwarding(source, group).ok()?.is_some() {
             return None;
         }
-        if asking.netlink.is_none() {
-            asking.netlink = Netlink::open().ok();
-        }
+        let remedy = match (route.source, group.is_ipv4()) {
+            (None, true) => "say `source` in its [[multicast_route]], or run a multicast routing program",
+            _ => "run a multicast routing program",
+        };
+        Some(format!("the kernel has no multicast route for data to {group} from {source}: {remedy}"))
+    }
+
+    fn ask(&self, destination: IpAddr, source: IpAddr, now: Instant) -> Option<RouteTo> {
+        let mut asking = self.0.borrow_mut();
+        let netlink = asking.netlink(now)?;
         let query = RouteQuery::to(destination);
         let with_source = RouteQuery { source: Some(source), ..query };
-        let netlink = asking.netlink.as_mut()?;
         match netlink.route(&with_source) {
             // Of others' packets the kernel may refuse the question.
             Ok(RouteTo::Nowhere) | Err(_) => netlink.route(&query).ok(),
             found => found.ok(),
         }
+    }
+}
+
+impl Asking {
+    /// The way to the kernel, unless it was asked often enough in this second.
+    fn netlink(&mut self, now: Instant) -> Option<&mut Netlink> {
+        let second = now.as_micros() / SECOND_US;
+        if self.second != second {
+            (self.second, self.asked) = (second, 0);
+        }
+        self.asked += 1;
+        if self.asked > QUESTIONS {
+            return None;
+        }
+        if self.netlink.is_none() {
+            self.netlink = Netlink::open().ok();
+        }
+        self.netlink.as_mut()
     }
 }
 

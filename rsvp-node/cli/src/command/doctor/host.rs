@@ -1,7 +1,9 @@
 //! What the kernel of this host says in files, and its firewall in rules.
 
 use std::fs::read_to_string;
+use std::path::Path;
 use std::process::Command;
+use tokio::net::UnixStream;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -44,6 +46,14 @@ impl Host {
         };
         value("all").max(value(interface)) == 1
     }
+}
+
+/// The process that listens on a control socket, where it is seen to be in another network namespace than this one. Of another user's
+/// process only root may see that.
+pub(super) async fn in_another_namespace(socket: &Path) -> Option<i32> {
+    let process = UnixStream::connect(socket).await.ok()?.peer_cred().ok()?.pid()?;
+    let theirs = std::fs::read_link(format!("/proc/{process}/ns/net")).ok()?;
+    (std::fs::read_link("/proc/self/ns/net").ok()? != theirs).then_some(process)
 }
 
 /// Whether a rule is about RSVP.

@@ -2,17 +2,16 @@
 //!
 //! The daemon is asked for what it knows, the kernel for what it says in files (`host`); nothing is sent and nothing changed.
 
+mod flows;
 mod host;
 
 use super::Failure;
 use super::connection::look;
 use super::options::Daemon;
 use clap::Args;
-use core::time::Duration;
 use host::Host;
-use rsvp_client::rows::{InterfaceRow, NeighbourRow, Rows, SenderRow};
+use rsvp_client::rows::{InterfaceRow, Rows};
 use rsvp_client::{Client, ClientError, What};
-use rsvp_node::units::show_time;
 use serde::Serialize;
 use std::io::Write;
 
@@ -21,7 +20,8 @@ use std::io::Write;
 #[command(after_help = "Examples:\n  \
     rsvp doctor\n  \
     rsvp doctor --json | jq '.[] | select(.verdict == \"problem\")'\n\n\
-    The kernel is that of the network namespace in which this runs: run it in the daemon's (`ip netns exec NAME rsvp doctor`).\n\
+    The kernel is that of the network namespace in which this runs: run it in the daemon's (`ip netns exec NAME rsvp doctor`). Where it \
+    is seen that the daemon runs in another one, that is said, and the kernel and its firewall are not looked at.\n\
     Firewalls are looked at by `nft` and `iptables-save`, where they are installed and may be run.\n\
     Exit status: 0 without a problem, 1 with one.")]
 pub(crate) struct Arguments {
@@ -81,19 +81,27 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
 
 /// All that can be found out.
 pub(super) async fn examine(daemon: &Daemon) -> Result<Vec<Finding>, Failure> {
-    let host = Host::look();
+    let mut host = Some(Host::look());
     let mut findings = Vec::new();
     match look(daemon).await {
         Ok(client) => {
             findings.push(Finding::fine("daemon", format!("{} answers", client.daemon())));
-            of_daemon(&client, &host, &mut findings).await?;
+            if let Some(process) = host::in_another_namespace(&daemon.socket).await {
+                findings.push(Finding::problem(
+                    "namespace",
+                    format!("rsvpd (process {process}) is in another network namespace than this command, which has not looked at the kernel"),
+                    format!("nsenter --net --target {process} rsvp doctor --socket {}", daemon.socket.display()),
+                ));
+                host = None;
+            }
+            of_daemon(&client, host.as_ref(), &mut findings).await?;
         }
         Err(error) => {
             let remedy = "without a daemon nothing else about RSVP can be found out here";
             findings.push(Finding::problem("daemon", error.to_string(), remedy));
         }
     }
-    findings.extend(firewall(&host));
+    findings.extend(host.iter().flat_map(firewall));
     Ok(findings)
 }
 
@@ -111,7 +119,7 @@ fn text(findings: &[Finding]) -> String {
     findings.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-async fn of_daemon(client: &Client, host: &Host, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+async fn of_daemon(client: &Client, host: Option<&Host>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     let (Rows::Interfaces(interfaces), _) = client.list(What::Interfaces, None).await? else {
         return Err(ClientError::Disconnected.into());
     };
@@ -121,17 +129,20 @@ async fn of_daemon(client: &Client, host: &Host, findings: &mut Vec<Finding>) ->
     let (Rows::Senders(senders), _) = client.list(What::Senders, None).await? else {
         return Err(ClientError::Disconnected.into());
     };
+    let (Rows::Sessions(sessions), _) = client.list(What::Sessions, None).await? else {
+        return Err(ClientError::Disconnected.into());
+    };
     let (Rows::Counters(counters), _) = client.list(What::Counters, None).await? else {
         return Err(ClientError::Disconnected.into());
     };
     let speaking: Vec<_> = interfaces.iter().filter(|on| on.up && on.enabled).collect();
     findings.push(where_spoken(&speaking));
     findings.extend(enforcement(&speaking));
-    findings.extend(forwarding(&speaking, host));
-    findings.extend(reverse_path(&speaking, host));
+    findings.extend(host.into_iter().flat_map(|host| forwarding(&speaking, host)));
+    findings.extend(host.and_then(|host| reverse_path(&speaking, host)));
     findings.extend(bandwidths(&speaking));
-    findings.extend(heard(&neighbours, &interfaces));
-    findings.extend(paths(&senders));
+    findings.extend(flows::heard(&neighbours, &interfaces));
+    findings.extend(flows::paths(&senders, &sessions, &interfaces));
     let dropped = counters
         .discards
         .iter()
@@ -256,48 +267,6 @@ fn bandwidths(speaking: &[&InterfaceRow]) -> Vec<Finding> {
         findings.push(Finding::fine("bandwidth", "known wherever RSVP is spoken"));
     }
     findings
-}
-
-/// Neighbours of which nothing was heard for three refresh periods are lost soon (RFC 2205 section 3.7, K = 3).
-fn heard(neighbours: &[NeighbourRow], interfaces: &[InterfaceRow]) -> Vec<Finding> {
-    if neighbours.is_empty() {
-        return vec![Finding::note(
-            "neighbours",
-            "none is known: nobody announces or reserves through this node",
-        )];
-    }
-    let mut findings = Vec::new();
-    for neighbour in neighbours {
-        let refresh_ms =
-            interfaces.iter().find(|on| on.name == neighbour.interface).map_or(30_000, |on| on.refresh_ms);
-        let Some(since_ms) = neighbour.heard_ms else { continue };
-        let (who, since) = (
-            format!("{} on {}", neighbour.address, neighbour.interface),
-            show_time(Duration::from_millis(since_ms)),
-        );
-        findings.push(if since_ms > 3 * refresh_ms {
-            Finding::problem(
-                "neighbours",
-                format!("nothing was heard of {who} for {since}, three refresh periods"),
-                "see whether it is up, whether its rsvpd runs, and what is lost on the way: `rsvp watch --peer` here and there",
-            )
-        } else {
-            Finding::fine("neighbours", format!("{who} was heard {since} ago"))
-        });
-    }
-    findings
-}
-
-fn paths(senders: &[SenderRow]) -> Vec<Finding> {
-    let lost = senders.iter().filter_map(|row| Some((row, row.not_forwarded.as_ref()?)));
-    let finding = |(row, why): (&SenderRow, &String)| {
-        Finding::problem(
-            "paths",
-            format!("sender {} of {} is forwarded nowhere: {why}", row.sender, row.session),
-            "repair the route, or announce to where there is one; Paths follow at once",
-        )
-    };
-    lost.map(finding).collect()
 }
 
 fn firewall(host: &Host) -> Vec<Finding> {

@@ -77,6 +77,14 @@ pub trait EngineAccess {
     fn why_not_forwarded(&self, _view: &SenderView) -> Option<String> {
         None
     }
+    /// Why data of a sender goes nowhere from here although its Path does, in words.
+    fn why_no_data(&self, _view: &SenderView) -> Option<String> {
+        None
+    }
+    /// What was last said of a Path that did not get where it was to go.
+    fn why_undelivered(&self, _view: &SenderView) -> Option<String> {
+        None
+    }
     /// The driver's own counters: packets sent, send errors by kind, kernel drops, …
     fn counters(&self) -> Vec<(&'static str, u64)>;
 }

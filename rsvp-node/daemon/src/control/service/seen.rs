@@ -83,7 +83,12 @@ impl ControlService {
         let now = State::of(access);
         // The reason is asked of the kernel, which may be asked too often to say it each time.
         let same_path = |a: &SenderRow, b: &SenderRow| {
-            let without = |row: &SenderRow| SenderRow { not_forwarded: None, ..row.clone() };
+            let without = |row: &SenderRow| SenderRow {
+                not_forwarded: None,
+                undelivered: None,
+                data_not_forwarded: None,
+                ..row.clone()
+            };
             without(a) == without(b)
         };
         let (before, state) = (&self.state, &now);
