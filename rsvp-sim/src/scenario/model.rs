@@ -2,6 +2,7 @@
 //!
 //! Addresses are deliberately absent: they follow from the family, which can be chosen anew for every run.
 
+use super::index::Index;
 use crate::facts::Facts;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -72,6 +73,8 @@ pub struct Scenario {
     pub actions: Vec<Action>,
     /// What has to be seen.
     pub expectations: Vec<Expectation>,
+    /// Only while it is read, or runs.
+    pub(crate) index: Index,
 }
 
 /// Address family.

@@ -50,6 +50,7 @@ pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
         receivers: Vec::new(),
         actions: Vec::new(),
         expectations: Vec::new(),
+        index: crate::scenario::index::Index::default(),
     };
     network(draw, &mut scenario, temper);
     variety::links(draw, &mut scenario);
