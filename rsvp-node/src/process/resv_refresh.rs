@@ -12,7 +12,6 @@ use crate::node::Node;
 use crate::queue::{Envelope, Written};
 use crate::state::arena::{Id, Ix};
 use crate::state::session::SessionState;
-use crate::state::store;
 use crate::state::upstream::Upstream;
 use crate::unknown;
 use core::time::Duration;
