@@ -34,6 +34,7 @@ mod receiver;
 mod recorder;
 mod routes;
 mod send_queue;
+mod signals;
 mod socket;
 mod start;
 mod sys;

@@ -169,9 +169,10 @@ async fn listings_say_what_is_there() {
     assert_eq!((&rows[0].flows[0].filters, rows[0].flows[0].flowspec), (&vec![sender()], service));
     let (Rows::Requests(rows), _) = far.list(What::Requests, None).await.expect("listed") else { panic!() };
     assert_eq!((rows[0].next_hop.as_str(), rows[0].application.is_some()), (APPLICATION, true));
-    let (Rows::Neighbours(rows), 1) = near.list(What::Neighbours, None).await.expect("listed") else {
+    let (Rows::Neighbours(rows), total) = near.list(What::Neighbours, None).await.expect("listed") else {
         panic!()
     };
+    assert_eq!(total, 1, "{rows:?}");
     assert_eq!(
         (rows[0].address.unwrap().to_string(), rows[0].senders, rows[0].requests),
         ("10.0.0.2".to_owned(), 0, 1)
