@@ -58,6 +58,12 @@ fn forget_latency(adspec: &mut [u8]) {
     }
 }
 
+/// The same without a wish for confirmation.
+fn without_wish((header, objects): &Content) -> Content {
+    let others = objects.iter().filter(|(class, ..)| *class != Class::RESV_CONFIRM.0);
+    (header.clone(), others.cloned().collect())
+}
+
 /// Per link and direction, what was said, without refreshes that say what was said before.
 fn story(scenario: &Scenario, record: &Record) -> BTreeMap<(String, String), Vec<Content>> {
     let mut story: BTreeMap<(String, String), Vec<Content>> = BTreeMap::new();
@@ -69,7 +75,9 @@ fn story(scenario: &Scenario, record: &Record) -> BTreeMap<(String, String), Vec
         let word = |name: &str| sent.facts.word_of(name).to_owned();
         let stream = [word("type"), word("to"), word("session"), word("sender")].join(" ");
         let before = last.insert((sent.from.0, sent.link.0, stream), content.clone());
-        if before.as_ref() != Some(&content) {
+        // A daemon sends what is new again early; a wish for confirmation goes once.
+        let says_less = before.as_ref().is_some_and(|before| without_wish(before) == content);
+        if before.as_ref() != Some(&content) && !says_less {
             story.entry((link, from)).or_default().push(content);
         }
     }
