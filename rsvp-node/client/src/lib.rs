@@ -34,6 +34,7 @@ pub mod guide {}
 mod link;
 pub mod mark;
 pub mod pace;
+mod policies;
 mod session;
 mod sockets;
 
@@ -44,6 +45,7 @@ pub use error::ClientError;
 pub use mark::{mark, marked, send_marked};
 pub use pace::{Excess, PacedSocket};
 pub use rsvp_control::metrics;
+pub use rsvp_control::policy;
 pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, ServiceOffer, Style, Traffic};
 pub use rsvp_control::rows;
 pub use rsvp_control::sockets::values as words;

@@ -178,6 +178,8 @@ pub enum Watched {
     },
     /// A message of a neighbour was dropped.
     Discarded(Discarded),
+    /// Something has happened to policies, or one was left out.
+    Policy(crate::policy::PolicyEvent),
     /// A message of this node did not get where it was to go: somebody on the way said so by ICMP.
     Undelivered {
         /// Which; its peer is who said so.

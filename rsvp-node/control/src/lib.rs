@@ -15,6 +15,7 @@ mod engine;
 mod event;
 mod line;
 pub mod metrics;
+pub mod policy;
 pub mod qos;
 pub mod rows;
 pub mod sockets;
@@ -150,6 +151,20 @@ pub enum Request {
     TcSet(tc::Set),
     /// From now on this client is told what happens to interfaces and flows (TcRegisterClient).
     TcSubscribe {},
+    /// All policies, with settings and with what was left out.
+    PolicyList {},
+    /// What sockets were given by policies, and why.
+    PolicyExplain(policy::Explain),
+    /// The policy for what an HTTP server answers.
+    PolicyMatch(policy::Matching),
+    /// Keeps a policy.
+    PolicyPut(policy::Put),
+    /// Keeps it no longer.
+    PolicyRemove(policy::Remove),
+    /// Sets what holds for the computer, in the active store; what is not said is set no longer there.
+    PolicySettings(policy::Settings),
+    /// Reads all stores again.
+    PolicyRefresh {},
 }
 
 impl Request {
@@ -162,6 +177,21 @@ impl Request {
                 | Self::TemplateRead { .. }
                 | Self::TemplateInstall(_)
                 | Self::TemplateRemove { .. }
+        )
+    }
+
+    /// Whether it is about policies, of which programs of any user may list, explain and match.
+    #[must_use]
+    pub const fn is_about_policies(&self) -> bool {
+        matches!(
+            self,
+            Self::PolicyList {}
+                | Self::PolicyExplain(_)
+                | Self::PolicyMatch(_)
+                | Self::PolicyPut(_)
+                | Self::PolicyRemove(_)
+                | Self::PolicySettings(_)
+                | Self::PolicyRefresh {}
         )
     }
 

@@ -5,6 +5,7 @@
 
 mod access;
 mod answers;
+mod policies;
 mod reasons;
 mod sockets;
 
@@ -16,6 +17,7 @@ use super::hooks::Hooks;
 use super::icmp::IcmpErrors;
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
+use super::policies::Policies;
 use super::recorder::Recorder;
 use super::routes::Routes;
 use super::send_queue::SendQueue;
@@ -63,6 +65,8 @@ pub(super) struct EngineIo {
     pub(super) plane: Worker,
     /// Where templates are kept.
     pub(super) shelf: Shelf,
+    /// Marks and rates for programs that do not ask.
+    pub(super) policies: Policies,
     /// Whether RSVP is spoken.
     pub(super) signals: bool,
     /// What programs say of interfaces, and whether that has changed.
@@ -99,6 +103,7 @@ impl EngineIo {
             encapsulation,
             plane,
             shelf: Shelf::default(),
+            policies: Policies::default(),
             signals: true,
             overrides: Overrides::default(),
             is_overridden: false,
@@ -198,7 +203,10 @@ impl EngineIo {
     /// Tells the data plane what holds on interfaces now.
     fn look_at_manners(&mut self, config: &DaemonConfig) {
         self.is_overridden = false;
-        self.plane.look(self.routes.links.surroundings(&self.overrides.over(config)));
+        let surroundings = self.routes.links.surroundings(&self.overrides.over(config));
+        let names = surroundings.interfaces.iter().map(|(index, facts)| (*index, facts.name.clone()));
+        self.policies.interfaces(names.collect());
+        self.plane.look(surroundings);
     }
 
     fn is_due(&self) -> bool {
@@ -240,6 +248,7 @@ impl Driver {
         mut orders: mpsc::Receiver<Order>,
     ) {
         self.look_again();
+        self.node.policies.refresh(tokio::time::Instant::now());
         self.look_first().await;
         self.say_what_is_missing();
         let leaves = loop {
@@ -258,6 +267,7 @@ impl Driver {
         if !leaves {
             self.service.everyone_gone(&mut self.node);
             self.tell();
+            self.node.policies.end();
         }
         self.node.send_queue.flush(&self.node.sockets);
         self.node.plane.end(leaves).await;
@@ -271,7 +281,8 @@ impl Driver {
         clients: &mut mpsc::Receiver<FromClient>,
         orders: &mut mpsc::Receiver<Order>,
     ) -> Woken {
-        let wake_at = self.node.wake_at().into_iter().chain(self.hooks.wake_at()).min();
+        let waits = self.node.wake_at().into_iter().chain(self.hooks.wake_at());
+        let wake_at = waits.chain(self.node.policies.wake_at()).min();
         let blocked = self.node.send_queue.blocked;
         let timer = async {
             match wake_at {
@@ -293,7 +304,7 @@ impl Driver {
                 false => std::future::pending().await,
             }
         };
-        let (plane, sockets) = (&mut self.node.plane, &self.node.sockets);
+        let (plane, sockets, policies) = (&mut self.node.plane, &self.node.sockets, &self.node.policies);
         tokio::select! {
             order = orders.recv() => Woken::Ordered(order.unwrap_or(Order::Stop)),
             Some(said) = clients.recv() => Woken::Said(said),
@@ -302,6 +313,7 @@ impl Driver {
             _ = self.monitor.changed() => Woken::Otherwise,
             () = self.hooks.told() => Woken::Otherwise,
             () = self.icmp.readable() => Woken::Otherwise,
+            () = policies.changed() => Woken::Otherwise,
             () = timer => Woken::Otherwise,
             () = room => Woken::Otherwise,
             () = at_once => Woken::Otherwise,
@@ -324,6 +336,7 @@ impl Driver {
         self.node.received = self.receiver.received;
         self.hear_what_came_back(now_us);
         self.follow_sockets();
+        self.node.policies.turn(tokio::time::Instant::now());
         self.tell();
         if self.switchboard.is_more(&self.service) {
             self.switchboard.go_on(&mut self.service, &mut self.node);
@@ -361,6 +374,7 @@ impl Driver {
                 break;
             }
         }
+        self.say_policies();
         if self.node.is_overridden {
             self.node.look_at_manners(&self.config);
         }
@@ -435,6 +449,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("socket of [qos]", old.qos.socket != new.qos.socket),
         ("hooks or cgroup of [qos]", (old.qos.hooks, &old.qos.cgroup) != (new.qos.hooks, &new.qos.cgroup)),
         ("templates of [qos]", old.qos.templates != new.qos.templates),
+        ("[policies]", old.policies != new.policies),
         ("[signalling]", old.signalling != new.signalling),
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),

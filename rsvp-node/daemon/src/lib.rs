@@ -8,6 +8,7 @@ pub mod config;
 pub mod control;
 pub mod data_plane;
 pub mod hooks;
+pub mod policies;
 pub mod qos_service;
 pub mod tc_service;
 pub mod templates;

@@ -4,7 +4,7 @@ use super::config::{ConfigError, DaemonConfig, HooksWanted, Kind, Transport};
 use super::control::server::{FromClient, Switchboard, serve};
 use super::control::service::ControlService;
 use super::data_plane::DataPlane;
-use super::data_plane::bpf::{Capacity, Pins};
+use super::data_plane::bpf::{Capacity, Pins, PolicyTables};
 use super::data_plane::kernel::{self, Kernel};
 use super::data_plane::worker::Worker;
 use super::driver::{Driver, EngineIo, Order};
@@ -18,6 +18,7 @@ use super::metrics;
 use super::monitor::{Monitor, Notices};
 use super::multicast::Multicast;
 use super::netlink::Netlink;
+use super::policies::{self, Policies};
 use super::privilege;
 use super::recorder::Recorder;
 use super::routes::{self, Routes};
@@ -87,6 +88,7 @@ pub(super) struct Prepared {
     firewall: Option<Firewall>,
     recorder: Option<Recorder>,
     plane: Result<Box<dyn DataPlane>, String>,
+    policies: Policies,
     hooks: hooks::Opened,
     icmp: icmp::Opened,
     metrics: Option<std::net::TcpListener>,
@@ -120,7 +122,8 @@ impl Prepared {
             .as_deref()
             .map(|path| Recorder::create(path).map_err(failed(format!("the journal {}", path.display()))));
         let recorder = recorder.transpose()?;
-        let plane = open_data_plane(&config)?;
+        let (plane, tables) = open_data_plane(&config)?;
+        let policies = Policies::open(&config, tables);
         let hooks = hooks::Opened::open(&config);
         // What is sent by UDP comes back to the socket that sent it, if at all.
         let icmp = match config.node.transport {
@@ -139,6 +142,7 @@ impl Prepared {
             firewall,
             recorder,
             plane,
+            policies,
             hooks,
             icmp,
         })
@@ -157,6 +161,7 @@ impl Prepared {
             firewall,
             mut recorder,
             plane,
+            policies,
             hooks,
             icmp,
         } = self;
@@ -184,7 +189,7 @@ impl Prepared {
         }
         service.keep_templates(templates);
         let mut node = EngineIo::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
-        (node.shelf, node.signals) = (shelf, config.signalling.enabled);
+        (node.shelf, node.signals, node.policies) = (shelf, config.signalling.enabled, policies);
         let driver = Driver {
             config,
             node,
@@ -216,12 +221,13 @@ fn open_sockets(config: &DaemonConfig) -> Result<Opened, DaemonError> {
 }
 
 /// The data plane, or why there is none.
-fn open_data_plane(config: &DaemonConfig) -> Result<Result<Box<dyn DataPlane>, String>, DaemonError> {
+fn open_data_plane(config: &DaemonConfig) -> Result<Plane, DaemonError> {
+    let without = |why: &str| Ok((Err(why.to_owned()), Err(format!("the data plane is none: {why}"))));
     let said = &config.data_plane;
     match (said.kind, config.node.transport) {
-        (Kind::None, _) => return Ok(Err("as configured".to_owned())),
+        (Kind::None, _) => return without("as configured"),
         (Kind::Auto, Transport::Udp) => {
-            return Ok(Err("a host with transport = \"udp\" has no privileges for it".to_owned()));
+            return without("a host with transport = \"udp\" has no privileges for it");
         }
         _ => {}
     }
@@ -229,7 +235,11 @@ fn open_data_plane(config: &DaemonConfig) -> Result<Result<Box<dyn DataPlane>, S
     let flows = said.flows.unwrap_or(default.flows);
     let capacity = Capacity { flows, keys: default.keys.max(flows.saturating_mul(4)), ..default };
     match Kernel::open(said.attach.into(), capacity, pins(config)) {
-        Ok(kernel) => Ok(Ok(Box::new(kernel))),
+        Ok(mut kernel) => {
+            let tables = kernel.for_policies(hooks::cgroup_of(config));
+            let tables = tables.ok_or_else(|| "the kernel has no place for them".to_owned());
+            Ok((Ok(Box::new(kernel)), tables))
+        }
         Err(error) if said.kind == Kind::Kernel => {
             Err(DaemonError::System { what: "the data plane".into(), error: io::Error::other(error) })
         }
@@ -238,10 +248,13 @@ fn open_data_plane(config: &DaemonConfig) -> Result<Result<Box<dyn DataPlane>, S
                 "reservations are signalled and admitted, but not enforced: {error}; `kind = \"none\"` in [data_plane] \
                  says that this is known"
             );
-            Ok(Err(error.to_string()))
+            without(&error.to_string())
         }
     }
 }
+
+/// A data plane, and what policies write and read in the kernel; or why there is none.
+type Plane = (Result<Box<dyn DataPlane>, String>, Result<PolicyTables, String>);
 
 /// Where what stands in the kernel is pinned; where it cannot be, that is said once.
 fn pins(config: &DaemonConfig) -> Option<Pins> {
@@ -261,7 +274,9 @@ fn pins(config: &DaemonConfig) -> Option<Pins> {
 /// Takes away whatever a daemon that was killed has left in this network namespace; what it was, a line each.
 pub(super) fn clean(config: &DaemonConfig) -> Result<Vec<String>, DaemonError> {
     let _lock = lock(config)?;
-    kernel::clean(config.data_plane.pins()).map_err(failed("removing what an earlier run has left"))
+    let found =
+        kernel::clean(config.data_plane.pins()).map(|found| [found, policies::clean(config)].concat());
+    found.map_err(failed("removing what an earlier run has left"))
 }
 
 fn lock(config: &DaemonConfig) -> Result<Lock, DaemonError> {
@@ -307,6 +322,9 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &[Listening]) -
         && let Err(error) = config.qos.shelf().give_to(user.uid.as_raw())
     {
         tracing::warn!("no templates can be installed: their folder cannot be given to {name}: {error}");
+    }
+    if let Some(user) = &user {
+        policies::give_to(config, user.uid.as_raw());
     }
     let raw = config.node.transport == Transport::Raw;
     if let (Some(user), Some(root)) = (&user, config.data_plane.pins().filter(|_| raw)) {

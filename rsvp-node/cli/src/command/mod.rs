@@ -16,11 +16,13 @@ mod options;
 mod output;
 mod packets;
 mod payload;
+mod policy;
 mod qos;
 mod recv;
 mod report;
 mod reserve;
 mod reserver;
+mod run;
 mod send;
 mod sessions;
 mod show;
@@ -65,6 +67,10 @@ pub(crate) enum Command {
     Report(report::Arguments),
     /// What this host can do for a socket's traffic
     Qos(qos::Arguments),
+    /// Marks and rates for programs that do not ask for any
+    Policy(policy::Arguments),
+    /// Runs a command whose packets are marked and held to a rate
+    Run(run::Arguments),
     /// Traffic by name: shows, installs and removes templates
     Template(template::Arguments),
 }
@@ -91,6 +97,9 @@ enum Failure {
     /// Whoever was to take part in it was not there.
     #[error("{0}")]
     Nobody(String),
+    /// A command that was run has ended with this status.
+    #[error("the command has ended with the status {0}")]
+    Ended(u8),
 }
 
 impl Failure {
@@ -106,6 +115,7 @@ impl Failure {
         match self {
             Self::Refused(_) => 3,
             Self::Nobody(_) => 4,
+            Self::Ended(status) => *status,
             Self::Client(Disconnected | NoDaemon { .. } | NoQosDaemon { .. })
             | Self::Qos(QosError::Daemon(Disconnected | NoDaemon { .. } | NoQosDaemon { .. }))
             | Self::NoDaemon(_) => 5,
@@ -131,6 +141,8 @@ pub(crate) fn main(command: Command) -> ExitCode {
                 Command::Report(arguments) => report::main(arguments).await,
                 Command::Top(arguments) => top::main(arguments).await,
                 Command::Qos(arguments) => qos::main(arguments).await,
+                Command::Policy(arguments) => policy::main(arguments).await,
+                Command::Run(arguments) => run::main(arguments).await,
                 Command::Template(arguments) => template::main(arguments).await,
             }
         })
@@ -141,6 +153,8 @@ pub(crate) fn main(command: Command) -> ExitCode {
         Err(Failure::System { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
+        // It has said itself what there was to say.
+        Err(Failure::Ended(status)) => ExitCode::from(status),
         Err(failure) => {
             eprintln!("rsvp: {failure}");
             ExitCode::from(failure.status())

@@ -49,6 +49,8 @@ enum Kind {
     Messages,
     /// What local applications are told
     Applications,
+    /// Policies that are read again, and those that are left out
+    Policies,
 }
 
 /// `rsvp watch`.
@@ -99,5 +101,6 @@ fn facts(watched: &Watched) -> (Kind, Option<Session>, Option<IpAddr>) {
         }
         Watched::Discarded(discarded) => (Kind::Discards, discarded.of.session, Some(discarded.of.peer)),
         Watched::Undelivered { of, .. } => (Kind::Errors, of.session, Some(of.peer)),
+        Watched::Policy(_) => (Kind::Policies, None, None),
     }
 }

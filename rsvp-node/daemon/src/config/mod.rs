@@ -7,6 +7,7 @@ mod data_plane;
 mod metrics;
 mod overrides;
 mod per_interface;
+mod policies;
 mod qos;
 mod transport;
 mod units;
@@ -18,6 +19,7 @@ pub use data_plane::{
 pub use metrics::MetricsConfig;
 pub use overrides::Overrides;
 pub use per_interface::{InterfaceConfig, ShareConfig};
+pub use policies::{PoliciesConfig, ProfileConfig};
 pub use qos::{HooksWanted, QosConfig};
 pub use transport::{Transport, Udp};
 pub use units::{HopRule, Percent, Rate, Reservable, Span};
@@ -54,6 +56,8 @@ pub struct DaemonConfig {
     pub control: ControlConfig,
     /// Sockets that applications hand over.
     pub qos: QosConfig,
+    /// Marks and rates for programs that do not ask for any.
+    pub policies: PoliciesConfig,
     /// Whether RSVP is spoken.
     pub signalling: SignallingConfig,
     /// Where Prometheus finds what is counted.

@@ -14,13 +14,13 @@ mod news;
 mod programs;
 mod watch;
 
+pub(crate) use names::SocketNames;
 pub use watch::{Watch, Watcher};
 
 use super::config::{DaemonConfig, HooksWanted};
 use super::sys;
 use aya::maps::{MapData, RingBuf};
 use follow::Followed;
-use names::SocketNames;
 use news::News;
 use programs::Programs;
 use std::io;
@@ -73,6 +73,18 @@ pub(super) enum HookError {
     Attach(PathBuf, io::Error),
     #[error("a socket cannot be marked for them: {0}")]
     Mark(io::Error),
+}
+
+/// The cgroup where programs hang, by the configuration: its path and its folder; or why there is none.
+pub(crate) fn cgroup_of(config: &DaemonConfig) -> Result<(PathBuf, std::fs::File), String> {
+    let found = cgroup::open(config.qos.cgroup.as_deref()).map_err(|why| why.to_string())?;
+    Ok((found.path, found.folder))
+}
+
+/// The root of the hierarchy of cgroups, where one is mounted.
+#[must_use]
+pub fn hierarchy() -> Option<PathBuf> {
+    cgroup::open(None).ok().map(|found| found.path)
 }
 
 /// What is missing without them, in the log.

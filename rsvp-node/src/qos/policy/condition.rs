@@ -160,6 +160,12 @@ impl Ports {
         self.first <= port && port <= self.last
     }
 
+    /// The first and the last.
+    #[must_use]
+    pub const fn bounds(&self) -> (u16, u16) {
+        (self.first, self.last)
+    }
+
     /// Whether it is one port.
     #[must_use]
     pub const fn is_single(&self) -> bool {
@@ -245,7 +251,8 @@ impl Conditions {
     }
 
     /// The ports on either side, by number or by name.
-    pub(super) fn either_port(&self) -> Option<Ports> {
+    #[must_use]
+    pub fn either_port(&self) -> Option<Ports> {
         self.port.or_else(|| self.template?.port().and_then(|port| Ports::new(port, port)))
     }
 
