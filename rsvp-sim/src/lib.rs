@@ -36,6 +36,7 @@
 
 pub mod capture;
 pub mod facts;
+pub mod kit;
 pub use rsvp_node::journal;
 #[cfg(feature = "lab")]
 pub mod lab;

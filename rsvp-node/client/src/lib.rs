@@ -29,6 +29,7 @@ mod any_address;
 mod by_hand;
 pub mod dscp;
 mod error;
+pub mod flows;
 #[doc = include_str!("../GUIDE.md")]
 pub mod guide {}
 mod link;
@@ -42,6 +43,7 @@ pub use any_address::AnyAddress;
 pub use by_hand::FlowWatch;
 pub use dscp::{Dscp, Media, Priority, Wmm, class_of, wmm};
 pub use error::ClientError;
+pub use flows::Flows;
 pub use mark::{mark, marked, send_marked};
 pub use pace::{Excess, PacedSocket};
 pub use rsvp_control::metrics;

@@ -174,8 +174,7 @@ impl Link {
     /// Ends a socket's QoS without waiting for what the daemon says to that.
     pub(super) fn close_socket(&self, socket: u64) {
         self.forget_socket(socket);
-        // Nothing is left to end when the connection has ended.
-        let _ = self.send(&Request::QosClose { socket }, None, oneshot::channel().0);
+        self.tell(&Request::QosClose { socket });
     }
 
     /// Waits until the connection has ended.
@@ -197,13 +196,29 @@ impl Link {
         request: &Request,
         descriptor: Option<OwnedFd>,
     ) -> Result<Done, ClientError> {
-        let (sender, answer) = oneshot::channel();
-        self.send(request, descriptor, sender)?;
+        let (_, answer) = self.begin(request, descriptor)?;
         match answer.await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(problem)) => Err(ClientError::Refused(problem)),
             Err(_) => Err(ClientError::Disconnected),
         }
+    }
+
+    /// Asks, and does not wait: the number of the request, and where its answer comes.
+    pub(super) fn begin(
+        &self,
+        request: &Request,
+        descriptor: Option<OwnedFd>,
+    ) -> Result<(u64, oneshot::Receiver<Result<Done, Problem>>), ClientError> {
+        let (sender, answer) = oneshot::channel();
+        let id = self.send(request, descriptor, sender)?;
+        Ok((id, answer))
+    }
+
+    /// Asks without caring what the daemon says to that.
+    pub(super) fn tell(&self, request: &Request) {
+        // Nothing is left to ask when the connection has ended.
+        let _ = self.begin(request, None);
     }
 
     /// Ends a session without waiting for what the daemon says to that.
@@ -212,8 +227,7 @@ impl Link {
         expected.sessions.remove(&session);
         expected.any.remove(&session);
         drop(expected);
-        // Nothing is left to close when the connection has ended.
-        let _ = self.send(&Request::CloseSession { session }, None, oneshot::channel().0);
+        self.tell(&Request::CloseSession { session });
     }
 
     fn send(
@@ -221,7 +235,7 @@ impl Link {
         request: &Request,
         descriptor: Option<OwnedFd>,
         answer: oneshot::Sender<Result<Done, Problem>>,
-    ) -> Result<(), ClientError> {
+    ) -> Result<u64, ClientError> {
         let mut expected = self.expected();
         if expected.ended {
             return Err(ClientError::Disconnected);
@@ -231,7 +245,8 @@ impl Link {
         let line = serde_json::to_string(&Numbered { id, request })
             .map_err(|error| ClientError::Unexpected(format!("a request that cannot be written: {error}")))?;
         expected.answers.insert(id, answer);
-        self.lines.send(Outgoing { line, descriptor }).map_err(|_| ClientError::Disconnected)
+        self.lines.send(Outgoing { line, descriptor }).map_err(|_| ClientError::Disconnected)?;
+        Ok(id)
     }
 }
 

@@ -13,6 +13,7 @@ mod carried;
 #[cfg(feature = "engine")]
 mod engine;
 mod event;
+pub mod flows;
 mod line;
 pub mod metrics;
 pub mod policy;
@@ -151,6 +152,27 @@ pub enum Request {
     TcSet(tc::Set),
     /// From now on this client is told what happens to interfaces and flows (TcRegisterClient).
     TcSubscribe {},
+    /// Adds a socket to a flow, or makes a flow for it (QOSAddSocketToFlow).
+    FlowAdd(flows::Add),
+    /// Changes a flow of this client (QOSSetFlow).
+    FlowSet(flows::Set),
+    /// A socket leaves a flow of this client, or the flow ends (QOSRemoveSocketFromFlow).
+    FlowRemove(flows::Remove),
+    /// Asks about a flow of this client (QOSQueryFlow).
+    FlowQuery(flows::Query),
+    /// Is answered when something is so (QOSNotifyFlow).
+    FlowNotify(flows::Notify),
+    /// Gives up an earlier request of this connection about flows: what it has made goes, what waits for it ends (QOSCancel).
+    FlowCancel {
+        /// The `id` of that request.
+        of: u64,
+    },
+    /// All flows of this user, or, for those who may ask everything, of all (QOSEnumerateFlows).
+    FlowList {},
+    /// Has the way to a host measured now and then (QOSStartTrackingClient).
+    Track(flows::Track),
+    /// And no longer (QOSStopTrackingClient).
+    Untrack(flows::Track),
     /// All policies, with settings and with what was left out.
     PolicyList {},
     /// What sockets were given by policies, and why.
@@ -177,6 +199,23 @@ impl Request {
                 | Self::TemplateRead { .. }
                 | Self::TemplateInstall(_)
                 | Self::TemplateRemove { .. }
+        )
+    }
+
+    /// Whether it is about flows of sockets without signalling, for which programs of any user may ask.
+    #[must_use]
+    pub const fn is_about_flows(&self) -> bool {
+        matches!(
+            self,
+            Self::FlowAdd(_)
+                | Self::FlowSet(_)
+                | Self::FlowRemove(_)
+                | Self::FlowQuery(_)
+                | Self::FlowNotify(_)
+                | Self::FlowCancel { .. }
+                | Self::FlowList {}
+                | Self::Track(_)
+                | Self::Untrack(_)
         )
     }
 

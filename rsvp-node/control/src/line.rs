@@ -1,7 +1,7 @@
 //! What the daemon says: a line, what a request yields, and why one was not done.
 
 use crate::rows::Rows;
-use crate::{Event, Watched, policy, sockets, tc};
+use crate::{Event, Watched, flows, policy, sockets, tc};
 use serde::{Deserialize, Serialize};
 
 /// A line of the daemon: the greeting, the answer to a request, or something that happened. Exactly one of the groups is
@@ -67,6 +67,18 @@ pub struct Done {
     /// What interfaces and flows have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tc: Option<tc::Report>,
+    /// What the network has on the way of a flow of sockets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fundamentals: Option<flows::Fundamentals>,
+    /// The marks of its packets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<flows::PacketPriority>,
+    /// Its rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<flows::OutgoingRate>,
+    /// Flows of sockets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket_flows: Option<Vec<flows::Row>>,
     /// What was asked of policies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<policy::Report>,

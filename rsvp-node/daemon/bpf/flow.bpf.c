@@ -17,6 +17,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "flow.h"
+#include "socket_flow.bpf.h"
 
 #define INLINE static __always_inline
 /* The same number as TC_ACT_UNSPEC: by tcx the next program runs, by clsact the next filter. */
@@ -330,9 +331,9 @@ struct size {
 	__u32 octets;
 };
 
-INLINE void measure(struct __sk_buff *skb, const struct packet *packet, struct size *size)
+INLINE void measure_behind(struct __sk_buff *skb, __u32 link, struct size *size)
 {
-	__u32 length = skb->len, wire = skb->wire_len, link = packet->network;
+	__u32 length = skb->len, wire = skb->wire_len;
 
 	size->packets = 1;
 	size->octets = size->first = length - link;
@@ -344,6 +345,11 @@ INLINE void measure(struct __sk_buff *skb, const struct packet *packet, struct s
 		size->octets = wire - size->packets * link;
 		size->first = headers - link + skb->gso_size;
 	}
+}
+
+INLINE void measure(struct __sk_buff *skb, const struct packet *packet, struct size *size)
+{
+	measure_behind(skb, packet->network, size);
 }
 
 #include "policy_step.bpf.h"
@@ -391,7 +397,7 @@ INLINE void find(struct __sk_buff *skb, const struct interface *here, const int 
 		if (found)
 			by->first = *found + 1;
 	}
-	/* 3: the place of the flow that an application has given its socket (bpf_sk_storage_get of skb->sk). */
+	/* 3: the flow that an application has given its socket: of_socket(), where these have judged the packet. */
 }
 
 /* What a bucket holds after some time, in billionths of an octet: exactly, and never more than its depth. */
@@ -535,6 +541,50 @@ INLINE int judge(struct __sk_buff *skb, const struct packet *packet, const struc
 	return 1;
 }
 
+/* What rsvp_judge_socket answers: the number of a flow, and above it a verdict and one. */
+#define VERDICT_SHIFT 28
+
+/*
+ * Step 3: judges a packet by the flow of its socket, or only counts it where another has a rate for it; 0 where there is no flow. The
+ * packet's IP header is behind so many octets. A function of its own, so that the kernel verifies it by itself.
+ */
+__attribute__((noinline)) int rsvp_judge_socket(struct __sk_buff *skb, __u32 link, __u32 v6, __u32 port, __u32 is_rated)
+{
+	struct state *state = NULL;
+	const struct flow *flow;
+	struct size size;
+	__u64 socket = handed_over(skb);
+	__u32 number = socket ? find_socket_flow(skb, socket, link, v6, port) : 0;
+	enum verdict verdict = CONFORMS;
+
+	flow = live(number, &state);
+	if (!flow)
+		return 0;
+	measure_behind(skb, link, &size);
+	if (is_rated)
+		count(state, &size, CONFORMS);
+	else
+		verdict = police(flow, state, &size);
+	return (verdict + 1) << VERDICT_SHIFT | (number - 1);
+}
+
+/* What the flow of the packet's socket sets that others have not; false if it is to be dropped. */
+INLINE int of_socket(struct __sk_buff *skb, const struct packet *packet, struct treatment *how)
+{
+	__u32 judged = rsvp_judge_socket(skb, packet->network, packet->v6, packet->of.port, how->is_rated);
+	__u32 number = judged & ((1U << VERDICT_SHIFT) - 1), verdict = judged >> VERDICT_SHIFT;
+	const struct flow *flow;
+
+	if (!verdict)
+		return 1;
+	if (verdict == DROPPED + 1)
+		return 0;
+	flow = bpf_map_lookup_elem(&flows, &number);
+	if (flow)
+		set(how, flow, NULL, verdict - 1);
+	return 1;
+}
+
 /* Writes a DSCP; the two bits of ECN stay. */
 INLINE void mark(struct __sk_buff *skb, struct packet *packet, __u8 dscp)
 {
@@ -611,6 +661,8 @@ INLINE int treat(struct __sk_buff *skb, const struct interface *here, const int 
 		return NEXT;
 	find(skb, here, with_policies, &packet, &by);
 	if (!judge(skb, &packet, &by, &how))
+		return DROP;
+	if (here->by_hand & SOCKETS && !of_socket(skb, &packet, &how))
 		return DROP;
 	if (with_policies)
 		set_by_policy(skb, &packet, &by.policy, &how);

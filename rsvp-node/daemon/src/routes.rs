@@ -5,12 +5,13 @@
 //! cached here: the kernel answers within the call.
 
 use super::config::MulticastRoute;
+use super::flow_service::Way;
 use super::links::Links;
 use super::netlink::{Netlink, RouteTo};
 use rsvp_node::{FlowKey, Host, InterfaceId, Route, RouteAnswer, RouteQuery};
 use rsvp_wire::{FilterSpec, Session};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The kernel's routes and what the configuration says of multicast.
 pub(super) struct Routes {
@@ -50,6 +51,39 @@ impl Routes {
             }
             RouteAnswer::NoRoute | RouteAnswer::Pending => None,
         }
+    }
+
+    /// How packets of a socket of this node leave to its peer: not those that stay here, or find no route.
+    pub(super) fn way_to(
+        &mut self,
+        protocol: u8,
+        local: Option<SocketAddr>,
+        peer: SocketAddr,
+    ) -> Option<Way> {
+        let plain = |at: SocketAddr| (at.ip().to_canonical(), at.port());
+        let (address, source_port) = local.map_or((None, 0), |local| {
+            let (address, port) = plain(local);
+            (Some(address).filter(|address| !address.is_unspecified()), port)
+        });
+        let (destination, destination_port) = plain(peer);
+        let flow = FlowKey { protocol, source_port, destination_port, ..FlowKey::default() };
+        let query = RouteQuery { destination, source: address, flow };
+        let found = if destination.is_multicast() {
+            self.netlink.route(&query).map(|route| match route {
+                RouteTo::Out(out) => Some(Way { interface: InterfaceId(out), on_link: true }),
+                RouteTo::Local | RouteTo::Nowhere => None,
+            })
+        } else {
+            let hop = self.netlink.first_hop(&query, None);
+            hop.map(|hop| {
+                hop.map(|hop| Way { interface: InterfaceId(hop.interface), on_link: hop.to == destination })
+            })
+        };
+        found.unwrap_or_else(|error| {
+            tracing::warn!(%error, %peer, "a look-up of the way of a socket's packets failed");
+            self.failed += 1;
+            None
+        })
     }
 
     /// The source address that the kernel gives this node's packets to there.

@@ -1,14 +1,17 @@
 //! Starting and ending: opens what needs privileges, gives the privileges up, and puts the driver to work.
 
+mod plane;
+
 use super::config::{ConfigError, DaemonConfig, HooksWanted, Kind, Transport};
 use super::control::server::{FromClient, Switchboard, serve};
 use super::control::service::ControlService;
 use super::data_plane::DataPlane;
-use super::data_plane::bpf::{Capacity, Pins, PolicyTables};
-use super::data_plane::kernel::{self, Kernel};
+use super::data_plane::bpf::Pins;
+use super::data_plane::kernel;
 use super::data_plane::worker::Worker;
-use super::driver::{Driver, EngineIo, Order};
+use super::driver::{Alarm, Driver, EngineIo, Order, Pace, TICK_US};
 use super::firewall::Firewall;
+use super::handles::Handles;
 use super::hooks::{self, Hooks};
 use super::icmp::{self, IcmpErrors};
 use super::links::Links;
@@ -20,9 +23,12 @@ use super::multicast::Multicast;
 use super::netlink::Netlink;
 use super::policies::{self, Policies};
 use super::privilege;
+use super::probe::{Prober, responder};
+use super::queues::Sockets;
+use super::receiver::Receiver;
 use super::recorder::Recorder;
 use super::routes::{self, Routes};
-use super::socket::{Opened, Receiver, Sockets};
+use super::socket::Opened;
 use super::udp::Encapsulation;
 use rsvp_node::Engine;
 use std::hash::{BuildHasher as _, RandomState};
@@ -90,6 +96,7 @@ pub(super) struct Prepared {
     plane: Result<Box<dyn DataPlane>, String>,
     policies: Policies,
     hooks: hooks::Opened,
+    responder: Option<responder::Opened>,
     icmp: icmp::Opened,
     metrics: Option<std::net::TcpListener>,
 }
@@ -122,9 +129,11 @@ impl Prepared {
             .as_deref()
             .map(|path| Recorder::create(path).map_err(failed(format!("the journal {}", path.display()))));
         let recorder = recorder.transpose()?;
-        let (plane, tables) = open_data_plane(&config)?;
+        let (plane, tables) = plane::open_data_plane(&config)?;
         let policies = Policies::open(&config, tables);
         let hooks = hooks::Opened::open(&config);
+        let responder = config.responder.enabled.then(|| responder::Opened::open(config.responder.port()));
+        let responder = responder.transpose().map_err(failed("the responder's UDP port"))?;
         // What is sent by UDP comes back to the socket that sent it, if at all.
         let icmp = match config.node.transport {
             Transport::Udp => icmp::Opened::default(),
@@ -144,6 +153,7 @@ impl Prepared {
             plane,
             policies,
             hooks,
+            responder,
             icmp,
         })
     }
@@ -163,25 +173,39 @@ impl Prepared {
             plane,
             policies,
             hooks,
+            responder,
             icmp,
         } = self;
         let watching = "watching the sockets";
         let sockets = Sockets::new(sockets).map_err(failed(watching))?;
         let monitor = Monitor::new(notices).map_err(failed(watching))?;
-        let links = Links::new().map_err(failed("a socket for questions about interfaces"))?;
+        let state = config.node.state_folder();
+        let (handles, complaint) =
+            Handles::begin(state.as_deref()).map_err(failed("reading /dev/urandom"))?;
+        if let Some(complaint) = complaint {
+            tracing::info!(
+                "neighbours have to learn new handles of interfaces after a restart before their requests are taken: {complaint}; \
+                 give `state` in [node] a folder that this user may write"
+            );
+        }
+        let links = Links::new(handles).map_err(failed("a socket for questions about interfaces"))?;
         let seeds = [RandomState::new().hash_one(0u8), RandomState::new().hash_one(1u8)];
-        let engine_config = config.of_engine(seeds);
+        let timer_latency = std::time::Duration::from_micros(TICK_US);
+        let engine_config = rsvp_node::Config { timer_latency, repeats_new: true, ..config.of_engine(seeds) };
         if let Some(recorder) = &mut recorder {
             recorder.boot(&engine_config);
         }
         let engine = Engine::new(engine_config);
         let routes = Routes { netlink, links, fixed: config.multicast_route.clone(), failed: 0 };
         // With the privileges that are left, and in this network namespace.
+        let marks = plane.as_ref().map(|plane| plane.socket_marks()).unwrap_or_default();
         let plane = Worker::start(plane).map_err(failed("a thread for the data plane"))?;
         let encapsulation = Encapsulation::new(&config);
         let hooks = Hooks::start(hooks).map_err(failed(watching))?;
         let icmp = IcmpErrors::new(icmp).map_err(failed(watching))?;
+        let alarm = Alarm::new().map_err(failed("a timer"))?;
         let mut service = ControlService::with_limits(config.qos.limits());
+        service.bound_flows(config.qos.flow_limits());
         let shelf = config.qos.shelf();
         let (templates, complaints) = shelf.load();
         for complaint in complaints {
@@ -190,6 +214,8 @@ impl Prepared {
         service.keep_templates(templates);
         let mut node = EngineIo::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
         (node.shelf, node.signals, node.policies) = (shelf, config.signalling.enabled, policies);
+        node.prober = Some(Prober::start(config.responder.port()).map_err(failed("a thread for measuring"))?);
+        responder.map_or(Ok(()), responder::Opened::start).map_err(failed("a thread for the responder"))?;
         let driver = Driver {
             config,
             node,
@@ -199,7 +225,10 @@ impl Prepared {
             service,
             switchboard: Switchboard::default(),
             hooks,
+            marks,
             icmp,
+            pace: Pace::default(),
+            alarm,
         };
         Ok((driver, Held { _lock: lock, _firewall: firewall, metrics }))
     }
@@ -218,57 +247,6 @@ fn open_sockets(config: &DaemonConfig) -> Result<Opened, DaemonError> {
         io::ErrorKind::PermissionDenied => DaemonError::NoRawSockets { what: e.what.into() },
         _ => failed(e.what)(e.error),
     })
-}
-
-/// The data plane, or why there is none.
-fn open_data_plane(config: &DaemonConfig) -> Result<Plane, DaemonError> {
-    let without = |why: &str| Ok((Err(why.to_owned()), Err(format!("the data plane is none: {why}"))));
-    let said = &config.data_plane;
-    match (said.kind, config.node.transport) {
-        (Kind::None, _) => return without("as configured"),
-        (Kind::Auto, Transport::Udp) => {
-            return without("a host with transport = \"udp\" has no privileges for it");
-        }
-        _ => {}
-    }
-    let default = Capacity::default();
-    let flows = said.flows.unwrap_or(default.flows);
-    let capacity = Capacity { flows, keys: default.keys.max(flows.saturating_mul(4)), ..default };
-    match Kernel::open(said.attach.into(), capacity, pins(config)) {
-        Ok(mut kernel) => {
-            let tables = kernel.for_policies(hooks::cgroup_of(config));
-            let tables = tables.ok_or_else(|| "the kernel has no place for them".to_owned());
-            Ok((Ok(Box::new(kernel)), tables))
-        }
-        Err(error) if said.kind == Kind::Kernel => {
-            Err(DaemonError::System { what: "the data plane".into(), error: io::Error::other(error) })
-        }
-        Err(error) => {
-            tracing::warn!(
-                "reservations are signalled and admitted, but not enforced: {error}; `kind = \"none\"` in [data_plane] \
-                 says that this is known"
-            );
-            without(&error.to_string())
-        }
-    }
-}
-
-/// A data plane, and what policies write and read in the kernel; or why there is none.
-type Plane = (Result<Box<dyn DataPlane>, String>, Result<PolicyTables, String>);
-
-/// Where what stands in the kernel is pinned; where it cannot be, that is said once.
-fn pins(config: &DaemonConfig) -> Option<Pins> {
-    let root = config.data_plane.pins()?;
-    match Pins::open(root) {
-        Ok(pins) => Some(pins),
-        Err(why) => {
-            tracing::warn!(
-                "reservations in the kernel do not outlive this daemon, should it be killed or restarted: {why}; `pins` in \
-                 [data_plane] names another place, or none with \"\""
-            );
-            None
-        }
-    }
 }
 
 /// Takes away whatever a daemon that was killed has left in this network namespace; what it was, a line each.
@@ -371,8 +349,7 @@ pub(super) async fn serve_until_told(
     let (to_driver, clients) = mpsc::channel(CLIENT_QUEUE);
     let mut servers = Vec::new();
     for socket in &control {
-        let watcher = driver.hooks.watcher();
-        let server = serve(socket.listener()?, socket.access.clone(), watcher, to_driver.clone());
+        let server = serve(socket.listener()?, socket.access.clone(), driver.keepers(), to_driver.clone());
         servers.push(tokio::spawn(server));
     }
     if let Some(listener) = held.metrics.take() {

@@ -6,11 +6,13 @@
 #![allow(unsafe_code, reason = "system calls without a safe wrapper; see the module's documentation")]
 
 use super::packet::Parcel;
+pub(super) use super::received::Datagram;
 use libc::{c_int, c_void};
 use std::io;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -149,6 +151,8 @@ impl OwnsDescriptor for socket2::Socket {}
 impl OwnsDescriptor for super::monitor::Notices {}
 impl OwnsDescriptor for super::hooks::Ring {}
 impl OwnsDescriptor for super::policies::Queue {}
+impl OwnsDescriptor for super::queues::Waiting {}
+impl OwnsDescriptor for super::driver::Timer {}
 
 /// Has the runtime around the caller watch a descriptor.
 pub(super) fn watch<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
@@ -206,20 +210,6 @@ pub(super) fn receive_descriptors<const MOST: usize>(
 
 fn checked(result: c_int) -> io::Result<c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
-}
-
-/// A received datagram and what its control messages say.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Datagram<'a> {
-    /// As the socket delivers it: with IP header or without.
-    pub(super) octets: &'a [u8],
-    pub(super) source: IpAddr,
-    /// Where it arrived (`IP_PKTINFO`, `IPV6_PKTINFO`).
-    pub(super) interface: Option<u32>,
-    /// The IP header's destination address.
-    pub(super) destination: Option<IpAddr>,
-    /// `IPV6_HOPLIMIT`; an IPv4 raw socket delivers the header instead.
-    pub(super) hop_limit: Option<u8>,
 }
 
 /// Memory for a batch of received datagrams.
@@ -290,6 +280,8 @@ impl Inbox {
             interface: None,
             destination: None,
             hop_limit: None,
+            port: port(&self.from[n]),
+            came: None,
         };
         read_control(&self.control[n], control_length, &mut datagram);
         datagram
@@ -310,6 +302,12 @@ fn address(from: &libc::sockaddr_storage) -> IpAddr {
         }
         _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     }
+}
+
+/// The port of a name, which both families have at the same place.
+fn port(from: &libc::sockaddr_storage) -> u16 {
+    // SAFETY: the storage is large enough for, and aligned as, any kind of address; all zeroes is a name of no family.
+    u16::from_be(unsafe { &*(&raw const *from).cast::<libc::sockaddr_in>() }.sin_port)
 }
 
 fn read_control(control: &[u64; CONTROL], length: usize, into: &mut Datagram<'_>) {
@@ -336,6 +334,10 @@ fn read_control(control: &[u64; CONTROL], length: usize, into: &mut Datagram<'_>
                 }
                 (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                     into.hop_limit = u8::try_from(data.cast::<c_int>().read_unaligned()).ok();
+                }
+                (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
+                    let time = data.cast::<libc::timespec>().read_unaligned();
+                    into.came = Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
                 }
                 _ => {}
             }

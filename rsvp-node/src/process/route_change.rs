@@ -4,6 +4,8 @@
 //! everything else. A walk that is going on is not begun anew by the next change, or changes that come often enough would
 //! starve what is at its end; another follows. Where one destination has few path states these are found by the index, at once.
 //!
+//! What an interface that goes down has brought, or served, is walked in the same way: `interface_down`.
+//!
 //! Reservations are made on the new way before they are given up on the old: W after the change Path messages leave,
 //! and until W after that the requests on interfaces that routing has left still count upstream. Then they no longer
 //! do; the requests themselves are left to time out.
@@ -43,15 +45,25 @@ impl Node {
     /// large for it, or it enforces what it did not.
     pub(crate) fn interface_changes(&mut self, interface: Interface, host: &mut dyn Host) {
         let change = self.interfaces.change(interface);
-        if change.is_any() {
+        let limits = self.config.limits;
+        let speaking = self.interfaces.iter().filter(|on| on.config.enabled).count();
+        self.state.accounts.divide(limits.state_octets, limits.sessions, speaking);
+        if change.down && self.sweep.is_none() {
+            // Routes that change with it are told of next: they are heard before anything is given up.
+            self.sweep = Some(Sweep::new(None, change));
+        } else if change.is_any() {
             self.begin_sweep(None, change, host);
         }
     }
 
     fn begin_sweep(&mut self, destination: Option<IpAddr>, change: Change, host: &mut dyn Host) {
-        let sweep = Sweep { destination, change, next: 0 };
-        match (&self.sweep, &mut self.next_sweep) {
+        let sweep = Sweep::new(destination, change);
+        match (&mut self.sweep, &mut self.next_sweep) {
             (None, _) => self.sweep = Some(sweep),
+            // One that waits for its first step looks up all routes.
+            (Some(waits), None) if waits.change.down && !waits.begun => {
+                waits.change = waits.change.and(change)
+            }
             (Some(_), None) => self.next_sweep = Some(sweep),
             (Some(_), Some(next)) => {
                 // Of several that wait one is made; if their destinations are others, everything is walked.
@@ -62,37 +74,54 @@ impl Node {
         self.sweep_routes(host);
     }
 
-    /// Looks up routes again for the next piece of the path state.
+    /// Looks up routes again for the next piece of the path state; after that come requests whose interface is down.
     pub(crate) fn sweep_routes(&mut self, host: &mut dyn Host) {
-        let Some(Sweep { destination, change, next }) = self.sweep else { return };
-        let last = next.saturating_add(PIECE).min(self.state.paths.places());
+        let Some(mut sweep) = self.sweep else { return };
+        sweep.begun = true;
+        let last = sweep.next.saturating_add(PIECE).min(self.state.paths.places());
         let enough = Enough::for_now(&self.state);
-        let mut end = next;
-        while end < last && !enough.is_reached(&self.state) {
-            let place = end;
-            end += 1;
+        while sweep.next < last && !enough.is_reached(&self.state) {
+            let place = sweep.next;
+            sweep.next += 1;
             let Some(path) = self.state.paths.at(place) else { continue };
-            let Some(ix) = Ix::from_place(place).filter(|_| !path.flags.dead) else { continue };
-            let key = self.state.key_of(path.session);
-            if path.upstream().is_some() && destination.is_none_or(|d| d == key.destination()) {
-                self.reroute(ix, host);
-            }
-            if change.packet_sizes {
-                self.judge_path_sizes(ix);
-            }
-            if change.enforcement {
-                self.enforcement_changes(ix);
+            if let Some(ix) = Ix::from_place(place).filter(|_| !path.flags.dead) {
+                self.sweep_path(ix, &sweep, host);
             }
         }
-        let rest = Sweep { destination, change, next: end };
-        let more = end < self.state.paths.places();
-        self.sweep = if more { Some(rest) } else { self.next_sweep.take() };
+        let mut more = sweep.next < self.state.paths.places();
+        if !more && sweep.change.down {
+            more = self.leave_requests(&mut sweep.next_request, &enough);
+        }
+        self.sweep = if more { Some(sweep) } else { self.next_sweep.take() };
+    }
+
+    fn sweep_path(&mut self, ix: Ix<PathState>, sweep: &Sweep, host: &mut dyn Host) {
+        let Sweep { destination, change, .. } = *sweep;
+        let path = &self.state.paths[ix];
+        let concerns = |d| d == self.state.key_of(path.session).destination();
+        if path.upstream().is_some() && destination.is_none_or(concerns) {
+            self.reroute(ix, host);
+        }
+        if change.down && self.leave_path(ix) {
+            return;
+        }
+        if change.up {
+            self.send_unsent(ix);
+        }
+        if change.packet_sizes {
+            self.judge_path_sizes(ix);
+        }
+        if change.enforcement {
+            self.enforcement_changes(ix);
+        }
     }
 
     fn judge_path_sizes(&mut self, ix: Ix<PathState>) {
         let path = &self.state.paths[ix];
         let (session, sender) = (path.session, path.sender);
-        for interface in path.interfaces() {
+        let interfaces = path.interfaces();
+        self.session_changes(session);
+        for interface in interfaces {
             self.judge_packet_sizes(Branch { session, interface }, &sender);
         }
     }
@@ -101,7 +130,9 @@ impl Node {
     fn enforcement_changes(&mut self, ix: Ix<PathState>) {
         let path = &self.state.paths[ix];
         let (session, sender) = (path.session, path.sender);
-        for interface in path.interfaces() {
+        let interfaces = path.interfaces();
+        self.session_changes(session);
+        for interface in interfaces {
             self.update_for_senders(Branch { session, interface }, &sender);
         }
         self.forward_path(ix);
@@ -110,6 +141,7 @@ impl Node {
     fn reroute(&mut self, ix: Ix<PathState>, host: &mut dyn Host) {
         let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
         let before = self.said_of(session, &sender);
+        self.session_changes(session);
         if !self.route_path(ix, host) {
             return;
         }
@@ -135,6 +167,7 @@ impl Node {
     pub(crate) fn repair_path(&mut self, ix: Ix<PathState>) {
         let wait = self.repair_wait(ix);
         let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
+        self.session_changes(session);
         if self.state.paths[ix].flags.settling {
             let before = self.said_of(session, &sender);
             let path = &mut self.state.paths[ix];
@@ -151,6 +184,7 @@ impl Node {
                 let branch = Branch { session, interface };
                 self.update_for_senders(branch, &sender);
                 self.judge_again(branch);
+                self.leave_branch(branch);
             }
             return;
         }

@@ -173,7 +173,7 @@ async fn listings_say_what_is_there() {
         panic!()
     };
     assert_eq!(
-        (rows[0].address.to_string(), rows[0].senders, rows[0].requests),
+        (rows[0].address.unwrap().to_string(), rows[0].senders, rows[0].requests),
         ("10.0.0.2".to_owned(), 0, 1)
     );
     let (Rows::Interfaces(rows), 1) = near.list(What::Interfaces, None).await.expect("listed") else {

@@ -2,8 +2,8 @@
 
 use super::pair::{LEFT, Pair};
 use rsvp_client::{Client, ClientError, What};
+use rsvpd::control::descriptors::Keepers;
 use rsvpd::control::server::{Access, serve};
-use rsvpd::hooks::Watcher;
 use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
@@ -35,7 +35,7 @@ async fn clients_come_and_go_over_a_unix_socket() {
     let folder = Folder::new("serve");
     let pair = Pair::start();
     let listener = UnixListener::bind(folder.socket()).expect("bound");
-    tokio::spawn(serve(listener, Access::default(), Watcher::default(), pair.doors[LEFT].clone()));
+    tokio::spawn(serve(listener, Access::default(), Keepers::default(), pair.doors[LEFT].clone()));
     for _ in 0..3 {
         let client = Client::connect(folder.socket()).await.expect("this user may");
         assert!(client.daemon().starts_with("rsvpd "));

@@ -24,6 +24,7 @@ pub(crate) mod net;
 mod plain;
 mod plane;
 mod policies;
+mod screens;
 mod services;
 mod shown;
 mod sockets;

@@ -26,6 +26,7 @@ mod run;
 mod send;
 mod sessions;
 mod show;
+mod socket_flows;
 mod sockets;
 mod spread;
 mod tc;
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     Report(report::Arguments),
     /// What this host can do for a socket's traffic
     Qos(qos::Arguments),
+    /// Flows of sockets: marks and rates that programs have given them, and what the network has
+    Flows(socket_flows::Arguments),
     /// Marks and rates for programs that do not ask for any
     Policy(policy::Arguments),
     /// Runs a command whose packets are marked and held to a rate
@@ -141,6 +144,7 @@ pub(crate) fn main(command: Command) -> ExitCode {
                 Command::Report(arguments) => report::main(arguments).await,
                 Command::Top(arguments) => top::main(arguments).await,
                 Command::Qos(arguments) => qos::main(arguments).await,
+                Command::Flows(arguments) => socket_flows::main(arguments).await,
                 Command::Policy(arguments) => policy::main(arguments).await,
                 Command::Run(arguments) => run::main(arguments).await,
                 Command::Template(arguments) => template::main(arguments).await,

@@ -9,6 +9,7 @@ mod overrides;
 mod per_interface;
 mod policies;
 mod qos;
+mod responder;
 mod transport;
 mod units;
 
@@ -16,14 +17,16 @@ pub use data_plane::{
     DEFAULT_PINS, DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig,
     SharedClass,
 };
-pub use metrics::MetricsConfig;
+pub use metrics::{Listen, MetricsConfig};
 pub use overrides::Overrides;
 pub use per_interface::{InterfaceConfig, ShareConfig};
 pub use policies::{PoliciesConfig, ProfileConfig};
-pub use qos::{HooksWanted, QosConfig};
+pub use qos::{HooksWanted, QosConfig, UserKey};
+pub use responder::ResponderConfig;
 pub use transport::{Transport, Udp};
-pub use units::{HopRule, Percent, Rate, Reservable, Span};
+pub use units::{HopRule, HopSourceRule, Percent, Rate, Reservable, Span};
 
+use crate::handles::DEFAULT_STATE;
 use core::time::Duration;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -58,6 +61,8 @@ pub struct DaemonConfig {
     pub qos: QosConfig,
     /// Marks and rates for programs that do not ask for any.
     pub policies: PoliciesConfig,
+    /// Whether others are helped to measure the way to this host.
+    pub responder: ResponderConfig,
     /// Whether RSVP is spoken.
     pub signalling: SignallingConfig,
     /// Where Prometheus finds what is counted.
@@ -137,12 +142,23 @@ pub struct NodeConfig {
     pub strict_tspec: bool,
     /// Seed of the refresh jitter, to repeat a run; a fresh one, when not set.
     pub seed: Option<u64>,
+    /// The folder in which the secret of interface handles is kept; `/var/lib/rsvp` when not set, nowhere with "".
+    pub state: Option<PathBuf>,
     /// How messages travel.
     pub transport: Transport,
     /// First-hop routers that messages go to by UDP, one of each address family; the gateway, when not set.
     pub udp_routers: Vec<IpAddr>,
     /// The IP TTL that exactly reaches them, when they are not on the link.
     pub udp_ttl: Option<u8>,
+}
+
+impl NodeConfig {
+    /// Where the secret of interface handles is kept.
+    #[must_use]
+    pub fn state_folder(&self) -> Option<PathBuf> {
+        let folder = self.state.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_STATE));
+        Some(folder).filter(|folder| !folder.as_os_str().is_empty())
+    }
 }
 
 /// Upper bounds on what peers and applications can make grow.
@@ -157,6 +173,10 @@ pub struct LimitsConfig {
     pub requests_per_session: Option<u32>,
     /// Filter specs in one request.
     pub filters_per_request: Option<u32>,
+    /// Neighbours of one interface that are told apart.
+    pub neighbours_per_interface: Option<u32>,
+    /// Octets of state that neighbours may have together.
+    pub state_octets: Option<u64>,
     /// Errors, confirmations and events that wait.
     pub queue: Option<u32>,
 }
@@ -230,6 +250,9 @@ pub enum ConfigError {
 const LEAST_REFRESH: Duration = Duration::from_millis(100);
 const MOST_MULTIPLIER: u32 = 64;
 
+/// The least that neighbours may be given for their state.
+const LEAST_STATE: u64 = 1 << 20;
+
 /// Reads a text file. Another kind, such as a FIFO, may have no end, or no beginning while nobody writes into it.
 fn read_file(path: &Path) -> std::io::Result<String> {
     let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
@@ -288,6 +311,20 @@ impl DaemonConfig {
         if self.node.ttl == Some(0) {
             return wrong("ttl", "a TTL of zero reaches nobody".into());
         }
+        if let Some(octets) = self.limits.state_octets.filter(|octets| *octets < LEAST_STATE) {
+            return wrong(
+                "state_octets",
+                format!(
+                    "{octets} octets, divided among neighbours, are no state for anybody: {LEAST_STATE} at least"
+                ),
+            );
+        }
+        if let Some(most) = self.limits.neighbours_per_interface.filter(|most| *most < 2) {
+            return wrong(
+                "neighbours_per_interface",
+                format!("{most} tells nobody apart: 2 at least, one of them for all others"),
+            );
+        }
         if self.limits.queue == Some(0) {
             return wrong(
                 "queue",
@@ -335,6 +372,11 @@ impl DaemonConfig {
                 .unwrap_or(default.limits.filters_per_request),
             queue: self.limits.queue.unwrap_or(default.limits.queue),
             refresh_ms: default.limits.refresh_ms,
+            neighbours_per_interface: self
+                .limits
+                .neighbours_per_interface
+                .unwrap_or(default.limits.neighbours_per_interface),
+            state_octets: self.limits.state_octets.unwrap_or(default.limits.state_octets),
         };
         rsvp_node::Config {
             seed: self.node.seed.unwrap_or(seeds[0]),
@@ -344,6 +386,7 @@ impl DaemonConfig {
             ttl: self.node.ttl.unwrap_or(default.ttl),
             strict_tspec: self.node.strict_tspec,
             limits,
+            ..default
         }
     }
 }
@@ -476,6 +519,8 @@ mod tests {
             ("[node]\nblockade_multiplier = 1000000\n", "rsvpd.toml:2:1: 1000000 periods"),
             ("[node]\nttl = 0\n", "rsvpd.toml:2:1: a TTL of zero"),
             ("[limits]\nqueue = 0\n", "rsvpd.toml:2:1: a queue for nothing"),
+            ("[limits]\nneighbours_per_interface = 1\n", "rsvpd.toml:2:1: 1 tells nobody apart"),
+            ("[limits]\nstate_octets = 4096\n", "rsvpd.toml:2:1: 4096 octets, divided among"),
         ] {
             assert!(wrong(text).starts_with(expected), "{text}: {}", wrong(text));
         }

@@ -1,9 +1,12 @@
 //! `[qos]`: where programs of any user hand over sockets, and how much those of one user may have together.
 
 use super::{DaemonConfig, Rate};
+use crate::config::data_plane::DscpKey;
+use crate::flow_service;
 use crate::qos_service::Limits;
 use crate::templates::{DEFAULT_FOLDER, Shelf};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Sockets that applications hand over.
@@ -20,6 +23,10 @@ pub struct QosConfig {
     pub rate_per_flow: Option<Rate>,
     /// The highest DSCP that a program may ask for, 0 to 63.
     pub highest_dscp: Option<u8>,
+    /// The DSCPs that programs of a user may set for their flows, by its name or number; traffic types are for everybody.
+    pub flow_dscps: BTreeMap<UserKey, Vec<DscpKey>>,
+    /// Whether flows that are only shaped (ShapeOnly) keep their marks.
+    pub shape_only_marks: bool,
     /// Whether the kernel tells when such a socket is closed or connected.
     pub hooks: HooksWanted,
     /// At which cgroup, instead of the root of what the daemon can see: at or above those of the programs.
@@ -53,7 +60,43 @@ impl QosConfig {
     }
 }
 
+/// A user, by name or number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UserKey(pub u32);
+
+impl core::str::FromStr for UserKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(uid) = text.parse() {
+            return Ok(Self(uid));
+        }
+        match nix::unistd::User::from_name(text) {
+            Ok(Some(user)) => Ok(Self(user.uid.as_raw())),
+            _ => Err(format!("\"{text}\" is no user of this host")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for UserKey {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl QosConfig {
+    /// What users may ask of flows.
+    #[must_use]
+    pub fn flow_limits(&self) -> flow_service::Limits {
+        let dscps = |of: &[DscpKey]| of.iter().map(|DscpKey(dscp)| *dscp).collect();
+        flow_service::Limits {
+            sockets: self.limits().sockets,
+            dscps: self.flow_dscps.iter().map(|(UserKey(uid), of)| (*uid, dscps(of))).collect(),
+            shape_only_marks: self.shape_only_marks,
+        }
+    }
+
     /// Where templates are kept.
     #[must_use]
     pub fn shelf(&self) -> Shelf {

@@ -3,6 +3,7 @@
 //! A descriptor is looked at when it comes and closed at once: the daemon never keeps one, so that the last close of the
 //! application's is the last. What remains of it are the socket's names and its cookie, and that the kernel tells what becomes of it.
 
+use crate::data_plane::bpf::SocketMarks;
 use crate::hooks::{Watch, Watcher};
 use crate::sys;
 use core::net::SocketAddr;
@@ -39,6 +40,21 @@ pub struct Looked {
     pub names: Names,
     /// That it is watched, from before its names were read on.
     pub watch: Watch,
+    /// It is a socket of IPv6, be it for both families.
+    pub is_v6: bool,
+    /// Octets that its buffer for sending has.
+    pub sending: u32,
+    /// The data plane knows it, so that it can have a flow.
+    pub is_marked: bool,
+}
+
+/// Who is told of sockets that come, while their descriptors are there.
+#[derive(Clone, Debug, Default)]
+pub struct Keepers {
+    /// Watches what becomes of them.
+    pub watcher: Watcher,
+    /// Marks them for the data plane.
+    pub marks: SocketMarks,
 }
 
 /// What a socket is: read from its descriptor, or said in words.
@@ -92,24 +108,24 @@ impl<S: AsyncRead + Send> Source for Words<S> {
     }
 }
 
-/// A UNIX socket, and who watches the sockets that come over it.
-pub(super) struct WithSockets(pub(super) OwnedReadHalf, pub(super) Watcher);
+/// A UNIX socket, and who is told of the sockets that come over it.
+pub(super) struct WithSockets(pub(super) OwnedReadHalf, pub(super) Keepers);
 
 impl Source for WithSockets {
     async fn read(&mut self) -> io::Result<Octets> {
-        let Self(half, watcher) = self;
+        let Self(half, keepers) = self;
         let mut octets = vec![0; PIECE];
         let stream = half.as_ref();
         let receive = || sys::receive_descriptors::<MOST_DESCRIPTORS>(stream.as_fd(), &mut octets);
         let received = stream.async_io(Interest::READABLE, receive).await?;
         octets.truncate(received.octets);
-        let sockets = received.descriptors.into_iter().map(|descriptor| look(descriptor, watcher)).collect();
+        let sockets = received.descriptors.into_iter().map(|descriptor| look(descriptor, keepers)).collect();
         Ok(Octets { octets, sockets, were_cut: received.were_cut })
     }
 }
 
-/// Has a socket watched, reads what it is, and closes the descriptor.
-fn look(descriptor: OwnedFd, watcher: &Watcher) -> Handed {
+/// Has a socket watched and marked, reads what it is, and closes the descriptor.
+fn look(descriptor: OwnedFd, keepers: &Keepers) -> Handed {
     let socket = SockRef::from(&descriptor);
     let unusable = |why: &str| {
         let message = format!(
@@ -130,8 +146,11 @@ fn look(descriptor: OwnedFd, watcher: &Watcher) -> Handed {
     }
     let cookie = socket.cookie().map_err(|error| unusable(&format!("the socket has no cookie ({error})")))?;
     // Before its names are read: what changes them later is told.
-    let watch = watcher.watch(descriptor.as_fd(), cookie, transport.protocol());
-    Ok(Looked { names: names_of(&socket, cookie, transport, domain), watch })
+    let watch = keepers.watcher.watch(descriptor.as_fd(), cookie, transport.protocol());
+    let is_marked = keepers.marks.mark(descriptor.as_fd(), cookie).is_ok();
+    let sending = socket.send_buffer_size().ok().and_then(|size| u32::try_from(size).ok()).unwrap_or(0);
+    let names = names_of(&socket, cookie, transport, domain);
+    Ok(Looked { names, watch, is_v6: domain == Domain::IPV6, sending, is_marked })
 }
 
 fn names_of(socket: &SockRef<'_>, cookie: u64, transport: Transport, domain: Domain) -> Names {

@@ -9,9 +9,8 @@ pub use super::switchboard::Switchboard;
 
 use super::access::{Connections, groups_of, too_many};
 use super::connection::{PATIENCE, converse};
-use super::descriptors::WithSockets;
+use super::descriptors::{Keepers, WithSockets};
 use super::service::{ClientId, Who};
-use crate::hooks::Watcher;
 use crate::sys;
 use core::time::Duration;
 use rsvp_control::Line;
@@ -40,7 +39,7 @@ pub fn next_client() -> ClientId {
 #[derive(Clone)]
 struct Door {
     access: Access,
-    watcher: Watcher,
+    keepers: Keepers,
     driver: mpsc::Sender<FromClient>,
     connections: Connections,
     turned_away: Arc<Mutex<TurnedAway>>,
@@ -65,15 +64,15 @@ impl TurnedAway {
     }
 }
 
-/// Accepts connections until the driver is gone. Sockets that are handed over are watched from then on.
+/// Accepts connections until the driver is gone. Of sockets that are handed over their keepers are told.
 pub async fn serve(
     listener: UnixListener,
     access: Access,
-    watcher: Watcher,
+    keepers: Keepers,
     driver: mpsc::Sender<FromClient>,
 ) {
     let (connections, turned_away) = Default::default();
-    let door = Door { access, watcher, driver, connections, turned_away };
+    let door = Door { access, keepers, driver, connections, turned_away };
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -108,7 +107,7 @@ async fn admit(stream: UnixStream, door: Door) {
     };
     let who = Who { uid, sockets_only: door.access.sockets_only };
     let (reading, writing) = stream.into_split();
-    converse(WithSockets(reading, door.watcher), writing, who, next_client(), door.driver).await;
+    converse(WithSockets(reading, door.keepers), writing, who, next_client(), door.driver).await;
 }
 
 /// The user and the groups of the process that has connected.

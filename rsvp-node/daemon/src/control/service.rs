@@ -6,6 +6,7 @@
 mod access;
 mod any_address;
 mod asked;
+mod flows;
 mod lists;
 mod seen;
 mod sockets;
@@ -19,9 +20,11 @@ pub(crate) use asked::{named, peak_above, refused_claim};
 
 use super::descriptors::Handed;
 use super::{listing, refusals};
+use crate::flow_service::FlowService;
 use crate::qos_service::QosService;
 use crate::tc_service::TcService;
 use asked::{carried, make_reservation, of_sender};
+use rsvp_control::flows::CAN_FLOWS;
 use rsvp_control::policy::CAN_POLICY;
 use rsvp_control::rows::ReservationRow;
 use rsvp_control::sockets::{CAN_QOS, CAN_TEMPLATES};
@@ -66,6 +69,8 @@ pub struct ControlService {
     qos: QosService,
     /// Traffic by name.
     templates: Templates,
+    /// Flows of those, without signalling.
+    socket_flows: FlowService,
     /// Flows that clients have made by hand.
     tc: TcService,
 }
@@ -95,11 +100,8 @@ impl ControlService {
         self.apps.insert(app, client);
         self.clients.insert(client, Client::new(app, who));
         let daemon = Some(concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned());
-        let can = [CAN_QOS, CAN_TEMPLATES, CAN_POLICY, CAN_TC].into_iter().take(if who.sockets_only {
-            3
-        } else {
-            4
-        });
+        let can = [CAN_QOS, CAN_TEMPLATES, CAN_FLOWS, CAN_POLICY, CAN_TC];
+        let can = can.into_iter().filter(|can| !who.sockets_only || *can != CAN_TC);
         let can = Some(can.map(str::to_owned).collect());
         self.say(client, &Line { version: Some(VERSION), daemon, can, ..Line::default() });
     }
@@ -113,6 +115,9 @@ impl ControlService {
                 return self.list(client, id, (what, session, at_most), access);
             }
             Ok(Request::TcQuery(query)) if may => return self.ask_tc(client, id, query),
+            Ok(request) if request.is_about_flows() => {
+                return self.about_socket_flow(client, id.unwrap_or_default(), request, access);
+            }
             request => request,
         };
         let done = request.and_then(|request| self.act(client, request, access));
@@ -141,6 +146,7 @@ impl ControlService {
         withdraw(&gone, access);
         self.qos.gone(client, access);
         self.tc.gone(client, access);
+        self.socket_flows.gone(client, access);
         access.forget_policies_of(client);
         self.say_what_flows_did();
         self.forget_installed_unless_watched();
@@ -150,6 +156,7 @@ impl ControlService {
     pub fn everyone_gone(&mut self, access: &mut dyn EngineAccess) {
         self.qos.everyone_gone(access);
         self.tc.everyone_gone(access);
+        self.socket_flows.everyone_gone(access);
         self.say_what_flows_did();
         for client in self.clients.values_mut() {
             withdraw(client, access);
@@ -382,8 +389,9 @@ impl Client {
 }
 
 /// What those hear who ask for more than they may.
-const NO_MORE_HERE: &str = "only requests about sockets, `qos-` and on, `template-list`, `template-read`, `policy-list`, `policy-explain` \
-     and `policy-match` are taken on this socket: the daemon's control socket takes all, from root and members of its group";
+const NO_MORE_HERE: &str = "only requests about sockets (`qos-` and `flow-` and on, `track`, `untrack`), `template-list`, `template-read`, \
+     `policy-list`, `policy-explain` and `policy-match` are taken on this socket: the daemon's control socket takes all, from root and \
+     members of its group";
 
 /// The `id`, as soon as there is one, and the request.
 fn read(line: &str) -> (Option<u64>, Result<Request, Problem>) {

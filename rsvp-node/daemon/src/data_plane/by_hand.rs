@@ -2,7 +2,7 @@
 //!
 //! Who may make them, and what becomes of them with their client, is decided by the traffic control service.
 
-use super::bpf::{Pattern, Rule};
+use super::bpf::{Pattern, Rule, SocketPeer};
 use super::wishes::Wishes;
 use rsvp_node::{Police, Remark, Reservation};
 use rsvp_wire::{Flowspec, Session, Style};
@@ -22,6 +22,11 @@ pub struct FlowByHand {
     pub excess: (Option<u8>, Option<u8>),
     /// What packets are told by; none belong to it while there is nothing.
     pub filters: BTreeSet<Pattern>,
+    /// Sockets whose packets are of it.
+    pub sockets: BTreeSet<SocketPeer>,
+    /// Of a flow of sockets that is shaped: octets that may wait, so that their senders are held back before any is lost. Its rate is
+    /// what its class has, and nothing is added for the link.
+    pub waiting: Option<u32>,
     /// What forwarded packets are told by, and the marks with which they leave.
     pub rules: Vec<Rule>,
 }

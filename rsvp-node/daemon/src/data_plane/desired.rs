@@ -122,6 +122,18 @@ impl Desired {
         Ok(Self { service, keys, limits, handling, rate, on_link, class })
     }
 
+    /// Its class has the rate itself, and nothing for what packets have on the link: where `overhead` is 0 it counts IP packets alone, else what the link
+    /// adds is taken from the rate. So many octets may wait in it.
+    pub fn count_packets_alone(&mut self, waiting: u32) {
+        self.class = self.class.map(|class| FlowClass {
+            rate: self.rate,
+            bucket: self.limits.bucket,
+            min_policed: 0,
+            queue: Some(waiting),
+            ..class
+        });
+    }
+
     /// Whether the interface has to have classes for it.
     #[must_use]
     pub fn needs_classes(&self) -> bool {

@@ -21,7 +21,7 @@ pub(crate) mod worker;
 
 pub use none::Nothing;
 
-use bpf::EgressError;
+use bpf::{EgressError, SocketMarks};
 use by_hand::FlowByHand;
 use manner::Manner;
 use policies::WantedPolicies;
@@ -118,20 +118,19 @@ pub trait DataPlane: Send {
     fn wish(&mut self, _wishes: Vec<((Session, FilterSpec), Option<Wishes>)>) {}
     /// Carries out changes, of each reservation the latest; answers for each that is to stand.
     fn apply(&mut self, changes: Vec<TrafficControl>, now: Duration) -> Vec<Answer>;
-    /// Has flows that are made by hand stand, follow or go, of each the latest; answers for each that is to stand.
+    /// Has flows that are made by hand stand, follow or go, of each the latest; answers for each, whether it stands or is gone.
     fn by_hand(
         &mut self,
         changes: Vec<(ReservationId, Option<Arc<FlowByHand>>)>,
         _now: Duration,
     ) -> Vec<Answer> {
-        let stands = changes.into_iter().filter_map(|(id, flow)| Some((id, flow?)));
-        let failure = || Some(Failure::System("nothing carries out flows here".to_owned()));
-        let answer = |(reservation, flow): (ReservationId, Arc<FlowByHand>)| Answer {
+        let failure = || Failure::System("nothing carries out flows here".to_owned());
+        let answer = |(reservation, flow): (ReservationId, Option<Arc<FlowByHand>>)| Answer {
             reservation,
-            interface: flow.interface,
-            failure: failure(),
+            interface: flow.as_ref().map_or(0, |flow| flow.interface),
+            failure: flow.map(|_| failure()),
         };
-        stands.map(answer).collect()
+        changes.into_iter().map(answer).collect()
     }
     /// Has interfaces have what policies need; what of that cannot be, in words, where that was not said before.
     fn policies(&mut self, _wanted: Arc<WantedPolicies>, _now: Duration) -> Vec<String> {
@@ -143,6 +142,10 @@ pub trait DataPlane: Send {
     /// What the kernel says, in words.
     fn flows_by_hand(&mut self) -> Result<BTreeMap<ReservationId, FlowRow>, String> {
         Ok(BTreeMap::new())
+    }
+    /// What marks sockets that are handed over, so that they can have flows.
+    fn socket_marks(&self) -> SocketMarks {
+        SocketMarks::default()
     }
     /// What stands, and what was counted of it.
     ///

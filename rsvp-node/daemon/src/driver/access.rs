@@ -4,15 +4,16 @@ use super::EngineIo;
 use crate::control::service::{ClientId, EngineAccess, Who};
 use crate::data_plane::by_hand::FlowByHand;
 use crate::data_plane::wishes::Wishes;
+use crate::flow_service::{Target, Way};
 use rsvp_control::tc::Set;
 use rsvp_control::{Done, Problem, Request};
-use rsvp_node::qos::Qos;
+use rsvp_node::qos::{Qos, Transport};
 use rsvp_node::{
     Command, Engine, Input, Instant, InterfaceId, Outcome, ReservationId, SenderView, TcChange,
     TrafficControl,
 };
 use rsvp_wire::{SenderTemplate, Session};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 impl EngineAccess for EngineIo {
@@ -30,6 +31,16 @@ impl EngineAccess for EngineIo {
 
     fn source_for(&mut self, destination: IpAddr, interface: Option<InterfaceId>) -> Option<IpAddr> {
         self.routes.source_for(destination, interface)
+    }
+
+    fn way_to(&mut self, transport: Transport, local: Option<SocketAddr>, peer: SocketAddr) -> Option<Way> {
+        self.routes.way_to(transport.protocol(), local, peer)
+    }
+
+    fn measure(&mut self, target: Target) {
+        if let Some(prober) = &self.prober {
+            prober.measure(target);
+        }
     }
 
     fn signals(&self) -> bool {
@@ -122,6 +133,7 @@ impl EngineAccess for EngineIo {
             ("receive-errors", received.errors),
             ("kernel-drops", self.sockets.kernel_drops()),
             ("packets-sent", self.send_queue.sent),
+            ("send-retries", self.send_queue.retries),
             ("route-lookups-failed", self.routes.failed),
             ("udp-sent", self.send_queue.sent_by_udp),
             ("socket-releases-untold", self.untold_of_sockets[0]),

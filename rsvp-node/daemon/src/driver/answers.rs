@@ -47,7 +47,7 @@ impl Driver {
             tracing::error!("the data plane has failed: reservations are not enforced any more");
             self.service.flows_are_listed();
             self.service.flows(&Err("it has failed".to_owned()), &self.node);
-            self.service.flows_by_hand(&Err("it has failed".to_owned()), &self.node);
+            self.service.flows_by_hand(&Err("it has failed".to_owned()), &mut self.node);
             return;
         };
         for held in said.held {
@@ -55,10 +55,16 @@ impl Driver {
         }
         for answer in said.answers {
             let is_news = self.node.plane.is_news(&answer);
-            let Some(failure) = answer.failure else { continue };
             let (reservation, interface) = (answer.reservation, answer.interface);
+            let why = answer.failure.as_ref().map(ToString::to_string);
+            let is_of_sockets =
+                self.service.socket_flow_answered(reservation, why.as_deref(), &mut self.node);
+            let Some(failure) = answer.failure else { continue };
             if is_news {
                 tracing::warn!(?reservation, interface, "a reservation cannot be carried out: {failure}");
+            }
+            if is_of_sockets {
+                continue;
             }
             let why = failure.to_string();
             if self.service.flow_by_hand_failed(reservation, &why, &mut self.node) {
@@ -80,7 +86,7 @@ impl Driver {
             self.service.flows(&flows, &self.node);
         }
         if let Some(flows) = said.by_hand {
-            self.service.flows_by_hand(&flows, &self.node);
+            self.service.flows_by_hand(&flows, &mut self.node);
         }
     }
 }

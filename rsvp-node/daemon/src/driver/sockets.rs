@@ -1,8 +1,14 @@
 //! What the kernel says of sockets that were handed over, taken to those who speak for them.
 
 use super::Driver;
+use crate::control::descriptors::Keepers;
 
 impl Driver {
+    /// Who is told of sockets while their descriptors are there.
+    pub(crate) fn keepers(&self) -> Keepers {
+        Keepers { watcher: self.hooks.watcher(), marks: self.marks.clone() }
+    }
+
     /// Sockets that were closed have no QoS any more; those that were connected have it there.
     pub(super) fn follow_sockets(&mut self) {
         for (cookie, change) in self.hooks.take(tokio::time::Instant::now()) {

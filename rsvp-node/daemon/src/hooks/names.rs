@@ -16,6 +16,9 @@ const NLM_F_DUMP: u16 = 0x300;
 const HEADER: usize = 16;
 const REQUEST: usize = 56;
 const ANSWER: usize = 72;
+/// The protocol that has `INET_DIAG_INFO`.
+const TCP: u8 = 6;
+const INFO: u16 = 2;
 /// The state of a TCP socket that waits for its peer's answer.
 const SYN_SENT: u8 = 2;
 /// A piece of a listing is this long at most.
@@ -63,6 +66,19 @@ impl SocketNames {
         Ok(found)
     }
 
+    /// `struct tcp_info` of a connection to a port, by its cookie.
+    pub(crate) fn tcp_info(&mut self, port: u16, cookie: u64) -> io::Result<Option<Vec<u8>>> {
+        let mut info = None;
+        for family in [libc::AF_INET, libc::AF_INET6] {
+            self.ask(family as u8, TCP, INFO, port, |body| {
+                if read(body).is_some_and(|listed| listed.cookie == cookie) {
+                    info = attribute(body.get(ANSWER..).unwrap_or_default(), INFO).map(<[u8]>::to_vec);
+                }
+            })?;
+        }
+        Ok(info)
+    }
+
     fn list_family(
         &mut self,
         family: u8,
@@ -70,8 +86,20 @@ impl SocketNames {
         port: u16,
         mut found: impl FnMut(Listed),
     ) -> io::Result<()> {
+        self.ask(family, protocol, 0, port, |body| read(body).into_iter().for_each(&mut found))
+    }
+
+    /// The bodies of an answer, with one attribute more if that is not 0.
+    fn ask(
+        &mut self,
+        family: u8,
+        protocol: u8,
+        more: u16,
+        port: u16,
+        mut found: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
-        self.socket.send(&request(family, protocol, port, self.sequence), 0)?;
+        self.socket.send(&request(family, protocol, more, port, self.sequence), 0)?;
         let mut buffer = Vec::with_capacity(READ);
         loop {
             buffer.clear();
@@ -83,22 +111,23 @@ impl SocketNames {
                 match kind {
                     NLMSG_DONE => return Ok(()),
                     NLMSG_ERROR => return Err(error(body)),
-                    _ => read(body).into_iter().for_each(&mut found),
+                    _ => found(body),
                 }
             }
         }
     }
 }
 
-fn request(family: u8, protocol: u8, port: u16, sequence: u32) -> Vec<u8> {
+fn request(family: u8, protocol: u8, more: u16, port: u16, sequence: u32) -> Vec<u8> {
     let length = (HEADER + REQUEST) as u32;
     let mut octets = length.to_ne_bytes().to_vec();
     octets.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
     octets.extend((NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
     octets.extend(sequence.to_ne_bytes());
     octets.extend([0; 4]);
-    // In every state.
-    octets.extend([family, protocol, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+    // In every state; attributes are asked for by bits, the first for number 1.
+    let more = if more == 0 { 0 } else { 1 << (more - 1) };
+    octets.extend([family, protocol, more, 0, 0xff, 0xff, 0xff, 0xff]);
     // The own port, and the peer's.
     octets.extend([0, 0]);
     octets.extend(port.to_be_bytes());
@@ -115,6 +144,19 @@ fn messages(mut octets: &[u8]) -> impl Iterator<Item = (u16, u32, &[u8])> {
         let kind = u16::from_ne_bytes(message.get(4..6)?.try_into().ok()?);
         Some((kind, word(message, 8)?, &message[HEADER..]))
     })
+}
+
+/// The value of an attribute (`struct nlattr`: its length with this header, its number).
+fn attribute(mut octets: &[u8], wanted: u16) -> Option<&[u8]> {
+    loop {
+        let front = word(octets, 0)?.to_ne_bytes();
+        let length = usize::from(u16::from_ne_bytes([front[0], front[1]]));
+        let whole = octets.get(..length).filter(|whole| whole.len() >= 4)?;
+        if u16::from_ne_bytes([front[2], front[3]]) == wanted {
+            return Some(&whole[4..]);
+        }
+        octets = octets.get(length.next_multiple_of(4)..)?;
+    }
 }
 
 fn word(octets: &[u8], at: usize) -> Option<u32> {

@@ -41,7 +41,7 @@ impl QosService {
         handed: Option<Handed>,
     ) -> Result<Done, Problem> {
         let (mut names, watch) = match handed {
-            Some(handed) => handed.map(|Looked { names, watch }| (names, watch))?,
+            Some(handed) => handed.map(|Looked { names, watch, .. }| (names, watch))?,
             None => (in_words(open, who)?, Watch::default()),
         };
         // Before this line was read, and after its socket came.
@@ -104,7 +104,7 @@ impl QosService {
         let names = &mut served.socket.names;
         match (handed, names.cookie) {
             (Some(handed), Some(cookie)) => {
-                let Looked { names: now, watch } = handed?;
+                let Looked { names: now, watch, .. } = handed?;
                 if now.cookie != Some(cookie) {
                     let message =
                         "the descriptor is that of another socket: hand over the one that has moved";

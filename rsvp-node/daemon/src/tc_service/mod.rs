@@ -378,6 +378,8 @@ impl Made {
             wishes,
             excess: if said.tcp_traffic { (None, None) } else { (said.excess_dscp, said.excess_priority) },
             filters: self.filters.values().map(|(_, pattern)| *pattern).collect(),
+            sockets: BTreeSet::new(),
+            waiting: None,
             rules: said.rules.iter().map(rule).collect(),
         }
     }

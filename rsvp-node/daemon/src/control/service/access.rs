@@ -3,11 +3,12 @@
 use super::{ClientId, Who};
 use crate::data_plane::by_hand::FlowByHand;
 use crate::data_plane::wishes::Wishes;
+use crate::flow_service::{Target, Way};
 use rsvp_control::{Done, Problem, Request, tc};
-use rsvp_node::qos::Qos;
+use rsvp_node::qos::{Qos, Transport};
 use rsvp_node::{Command, Engine, Instant, InterfaceId, Outcome, ReservationId, SenderView, TrafficControl};
 use rsvp_wire::{SenderTemplate, Session};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// The driver's side: an engine and what is around it.
@@ -26,6 +27,18 @@ pub trait EngineAccess {
     fn source_for(&mut self, _destination: IpAddr, _interface: Option<InterfaceId>) -> Option<IpAddr> {
         None
     }
+    /// How packets of a socket of this protocol leave to their peer, where they leave this node.
+    fn way_to(
+        &mut self,
+        _transport: Transport,
+        _local: Option<SocketAddr>,
+        _peer: SocketAddr,
+    ) -> Option<Way> {
+        None
+    }
+    /// What the network has on a way is to be measured; what comes of it is told to
+    /// [`ControlService::measured`](super::ControlService::measured) later.
+    fn measure(&mut self, _target: Target) {}
     /// Whether RSVP is spoken at all: where it is not, this host alone does something for the packets of sockets.
     fn signals(&self) -> bool {
         true

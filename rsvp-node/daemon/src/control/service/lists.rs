@@ -101,7 +101,7 @@ impl ControlService {
     /// Whether somebody waits for [`flows`](Self::flows) who is not to be answered with the listing that is being made.
     #[must_use]
     pub fn asks_for_flows(&self) -> bool {
-        !self.lists.asking.is_empty() || self.tc.is_asked()
+        !self.lists.asking.is_empty() || self.tc.is_asked() || self.socket_flows.wants_counts()
     }
 
     /// The data plane lists its flows for those who have asked. Whoever asks from now on waits for the next listing: this one may not
@@ -109,6 +109,7 @@ impl ControlService {
     pub fn flows_are_listed(&mut self) {
         self.lists.listed.append(&mut self.lists.asking);
         self.tc.is_listed();
+        self.socket_flows.counts();
     }
 
     /// What the data plane has, or why it cannot say: those who had asked when it began are told.

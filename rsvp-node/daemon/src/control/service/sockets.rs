@@ -49,9 +49,11 @@ impl ControlService {
 
     /// The kernel says what has become of a socket; whether a client has handed it over.
     pub fn socket_changed(&mut self, cookie: u64, change: &Change, access: &mut dyn EngineAccess) -> bool {
-        let is_known = self.qos.changed(cookie, change, access);
+        let has_qos = self.qos.changed(cookie, change, access);
         self.say_what_sockets_are_told();
-        is_known
+        let has_flow = self.socket_flows.changed(cookie, change, access);
+        self.say_what_socket_flows_did();
+        has_qos || has_flow
     }
 
     /// The data plane cannot carry a flow out; whether that is one of a socket, which is told.
@@ -114,6 +116,8 @@ impl ControlService {
     pub(super) fn sockets_look_again(&mut self, access: &mut dyn EngineAccess) {
         self.qos.look_again(access);
         self.say_what_sockets_are_told();
+        self.socket_flows.look_again(access);
+        self.say_what_socket_flows_did();
     }
 
     pub(super) fn say_what_sockets_are_told(&mut self) {

@@ -26,8 +26,10 @@ impl ControlService {
     pub fn flows_by_hand(
         &mut self,
         flows: &Result<BTreeMap<ReservationId, FlowRow>, String>,
-        access: &dyn EngineAccess,
+        access: &mut dyn EngineAccess,
     ) {
+        self.socket_flows.counted(flows, access);
+        self.say_what_socket_flows_did();
         for (client, id, answer) in self.tc.answer(flows, access) {
             let (ok, error) = match answer {
                 Ok(done) => (Some(done), None),
@@ -52,6 +54,7 @@ impl ControlService {
     /// Gives the data plane what has changed of flows that are made by hand, now that it has time.
     pub fn hand_on(&mut self, access: &mut dyn EngineAccess) {
         self.tc.hand_on(access);
+        self.socket_flows.hand_on(access);
     }
 
     /// Interfaces have changed.

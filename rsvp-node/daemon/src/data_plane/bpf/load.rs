@@ -3,6 +3,7 @@
 use super::by_hand::ByHand;
 use super::policy::PolicyTables;
 use super::policy_hooks::ByPolicy;
+use super::sockets::{SocketMarks, Sockets};
 use super::{Capacity, Egress, EgressError, MAPS, PROGRAM, Pins, SHARDS, missing};
 use aya::maps::{Array, HashMap, Map, ProgramArray};
 use aya::{Ebpf, EbpfError, EbpfLoader};
@@ -80,6 +81,12 @@ impl Egress {
             hooks: Vec::new(),
             tables: Some(tables),
         };
+        // They are pinned nowhere: what a program has given its sockets ends with the connection over which it did.
+        let sockets = Sockets {
+            peers: HashMap::try_from(map(&mut program, "socket_peers")?).map_err(of_object)?,
+            marks: SocketMarks::new(map(&mut program, "socket_flow")?)?,
+            known: BTreeMap::new(),
+        };
         let mut this = Self {
             flows,
             states,
@@ -88,6 +95,7 @@ impl Egress {
             interfaces,
             by_hand,
             policy,
+            sockets,
             program,
             attached: BTreeMap::new(),
             known: BTreeMap::new(),
@@ -118,7 +126,7 @@ fn load_object(capacity: Capacity, pins: Option<&Pins>, has_btf: bool) -> Result
     }
     loader.map_max_entries("flows", capacity.flows).map_max_entries("states", capacity.flows);
     loader.map_max_entries("keys_v4", capacity.keys).map_max_entries("keys_v6", capacity.keys);
-    loader.map_max_entries("filters", capacity.keys);
+    loader.map_max_entries("filters", capacity.keys).map_max_entries("socket_peers", capacity.keys);
     for by_interface in ["interfaces", "masks", "rules"] {
         loader.map_max_entries(by_interface, capacity.interfaces);
     }

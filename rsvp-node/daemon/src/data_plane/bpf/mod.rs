@@ -17,6 +17,7 @@ mod pins;
 mod policy;
 mod policy_hooks;
 mod resume;
+mod sockets;
 mod sys;
 mod trial;
 
@@ -32,7 +33,8 @@ pub use policy::{
     hash_of,
 };
 pub use policy_hooks::NotHooked;
-pub use resume::Found;
+pub use resume::{Found, remove_left_behind};
+pub use sockets::{SocketMarks, SocketPeer};
 pub use trial::{Outcome, Segments, Trial};
 
 use aya::Ebpf;
@@ -111,6 +113,7 @@ pub struct Egress {
     interfaces: HashMap<MapData, u32, InterfaceRecord>,
     by_hand: by_hand::ByHand,
     policy: policy_hooks::ByPolicy,
+    sockets: sockets::Sockets,
     program: Ebpf,
     attached: BTreeMap<u32, Interface>,
     /// The keys of each flow.
@@ -177,6 +180,7 @@ impl Egress {
             self.erase(&record)?;
         }
         self.forget_by_hand(Some(interface))?;
+        self.forget_sockets(interface);
         detached?;
         removed.map_err(|error| EgressError::of_map("to forget an interface", &error))
     }
@@ -451,15 +455,6 @@ impl Drop for Egress {
             tracing::warn!(%error, "maps of the egress program are left behind");
         }
     }
-}
-
-/// Takes away from an interface what an earlier run has left of the program, which is possible by clsact alone: whether there
-/// was something.
-///
-/// # Errors
-/// [`EgressError::Refused`].
-pub fn remove_left_behind(interface: &str) -> Result<bool, EgressError> {
-    hook::remove_left_behind(interface, PROGRAM)
 }
 
 /// The object is part of this program, so nobody should ever see this.

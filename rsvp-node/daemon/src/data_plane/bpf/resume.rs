@@ -126,3 +126,12 @@ impl Egress {
         true
     }
 }
+
+/// Takes away from an interface what an earlier run has left of the program, which is possible by clsact alone: whether there
+/// was something.
+///
+/// # Errors
+/// [`EgressError::Refused`].
+pub fn remove_left_behind(interface: &str) -> Result<bool, EgressError> {
+    hook::remove_left_behind(interface, PROGRAM)
+}

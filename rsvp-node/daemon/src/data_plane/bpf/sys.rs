@@ -97,6 +97,17 @@ pub(super) struct PatternRecord {
     pub(super) addresses: [u8; 32],
 }
 
+/// `struct socket_peer`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SocketPeerRecord {
+    pub(super) cookie: u64,
+    pub(super) address: [u8; 16],
+    pub(super) interface: u32,
+    pub(super) port: [u8; 2],
+    pub(super) zero: [u8; 2],
+}
+
 /// `struct rule`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -125,7 +136,7 @@ pub(super) struct InterfaceRecord {
     pub(super) kinds: [u32; 2],
     pub(super) link_header: u32,
     pub(super) by_dscp: u32,
-    /// Bits: filters, rules.
+    /// Bits: filters, rules, sockets.
     pub(super) by_hand: u32,
     /// Bits: profiles, and that there are policies.
     pub(super) policies: u32,
@@ -286,6 +297,7 @@ const _: () = {
     assert!(size_of::<InterfaceRecord>() == 6 * 4 + 64 * 4 + 64);
     assert!(size_of::<MaskRecord>() == 4 + 4 + 32 && size_of::<MasksRecord>() == 4 + 16 * 40);
     assert!(size_of::<PatternRecord>() == 4 + 4 + 4 + 32);
+    assert!(size_of::<SocketPeerRecord>() == 8 + 16 + 4 + 2 + 2);
     assert!(size_of::<RuleRecord>() == 4 + 2 + 2 && size_of::<RulesRecord>() == 64 * 8);
     assert!(size_of::<FlowRecord>() == 2 * 8 + 3 * 4 + 2 * 4 + 2 + 2 + 1 + 1 + 6);
     assert!(offset_of!(FlowRecord, mode) == 40);
@@ -303,6 +315,8 @@ unsafe impl Pod for MasksRecord {}
 unsafe impl Pod for PatternRecord {}
 // SAFETY: as above.
 unsafe impl Pod for RulesRecord {}
+// SAFETY: as above.
+unsafe impl Pod for SocketPeerRecord {}
 // SAFETY: as above.
 unsafe impl Pod for FlowRecord {}
 // SAFETY: as above.

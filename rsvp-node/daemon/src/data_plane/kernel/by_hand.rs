@@ -1,6 +1,6 @@
 //! Flows that are made by hand, in the kernel: flows as any other, but for what their packets are told by.
 
-use super::super::bpf::{EgressError, Rule};
+use super::super::bpf::{Egress, EgressError, Rule, SocketPeer};
 use super::super::by_hand::FlowByHand;
 use super::super::desired::Desired;
 use super::super::wishes::{OfSenders, Wishes};
@@ -50,6 +50,9 @@ impl Told {
             let excess = &mut desired.handling.excess;
             excess.dscp = flow.excess.0.or(excess.dscp);
             excess.pcp = excess.pcp.map(|pcp| flow.excess.1.unwrap_or(pcp));
+            if let Some(waiting) = flow.waiting {
+                desired.count_packets_alone(waiting);
+            }
         }
         Ok(Some(desired))
     }
@@ -77,8 +80,12 @@ impl Kernel {
             }
         }
         let mut answers = Vec::new();
-        for (id, wanted) in changes {
-            let Some(wanted) = wanted else { continue };
+        for (reservation, wanted) in changes {
+            let id = reservation;
+            let Some(wanted) = wanted else {
+                answers.push(Answer { reservation, interface: 0, failure: None });
+                continue;
+            };
             let on = wanted.interface;
             touched.insert(on);
             let done = self.install(id, on, Told::ByHand(wanted), now).and_then(|()| self.add_filters(id));
@@ -111,6 +118,11 @@ impl Kernel {
                 tracing::warn!(%error, "a filter is left in the egress program");
             }
         }
+        let gone: Vec<_> = standing.sockets.difference(&wanted.sockets).copied().collect();
+        for socket in gone {
+            standing.sockets.remove(&socket);
+            remove_socket(&mut self.egress, standing.interface, &socket, standing.flow);
+        }
     }
 
     /// Adds what packets are to be told by and are not yet.
@@ -120,6 +132,10 @@ impl Kernel {
         for pattern in wanted.filters.difference(&standing.filters.clone()) {
             self.egress.add_filter(standing.interface, pattern, standing.flow)?;
             standing.filters.insert(*pattern);
+        }
+        for socket in wanted.sockets.difference(&standing.sockets.clone()) {
+            self.egress.set_socket(standing.interface, socket, standing.flow)?;
+            standing.sockets.insert(*socket);
         }
         Ok(())
     }
@@ -144,6 +160,9 @@ impl Kernel {
                 Ok(()) | Err(EgressError::NoKey) => {}
                 Err(error) => tracing::warn!(%error, "a filter is left in the egress program"),
             }
+        }
+        for socket in &standing.sockets {
+            remove_socket(&mut self.egress, standing.interface, socket, standing.flow);
         }
         if standing.told.by_hand().is_some_and(|flow| !flow.rules.is_empty())
             && let Err(failure) = self.write_rules(standing.interface)
@@ -170,5 +189,13 @@ impl Kernel {
         for id in all.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.withdraw(id, None);
         }
+    }
+}
+
+/// Packets of a socket are of a flow no longer. They may be of another by now.
+fn remove_socket(egress: &mut Egress, on: u32, socket: &SocketPeer, flow: FlowId) {
+    match egress.remove_socket(on, socket, flow) {
+        Ok(()) | Err(EgressError::NoKey) => {}
+        Err(error) => tracing::warn!(%error, "a flow of a socket is left in the egress program"),
     }
 }

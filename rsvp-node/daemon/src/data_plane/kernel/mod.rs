@@ -20,7 +20,9 @@ pub use clean::clean;
 pub use policies::Cgroup;
 pub use refused::Unusable;
 
-use super::bpf::{Attach, Capacity, Egress, EgressError, FlowId, Key, Pattern, Pins};
+use super::bpf::{
+    Attach, Capacity, Egress, EgressError, FlowId, Key, Pattern, Pins, SocketMarks, SocketPeer,
+};
 use super::desired::Desired;
 use super::policies::WantedPolicies;
 use super::tc::Tc;
@@ -74,6 +76,8 @@ struct Standing {
     told: Told,
     /// What packets are told by, beside its keys.
     filters: BTreeSet<Pattern>,
+    /// Sockets whose packets are of it.
+    sockets: BTreeSet<SocketPeer>,
     desired: Desired,
     flow: FlowId,
     class: Option<u32>,
@@ -152,8 +156,8 @@ impl Kernel {
         let desired = Desired { keys: Vec::new(), class: None, ..desired.clone() };
         let flow = self.egress.add_flow(&desired.flow(false, None))?;
         self.totals.come(interface, &desired);
-        let (filters, leftover) = (BTreeSet::new(), Leftover::default());
-        Ok(Standing { interface, told, filters, desired, flow, class: None, leftover })
+        let (filters, sockets, leftover) = (BTreeSet::new(), BTreeSet::new(), Leftover::default());
+        Ok(Standing { interface, told, filters, sockets, desired, flow, class: None, leftover })
     }
 
     /// Carries out what is different between what stands and what is desired.
@@ -391,6 +395,10 @@ impl DataPlane for Kernel {
 
     fn flows_by_hand(&mut self) -> Result<BTreeMap<ReservationId, FlowRow>, String> {
         self.rows_by_hand()
+    }
+
+    fn socket_marks(&self) -> SocketMarks {
+        self.egress.socket_marks()
     }
 
     fn flows(&mut self) -> Result<Vec<FlowRow>, String> {

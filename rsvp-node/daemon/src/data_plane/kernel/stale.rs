@@ -173,6 +173,7 @@ impl Kernel {
                 interface: on,
                 told: told.clone(),
                 filters: BTreeSet::new(),
+                sockets: BTreeSet::new(),
                 desired: Desired { keys, ..stale.as_is },
                 flow,
                 class: stale.class,
