@@ -260,12 +260,6 @@ impl Kernel {
         Ok(())
     }
 
-    /// Tells the class of all Controlled-Load flows of an interface what they have together.
-    fn share(&mut self, on: u32) -> Result<(), Failure> {
-        let Some(here) = self.interfaces.get_mut(&on) else { return Ok(()) };
-        here.share(&mut self.tc, self.totals.of(on))
-    }
-
     /// An interface is gone, and with it what was on it.
     fn forget(&mut self, gone: u32) {
         let there = self.standing.iter().filter(|(_, standing)| standing.interface == gone);
