@@ -114,7 +114,7 @@ mod tests {
         assert_ne!(first.of(7), second.of(7));
         assert_ne!(second.of(7), second.of(8));
         assert_eq!(second.earlier(7)[0], first.of(7));
-        let (last, _) = (0..6).map(|_| begin()).last().unwrap();
+        let (last, _) = (0..6).map(|_| begin()).next_back().unwrap();
         assert!(last.earlier(7).contains(&first.of(7)) && last.earlier(7).contains(&second.of(7)));
         let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
         assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600, "nobody else reads it");

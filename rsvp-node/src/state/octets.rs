@@ -6,7 +6,6 @@ use super::path::Outgoing;
 use super::resv::Item;
 use super::session::SessionState;
 use super::traffic::Filters;
-use crate::event::AppId;
 use core::ops::Range;
 use smallvec::{Array, SmallVec};
 
@@ -49,7 +48,7 @@ impl State {
 }
 
 fn of_session(session: &SessionState) -> usize {
-    size_of::<AppId>() * session.apps().len() + session.crowd.as_deref().map_or(0, Crowd::octets)
+    size_of_val(session.apps()) + session.crowd.as_deref().map_or(0, Crowd::octets)
 }
 
 fn spilled<A: Array>(of: &SmallVec<A>) -> usize {

@@ -34,7 +34,7 @@ pub struct Content {
     pub charge_bps: Option<f64>,
     /// Flow descriptors.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub flows: Vec<Content>,
+    pub flows: Vec<Self>,
     /// Whether a confirmation is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirm: Option<bool>,

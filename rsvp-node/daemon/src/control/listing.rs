@@ -343,7 +343,8 @@ fn interfaces(access: &dyn EngineAccess) -> Vec<InterfaceRow> {
 }
 
 fn neighbours(access: &dyn EngineAccess) -> Vec<NeighbourRow> {
-    let mut found: BTreeMap<(InterfaceId, Option<IpAddr>), (usize, usize, Option<Instant>)> = BTreeMap::new();
+    type Counted = (usize, usize, Option<Instant>);
+    let mut found = BTreeMap::<(InterfaceId, Option<IpAddr>), Counted>::new();
     for view in access.engine().senders() {
         if let (Some(on), Some(hop)) = (view.incoming, view.previous_hop) {
             let (senders, _, heard) = found.entry((on, Some(hop))).or_default();
@@ -363,7 +364,7 @@ fn neighbours(access: &dyn EngineAccess) -> Vec<NeighbourRow> {
     for neighbour in charged.keys() {
         found.entry(*neighbour).or_default();
     }
-    let row = |((on, address), (senders, requests, heard)): (_, (_, _, Option<Instant>))| {
+    let row = |((on, address), (senders, requests, heard)): (_, Counted)| {
         let view = charged.remove(&(on, address));
         let of = |what: fn(&NeighbourView) -> u64| view.as_ref().map(what);
         let states = |view: &NeighbourView| {

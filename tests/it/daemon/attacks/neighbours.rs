@@ -19,13 +19,14 @@ fn flood(ground: &Ground, path: &Path, so_far: &AtomicU32, ends: &AtomicBool) {
     let mut sent = 0;
     while sent < RATE * SECONDS && !ends.load(Ordering::Relaxed) {
         let due = begun.elapsed().as_millis() * u128::from(RATE) / 1_000;
-        for n in sent..u32::try_from(due).unwrap_or(u32::MAX).min(RATE * SECONDS) {
+        let end = u32::try_from(due).unwrap_or(u32::MAX).min(RATE * SECONDS);
+        for n in sent..end {
             // Sixty thousand ports of each address.
             let [to, port] = [n / 60_000, n % 60_000 + 1];
             let to = Ipv4Addr::from(u32::from(NOBODY) + to);
             send(&socket, &alert(&Path { to, port: port as u16, ..path.clone() }));
-            sent = n + 1;
         }
+        sent = sent.max(end);
         so_far.store(sent, Ordering::Relaxed);
         std::thread::park_timeout(Duration::from_millis(5));
     }
