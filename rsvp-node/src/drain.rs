@@ -40,6 +40,9 @@ impl Node {
                     None => continue,
                 },
             };
+            if !matches!(written, Written::NeedSpace(_)) {
+                self.let_through = None;
+            }
             match written {
                 Written::Done => {
                     self.queue.pop();

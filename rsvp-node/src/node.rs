@@ -31,6 +31,8 @@ pub(crate) struct Node {
     pub(crate) cause: Owner,
     /// Messages that have left because of it.
     pub(crate) fanned: u32,
+    /// The previous hop that was let through, while the driver finds room for what it is to be told.
+    pub(crate) let_through: Option<Ix<Upstream>>,
     /// Octets that answers to it about limits may still have.
     pub(crate) answer_room: usize,
     pub(crate) interfaces: Interfaces,
@@ -100,6 +102,7 @@ impl Node {
             now: Instant::ZERO,
             cause: Owner::NODE,
             fanned: 0,
+            let_through: None,
             answer_room: 0,
             interfaces: Interfaces::default(),
             state: State::new(config.hash_seed, &config.limits),

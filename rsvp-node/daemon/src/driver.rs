@@ -35,6 +35,7 @@ use super::templates::Shelf;
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
 use super::witness::Witness;
+use alarm::waited;
 pub(super) use alarm::{Alarm, Timer};
 pub(super) use pace::{Pace, TICK_US};
 use reasons::Reasons;
@@ -450,15 +451,4 @@ impl Driver {
             }
         }
     }
-}
-
-/// What comes of it, and whether that took time in which others had their turn.
-async fn waited<T>(what: impl Future<Output = T>) -> (T, bool) {
-    let (mut what, mut has_waited) = (core::pin::pin!(what), false);
-    core::future::poll_fn(|context| {
-        let polled = what.as_mut().poll(context);
-        has_waited |= polled.is_pending();
-        polled.map(|done| (done, has_waited))
-    })
-    .await
 }

@@ -35,6 +35,7 @@ mod receiver;
 mod recorder;
 mod routes;
 mod send_queue;
+mod signals;
 mod socket;
 mod start;
 mod sys;

@@ -3,7 +3,7 @@
 //! The kernel's interface index is the engine's id; logical interface handles are the business of `handles`. An interface that is
 //! deleted stays known as one that is down.
 
-use super::config::{DaemonConfig, InterfaceConfig, Reservable, Span};
+use super::config::{DaemonConfig, InterfaceConfig, Reservable, Span, Transport, Udp};
 use super::data_plane::tree::TIMER_LATENCY_US;
 use super::data_plane::{Facts, Surroundings};
 use super::handles::Handles;
@@ -121,7 +121,9 @@ impl Links {
         interface.ipv6 = v6.and_then(|(address, _)| if let IpAddr::V6(a) = address { Some(a) } else { None });
         (interface.lih, interface.earlier_lihs) =
             (self.handles.of(link.index), self.handles.earlier(link.index));
-        interface.proxies = said.proxies.unwrap_or(false);
+        // A Path in UDP comes from the socket of the hop before (RFC 2205 Appendix C).
+        let in_udp = config.node.transport == Transport::Udp || matches!(said.udp, Some(Udp::On | Udp::Auto));
+        interface.proxies = said.proxies.unwrap_or(in_udp);
         interface.hop_sources = said.hop_sources.map_or_else(Default::default, |rule| rule.0);
         interface.subnets = here().map(|address| address.subnet).collect();
         interface.subnets.sort_unstable();

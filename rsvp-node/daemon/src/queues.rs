@@ -145,7 +145,7 @@ impl Sockets {
 
     /// Has a shared socket receive what none of these interfaces does, by a filter (socket(7), `SO_ATTACH_FILTER`).
     fn share(&self, which: Which, own: impl Iterator<Item = u32>) {
-        // Loads of what is no part of the packet (linux/filter.h): the number of the interface.
+        // A load from this place gives the number of the interface, which is not in the packet itself (linux/filter.h).
         const INTERFACE: u32 = (-0x1000_i32 + 8) as u32;
         const EVERYTHING: u32 = 0x4_0000;
         let step = |code: u32, jt, jf, k| SockFilter::new(code as u16, jt, jf, k);

@@ -28,6 +28,7 @@ use super::queues::Sockets;
 use super::receiver::Receiver;
 use super::recorder::Recorder;
 use super::routes::{self, Routes};
+use super::signals::{heed_signals, notify};
 use super::socket::Opened;
 use super::udp::Encapsulation;
 use rsvp_node::Engine;
@@ -36,7 +37,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// Lines of clients that may wait for the driver.
@@ -369,39 +369,6 @@ pub(super) async fn serve_until_told(
     control.iter().for_each(Listening::remove);
     tracing::info!("rsvpd ends");
     Ok(())
-}
-
-/// Turns signals into orders.
-fn heed_signals(
-    order: mpsc::Sender<Order>,
-    reread: Source,
-) -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut restart = signal(SignalKind::user_defined2())?;
-    Ok(async move {
-        let last = loop {
-            tokio::select! {
-                _ = terminate.recv() => break Order::Stop,
-                _ = interrupt.recv() => break Order::Stop,
-                _ = restart.recv() => break Order::Leave,
-                _ = hangup.recv() => {
-                    match reread.read() {
-                        Ok(config) => drop(order.send(Order::Reload(Box::new(config))).await),
-                        Err(error) => tracing::error!("the configuration stays as it was: {error}"),
-                    }
-                }
-            }
-        };
-        let _ = order.send(last).await;
-    })
-}
-
-fn notify(states: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "the service manager was not told");
-    }
 }
 
 /// Runs a daemon with this configuration until SIGTERM or SIGINT, or, leaving what it has in the kernel, SIGUSR2. SIGHUP reads the

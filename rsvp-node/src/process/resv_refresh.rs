@@ -27,7 +27,7 @@ impl Node {
 
     /// Puts off what has changed for a previous hop, because too many hear of one message: hops cost nothing to whoever invents them.
     fn is_put_off(&mut self, ix: Ix<Upstream>) -> bool {
-        if self.state.upstreams[ix].refresh_due {
+        if self.state.upstreams[ix].refresh_due || self.let_through == Some(ix) {
             return false;
         }
         self.fanned += 1;
@@ -39,8 +39,10 @@ impl Node {
         if at > self.now {
             self.state.upstreams[ix].queued = false;
             self.state.hasten_upstream(ix, at);
+            return true;
         }
-        at > self.now
+        self.let_through = Some(ix);
+        false
     }
 
     /// Writes the next message a previous hop should get.

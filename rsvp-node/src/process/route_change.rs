@@ -36,7 +36,7 @@ impl Node {
                 return self.begin_sweep(destination, Change::default(), host);
             }
             if self.state.paths[ix].upstream().is_some() {
-                self.reroute(ix, host);
+                self.reroute(ix, false, host);
             }
         }
     }
@@ -99,10 +99,11 @@ impl Node {
         let Sweep { destination, change, .. } = *sweep;
         let path = &self.state.paths[ix];
         let concerns = |d| d == self.state.key_of(path.session).destination();
-        if path.upstream().is_some() && destination.is_none_or(concerns) {
-            self.reroute(ix, host);
-        }
-        if change.down && self.leave_path(ix) {
+        let ended = match path.upstream().is_some() && destination.is_none_or(concerns) {
+            true => self.reroute(ix, change.down, host),
+            false => change.down && self.leave_path(ix),
+        };
+        if ended {
             return;
         }
         if change.up {
@@ -138,12 +139,18 @@ impl Node {
         self.forward_path(ix);
     }
 
-    fn reroute(&mut self, ix: Ix<PathState>, host: &mut dyn Host) {
+    /// Looks a route up again; true if the path state ended with its interface. What ends is not judged anew before: an error would
+    /// say that something is in place which is gone a moment later.
+    fn reroute(&mut self, ix: Ix<PathState>, leaves: bool, host: &mut dyn Host) -> bool {
         let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
         let before = self.said_of(session, &sender);
         self.session_changes(session);
-        if !self.route_path(ix, host) {
-            return;
+        let moves = self.route_path(ix, host);
+        if leaves && self.leave_path(ix) {
+            return true;
+        }
+        if !moves {
+            return false;
         }
         self.tell_other(session, &sender, before.as_ref());
         let wait = self.repair_wait(ix);
@@ -155,6 +162,7 @@ impl Node {
         path.flags.settling = false;
         self.state.arm_path(ix);
         self.path_moved(ix);
+        false
     }
 
     /// W: the longest wait of the interfaces the path leads to.

@@ -8,7 +8,6 @@ use super::traffic_control::Report;
 use crate::api::{Police, Remark, Reservation};
 use crate::budget::Charge;
 use crate::event::EventKind;
-use crate::interface::InterfaceState;
 use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
@@ -227,8 +226,7 @@ impl Node {
             many => Filters::Many(many.into()),
         };
         // E_Police and M_Police (RFC 2205 section 3.8).
-        let enforces = |i: &InterfaceState| i.config.enforces;
-        let entry = announced.unpoliced && self.interfaces.find(interface).is_some_and(enforces);
+        let entry = announced.unpoliced && self.interfaces.find(interface).is_some_and(|i| i.config.enforces);
         let merge = style.sharing() == Sharing::Shared && announced.senders > 1;
         Ok(Some(Reserved {
             session,

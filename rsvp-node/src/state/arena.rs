@@ -129,7 +129,7 @@ impl<T> Chunk<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Arena<T> {
     chunks: Vec<Chunk<T>>,
-    /// Chunks with room.
+    /// Chunks with room. It has space for the numbers of all, so that taking a block out allocates nothing.
     room: Vec<u32>,
     /// The chunk that is kept though nothing is in it.
     spare: Option<u32>,
@@ -178,6 +178,7 @@ impl<T> Arena<T> {
             match self.room.last().map(|number| *number as usize) {
                 None => {
                     self.chunks.push(Chunk { listed: true, ..Chunk::new() });
+                    self.room.reserve(self.chunks.len());
                     self.room.push(self.chunks.len() as u32 - 1);
                 }
                 Some(full) if self.chunks[full].is_full() => {

@@ -139,6 +139,11 @@ impl Neighbours {
         }
     }
 
+    /// The IP source of the `n`th of something: Paths and PathTears come from their sender.
+    pub(super) fn source(&self, said: Said, n: u32) -> IpAddr {
+        if said.comes_from_above() { self.sender(n).address() } else { self.speaker(said, n).1 }
+    }
+
     fn sender(&self, n: u32) -> FilterSpec {
         FilterSpec::new(self.address(11, n), 4000)
     }

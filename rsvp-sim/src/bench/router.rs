@@ -103,7 +103,8 @@ impl Router {
     pub(super) fn hear(&mut self, said: Said, n: u32) -> Step {
         let mut message = core::mem::take(&mut self.message);
         let octets = self.neighbours.write(&mut message, said, n);
-        let (interface, source) = self.neighbours.speaker(said, n);
+        let (interface, _) = self.neighbours.speaker(said, n);
+        let source = self.neighbours.source(said, n);
         let destination = match said.comes_from_above() {
             true => self.neighbours.destination(n),
             false => self.neighbours.neighbour(interface, 0),

@@ -119,6 +119,17 @@ fn distance(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
+impl ScenarioError {
+    /// For a file that has an octet which no text has.
+    pub(crate) fn not_text(file: &str, octets: &[u8], at: usize) -> Self {
+        let (line, column) = position(octets, at);
+        let octet = octets.get(at).copied().unwrap_or_default();
+        let message =
+            format!("this is no text: octet 0x{octet:02x} has no place in one, expected a TOML scenario");
+        Self { file: file.to_owned(), line, column, message }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,10 +93,10 @@ impl Scenario {
     pub fn parse(file: &str, octets: &[u8]) -> Result<Self, ScenarioError> {
         let text = match core::str::from_utf8(octets) {
             Ok(text) => Text::new(file, text),
-            Err(fault) => return Err(not_text(file, octets, fault.valid_up_to())),
+            Err(fault) => return Err(ScenarioError::not_text(file, octets, fault.valid_up_to())),
         };
         if let Some(at) = octets.iter().position(|&octet| octet == 0) {
-            return Err(not_text(file, octets, at));
+            return Err(ScenarioError::not_text(file, octets, at));
         }
         let table = DeTable::parse(text.text).map_err(|fault| {
             let at = fault.span().map_or(0, |span| span.start);
@@ -467,12 +467,4 @@ fn lab_speed(top: &Section<'_>) -> Result<Option<f64>, ScenarioError> {
     let Some(lab) = top.find("lab") else { return Ok(None) };
     let speed = lab.section("[lab]", &["speed"])?.need("speed", "30")?.integer(1, 1000)?;
     Ok(Some(speed as f64))
-}
-
-fn not_text(file: &str, octets: &[u8], at: usize) -> ScenarioError {
-    let (line, column) = super::error::position(octets, at);
-    let octet = octets.get(at).copied().unwrap_or_default();
-    let message =
-        format!("this is no text: octet 0x{octet:02x} has no place in one, expected a TOML scenario");
-    ScenarioError { file: file.to_owned(), line, column, message }
 }

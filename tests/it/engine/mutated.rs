@@ -93,9 +93,7 @@ fn replace(octets: &mut [u8], from: IpAddr, to: IpAddr) {
         IpAddr::V6(a) => a.octets().to_vec(),
     };
     let (from, to): (Vec<u8>, Vec<u8>) = (of(from), of(to));
-    let at = (0..octets.len().saturating_sub(from.len()))
-        .filter(|at| octets[*at..].starts_with(&from))
-        .next_back();
+    let at = (0..octets.len().saturating_sub(from.len())).rfind(|at| octets[*at..].starts_with(&from));
     if let Some(at) = at {
         octets[at..at + to.len()].copy_from_slice(&to);
     }

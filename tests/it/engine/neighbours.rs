@@ -245,12 +245,14 @@ fn one_message_does_not_become_many_at_once() {
             b.sent.drain(..).filter(|sent| sent.msg_type() == rsvp_wire::MsgType::RESV).count()
         };
         b.hears("c1 Resv WF{4B}").seconds(0.0);
-        assert_eq!(resvs(&mut b), 1 + 64);
+        // The first of each slice of work is free: there may be two.
+        let at_once = resvs(&mut b);
+        assert!((1 + 64..=2 + 64).contains(&at_once), "{at_once}");
         b.seconds(0.5);
         let later = resvs(&mut b);
         assert!((45..=55).contains(&later), "{later}");
         b.seconds(1.0);
-        assert_eq!(1 + 64 + later + resvs(&mut b), 200, "within two seconds each has heard");
+        assert_eq!(at_once + later + resvs(&mut b), 200, "within two seconds each has heard");
         b.hears("c1 ResvTear WF").seconds(0.0);
         let tears = b.sent.drain(..).count();
         assert!(tears < 170, "{tears}");

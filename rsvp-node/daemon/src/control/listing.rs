@@ -359,8 +359,11 @@ fn neighbours(access: &dyn EngineAccess) -> Vec<NeighbourRow> {
             *heard = (*heard).max(view.life.map(|life| life.refreshed));
         }
     }
+    // Those who are not told apart have a row once one of them was heard.
+    let is_there = |view: &NeighbourView| view.address.is_some() || view.messages > 0 || view.octets > 0;
     let charged = |view: NeighbourView| ((view.interface, view.address), view);
-    let mut charged: BTreeMap<_, NeighbourView> = access.engine().neighbours().map(charged).collect();
+    let mut charged: BTreeMap<_, NeighbourView> =
+        access.engine().neighbours().filter(is_there).map(charged).collect();
     for neighbour in charged.keys() {
         found.entry(*neighbour).or_default();
     }

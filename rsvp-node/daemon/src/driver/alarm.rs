@@ -65,3 +65,14 @@ impl Alarm {
         }
     }
 }
+
+/// What comes of it, and whether that took time in which others had their turn.
+pub(super) async fn waited<T>(what: impl Future<Output = T>) -> (T, bool) {
+    let (mut what, mut has_waited) = (core::pin::pin!(what), false);
+    core::future::poll_fn(|context| {
+        let polled = what.as_mut().poll(context);
+        has_waited |= polled.is_pending();
+        polled.map(|done| (done, has_waited))
+    })
+    .await
+}

@@ -2,6 +2,7 @@
 
 use super::{CONFIG, Ground};
 use nix::sys::signal::Signal;
+use serde_json::Value;
 
 /// The refresh period, in seconds.
 const REFRESH: f64 = 2.0;
@@ -34,8 +35,10 @@ fn a_router_that_was_killed_has_its_reservations_again_before_anybody_misses_the
     // Path waits for the refresh of the hop before, Resv for that of the hop behind, each at most 1.5 R; state lives 5.25 R.
     assert!(back[19] < 3.3, "{back:?}");
     for host in &mut hosts {
-        // A refresh that comes before its Path is answered with an error, and nothing else happens.
+        // A refresh that comes before its Path is answered with an error, and a Path that came while the router was dead has passed
+        // through a hop without RSVP. Nothing else happens.
         let told = host.waiting();
-        assert!(told.iter().all(|event| event["event"] == "resv-error"), "{told:?}");
+        let is_expected = |event: &Value| event["event"] == "resv-error" || event["event"] == "path";
+        assert!(told.iter().all(is_expected), "{told:?}");
     }
 }
