@@ -96,9 +96,12 @@ pub struct Settings {
     /// The inbound throughput level, 0 to 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inbound_level: Option<u8>,
-    /// Whether marks of programs are not left.
+    /// Whether DSCPs that sockets set themselves are not left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dscp_override: Option<bool>,
+    /// Whether those of flows that programs have asked for are not left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_override: Option<bool>,
 }
 
 /// A policy in a listing, the strongest first.

@@ -5,6 +5,9 @@
  *
  * What user space says and reads is in maps (flow.h).
  *
+ * What a task runs is told only to programs under a licence of the kernel's list, which the hook of policies asks. So this file, and the
+ * files of this folder that it includes, may be used under GPL-2.0 as well; the rest of the repository is under MIT or Apache-2.0 alone.
+ *
  * It is built by build.sh, and runs from Linux 5.8 on: bounded loops, spin locks in maps. Step 4 and what goes with it are programs of
  * their own, which run from Linux 5.17 on.
  */
@@ -63,6 +66,17 @@ struct packet {
 	struct fragment fragment;
 	struct key key;
 };
+
+/*
+ * Where it is read to. On the stack the kernel's verifier would know each value that it can have, and follow each combination of them
+ * through all that comes after: hundreds of thousands of instructions in place of some ten thousand.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct packet);
+} reading SEC(".maps");
 
 /*
  * Where the IP header begins: behind the link header and up to two VLAN tags. Tags that the device or the kernel will
@@ -295,14 +309,6 @@ INLINE __u32 *find_filter(const struct packet *packet, __u32 interface)
 	return NULL;
 }
 
-/* The same as a function of its own, for the program that would be too large for the kernel to verify: a flow's number and one. */
-__attribute__((noinline)) __u32 rsvp_find_filter(const struct packet *packet, __u32 interface)
-{
-	__u32 *found = packet ? find_filter(packet, interface) : NULL;
-
-	return found ? *found + 1 : 0;
-}
-
 /* The rule for a packet that is forwarded, by the DSCP with which it came. What begins on this node has not come by an interface. */
 INLINE const struct rule *find_rule(const struct __sk_buff *skb, const struct packet *packet, __u32 interface)
 {
@@ -377,13 +383,9 @@ INLINE void find(struct __sk_buff *skb, const struct interface *here, const int 
 		find_policy(skb, here->policies, packet, &by->policy);
 	/* 2: filters of the traffic control interface, and after them its rules. Before step 1, which wipes addresses. */
 	if (by_hand & FILTERS) {
-		if (with_policies) {
-			by->second = rsvp_find_filter(packet, interface);
-		} else {
-			found = find_filter(packet, interface);
-			if (found)
-				by->second = *found + 1;
-		}
+		found = find_filter(packet, interface);
+		if (found)
+			by->second = *found + 1;
 	}
 	if (by_hand & RULES && !by->second) {
 		by->rule = find_rule(skb, packet, interface);
@@ -648,36 +650,46 @@ INLINE int resolves_addresses(struct __sk_buff *skb, const struct packet *packet
 /* What becomes of a packet of an interface, and its class: 0 where it has none. */
 INLINE int treat(struct __sk_buff *skb, const struct interface *here, const int with_policies, __u32 *class)
 {
-	struct packet packet = {};
+	__u32 zero = 0;
+	struct packet *packet = bpf_map_lookup_elem(&reading, &zero);
 	struct found by = {};
 	struct treatment how = { .dscp = LEAVE, .pcp = LEAVE };
 
-	if (!locate(skb, here, &packet)) {
-		if (here->by_dscp && resolves_addresses(skb, &packet))
+	if (!packet)
+		return NEXT;
+	__builtin_memset(packet, 0, sizeof(*packet));
+	if (!locate(skb, here, packet)) {
+		if (here->by_dscp && resolves_addresses(skb, packet))
 			*class = here->classes[NETWORK_CONTROL];
+		if (with_policies) {
+			set_by_frames(skb, here, packet, &how);
+			if (how.class)
+				*class = how.class;
+			tag(skb, packet, how.pcp, here->link_header);
+		}
 		return NEXT;
 	}
-	if (packet.v6 ? !read_v6(skb, &packet) : !read_v4(skb, &packet))
+	if (packet->v6 ? !read_v6(skb, packet) : !read_v4(skb, packet))
 		return NEXT;
-	find(skb, here, with_policies, &packet, &by);
-	if (!judge(skb, &packet, &by, &how))
+	find(skb, here, with_policies, packet, &by);
+	if (!judge(skb, packet, &by, &how))
 		return DROP;
-	if (here->by_hand & SOCKETS && !of_socket(skb, &packet, &how))
+	if (here->by_hand & SOCKETS && !of_socket(skb, packet, &how))
 		return DROP;
 	if (with_policies)
-		set_by_policy(skb, &packet, &by.policy, &how);
-	mark(skb, &packet, how.dscp);
+		set_by_policy(skb, packet, &by.policy, &how);
+	mark(skb, packet, how.dscp);
 	*class = how.class;
 	/* Last: DSCP to class, by the DSCP with which the packet leaves, where nothing before has chosen a class. */
 	if (!*class && here->by_dscp) {
-		__u8 dscp = resolves_addresses(skb, &packet) ? NETWORK_CONTROL : packet.traffic_class >> 2;
+		__u8 dscp = resolves_addresses(skb, packet) ? NETWORK_CONTROL : packet->traffic_class >> 2;
 
 		*class = here->classes[dscp & 63];
 	}
 	/* The priority of what no flow has marked, by its DSCP. */
 	if (how.pcp == LEAVE)
-		how.pcp = here->pcp[packet.traffic_class >> 2 & 63];
-	tag(skb, &packet, how.pcp, here->link_header);
+		how.pcp = here->pcp[packet->traffic_class >> 2 & 63];
+	tag(skb, packet, how.pcp, here->link_header);
 	return NEXT;
 }
 
@@ -731,5 +743,5 @@ int rsvp_shards(struct __sk_buff *skb)
 
 #include "policy_hooks.bpf.h"
 
-/* What a task runs is told only to programs with a licence of the kernel's list. This one of it says what the others may be used under. */
+/* The name that the kernel's list has for "MIT, or GPL-2.0". */
 char licence[] SEC("license") = "Dual MIT/GPL";

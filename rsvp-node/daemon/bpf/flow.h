@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR Apache-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 /*
  * What the egress program and user space have in common: maps, and the structures of their keys and values.
  * `data_plane/bpf/sys.rs` has the same structures and holds their sizes. Addresses, ports, labels and SPIs are in network
@@ -53,6 +53,8 @@ struct interface {
 
 /* In interface.policies: there are policies, whatever profiles there are. */
 #define POLICIES (1U << 31)
+/* And there too: no hook says who makes sockets, so none is older than the hooks. */
+#define UNHOOKED (1U << 30)
 
 /*
  * Filters of the traffic control interface. A pattern belongs to a mask: what a mask does not look at is zero in it. The masks of

@@ -53,12 +53,18 @@ struct policy_settings {
 	__u32 base, count;  /* the half that is in use, and how many there are in it */
 	__u64 namespace;    /* the cookie of the network namespace */
 	__u32 window_clamp; /* octets; 0: none */
-	__u32 zero;
+	__u32 frames;       /* the first rule for frames without IP, its place and one; 0: there is none */
 };
 
+/* The protocol of a rule for frames without IP (FCoE), and their types. */
+#define FRAMES 0xff
+#define TYPE_FCOE 0x8906
+#define TYPE_FIP 0x8914
+
 /* Bits of policy_settings.flags. */
-#define OVERRIDE 1  /* what a program marks itself is marked no longer */
-#define OLD_TOO 2   /* sockets that are older than the hooks are given policies, too */
+#define OVERRIDE 1       /* what a socket marks itself is marked no longer */
+#define OLD_TOO 2        /* sockets that are older than the hooks are given policies, too */
+#define OVERRIDE_FLOWS 4 /* nor is what flows mark that programs have asked for */
 
 /* What the rules gave. */
 struct grant {
@@ -179,6 +185,7 @@ struct endpoint {
 	const struct decision *at;
 	const struct policy_rule *found;
 	__u32 base;
+	__u32 profiles; /* where there is no decision to look at */
 };
 
 static __always_inline int within(const __be32 *address, const __be32 *prefix, __u32 bits)
@@ -212,6 +219,20 @@ static __always_inline int made_by(const struct socket_policy *socket, const str
 	if (rule->says & SAYS_NAME && rule->program != socket->name)
 		return 0;
 	return !(rule->says & SAYS_CGROUP) || rule->cgroup == socket->cgroups[rule->level & (LEVELS - 1)];
+}
+
+/* Whether a rule is for frames without IP; the same kind of callback as below. Of such frames there are no sockets that would be asked. */
+static long asks_rule_of_frames(__u32 index, struct endpoint *asked)
+{
+	__u32 place = asked->base + index;
+	const struct policy_rule *rule = bpf_map_lookup_elem(&policy_rules, &place);
+
+	if (!rule)
+		return 1;
+	if (rule->protocol != FRAMES || (rule->profiles && !(rule->profiles & asked->profiles)))
+		return 0;
+	asked->found = rule;
+	return 1;
 }
 
 /* Whether a rule is for an endpoint; a callback of bpf_loop: 1 ends it. */

@@ -23,7 +23,8 @@ struct policy_query {
 	__u32 profiles;
 	__be16 local_port, remote_port;
 	__u8 family, protocol;
-	__u8 zero[2];
+	__u8 unhooked;
+	__u8 zero;
 	struct by_policy by;
 };
 
@@ -37,22 +38,8 @@ INLINE struct bpf_sock *owner(struct __sk_buff *skb)
 	return full ? full : bpf_get_listener_sock(sk);
 }
 
-/* Goes through the rules for a socket's packet. */
-INLINE void choose(struct endpoint *asked, struct grant *grant)
+INLINE void grant_of(const struct policy_rule *rule, struct grant *grant)
 {
-	const struct policy_rule *rule;
-	struct policy_settings *settings;
-	__u32 zero = 0, count;
-
-	settings = bpf_map_lookup_elem(&policy_settings, &zero);
-	if (!settings)
-		return;
-	bpf_spin_lock(&settings->lock);
-	asked->base = settings->base;
-	count = settings->count;
-	bpf_spin_unlock(&settings->lock);
-	bpf_loop(count, asks_rule, asked, 0);
-	rule = asked->found;
 	if (!rule)
 		return;
 	grant->slot = rule->slot;
@@ -60,6 +47,33 @@ INLINE void choose(struct endpoint *asked, struct grant *grant)
 	grant->dscp = rule->dscp;
 	grant->pcp = rule->pcp;
 	grant->rated = !!(rule->says & SAYS_RATE);
+}
+
+/* The settings, as they were in one moment; none where there are none. */
+INLINE struct policy_settings *read_settings(struct endpoint *asked, __u32 *count, __u32 *frames)
+{
+	__u32 zero = 0;
+	struct policy_settings *settings = bpf_map_lookup_elem(&policy_settings, &zero);
+
+	if (!settings)
+		return NULL;
+	bpf_spin_lock(&settings->lock);
+	asked->base = settings->base;
+	*count = settings->count;
+	*frames = settings->frames;
+	bpf_spin_unlock(&settings->lock);
+	return settings;
+}
+
+/* Goes through the rules for a socket's packet. */
+INLINE void choose(struct endpoint *asked, struct grant *grant)
+{
+	__u32 count = 0, frames = 0;
+
+	if (!read_settings(asked, &count, &frames))
+		return;
+	bpf_loop(count, asks_rule, asked, 0);
+	grant_of(asked->found, grant);
 }
 
 INLINE int is_older_than_hooks(const struct socket_policy *socket)
@@ -112,7 +126,7 @@ INLINE void decide(struct __sk_buff *skb, struct socket_policy *socket, struct p
 	if (!at)
 		return;
 	asked.at = at;
-	if (!is_older_than_hooks(socket))
+	if (query->unhooked || !is_older_than_hooks(socket))
 		choose(&asked, &grant);
 	bpf_spin_lock(&socket->lock);
 	socket->grant = grant;
@@ -169,7 +183,8 @@ __attribute__((noinline)) int rsvp_ask_policy(struct __sk_buff *skb, struct poli
 INLINE void find_policy(struct __sk_buff *skb, __u32 profiles, const struct packet *packet, struct by_policy *by)
 {
 	struct policy_query query = {
-		.profiles = profiles,
+		.profiles = profiles & ~UNHOOKED,
+		.unhooked = !!(profiles & UNHOOKED),
 		.local_port = packet->of.source_port,
 		.remote_port = packet->of.port,
 		.family = packet->v6 ? 6 : 4,
@@ -191,19 +206,40 @@ INLINE void find_policy(struct __sk_buff *skb, __u32 profiles, const struct pack
 	*by = query.by;
 }
 
+/* Counts what a policy is for, and chooses its class. */
+INLINE void charge(struct __sk_buff *skb, const struct grant *grant, const struct size *size, struct treatment *how)
+{
+	struct policy_place place = { .interface = skb->ifindex, .serial = grant->serial };
+	struct policy_count *counted = bpf_map_lookup_elem(&policy_counts, &grant->slot);
+	__u32 *class;
+
+	if (counted && counted->serial == grant->serial) {
+		__sync_fetch_and_add(&counted->packets, size->packets);
+		__sync_fetch_and_add(&counted->octets, size->octets);
+	}
+	if (!grant->rated || how->class || how->is_rated)
+		return;
+	class = bpf_map_lookup_elem(&policy_classes, &place);
+	if (class)
+		how->class = *class;
+}
+
 /* What is not set yet is set by the policy; the class holds the packet to its rate where nothing before has one. */
 INLINE void set_by_policy(struct __sk_buff *skb, const struct packet *packet, const struct by_policy *by, struct treatment *how)
 {
 	const struct grant *grant = &by->grant;
-	struct policy_place place = { .interface = skb->ifindex, .serial = grant->serial };
 	struct policy_settings *settings;
-	struct policy_count *counted;
 	struct size size;
-	__u32 zero = 0, *class;
+	__u32 zero = 0;
 
 	settings = bpf_map_lookup_elem(&policy_settings, &zero);
-	if (by->is_socket && settings && settings->flags & OVERRIDE && grant->dscp == LEAVE && !how->is_reserved)
-		how->dscp = 0;
+	if (by->is_socket && settings) {
+		/* What is marked here by no reservation is marked by a flow that a program has asked for. */
+		if (how->dscp != LEAVE && settings->flags & OVERRIDE_FLOWS && !how->is_reserved)
+			how->dscp = grant->dscp == LEAVE ? 0 : grant->dscp;
+		if (how->dscp == LEAVE && settings->flags & OVERRIDE && grant->dscp == LEAVE)
+			how->dscp = 0;
+	}
 	if (!grant->serial)
 		return;
 	if (how->dscp == LEAVE)
@@ -212,15 +248,27 @@ INLINE void set_by_policy(struct __sk_buff *skb, const struct packet *packet, co
 		how->pcp = grant->pcp;
 	if (by->is_outer)
 		return;
-	counted = bpf_map_lookup_elem(&policy_counts, &grant->slot);
-	if (counted && counted->serial == grant->serial) {
-		measure(skb, packet, &size);
-		__sync_fetch_and_add(&counted->packets, size.packets);
-		__sync_fetch_and_add(&counted->octets, size.octets);
-	}
-	if (!grant->rated || how->class || how->is_rated)
+	measure(skb, packet, &size);
+	charge(skb, grant, &size, how);
+}
+
+/* A frame without IP: of the first policy for such frames; their type alone tells them apart, so no others are asked before. */
+INLINE void set_by_frames(struct __sk_buff *skb, const struct interface *here, const struct packet *packet, struct treatment *how)
+{
+	struct endpoint asked = { .profiles = here->policies };
+	struct grant grant = { .dscp = LEAVE, .pcp = LEAVE };
+	struct size size = { .packets = 1, .octets = skb->len - here->link_header };
+	__u32 count = 0, frames = 0;
+
+	if (packet->protocol != bpf_htons(TYPE_FCOE) && packet->protocol != bpf_htons(TYPE_FIP))
 		return;
-	class = bpf_map_lookup_elem(&policy_classes, &place);
-	if (class)
-		how->class = *class;
+	if (skb->ingress_ifindex || !read_settings(&asked, &count, &frames) || !frames || frames > count)
+		return;
+	asked.base += frames - 1;
+	bpf_loop(count - frames + 1, asks_rule_of_frames, &asked, 0);
+	grant_of(asked.found, &grant);
+	if (!grant.serial)
+		return;
+	how->pcp = grant.pcp;
+	charge(skb, &grant, &size, how);
 }

@@ -138,6 +138,9 @@ struct Setting {
     /// Whether DSCPs that programs set themselves are ignored
     #[arg(long)]
     dscp_override: Option<Switch>,
+    /// Whether DSCPs are ignored that flows have which programs asked for, and filters by hand
+    #[arg(long)]
+    flow_override: Option<Switch>,
     #[command(flatten)]
     daemon: Daemon,
 }
@@ -177,9 +180,13 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
             let faulty = all.iter().filter(|policy| policy.fault.is_some()).count();
             format!("{} policies, {} in force", all.len(), all.len() - faulty)
         }
-        What::Settings(Setting { inbound_level, dscp_override, daemon }) => {
-            let settings =
-                Settings { inbound_level, dscp_override: dscp_override.map(|is| is == Switch::On) };
+        What::Settings(Setting { inbound_level, dscp_override, flow_override, daemon }) => {
+            let is_on = |switch: Option<Switch>| switch.map(|is| is == Switch::On);
+            let settings = Settings {
+                inbound_level,
+                dscp_override: is_on(dscp_override),
+                flow_override: is_on(flow_override),
+            };
             connection::look(&daemon).await?.set_policies(settings).await?;
             "set".to_owned()
         }
@@ -258,9 +265,9 @@ fn listing(report: &Report) -> String {
     let settings = report.settings.unwrap_or_default();
     text = text.trim_end().to_owned();
     text.extend(settings.inbound_level.map(|level| format!("\ninbound level {level}")));
-    text.extend(
-        settings.dscp_override.map(|is| format!("\ndscp override {}", if is { "on" } else { "off" })),
-    );
+    for (name, is) in [("dscp override", settings.dscp_override), ("flow override", settings.flow_override)] {
+        text.extend(is.map(|is| format!("\n{name} {}", if is { "on" } else { "off" })));
+    }
     for complaint in report.complaints.iter().flatten() {
         text.push_str(&format!("\nleft out ({}): {}", complaint.number, complaint.message));
     }

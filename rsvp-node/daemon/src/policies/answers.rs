@@ -162,6 +162,7 @@ impl Policies {
         let mut text = format!("{PUT}\n[settings]\n");
         text.extend(settings.inbound_level.map(|level| format!("inbound_level = {level}\n")));
         text.extend(settings.dscp_override.map(|is| format!("dscp_override = {is}\n")));
+        text.extend(settings.flow_override.map(|is| format!("flow_override = {is}\n")));
         store::write(&folder, SETTINGS, &text).map_err(|error| not_kept(&folder, &error))
     }
 

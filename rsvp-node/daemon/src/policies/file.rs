@@ -3,6 +3,7 @@
 //! A policy that cannot be used is left out with its place and why, and the others are used. A file that is no TOML has none.
 
 use super::super::config::{Rate, wrong_at};
+use rsvp_control::policy::Settings;
 use rsvp_node::qos::Transport;
 use rsvp_node::qos::dscp::Dscp;
 use rsvp_node::qos::policy::{Action, App, Conditions, DEFAULT_PRECEDENCE, Policy, PolicyFault, Url};
@@ -36,15 +37,6 @@ pub struct Complaint {
     pub policy: Option<String>,
     /// With file, line and column.
     pub message: String,
-}
-
-/// What holds beside policies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// The inbound throughput level, 0 to 3.
-    pub inbound_level: Option<u8>,
-    /// Whether marks of programs are not left.
-    pub dscp_override: Option<bool>,
 }
 
 /// What a file says.
@@ -114,6 +106,7 @@ enum DscpWords {
 struct SettingsWords {
     inbound_level: Option<Spanned<u8>>,
     dscp_override: Option<bool>,
+    flow_override: Option<bool>,
 }
 
 /// Something wrong: which event, at which octet, and what.
@@ -193,7 +186,7 @@ fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<T, Fault> {
 }
 
 fn settings_of(value: Spanned<DeValue<'_>>) -> Result<Settings, Fault> {
-    let SettingsWords { inbound_level, dscp_override } = read(value)?;
+    let SettingsWords { inbound_level, dscp_override, flow_override } = read(value)?;
     if let Some(level) = inbound_level.as_ref().filter(|level| *level.get_ref() > 3) {
         return Err((
             16712,
@@ -201,7 +194,7 @@ fn settings_of(value: Spanned<DeValue<'_>>) -> Result<Settings, Fault> {
             format!("an inbound level is 0 to 3, not {}", level.get_ref()),
         ));
     }
-    Ok(Settings { inbound_level: inbound_level.map(Spanned::into_inner), dscp_override })
+    Ok(Settings { inbound_level: inbound_level.map(Spanned::into_inner), dscp_override, flow_override })
 }
 
 fn policy_of(value: Spanned<DeValue<'_>>, of_user: Option<&str>) -> Result<Policy, (Fault, Option<String>)> {
@@ -252,6 +245,7 @@ fn build(words: PolicyWords, at: usize, of_user: Option<&str>) -> Result<Policy,
         PolicyFault::MixedFamilies
         | PolicyFault::TwoPorts
         | PolicyFault::DefaultWithConditions
+        | PolicyFault::Frames
         | PolicyFault::Url
         | PolicyFault::App => (BAD_FIELD, match_at, fault.to_string()),
         other => (BAD_FIELD, action_at, other.to_string()),

@@ -18,9 +18,9 @@ use crate::data_plane::bpf::{MOST_POLICIES, MOST_PROFILES, PolicyRule, PolicySet
 use crate::data_plane::policies::{Shaped, WantedPolicies};
 use crate::hooks::SocketNames;
 use crate::sys;
-use file::{Complaint, Placed, Settings};
+use file::{Complaint, Placed};
 use resolve::Around;
-use rsvp_control::policy::{PolicyEvent, Store};
+use rsvp_control::policy::{PolicyEvent, Settings, Store};
 use rsvp_node::qos::policy::inbound_window;
 use rsvp_node::qos::policy::precedence::compare;
 use std::collections::{BTreeMap, VecDeque};
@@ -210,6 +210,8 @@ impl Policies {
         }
         self.watched.follow(&interests);
         self.want();
+        // What had no room the last time (64 programs at the cgroup) may have some now.
+        self.is_wanted_anew = self.tables.is_some();
     }
 
     /// Gives the kernel what it does not have yet.
@@ -220,6 +222,7 @@ impl Policies {
         let old_too = *self.had_any.get_or_insert(is_any);
         let kernel_settings = PolicySettings {
             dscp_override: settings.dscp_override.unwrap_or_default(),
+            flow_override: settings.flow_override.unwrap_or_default(),
             old_too,
             window: settings.inbound_level.and_then(inbound_window),
         };
@@ -272,6 +275,7 @@ impl Policies {
         let wanted = WantedPolicies {
             active: !self.in_kernel.is_empty()
                 || self.kernel_settings.dscp_override
+                || self.kernel_settings.flow_override
                 || self.kernel_settings.window.is_some(),
             profiles: self.links.iter().map(|(index, name)| (*index, bits(name))).collect(),
             shaped: shaped.collect(),
@@ -332,13 +336,19 @@ impl Policies {
             );
             self.say(number, None, format!("the inbound TCP throughput level is {said}"));
         }
-        if before.dscp_override != now.dscp_override {
-            let (number, said) = match now.dscp_override {
-                None => (16509, "not set: programs may mark"),
-                Some(true) => (16510, "on: marks of programs are ignored"),
-                Some(false) => (16511, "off: programs may mark"),
+        for (before, now, whose) in [
+            (before.dscp_override, now.dscp_override, "sockets"),
+            (before.flow_override, now.flow_override, "flows"),
+        ] {
+            if before == now {
+                continue;
+            }
+            let (number, said) = match now {
+                None => (16509, "not set: they may mark"),
+                Some(true) => (16510, "on: their marks are ignored"),
+                Some(false) => (16511, "off: they may mark"),
             };
-            self.say(number, None, format!("the DSCP marking override is {said}"));
+            self.say(number, None, format!("the DSCP marking override of {whose} is {said}"));
         }
     }
 }

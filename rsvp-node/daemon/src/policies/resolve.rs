@@ -1,7 +1,7 @@
 //! What a policy says in words that only this computer can read: programs, users, cgroups and profiles, as the kernel knows them.
 
 use super::watch::{Interesting, Interests};
-use crate::data_plane::bpf::{LEVELS, PolicyRule, Program, hash_of};
+use crate::data_plane::bpf::{FRAMES, LEVELS, PolicyRule, Program, hash_of};
 use nix::unistd::{Uid, User};
 use rsvp_node::qos::policy::{App, Policy};
 use std::collections::BTreeMap;
@@ -79,7 +79,10 @@ impl<'a> Around<'a> {
             user: user.map(|user| user.uid.as_raw()),
             program,
             cgroup,
-            protocol: conditions.protocol.map(|protocol| protocol.protocol()),
+            protocol: match conditions.protocol {
+                _ if conditions.is_of_frames() => Some(FRAMES),
+                protocol => protocol.map(|protocol| protocol.protocol()),
+            },
             local: conditions.local,
             remote: conditions.remote,
             local_port: conditions.local_port,

@@ -2,7 +2,7 @@
 
 use super::{InForce, Policies};
 use crate::data_plane::bpf::Decision;
-use rsvp_control::policy::{Explain, Explained, Named, PolicyEvent, PolicyRow, Report, Settings};
+use rsvp_control::policy::{Explain, Explained, Named, PolicyEvent, PolicyRow, Report};
 use rsvp_node::qos::policy::precedence::compare;
 use rsvp_node::qos::policy::{App, Conditions, Ports, Prefix, WellKnown};
 use std::collections::BTreeSet;
@@ -18,13 +18,9 @@ impl Policies {
             policy: complaint.policy.clone(),
             message: complaint.message.clone(),
         });
-        let settings = Settings {
-            inbound_level: self.settings.inbound_level,
-            dscp_override: self.settings.dscp_override,
-        };
         Report {
             policies: Some(self.all.iter().map(|policy| self.row(policy)).collect()),
-            settings: Some(settings),
+            settings: Some(self.settings),
             complaints: Some(complaints.collect()),
             ..Report::default()
         }
@@ -158,6 +154,7 @@ fn words(conditions: &Conditions) -> Vec<(String, String)> {
         WellKnown::Smb => "smb",
         WellKnown::LiveMigration => "live-migration",
         WellKnown::Cluster => "cluster",
+        WellKnown::Fcoe => "fcoe",
     };
     let url = conditions.url.as_ref().map(|url| {
         let (scheme, host) = (if url.https { "https" } else { "http" }, url.host.as_deref().unwrap_or("*"));

@@ -3,9 +3,9 @@
 //! A store before another has its policies in the place of those of the same name: the active one, which is gone with the next start of the
 //! machine, the administrator's, the distribution's. A user's store counts where the administrator says so, for that user alone.
 
-use super::file::{self, Complaint, Placed, Settings};
+use super::file::{self, Complaint, Placed};
 use super::watch::Interesting;
-use rsvp_control::policy::Store;
+use rsvp_control::policy::{Settings, Store};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
@@ -101,10 +101,10 @@ impl Loaded {
                 Ok(text) => {
                     let contents = file::parse(&path, &text, user);
                     contents.complaints.into_iter().for_each(|complaint| self.complain(complaint));
-                    self.settings.inbound_level =
-                        self.settings.inbound_level.or(contents.settings.inbound_level);
-                    self.settings.dscp_override =
-                        self.settings.dscp_override.or(contents.settings.dscp_override);
+                    let (settings, more) = (&mut self.settings, contents.settings);
+                    settings.inbound_level = settings.inbound_level.or(more.inbound_level);
+                    settings.dscp_override = settings.dscp_override.or(more.dscp_override);
+                    settings.flow_override = settings.flow_override.or(more.flow_override);
                     self.take(store, contents.policies, names);
                 }
                 Err(error) => self.complain(failed(&path, &error.to_string())),

@@ -102,6 +102,52 @@ fn a_priority_is_in_the_tag_and_an_unconnected_socket_is_told_apart_by_its_peers
     assert_eq!(marks, [(6500, 46, tagged), (6501, 10, None), (6500, 46, tagged), (6502, 0, None)]);
 }
 
+/// Frames of Fibre Channel over Ethernet have no socket: a program sends them as they are.
+#[test]
+fn frames_of_fcoe_have_the_priority_of_their_own_policy() {
+    let Some(mut site) = Site::new("policies_frames") else { return };
+    let capture = site.net.capture_many(
+        "b",
+        "to-a",
+        "ether proto 0x8906 or ether proto 0x8914 or ether proto 0x88b5 or vlan",
+    );
+    let send = "import socket\ns = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\ns.bind(('to-b', 0))\n\
+                for kind in (0x8906, 0x8914, 0x88b5):\n    s.send(b'\\xff' * 6 + b'\\x02' + b'\\0' * 5 + kind.to_bytes(2, 'big') + b'.' * 50)";
+    let mut sent = 0;
+    let mut tags = |site: &Site| {
+        site.net.exec("a", &["python3", "-c", send]);
+        sent += 3;
+        let found = eventually("the frames", || {
+            let all = super::super::capture::frames(&capture.file);
+            (all.len() >= sent).then_some(all)
+        });
+        // The type behind the tag, and the priority in it.
+        let read = |(_, _, frame): &(u32, u32, Vec<u8>)| match &frame[12..18] {
+            [0x81, 0, tag, _, high, low] => (u16::from_be_bytes([*high, *low]), Some(tag >> 5)),
+            other => (u16::from_be_bytes([other[0], other[1]]), None),
+        };
+        found[sent - 3..].iter().map(read).collect::<Vec<_>>()
+    };
+    let other = [(0x8906, None), (0x8914, None), (0x88b5, None)];
+    site.say("a", "all", &policy("all", "", "dscp = 8, pcp = 1"));
+    assert_eq!(tags(&site), other, "what is for packets of sockets is not for frames");
+    let text = [
+        policy("all", "", "dscp = 8, pcp = 1"),
+        policy("storage", "template = \"fcoe\"", "pcp = 3"),
+        policy("weaker", "template = \"fcoe\"", "pcp = 4"),
+    ];
+    let report = site.say("a", "all", &text.concat());
+    assert_eq!(report["complaints"], json!([]), "{report:#}");
+    assert_eq!(tags(&site), [(0x8906, Some(3)), (0x8914, Some(3)), (0x88b5, None)]);
+    let report = site.refreshed("a");
+    let of = |name: &str| {
+        let rows = report["policies"].as_array().expect("policies");
+        let row = rows.iter().find(|row| row["name"] == name).expect("it is there");
+        (row["packets"].as_u64(), row["octets"].as_u64())
+    };
+    assert_eq!((of("storage"), of("weaker")), ((Some(2), Some(100)), (Some(0), Some(0))));
+}
+
 #[test]
 fn the_packet_around_another_has_its_mark_and_is_not_counted_again() {
     let Some(mut site) = Site::new("policies_around") else { return };

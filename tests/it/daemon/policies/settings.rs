@@ -2,6 +2,7 @@
 
 use super::super::capture::frames;
 use super::*;
+use rsvp_client::flows::{FlowOptions, Flows, TrafficType, Version};
 use std::io::{Read, Write};
 
 /// The largest window that a side advertises in a transfer to it, and the scale that it said.
@@ -91,6 +92,71 @@ fn marks_of_programs_are_overridden_unless_a_policy_marks() {
     site.refreshed("a");
     sends_marked(4404, 7400);
     assert_eq!(datagram(&capture, 4404, 7400, 1), 46);
+}
+
+/// Flows that programs ask for, by a filter by hand (C20) and for a socket (QOS2), have an override of their own.
+#[test]
+fn marks_of_flows_are_left_unless_their_own_override_says_otherwise() {
+    let Some(mut site) = Site::new("policies_flow_override") else { return };
+    site.say("a", "one", &policy("one", "remote_port = 7411", "dscp = 10"));
+    let capture = site.net.capture_many("b", "to-a", "udp");
+    let mut by_hand = site.net.client("a");
+    let marks_only = json!({"service": "null", "traffic": {"rate_bps": 0}});
+    let flow = by_hand
+        .ask(json!({"request": "tc-flow-add", "interface": "to-b", "flowspec": marks_only, "dscp": 34}))
+        .expect("a flow")["flow"]
+        .take();
+    for port in [7410, 7411] {
+        let filter = json!({"request": "tc-filter-add", "flow": flow, "protocol": "udp", "destination": SERVER,
+            "destination_port": port});
+        by_hand.ask(filter).expect("a filter");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    // Somebody hears them, so that nothing comes back that would be an error of the socket.
+    let _hears = site.net.within("b", || UdpSocket::bind((SERVER, 7412)).expect("a socket"));
+    let voice = site.net.within("a", || UdpSocket::bind("10.0.1.1:4412").expect("a socket"));
+    voice.connect((SERVER, 7412)).expect("a route");
+    let asked = async {
+        let flows = Flows::open_at(Version::V1_0, site.net.socket("a")).await.expect("a daemon with flows");
+        let flow = flows.add(&voice, TrafficType::Voice, FlowOptions::default()).await.expect("a flow");
+        (flows, flow)
+    };
+    let _held = site.net.within("a", || runtime.block_on(asked));
+    let mut from = 4420;
+    let mut marks = |settings: Option<Value>, packets: usize| {
+        let mut request = settings.unwrap_or_else(|| json!({}));
+        request["request"] = json!("policy-settings");
+        site.net.client("a").ask(request).expect("set");
+        site.refreshed("a");
+        from += 10;
+        for (number, to) in (0..).zip([7410, 7411, 7413]) {
+            site.net.within("a", || {
+                let socket = UdpSocket::bind(("10.0.1.1", from + number)).expect("a socket");
+                socket2::SockRef::from(&socket).set_tos_v4(46 << 2).expect("marked");
+                socket.send_to(b"hello", (SERVER, to)).expect("sent");
+            });
+        }
+        voice.send(b"hello").expect("sent");
+        [
+            datagram(&capture, from, 7410, 1),
+            datagram(&capture, from + 1, 7411, 1),
+            datagram(&capture, from + 2, 7413, 1),
+            datagram(&capture, 4412, 7412, packets),
+        ]
+    };
+    assert_eq!(marks(None, 1), [34, 34, 46, 56]);
+    assert_eq!(
+        marks(Some(json!({"dscp_override": true})), 2),
+        [34, 34, 0, 56],
+        "flows are no marks of sockets"
+    );
+    assert_eq!(
+        marks(Some(json!({"flow_override": true})), 3),
+        [0, 10, 46, 0],
+        "a policy's mark comes before"
+    );
+    assert_eq!(marks(Some(json!({"dscp_override": true, "flow_override": true})), 4), [0, 10, 0, 0]);
+    assert_eq!(marks(None, 5), [34, 34, 46, 56]);
 }
 
 #[test]

@@ -29,8 +29,8 @@ pub use flow_key::{Filter, Key, KeyError, Session};
 pub use pattern::{AddressBits, Beyond, MOST_MASKS, Mask, Pattern, PatternError, PortBits};
 pub use pins::{NoPins, Pins};
 pub use policy::{
-    Decision, LEVELS, MOST_POLICIES, MOST_PROFILES, PolicyRule, PolicySettings, PolicyTables, Program,
-    hash_of,
+    Decision, FRAMES, LEVELS, MOST_POLICIES, MOST_PROFILES, PolicyRule, PolicySettings, PolicyTables,
+    Program, hash_of,
 };
 pub use policy_hooks::NotHooked;
 pub use resume::{Found, remove_left_behind};

@@ -17,8 +17,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 pub const MOST_POLICIES: usize = 10_240;
 /// Levels of cgroups, from the one below the root, that a policy can be for.
 pub const LEVELS: u8 = 8;
-/// Bits of profiles, beside the one that says that there are policies.
-pub const MOST_PROFILES: usize = 31;
+/// The protocol of a policy for frames without IP (FCoE): no protocol has the number.
+pub const FRAMES: u8 = 0xff;
+/// Bits of profiles, beside those that say that there are policies, and no hooks.
+pub const MOST_PROFILES: usize = 30;
 
 const SAYS_PATH: u8 = 1;
 const SAYS_NAME: u8 = 2;
@@ -27,6 +29,7 @@ const SAYS_USER: u8 = 8;
 const SAYS_RATE: u8 = 16;
 const OVERRIDE: u32 = 1;
 const OLD_TOO: u32 = 2;
+const OVERRIDE_FLOWS: u32 = 4;
 /// A mark that is left as it was.
 const LEAVE: u8 = 0xff;
 
@@ -75,8 +78,10 @@ pub struct PolicyRule {
 /// What holds beside policies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PolicySettings {
-    /// Marks of programs are not left.
+    /// Marks that sockets set themselves are not left.
     pub dscp_override: bool,
+    /// Nor are those of flows that programs have asked for.
+    pub flow_override: bool,
     /// Sockets that are older than the hooks are given policies, too.
     pub old_too: bool,
     /// The largest receive window of TCP, in octets.
@@ -279,11 +284,14 @@ impl PolicyTables {
         }
         let flag = |is: bool, flag: u32| if is { flag } else { 0 };
         let record = PolicySettingsRecord {
-            flags: flag(settings.dscp_override, OVERRIDE) | flag(settings.old_too, OLD_TOO),
+            flags: flag(settings.dscp_override, OVERRIDE)
+                | flag(settings.old_too, OLD_TOO)
+                | flag(settings.flow_override, OVERRIDE_FLOWS),
             base,
             count: rules.len() as u32,
             namespace,
             window_clamp: settings.window.unwrap_or_default(),
+            frames: (1..).zip(rules).find(|(_, rule)| rule.protocol == Some(FRAMES)).map_or(0, |(at, _)| at),
             ..PolicySettingsRecord::default()
         };
         self.settings.set(0, record, LOCKED).map_err(refused)?;

@@ -20,6 +20,8 @@ const FOLLOWS: &str = "rsvp_follows";
 pub(super) const HOOKS: [&str; 2] = ["hook-made", "hook-follows"];
 /// In `policies` of the record of an interface: there are policies.
 const POLICIES: u32 = 1 << 31;
+/// And there too: no hook says who makes sockets.
+const UNHOOKED: u32 = 1 << 30;
 
 /// What there is for policies.
 pub(super) struct ByPolicy {
@@ -176,8 +178,9 @@ impl Egress {
     /// # Errors
     /// [`EgressError::NotAttached`], [`EgressError::Refused`].
     pub fn set_policies(&mut self, interface: u32, profiles: Option<u32>) -> Result<(), EgressError> {
+        let unhooked = if self.policy.hooks.is_empty() { UNHOOKED } else { 0 };
         let here = self.attached.get_mut(&interface).ok_or(EgressError::NotAttached(interface))?;
-        let bits = profiles.map_or(0, |profiles| profiles | POLICIES);
+        let bits = profiles.map_or(0, |profiles| profiles | POLICIES | unhooked);
         if core::mem::replace(&mut here.record.policies, bits) == bits {
             Ok(())
         } else {

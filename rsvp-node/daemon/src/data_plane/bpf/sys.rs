@@ -237,7 +237,7 @@ pub(super) struct PolicySettingsRecord {
     pub(super) count: u32,
     pub(super) namespace: u64,
     pub(super) window_clamp: u32,
-    pub(super) zero: u32,
+    pub(super) frames: u32,
 }
 
 /// `struct decision`.
