@@ -10,6 +10,7 @@ mod outlived;
 mod rates;
 mod settings;
 mod stores;
+mod urls;
 
 use super::capture::Capture;
 use super::eventually;
