@@ -212,6 +212,7 @@ fn a_tree_stands_in_the_kernel_as_it_says_it_should() {
                         max_packet: 1_500,
                         min_policed: drawn.below(2) as u16 * 64,
                         queue: None,
+                        weight: None,
                     };
                     let (handle, batch) = tree.set(flow, class).expect("there is room");
                     assert_eq!(tree.class_of(flow), Some(handle));
@@ -243,6 +244,7 @@ fn found_again(tc: &mut Tc, interface: u32, link: Link, shared: (u64, u32)) {
         max_packet: 1_500,
         min_policed: htb.min_policed,
         queue: None,
+        weight: None,
     };
     let left =
         own.zip(100..).map(|((handle, htb), flow)| LeftClass { flow, handle: *handle, class: class(htb) });

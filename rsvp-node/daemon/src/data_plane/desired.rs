@@ -225,6 +225,7 @@ fn class_of(limits: &Limits, rate_on_link: u64, overhead: u32) -> FlowClass {
         max_packet: limits.max_packet.map_or(0, |most| most.saturating_add(overhead)),
         min_policed: u16::try_from(limits.min_policed.saturating_add(overhead)).unwrap_or(u16::MAX),
         queue: None,
+        weight: None,
     }
 }
 

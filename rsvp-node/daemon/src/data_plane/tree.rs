@@ -143,6 +143,13 @@ pub struct FlowClass {
     pub min_policed: u16,
     /// What may wait, in octets, where the sender is held back by it; else as much as a conforming flow can have waiting.
     pub queue: Option<u32>,
+    /// How much of what best effort has it borrows in its turn, in hundredths; without, a packet as others do.
+    pub weight: Option<u8>,
+}
+
+/// What is borrowed in one turn with a weight: ten hundredths are a packet.
+fn turn(packet: u32, weight: u8) -> u32 {
+    (packet.saturating_mul(weight.into()) / 10).max(1)
 }
 
 impl FlowClass {
@@ -159,7 +166,7 @@ impl FlowClass {
                 (true, true) => 1,
                 (true, false) => 2,
             },
-            quantum: self.max_packet,
+            quantum: self.weight.map_or(self.max_packet, |weight| turn(self.max_packet, weight)),
             min_policed: self.min_policed,
         }
     }
@@ -201,6 +208,8 @@ pub struct Tree {
     link: Link,
     /// The rates and buckets of all Controlled-Load flows together.
     controlled_load: (u64, u32),
+    /// What weights leave of best effort to what has none, in hundredths; nothing where there are no weights.
+    rest: Option<u8>,
     flows: BTreeMap<u32, Own>,
     places: Places,
 }
@@ -213,6 +222,7 @@ impl Tree {
             interface,
             link,
             controlled_load: (0, 0),
+            rest: None,
             flows: BTreeMap::new(),
             places: Places::default(),
         };
@@ -243,7 +253,7 @@ impl Tree {
         };
         let flows: BTreeMap<u32, Own> = left.iter().filter_map(own).collect();
         let places = Places::taken(flows.values().map(|own| (own.place, &own.class)));
-        let this = Self { interface, link, controlled_load, flows, places };
+        let this = Self { interface, link, controlled_load, rest: None, flows, places };
         let mut batch = Batch::new();
         batch.change_size_table(interface, Handle::ROOT, ROOT, "htb", link.overhead);
         this.write_shared(&mut batch);
@@ -323,6 +333,15 @@ impl Tree {
     #[must_use]
     pub fn rate_of(&self, flow: u32) -> Option<u64> {
         self.flows.get(&flow).map(|own| own.class.rate)
+    }
+
+    /// Says what the weights of classes leave to what has none, in hundredths.
+    pub fn leave_to_the_rest(&mut self, rest: Option<u8>) -> Batch {
+        let mut batch = Batch::new();
+        if core::mem::replace(&mut self.rest, rest) != rest {
+            self.write_shared(&mut batch);
+        }
+        batch
     }
 
     /// Says what all Controlled-Load flows have together: the sum of r in octets per second, and of b in octets.
@@ -411,7 +430,10 @@ impl Tree {
             burst: self.burst(rate),
             cburst: self.burst(self.link.rate),
             priority: service.priority(),
-            quantum: self.link.mtu,
+            quantum: match (service, self.rest) {
+                (Service::BestEffort, Some(rest)) => turn(self.link.mtu, rest),
+                _ => self.link.mtu,
+            },
             min_policed: 0,
         }
     }

@@ -119,6 +119,13 @@ impl Interface {
         Ok(handle)
     }
 
+    /// Says what weights leave to what has none, in hundredths.
+    pub(super) fn leave_to_the_rest(&mut self, tc: &mut Tc, rest: Option<u8>) -> Result<(), Failure> {
+        let Some(tree) = &mut self.tree else { return Ok(()) };
+        let batch = tree.leave_to_the_rest(rest);
+        self.carry_out(tc, &batch)
+    }
+
     /// Says what all Controlled-Load flows have together.
     pub(super) fn share(&mut self, tc: &mut Tc, (rate, bucket): (u64, u32)) -> Result<(), Failure> {
         let Some(tree) = &mut self.tree else { return Ok(()) };

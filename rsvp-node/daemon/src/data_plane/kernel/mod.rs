@@ -9,6 +9,7 @@ mod attached;
 mod by_hand;
 mod clean;
 mod contested;
+mod policies;
 mod refused;
 mod root;
 mod rows;
@@ -16,37 +17,29 @@ mod stale;
 mod totals;
 
 pub use clean::clean;
+pub use policies::Cgroup;
+pub use refused::Unusable;
 
 use super::bpf::{
     Attach, Capacity, Egress, EgressError, FlowId, Key, Pattern, Pins, SocketMarks, SocketPeer,
 };
 use super::desired::Desired;
+use super::policies::WantedPolicies;
 use super::tc::Tc;
 use super::wishes::{self, OfSenders, Wishes};
 use super::{Answer, DataPlane, Facts, Failure, State, Surroundings};
 use attached::Interface;
 use by_hand::Told;
+use policies::Policies;
 use refused::{LOOK_AGAIN, Refusal, Refused};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, ReservationId, TcChange, TrafficControl};
 use rsvp_wire::{FilterSpec, Session};
 use stale::{Leftover, Stale};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::sync::Arc;
 use std::time::Duration;
-use thiserror::Error;
 use totals::Totals;
-
-/// Why there is no data plane in the kernel.
-#[derive(Debug, Error)]
-pub enum Unusable {
-    /// The egress program.
-    #[error(transparent)]
-    Program(#[from] EgressError),
-    /// Traffic control.
-    #[error("the kernel's traffic control: {0}")]
-    TrafficControl(#[from] io::Error),
-}
 
 /// The data plane in the kernel.
 pub struct Kernel {
@@ -74,6 +67,7 @@ pub struct Kernel {
     refused: BTreeMap<u32, Refused>,
     /// When interfaces that cannot have classes were looked at last.
     looked_at: Duration,
+    policies: Policies,
 }
 
 /// A reservation in the kernel.
@@ -125,6 +119,7 @@ impl Kernel {
             next_class: 0,
             refused: BTreeMap::new(),
             looked_at: Duration::ZERO,
+            policies: Policies::default(),
         })
     }
 
@@ -265,12 +260,6 @@ impl Kernel {
         Ok(())
     }
 
-    /// Tells the class of all Controlled-Load flows of an interface what they have together.
-    fn share(&mut self, on: u32) -> Result<(), Failure> {
-        let Some(here) = self.interfaces.get_mut(&on) else { return Ok(()) };
-        here.share(&mut self.tc, self.totals.of(on))
-    }
-
     /// An interface is gone, and with it what was on it.
     fn forget(&mut self, gone: u32) {
         let there = self.standing.iter().filter(|(_, standing)| standing.interface == gone);
@@ -282,6 +271,7 @@ impl Kernel {
             self.forget_stale(id, None);
         }
         self.waiting.retain(|_, (on, _)| *on != gone);
+        self.forget_policies_on(gone);
         self.interfaces.remove(&gone);
         self.refused.remove(&gone);
         if let Err(error) = self.egress.detach(gone) {
@@ -344,7 +334,12 @@ impl DataPlane for Kernel {
             self.probe(index);
         }
         self.looked_at = now;
+        self.look_at_policies(now);
         answers
+    }
+
+    fn policies(&mut self, wanted: Arc<WantedPolicies>, now: Duration) -> Vec<String> {
+        self.follow_policies(wanted, now)
     }
 
     fn wish(&mut self, wishes: Vec<((Session, FilterSpec), Option<Wishes>)>) {
@@ -436,6 +431,8 @@ impl DataPlane for Kernel {
     }
 
     fn end(&mut self) {
+        self.egress.unhook_policies();
+        self.policies = Policies::default();
         self.standing.clear();
         self.stale.clear();
         self.totals = Totals::default();
