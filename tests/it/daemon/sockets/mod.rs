@@ -11,6 +11,7 @@ mod hooks;
 mod many;
 mod marked;
 mod policy;
+mod qos2;
 mod received;
 mod restarted;
 mod sent;

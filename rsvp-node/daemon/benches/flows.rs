@@ -1,0 +1,178 @@
+//! What flows of sockets cost, and what a responder costs who is flooded: prints the tables of `docs/performance.md`. Needs root, and works
+//! in a network namespace of its own.
+
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg};
+use rsvpd::data_plane::bpf::{Attach, Capacity, Egress, Flow, Limits, Mode, SocketPeer, Treatment};
+use rsvpd::probe::responder;
+use socket2::SockRef;
+use std::error::Error;
+use std::fs;
+use std::io::IoSliceMut;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+type Done<T> = Result<T, Box<dyn Error>>;
+
+/// Packets of one round, and rounds of each kind; the least counts of what others on the machine disturb.
+const PACKETS: u32 = 100_000;
+const ROUNDS: usize = 15;
+const PORT: u16 = 16_980;
+
+fn ip(line: &str) -> Done<()> {
+    let done = Command::new("ip").args(line.split(' ')).status()?;
+    if done.success() { Ok(()) } else { Err(format!("ip {line}").into()) }
+}
+
+/// Nanoseconds of a packet of 64 octets in a loop that sends.
+fn sending(socket: &UdpSocket) -> Done<f64> {
+    let started = Instant::now();
+    for _ in 0..PACKETS {
+        // Nobody answers on the other side: its errors do not count.
+        let _ = socket.send(&[0; 36]);
+    }
+    Ok(started.elapsed().as_nanos() as f64 / f64::from(PACKETS))
+}
+
+fn connected() -> Done<UdpSocket> {
+    let socket = UdpSocket::bind("10.9.0.1:0")?;
+    socket.connect("10.9.0.2:9")?;
+    Ok(socket)
+}
+
+/// The median and the least.
+fn figures(mut all: Vec<f64>) -> (f64, f64) {
+    all.sort_by(f64::total_cmp);
+    (all[all.len() / 2], all[0])
+}
+
+fn marked() -> Done<()> {
+    ip("link add v0 type veth peer name v1")?;
+    ip("addr add 10.9.0.1/24 dev v0")?;
+    ip("link set v0 up")?;
+    ip("link set v1 up")?;
+    let neighbour = "02:00:00:00:00:02";
+    ip(&format!("neigh add 10.9.0.2 lladdr {neighbour} dev v0"))?;
+    let (plain, other, own) = (connected()?, connected()?, connected()?);
+    let peer: SocketAddr = "10.9.0.2:9".parse()?;
+    let mut found: [Vec<f64>; 4] = Default::default();
+    for _ in 0..ROUNDS {
+        found[0].push(sending(&plain)?);
+        let mut egress = Egress::load(Capacity { flows: 64, keys: 256, interfaces: 16 })?;
+        let (interface, _) = egress.attach("v0", Attach::Auto)?;
+        found[1].push(sending(&plain)?);
+        let cookie = SockRef::from(&own).cookie()?;
+        egress.socket_marks().mark(own.as_fd(), cookie)?;
+        let conforming = Treatment { dscp: Some(46), ..Treatment::default() };
+        let flow =
+            Flow { mode: Mode::Shape, limits: Limits::default(), conforming, excess: Treatment::default() };
+        let flow = egress.add_flow(&flow)?;
+        egress.set_socket(interface, &SocketPeer { cookie, peer }, flow)?;
+        found[2].push(sending(&other)?);
+        found[3].push(sending(&own)?);
+    }
+    let names =
+        ["no program", "the program, no flow of a socket", "flows of others' sockets", "a marked flow"];
+    let (least, median) = {
+        let (median, least) = figures(found[0].clone());
+        (least, median)
+    };
+    println!("A UDP packet of 64 octets in a loop that sends, {ROUNDS} rounds of {PACKETS}:");
+    for (name, all) in names.into_iter().zip(found) {
+        let (middle, first) = figures(all);
+        println!(
+            "  {name:34} median {middle:5.0} ns ({:.3}), least {first:5.0} ns ({:.3})",
+            middle / median,
+            first / least
+        );
+    }
+    Ok(())
+}
+
+/// Processor time of the thread of a name, as the kernel's scheduler has it.
+fn used(thread: &str) -> Done<Duration> {
+    for task in fs::read_dir("/proc/self/task")? {
+        let folder = task?.path();
+        if fs::read_to_string(folder.join("comm"))?.trim() == thread {
+            let said = fs::read_to_string(folder.join("schedstat"))?;
+            let nanos = said.split(' ').next().unwrap_or_default().parse()?;
+            return Ok(Duration::from_nanos(nanos));
+        }
+    }
+    Err(format!("no thread is called {thread}").into())
+}
+
+/// Datagrams that a socket of a port has read so far, those that found no room left out.
+fn flood(to: SocketAddr, count: u32) -> Done<()> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.connect(to)?;
+    // A packet of a train with a cookie that is none: "rsvp", its kind, and 1,372 octets in all.
+    let mut forged = b"rsvp\x05\0\0\x01".to_vec();
+    forged.resize(1_372, 0xa5);
+    for n in 0..count {
+        let _ = socket.send(&forged);
+        if n % 32 == 0 {
+            std::thread::sleep(Duration::from_micros(300));
+        }
+    }
+    Ok(())
+}
+
+/// Reads and forgets.
+fn read_and_discard(socket: &UdpSocket) {
+    let mut octets = vec![[0_u8; 2_048]; 64];
+    let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(64, None);
+    loop {
+        let mut slices: Vec<[IoSliceMut<'_>; 1]> =
+            octets.iter_mut().map(|room| [IoSliceMut::new(room)]).collect();
+        let received =
+            recvmmsg(socket.as_raw_fd(), &mut headers, slices.iter_mut(), MsgFlags::MSG_WAITFORONE, None);
+        if received.is_err() {
+            return;
+        }
+    }
+}
+
+fn forged() -> Done<()> {
+    const COUNT: u32 = 100_000;
+    ip("link set lo up")?;
+    responder::serve(PORT)?;
+    let bare = UdpSocket::bind("127.0.0.1:0")?;
+    let to = bare.local_addr()?;
+    std::thread::Builder::new().name("bare".to_owned()).spawn(move || read_and_discard(&bare))?;
+    let mut ratios = Vec::new();
+    for _ in 0..7 {
+        let mut spent = [Duration::ZERO; 2];
+        for (place, (thread, to)) in
+            [("responder", SocketAddr::from(([127, 0, 0, 1], PORT))), ("bare", to)].into_iter().enumerate()
+        {
+            let before = used(thread)?;
+            flood(to, COUNT)?;
+            std::thread::sleep(Duration::from_millis(50));
+            spent[place] = used(thread)?.saturating_sub(before);
+        }
+        let each = spent.map(|time| time.as_nanos() as f64 / f64::from(COUNT));
+        println!("A forged probe: responder {:.0} ns, recvmmsg alone {:.0} ns", each[0], each[1]);
+        ratios.push(each[0] / each[1]);
+    }
+    let (median, _) = figures(ratios);
+    println!("  median of the ratios: {median:.2}");
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--test") {
+        return ExitCode::SUCCESS;
+    }
+    let done =
+        unshare(CloneFlags::CLONE_NEWNET).map_err(Box::from).and_then(|()| marked()).and_then(|()| forged());
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
