@@ -53,6 +53,7 @@ impl Crowd {
         for (id, net) in [(UPSTREAM, 1), (DOWNSTREAM, 2)] {
             let mut interface = Interface::new(id);
             (interface.lih, interface.ipv4) = (id.0, Some(Ipv4Addr::new(192, 0, net, 1)));
+            interface.proxies = true;
             (interface.bandwidth_bps, interface.reservable_bps) = (1 << 50, 1 << 50);
             engine.handle(Instant::ZERO, Input::InterfaceChanged(interface), &mut Downstream);
         }

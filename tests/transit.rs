@@ -36,6 +36,7 @@ pub(crate) struct Transit {
     pub(crate) now: Instant,
     /// Messages it has sent so far.
     pub(crate) sent: u64,
+    wake: Option<Instant>,
     buffer: Box<[u8]>,
 }
 
@@ -47,11 +48,13 @@ impl Transit {
         for (id, net) in [(UPSTREAM, 1), (DOWNSTREAM, 2)] {
             let mut interface = Interface::new(id);
             interface.ipv4 = Some(Ipv4Addr::new(192, 0, net, 1));
+            // Its Paths come from the neighbour, whoever the sender is.
+            interface.proxies = true;
             interface.bandwidth_bps = 400_000_000_000;
             interface.reservable_bps = 400_000_000_000;
             engine.handle(Instant::ZERO, Input::InterfaceChanged(interface), &mut Downstream);
         }
-        Self { engine, now: Instant::from_millis(1), sent: 0, buffer: vec![0; 2048].into() }
+        Self { engine, now: Instant::from_millis(1), sent: 0, wake: None, buffer: vec![0; 2048].into() }
     }
 
     /// Hands a message to the engine and drains it.
@@ -109,11 +112,26 @@ impl Transit {
         self.drain();
     }
 
-    fn drain(&mut self) -> Option<Instant> {
+    /// When it wants to be woken.
+    pub(crate) fn wake(&self) -> Option<Instant> {
+        self.wake
+    }
+
+    /// One step that time asks for.
+    pub(crate) fn tick(&mut self) {
+        self.engine.handle(self.now, Input::Timer, &mut Downstream);
+        self.drain();
+    }
+
+    /// Takes all that the router says now.
+    pub(crate) fn drain(&mut self) -> Option<Instant> {
         loop {
             match self.engine.poll(self.now, &mut self.buffer) {
                 Output::Transmit(_) => self.sent += 1,
-                Output::Idle { until, .. } => return until,
+                Output::Idle { until, .. } => {
+                    self.wake = until;
+                    return until;
+                }
                 Output::NeedSpace(need) => panic!("a message of {need} octets"),
                 _ => {}
             }

@@ -342,6 +342,8 @@ fn interface(id: u8) -> Interface {
     }
     interface.lih = 100 + u32::from(id);
     (interface.bandwidth_bps, interface.reservable_bps) = (1_000_000, 80_000);
+    // Messages come from anywhere: most would else go no further than that.
+    (interface.proxies, interface.hop_sources) = (true, rsvp_node::HopSources::Never);
     interface
 }
 

@@ -20,7 +20,7 @@ pub enum Input<'a> {
     Packet(Rx<'a>),
     /// A local application asks for something.
     Command(Command<'a>),
-    /// An interface appeared or changed.
+    /// An interface appeared or changed. What one that is down has brought and served ends, beginning with the next `Timer`.
     InterfaceChanged(Interface),
     /// Routes changed; path state whose destination is named (all path state for `None`) asks again and is repaired
     /// locally after W (RFC 2205 section 3.6).
@@ -226,6 +226,9 @@ pub enum Discard {
     /// accepts.
     #[error("too many objects to forward in one message")]
     ObjectsLeftOut,
+    /// It does not come from the sender or the hop that it names, nor from whoever has made the state.
+    #[error("from another address than the sender or hop that it names")]
+    ForeignSource,
     /// A message to send would exceed the largest IP datagram.
     #[error("message to send exceeds 65535 octets")]
     TooLarge,

@@ -11,7 +11,7 @@ use crate::carried::is_sent;
 use crate::extension::Extensions;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::queue::Envelope;
-use crate::unknown;
+use crate::unknown::{self, HEADER};
 use core::net::IpAddr;
 use core::ops::Range;
 use core::time::Duration;
@@ -20,9 +20,6 @@ use rsvp_wire::{
     Scope, SenderTemplate, Session, Sharing, Style, TimeValues,
 };
 use smallvec::SmallVec;
-
-/// Octets of the common header.
-const HEADER: usize = 8;
 
 /// A message to be sent, by what it says. What is `None` or empty makes no object.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +141,21 @@ impl<'a> Composer<'a> {
         let mut writer = MessageWriter::new(buffer, self.msg_type, self.to.ttl);
         self.put_objects(extensions, &mut writer);
         writer.finish().map(|message| message.len())
+    }
+
+    /// The same without the FLOWSPEC of its flow descriptor, which an error message may lack (RFC 2205 section 3.1.8).
+    pub(crate) fn without_flowspec<T>(&self, then: impl FnOnce(&Composer<'_>) -> T) -> T {
+        let is_other = |object: &&&[u8]| object.get(2) != Some(&Class::FLOWSPEC.0);
+        let rest: SmallVec<[&[u8]; 3]> = match self.descriptor {
+            Descriptor::Octets(objects) => objects.iter().filter(is_other).copied().collect(),
+            _ => SmallVec::new(),
+        };
+        let descriptor = match self.descriptor {
+            Descriptor::Octets(_) => Descriptor::Octets(&rest),
+            Descriptor::Flow { style, filters, .. } => Descriptor::Flow { style, flowspec: &[], filters },
+            other => other,
+        };
+        then(&Composer { descriptor, ..*self })
     }
 
     /// The message in a box of its own; an empty one if it would be longer than a message can be. Nothing larger than what

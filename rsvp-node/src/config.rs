@@ -1,5 +1,7 @@
 //! What a node is configured with. Seeds and limits live here so that a run can be repeated octet for octet.
 
+use core::time::Duration;
+
 /// Configuration of one engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -13,6 +15,12 @@ pub struct Config {
     pub ttl: u8,
     /// Whether a minimum policed unit of zero is refused, as RFC 2215 section 3.6 has it; routers in wide use send it.
     pub strict_tspec: bool,
+    /// By how much the driver may be late with [`Input::Timer`](crate::Input::Timer): one that has timers fire together, in ticks. Refreshes
+    /// are timed so much earlier that they stay within [0.5 R, 1.5 R].
+    pub timer_latency: Duration,
+    /// Whether a Path or Resv that is new is sent again early, once: nothing else repairs its loss before the next refresh (RFC 2205
+    /// section 3.7, rule 6).
+    pub repeats_new: bool,
     /// Upper bounds on everything a peer or an application can make grow.
     pub limits: Limits,
 }
@@ -25,6 +33,8 @@ impl Default for Config {
             blockade_multiplier: 3,
             ttl: 64,
             strict_tspec: false,
+            timer_latency: Duration::ZERO,
+            repeats_new: false,
             limits: Limits::default(),
         }
     }
@@ -44,6 +54,10 @@ pub struct Limits {
     /// Refresh period R that a neighbour may announce, in milliseconds: state lives by it, and longer ones would fill a node with
     /// what nobody refreshes.
     pub refresh_ms: u32,
+    /// Neighbours of one interface that are told apart, all others among them as one; two at least.
+    pub neighbours_per_interface: u32,
+    /// Octets of state that neighbours may have together; how they are divided among them is in docs/limits.md.
+    pub state_octets: u64,
     /// Errors, confirmations and events that wait to be drained; more are dropped and counted.
     pub queue: u32,
 }
@@ -65,9 +79,36 @@ pub enum Limit {
     ForwardedOctets = 5,
     /// The refresh period R of a neighbour.
     RefreshPeriod = 6,
+    /// Octets of state of one neighbour.
+    NeighbourState = 7,
 }
 
 impl Limit {
+    /// All of them, in the order of their values.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Sessions,
+        Self::SendersPerSession,
+        Self::RequestsPerSession,
+        Self::FiltersPerRequest,
+        Self::ForwardedOctets,
+        Self::RefreshPeriod,
+        Self::NeighbourState,
+    ];
+
+    /// The word for it in listings and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::SendersPerSession => "senders-per-session",
+            Self::RequestsPerSession => "requests-per-session",
+            Self::FiltersPerRequest => "filters-per-request",
+            Self::ForwardedOctets => "forwarded-octets",
+            Self::RefreshPeriod => "refresh-period",
+            Self::NeighbourState => "state-octets",
+        }
+    }
+
     /// The Error Value.
     #[must_use]
     pub const fn error_value(self) -> u16 {
@@ -83,6 +124,8 @@ impl Default for Limits {
             requests_per_session: 1_024,
             filters_per_request: 1_024,
             refresh_ms: 3_600_000,
+            neighbours_per_interface: 64,
+            state_octets: 2 << 30,
             queue: 16_384,
         }
     }

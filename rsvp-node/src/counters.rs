@@ -14,6 +14,7 @@ pub struct Counters {
     received: [u64; TYPES],
     sent: [u64; TYPES],
     zero_policed_units: u64,
+    proxied_paths: u64,
 }
 
 /// How much was touched so far; used to show that the cost of one input does not grow with the number of sessions.
@@ -62,6 +63,16 @@ impl Counters {
         self.zero_policed_units
     }
 
+    /// How often a Path or PathTear was taken that did not come from the address of its sender, because the interface allows proxies.
+    #[must_use]
+    pub fn proxied_paths(&self) -> u64 {
+        self.proxied_paths
+    }
+
+    pub(crate) fn count_proxied_path(&mut self) {
+        self.proxied_paths += 1;
+    }
+
     pub(crate) fn count_zero_policed_unit(&mut self) {
         self.zero_policed_units += 1;
     }
@@ -85,7 +96,7 @@ fn slot(t: MsgType) -> usize {
 }
 
 impl Discard {
-    pub(crate) const KINDS: usize = 21;
+    pub(crate) const KINDS: usize = 22;
     const NAMES: [&'static str; Self::KINDS] = [
         "malformed",
         "unknown-message-type",
@@ -108,6 +119,7 @@ impl Discard {
         "not-sendable",
         "error-suppressed",
         "objects-left-out",
+        "foreign-source",
     ];
 
     /// The name under which it is counted.
@@ -139,6 +151,7 @@ impl Discard {
             Self::NotSendable => 18,
             Self::ErrorSuppressed => 19,
             Self::ObjectsLeftOut => 20,
+            Self::ForeignSource => 21,
         }
     }
 }

@@ -14,6 +14,7 @@ impl Node {
             if enough.is_reached(&self.state) && !self.queue.is_empty() {
                 return Output::Idle { until: Some(self.now), why: Why::Housekeeping };
             }
+            let before = self.state.visits();
             let written = match self.queue.front() {
                 None => return self.idle(),
                 Some(&Pending::Path(id)) => self.write_path(id, buf),
@@ -39,12 +40,19 @@ impl Node {
                     None => continue,
                 },
             };
+            if !matches!(written, Written::NeedSpace(_)) {
+                self.let_through = None;
+            }
             match written {
                 Written::Done => {
                     self.queue.pop();
                 }
                 Written::NeedSpace(need) if need > usize::from(u16::MAX) => self.oversized(),
-                Written::NeedSpace(need) => return Output::NeedSpace(need),
+                Written::NeedSpace(need) => {
+                    // It is written again from the beginning: how work is divided does not depend on the driver's buffer.
+                    self.drained = Some(enough.but_for(self.state.visits() - before));
+                    return Output::NeedSpace(need);
+                }
                 Written::Message(envelope, length) | Written::Last(envelope, length) => {
                     if matches!(written, Written::Last(..)) {
                         self.queue.pop();

@@ -7,11 +7,14 @@ use crate::ext;
 use crate::host::Host;
 use crate::interface::{Interface, InterfaceId};
 use crate::key::SessionKey;
+use crate::neighbour::accounts::Owner;
 use crate::node::Node;
 use crate::process::soft_state::lifetime;
 use crate::state::resv::RequestOrigin;
 use crate::time::Instant;
-use crate::view::{BlockadeView, Extent, Life, Places, RequestView, Requester, SenderView, SessionView};
+use crate::view::{
+    BlockadeView, Extent, Life, NeighbourView, Places, RequestView, Requester, SenderView, SessionView,
+};
 use core::ops::Range;
 use rsvp_wire::{Scan, SenderTemplate, Session, TimeValues};
 
@@ -38,6 +41,7 @@ impl Engine {
         let node = &mut self.node;
         node.now = node.now.max(now);
         node.drained = None;
+        (node.cause, node.fanned) = (Owner::NODE, 0);
         match input {
             Input::Packet(rx) => return node.message_arrives(rx, host),
             Input::Command(command) => {
@@ -83,6 +87,12 @@ impl Engine {
     #[must_use]
     pub fn work(&self) -> Work {
         Work { states_visited: self.node.state.visits(), octets_handled: self.node.octets_handled }
+    }
+
+    /// Octets of memory that all state takes: tables with their spare room, and kept messages. Walks over all of it.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        (self.node.state.octets() + self.node.queue.octets()) as u64
     }
 
     /// Every interface, with the bits per second reserved on it.
@@ -218,9 +228,27 @@ impl Engine {
         })
     }
 
-    /// Whether nothing is left: no session, path, request, reservation, blockade, timer, tombstone or pending output.
+    /// Every neighbour that was heard of, and what it has; of those that have nothing some are forgotten.
+    pub fn neighbours(&self) -> impl Iterator<Item = NeighbourView> + '_ {
+        let accounts = &self.node.state.accounts;
+        accounts.iter().map(|account| NeighbourView {
+            interface: account.party.interface,
+            address: account.party.address,
+            octets: account.octets,
+            floor: accounts.floor(),
+            senders: account.blocks[0],
+            requests: account.blocks[1],
+            blockades: account.blocks[2],
+            messages: account.messages,
+            refused: account.refused().collect(),
+        })
+    }
+
+    /// Whether nothing is left: no session, path, request, reservation, blockade, timer, tombstone or pending output, and nothing
+    /// that is charged to a neighbour.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.node.state.blocks() == 0 && self.node.queue.is_empty()
+        let charged = self.node.state.accounts.iter().any(|account| account.octets > 0);
+        self.node.state.blocks() == 0 && self.node.queue.is_empty() && !charged
     }
 }

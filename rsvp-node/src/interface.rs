@@ -25,6 +25,9 @@ pub struct Interface {
     pub ipv4: Option<Ipv4Addr>,
     /// Address used as RSVP_HOP and as source in IPv6 sessions.
     pub ipv6: Option<Ipv6Addr>,
+    /// Prefixes of the link, each an address and the number of its bits that count: who has an address in one of them is a
+    /// neighbour here. None on a link whose ends have no addresses of its own.
+    pub subnets: Vec<(IpAddr, u8)>,
     /// False while the link is down: nothing is sent here and nothing is accepted.
     pub up: bool,
     /// False when RSVP is switched off here (RFC 2205 section 3.11.4): no Path leaves, and arriving messages are dropped.
@@ -62,6 +65,48 @@ pub struct Interface {
     /// here, and the ADSPECs that leave here say so (RFC 2215 section 3.1); nor can it police, and E_Police goes on (RFC
     /// 2205 section 3.8). Default true.
     pub enforces: bool,
+    /// Whether Paths are taken that do not come from the address of their sender: there are proxies that announce others. Default
+    /// false.
+    pub proxies: bool,
+    /// From whom requests for this interface, and errors about those that leave here, are taken.
+    pub hop_sources: HopSources,
+    /// Handles of earlier runs of this node. Neighbours that have not heard the new one yet find the interface by them.
+    pub earlier_lihs: Vec<u32>,
+}
+
+/// From which addresses Resv, ResvTear and ResvErr messages are taken: always from the hop that they name, and from other addresses
+/// of its link, as routers have several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HopSources {
+    /// From these alone where the hop is on the link. What comes from behind routers without RSVP, or by a link without addresses, may
+    /// come from any.
+    #[default]
+    OnLink,
+    /// From these alone, wherever the hop is.
+    Always,
+    /// From any.
+    Never,
+}
+
+impl HopSources {
+    /// How configurations and journals call it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OnLink => "on-link",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl core::str::FromStr for HopSources {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = [Self::OnLink, Self::Always, Self::Never].into_iter().find(|each| each.word() == text);
+        found.ok_or_else(|| format!("unknown \"{text}\", expected one of on-link, always, never"))
+    }
 }
 
 /// How a node knows of hops without RSVP just before it. The TTL does not always tell (RFC 2205 section 3.8): a tunnel hides
@@ -108,6 +153,7 @@ impl Interface {
             lih: id.0,
             ipv4: None,
             ipv6: None,
+            subnets: Vec::new(),
             up: true,
             enabled: true,
             mtu: 1500,
@@ -124,6 +170,9 @@ impl Interface {
             lifetime_multiplier: 3,
             non_rsvp_hops: NonRsvpHops::default(),
             enforces: true,
+            proxies: false,
+            hop_sources: HopSources::default(),
+            earlier_lihs: Vec::new(),
         }
     }
 
@@ -136,10 +185,30 @@ impl Interface {
         }
     }
 
+    /// Whether `address` is on the link: in one of its prefixes, or one that is only on links (RFC 4291 section 2.5.6).
+    #[must_use]
+    pub fn is_on_link(&self, address: IpAddr) -> bool {
+        let local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+        local || self.subnets.iter().any(|(prefix, bits)| same_front(*prefix, address, *bits))
+    }
+
     /// Whether `address` is one of this interface's own.
     #[must_use]
     pub fn owns(&self, address: IpAddr) -> bool {
         self.address_like(address) == Some(address)
+    }
+}
+
+/// Whether two addresses share so many bits.
+fn same_front(one: IpAddr, other: IpAddr, bits: u8) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => {
+            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits.into()
+        }
+        (IpAddr::V6(one), IpAddr::V6(other)) => {
+            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits.into()
+        }
+        _ => false,
     }
 }
 
@@ -153,14 +222,7 @@ pub(crate) struct InterfaceState {
     pub(crate) refresh: Duration,
     /// Not before then may R grow again.
     grows_at: Instant,
-    /// Up to then answers about limits are used up, one for each interval.
-    answered_until: Instant,
 }
-
-/// Answers about limits that an interface gives at once.
-const LIMIT_ANSWERS_AT_ONCE: u32 = 10;
-/// The time after which it gives another.
-const LIMIT_ANSWER_INTERVAL: Duration = Duration::from_millis(100);
 
 impl InterfaceState {
     /// Admission control: has `session` take `wanted` in the place of `now`, or says with which Error Value that is refused.
@@ -173,16 +235,6 @@ impl InterfaceState {
     pub(crate) fn claim(&mut self, flow: u32, wanted: Charge) -> Result<(), u16> {
         let limits = Limits { total_bps: self.config.reservable_bps, shares: self.config.shares };
         self.budget.claim(&limits, flow, wanted)
-    }
-
-    /// Whether an answer about a limit may be given now, and takes it: a bucket of answers that fills with time.
-    pub(crate) fn may_answer_limit(&mut self, now: Instant) -> bool {
-        let used = self.answered_until.max(now);
-        let may = used - now <= LIMIT_ANSWER_INTERVAL * (LIMIT_ANSWERS_AT_ONCE - 1);
-        if may {
-            self.answered_until = used + LIMIT_ANSWER_INTERVAL;
-        }
-        may
     }
 
     /// Takes R one step towards what is configured: down at once, up by Slew.Max. Steps are as far apart as two
@@ -209,6 +261,10 @@ pub(crate) struct Change {
     pub(crate) packet_sizes: bool,
     /// It enforces what it did not, or no longer: Paths say something else, and policing is elsewhere.
     pub(crate) enforcement: bool,
+    /// It is of no use any more: what came in by it, or was asked for on it, has nobody left to refresh it.
+    pub(crate) down: bool,
+    /// It is of use again: what could not be sent there is sent.
+    pub(crate) up: bool,
 }
 
 impl Change {
@@ -218,12 +274,14 @@ impl Change {
             routes: self.routes || other.routes,
             packet_sizes: self.packet_sizes || other.packet_sizes,
             enforcement: self.enforcement || other.enforcement,
+            down: self.down || other.down,
+            up: self.up || other.up,
         }
     }
 
     /// Whether there is anything to be looked at.
     pub(crate) fn is_any(self) -> bool {
-        self.routes || self.packet_sizes || self.enforcement
+        self.routes || self.packet_sizes || self.enforcement || self.down || self.up
     }
 }
 
@@ -237,7 +295,11 @@ impl Interfaces {
         match self.0.binary_search_by_key(&config.id, |i| i.config.id) {
             Ok(at) => {
                 let state = &mut self.0[at];
+                let usable = |config: &Interface| config.up && config.enabled;
+                let (was, is) = (usable(&state.config), usable(&config));
                 let change = Change {
+                    down: was && !is,
+                    up: is && !was,
                     routes: config.enabled && !state.config.enabled,
                     packet_sizes: config.mtu < state.config.mtu,
                     enforcement: config.enforces != state.config.enforces,
@@ -248,9 +310,8 @@ impl Interfaces {
             }
             Err(at) => {
                 let refresh = config.refresh;
-                let (grows_at, answered_until) = (Instant::ZERO, Instant::ZERO);
-                let new =
-                    InterfaceState { config, budget: Budget::default(), refresh, grows_at, answered_until };
+                let grows_at = Instant::ZERO;
+                let new = InterfaceState { config, budget: Budget::default(), refresh, grows_at };
                 self.0.insert(at, new);
                 Change { routes: true, ..Change::default() }
             }
@@ -284,7 +345,8 @@ impl Interfaces {
 
     /// The interface a logical interface handle stands for.
     pub(crate) fn by_lih(&self, lih: u32) -> Option<&InterfaceState> {
-        self.0.iter().find(|i| i.config.lih == lih)
+        let now = self.0.iter().find(|i| i.config.lih == lih);
+        now.or_else(|| self.0.iter().find(|i| i.config.earlier_lihs.contains(&lih)))
     }
 
     pub(crate) fn by_address(&self, address: IpAddr) -> Option<&InterfaceState> {
@@ -293,5 +355,24 @@ impl Interfaces {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &InterfaceState> {
         self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_on_a_link_by_its_prefixes() {
+        let on_link = |of: &str, bits, other: &str| {
+            let mut interface = Interface::new(InterfaceId(1));
+            interface.subnets.push((of.parse().unwrap(), bits));
+            interface.is_on_link(other.parse().unwrap())
+        };
+        assert!(on_link("10.0.1.1", 24, "10.0.1.254") && !on_link("10.0.1.1", 24, "10.0.2.1"));
+        assert!(on_link("10.0.1.1", 32, "10.0.1.1") && !on_link("10.0.1.0", 32, "10.0.1.1"));
+        assert!(on_link("10.0.1.1", 0, "192.0.2.1") && !on_link("10.0.1.1", 0, "2001:db8::1"));
+        assert!(on_link("fd00:1::1", 64, "fd00:1::ffff") && !on_link("fd00:1::1", 64, "fd00:2::1"));
+        assert!(on_link("10.0.1.1", 24, "fe80::1"), "such addresses are of every link");
     }
 }

@@ -29,6 +29,7 @@ mod notice;
 mod process;
 pub mod qos;
 mod queue;
+mod rate;
 mod rng;
 mod state;
 mod time;
@@ -48,6 +49,8 @@ pub use counters::{Counters, Work};
 pub use engine::Engine;
 pub use event::{AppId, Event, EventKind, Gone};
 pub use host::{FlowKey, Host, Route, RouteAnswer, RouteQuery};
-pub use interface::{Interface, InterfaceId, NonRsvpHops};
+pub use interface::{HopSources, Interface, InterfaceId, NonRsvpHops};
 pub use time::Instant;
-pub use view::{BlockadeView, Extent, Life, Places, RequestView, Requester, SenderView, SessionView};
+pub use view::{
+    BlockadeView, Extent, Life, NeighbourView, Places, RequestView, Requester, SenderView, SessionView,
+};

@@ -8,16 +8,18 @@ use crate::event::{AppId, Event, EventKind};
 use crate::extension::Extensions;
 use crate::interface::{Change, InterfaceId, Interfaces};
 use crate::key::SessionKey;
+use crate::neighbour::accounts::Owner;
 use crate::notice::Notices;
 use crate::queue::{Letter, Pending, Queue};
 use crate::rng::Rng;
 use crate::state::State;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
+use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use core::net::IpAddr;
-use rsvp_wire::RsvpHop;
+use rsvp_wire::{ErrorCode, RsvpHop};
 
 /// A node without its interface to others.
 #[derive(Clone, Debug)]
@@ -25,6 +27,14 @@ pub(crate) struct Node {
     pub(crate) config: Config,
     /// The time of the input being handled.
     pub(crate) now: Instant,
+    /// Whose message it is, as soon as that is known; this node's own where it is none.
+    pub(crate) cause: Owner,
+    /// Messages that have left because of it.
+    pub(crate) fanned: u32,
+    /// The previous hop that was let through, while the driver finds room for what it is to be told.
+    pub(crate) let_through: Option<Ix<Upstream>>,
+    /// Octets that answers to it about limits may still have.
+    pub(crate) answer_room: usize,
     pub(crate) interfaces: Interfaces,
     pub(crate) state: State,
     pub(crate) queue: Queue,
@@ -48,11 +58,22 @@ pub(crate) struct Sweep {
     pub(crate) destination: Option<IpAddr>,
     /// What else is looked at than routes.
     pub(crate) change: Change,
+    /// It is at work, and has not only been asked for.
+    pub(crate) begun: bool,
     pub(crate) next: u32,
+    /// The same for requests, which are looked at where an interface has gone down.
+    pub(crate) next_request: u32,
 }
 
-/// Looks at blocks of state after which mass work makes a pause: it goes on in the next call.
-const VISITS: u64 = 16_384;
+impl Sweep {
+    pub(crate) fn new(destination: Option<IpAddr>, change: Change) -> Self {
+        Self { destination, change, begun: false, next: 0, next_request: 0 }
+    }
+}
+
+/// Looks at blocks of state after which mass work makes a pause: it goes on in the next call. What a call begins and what is drained
+/// after it have as many each.
+const VISITS: u64 = 8_192;
 
 /// How much of the work of a call is done.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +86,11 @@ impl Enough {
         Self { until: state.visits() + VISITS }
     }
 
+    /// Looks that do not count.
+    pub(crate) fn but_for(self, looks: u64) -> Self {
+        Self { until: self.until + looks }
+    }
+
     pub(crate) fn is_reached(&self, state: &State) -> bool {
         state.visits() >= self.until
     }
@@ -74,10 +100,14 @@ impl Node {
     pub(crate) fn new(config: Config, extensions: Extensions) -> Self {
         Self {
             now: Instant::ZERO,
+            cause: Owner::NODE,
+            fanned: 0,
+            let_through: None,
+            answer_room: 0,
             interfaces: Interfaces::default(),
             state: State::new(config.hash_seed, &config.limits),
             queue: Queue::new(config.limits.queue),
-            rng: Rng::new(config.seed),
+            rng: Rng::new(config.seed).late(config.timer_latency),
             counters: Counters::default(),
             notices: Notices::default(),
             octets_handled: 0,
@@ -95,6 +125,12 @@ impl Node {
         self.octets_handled += octets as u64;
     }
 
+    /// Something has come that may change the state of a session: what goes to previous hops is composed anew.
+    pub(crate) fn session_changes(&mut self, session: Ix<SessionState>) {
+        let changes = &mut self.state.sessions[session].changes;
+        *changes = changes.wrapping_add(1);
+    }
+
     /// Queues the Path messages (or PathTears) that a path state has marked as due.
     pub(crate) fn intend_path(&mut self, ix: Ix<PathState>) {
         if !self.state.paths[ix].flags.queued {
@@ -107,7 +143,8 @@ impl Node {
     pub(crate) fn intend_resv(&mut self, ix: Ix<Upstream>) {
         self.state.upstreams[ix].parts_sent = 0;
         if !self.state.upstreams[ix].queued {
-            self.state.upstreams[ix].queued = true;
+            let upstream = &mut self.state.upstreams[ix];
+            (upstream.queued, upstream.cause) = (true, self.cause);
             self.queue.intend(Pending::Resv(self.state.upstreams.id(ix)));
         }
     }
@@ -122,7 +159,17 @@ impl Node {
 
     /// Queues a message that carries its own content.
     pub(crate) fn send(&mut self, message: &Composer<'_>) {
-        let octets = message.boxed(&self.extensions);
+        let mut octets = message.boxed(&self.extensions);
+        if message.error.is_some_and(|e| e.code == ErrorCode::RSVP_SYSTEM && self.is_own(e.node)) {
+            // The address that is answered may be forged: never with more than came.
+            if octets.len() > self.answer_room {
+                octets = message.without_flowspec(|shorter| shorter.boxed(&self.extensions));
+            }
+            let Some(rest) = self.answer_room.checked_sub(octets.len()) else {
+                return self.counters.count_discard(Discard::ErrorSuppressed);
+            };
+            self.answer_room = rest;
+        }
         self.handled(octets.len());
         if !self.queue.offer(Pending::Letter(Box::new(Letter { envelope: message.to, octets }))) {
             self.counters.count_discard(Discard::QueueFull);

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 pub(crate) enum Notice {
     /// A Resv with a logical interface handle that was never given.
     UnknownHandle,
+    /// More than a limit allows was asked for.
+    Limit,
     /// A minimum policed unit of zero.
     ZeroPolicedUnit,
 }

@@ -74,6 +74,9 @@ pub(crate) enum Written {
     NeedSpace(usize),
 }
 
+/// What a queue that has been emptied may have room for; more is given back.
+const ROOM: usize = 8_192;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     pending: VecDeque<Pending>,
@@ -111,7 +114,15 @@ impl Queue {
         if matches!(front, Some(Pending::Letter(_) | Pending::Event(_))) {
             self.contents -= 1;
         }
+        if self.pending.is_empty() && self.pending.capacity() > ROOM {
+            self.pending = VecDeque::new();
+        }
         front
+    }
+
+    /// Octets of memory of the queue itself.
+    pub(crate) fn octets(&self) -> usize {
+        self.pending.capacity() * size_of::<Pending>()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

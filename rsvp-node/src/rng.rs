@@ -5,22 +5,31 @@
 use core::time::Duration;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Rng(u64);
+pub(crate) struct Rng {
+    state: u64,
+    /// In microseconds, by how much what is timed here may come late.
+    latency: u64,
+}
 
 impl Rng {
     pub(crate) const fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, latency: 0 }
+    }
+
+    /// The same where what is timed may come late.
+    pub(crate) fn late(self, latency: Duration) -> Self {
+        Self { latency: latency.as_micros() as u64, ..self }
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mix(self.0)
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mix(self.state)
     }
 
-    /// A duration drawn evenly from [0.5 R, 1.5 R] (RFC 2205 section 3.7, rule 1).
+    /// A duration drawn evenly from [0.5 R, 1.5 R] (RFC 2205 section 3.7, rule 1), less at its end what may come late.
     pub(crate) fn jitter(&mut self, refresh: Duration) -> Duration {
         let micros = refresh.as_micros() as u64;
-        Duration::from_micros(micros / 2 + self.next() % (micros + 1))
+        Duration::from_micros(micros / 2 + self.next() % (micros.saturating_sub(self.latency) + 1))
     }
 }
 
@@ -42,5 +51,14 @@ mod tests {
         let draws: Vec<_> = (0..10_000).map(|_| rng.jitter(r)).collect();
         assert!(draws.iter().all(|d| *d >= r / 2 && *d <= r * 3 / 2));
         assert!(draws.iter().any(|d| *d < r * 6 / 10) && draws.iter().any(|d| *d > r * 14 / 10));
+    }
+
+    #[test]
+    fn what_may_come_late_is_timed_so_much_earlier() {
+        let (ms, r) = (Duration::from_millis, Duration::from_millis(100));
+        let mut rng = Rng::new(7).late(ms(25));
+        let draws: Vec<_> = (0..10_000).map(|_| rng.jitter(r)).collect();
+        assert!(draws.iter().all(|drawn| (ms(50)..=ms(125)).contains(drawn)));
+        assert!(draws.iter().any(|drawn| *drawn > ms(124)) && draws.iter().any(|drawn| *drawn < ms(51)));
     }
 }

@@ -1,7 +1,9 @@
 //! Objects that are kept and forwarded without being understood: classes of the form `11bbbbbb` (RFC 2205
 //! section 3.10), and POLICY_DATA, which is for policy control and passes through a node that has none.
 
+use crate::carried::is_carried;
 use rsvp_wire::{Class, Message, ObjectRef, UnknownClass};
+use std::borrow::Cow;
 
 /// Whether the engine knows what to do with a class: those of RFC 2205 Appendix A.
 pub(crate) const fn is_recognised(class: Class) -> bool {
@@ -13,6 +15,30 @@ pub(crate) fn is_forwarded(object: &ObjectRef<'_>) -> bool {
     object.class == Class::POLICY_DATA
         || (!is_recognised(object.class) && object.class.when_unknown() == UnknownClass::Forward)
 }
+
+/// Whether an object is of any use once its message was processed: it is processed again or goes on. INTEGRITY is between two
+/// neighbours and another in each message (RFC 2205 section 2.8), a NULL object says nothing, and what a class of the form `10bbbbbb`
+/// says is ignored, unless somebody here knows it.
+pub(crate) fn is_kept(object: &ObjectRef<'_>) -> bool {
+    let padding = matches!(object.class, Class::INTEGRITY | Class::NULL);
+    (is_recognised(object.class) && !padding) || is_forwarded(object) || is_carried(object)
+}
+
+/// A message without what is not kept of it.
+pub(crate) fn kept<'a>(message: &Message<'a>) -> Cow<'a, [u8]> {
+    let octets = message.octets();
+    if message.objects().all(|object| is_kept(&object)) {
+        return Cow::Borrowed(octets);
+    }
+    let mut kept = octets[..HEADER].to_vec();
+    message.objects().filter(is_kept).for_each(|object| kept.extend_from_slice(object.octets()));
+    let length = (kept.len() as u16).to_be_bytes();
+    kept[6..HEADER].copy_from_slice(&length);
+    Cow::Owned(kept)
+}
+
+/// Octets of the common header, the last two of which are the length of the message.
+pub(crate) const HEADER: usize = 8;
 
 /// Whether an object passes through with an error or a confirmation, which are forwarded as they came.
 pub(crate) fn passes(object: &ObjectRef<'_>) -> bool {

@@ -120,3 +120,26 @@ pub struct BlockadeView {
     /// The blockade flowspec Qb.
     pub flowspec: Flowspec,
 }
+
+/// A neighbour, and what it has of this node's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeighbourView {
+    /// Where it is heard.
+    pub interface: InterfaceId,
+    /// Its address on the link; `None` for all others who are heard there, who are not told apart.
+    pub address: Option<IpAddr>,
+    /// Octets of state that are charged to it.
+    pub octets: u64,
+    /// Octets that it may have whatever others have.
+    pub floor: u64,
+    /// Path states.
+    pub senders: u32,
+    /// Reservation requests.
+    pub requests: u32,
+    /// Elements of blockade state.
+    pub blockades: u32,
+    /// Messages that were taken for ones of it.
+    pub messages: u64,
+    /// How often what it asked for was refused, by cause; nothing where that has not happened.
+    pub refused: Vec<(&'static str, u64)>,
+}

@@ -9,8 +9,8 @@ use transit::{DOWNSTREAM, Transit, write_path};
 mod transit;
 
 const SESSIONS: u32 = 5_000;
-/// Looks of one step of mass work, at the most: 16,384, and what the last path state took beyond.
-const STEP: u64 = 16_384 + 64;
+/// Looks of one step of mass work, at the most.
+const STEP: u64 = 16_384;
 
 /// Routes everything downstream, and knows what it was asked.
 #[derive(Default)]

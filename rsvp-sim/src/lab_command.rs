@@ -54,5 +54,5 @@ pub(crate) fn run(arguments: &Lab) -> ExitCode {
     let made = Report::new(&outcome.scenario, &outcome.record);
     // Past the report, so that it is heard with --quiet, --json and --trace, too.
     made.unenforced_lines().for_each(|line| complain(&line));
-    report(&arguments.what, &made)
+    report(&arguments.what, &made, &outcome.record)
 }

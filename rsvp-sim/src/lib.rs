@@ -33,9 +33,14 @@
 //! The same worlds come from TOML files ([`Scenario::parse`]), and a [`Report`] says what happened and which expectations of the
 //! file held. One seed and virtual time decide everything; nothing here reads a clock, opens a socket or starts a thread.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
+#![allow(
+    clippy::test_attr_in_doctest,
+    reason = "the test of the front page is run where it stands as a test"
+)]
 
 pub mod capture;
 pub mod facts;
+pub mod kit;
 pub use rsvp_node::journal;
 #[cfg(feature = "lab")]
 pub mod lab;

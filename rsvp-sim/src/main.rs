@@ -1,12 +1,16 @@
 //! The command `rsvp-sim`: arguments in, report out. Everything else is the library's.
 
+mod bench;
 #[cfg(feature = "lab")]
 mod lab_command;
+mod merge_command;
+mod outputs;
 mod replay_command;
 mod search_command;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rsvp_sim::scenario::model::Family;
+use rsvp_sim::world::Record;
 use rsvp_sim::{Look, Report, Scenario, World, capture};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -28,7 +32,7 @@ struct Arguments {
 enum Command {
     /// Run a scenario and show topology, messages, reservations, events and which expectations held.
     #[command(after_help = "Example:\n  rsvp-sim run --seed 7 --family ipv6 --pcap run.pcap \
-        rsvp-sim/scenarios/three-routers.toml")]
+        rsvp-sim/scenarios/three-routers.toml\n  rsvp-sim run --html run.html rsvp-sim/scenarios/killer-reservation.toml")]
     Run(Run),
     /// Run a scenario with real daemons in network namespaces; needs root.
     #[cfg(feature = "lab")]
@@ -43,6 +47,8 @@ enum Command {
     },
     /// Draw worlds in which everything goes wrong, and check them against the reference.
     Search(search_command::Search),
+    /// Measure what a router does with very many reservations.
+    Bench(bench::Bench),
     /// Do again what a journal says, and compare what comes out.
     Replay {
         /// The journal.
@@ -79,6 +85,18 @@ struct What {
     /// Write all messages to a capture file.
     #[arg(long, value_name = "OUT")]
     pcap: Option<PathBuf>,
+    /// Write a page that shows the run, and plays it, in a browser.
+    #[arg(long, value_name = "OUT")]
+    html: Option<PathBuf>,
+    /// Draw topology and messages as an SVG file.
+    #[arg(long, value_name = "OUT")]
+    svg: Option<PathBuf>,
+    /// Write what is reserved, and delay and loss of each message, over time.
+    #[arg(long, value_name = "OUT")]
+    csv: Option<PathBuf>,
+    /// Write the outcome of the expectations as JUnit's XML.
+    #[arg(long, value_name = "OUT")]
+    junit: Option<PathBuf>,
     /// Another seed than the file's.
     #[arg(long)]
     seed: Option<u64>,
@@ -113,6 +131,7 @@ fn main() -> ExitCode {
         }
         Command::Check { files } => check(&files),
         Command::Search(search) => search_command::run(&search),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Replay { journal } => replay_command::run(&journal),
     }
 }
@@ -129,9 +148,14 @@ fn complain(what: &str) {
     let _ = writeln!(std::io::stderr(), "rsvp-sim: {what}");
 }
 
-/// To standard output; a reader that has seen enough (`| head`) is no fault.
+/// To standard output; a reader that has seen enough (`| head`) is no fault, a full disk is the end.
 fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut out = std::io::stdout();
+    let Err(fault) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else { return };
+    if fault.kind() != std::io::ErrorKind::BrokenPipe {
+        complain(&format!("cannot write to standard output: {fault}"));
+        std::process::exit(BAD_FILE.into());
+    }
 }
 
 fn check(files: &[PathBuf]) -> ExitCode {
@@ -182,7 +206,7 @@ fn run_file(run: &Run) -> ExitCode {
     if !write_capture(&run.what, |file| capture::write(&record, file)) {
         return ExitCode::from(BAD_FILE);
     }
-    report(&run.what, &Report::new(&scenario, &record))
+    report(&run.what, &Report::new(&scenario, &record), &record)
 }
 
 /// Writes a capture file, if one is wanted; false when that fails.
@@ -196,7 +220,10 @@ fn write_capture(what: &What, write: impl FnOnce(BufWriter<std::fs::File>) -> st
 }
 
 /// Shows a report; its outcome is the program's.
-fn report(what: &What, report: &Report) -> ExitCode {
+fn report(what: &What, report: &Report, record: &Record) -> ExitCode {
+    if !outputs::write(what, report, record) {
+        return ExitCode::from(BAD_FILE);
+    }
     show(what, report);
     if report.held() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 pub(crate) fn run(file: &Path) -> ExitCode {
     let name = file.display();
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
+    let text = match std::fs::read(file) {
+        // It may end within a character.
+        Ok(octets) => String::from_utf8_lossy(&octets).into_owned(),
         Err(fault) => {
             complain(&format!("{name}: cannot read it: {fault}"));
             return ExitCode::from(BAD_FILE);
@@ -16,6 +17,11 @@ pub(crate) fn run(file: &Path) -> ExitCode {
     };
     match journal::replay(&text) {
         Ok(done) => {
+            if let Some(line) = done.cut {
+                complain(&format!(
+                    "{name}:{line}: the journal ends within a line; all before it was done again"
+                ));
+            }
             say(&format!(
                 "{name}: {} lives of nodes, {} inputs, {} outputs, all as they were\n",
                 done.lives, done.inputs, done.outputs

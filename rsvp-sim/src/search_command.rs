@@ -1,7 +1,7 @@
 //! The command `rsvp-sim search`: spreads seeds over the cores, shows how far it is, and stops at the first world that
 //! breaks a promise, with everything that is needed to look into it.
 
-use crate::{BAD_FILE, complain, read, say};
+use crate::{BAD_FILE, complain, merge_command, read, say};
 use clap::Args;
 use rsvp_sim::search::{self, Failure, Outcome, Summary};
 use sha2::{Digest as _, Sha256};
@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 /// What to search.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  rsvp-sim search --seeds 0..10000\n  \
-    rsvp-sim search --seeds 0..1000000 --minutes 10 --shard 3/8 --json > part-3.jsonl")]
+    rsvp-sim search --seeds 0..1000000 --minutes 10 --shard 3/8 --all --json > part-3.jsonl\n  \
+    rsvp-sim search --seeds 0..1000000 --merge part-*.jsonl")]
 pub(crate) struct Search {
     /// The seeds, from the first up to but not with the last.
     #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = seeds)]
@@ -41,6 +42,9 @@ pub(crate) struct Search {
     /// Check the world of a scenario file in place of drawn ones.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "minutes", "shard", "digest"])]
     scenario: Option<PathBuf>,
+    /// Join what shards have written with --json --all: fails if a world failed, or if one of the seeds is in no file.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["minutes", "shard", "digest", "scenario", "all"])]
+    merge: Vec<PathBuf>,
     /// Where to write the scenario of a world that fails.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     out: PathBuf,
@@ -60,6 +64,9 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
 }
 
 pub(crate) fn run(search: &Search) -> ExitCode {
+    if !search.merge.is_empty() {
+        return merge_command::run(&search.merge, search.seeds, search.json);
+    }
     if let Some(file) = &search.scenario {
         return run_one(file);
     }
@@ -69,10 +76,12 @@ pub(crate) fn run(search: &Search) -> ExitCode {
     }
     if search.all {
         failures.sort_by_key(|(seed, _)| *seed);
-        for (seed, failure) in &failures {
+        for (seed, failure) in failures.iter().filter(|_| !search.json) {
             say(&format!("seed {seed} fails: {}\n", tell(failure)));
         }
-        say(&summary.text());
+        if !search.json {
+            say(&summary.text());
+        }
         return if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let Some((seed, failure)) = failures.into_iter().min_by_key(|(seed, _)| *seed) else {

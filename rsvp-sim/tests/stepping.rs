@@ -88,7 +88,7 @@ fn what_a_file_would_be_refused_for_is_refused_with_its_line() {
     refused(pair().host("a").scenario(), &["there are two nodes \"a\""]);
     refused(pair().host("a b").scenario(), &["cannot be a name"]);
     refused(pair().scenario(), &["expected between 1 and"]);
-    refused(World::builder().scenario(), &["expected between 1 and"]);
+    refused(World::builder().scenario(), &["expected one node at least"]);
     refused(on().session("s", |s| s.to("c")).scenario(), &["unknown node \"c\""]);
     refused(on().session("s", |s| s).scenario(), &["needs either `to = \"node\"`"]);
     refused(on().sender("x", "a", |s| s.rate("1mbit")).scenario(), &["there is not just one session"]);

@@ -76,6 +76,7 @@ fn unchanged_refreshes_of_all_parts_allocate_nothing() {
         if let IpAddr::V6(own) = address(id.0 as u16, 1) {
             interface.ipv6 = Some(own);
         }
+        interface.proxies = true;
         (interface.bandwidth_bps, interface.reservable_bps) = (1 << 40, 1 << 40);
         engine.handle(Instant::ZERO, Input::InterfaceChanged(interface), &mut Downstream);
     }

@@ -45,7 +45,7 @@ fn worlds_that_showed_how_the_engine_was_wrong_keep_all_promises() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("worlds");
     let files: BTreeSet<_> =
         std::fs::read_dir(folder).expect("worlds").map(|entry| entry.expect("a file").path()).collect();
-    assert_eq!(files.len(), 7, "{files:?}");
+    assert_eq!(files.len(), 9, "{files:?}");
     for file in files {
         let (name, text) = (file.display().to_string(), std::fs::read(&file).expect("a world"));
         let world = Scenario::parse(&name, &text).unwrap_or_else(|fault| panic!("{fault}"));

@@ -79,6 +79,11 @@ impl Fragments {
         Self { limits, waiting, octets: 0, leaving, given_out: None, given_up: 0 }
     }
 
+    /// Whether nothing is waited for, nor kept.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.leaving.is_empty()
+    }
+
     /// How many datagrams were given up.
     pub const fn given_up(&self) -> u64 {
         self.given_up

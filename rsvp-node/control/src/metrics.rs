@@ -48,7 +48,7 @@ pub fn text(counters: &Counters, interfaces: &[InterfaceRow], totals: [usize; CO
         let name = format!("rsvp_{}", what.replace('-', "_"));
         family(&mut out, &name, "gauge", "Held by the daemon at the moment.", &[(vec![], *level)]);
     }
-    let per_interface: [(&str, &str, fn(&InterfaceRow) -> u64); 4] = [
+    let per_interface: [(&str, &str, OfInterface); 4] = [
         ("rsvp_interface_up", "Whether the link is up and RSVP is spoken on it.", |on| {
             u64::from(on.up && on.enabled)
         }),
@@ -75,6 +75,9 @@ pub fn text(counters: &Counters, interfaces: &[InterfaceRow], totals: [usize; CO
 }
 
 type Sample = (Vec<(&'static str, String)>, u64);
+
+/// What is told of an interface.
+type OfInterface = fn(&InterfaceRow) -> u64;
 
 /// One metric with all its samples; nothing where there are none.
 fn family(out: &mut String, name: &str, kind: &str, help: &str, samples: &[Sample]) {

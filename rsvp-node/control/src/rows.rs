@@ -244,13 +244,13 @@ pub struct InterfaceRow {
     pub data_plane: String,
 }
 
-/// A neighbour, known by the state that came from it.
+/// A neighbour, known by the state that came from it, or because it was heard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NeighbourRow {
     /// The interface it is reached over.
     pub interface: String,
-    /// Its address.
-    pub address: IpAddr,
+    /// Its address; nothing for all who are heard there and are not on the link, who are not told apart.
+    pub address: Option<IpAddr>,
     /// Senders for which it is the previous hop.
     pub senders: usize,
     /// Requests for which it is the next hop.
@@ -258,6 +258,21 @@ pub struct NeighbourRow {
     /// How long ago something of it was refreshed, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_ms: Option<u64>,
+    /// Octets of state that are charged to it; nothing where it is charged with all others who are not on the link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub octets: Option<u64>,
+    /// Octets that it may have whatever others have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor_octets: Option<u64>,
+    /// Path states, requests and elements of blockade state that are charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<u64>,
+    /// Messages that were taken for ones of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
+    /// How often what it asked for was refused, by cause; those that have not happened are not there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, u64>,
 }
 
 /// Everything that is counted since the daemon started.

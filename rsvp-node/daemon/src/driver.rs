@@ -1,11 +1,15 @@
 //! The loop around the engine: whatever happens is handed to it, and what it says is carried out.
 //!
-//! One turn does a bounded amount of each kind of work, so that no flood of one kind starves the others. Every `handle`
-//! is followed by draining `poll`. Decisions about the protocol are deliberately not made here.
+//! One turn does a bounded amount of each kind of work, so that no flood of one kind starves the others: what arrived, the engine's
+//! timers, and all that is to be sent because of them. Timers fire together, in ticks, and packets that come densely are taken by
+//! the same ticks (`pace`). Every `handle` is followed by draining `poll`. Decisions about the protocol are deliberately not made here.
 
 mod access;
+mod alarm;
 mod answers;
+mod pace;
 mod reasons;
+mod reload;
 mod sockets;
 
 use super::config::{DaemonConfig, Overrides};
@@ -19,22 +23,24 @@ use super::icmp::IcmpErrors;
 use super::monitor::{Changes, Monitor};
 use super::multicast::Multicast;
 use super::probe::Prober;
+use super::queues::Sockets;
+use super::receiver::{IncomingMessage, Received, Receiver};
 use super::recorder::Recorder;
 use super::routes::Routes;
 use super::send_queue::SendQueue;
-use super::socket::{IncomingMessage, Receiver, Sockets};
 use super::templates::Shelf;
 use super::transmit::transmit_to;
 use super::udp::Encapsulation;
 use super::witness::Witness;
+use alarm::waited;
+pub(super) use alarm::{Alarm, Timer};
+pub(super) use pace::{Pace, TICK_US};
 use reasons::Reasons;
 use rsvp_node::{Engine, Event, Input, Instant, InterfaceId, Outcome, Output, Rx, TrafficControl};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Batches of packets taken from each socket in one turn.
-const BATCHES: usize = 4;
 /// Requests of clients done in one turn, and for how long more of them are begun.
 const REQUESTS: usize = 64;
 const FOR_REQUESTS: Duration = Duration::from_millis(2);
@@ -80,7 +86,7 @@ pub(super) struct EngineIo {
     told: Vec<EngineOutput>,
     witness: Witness,
     reasons: Reasons,
-    received: super::socket::Received,
+    received: Received,
     messages_taken: u64,
     messages_discarded: u64,
     /// What the kernel had no room to tell of sockets: releases, connects.
@@ -115,7 +121,7 @@ impl EngineIo {
             told: Vec::new(),
             witness: Witness::default(),
             reasons: Reasons::default(),
-            received: Default::default(),
+            received: Received::default(),
             messages_taken: 0,
             messages_discarded: 0,
             untold_of_sockets: [0; 2],
@@ -150,7 +156,7 @@ impl EngineIo {
                     let (send_queue, routes) = (&mut self.send_queue, &mut self.routes);
                     transmit_to(send_queue, routes, &self.encapsulation, &transmit, now.as_micros());
                     if self.send_queue.is_full() {
-                        self.send_queue.flush(&self.sockets);
+                        self.send();
                     }
                 }
                 Output::Event(event) => self.told.push(EngineOutput::Event(event)),
@@ -163,6 +169,13 @@ impl EngineIo {
                 other => tracing::warn!(?other, "an output that this driver does not know is passed over"),
             }
         }
+    }
+
+    /// Sends what waits.
+    fn send(&mut self) {
+        let now_us = self.now().as_micros();
+        let sockets = &self.sockets;
+        self.send_queue.flush(now_us, |which, parcels| sockets.send(which, parcels));
     }
 
     fn packet(&mut self, arrived: IncomingMessage<'_>) {
@@ -181,8 +194,9 @@ impl EngineIo {
         match outcome {
             Outcome::Taken => {
                 self.messages_taken += 1;
-                if port.is_some() {
-                    self.encapsulation.taken(&rx, &self.routes.links, now_us);
+                match port {
+                    Some(_) => self.encapsulation.taken(&rx, &self.routes.links, now_us),
+                    None => self.encapsulation.heard_raw(&rx, &self.routes.links, now_us),
                 }
             }
             _ => self.messages_discarded += 1,
@@ -211,12 +225,17 @@ impl EngineIo {
         self.until.is_some_and(|until| until <= self.now())
     }
 
+    /// When there is something to do that nobody tells: at the tick in which a timer of the engine's is due, at once where it has
+    /// more to do, and when the kernel is asked again that had no memory.
     fn wake_at(&self) -> Option<tokio::time::Instant> {
-        self.until.map(|until| self.at(until))
+        let now_us = self.now().as_micros();
+        let due = self.until.map(|until| pace::tick_of(until.as_micros(), now_us));
+        let at = due.into_iter().chain(self.send_queue.again_at).min();
+        at.map(|at| self.at(at))
     }
 
-    fn at(&self, at: Instant) -> tokio::time::Instant {
-        self.started + core::time::Duration::from_micros(at.as_micros())
+    fn at(&self, us: u64) -> tokio::time::Instant {
+        self.started + Duration::from_micros(us)
     }
 }
 
@@ -232,6 +251,8 @@ pub(super) struct Driver {
     pub(super) hooks: Hooks,
     pub(super) marks: SocketMarks,
     pub(super) icmp: IcmpErrors,
+    pub(super) pace: Pace,
+    pub(super) alarm: Alarm,
 }
 
 /// What ended a wait.
@@ -255,7 +276,8 @@ impl Driver {
         self.look_first().await;
         self.say_what_is_missing();
         let leaves = loop {
-            match self.wait(&mut clients, &mut orders).await {
+            let (woken, has_waited) = waited(self.wait(&mut clients, &mut orders)).await;
+            match woken {
                 Woken::Ordered(Order::Stop) => break false,
                 Woken::Ordered(Order::Leave) => break true,
                 Woken::Ordered(Order::Reload(config)) => self.reload(*config),
@@ -265,14 +287,16 @@ impl Driver {
                 Woken::Otherwise => {}
             }
             self.turn();
-            // Other tasks of this thread, the connections of clients, get their turn too.
-            tokio::task::yield_now().await;
+            if !has_waited {
+                // Other tasks of this thread, the connections of clients, get their turn too.
+                tokio::task::yield_now().await;
+            }
         };
         if !leaves {
             self.service.everyone_gone(&mut self.node);
             self.tell();
         }
-        self.node.send_queue.flush(&self.node.sockets);
+        self.node.send();
         self.node.plane.end(leaves).await;
         if let Some(recorder) = &mut self.node.recorder {
             recorder.flush();
@@ -284,15 +308,12 @@ impl Driver {
         clients: &mut mpsc::Receiver<FromClient>,
         orders: &mut mpsc::Receiver<Order>,
     ) -> Woken {
-        let measures_at = self.service.measures_at().map(|at| self.node.at(at));
-        let wake_at = self.node.wake_at().into_iter().chain(self.hooks.wake_at()).chain(measures_at).min();
+        let is_awake = self.node.sockets.is_awake();
+        let look_at = is_awake.then(|| self.node.at(self.pace.look_at(self.node.now().as_micros())));
+        let measures_at = self.service.measures_at().map(|at| self.node.at(at.as_micros()));
+        let own = self.node.wake_at().into_iter().chain(self.hooks.wake_at());
+        let wake_at = own.chain(look_at).chain(measures_at).min();
         let blocked = self.node.send_queue.blocked;
-        let timer = async {
-            match wake_at {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
         let writable = Arc::clone(&self.node.sockets);
         let room = async {
             match blocked {
@@ -300,7 +321,8 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
-        let is_more = self.switchboard.is_more(&self.service);
+        let is_due = wake_at.is_some_and(|at| at <= tokio::time::Instant::now());
+        let is_more = is_due || self.switchboard.is_more(&self.service);
         let at_once = async move {
             match is_more {
                 true => {}
@@ -314,6 +336,8 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
+        let alarm = &mut self.alarm;
+        alarm.set(wake_at);
         tokio::select! {
             order = orders.recv() => Woken::Ordered(order.unwrap_or(Order::Stop)),
             Some(said) = clients.recv() => Woken::Said(said),
@@ -323,7 +347,7 @@ impl Driver {
             _ = self.monitor.changed() => Woken::Otherwise,
             () = self.hooks.told() => Woken::Otherwise,
             () = self.icmp.readable() => Woken::Otherwise,
-            () = timer => Woken::Otherwise,
+            () = alarm.rings() => Woken::Otherwise,
             () = room => Woken::Otherwise,
             () = at_once => Woken::Otherwise,
         }
@@ -339,9 +363,13 @@ impl Driver {
             self.changed(&changes);
         }
         let now_us = self.node.now().as_micros();
-        let sockets = Arc::clone(&self.node.sockets);
-        let node = &mut self.node;
-        self.receiver.receive(&sockets, BATCHES, now_us, |arrived| node.packet(arrived));
+        if self.pace.is_due(now_us) {
+            let sockets = Arc::clone(&self.node.sockets);
+            let (node, pace) = (&mut self.node, &self.pace);
+            let stays = || pace.is_dense(now_us);
+            let look = self.receiver.look(&sockets, now_us, stays, |arrived| node.packet(arrived));
+            self.pace.looked(now_us, look);
+        }
         self.node.received = self.receiver.received;
         self.hear_what_came_back(now_us);
         self.follow_sockets();
@@ -351,7 +379,7 @@ impl Driver {
             self.switchboard.go_on(&mut self.service, &mut self.node);
             self.tell();
         }
-        self.node.send_queue.flush(&self.node.sockets);
+        self.node.send();
         if let Some(recorder) = &mut self.node.recorder {
             recorder.flush();
         }
@@ -428,43 +456,11 @@ impl Driver {
     fn look_again(&mut self) {
         let node = &mut self.node;
         node.look_at_links(&self.config);
+        node.sockets.follow(node.routes.links.speaking().map(|id| id.0));
         node.encapsulation.follow(&self.config, &node.routes.links, &node.sockets);
         self.multicast.follow(&mut self.node.routes);
         self.node.handle(Input::RouteChanged { destination: None });
         self.service.routes_changed(&mut self.node);
         self.service.addresses_changed(&mut self.node);
     }
-
-    fn reload(&mut self, config: DaemonConfig) {
-        for what in not_reloadable(&self.config, &config) {
-            tracing::warn!("{what} has changed in the configuration: that needs a restart");
-        }
-        self.node.routes.fixed.clone_from(&config.multicast_route);
-        self.service.bound_sockets(config.qos.limits());
-        self.service.bound_flows(config.qos.flow_limits());
-        self.config = config;
-        self.look_again();
-        tracing::info!("the configuration was read again");
-    }
-}
-
-/// What is different and cannot be changed while running.
-fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
-    let different = [
-        ("log", old.log != new.log),
-        ("user", old.user != new.user),
-        ("journal", old.journal != new.journal),
-        ("[control]", old.control != new.control),
-        ("socket of [qos]", old.qos.socket != new.qos.socket),
-        ("hooks or cgroup of [qos]", (old.qos.hooks, &old.qos.cgroup) != (new.qos.hooks, &new.qos.cgroup)),
-        ("templates of [qos]", old.qos.templates != new.qos.templates),
-        ("[signalling]", old.signalling != new.signalling),
-        ("[node]", old.node != new.node),
-        ("[limits]", old.limits != new.limits),
-        ("[multicast]", old.multicast != new.multicast),
-        ("[metrics]", old.metrics != new.metrics),
-        ("[data_plane]", old.data_plane != new.data_plane),
-        ("[responder]", old.responder != new.responder),
-    ];
-    different.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }

@@ -1,12 +1,12 @@
 //! The node's interfaces: what the kernel says of them and what the configuration adds, as the engine wants them.
 //!
-//! The kernel's interface index is both the engine's id and the logical interface handle (RFC 2205 section 3.3): it
-//! outlives the daemon, so neighbours' reservations find their interface again after a restart. An interface that is
+//! The kernel's interface index is the engine's id; logical interface handles are the business of `handles`. An interface that is
 //! deleted stays known as one that is down.
 
-use super::config::{DaemonConfig, InterfaceConfig, Reservable, Span};
+use super::config::{DaemonConfig, InterfaceConfig, Reservable, Span, Transport, Udp};
 use super::data_plane::tree::TIMER_LATENCY_US;
 use super::data_plane::{Facts, Surroundings};
+use super::handles::Handles;
 use super::netlink::{Address, Link, Netlink};
 use super::sys;
 use rsvp_node::{Interface, InterfaceId};
@@ -30,12 +30,11 @@ pub(super) struct Links {
     own: BTreeSet<(IpAddr, u32)>,
     /// Virtual ones whose rate is what their driver says.
     guessed: BTreeSet<u32>,
-    /// What is on the link, by interface.
-    subnets: Vec<(u32, IpAddr, u8)>,
+    handles: Handles,
 }
 
 impl Links {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(handles: Handles) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
         Ok(Self {
             socket,
@@ -43,7 +42,7 @@ impl Links {
             present: BTreeSet::new(),
             own: BTreeSet::new(),
             guessed: BTreeSet::new(),
-            subnets: Vec::new(),
+            handles,
         })
     }
 
@@ -57,7 +56,6 @@ impl Links {
         let links = netlink.links()?;
         let addresses = netlink.addresses()?;
         self.own = addresses.iter().map(|a| (a.address, a.interface)).collect();
-        self.subnets = addresses.iter().map(|a| (a.interface, a.subnet.0, a.subnet.1)).collect();
         self.present = links.iter().map(|link| link.index).collect();
         let mut changed = Vec::new();
         for (_, interface) in self.known.values_mut() {
@@ -121,6 +119,15 @@ impl Links {
         let mut interface = Interface::new(InterfaceId(link.index));
         interface.ipv4 = v4.and_then(|(address, _)| if let IpAddr::V4(a) = address { Some(a) } else { None });
         interface.ipv6 = v6.and_then(|(address, _)| if let IpAddr::V6(a) = address { Some(a) } else { None });
+        (interface.lih, interface.earlier_lihs) =
+            (self.handles.of(link.index), self.handles.earlier(link.index));
+        // A Path in UDP comes from the socket of the hop before (RFC 2205 Appendix C).
+        let in_udp = config.node.transport == Transport::Udp || matches!(said.udp, Some(Udp::On | Udp::Auto));
+        interface.proxies = said.proxies.unwrap_or(in_udp);
+        interface.hop_sources = said.hop_sources.map_or_else(Default::default, |rule| rule.0);
+        interface.subnets = here().map(|address| address.subnet).collect();
+        interface.subnets.sort_unstable();
+        interface.subnets.dedup();
         interface.up = link.up;
         interface.enabled = said.enabled.unwrap_or(true) && !link.loopback;
         interface.mtu = link.mtu.min(65_535);
@@ -213,25 +220,12 @@ impl Links {
 
     /// Whether an address is on the link of an interface, by the interface's own addresses.
     pub(super) fn is_on_link(&self, id: InterfaceId, address: IpAddr) -> bool {
-        self.subnets.iter().any(|(on, of, bits)| *on == id.0 && same_front(*of, address, *bits))
+        self.known.get(&id.0).is_some_and(|(_, interface)| interface.is_on_link(address))
     }
 
     /// Interfaces that are up and on which RSVP is spoken.
     pub(super) fn speaking(&self) -> impl Iterator<Item = InterfaceId> + '_ {
         self.known.values().filter(|(_, i)| i.up && i.enabled).map(|(_, i)| i.id)
-    }
-}
-
-/// Whether two addresses share so many bits.
-fn same_front(one: IpAddr, other: IpAddr, bits: u8) -> bool {
-    match (one, other) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => {
-            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits.into()
-        }
-        (IpAddr::V6(one), IpAddr::V6(other)) => {
-            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits.into()
-        }
-        _ => false,
     }
 }
 
@@ -279,21 +273,5 @@ fn say(link: &Link, interface: &Interface, new: bool, is_configured: bool) {
         tracing::warn!(
             "interface {name}: its speed is unknown, so no share of it can be reserved; set `bandwidth` in [interface.{name}]"
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_share_the_front_that_a_prefix_says() {
-        let shared =
-            |one: &str, other: &str, bits| same_front(one.parse().unwrap(), other.parse().unwrap(), bits);
-        assert!(shared("10.0.1.1", "10.0.1.254", 24) && !shared("10.0.1.1", "10.0.2.1", 24));
-        assert!(shared("10.0.1.1", "10.0.1.1", 32) && !shared("10.0.1.0", "10.0.1.1", 32));
-        assert!(shared("10.0.1.1", "192.0.2.1", 0));
-        assert!(shared("fd00:1::1", "fd00:1::ffff", 64) && !shared("fd00:1::1", "fd00:2::1", 64));
-        assert!(!shared("10.0.1.1", "::", 0));
     }
 }

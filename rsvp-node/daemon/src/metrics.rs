@@ -3,7 +3,7 @@
 //! It is one more client of the control service, which it asks anew for each scrape; a scrape that waits for the driver holds up no
 //! other client. Connections are bounded in number and time.
 
-use super::config::DaemonConfig;
+use super::config::{DaemonConfig, Listen};
 use super::control::server::{FromClient, attend, next_client};
 use super::start::{DaemonError, failed};
 use core::time::Duration;
@@ -34,7 +34,7 @@ const PIPE: usize = 1 << 16;
 
 /// Binds the port, where one is configured; before privileges are given up.
 pub(super) fn open(config: &DaemonConfig) -> Result<Option<TcpListener>, DaemonError> {
-    let Some(at) = config.metrics.listen else { return Ok(None) };
+    let Some(Listen(at)) = config.metrics.listen else { return Ok(None) };
     let listener = TcpListener::bind(at).map_err(failed(format!("`listen` of [metrics], {at}")))?;
     listener.set_nonblocking(true).map_err(failed("the socket for metrics"))?;
     Ok(Some(listener))

@@ -1,31 +1,25 @@
 //! The sockets of RSVP: IPv4 and IPv6, what is addressed to this node and what Router Alert diverts, and the UDP sockets of
-//! RFC 2205 Appendix C, which `udp` opens.
+//! RFC 2205 Appendix C, which `udp` opens. How they are waited on is in `queues`, how they are received from in `receiver`.
 //!
 //! Receiving: packets for this node, and on routers transit packets with the Router Alert option, which the kernel then
 //! does not forward. Sending: the kernel makes the IP header, so that messages larger than the MTU are fragmented; TOS
 //! 0xc0; source, interface, TTL and Router Alert are said with each message (RFC 2205 section 3.3). Messages are
 //! deliberately not looked into.
 
-use super::packet::{self, Parcel};
-use super::sys::{self, Inbox};
+use super::sys;
 use super::udp;
-use rsvp_capture::Timestamp;
-use rsvp_capture::fragments::{Fragments, Limits};
-use rsvp_capture::ip::Datagram;
 use rsvp_wire::IP_PROTOCOL;
 use socket2::{Domain, Protocol, Socket, Type};
-use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsFd;
-use std::task::Poll;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 /// "Internetwork control" (RFC 791).
 pub(super) const TOS: libc::c_int = 0xc0;
 /// Kernel buffer of each socket, in octets: room for a burst of refreshes.
-const BUFFER: usize = 16 << 20;
+pub(super) const BUFFER: usize = 16 << 20;
+/// The same of the receive queue of one interface.
+const QUEUE: usize = 4 << 20;
 
 const IP_ROUTER_ALERT: libc::c_int = 5;
 pub(super) const IP_MTU_DISCOVER_DONT: libc::c_int = 0;
@@ -58,15 +52,15 @@ fn raw(domain: Domain, protocol: i32, what: &'static str) -> Result<Socket, Sock
     let failed = |error| SocketError { what, error };
     let socket = Socket::new(domain, Type::RAW, Some(Protocol::from(protocol))).map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
-    enlarge(&socket);
+    enlarge(&socket, BUFFER);
     Ok(socket)
 }
 
 /// Makes room for bursts.
-pub(super) fn enlarge(socket: &Socket) {
+pub(super) fn enlarge(socket: &Socket, octets: usize) {
     // Beyond the system's limit where that is allowed, else up to it.
     let force = [libc::SO_RCVBUFFORCE, libc::SO_SNDBUFFORCE];
-    let size = (BUFFER as libc::c_int).to_ne_bytes();
+    let size = (octets as libc::c_int).to_ne_bytes();
     for name in force {
         if sys::set_option(socket.as_fd(), libc::SOL_SOCKET, name, &size).is_err() {
             let plain = if name == libc::SO_RCVBUFFORCE { libc::SO_RCVBUF } else { libc::SO_SNDBUF };
@@ -114,7 +108,7 @@ fn open_v6_alert() -> Result<Socket, SocketError> {
 }
 
 /// Which socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Which {
     V4,
     V6,
@@ -127,7 +121,7 @@ pub(super) enum Which {
 }
 
 impl Which {
-    const ALL: [Self; 7] =
+    pub(super) const ALL: [Self; 7] =
         [Self::V4, Self::V6, Self::V6Alert, Self::PuV4, Self::PuV6, Self::PuPrimeV4, Self::PuPrimeV6];
 
     /// The one that sends to an address, in a UDP datagram if there is a port.
@@ -140,8 +134,27 @@ impl Which {
         }
     }
 
+    /// A small number, as long as this program runs.
+    pub(super) const fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// A raw socket that receives what arrives at one interface alone.
+    pub(super) fn open_queue(self, interface: u32) -> Result<Socket, SocketError> {
+        const SO_BINDTOIFINDEX: libc::c_int = 62;
+        let socket = match self {
+            Self::V6 => open_v6()?,
+            Self::V6Alert => open_v6_alert()?,
+            _ => open_v4()?,
+        };
+        enlarge(&socket, QUEUE);
+        let index = libc::c_int::try_from(interface).unwrap_or(0);
+        option(&socket, "SO_BINDTOIFINDEX", libc::SOL_SOCKET, SO_BINDTOIFINDEX, index)?;
+        Ok(socket)
+    }
+
     /// The UDP port that it listens on.
-    fn port(self) -> Option<u16> {
+    pub(super) fn port(self) -> Option<u16> {
         match self {
             Self::V4 | Self::V6 | Self::V6Alert => None,
             Self::PuV4 | Self::PuV6 => Some(udp::PU),
@@ -188,6 +201,10 @@ impl Opened {
         Ok(Self(sockets))
     }
 
+    pub(super) fn into_sockets(self) -> Vec<(Which, Socket)> {
+        self.0
+    }
+
     pub(super) fn has_v6(&self) -> bool {
         self.0.iter().any(|(which, _)| matches!(which, Which::V6 | Which::PuPrimeV6))
     }
@@ -200,192 +217,4 @@ fn unless_no_v6(opened: Result<Socket, SocketError>) -> Result<Option<Socket>, S
         Err(SocketError { error, .. }) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// A received message and its IP header.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct IncomingMessage<'a> {
-    pub(super) interface: u32,
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
-    pub(super) ttl: u8,
-    /// The UDP port it came to, if it was encapsulated.
-    pub(super) port: Option<u16>,
-    pub(super) octets: &'a [u8],
-}
-
-/// What became of received datagrams that are no messages for the engine.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Received {
-    /// Datagrams taken from the sockets.
-    pub(super) datagrams: u64,
-    /// Those without a sound IP header of an RSVP packet.
-    pub(super) not_rsvp: u64,
-    /// Fragments that wait for the rest of their packet, or were dropped waiting.
-    pub(super) fragments: u64,
-    /// Failed receive calls.
-    pub(super) errors: u64,
-}
-
-/// The sockets, watched by a runtime.
-pub(super) struct Sockets(Vec<(Which, AsyncFd<Socket>)>);
-
-impl Sockets {
-    /// Needs a runtime around it.
-    pub(super) fn new(opened: Opened) -> io::Result<Self> {
-        let watched = opened.0.into_iter().map(|(which, socket)| {
-            let interest = match which {
-                Which::V6Alert => Interest::READABLE,
-                _ => Interest::READABLE | Interest::WRITABLE,
-            };
-            Ok((which, sys::watch(socket, interest)?))
-        });
-        watched.collect::<io::Result<_>>().map(Self)
-    }
-
-    fn watched(&self, which: Which) -> Option<&AsyncFd<Socket>> {
-        self.0.iter().find(|(this, _)| *this == which).map(|(_, socket)| socket)
-    }
-
-    /// One of the sockets, if it is there.
-    pub(super) fn socket(&self, which: Which) -> Option<&Socket> {
-        self.watched(which).map(AsyncFd::get_ref)
-    }
-
-    /// Waits until a datagram is there.
-    pub(super) async fn readable(&self) {
-        // An error shows when it is received from.
-        poll_fn(|context| {
-            let ready = self.0.iter().any(|(_, socket)| socket.poll_read_ready(context).is_ready());
-            if ready { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
-
-    /// Waits until there is room to send on the socket that had none.
-    pub(super) async fn writable(&self, which: Which) {
-        match self.watched(which) {
-            Some(socket) => drop(socket.writable().await),
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Sends parcels by one of the sockets without waiting; returns how many left. An error is that of the first.
-    pub(super) fn send(&self, which: Which, parcels: &[Parcel<'_>]) -> io::Result<usize> {
-        let socket = self.watched(which);
-        let Some(socket) = socket else { return Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)) };
-        socket.try_io(Interest::WRITABLE, |socket| sys::send(socket.as_fd(), parcels))
-    }
-
-    /// Datagrams that the kernel dropped because a socket's buffer was full.
-    pub(super) fn kernel_drops(&self) -> u64 {
-        let drops = self.0.iter().filter_map(|(_, socket)| sys::dropped(socket.get_ref().as_fd()).ok());
-        drops.map(u64::from).sum()
-    }
-}
-
-/// Takes datagrams from the sockets and IP headers from the datagrams.
-pub(super) struct Receiver {
-    inbox: Inbox,
-    fragments: Fragments,
-    pub(super) received: Received,
-}
-
-/// What is kept of fragments, which only the IPv6 Router Alert socket delivers.
-const FRAGMENTS: Limits = Limits { datagrams: 64, octets: 4 << 20, seconds: 60, given_up: 0 };
-
-fn timestamp(now_us: u64) -> Timestamp {
-    Timestamp { seconds: now_us / 1_000_000, ..Timestamp::default() }
-}
-
-impl Receiver {
-    pub(super) fn new() -> Self {
-        Self { inbox: Inbox::new(), fragments: Fragments::new(FRAGMENTS), received: Received::default() }
-    }
-
-    /// Takes up to `batches` batches from each socket and hands every message to `take`.
-    pub(super) fn receive(
-        &mut self,
-        sockets: &Sockets,
-        batches: usize,
-        now_us: u64,
-        mut take: impl FnMut(IncomingMessage<'_>),
-    ) {
-        self.fragments.expire(Some(timestamp(now_us)));
-        for which in Which::ALL {
-            for _ in 0..batches {
-                let count = self.receive_batch(sockets, which);
-                for n in 0..count {
-                    self.received.datagrams += 1;
-                    self.read(which, n, now_us, &mut take);
-                }
-                if count < sys::BATCH {
-                    break;
-                }
-            }
-        }
-    }
-
-    fn receive_batch(&mut self, sockets: &Sockets, which: Which) -> usize {
-        let Some(socket) = sockets.watched(which) else { return 0 };
-        let inbox = &mut self.inbox;
-        match socket.try_io(Interest::READABLE, |socket| inbox.receive(socket.as_fd())) {
-            Ok(count) => count,
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(error) => {
-                tracing::debug!(%error, ?which, "receiving failed");
-                self.received.errors += 1;
-                0
-            }
-        }
-    }
-
-    fn read(&mut self, which: Which, n: usize, now_us: u64, take: &mut impl FnMut(IncomingMessage<'_>)) {
-        let datagram = self.inbox.datagram(n);
-        let Some(interface) = datagram.interface else {
-            self.received.not_rsvp += 1;
-            return;
-        };
-        let (source, octets, destination) = (datagram.source, datagram.octets, datagram.destination);
-        let found = match which {
-            Which::V4 | Which::V6Alert => {
-                let Some(datagram) = packet::strip(octets) else {
-                    self.received.not_rsvp += 1;
-                    return;
-                };
-                if datagram.fragment.is_some() {
-                    if !keep(&mut self.fragments, (interface, now_us), &datagram, take) {
-                        self.received.fragments += 1;
-                    }
-                    return;
-                }
-                Some((datagram.source, datagram.destination, datagram.ttl, datagram.payload))
-            }
-            Which::V6 => destination.zip(datagram.hop_limit).map(|(to, ttl)| (source, to, ttl, octets)),
-            Which::PuV4 | Which::PuV6 | Which::PuPrimeV4 | Which::PuPrimeV6 => {
-                destination.map(|to| (source, to, udp::effective_ttl(octets), octets))
-            }
-        };
-        let Some((source, destination, ttl, octets)) = found else {
-            self.received.not_rsvp += 1;
-            return;
-        };
-        take(IncomingMessage { interface, source, destination, ttl, port: which.port(), octets });
-    }
-}
-
-/// Keeps a fragment; hands the message to `take` when it is the last that was missing. The kernel puts packets together
-/// before it hands them up, but not what Router Alert diverts in IPv6.
-fn keep(
-    fragments: &mut Fragments,
-    arrived: (u32, u64),
-    datagram: &Datagram<'_>,
-    take: &mut impl FnMut(IncomingMessage<'_>),
-) -> bool {
-    let (interface, now_us) = arrived;
-    let whole = fragments.add(interface, 0, Some(timestamp(now_us)), datagram);
-    let Some((whole, octets)) = whole.and_then(|whole| Some((whole, whole.payload()?))) else { return false };
-    let (source, destination, ttl) = (whole.source, whole.destination, whole.ttl);
-    take(IncomingMessage { interface, source, destination, ttl, port: None, octets });
-    true
 }

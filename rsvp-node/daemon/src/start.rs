@@ -7,8 +7,9 @@ use super::data_plane::DataPlane;
 use super::data_plane::bpf::{Capacity, Pins};
 use super::data_plane::kernel::{self, Kernel};
 use super::data_plane::worker::Worker;
-use super::driver::{Driver, EngineIo, Order};
+use super::driver::{Alarm, Driver, EngineIo, Order, Pace, TICK_US};
 use super::firewall::Firewall;
+use super::handles::Handles;
 use super::hooks::{self, Hooks};
 use super::icmp::{self, IcmpErrors};
 use super::links::Links;
@@ -20,9 +21,12 @@ use super::multicast::Multicast;
 use super::netlink::Netlink;
 use super::privilege;
 use super::probe::{Prober, responder};
+use super::queues::Sockets;
+use super::receiver::Receiver;
 use super::recorder::Recorder;
 use super::routes::{self, Routes};
-use super::socket::{Opened, Receiver, Sockets};
+use super::signals::{heed_signals, notify};
+use super::socket::Opened;
 use super::udp::Encapsulation;
 use rsvp_node::Engine;
 use std::hash::{BuildHasher as _, RandomState};
@@ -30,7 +34,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// Lines of clients that may wait for the driver.
@@ -169,9 +172,19 @@ impl Prepared {
         let watching = "watching the sockets";
         let sockets = Sockets::new(sockets).map_err(failed(watching))?;
         let monitor = Monitor::new(notices).map_err(failed(watching))?;
-        let links = Links::new().map_err(failed("a socket for questions about interfaces"))?;
+        let state = config.node.state_folder();
+        let (handles, complaint) =
+            Handles::begin(state.as_deref()).map_err(failed("reading /dev/urandom"))?;
+        if let Some(complaint) = complaint {
+            tracing::info!(
+                "neighbours have to learn new handles of interfaces after a restart before their requests are taken: {complaint}; \
+                 give `state` in [node] a folder that this user may write"
+            );
+        }
+        let links = Links::new(handles).map_err(failed("a socket for questions about interfaces"))?;
         let seeds = [RandomState::new().hash_one(0u8), RandomState::new().hash_one(1u8)];
-        let engine_config = config.of_engine(seeds);
+        let timer_latency = std::time::Duration::from_micros(TICK_US);
+        let engine_config = rsvp_node::Config { timer_latency, repeats_new: true, ..config.of_engine(seeds) };
         if let Some(recorder) = &mut recorder {
             recorder.boot(&engine_config);
         }
@@ -183,6 +196,7 @@ impl Prepared {
         let encapsulation = Encapsulation::new(&config);
         let hooks = Hooks::start(hooks).map_err(failed(watching))?;
         let icmp = IcmpErrors::new(icmp).map_err(failed(watching))?;
+        let alarm = Alarm::new().map_err(failed("a timer"))?;
         let mut service = ControlService::with_limits(config.qos.limits());
         service.bound_flows(config.qos.flow_limits());
         let shelf = config.qos.shelf();
@@ -206,6 +220,8 @@ impl Prepared {
             hooks,
             marks,
             icmp,
+            pace: Pace::default(),
+            alarm,
         };
         Ok((driver, Held { _lock: lock, _firewall: firewall, metrics }))
     }
@@ -384,39 +400,6 @@ pub(super) async fn serve_until_told(
     control.iter().for_each(Listening::remove);
     tracing::info!("rsvpd ends");
     Ok(())
-}
-
-/// Turns signals into orders.
-fn heed_signals(
-    order: mpsc::Sender<Order>,
-    reread: Source,
-) -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut restart = signal(SignalKind::user_defined2())?;
-    Ok(async move {
-        let last = loop {
-            tokio::select! {
-                _ = terminate.recv() => break Order::Stop,
-                _ = interrupt.recv() => break Order::Stop,
-                _ = restart.recv() => break Order::Leave,
-                _ = hangup.recv() => {
-                    match reread.read() {
-                        Ok(config) => drop(order.send(Order::Reload(Box::new(config))).await),
-                        Err(error) => tracing::error!("the configuration stays as it was: {error}"),
-                    }
-                }
-            }
-        };
-        let _ = order.send(last).await;
-    })
-}
-
-fn notify(states: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "the service manager was not told");
-    }
 }
 
 /// Runs a daemon with this configuration until SIGTERM or SIGINT, or, leaving what it has in the kernel, SIGUSR2. SIGHUP reads the

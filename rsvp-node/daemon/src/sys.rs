@@ -150,6 +150,8 @@ pub(super) trait OwnsDescriptor: AsRawFd {}
 impl OwnsDescriptor for socket2::Socket {}
 impl OwnsDescriptor for super::monitor::Notices {}
 impl OwnsDescriptor for super::hooks::Ring {}
+impl OwnsDescriptor for super::queues::Waiting {}
+impl OwnsDescriptor for super::driver::Timer {}
 
 /// Has the runtime around the caller watch a descriptor.
 pub(super) fn watch<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {

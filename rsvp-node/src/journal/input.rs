@@ -1,8 +1,8 @@
 //! What goes into an engine, routing's answers among it, as JSON, and back.
 
 use crate::{
-    AdspecOffer, AppId, Carried, Claim, Command, FlowKey, FlowRequest, Held, Input, Interface, InterfaceId,
-    ReservationId, Route, RouteAnswer, RouteQuery, Rx, Shares, TcAnswer, TcVerdict,
+    AdspecOffer, AppId, Carried, Claim, Command, FlowKey, FlowRequest, Held, HopSources, Input, Interface,
+    InterfaceId, ReservationId, Route, RouteAnswer, RouteQuery, Rx, Shares, TcAnswer, TcVerdict,
 };
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
@@ -68,7 +68,8 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "refresh_us": i.refresh.as_micros() as u64, "lifetime_multiplier": i.lifetime_multiplier,
             "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
             "non_rsvp_hops": i.non_rsvp_hops.word(), "enforces": i.enforces,
-            "overhead": i.overhead,
+            "overhead": i.overhead, "subnets": i.subnets, "proxies": i.proxies,
+            "hop_sources": i.hop_sources.word(), "earlier_lihs": i.earlier_lihs,
             "shares": [i.shares.guaranteed_bps, i.shares.controlled_load_bps, i.shares.flow_bps],
         }),
         Input::Held(Held { interface, session, guaranteed, bps }) => {
@@ -342,6 +343,12 @@ fn read_interface(value: &Value) -> Option<Interface> {
         let (guaranteed_bps, controlled_load_bps) = (number(guaranteed)?, number(controlled_load)?);
         read.shares = Shares { guaranteed_bps, controlled_load_bps, flow_bps: number(flow)? };
     }
+    // Nor did these look at sources.
+    read.proxies = value["proxies"].as_bool().unwrap_or(true);
+    read.hop_sources =
+        value["hop_sources"].as_str().map_or(Some(HopSources::Never), |word| word.parse().ok())?;
+    read.earlier_lihs = serde_json::from_value(value["earlier_lihs"].clone()).unwrap_or_default();
+    read.subnets = serde_json::from_value(value["subnets"].clone()).unwrap_or_default();
     // Journals of before there was such a thing are of interfaces that enforce.
     read.enforces = value["enforces"].as_bool().unwrap_or(true);
     Some(read)

@@ -56,6 +56,8 @@ impl Journal {
                 "hash_seed": config.hash_seed,
                 "ttl": config.ttl,
                 "strict_tspec": config.strict_tspec,
+                "timer_latency_us": u64::try_from(config.timer_latency.as_micros()).unwrap_or(u64::MAX),
+                "repeats_new": config.repeats_new,
                 "limits": [
                     limits.sessions,
                     limits.senders_per_session,
@@ -63,6 +65,8 @@ impl Journal {
                     limits.filters_per_request,
                     limits.queue,
                     limits.refresh_ms,
+                    limits.state_octets,
+                    limits.neighbours_per_interface,
                 ],
             },
         });

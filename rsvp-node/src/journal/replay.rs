@@ -3,6 +3,7 @@
 use super::input::{self, Kept};
 use super::{Said, VERSION};
 use crate::{Config, Engine, Host, Instant, Limits, Output, RouteAnswer, RouteQuery};
+use core::time::Duration;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,8 @@ pub struct Replayed {
     pub inputs: u64,
     /// Outputs that were the same.
     pub outputs: u64,
+    /// The last line, where it was cut: all before it was done again.
+    pub cut: Option<usize>,
 }
 
 /// Replays a journal.
@@ -26,6 +29,7 @@ pub struct Replayed {
 ///
 /// The first line that makes no sense, or at which something else comes out, with both.
 pub fn replay(journal: &str) -> Result<Replayed, String> {
+    let count = journal.lines().count();
     let mut lines = journal.lines().enumerate();
     let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Value>(line).ok());
     match header.filter(|header| header.get("journal").is_some()).map(|header| header["version"].clone()) {
@@ -42,7 +46,15 @@ pub fn replay(journal: &str) -> Result<Replayed, String> {
     let mut engines: BTreeMap<u64, Engine> = BTreeMap::new();
     for (n, line) in lines {
         let wrong = |what: &str| format!("{}: {what}", n + 1);
-        let line: Value = serde_json::from_str(line).map_err(|fault| wrong(&fault.to_string()))?;
+        let line: Value = match serde_json::from_str(line) {
+            Ok(line) => line,
+            // Whoever wrote it was killed, or had no room left: a whole line has its end.
+            Err(_) if n + 1 == count && !journal.ends_with('\n') => {
+                done.cut = Some(n + 1);
+                break;
+            }
+            Err(fault) => return Err(wrong(&fault.to_string())),
+        };
         let node = line["node"].as_u64().ok_or_else(|| wrong("no node"))?;
         if let Some(config) = line.get("config") {
             let config = read_config(config).ok_or_else(|| wrong("the configuration makes no sense"))?;
@@ -94,6 +106,9 @@ fn read_config(value: &Value) -> Option<Config> {
         hash_seed: value["hash_seed"].as_u64()?,
         ttl: u8::try_from(value["ttl"].as_u64()?).ok()?,
         strict_tspec: value["strict_tspec"].as_bool()?,
+        // Journals of before have neither.
+        timer_latency: Duration::from_micros(value["timer_latency_us"].as_u64().unwrap_or(0)),
+        repeats_new: value["repeats_new"].as_bool().unwrap_or(false),
         limits: Limits {
             sessions: limit(0)?,
             senders_per_session: limit(1)?,
@@ -102,6 +117,8 @@ fn read_config(value: &Value) -> Option<Config> {
             queue: limit(4)?,
             // Journals of before have none.
             refresh_ms: limit(5).unwrap_or(u32::MAX),
+            state_octets: value["limits"].get(6).map_or(Some(u64::MAX), Value::as_u64)?,
+            neighbours_per_interface: limit(7).unwrap_or(2),
         },
     })
 }

@@ -1,8 +1,9 @@
 //! What arrives from neighbours, before anything is made of it: whether it is for this node, which kind of message it is,
-//! and in `hop` who sent it.
+//! in `hop` who sent it, and in `accounts` what each neighbour has.
 //!
 //! What a message must have in it is judged afterwards (`process/grammar`), and no state is looked at here.
 
+pub(crate) mod accounts;
 mod hop;
 
 pub(crate) use hop::{check_hop, is_host};
@@ -51,6 +52,7 @@ impl Node {
     /// extension has taken.
     pub(crate) fn receive<'a>(&mut self, rx: &Rx<'a>) -> Result<Option<(Kind, Message<'a>)>, Discard> {
         self.handled(rx.octets.len());
+        self.answer_room = rx.octets.len();
         let message = Message::parse(rx.octets).map_err(Discard::Malformed)?;
         self.counters.count_received(message.msg_type());
         if self.interfaces.usable(rx.interface).is_none() {

@@ -7,7 +7,6 @@
 
 use super::errors::ErrorFlow;
 use super::read_object;
-use super::soft_state::store;
 use crate::api::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::carried::Carried;
 use crate::composer::{Composer, Descriptor, Forwarded, Named, object_of};
@@ -16,12 +15,14 @@ use crate::extension::Extensions;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey, StyleKind};
 use crate::merge::{adspec, flowspec};
+use crate::neighbour::accounts::Owner;
 use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, PathFlags, PathState};
 use crate::state::resv::{Asked, Confirm, Item, Request, RequestOrigin};
 use crate::state::session::SessionState;
+use crate::state::store;
 use crate::time::Instant;
 use core::time::Duration;
 use rsvp_wire::{ErrorCode, Flowspec, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, Tspec};
@@ -43,8 +44,24 @@ struct Announcement<'c> {
     carried: Option<&'c Carried>,
 }
 
+/// The session that a command is about.
+fn session_of(command: &Command<'_>) -> Option<SessionKey> {
+    match *command {
+        Command::OpenSession { session, .. }
+        | Command::Sender { session, .. }
+        | Command::RemoveSender { session, .. }
+        | Command::Reserve { session, .. }
+        | Command::ReleaseReservation { session, .. }
+        | Command::Release { session, .. } => Some(SessionKey::of(session)),
+        Command::Claim(_) => None,
+    }
+}
+
 impl Node {
     pub(crate) fn command(&mut self, command: Command<'_>) -> Result<(), Refusal> {
+        if let Some(session) = session_of(&command).and_then(|key| self.state.find_session(&key)) {
+            self.session_changes(session);
+        }
         match command {
             Command::OpenSession { app, session } => self.open(app, &SessionKey::of(session)).map(|_| ()),
             Command::Sender { app, session, sender, tspec, adspec, ttl, interface, carried } => {
@@ -91,7 +108,7 @@ impl Node {
         check_session(session)?;
         let ix = match self.state.find_session(session) {
             Some(ix) => ix,
-            None if self.state.sessions.len() >= self.config.limits.sessions => {
+            None if self.has_all_sessions(Owner::NODE) => {
                 return Err(Refusal::LimitReached);
             }
             None if self.state.conflicts_in_ports(session) => return Err(Refusal::ConflictingPorts),
@@ -144,11 +161,10 @@ impl Node {
         let standing = self.state.find_session(session);
         let known = standing.and_then(|ix| self.state.path_of_sender(ix, &wanted.sender));
         let known = known.map(|(ix, path)| (ix, path.origin));
-        let senders = standing.map_or(0, |ix| self.state.sessions[ix].path_count);
         if known.is_some_and(|(_, origin)| origin != Origin::App(wanted.app)) {
             return Err(Refusal::SenderTaken);
         }
-        if known.is_none() && senders >= self.config.limits.senders_per_session {
+        if known.is_none() && standing.is_some_and(|ix| self.has_all_senders(ix, Owner::NODE)) {
             return Err(Refusal::LimitReached);
         }
         if known.is_none() && self.conflicting_ports(session, standing, &wanted.sender).is_some() {
@@ -170,13 +186,14 @@ impl Node {
                 number: 0,
                 order: 0,
                 origin: Origin::App(wanted.app),
+                owner: Owner::NODE,
                 octets,
                 outgoing: SmallVec::new(),
                 expires: Instant::NEVER,
                 repair_at: Instant::NEVER,
                 timer: None,
                 ttl: wanted.ttl,
-                flags: PathFlags { routed: true, ..PathFlags::default() },
+                flags: PathFlags { routed: true, multicast: session.is_multicast(), ..PathFlags::default() },
             }),
         };
         self.set_outgoing(path, None, &[wanted.interface]);
@@ -211,8 +228,7 @@ impl Node {
         let known = standing.and_then(|ix| self.state.own_request(ix, app));
         if let Some(ix) = standing {
             self.check_conflicts(ix, known, style, &items)?;
-            let limit = self.config.limits.requests_per_session;
-            if known.is_none() && self.state.sessions[ix].request_count >= limit {
+            if known.is_none() && self.has_all_requests(ix, Owner::NODE) {
                 return Err(Refusal::LimitReached);
             }
         }
@@ -240,6 +256,9 @@ impl Node {
                 refreshable_from: 0,
                 asked: Asked::Items,
                 timer: None,
+                owner: Owner::NODE,
+                source: None,
+                charged: 0,
             }),
         };
         for left in self.set_aside(ix, style) {

@@ -144,6 +144,7 @@ impl Node {
             failed,
             in_place,
             timer: None,
+            owner: self.cause,
         });
         // The newest comes first.
         standing.insert(0, ix);

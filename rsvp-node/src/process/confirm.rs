@@ -10,7 +10,7 @@
 
 use super::left_out::Choice;
 use crate::api::Discard;
-use crate::composer::{Composer, Descriptor, Named, object_of};
+use crate::composer::{Composer, Descriptor, Named};
 use crate::event::{AppId, EventKind};
 use crate::host::{Host, RouteAnswer, RouteQuery};
 use crate::key::{Flow, SenderKey};
@@ -136,24 +136,29 @@ impl Node {
         fates
     }
 
-    /// This node confirms what a next hop asks for: a ResvConf leaves on the way that routing has to the receiver, and
-    /// names the interface that the reservation is on.
-    pub(crate) fn send_resv_conf(&mut self, wish: &Wish<'_>, host: &mut dyn Host) {
-        let request = &self.state.requests[wish.request];
+    /// This node confirms what a next hop asks for in one message: one ResvConf leaves on the way that routing has to the receiver,
+    /// and names the interface that the reservation is on. It is no longer than the message.
+    pub(crate) fn send_resv_conf(
+        &mut self,
+        address: IpAddr,
+        request: Ix<Request>,
+        flows: &[(Flow, Flowspec)],
+        host: &mut dyn Host,
+    ) {
+        let request = &self.state.requests[request];
         let (key, style) = (self.state.key_of(request.session), request.style);
-        let Some(node) = request.interface().and_then(|i| self.own_address(i, wish.address)) else { return };
-        let way = match host.route(RouteQuery::to(wish.address)) {
+        let Some(node) = request.interface().and_then(|i| self.own_address(i, address)) else { return };
+        let way = match host.route(RouteQuery::to(address)) {
             RouteAnswer::Known(route) => route.outgoing.first().copied(),
             RouteAnswer::NoRoute | RouteAnswer::Pending => None,
         };
         let Some(interface) = way else { return self.counters.count_discard(Discard::NoRoute) };
-        let (style, flowspec) = (style.object(), &object_of(&wish.flowspec));
-        let to = Envelope::to_neighbour(interface, wish.address, self.config.ttl);
+        let to = Envelope::to_neighbour(interface, address, self.config.ttl);
         self.send(&Composer {
             session: Named::Key(key),
             error: Some(ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 }),
-            confirm: Some(wish.address),
-            descriptor: Descriptor::Flow { style, flowspec, filters: wish.filters },
+            confirm: Some(address),
+            descriptor: Descriptor::Flows { style, flows },
             ..Composer::new(MsgType::RESV_CONF, Envelope { router_alert: true, ..to })
         });
     }

@@ -162,7 +162,7 @@ fn passed_on<'a>(message: &Message<'a>) -> Forwarded<'a> {
 }
 
 /// Whether a message carries more octets to be forwarded than state can keep.
-pub(crate) fn forwards_too_much(message: &Message<'_>) -> bool {
+fn forwards_too_much(message: &Message<'_>) -> bool {
     unknown::forwarded(message).map(|o| o.octets().len()).sum::<usize>() > unknown::FORWARDED_MAX
 }
 

@@ -36,6 +36,7 @@ impl Node {
                     self.state.blockades[ix].timer = None;
                     // Tried again at once and not with the next refresh, where all that failed together would meet again
                     // and fail again: one after the other, what fits is granted.
+                    self.session_changes(self.state.blockades[ix].session);
                     self.intend_resv(self.state.blockades[ix].upstream);
                     self.state.remove_blockade(ix);
                 }
@@ -80,6 +81,7 @@ impl Node {
             return;
         }
         tracing::debug!(from = ?request.from, "reservation request timed out");
+        self.cause = request.owner;
         if request.items.iter().any(|item| item.expires > now) {
             self.remove_items(ix, |item| item.expires <= now);
             self.state.arm_request(ix);

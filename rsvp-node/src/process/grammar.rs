@@ -8,7 +8,7 @@ use crate::api::Discard;
 use crate::key::{SenderKey, SessionKey};
 use crate::neighbour::Kind;
 use crate::unknown;
-use rsvp_wire::{CType, Class, ErrorCode, Message, ObjectRef, UnknownClass};
+use rsvp_wire::{CType, Class, ErrorCode, Message, Object, ObjectRef, UnknownClass};
 
 /// What is wrong with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,16 +105,53 @@ const fn rules(kind: Kind) -> &'static Rule {
     }
 }
 
+/// What a message has that has been checked, so that nobody need look for it again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Found {
+    /// By class, where its first object stands; 0 where there is none. All that are recognised are below 16.
+    first: [u16; 16],
+    /// Octets of objects that are kept and forwarded.
+    pub(crate) forwarded: usize,
+}
+
+impl Found {
+    /// The first object of a class that is recognised.
+    #[inline]
+    pub(crate) fn first<'a>(&self, message: &Message<'a>, class: Class) -> Option<ObjectRef<'a>> {
+        let at = *self.first.get(usize::from(class.0)).filter(|at| **at > 0)?;
+        let (object, _) = ObjectRef::split_first(message.octets().get(usize::from(at)..)?, at).ok()?;
+        Some(object)
+    }
+
+    /// The same, of an object that the grammar requires.
+    #[inline]
+    pub(crate) fn read<'a, T: Object<'a>>(&self, message: &Message<'a>) -> Result<T, Discard> {
+        self.first(message, T::CLASS).ok_or(Discard::BadGrammar)?.read().map_err(Discard::Malformed)
+    }
+
+    fn note(&mut self, object: &ObjectRef<'_>) {
+        if let Some(first) = self.first.get_mut(usize::from(object.class.0)).filter(|at| **at == 0) {
+            *first = object.at();
+        }
+        if object.class == Class::POLICY_DATA {
+            self.forwarded += object.octets().len();
+        }
+    }
+}
+
 /// Checks a message whose framing is sound.
-pub(crate) fn check(kind: Kind, message: &Message<'_>) -> Result<(), Fault> {
+pub(crate) fn check(kind: Kind, message: &Message<'_>) -> Result<Found, Fault> {
     let Rule { required, allowed } = rules(kind);
     let (mut seen, mut first) = (Classes::NONE, true);
+    let mut found = Found::default();
     for object in message.objects() {
         if !unknown::is_recognised(object.class) {
             match object.class.when_unknown() {
                 UnknownClass::Reject => return Err(unknown_object(ErrorCode::UNKNOWN_CLASS, &object)),
-                UnknownClass::Ignore | UnknownClass::Forward => continue,
+                UnknownClass::Forward => found.forwarded += object.octets().len(),
+                UnknownClass::Ignore => {}
             }
+            continue;
         }
         if !has_known_ctype(&object) {
             return Err(unknown_object(ErrorCode::UNKNOWN_CTYPE, &object));
@@ -128,9 +165,10 @@ pub(crate) fn check(kind: Kind, message: &Message<'_>) -> Result<(), Fault> {
             return Err(Fault::Discard(Discard::BadGrammar));
         }
         seen = seen.with(class);
+        found.note(&object);
         first = false;
     }
-    if seen.has_all(required) { Ok(()) } else { Err(Fault::Discard(Discard::BadGrammar)) }
+    if seen.has_all(required) { Ok(found) } else { Err(Fault::Discard(Discard::BadGrammar)) }
 }
 
 /// Whether the engine processes this C-Type of a class that it recognises: those of RFC 2205 and RFC 2210.

@@ -5,12 +5,14 @@
 //! What a message asks for is judged in `resv`; whether two say the same is all that is asked here.
 
 use super::Arrived;
-use super::soft_state::{same_content, store};
+use super::soft_state::same_content;
 use crate::key::SenderKey;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::Request;
+use crate::state::store;
 use crate::time::Instant;
+use crate::unknown;
 use rsvp_wire::{Class, Message, Sharing};
 use smallvec::SmallVec;
 
@@ -20,14 +22,17 @@ const KEPT_MAX: usize = 4 * 65_535;
 impl Node {
     /// Moves the expiry times of what a message names, if it says the same as one whose items stand as it asked for.
     pub(crate) fn refreshes(&mut self, ix: Ix<Request>, arrived: &Arrived<'_>, expires: Instant) -> bool {
-        let request = &mut self.state.requests[ix];
-        if !request.refreshable().any(|kept| same_content(kept, arrived.rx.octets)) {
+        let request = &self.state.requests[ix];
+        if !request.refreshable().any(|kept| same_content(kept, &arrived.message)) {
             return false;
         }
+        let request = &mut self.state.requests[ix];
         if let [item] = request.items.as_mut_slice() {
             item.expires = expires;
+            self.state.accounts.heard(request.owner, self.now);
             return true;
         }
+        self.state.accounts.heard(request.owner, self.now);
         // Filters come in the order in which they came before, so it is most often the next.
         let mut at = 0;
         let mut items = &mut self.state.requests[ix].items;
@@ -46,7 +51,7 @@ impl Node {
 
     /// Keeps a message in the place of all that it replaces; `refreshable` if its items stand as it asked for.
     pub(crate) fn keep_message(&mut self, ix: Ix<Request>, arrived: &Arrived<'_>, refreshable: bool) {
-        let octets = arrived.rx.octets;
+        let octets = &*unknown::kept(&arrived.message);
         self.handled(octets.len());
         let request = &mut self.state.requests[ix];
         let mut named: SmallVec<[SenderKey; 4]> = filters(&arrived.message).collect();

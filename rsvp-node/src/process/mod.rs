@@ -11,6 +11,7 @@ pub(crate) mod demands;
 pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod grammar;
+pub(crate) mod interface_down;
 pub(crate) mod kept;
 pub(crate) mod left_out;
 pub(crate) mod packet_size;
@@ -30,6 +31,7 @@ pub(crate) mod resv_event;
 pub(crate) mod resv_merge;
 pub(crate) mod resv_refresh;
 pub(crate) mod resv_tear;
+pub(crate) mod room;
 pub(crate) mod route_change;
 pub(crate) mod scope;
 pub(crate) mod soft_state;
@@ -42,9 +44,10 @@ use crate::host::Host;
 use crate::key::SessionKey;
 use crate::neighbour::{Kind, check_hop, is_host};
 use crate::node::Node;
+use crate::unknown::FORWARDED_MAX;
 use core::net::IpAddr;
-use grammar::Fault;
-use rsvp_wire::{Class, FilterSpec, Message, Object, ObjectRef, ResvConfirm, SenderTemplate};
+use grammar::{Fault, Found};
+use rsvp_wire::{Class, FilterSpec, Message, Object, ObjectRef, ParseError, ResvConfirm, SenderTemplate};
 
 /// A message that passed all general checks, with the objects every type has.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +55,15 @@ pub(crate) struct Arrived<'a> {
     pub(crate) rx: Rx<'a>,
     pub(crate) message: Message<'a>,
     pub(crate) session: SessionKey,
+    found: Found,
+}
+
+impl<'a> Arrived<'a> {
+    /// Reads an object that the grammar requires.
+    #[inline]
+    pub(crate) fn read<T: Object<'a>>(&self) -> Result<T, Discard> {
+        self.found.read(&self.message)
+    }
 }
 
 impl Node {
@@ -65,15 +77,15 @@ impl Node {
 
     fn accept(&mut self, rx: Rx<'_>, host: &mut dyn Host) -> Result<(), Discard> {
         let Some((kind, message)) = self.receive(&rx)? else { return Ok(()) };
-        match grammar::check(kind, &message) {
-            Ok(()) => {}
+        let found = match grammar::check(kind, &message) {
+            Ok(found) => found,
             Err(Fault::Discard(why)) => return Err(why),
             // Path and Resv with unknown objects are answered.
             Err(Fault::Unknown(code, value)) => {
                 return Err(self.reject(&rx, &message, (code, value), Discard::UnknownObject));
             }
-        }
-        let session = SessionKey::of(read(&message)?);
+        };
+        let session = SessionKey::of(found.read(&message)?);
         if session.destination().is_unspecified() || session.protocol() == 0 {
             return Err(Discard::BadAddress);
         }
@@ -81,11 +93,14 @@ impl Node {
             // An answer to it would come back, too.
             return Err(Discard::OwnMessage);
         }
-        check_ends(&message, &session, rx.source)?;
-        if errors::forwards_too_much(&message) {
+        check_ends(&message, &found, &session, rx.source)?;
+        if found.forwarded > FORWARDED_MAX {
             return Err(self.reject_beyond(&rx, &message, Limit::ForwardedOctets));
         }
-        let arrived = Arrived { rx, message, session };
+        let arrived = Arrived { rx, message, session, found };
+        if !matches!(kind, Kind::Path | Kind::Resv) {
+            self.owner_of(&rx, &message);
+        }
         match kind {
             Kind::Path => self.path_arrives(&arrived, host),
             Kind::PathTear => self.path_tear_arrives(&arrived),
@@ -110,23 +125,26 @@ pub(crate) fn read_object<'a, T: Object<'a>>(octets: &'a [u8]) -> Option<T> {
 
 /// Receivers that want confirmation and senders must be nodes of the session's family, as the hop must; and ports follow RFC
 /// 2205 section 3.2 rule 2. With a virtual port, which is never 0, all senders have an SPI, and without none has (RFC 2207 section 4.1).
-fn check_ends(message: &Message<'_>, session: &SessionKey, source: IpAddr) -> Result<(), Discard> {
+fn check_ends(
+    message: &Message<'_>,
+    found: &Found,
+    session: &SessionKey,
+    source: IpAddr,
+) -> Result<(), Discard> {
     let family = session.destination().is_ipv4();
+    if source.is_ipv4() != family {
+        return Err(Discard::BadAddress);
+    }
     if session.is_gpi() && session.port() == 0 {
         return Err(Discard::BadGrammar);
     }
-    if let Some(confirm) = message.get::<ResvConfirm>() {
-        let address = confirm.map_err(Discard::Malformed)?.address;
+    if let Some(confirm) = found.first(message, Class::RESV_CONFIRM) {
+        let address = confirm.read::<ResvConfirm>().map_err(Discard::Malformed)?.address;
         if address.is_ipv4() != family || !is_host(address, source) {
             return Err(Discard::BadAddress);
         }
     }
-    for object in message.objects() {
-        let filter = match object.class {
-            Class::SENDER_TEMPLATE => object.read::<SenderTemplate>().map(|t| t.0),
-            Class::FILTER_SPEC => object.read::<FilterSpec>(),
-            _ => continue,
-        };
+    let check = |filter: Result<FilterSpec, ParseError>| {
         let filter = filter.map_err(Discard::Malformed)?;
         if filter.address().is_ipv4() != family || !is_host(filter.address(), source) {
             return Err(Discard::BadAddress);
@@ -137,6 +155,14 @@ fn check_ends(message: &Message<'_>, session: &SessionKey, source: IpAddr) -> Re
         if session.port() == 0 && filter.port() != 0 {
             return Err(Discard::BadSourcePort);
         }
+        Ok(())
+    };
+    if let Some(template) = found.first(message, Class::SENDER_TEMPLATE) {
+        check(template.read::<SenderTemplate>().map(|t| t.0))?;
+    }
+    if found.first(message, Class::FILTER_SPEC).is_some() {
+        let mut filters = message.objects().filter(|object| object.class == Class::FILTER_SPEC);
+        filters.try_for_each(|object| check(object.read()))?;
     }
     Ok(())
 }

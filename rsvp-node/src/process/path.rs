@@ -4,8 +4,8 @@
 //! session it is also per previous hop and incoming interface, and what arrives on an interface that routing does not expect is kept
 //! Local_Only. "Ambiguous Path" of RFC 2209 is "Conflicting Sender Port" in RFC 2205.
 
-use super::soft_state::{same_content, store};
-use super::{Arrived, read};
+use super::Arrived;
+use super::soft_state::same_content;
 use crate::api::Discard;
 use crate::carried::Carried;
 use crate::config::Limit;
@@ -19,6 +19,7 @@ use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
 use crate::state::session::SessionState;
 use crate::state::traffic::Branch;
 use crate::time::Instant;
+use crate::unknown;
 use core::net::IpAddr;
 use rsvp_wire::{
     AdspecSummary, Class, ErrorCode, Message, ObjectRef, RsvpHop, SenderTemplate, SenderTspec,
@@ -28,16 +29,23 @@ use smallvec::SmallVec;
 
 impl Node {
     pub(crate) fn path_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
-        let hop = read::<RsvpHop>(&arrived.message)?;
-        let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
+        let hop = arrived.read::<RsvpHop>()?;
+        let sender = SenderKey::of(arrived.read::<SenderTemplate>()?.0);
+        if !self.comes_from_sender(&arrived.rx, sender.address()) {
+            return Err(self.foreign(arrived));
+        }
         let expires = self.expiry_of(arrived)?;
         let session = self.state.find_session(&arrived.session);
         let refreshed = session
             .and_then(|s| self.paths_here(s, &sender, arrived).find(|path| self.is_refresh(*path, arrived)));
         if let Some(path) = refreshed {
-            self.state.paths[path].expires = expires;
+            let path = &mut self.state.paths[path];
+            path.expires = expires;
+            self.state.accounts.heard(path.owner, self.now);
             return Ok(());
         }
+        session.into_iter().for_each(|session| self.session_changes(session));
+        self.owner_of(&arrived.rx, &arrived.message);
         if self.is_own(sender.address()) {
             // Data of a sender on this node comes from nowhere else: its Path went around a loop.
             return Err(Discard::OwnMessage);
@@ -93,7 +101,7 @@ impl Node {
             && path.ttl == arrived.rx.ttl
             && path.flags.non_rsvp == self.has_non_rsvp_hops(arrived)
             && path.incoming() == Some(arrived.rx.interface)
-            && same_content(&path.octets, arrived.rx.octets)
+            && same_content(&path.octets, &arrived.message)
     }
 
     /// Whether there are hops without RSVP just before this node, by the TTL where the interface does not know better
@@ -150,16 +158,17 @@ impl Node {
         expires: Instant,
         host: &mut dyn Host,
     ) -> Result<(), Discard> {
-        let session = match session {
-            Some(session) => session,
-            None if self.state.sessions.len() >= self.config.limits.sessions => {
-                return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::Sessions));
-            }
-            None => self.state.add_session(&arrived.session),
+        let owner = self.cause;
+        let octets = unknown::kept(&arrived.message);
+        let beyond = match session {
+            _ if !self.has_room_for_path(None, octets.len()) => Some(Limit::NeighbourState),
+            None => self.has_all_sessions(owner).then_some(Limit::Sessions),
+            Some(session) => self.has_all_senders(session, owner).then_some(Limit::SendersPerSession),
         };
-        if self.state.sessions[session].path_count >= self.config.limits.senders_per_session {
-            return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::SendersPerSession));
+        if let Some(limit) = beyond {
+            return Err(self.reject_beyond(&arrived.rx, &arrived.message, limit));
         }
+        let session = session.unwrap_or_else(|| self.state.add_session(&arrived.session));
         let before = self.said_of(session, &sender);
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
         self.handled(arrived.rx.octets.len());
@@ -170,7 +179,8 @@ impl Node {
             number: 0,
             order: 0,
             origin: Origin::Hop(upstream, arrived.rx.interface),
-            octets: arrived.rx.octets.into(),
+            owner,
+            octets: octets.into(),
             outgoing: SmallVec::new(),
             expires,
             repair_at: Instant::NEVER,
@@ -178,6 +188,7 @@ impl Node {
             ttl: arrived.rx.ttl,
             flags: PathFlags {
                 local_only: true,
+                multicast: arrived.session.is_multicast(),
                 non_rsvp: self.has_non_rsvp_hops(arrived),
                 ..PathFlags::default()
             },
@@ -202,15 +213,19 @@ impl Node {
             // Somebody else announces our own sender: ours stands.
             return Err(Discard::OwnMessage);
         };
+        let octets = unknown::kept(&arrived.message);
+        if !self.has_room_for_path(Some(ix), octets.len()) {
+            return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::NeighbourState));
+        }
         let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
         let before = self.said_of(session, &sender);
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
         self.handled(arrived.rx.octets.len());
         let non_rsvp = self.has_non_rsvp_hops(arrived);
         self.state.set_origin(ix, Origin::Hop(upstream, arrived.rx.interface));
+        let descriptor_changed = !same_objects(&self.state.paths[ix].message(), &arrived.message);
+        self.state.path_says(ix, self.cause, &octets);
         let path = &mut self.state.paths[ix];
-        let descriptor_changed = !same_objects(&path.message(), &arrived.message);
-        store(&mut path.octets, arrived.rx.octets);
         path.expires = expires;
         let hops_changed = (path.ttl, path.flags.non_rsvp) != (arrived.rx.ttl, non_rsvp);
         (path.ttl, path.flags.non_rsvp) = (arrived.rx.ttl, non_rsvp);
@@ -285,8 +300,15 @@ impl Node {
                 continue;
             }
             let kept = old.iter().find(|o| o.interface == interface).copied();
-            let refresh_at = || self.now + state.refresh;
-            let fresh = || Outgoing { refresh_at: refresh_at(), interface, due: false, leaving: false };
+            let refresh_at = self.now + state.refresh;
+            let fresh = || Outgoing {
+                refresh_at,
+                interface,
+                due: false,
+                is_known: false,
+                leaving: false,
+                unsent: false,
+            };
             new.push(Outgoing { leaving: false, ..kept.unwrap_or_else(fresh) });
         }
         let stays = |o: &Outgoing| new.iter().any(|n| n.interface == o.interface);
@@ -373,11 +395,10 @@ impl Node {
     }
 }
 
-/// Whether two Path messages forward the same: everything but hop, refresh period and what is never forwarded.
+/// Whether two Path messages forward the same: everything but hop, refresh period and what is not kept.
 fn same_objects(a: &Message<'_>, b: &Message<'_>) -> bool {
-    let matters = |o: &ObjectRef<'_>| {
-        !matches!(o.class, Class::RSVP_HOP | Class::TIME_VALUES | Class::INTEGRITY | Class::NULL)
-    };
+    let matters =
+        |o: &ObjectRef<'_>| unknown::is_kept(o) && !matches!(o.class, Class::RSVP_HOP | Class::TIME_VALUES);
     let (a, b) = (a.objects().filter(matters), b.objects().filter(matters));
     a.map(|o| o.octets()).eq(b.map(|o| o.octets()))
 }

@@ -13,6 +13,7 @@ use crate::node::Node;
 use crate::queue::{Envelope, Written};
 use crate::state::arena::{Id, Ix};
 use crate::state::path::{Origin, PathState};
+use core::time::Duration;
 use rsvp_wire::{Class, MsgType, NeedSpace, RsvpHop, Session};
 
 impl Node {
@@ -27,12 +28,15 @@ impl Node {
             if let Some((_, Err(NeedSpace(need)))) = composed {
                 return Written::NeedSpace(need);
             }
-            self.state.paths[ix].outgoing[at].due = false;
+            let usable = self.interfaces.usable(interface).is_some();
+            let outgoing = &mut self.state.paths[ix].outgoing[at];
+            (outgoing.due, outgoing.unsent) = (false, !usable);
             // Down, gone, without address, out of TTL, or another speaks for the sender: the timer will ask again.
             let Some((envelope, Ok(length))) = composed else { continue };
             self.handled(length);
             if !dead {
-                let refresh = self.interfaces.refresh_on(interface);
+                let is_new = !core::mem::replace(&mut self.state.paths[ix].outgoing[at].is_known, true);
+                let refresh = self.refresh_after(interface, is_new);
                 self.state.paths[ix].outgoing[at].refresh_at = self.now + self.rng.jitter(refresh);
                 self.state.arm_path(ix);
             }
@@ -44,6 +48,14 @@ impl Node {
         }
         self.path_is_written(ix);
         Written::Done
+    }
+
+    /// The refresh period after a message: sooner after the first, whose loss nothing else would repair.
+    pub(crate) fn refresh_after(&self, interface: InterfaceId, is_new: bool) -> Duration {
+        /// The part of R after which what is new is sent again.
+        const EARLY: u32 = 16;
+        let refresh = self.interfaces.refresh_on(interface);
+        if is_new && self.config.repeats_new { refresh / EARLY } else { refresh }
     }
 
     /// Nothing waits to be written of a path state any more; a tombstone goes.

@@ -1,7 +1,7 @@
 //! PTEAR MESSAGE ARRIVES: a PathTear must match SESSION, SENDER_TEMPLATE and PHOP, and in a multicast session the
 //! incoming interface (RFC 2205 section 3.1.5; RFC 2209 does not ask for the PHOP).
 
-use super::{Arrived, read};
+use super::Arrived;
 use crate::api::Discard;
 use crate::event::Gone;
 use crate::key::SenderKey;
@@ -10,8 +10,11 @@ use rsvp_wire::{RsvpHop, SenderTemplate};
 
 impl Node {
     pub(crate) fn path_tear_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
-        let hop = read::<RsvpHop>(&arrived.message)?;
-        let sender = SenderKey::of(read::<SenderTemplate>(&arrived.message)?.0);
+        let hop = arrived.read::<RsvpHop>()?;
+        let sender = SenderKey::of(arrived.read::<SenderTemplate>()?.0);
+        if !self.comes_from_sender(&arrived.rx, sender.address()) {
+            return Err(self.foreign(arrived));
+        }
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let path = self.find_path(session, &sender, arrived, hop.address).ok_or(Discard::NoState)?;
         let upstream = self.state.paths[path].upstream().ok_or(Discard::NoState)?;

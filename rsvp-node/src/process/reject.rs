@@ -8,8 +8,10 @@ use super::update_traffic_control::Refused;
 use crate::api::{Discard, Rx};
 use crate::config::Limit;
 use crate::interface::InterfaceId;
+use crate::neighbour::accounts::{Cause, Party};
 use crate::node::Node;
 use crate::notice::Notice;
+use core::net::{IpAddr, Ipv4Addr};
 use rsvp_wire::{ErrorCode, Message, MsgType, RsvpHop};
 
 impl Node {
@@ -38,18 +40,31 @@ impl Node {
 
     /// Answers a message that asks for more than a limit allows, as often as limits are answered.
     pub(crate) fn reject_beyond(&mut self, rx: &Rx<'_>, message: &Message<'_>, limit: Limit) -> Discard {
+        self.owner_of(rx, message);
+        self.refused(limit);
         let is_answered = matches!(message.msg_type(), MsgType::PATH | MsgType::RESV);
-        if !is_answered || !self.may_answer_limit(rx.interface) {
+        if !is_answered || !self.may_answer_limit() {
             return Discard::LimitReached;
         }
         let why = (ErrorCode::RSVP_SYSTEM, limit.error_value());
         self.reject(rx, message, why, Discard::LimitReached)
     }
 
-    /// Whether one more answer about a limit may be given to those who are heard on an interface.
-    pub(crate) fn may_answer_limit(&mut self, interface: InterfaceId) -> bool {
-        let now = self.now;
-        let may = self.interfaces.find_mut(interface).is_some_and(|i| i.may_answer_limit(now));
+    /// Notes that a neighbour has asked for more than a limit allows. The log names it once.
+    pub(crate) fn refused(&mut self, limit: Limit) {
+        self.state.accounts.refuse(self.cause, Cause::Limit(limit));
+        let Party { interface, address } = self.state.accounts.account(self.cause).party;
+        let nobody = IpAddr::V4(Ipv4Addr::from_bits(interface.0));
+        if self.notices.is_new(Notice::Limit, address.unwrap_or(nobody)) {
+            let neighbour = address.map_or_else(|| "not on the link".to_owned(), |a| a.to_string());
+            let (interface, limit) = (interface.0, limit.name());
+            tracing::warn!(neighbour, interface, limit, "a neighbour asks for more than a limit allows");
+        }
+    }
+
+    /// Whether one more answer about a limit may be given to the neighbour whose message it is.
+    pub(crate) fn may_answer_limit(&mut self) -> bool {
+        let may = self.state.accounts.may_answer(self.cause, self.now);
         if !may {
             self.counters.count_discard(Discard::ErrorSuppressed);
         }

@@ -22,6 +22,7 @@ impl Node {
         let path = &self.state.paths[ix];
         let (session, sender, upstream) = (path.session, path.sender, path.upstream());
         let interfaces = path.interfaces();
+        self.session_changes(session);
         tracing::debug!(%sender, ?why, "path state removed");
         let multicast = self.state.sessions[session].key.is_multicast();
         let spoke = |i: &&InterfaceId| multicast && self.state.speaks_for_sender(ix, **i);
@@ -123,6 +124,8 @@ impl Node {
             request.refreshable = false;
             if request.items.is_empty() {
                 self.state.remove_request(ix);
+            } else {
+                self.state.charge_request(ix);
             }
         }
     }

@@ -152,7 +152,9 @@ impl Node {
             self.state.remove_request(ix);
         } else if !gone.is_empty() {
             request.refreshable = false;
+            self.state.charge_request(ix);
         }
+        self.session_changes(session);
         self.items_gone(session, interface, style, &gone);
         self.intend_resvs(session);
         self.state.release_session(session);

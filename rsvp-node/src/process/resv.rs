@@ -4,21 +4,22 @@
 //! falls alone, with a ResvErr of its own; SE and WF stand or fall as a whole. What a refused change would have
 //! replaced is left in place.
 
+use super::Arrived;
 use super::behind::service_bit;
 use super::confirm::Wish;
 use super::demands::{Demand, FilterList, asked_by, sender_of};
 use super::errors::{ErrorFlow, scope_of};
-use super::{Arrived, read};
 use crate::api::Discard;
 use crate::config::Limit;
 use crate::host::Host;
-use crate::key::{SenderKey, StyleKind};
+use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, Item, Request, RequestOrigin};
 use crate::state::traffic::Branch;
 use crate::time::Instant;
+use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value};
 use smallvec::SmallVec;
 
@@ -33,16 +34,21 @@ struct Asker {
 
 impl Node {
     pub(crate) fn resv_arrives(&mut self, arrived: &Arrived<'_>, host: &mut dyn Host) -> Result<(), Discard> {
-        let hop = read::<RsvpHop>(&arrived.message)?;
+        let hop = arrived.read::<RsvpHop>()?;
         let interface = self.outgoing_interface(&arrived.rx, &hop)?;
         let expires = self.expiry_of(arrived)?;
         let from = RequestOrigin::Hop { interface, address: hop.address };
         let session = self.state.find_session(&arrived.session);
         let known = session.and_then(|session| self.state.find_request(session, from));
+        if !self.comes_from_next_hop(arrived, (interface, hop.address), known) {
+            return Err(self.foreign(arrived));
+        }
         if known.is_some_and(|ix| self.refreshes(ix, arrived, expires)) {
             return Ok(());
         }
-        let said = read::<Style>(&arrived.message)?;
+        session.into_iter().for_each(|session| self.session_changes(session));
+        self.owner_of(&arrived.rx, &arrived.message);
+        let said = arrived.read::<Style>()?;
         let Some(style) = StyleKind::of(said) else {
             self.answer_resv_err(&arrived.message, interface, hop.address, (ErrorCode::UNKNOWN_STYLE, 0));
             return Err(Discard::Rejected);
@@ -70,6 +76,9 @@ impl Node {
                 self.note_asked(known, Asked::OtherStyle);
             }
             return Err(Discard::Rejected);
+        }
+        if !self.has_room_for_request(known, arrived) {
+            return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::NeighbourState));
         }
         // A request that comes back in another style is a new one; the old, and what is left over of others in another
         // style, is put back if nothing of it is granted.
@@ -112,29 +121,48 @@ impl Node {
                 // A message that asks for confirmation is never a mere refresh (RFC 2209).
                 self.keep_message(ix, arrived, in_full && confirm.is_none());
             }
+            self.state.charge_request(ix);
             self.state.arm_request(ix);
         }
         self.extensions.iter_mut().for_each(|each| each.resv_was_judged());
         self.tell_news(branch);
         self.follow_remarks(branch, Some(&arrived.message));
         if let (Some(address), Some(ix)) = (confirm, request) {
-            for demand in demands {
-                let granted = |f: &SenderKey| self.state.place_of(ix, &Some(*f)).is_some();
-                let filters: FilterList = demand.filters.iter().copied().filter(granted).collect();
-                if filters.is_empty() == demand.filters.is_empty() {
-                    let flowspec = demand.flowspec;
-                    let wish = Wish { address, request: ix, filters: &filters, flowspec, behind: None };
-                    if let Some(answered) = self.wish_confirm(&wish).answered {
-                        self.send_resv_conf(&Wish { filters: &answered, ..wish }, host);
-                    }
-                }
-            }
+            self.confirm_demands(address, ix, demands, host);
         }
         self.intend_resvs(branch.session);
         match (any, limited) {
             (true, _) => Ok(()),
             (false, true) => Err(Discard::LimitReached),
             (false, false) => Err(Discard::Rejected),
+        }
+    }
+
+    /// Deals with the wish for confirmation of a message; what this node confirms of it goes in one ResvConf.
+    fn confirm_demands(
+        &mut self,
+        address: IpAddr,
+        request: Ix<Request>,
+        demands: &[Demand<'_>],
+        host: &mut dyn Host,
+    ) {
+        let mut confirmed: SmallVec<[(Flow, Flowspec); 2]> = SmallVec::new();
+        for Demand { filters, flowspec, .. } in demands {
+            let granted = |f: &SenderKey| self.state.place_of(request, &Some(*f)).is_some();
+            let granted: FilterList = filters.iter().copied().filter(granted).collect();
+            if granted.is_empty() != filters.is_empty() {
+                continue;
+            }
+            let flowspec = *flowspec;
+            let wish = Wish { address, request, filters: &granted, flowspec, behind: None };
+            match self.wish_confirm(&wish).answered {
+                Some(all) if all.is_empty() => confirmed.push((None, flowspec)),
+                Some(some) => confirmed.extend(some.into_iter().map(|f| (Some(f), flowspec))),
+                None => {}
+            }
+        }
+        if !confirmed.is_empty() {
+            self.send_resv_conf(address, request, &confirmed, host);
         }
     }
 
@@ -159,7 +187,7 @@ impl Node {
         if fit.is_empty() {
             return judged;
         }
-        let Some(ix) = self.request_of(asker, asked) else {
+        let Some(ix) = self.request_of(asker, asked, arrived.rx.source) else {
             fit.iter().for_each(|fit| self.exceeds(arrived, asker, fit.demand, Limit::RequestsPerSession));
             return Judged { limited: true, in_full: false, ..judged };
         };
@@ -245,12 +273,14 @@ impl Node {
     }
 
     /// The request that demands go into, made when it is new; `None` when the session has as many as it may.
-    fn request_of(&mut self, asker: Asker, asked: Asked) -> Option<Ix<Request>> {
+    fn request_of(&mut self, asker: Asker, asked: Asked, source: IpAddr) -> Option<Ix<Request>> {
         let Asker { branch: Branch { session, .. }, from, style, .. } = asker;
+        let is_other = |hop: IpAddr| hop != source;
+        let source = from.hop().filter(|hop| is_other(*hop)).map(|_| Box::new(source));
         if let Some(own) = self.state.find_request(session, from) {
             return Some(own);
         }
-        if self.state.sessions[session].request_count >= self.config.limits.requests_per_session {
+        if self.has_all_requests(session, self.cause) {
             return None;
         }
         Some(self.state.add_request(Request {
@@ -266,6 +296,9 @@ impl Node {
             refreshable_from: 0,
             asked,
             timer: None,
+            owner: self.cause,
+            source,
+            charged: 0,
         }))
     }
 
@@ -282,7 +315,8 @@ impl Node {
 
     /// A demand for which there is no room: answered as often as such things are.
     fn exceeds(&mut self, arrived: &Arrived<'_>, asker: Asker, demand: &Demand<'_>, limit: Limit) {
-        if self.may_answer_limit(arrived.rx.interface) {
+        self.refused(limit);
+        if self.may_answer_limit() {
             let why = (ErrorCode::RSVP_SYSTEM, limit.error_value());
             self.refuse(arrived, asker.from, asker.style.object(), demand, why, false);
         }

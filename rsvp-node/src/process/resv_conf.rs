@@ -12,7 +12,9 @@ use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
 use crate::state::resv::{Confirm, Request};
-use rsvp_wire::{ErrorSpec, Flowspec, MsgType, ResvConfirm, Style};
+use rsvp_wire::{
+    ErrorSpec, FlowDescriptor, Flowspec, Message, MsgType, ResvConfirm, Style, flow_descriptors,
+};
 
 impl Node {
     pub(crate) fn resv_conf_arrives(
@@ -31,7 +33,7 @@ impl Node {
         let style = read::<Style>(&arrived.message)?;
         let kind = StyleKind::of(style);
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
-        let flowspec = arrived.message.objects().find_map(|object| object.read::<Flowspec>().ok());
+        let confirmed = confirmed(&arrived.message);
         let filters: Vec<SenderKey> = filters(&arrived.message).collect();
         let asked = |f: &Option<SenderKey>| f.is_none_or(|f| filters.contains(&f));
         let requests: Vec<(Ix<Request>, AppId)> = self
@@ -46,8 +48,10 @@ impl Node {
         let key = self.state.key_of(session);
         for (request, app) in requests {
             self.state.requests[request].set_confirm(Confirm::Done);
-            let filters = SenderKey::objects(&filters);
-            self.tell(app, &key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });
+            for (flowspec, filters) in &confirmed {
+                let (flowspec, filters) = (*flowspec, SenderKey::objects(filters));
+                self.tell(app, &key, EventKind::ResvConfirm { node: error.node, style, flowspec, filters });
+            }
         }
         Ok(())
     }
@@ -68,4 +72,18 @@ impl Node {
         self.send(&Composer { forwarded, ..Composer::new(MsgType::RESV_CONF, to) });
         Ok(())
     }
+}
+
+/// What a ResvConf confirms: flowspecs, each with its senders. One message may be for several (RFC 2205 section 3.1.9).
+fn confirmed(message: &Message<'_>) -> Vec<(Option<Flowspec>, Vec<SenderKey>)> {
+    let mut all: Vec<(Option<Flowspec>, Vec<SenderKey>)> = Vec::new();
+    for FlowDescriptor { flowspec, filter } in flow_descriptors(message) {
+        let flowspec = flowspec.and_then(|object| object.read().ok());
+        let filter = filter.and_then(|object| object.read().ok()).map(SenderKey::of);
+        match all.iter_mut().find(|(known, _)| *known == flowspec) {
+            Some((_, filters)) => filters.extend(filter),
+            None => all.push((flowspec, filter.into_iter().collect())),
+        }
+    }
+    all
 }

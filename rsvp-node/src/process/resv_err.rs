@@ -12,11 +12,13 @@ use super::left_out::{Choice, distinct};
 use super::scope::Addresses;
 use super::{Arrived, read};
 use crate::api::Discard;
+use crate::config::Limit;
 use crate::interface::InterfaceId;
 use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
+use crate::state::blockade::Blockade;
 use crate::state::numbers::Numbers;
 use crate::state::resv::{Request, RequestOrigin};
 use crate::state::session::SessionState;
@@ -93,15 +95,25 @@ fn keys(senders: &[(SenderKey, u32)]) -> Filters {
 impl Node {
     pub(crate) fn resv_err_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
+        self.session_changes(session);
         let object = arrived.message.objects().filter(|object| object.class == Class::FLOWSPEC).last();
+        let upstream = self.upstream_in_error(session, arrived)?;
+        let Upstream { address, interface, .. } = self.state.upstreams[upstream];
+        if !self.comes_from(&arrived.rx, address, interface) {
+            return Err(self.foreign(arrived));
+        }
         let failure = Failure {
-            upstream: self.upstream_in_error(session, arrived)?,
+            upstream,
             error: received_error(arrived)?,
             style: read(&arrived.message)?,
             flowspec: object.and_then(|object| object.read().ok()),
             object: object.map(|object| object.octets()),
             filters: filters(&arrived.message).collect(),
         };
+        let more = failure.filters.len().max(1) as u64 * Blockade::CHARGE;
+        if failure.is_admission() && !self.state.accounts.has_room(self.cause, more) {
+            return Err(self.no_room(Limit::NeighbourState));
+        }
         let (elements, consequence) = match failure.flowspec.filter(|_| failure.is_admission()) {
             Some(qe) => self.blockade(&failure, qe),
             None => (Elements::new(), Consequence::default()),

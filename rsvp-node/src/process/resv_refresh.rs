@@ -5,7 +5,6 @@
 //! Filters whose path state is gone are dropped without a ResvTear (section 3.1.5).
 
 use super::resv_merge::Merged;
-use super::soft_state::store;
 use crate::api::Discard;
 use crate::composer::{self, Composer, Descriptor, Forwarded, Named};
 use crate::key::{SenderKey, StyleKind};
@@ -26,22 +25,55 @@ impl Node {
         upstreams.into_iter().for_each(|ix| self.intend_resv(ix));
     }
 
+    /// Puts off what has changed for a previous hop, because too many hear of one message: hops cost nothing to whoever invents them.
+    fn is_put_off(&mut self, ix: Ix<Upstream>) -> bool {
+        if self.state.upstreams[ix].refresh_due || self.let_through == Some(ix) {
+            return false;
+        }
+        self.fanned += 1;
+        let refresh = self.interfaces.refresh_on(self.state.upstreams[ix].interface);
+        let at = match self.fanned {
+            1 => self.now,
+            _ => self.state.accounts.fan_out(self.state.upstreams[ix].cause, self.now, self.now + refresh),
+        };
+        if at > self.now {
+            self.state.upstreams[ix].queued = false;
+            self.state.hasten_upstream(ix, at);
+            return true;
+        }
+        self.let_through = Some(ix);
+        false
+    }
+
     /// Writes the next message a previous hop should get.
     pub(crate) fn write_resv(&mut self, id: Id<Upstream>, buf: &mut [u8]) -> Written {
         let Some(ix) = self.state.upstreams.find(id) else { return Written::Done };
         if self.state.upstreams[ix].parts_sent > 0 {
             return self.write_part(ix, buf);
         }
+        if self.stands_as_sent(ix) {
+            self.state.upstreams[ix].tear_objects = None;
+            return self.write_part(ix, buf);
+        }
         let merged = self.merged(ix);
         let (flows, left_out) = merged.as_ref().map_or((0..0, 0), |merged| self.write_flows(ix, merged));
+        self.state.upstreams[ix].is_known &= merged.is_some();
         let last = core::mem::take(&mut self.state.upstreams[ix].last_sent);
         let changed = self.scratch.get(flows.clone()).unwrap_or_default() != &*last;
         let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { None };
         self.state.upstreams[ix].last_sent = last;
+        let upstream = &self.state.upstreams[ix];
+        let sends = gone.is_some() || (merged.is_some() && (changed || upstream.confirm.is_some()));
+        if sends && self.is_put_off(ix) {
+            return Written::Done;
+        }
         if let Some(gone) = gone {
             return self.write_resv_tear(ix, gone, merged.is_none(), buf);
         }
+        let session = self.state.upstreams[ix].session;
+        let changes = self.state.sessions[session].changes;
         let upstream = &mut self.state.upstreams[ix];
+        upstream.composed_at = changes;
         upstream.tear_objects = None;
         if merged.is_none() {
             upstream.last_sent = Box::default();
@@ -50,15 +82,28 @@ impl Node {
             upstream.all_sent();
             return Written::Done;
         }
-        // All of it, also if the first part of it finds too little room now.
-        upstream.refresh_due = true;
-        let scratch = core::mem::take(&mut self.scratch);
-        store(&mut self.state.upstreams[ix].last_sent, &scratch[flows]);
-        self.scratch = scratch;
-        if changed && left_out > 0 {
+        // All of it, also if something comes between its parts.
+        let was_due = core::mem::replace(&mut upstream.refresh_due, true);
+        let new = changed.then(|| self.scratch[flows].into());
+        let before = new.map(|new| core::mem::replace(&mut upstream.last_sent, new));
+        let written = self.write_part(ix, buf);
+        if matches!(written, Written::NeedSpace(_)) {
+            // Nothing has been sent: it is looked at once more, as if it had not been.
+            let upstream = &mut self.state.upstreams[ix];
+            (upstream.refresh_due, upstream.composed_at) = (was_due, changes.wrapping_sub(1));
+            before.into_iter().for_each(|before| upstream.last_sent = before);
+        } else if changed && left_out > 0 {
             self.objects_left_out(left_out);
         }
-        self.write_part(ix, buf)
+        written
+    }
+
+    /// Whether a refresh is due, and nothing has come since that could have it say something else.
+    fn stands_as_sent(&self, ix: Ix<Upstream>) -> bool {
+        let upstream = &self.state.upstreams[ix];
+        upstream.refresh_due
+            && !upstream.last_sent.is_empty()
+            && upstream.composed_at == self.state.sessions[upstream.session].changes
     }
 
     /// Writes the next of the messages into which a request is divided, most often the only one.
@@ -70,7 +115,8 @@ impl Node {
             Some((envelope, Ok(length))) => {
                 self.handled(length);
                 if is_last {
-                    self.rearm_upstream(ix);
+                    let is_new = !core::mem::replace(&mut self.state.upstreams[ix].is_known, true);
+                    self.rearm_upstream_after(ix, is_new);
                     self.state.upstreams[ix].all_sent();
                     return Written::Last(envelope, length);
                 }
@@ -83,7 +129,7 @@ impl Node {
                 let upstream = &mut self.state.upstreams[ix];
                 let confirm = upstream.confirm;
                 upstream.all_sent();
-                (upstream.last_sent, upstream.confirm) = (Box::default(), confirm);
+                (upstream.last_sent, upstream.confirm, upstream.is_known) = (Box::default(), confirm, false);
                 self.rearm_upstream(ix);
                 Written::Done
             }
@@ -101,8 +147,12 @@ impl Node {
 
     /// Starts the refresh timer anew with fresh jitter.
     pub(crate) fn rearm_upstream(&mut self, ix: Ix<Upstream>) {
-        let interface = self.state.upstreams[ix].interface;
-        let at = self.now + self.rng.jitter(self.interfaces.refresh_on(interface));
+        self.rearm_upstream_after(ix, false);
+    }
+
+    fn rearm_upstream_after(&mut self, ix: Ix<Upstream>, is_new: bool) {
+        let refresh = self.refresh_after(self.state.upstreams[ix].interface, is_new);
+        let at = self.now + self.rng.jitter(refresh);
         self.state.arm_upstream(ix, at);
     }
 

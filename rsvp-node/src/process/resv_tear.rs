@@ -1,8 +1,8 @@
 //! RTEAR MESSAGE ARRIVES (RFC 2209), RFC 2205 section 3.1.6: SESSION, STYLE, FILTER_SPEC and the handle in RSVP_HOP
 //! must match; FLOWSPEC and SCOPE are ignored. What goes on upstream is decided by merging, in `resv_refresh`.
 
+use super::Arrived;
 use super::kept::filters;
-use super::{Arrived, read};
 use crate::api::Discard;
 use crate::key::{SenderKey, StyleKind};
 use crate::node::Node;
@@ -14,13 +14,16 @@ use smallvec::SmallVec;
 
 impl Node {
     pub(crate) fn resv_tear_arrives(&mut self, arrived: &Arrived<'_>) -> Result<(), Discard> {
-        let hop = read::<RsvpHop>(&arrived.message)?;
+        let hop = arrived.read::<RsvpHop>()?;
         let interface = self.outgoing_interface(&arrived.rx, &hop)?;
         let session = self.state.find_session(&arrived.session).ok_or(Discard::NoState)?;
         let from = RequestOrigin::Hop { interface, address: hop.address };
         let ix = self.state.find_request(session, from).ok_or(Discard::NoState)?;
+        if !self.comes_from_next_hop(arrived, (interface, hop.address), Some(ix)) {
+            return Err(self.foreign(arrived));
+        }
         let style = self.state.requests[ix].style;
-        if StyleKind::of(read(&arrived.message)?) != Some(style) {
+        if StyleKind::of(arrived.read()?) != Some(style) {
             return Err(Discard::NoState);
         }
         let filters: SmallVec<[SenderKey; 4]> = filters(&arrived.message).collect();
@@ -28,6 +31,7 @@ impl Node {
         if !self.state.requests[ix].items.iter().any(matches) {
             return Err(Discard::NoState);
         }
+        self.session_changes(session);
         self.keep_tear_objects(ix, arrived);
         self.remove_items(ix, matches);
         Ok(())

@@ -4,6 +4,8 @@
 //! everything else. A walk that is going on is not begun anew by the next change, or changes that come often enough would
 //! starve what is at its end; another follows. Where one destination has few path states these are found by the index, at once.
 //!
+//! What an interface that goes down has brought, or served, is walked in the same way: `interface_down`.
+//!
 //! Reservations are made on the new way before they are given up on the old: W after the change Path messages leave,
 //! and until W after that the requests on interfaces that routing has left still count upstream. Then they no longer
 //! do; the requests themselves are left to time out.
@@ -34,7 +36,7 @@ impl Node {
                 return self.begin_sweep(destination, Change::default(), host);
             }
             if self.state.paths[ix].upstream().is_some() {
-                self.reroute(ix, host);
+                self.reroute(ix, false, host);
             }
         }
     }
@@ -43,15 +45,25 @@ impl Node {
     /// large for it, or it enforces what it did not.
     pub(crate) fn interface_changes(&mut self, interface: Interface, host: &mut dyn Host) {
         let change = self.interfaces.change(interface);
-        if change.is_any() {
+        let limits = self.config.limits;
+        let speaking = self.interfaces.iter().filter(|on| on.config.enabled).count();
+        self.state.accounts.divide(limits.state_octets, limits.sessions, speaking);
+        if change.down && self.sweep.is_none() {
+            // Routes that change with it are told of next: they are heard before anything is given up.
+            self.sweep = Some(Sweep::new(None, change));
+        } else if change.is_any() {
             self.begin_sweep(None, change, host);
         }
     }
 
     fn begin_sweep(&mut self, destination: Option<IpAddr>, change: Change, host: &mut dyn Host) {
-        let sweep = Sweep { destination, change, next: 0 };
-        match (&self.sweep, &mut self.next_sweep) {
+        let sweep = Sweep::new(destination, change);
+        match (&mut self.sweep, &mut self.next_sweep) {
             (None, _) => self.sweep = Some(sweep),
+            // One that waits for its first step looks up all routes.
+            (Some(waits), None) if waits.change.down && !waits.begun => {
+                waits.change = waits.change.and(change)
+            }
             (Some(_), None) => self.next_sweep = Some(sweep),
             (Some(_), Some(next)) => {
                 // Of several that wait one is made; if their destinations are others, everything is walked.
@@ -62,37 +74,55 @@ impl Node {
         self.sweep_routes(host);
     }
 
-    /// Looks up routes again for the next piece of the path state.
+    /// Looks up routes again for the next piece of the path state; after that come requests whose interface is down.
     pub(crate) fn sweep_routes(&mut self, host: &mut dyn Host) {
-        let Some(Sweep { destination, change, next }) = self.sweep else { return };
-        let last = next.saturating_add(PIECE).min(self.state.paths.places());
+        let Some(mut sweep) = self.sweep else { return };
+        sweep.begun = true;
+        let last = sweep.next.saturating_add(PIECE).min(self.state.paths.places());
         let enough = Enough::for_now(&self.state);
-        let mut end = next;
-        while end < last && !enough.is_reached(&self.state) {
-            let place = end;
-            end += 1;
+        while sweep.next < last && !enough.is_reached(&self.state) {
+            let place = sweep.next;
+            sweep.next += 1;
             let Some(path) = self.state.paths.at(place) else { continue };
-            let Some(ix) = Ix::from_place(place).filter(|_| !path.flags.dead) else { continue };
-            let key = self.state.key_of(path.session);
-            if path.upstream().is_some() && destination.is_none_or(|d| d == key.destination()) {
-                self.reroute(ix, host);
-            }
-            if change.packet_sizes {
-                self.judge_path_sizes(ix);
-            }
-            if change.enforcement {
-                self.enforcement_changes(ix);
+            if let Some(ix) = Ix::from_place(place).filter(|_| !path.flags.dead) {
+                self.sweep_path(ix, &sweep, host);
             }
         }
-        let rest = Sweep { destination, change, next: end };
-        let more = end < self.state.paths.places();
-        self.sweep = if more { Some(rest) } else { self.next_sweep.take() };
+        let mut more = sweep.next < self.state.paths.places();
+        if !more && sweep.change.down {
+            more = self.leave_requests(&mut sweep.next_request, &enough);
+        }
+        self.sweep = if more { Some(sweep) } else { self.next_sweep.take() };
+    }
+
+    fn sweep_path(&mut self, ix: Ix<PathState>, sweep: &Sweep, host: &mut dyn Host) {
+        let Sweep { destination, change, .. } = *sweep;
+        let path = &self.state.paths[ix];
+        let concerns = |d| d == self.state.key_of(path.session).destination();
+        let ended = match path.upstream().is_some() && destination.is_none_or(concerns) {
+            true => self.reroute(ix, change.down, host),
+            false => change.down && self.leave_path(ix),
+        };
+        if ended {
+            return;
+        }
+        if change.up {
+            self.send_unsent(ix);
+        }
+        if change.packet_sizes {
+            self.judge_path_sizes(ix);
+        }
+        if change.enforcement {
+            self.enforcement_changes(ix);
+        }
     }
 
     fn judge_path_sizes(&mut self, ix: Ix<PathState>) {
         let path = &self.state.paths[ix];
         let (session, sender) = (path.session, path.sender);
-        for interface in path.interfaces() {
+        let interfaces = path.interfaces();
+        self.session_changes(session);
+        for interface in interfaces {
             self.judge_packet_sizes(Branch { session, interface }, &sender);
         }
     }
@@ -101,17 +131,26 @@ impl Node {
     fn enforcement_changes(&mut self, ix: Ix<PathState>) {
         let path = &self.state.paths[ix];
         let (session, sender) = (path.session, path.sender);
-        for interface in path.interfaces() {
+        let interfaces = path.interfaces();
+        self.session_changes(session);
+        for interface in interfaces {
             self.update_for_senders(Branch { session, interface }, &sender);
         }
         self.forward_path(ix);
     }
 
-    fn reroute(&mut self, ix: Ix<PathState>, host: &mut dyn Host) {
+    /// Looks a route up again; true if the path state ended with its interface. What ends is not judged anew before: an error would
+    /// say that something is in place which is gone a moment later.
+    fn reroute(&mut self, ix: Ix<PathState>, leaves: bool, host: &mut dyn Host) -> bool {
         let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
         let before = self.said_of(session, &sender);
-        if !self.route_path(ix, host) {
-            return;
+        self.session_changes(session);
+        let moves = self.route_path(ix, host);
+        if leaves && self.leave_path(ix) {
+            return true;
+        }
+        if !moves {
+            return false;
         }
         self.tell_other(session, &sender, before.as_ref());
         let wait = self.repair_wait(ix);
@@ -123,6 +162,7 @@ impl Node {
         path.flags.settling = false;
         self.state.arm_path(ix);
         self.path_moved(ix);
+        false
     }
 
     /// W: the longest wait of the interfaces the path leads to.
@@ -135,6 +175,7 @@ impl Node {
     pub(crate) fn repair_path(&mut self, ix: Ix<PathState>) {
         let wait = self.repair_wait(ix);
         let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
+        self.session_changes(session);
         if self.state.paths[ix].flags.settling {
             let before = self.said_of(session, &sender);
             let path = &mut self.state.paths[ix];
@@ -151,6 +192,7 @@ impl Node {
                 let branch = Branch { session, interface };
                 self.update_for_senders(branch, &sender);
                 self.judge_again(branch);
+                self.leave_branch(branch);
             }
             return;
         }

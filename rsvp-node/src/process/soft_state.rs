@@ -1,14 +1,14 @@
 //! What soft state has in common: how long it lives, and when a message that arrives is a refresh of it (RFC 2205 section
 //! 3.7).
 
-use super::{Arrived, read};
+use super::Arrived;
 use crate::api::Discard;
 use crate::config::Limit;
 use crate::node::Node;
 use crate::time::Instant;
 use crate::unknown;
 use core::time::Duration;
-use rsvp_wire::{Class, TimeValues};
+use rsvp_wire::{Message, ObjectRef, TimeValues};
 
 /// Lifetime of received state: L = (K + 0.5) * 1.5 * R (RFC 2205 section 3.7, rule 2).
 pub(crate) fn lifetime(lifetime_multiplier: u32, refresh_ms: u32) -> Duration {
@@ -19,7 +19,7 @@ pub(crate) fn lifetime(lifetime_multiplier: u32, refresh_ms: u32) -> Duration {
 impl Node {
     /// When state that arrived now with these TIME_VALUES dies. R has a limit here, which RFC 2205 section 3.7 does not give it.
     pub(crate) fn expiry_of(&mut self, arrived: &Arrived<'_>) -> Result<Instant, Discard> {
-        let TimeValues { refresh_ms } = read(&arrived.message)?;
+        let TimeValues { refresh_ms } = arrived.read()?;
         if refresh_ms == 0 {
             return Err(Discard::BadTimeValues);
         }
@@ -31,47 +31,21 @@ impl Node {
     }
 }
 
-/// Octets of the common header.
-const HEADER: usize = 8;
-
-/// Whether two messages of a type say the same: all octets but the common header's flags and checksum (and its Send_TTL,
-/// which is compared with the received TTL elsewhere), and INTEGRITY. That is between two neighbours and never forwarded (RFC
-/// 2205 section 2.8), and has another sequence number in each message; so it may stay in what is stored as it was.
-pub(crate) fn same_content(stored: &[u8], received: &[u8]) -> bool {
-    if stored.len() == received.len() && stored.get(5..) == received.get(5..) {
+/// Whether a message says what is kept of another: all octets but the common header's flags and checksum (and its Send_TTL,
+/// which is compared with the received TTL elsewhere), and what is not kept of a message.
+pub(crate) fn same_content(kept: &[u8], received: &Message<'_>) -> bool {
+    let octets = received.octets();
+    if kept.len() == octets.len() && kept.get(5..) == octets.get(5..) {
         return true;
     }
-    let (a, b) = (around_integrity(stored), around_integrity(received));
-    // Without INTEGRITY in either there is nothing that may differ.
-    let either = !(a.1.is_empty() && b.1.is_empty());
-    either && stored.get(5) == received.get(5) && a.0.iter().chain(a.1).eq(b.0.iter().chain(b.1))
+    kept.get(5) == octets.get(5) && kept.len() < octets.len() && same_objects(kept, received)
 }
 
-/// The objects of a message before and behind its INTEGRITY, which only objects of unknown class may stand before; all are
-/// before it where there is none.
-fn around_integrity(message: &[u8]) -> (&[u8], &[u8]) {
-    let objects = message.get(HEADER..).unwrap_or_default();
-    let mut at = 0;
-    for object in unknown::objects(objects) {
-        let class = Class(object.get(2).copied().unwrap_or_default());
-        if class == Class::INTEGRITY {
-            return (&objects[..at], &objects[at + object.len()..]);
-        }
-        if unknown::is_recognised(class) {
-            break;
-        }
-        at += object.len();
-    }
-    (objects, &[])
-}
-
-/// Replaces stored octets, in place where they fit.
-pub(crate) fn store(stored: &mut Box<[u8]>, octets: &[u8]) {
-    if stored.len() == octets.len() {
-        stored.copy_from_slice(octets);
-    } else {
-        *stored = octets.into();
-    }
+fn same_objects(kept: &[u8], received: &Message<'_>) -> bool {
+    let mut rest = kept.get(unknown::HEADER..).unwrap_or_default();
+    let mut next =
+        |object: ObjectRef<'_>| rest.strip_prefix(object.octets()).map(|after| rest = after).is_some();
+    received.objects().filter(unknown::is_kept).all(&mut next) && rest.is_empty()
 }
 
 #[cfg(test)]
@@ -92,18 +66,21 @@ mod tests {
     }
 
     #[test]
-    fn integrity_is_no_content_and_everything_else_is() {
+    fn what_is_not_kept_is_no_content_and_everything_else_is() {
         let integrity = |sequence| [0, 8, 4, 1, 0, 0, 0, sequence];
-        let stored = message(&[&integrity(1), &FORWARDED, &TIME_VALUES]);
-        let same = |objects: &[&[u8]]| same_content(&stored, &message(objects));
+        let (null, ignored) = ([0, 8, 0, 0, 1, 2, 3, 4], [0, 8, 0xb0, 1, 1, 2, 3, 4]);
+        let first = message(&[&integrity(1), &null, &FORWARDED, &ignored, &TIME_VALUES]);
+        let kept = unknown::kept(&Message::trusted(&first)).into_owned();
+        assert_eq!(kept[6..], message(&[&FORWARDED, &TIME_VALUES])[6..], "with its length");
+        let same = |objects: &[&[u8]]| same_content(&kept, &Message::trusted(&message(objects)));
         assert!(same(&[&integrity(1), &FORWARDED, &TIME_VALUES]));
-        assert!(same(&[&integrity(2), &FORWARDED, &TIME_VALUES]));
-        assert!(same(&[&FORWARDED, &integrity(2), &TIME_VALUES]));
+        assert!(same(&[&integrity(2), &FORWARDED, &null, &TIME_VALUES]));
+        assert!(same(&[&FORWARDED, &integrity(2), &TIME_VALUES, &ignored]));
         assert!(same(&[&FORWARDED, &TIME_VALUES]));
-        assert!(same_content(&message(&[&FORWARDED, &TIME_VALUES]), &stored));
         assert!(!same(&[&integrity(1), &FORWARDED]));
         assert!(!same(&[&integrity(1), &TIME_VALUES, &FORWARDED]));
         assert!(!same(&[&integrity(1), &FORWARDED, &[0, 8, 5, 1, 0, 0, 0, 2]]));
+        assert!(!same(&[&FORWARDED, &TIME_VALUES, &FORWARDED]));
         assert!(!same(&[&TIME_VALUES]));
     }
 }

@@ -38,6 +38,7 @@ impl Node {
         let (branch, standing) = (reserved.branch(), reserved.flowspec);
         let distinct = reserved.style.sharing() == Sharing::Distinct;
         let sender = distinct.then(|| reserved.filters.as_slice().first().copied()).flatten();
+        self.session_changes(branch.session);
         let (code, value) = match answer.verdict {
             TcVerdict::Failed => (ErrorCode::TRAFFIC_CONTROL_SYSTEM, 0),
             TcVerdict::Unfit { value } => (ErrorCode::TRAFFIC_CONTROL, value),

@@ -189,8 +189,9 @@ impl Node {
         let mut merged: Option<(StyleKind, Flowspec)> = None;
         let (mut all, mut filters) = (Numbers::default(), SmallVec::<[SenderKey; 4]>::new());
         let here = |r: &Request| r.interface() == Some(interface);
-        for (ix, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
-            let place = if sender.is_none() { Some(0) } else { self.state.place_of(ix, &sender) };
+        let number = self.state.number_of(session, &sender);
+        for (_, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
+            let place = if sender.is_none() { Some(0) } else { request.place_of(&sender, number) };
             let Some(item) = place.and_then(|place| request.items.get(place)) else { continue };
             if self.gives_way(request, item, here) {
                 continue;
@@ -225,8 +226,7 @@ impl Node {
             many => Filters::Many(many.into()),
         };
         // E_Police and M_Police (RFC 2205 section 3.8).
-        let can_police = self.interfaces.find(interface).is_some_and(|i| i.config.enforces);
-        let entry = announced.unpoliced && can_police;
+        let entry = announced.unpoliced && self.interfaces.find(interface).is_some_and(|i| i.config.enforces);
         let merge = style.sharing() == Sharing::Shared && announced.senders > 1;
         Ok(Some(Reserved {
             session,

@@ -1,6 +1,7 @@
 //! Tables of state blocks: chunks that never move, places that are reused, generations that tell users apart.
 //!
-//! A table grows by one chunk at a time, so no insertion ever copies what is already there.
+//! A table grows by one chunk at a time, so no insertion ever copies what is already there. A chunk in which nothing is left is given
+//! back, but for one, so that what comes and goes at its border allocates nothing.
 
 use core::cell::Cell;
 use core::fmt;
@@ -72,7 +73,8 @@ impl<T> fmt::Debug for Id<T> {
 
 #[derive(Clone, Debug)]
 enum Slot<T> {
-    Free(Option<Ix<T>>),
+    /// With the next free place of the chunk.
+    Free(Option<u16>),
     Full(T),
 }
 
@@ -81,13 +83,58 @@ enum Slot<T> {
 struct Chunk<T> {
     slots: Vec<Slot<T>>,
     generations: Vec<u32>,
+    free: Option<u16>,
+    live: u16,
+    /// It is among those that have room.
+    listed: bool,
+}
+
+impl<T> Chunk<T> {
+    fn new() -> Self {
+        Self { slots: Vec::new(), generations: Vec::new(), free: None, live: 0, listed: false }
+    }
+
+    fn is_full(&self) -> bool {
+        self.live as usize == CHUNK
+    }
+
+    /// Puts a block in; there is room.
+    fn put(&mut self, value: T, generation: Option<u32>) -> usize {
+        if self.is_absent() {
+            self.slots = Vec::with_capacity(CHUNK);
+            self.generations = generation.map(|first| vec![first; CHUNK]).unwrap_or_default();
+        }
+        self.live += 1;
+        let Some(at) = self.free else {
+            self.slots.push(Slot::Full(value));
+            return self.slots.len() - 1;
+        };
+        if let Slot::Free(next) = core::mem::replace(&mut self.slots[usize::from(at)], Slot::Full(value)) {
+            self.free = next;
+        }
+        usize::from(at)
+    }
+
+    /// Whether its memory was given back.
+    fn is_absent(&self) -> bool {
+        self.slots.capacity() == 0
+    }
+
+    fn is_spare(&self) -> bool {
+        self.live == 0 && !self.is_absent()
+    }
 }
 
 /// A table of `T`.
 #[derive(Clone, Debug)]
 pub(crate) struct Arena<T> {
     chunks: Vec<Chunk<T>>,
-    free: Option<Ix<T>>,
+    /// Chunks with room. It has space for the numbers of all, so that taking a block out allocates nothing.
+    room: Vec<u32>,
+    /// The chunk that is kept though nothing is in it.
+    spare: Option<u32>,
+    /// With which generation new chunks begin: above those of all that were given back. `None` where nothing has an id.
+    generation: Option<u32>,
     len: u32,
     /// How often a block was looked at: what shows that the cost of an input does not grow with the table.
     visits: Cell<u64>,
@@ -98,10 +145,17 @@ impl<T> Arena<T> {
     pub(crate) fn new(expected: u32) -> Self {
         Self {
             chunks: Vec::with_capacity(expected as usize / CHUNK + 1),
-            free: None,
+            room: Vec::new(),
+            spare: None,
+            generation: Some(0),
             len: 0,
             visits: Cell::new(0),
         }
+    }
+
+    /// The same of blocks that are named by their places alone, and never by an [`Id`].
+    pub(crate) fn without_ids(expected: u32) -> Self {
+        Self { generation: None, ..Self::new(expected) }
     }
 
     pub(crate) const fn len(&self) -> u32 {
@@ -120,32 +174,63 @@ impl<T> Arena<T> {
     /// Puts `value` into the table.
     pub(super) fn insert(&mut self, value: T) -> Ix<T> {
         self.len += 1;
-        if let Some(ix) = self.free {
-            if let Slot::Free(next) = core::mem::replace(self.slot_mut(ix), Slot::Full(value)) {
-                self.free = next;
+        let number = loop {
+            match self.room.last().map(|number| *number as usize) {
+                None => {
+                    self.chunks.push(Chunk { listed: true, ..Chunk::new() });
+                    self.room.reserve(self.chunks.len());
+                    self.room.push(self.chunks.len() as u32 - 1);
+                }
+                Some(full) if self.chunks[full].is_full() => {
+                    self.chunks[full].listed = false;
+                    self.room.pop();
+                }
+                Some(number) => break number,
             }
-            return ix;
-        }
-        if self.chunks.last().is_none_or(|chunk| chunk.slots.len() == CHUNK) {
-            let slots = Vec::with_capacity(CHUNK);
-            self.chunks.push(Chunk { slots, generations: vec![0; CHUNK] });
-        }
-        let last = self.chunks.len() - 1;
-        let chunk = &mut self.chunks[last];
-        chunk.slots.push(Slot::Full(value));
-        Ix::new(last * CHUNK + chunk.slots.len() - 1).expect("limits keep tables below 2^32 blocks")
+        };
+        let at = self.chunks[number].put(value, self.generation);
+        Ix::new(number * CHUNK + at).expect("limits keep tables below 2^32 blocks")
     }
 
     /// Takes the block out; its place is reused under another generation.
     pub(super) fn remove(&mut self, ix: Ix<T>) -> T {
-        let free = Slot::Free(self.free);
-        let Slot::Full(value) = core::mem::replace(self.slot_mut(ix), free) else { gone() };
-        let (chunk, at) = ix.split();
-        let generation = &mut self.chunks[chunk].generations[at];
-        *generation = generation.wrapping_add(1);
-        self.free = Some(ix);
+        let (number, at) = ix.split();
+        let chunk = &mut self.chunks[number];
+        let free = Slot::Free(chunk.free);
+        let Slot::Full(value) = core::mem::replace(&mut chunk.slots[at], free) else { gone() };
+        if let Some(generation) = chunk.generations.get_mut(at) {
+            *generation = generation.wrapping_add(1);
+        }
+        chunk.free = Some(at as u16);
+        chunk.live -= 1;
         self.len -= 1;
+        if !core::mem::replace(&mut chunk.listed, true) {
+            self.room.push(number as u32);
+        }
+        if self.chunks[number].live == 0 {
+            self.is_emptied(number as u32);
+        }
         value
+    }
+
+    /// Nothing is left in a chunk: of two such the first is kept, so that the memory of the table shrinks towards where it began.
+    fn is_emptied(&mut self, number: u32) {
+        let other = self.spare.filter(|other| *other != number && self.chunks[*other as usize].is_spare());
+        self.spare = Some(other.map_or(number, |other| other.min(number)));
+        let Some(other) = other else { return };
+        let chunk = &mut self.chunks[other.max(number) as usize];
+        if let Some(first) = &mut self.generation {
+            let last = chunk.generations.iter().fold(*first, |last, each| last.max(*each));
+            *first = last.wrapping_add(1);
+        }
+        (chunk.slots, chunk.generations, chunk.free) = (Vec::new(), Vec::new(), None);
+        let before = self.chunks.len();
+        while self.chunks.last().is_some_and(Chunk::is_absent) {
+            self.chunks.pop();
+        }
+        if self.chunks.len() < before {
+            self.room.retain(|number| (*number as usize) < self.chunks.len());
+        }
     }
 
     pub(crate) fn id(&self, ix: Ix<T>) -> Id<T> {
@@ -188,6 +273,13 @@ impl<T> Arena<T> {
                 Slot::Free(_) => None,
             })
         })
+    }
+
+    /// Octets of memory of the table, without what its blocks point to.
+    pub(super) fn octets(&self) -> usize {
+        let chunk = |c: &Chunk<T>| c.slots.capacity() * size_of::<Slot<T>>() + c.generations.capacity() * 4;
+        let lists = self.chunks.capacity() * size_of::<Chunk<T>>() + self.room.capacity() * 4;
+        lists + self.chunks.iter().map(chunk).sum::<usize>()
     }
 
     fn slot_mut(&mut self, ix: Ix<T>) -> &mut Slot<T> {
@@ -259,5 +351,27 @@ mod tests {
         assert_eq!(places(254..259), [254, 255, 256, 257, 258]);
         assert_eq!(places(2_558..u32::MAX), [2_558, 2_559]);
         assert_eq!((places(7..7), places(9_999..10_001)), (vec![], vec![]));
+    }
+
+    /// Ids of blocks that went with their chunk name nobody, whoever comes to their places.
+    #[test]
+    fn chunks_in_which_nothing_is_left_are_given_back() {
+        let mut arena = Arena::new(0);
+        let empty = arena.octets();
+        let all: Vec<_> = (0..10 * CHUNK).map(|n| arena.insert(n)).collect();
+        let ids: Vec<_> = all.iter().map(|ix| arena.id(*ix)).collect();
+        let full = arena.octets() - empty;
+        // All but one, in an order that is none.
+        let kept = all[5 * CHUNK + 7];
+        let order = (0..all.len()).map(|n| all[n * 7919 % all.len()]).filter(|ix| *ix != kept);
+        order.for_each(|ix| assert_eq!(all[arena.remove(ix)], ix));
+        assert!(arena.octets() - empty < full * 3 / 10, "{} of {full}", arena.octets() - empty);
+        assert_eq!((arena.iter_in(0..u32::MAX).count(), arena[kept]), (1, 5 * CHUNK + 7));
+        assert_eq!(arena.places() as usize, 5 * CHUNK + CHUNK);
+        let again: Vec<_> = (0..10 * CHUNK).map(|n| arena.insert(n)).collect();
+        assert!(again.iter().all(|ix| *ix != kept));
+        let found = ids.iter().filter_map(|id| arena.find(*id));
+        assert!(found.eq([kept]), "only the one that has stayed");
+        assert_eq!(arena.len() as usize, 10 * CHUNK + 1);
     }
 }

@@ -3,10 +3,12 @@
 use super::TimerOwner;
 use super::arena::Ix;
 use super::session::SessionState;
+use super::timers::TIMER;
 use super::upstream::Upstream;
 use super::wheel::TimerIx;
 use crate::key::SenderKey;
 use crate::merge::failure::Failed;
+use crate::neighbour::accounts::Owner;
 
 /// One element of blockade state; it ends when its timer fires.
 #[derive(Clone, Debug)]
@@ -24,4 +26,11 @@ pub(crate) struct Blockade {
     /// The error said that a reservation is in place where it failed.
     pub(crate) in_place: bool,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    /// Whom it is charged to.
+    pub(crate) owner: Owner,
+}
+
+impl Blockade {
+    /// Octets that are charged for it: with its timer.
+    pub(crate) const CHARGE: u64 = (size_of::<Self>() + TIMER) as u64;
 }

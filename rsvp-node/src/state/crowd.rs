@@ -52,6 +52,14 @@ impl Crowd {
         &self.senders[number as usize]
     }
 
+    /// Octets of memory, as good as those of trees are known.
+    pub(super) fn octets(&self) -> usize {
+        size_of::<Self>()
+            + self.numbers.len() * size_of::<(SenderKey, u32)>()
+            + self.senders.capacity() * size_of::<Known>()
+            + self.behind.len() * size_of::<((u32, u32), Ix<PathState>)>()
+    }
+
     /// The senders of a set.
     pub(crate) fn keys(&self, numbers: &Numbers) -> impl Iterator<Item = SenderKey> {
         numbers.iter().map(|number| self.known(number).key)
@@ -276,10 +284,13 @@ impl State {
     /// Where the item of a filter stands in a request.
     pub(crate) fn place_of(&self, ix: Ix<Request>, filter: &Option<SenderKey>) -> Option<usize> {
         let request = &self.requests[ix];
-        match (request.index.as_deref(), filter) {
-            (Some(index), Some(key)) => index.place(self.crowd(request.session)?.number(key)?),
-            _ => request.items.iter().position(|item| item.filter == *filter),
-        }
+        let number = request.index.as_ref().and_then(|_| self.number_of(request.session, filter));
+        request.place_of(filter, number)
+    }
+
+    /// The number of a sender in the crowd of its session, to look for it in several requests.
+    pub(crate) fn number_of(&self, session: Ix<SessionState>, sender: &Option<SenderKey>) -> Option<u32> {
+        self.crowd(session)?.number(sender.as_ref()?)
     }
 
     /// The item that selects a sender.

@@ -1,4 +1,4 @@
-//! Indexes of sessions: linear hashing, so that they grow by one bucket at a time and no insertion ever rehashes the
+//! Indexes of sessions: linear hashing, so that they grow and shrink by one bucket at a time and no insertion ever rehashes the
 //! whole. Keys stay in the sessions; a bucket is the head of a chain through them. One index is by the whole key; another
 //! by destination and protocol, because the ports of sessions that share those must agree (RFC 2205 section 3.2).
 //!
@@ -124,8 +124,36 @@ impl<O: Order> SessionIndex<O> {
         if found {
             *O::chain(&mut sessions[ix]) = None;
             self.entries -= 1;
+            // Not as soon as it could, so that what comes and goes does not have it grow and shrink.
+            while self.count > 1 && self.entries * 8 < self.count {
+                self.merge(sessions);
+            }
         }
         found
+    }
+
+    /// Takes the last bucket away; its chain goes to its sibling.
+    fn merge(&mut self, sessions: &mut Arena<SessionState>) {
+        let mut link = self.bucket(self.count - 1);
+        self.count -= 1;
+        if let Some(chunk) = self.buckets.last_mut() {
+            chunk.pop();
+            if chunk.is_empty() {
+                self.buckets.pop();
+            }
+        }
+        while let Some(ix) = link {
+            link = O::next(&sessions[ix]);
+            let place = self.place(hash::<O>(self.seed, &sessions[ix].key));
+            *O::chain(&mut sessions[ix]) = self.bucket(place);
+            *self.bucket_mut(place) = Some(ix);
+        }
+    }
+
+    /// Octets of memory of the buckets.
+    pub(crate) fn octets(&self) -> usize {
+        let buckets: usize = self.buckets.iter().map(Vec::capacity).sum();
+        self.buckets.capacity() * size_of::<Vec<Link>>() + buckets * size_of::<Link>()
     }
 
     /// Adds one bucket and moves to it the half of its sibling's chain that belongs there.
@@ -206,5 +234,14 @@ mod tests {
             let expected = (n % 2 == 1).then_some(*ix);
             assert_eq!(index.find(&session(n as u32), &arena), expected);
         }
+        let before = index.octets();
+        for (n, ix) in all.iter().enumerate().filter(|(n, _)| n % 2 == 1) {
+            assert_eq!(index.find(&session(n as u32), &arena), Some(*ix));
+            assert!(index.remove(*ix, &mut arena));
+        }
+        assert_eq!(index.count, 1);
+        assert!(index.octets() < before / 2, "buckets go with what they were for");
+        index.insert(all[0], &mut arena);
+        assert_eq!(index.find(&session(0), &arena), Some(all[0]));
     }
 }

@@ -71,17 +71,15 @@ impl State {
     }
 
     /// The path states of a sender.
-    pub(crate) fn paths_from(
-        &self,
-        session: Ix<SessionState>,
-        sender: &SenderKey,
-    ) -> impl Iterator<Item = (Ix<PathState>, &PathState)> + Clone {
-        let sender = *sender;
-        let crowd = self.crowd(session);
-        let known = crowd.and_then(|crowd| Some(crowd.known(crowd.number(&sender)?).paths.as_slice()));
-        let walk = crowd.is_none().then(|| self.paths_of(session));
-        let walk = walk.into_iter().flatten().filter(move |(_, p)| p.sender == sender);
-        walk.chain(known.unwrap_or_default().iter().map(|ix| (*ix, &self.paths[*ix])))
+    pub(crate) fn paths_from(&self, session: Ix<SessionState>, sender: &SenderKey) -> PathsFrom<'_> {
+        let SessionState { paths, crowd, .. } = &self.sessions[session];
+        let (link, known): (_, &[Ix<PathState>]) = match crowd {
+            None => (*paths, &[]),
+            Some(crowd) => {
+                (None, crowd.number(sender).map_or(&[], |number| crowd.known(number).paths.as_slice()))
+            }
+        };
+        PathsFrom { arena: &self.paths, sender: *sender, link, known }
     }
 
     /// Blockade state of a previous hop, the newest first.
@@ -200,7 +198,7 @@ impl State {
     /// arrives, interfaces; the one that said something new last speaks for all, those before others that routing expects.
     pub(crate) fn speaks_for_sender(&self, ix: Ix<PathState>, interface: InterfaceId) -> bool {
         let path = &self.paths[ix];
-        if !path.routes_to(interface) || !self.may_have_several_paths(path.session) {
+        if !path.flags.multicast || !path.routes_to(interface) || !self.may_have_several_paths(path.session) {
             return path.routes_to(interface);
         }
         let mut speaker = None;
@@ -242,6 +240,33 @@ impl State {
     pub(super) fn may_have_several_paths(&self, session: Ix<SessionState>) -> bool {
         let session = &self.sessions[session];
         session.key.is_multicast() && session.upstreams.is_some_and(|u| self.upstreams[u].next.is_some())
+    }
+}
+
+/// The path states of a sender: those that the crowd knows, or those of the list that are of it.
+#[derive(Clone)]
+pub(crate) struct PathsFrom<'s> {
+    arena: &'s Arena<PathState>,
+    sender: SenderKey,
+    link: Option<Ix<PathState>>,
+    known: &'s [Ix<PathState>],
+}
+
+impl<'s> Iterator for PathsFrom<'s> {
+    type Item = (Ix<PathState>, &'s PathState);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(ix) = self.link {
+            let path = &self.arena[ix];
+            self.link = path.next;
+            if path.sender == self.sender {
+                return Some((ix, path));
+            }
+        }
+        let (first, rest) = self.known.split_first()?;
+        self.known = rest;
+        Some((*first, &self.arena[*first]))
     }
 }
 

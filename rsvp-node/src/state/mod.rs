@@ -10,6 +10,7 @@ pub(crate) mod crowd;
 pub(crate) mod index;
 mod lookup;
 pub(crate) mod numbers;
+mod octets;
 pub(crate) mod path;
 pub(crate) mod resv;
 pub(crate) mod session;
@@ -21,6 +22,7 @@ pub(crate) mod wheel;
 use crate::config::Limits;
 use crate::interface::InterfaceId;
 use crate::key::{SessionKey, StyleKind};
+use crate::neighbour::accounts::{Accounts, Block, Owner};
 use arena::{Arena, Ix};
 use blockade::Blockade;
 use core::net::IpAddr;
@@ -45,6 +47,8 @@ pub(crate) struct State {
     pub(crate) upstreams: Arena<Upstream>,
     pub(crate) blockades: Arena<Blockade>,
     wheel: Wheel<TimerOwner>,
+    /// What neighbours have of all this.
+    pub(crate) accounts: Accounts,
 }
 
 // A million reservations on one node is a design input: these blocks must not grow unnoticed.
@@ -60,13 +64,14 @@ impl State {
         Self {
             index: SessionIndex::new(seed, expected),
             groups: SessionIndex::new(!seed, expected),
-            sessions: Arena::new(expected),
+            sessions: Arena::without_ids(expected),
             paths: Arena::new(expected),
-            requests: Arena::new(expected),
+            requests: Arena::without_ids(expected),
             reserved: Arena::new(expected),
             upstreams: Arena::new(expected),
-            blockades: Arena::new(0),
+            blockades: Arena::without_ids(0),
             wheel: Wheel::new(expected),
+            accounts: Accounts::new(limits.neighbours_per_interface),
         }
     }
 
@@ -112,6 +117,7 @@ impl State {
     }
 
     pub(crate) fn add_path(&mut self, path: PathState) -> Ix<PathState> {
+        self.accounts.add(path.owner, Block::Path, path.charge());
         let session = &mut self.sessions[path.session];
         session.path_count += 1;
         let ix = link(&mut self.paths, &mut session.paths, path, |p| &mut p.next);
@@ -133,7 +139,9 @@ impl State {
     /// Takes a path state out of its session; the block itself stays, for its PathTear.
     pub(crate) fn unlink_path(&mut self, ix: Ix<PathState>) {
         self.unnumber_path(ix);
-        let session = &mut self.sessions[self.paths[ix].session];
+        let path = &self.paths[ix];
+        self.accounts.remove(path.owner, Block::Path, path.charge());
+        let session = &mut self.sessions[path.session];
         session.path_count -= 1;
         unlink(&mut self.paths, &mut session.paths, ix, |p| &mut p.next);
         self.wheel.cancel(&mut self.paths[ix].timer);
@@ -144,8 +152,19 @@ impl State {
         self.paths.remove(ix);
     }
 
+    /// A path state is another neighbour's now, or says something of another length.
+    pub(crate) fn path_says(&mut self, ix: Ix<PathState>, owner: Owner, octets: &[u8]) {
+        let path = &mut self.paths[ix];
+        self.accounts.remove(path.owner, Block::Path, path.charge());
+        path.owner = owner;
+        store(&mut path.octets, octets);
+        self.accounts.add(path.owner, Block::Path, path.charge());
+    }
+
     pub(crate) fn add_request(&mut self, mut request: Request) -> Ix<Request> {
         request.note_carried();
+        request.charged = request.charge();
+        self.accounts.add(request.owner, Block::Request, request.charged.into());
         let session = &mut self.sessions[request.session];
         session.request_count += 1;
         let ix = link(&mut self.requests, &mut session.requests, request, |r| &mut r.next);
@@ -153,8 +172,18 @@ impl State {
         ix
     }
 
+    /// Charges a request for what it has become.
+    pub(crate) fn charge_request(&mut self, ix: Ix<Request>) {
+        let request = &mut self.requests[ix];
+        let now = request.charge();
+        let before = core::mem::replace(&mut request.charged, now);
+        self.accounts.resize(request.owner, before.into(), request.charged.into());
+    }
+
     pub(crate) fn remove_request(&mut self, ix: Ix<Request>) -> Request {
         self.unindex_request(ix);
+        let request = &self.requests[ix];
+        self.accounts.remove(request.owner, Block::Request, request.charged.into());
         let session = &mut self.sessions[self.requests[ix].session];
         session.request_count -= 1;
         unlink(&mut self.requests, &mut session.requests, ix, |r| &mut r.next);
@@ -216,12 +245,15 @@ impl State {
                 interface,
                 paths: 0,
                 last_sent: Box::default(),
+                composed_at: 0,
                 blockades: None,
                 confirm: None,
                 tear_objects: None,
                 timer: None,
                 queued: false,
+                cause: Owner::NODE,
                 refresh_due: false,
+                is_known: false,
                 parts_sent: 0,
             };
             link(&mut self.upstreams, &mut self.sessions[session].upstreams, upstream, |u| &mut u.next)
@@ -246,6 +278,7 @@ impl State {
     }
 
     pub(crate) fn add_blockade(&mut self, blockade: Blockade) -> Ix<Blockade> {
+        self.accounts.add(blockade.owner, Block::Blockade, Blockade::CHARGE);
         let head = &mut self.upstreams[blockade.upstream].blockades;
         let before = *head;
         let ix = link(&mut self.blockades, head, blockade, |b| &mut b.next);
@@ -256,7 +289,8 @@ impl State {
     }
 
     pub(crate) fn remove_blockade(&mut self, ix: Ix<Blockade>) {
-        let Blockade { upstream, prev, next, .. } = self.blockades[ix];
+        let Blockade { upstream, prev, next, owner, .. } = self.blockades[ix];
+        self.accounts.remove(owner, Block::Blockade, Blockade::CHARGE);
         match prev {
             Some(prev) => self.blockades[prev].next = next,
             None => self.upstreams[upstream].blockades = next,
@@ -314,5 +348,14 @@ fn unlink<T>(arena: &mut Arena<T>, head: &mut Option<Ix<T>>, ix: Ix<T>, next: Ne
             *next(&mut arena[at]) = after;
             return;
         }
+    }
+}
+
+/// Replaces stored octets, in place where they fit.
+pub(crate) fn store(stored: &mut Box<[u8]>, octets: &[u8]) {
+    if stored.len() == octets.len() {
+        stored.copy_from_slice(octets);
+    } else {
+        *stored = octets.into();
     }
 }

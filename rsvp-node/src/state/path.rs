@@ -3,11 +3,13 @@
 use super::TimerOwner;
 use super::arena::Ix;
 use super::session::SessionState;
+use super::timers::TIMER;
 use super::upstream::Upstream;
 use super::wheel::TimerIx;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::SenderKey;
+use crate::neighbour::accounts::Owner;
 use crate::time::Instant;
 use rsvp_wire::{AdspecSummary, Message, SenderTspec, Tspec};
 use smallvec::SmallVec;
@@ -24,6 +26,8 @@ pub(crate) struct PathState {
     /// There also its place in the list of path states: the greatest comes first.
     pub(crate) order: u32,
     pub(crate) origin: Origin,
+    /// Whom it is charged to.
+    pub(crate) owner: Owner,
     /// The Path message as it arrived, or as a local sender would have received it. Everything that is forwarded is
     /// copied out of here.
     pub(crate) octets: Box<[u8]>,
@@ -56,9 +60,13 @@ pub(crate) struct Outgoing {
     pub(crate) interface: InterfaceId,
     /// A message (Path, or PathTear once the block is a tombstone) waits to be written.
     pub(crate) due: bool,
+    /// A Path has left here.
+    pub(crate) is_known: bool,
     /// Routing has left this interface: no Path goes there any more, but what is reserved there still counts until
     /// local repair has had time to reserve elsewhere.
     pub(crate) leaving: bool,
+    /// The interface has been of no use since the last message was to leave there.
+    pub(crate) unsent: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +77,8 @@ pub(crate) struct PathFlags {
     pub(crate) misplaced: bool,
     /// There are hops without RSVP just before this node (RFC 2205 section 3.8).
     pub(crate) non_rsvp: bool,
+    /// Its session is multicast, so that the sender may have other path state.
+    pub(crate) multicast: bool,
     /// Routing has answered, and will say when the answer changes.
     pub(crate) routed: bool,
     /// Local repair has sent Path, and waits for the reservations to follow.
@@ -80,6 +90,16 @@ pub(crate) struct PathFlags {
 }
 
 impl PathState {
+    /// Octets that are charged for one with a message of this length: as if it had its session and its previous hop alone.
+    pub(crate) const fn charge_for(length: usize) -> u64 {
+        let blocks = size_of::<Self>() + size_of::<SessionState>() + size_of::<Upstream>();
+        (blocks + 2 * TIMER + length) as u64
+    }
+
+    pub(crate) const fn charge(&self) -> u64 {
+        Self::charge_for(self.octets.len())
+    }
+
     /// The stored Path message.
     pub(crate) fn message(&self) -> Message<'_> {
         Message::trusted(&self.octets)

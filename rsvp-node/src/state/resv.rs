@@ -8,11 +8,14 @@ use super::arena::Ix;
 use super::numbers::Numbers;
 use super::path::PathState;
 use super::session::SessionState;
+use super::timers::TIMER;
+use super::traffic::Reserved;
 use super::wheel::TimerIx;
 use crate::carried::{is_carried, is_sent};
 use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
+use crate::neighbour::accounts::Owner;
 use crate::time::Instant;
 use core::net::IpAddr;
 use rsvp_wire::{Flowspec, Message, ObjectRef, Scope, Sharing};
@@ -43,7 +46,15 @@ pub(crate) struct Request {
     /// What its owner has asked for last.
     pub(crate) asked: Asked,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    /// Whom it is charged to, and with how many octets.
+    pub(crate) owner: Owner,
+    pub(crate) charged: u32,
+    /// From where it came, if that is not the next hop's address.
+    pub(crate) source: Option<Box<IpAddr>>,
 }
+
+/// Octets of an elementary request in what was last sent to a previous hop: a FLOWSPEC and a FILTER_SPEC.
+const ITEM_SENT: usize = 48 + 24;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +63,16 @@ pub(crate) enum RequestOrigin {
     Hop { interface: InterfaceId, address: IpAddr },
     /// A local application, receiving on `interface` or where routing says.
     App { app: AppId, interface: Option<InterfaceId>, confirm: Confirm },
+}
+
+impl RequestOrigin {
+    /// The address of a next hop.
+    pub(crate) fn hop(self) -> Option<IpAddr> {
+        match self {
+            Self::Hop { address, .. } => Some(address),
+            Self::App { .. } => None,
+        }
+    }
 }
 
 /// What has become of a local application's wish for confirmation.
@@ -89,6 +110,17 @@ pub(crate) struct Item {
 }
 
 impl Request {
+    /// Octets that are charged for a request with messages of this length together: with what is installed for it, and what is sent
+    /// upstream of it.
+    pub(crate) const fn charge_for(length: usize, items: usize) -> u32 {
+        let item = size_of::<Item>() + size_of::<Reserved>() + ITEM_SENT;
+        (size_of::<Self>() + TIMER + length + items * item) as u32
+    }
+
+    pub(super) fn charge(&self) -> u32 {
+        Self::charge_for(self.octets.len(), self.items.len())
+    }
+
     /// The outgoing interface; `None` for a local application.
     pub(crate) fn interface(&self) -> Option<InterfaceId> {
         match self.from {
@@ -131,6 +163,14 @@ impl Request {
         match &self.index {
             Some(index) if !self.style.is_wildcard() => Some(&self.items[index.place(path.number)?]),
             _ => self.items.iter().find(|item| item.filter.is_none_or(|f| f == path.sender)),
+        }
+    }
+
+    /// Where the item of a filter stands, whose sender has this number in the crowd.
+    pub(crate) fn place_of(&self, filter: &Option<SenderKey>, number: Option<u32>) -> Option<usize> {
+        match (self.index.as_deref(), filter) {
+            (Some(index), Some(_)) => index.place(number?),
+            _ => self.items.iter().position(|item| item.filter == *filter),
         }
     }
 
@@ -200,6 +240,11 @@ impl Index {
         let mut index = Self { senders: Some(Numbers::default()), ..Self::default() };
         numbers.into_iter().for_each(|number| index.push(number));
         index
+    }
+
+    /// Octets of memory.
+    pub(super) fn octets(&self) -> usize {
+        size_of::<Self>() + 4 * (self.numbers.capacity() + self.places.capacity())
     }
 
     pub(crate) fn numbers(&self) -> &[u32] {

@@ -26,6 +26,8 @@ pub(crate) struct SessionState {
     pub(crate) upstreams: Option<Ix<Upstream>>,
     pub(crate) path_count: u32,
     pub(crate) request_count: u32,
+    /// How often something has come that may have changed its state; refreshes do not.
+    pub(crate) changes: u32,
     /// Local applications that opened the session. Boxed twice because most nodes are routers and have none.
     #[expect(clippy::box_collection, reason = "eight octets in every session that has no application")]
     pub(crate) apps: Option<Box<Vec<AppId>>>,
@@ -47,6 +49,7 @@ impl SessionState {
             upstreams: None,
             path_count: 0,
             request_count: 0,
+            changes: 0,
             apps: None,
             crowd: None,
         }

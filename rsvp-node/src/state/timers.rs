@@ -8,6 +8,9 @@ use super::resv::Request;
 use super::upstream::Upstream;
 use crate::time::Instant;
 
+/// Octets that a timer is charged with.
+pub(super) const TIMER: usize = 32;
+
 /// Whose deadline a timer watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimerOwner {
@@ -36,6 +39,12 @@ impl State {
         let upstream = &mut self.upstreams[ix];
         self.wheel.cancel(&mut upstream.timer);
         upstream.timer = self.wheel.arm(at, TimerOwner::Upstream(ix));
+    }
+
+    /// Sees to it that a previous hop is looked at no later than then, be it for a refresh.
+    pub(crate) fn hasten_upstream(&mut self, ix: Ix<Upstream>, at: Instant) {
+        let upstream = &mut self.upstreams[ix];
+        self.wheel.not_later(&mut upstream.timer, at, TimerOwner::Upstream(ix));
     }
 
     /// Starts the timer of new blockade state.

@@ -7,6 +7,7 @@ use super::blockade::Blockade;
 use super::session::SessionState;
 use super::wheel::TimerIx;
 use crate::interface::InterfaceId;
+use crate::neighbour::accounts::Owner;
 use core::net::IpAddr;
 
 /// One previous hop of a session.
@@ -27,6 +28,8 @@ pub(crate) struct Upstream {
     /// What the last Resv said from its STYLE on, and before it the objects it forwarded. Empty when nothing is
     /// requested here.
     pub(crate) last_sent: Box<[u8]>,
+    /// The changes of the session when that was composed.
+    pub(crate) composed_at: u32,
     /// A confirmation request to go into the next Resv.
     pub(crate) confirm: Option<IpAddr>,
     /// Unknown-class objects to go into the next ResvTear (RFC 2205 section 3.10).
@@ -35,8 +38,12 @@ pub(crate) struct Upstream {
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
     /// An intent to write is queued.
     pub(crate) queued: bool,
+    /// Because of whose message what is to be said has changed.
+    pub(crate) cause: Owner,
     /// The refresh timer fired, or a request is half sent: send even if nothing changed.
     pub(crate) refresh_due: bool,
+    /// It has heard of what is requested.
+    pub(crate) is_known: bool,
     /// How many of the messages into which the request is divided have left, while not all have.
     pub(crate) parts_sent: u16,
 }

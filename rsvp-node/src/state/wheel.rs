@@ -34,7 +34,7 @@ pub(crate) struct Wheel<O> {
 impl<O: Copy> Wheel<O> {
     pub(crate) fn new(expected: u32) -> Self {
         Self {
-            entries: Arena::new(expected),
+            entries: Arena::without_ids(expected),
             slots: [[None; SLOTS]; LEVELS],
             occupied: [0; LEVELS],
             elapsed: 0,
@@ -99,6 +99,11 @@ impl<O: Copy> Wheel<O> {
         let (level, slot, start) = self.earliest()?;
         let owner = if level == 0 { self.slots[level][slot].map(|ix| self.entries[ix].owner) } else { None };
         Some((Instant(start << TICK_SHIFT), owner))
+    }
+
+    /// Octets of memory of the entries.
+    pub(crate) fn octets(&self) -> usize {
+        self.entries.octets()
     }
 
     pub(crate) const fn len(&self) -> u32 {

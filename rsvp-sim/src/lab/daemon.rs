@@ -173,11 +173,12 @@ pub(super) fn config(
     let socket = folder.join(format!("{name}.sock"));
     let span = |time: Duration| format!("\"{}us\"", clock.real(time).as_micros());
     let mut out = format!(
-        "control.socket = {:?}\nnode.blockade_multiplier = {}\nnode.seed = {}\n\
+        "control.socket = {:?}\nnode.state = {:?}\nnode.blockade_multiplier = {}\nnode.seed = {}\n\
          # The kernel enforces what is reserved, and what it has of that ends with the daemon.\n\
          data_plane = {{ kind = \"auto\", pins = \"\" }}\n\n[interfaces]\nrefresh = {}\n\
          local_repair_wait = {}\nlifetime_multiplier = {}\n",
         socket,
+        folder,
         scenario.blockade_multiplier,
         (scenario.seed ^ node.0 as u64) & i64::MAX as u64,
         span(scenario.refresh),

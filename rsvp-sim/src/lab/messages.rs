@@ -5,7 +5,7 @@
 use crate::describe;
 use crate::scenario::model::{LinkId, NodeId, Scenario};
 use crate::world::routing::Routing;
-use crate::world::{Delivery, Sent, Topology, recipients};
+use crate::world::{Delivery, Sent, Topology, called, recipients};
 use core::net::IpAddr;
 use rsvp_capture::packet::Packet;
 use rsvp_node::Instant;
@@ -22,11 +22,11 @@ pub(super) fn sent(
 ) -> Option<Sent> {
     let (source, destination) = packet.addresses?;
     let said = describe::message(topology, packet.octets);
-    let (to, to_name) = recipients(scenario, topology, routing, (from, link), (source, destination));
+    let (to, addressee) = recipients(scenario, topology, routing, (from, link), (source, destination));
     let facts = said
         .facts
         .word("from", scenario.nodes[from.0].name.as_str())
-        .word("to", to_name)
+        .word("to", called(scenario, link, addressee))
         .word("link", scenario.links[link.0].name.as_str());
     Some(Sent {
         order: 0,

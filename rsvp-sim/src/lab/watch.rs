@@ -11,7 +11,7 @@ use super::look::Look;
 use super::messages;
 use super::run::Lab;
 use super::unenforced;
-use crate::describe;
+use crate::describe::{self, Said};
 use crate::facts::Facts;
 use crate::judge::judge_one;
 use crate::scenario::model::{LinkId, NodeId, What};
@@ -142,7 +142,7 @@ impl Lab {
     async fn measure(&mut self) -> Result<(), LabError> {
         let now = self.clock.at(clock::now());
         for (n, (place, daemon)) in self.wiring.places.iter().zip(&self.daemons).enumerate() {
-            let mut sums: BTreeMap<LinkId, (u64, Vec<String>)> = BTreeMap::new();
+            let mut sums: BTreeMap<LinkId, (u64, Vec<Said>)> = BTreeMap::new();
             if let Some(daemon) = daemon {
                 let (scenario, topology, observer) = (&self.scenario, &self.topology, &daemon.observer);
                 let installed = Look { scenario, topology, place, observer }.installed().await?;
@@ -150,22 +150,12 @@ impl Lab {
                     let Some(port) = place.ports.iter().find(|port| port.name == interface) else { continue };
                     let sum = sums.entry(port.link).or_default();
                     sum.0 += reservation.charge_bps;
-                    sum.1.push(describe::reservation(topology, &reservation).label);
+                    sum.1.push(describe::reservation(topology, &reservation));
                 }
             }
             for port in &place.ports {
-                let key = (NodeId(n), port.link);
-                let mut sum = sums.remove(&port.link).unwrap_or_default();
-                if sum.1.is_empty() && !self.record.uses.contains_key(&key) {
-                    continue;
-                }
-                sum.1.sort();
-                let used = self.record.uses.entry(key).or_default();
-                if sum.0 > used.peak.0 {
-                    used.peak = sum.clone();
-                    used.peak_at = now;
-                }
-                used.last = sum;
+                let (bps, said) = sums.remove(&port.link).unwrap_or_default();
+                self.record.measured((NodeId(n), port.link), now, bps, said);
             }
         }
         Ok(())

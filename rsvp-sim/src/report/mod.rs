@@ -2,7 +2,16 @@
 //!
 //! A report owns everything it shows; the ladder and the text are made from it, and `--json` is this structure as it is.
 
+mod content;
+#[cfg(feature = "pictures")]
+mod html;
+mod junit;
 mod ladder;
+#[cfg(feature = "pictures")]
+mod layout;
+mod series;
+#[cfg(feature = "pictures")]
+mod svg;
 mod text;
 mod topology;
 
@@ -15,6 +24,7 @@ use rsvp_node::units::{show_rate, show_time};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+pub use content::Content;
 pub use text::Look;
 
 /// A run and its outcome.
@@ -46,6 +56,8 @@ pub struct Report {
     pub notes: Vec<NoteReport>,
     /// Reservations per direction of a link.
     pub reservations: Vec<UseReport>,
+    /// When what is reserved on a direction of a link changed, and to what.
+    pub series: Vec<SeriesReport>,
     /// What applications were told.
     pub events: Vec<EventReport>,
     /// Data of QoS sockets, in a lab.
@@ -119,6 +131,16 @@ pub struct MessageReport {
     pub ttl: u8,
     /// Octets of the message.
     pub octets: usize,
+    /// Seconds until it arrives.
+    pub delay_s: f64,
+    /// `Path`, `Resv` and so on.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether it was only passed on by IP, not sent by the node's engine.
+    pub forwarded: bool,
+    /// What it says, in typed fields.
+    #[serde(flatten)]
+    pub content: Content,
     /// What it says.
     pub text: String,
     /// Whether the link lost it or nobody took it.
@@ -153,12 +175,27 @@ pub struct UseReport {
     pub reserved_bps: u64,
     /// By which reservations.
     pub reservations: Vec<String>,
+    /// The same in typed fields.
+    pub installed: Vec<Content>,
     /// What was reserved when it was most.
     pub peak_bps: u64,
     /// By which reservations.
     pub peak_reservations: Vec<String>,
     /// When that was, in seconds.
     pub peak_at: f64,
+}
+
+/// What is reserved on a direction of a link from a time on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeriesReport {
+    /// Seconds.
+    pub at: f64,
+    /// The sending node.
+    pub from: String,
+    /// The link.
+    pub link: String,
+    /// What is reserved.
+    pub reserved_bps: u64,
 }
 
 /// An event at an application.
@@ -172,6 +209,11 @@ pub struct EventReport {
     pub application: String,
     /// Its node.
     pub node: String,
+    /// Which event: `path`, `resv-confirm` and so on.
+    pub event: String,
+    /// What it says, in typed fields.
+    #[serde(flatten)]
+    pub content: Content,
     /// What it was told.
     pub text: String,
 }
@@ -245,6 +287,7 @@ impl Report {
                 })
                 .collect(),
             reservations: uses(scenario, record),
+            series: series::points(scenario, record),
             events: record
                 .told
                 .iter()
@@ -253,6 +296,8 @@ impl Report {
                     at: told.at.as_secs_f64(),
                     application: told.application.clone(),
                     node: name(told.node),
+                    event: told.facts.word_of("event").to_owned(),
+                    content: Content::of(&told.facts),
                     text: told.label.clone(),
                 })
                 .collect(),
@@ -346,6 +391,10 @@ fn messages(scenario: &Scenario, record: &Record) -> Vec<MessageReport> {
             destination: sent.destination,
             ttl: sent.ttl,
             octets: sent.octets.len(),
+            delay_s: (sent.arrival - sent.at).as_secs_f64(),
+            kind: sent.facts.word_of("type").to_owned(),
+            forwarded: sent.forwarded,
+            content: Content::of(&sent.facts),
             text: sent.label.clone(),
             lost: sent.fate != Delivery::Underway,
             refresh: refreshes.is_refresh(sent),
@@ -403,6 +452,7 @@ fn uses(scenario: &Scenario, record: &Record) -> Vec<UseReport> {
             reservable_bps: plan.reservable_bps,
             reserved_bps: used.last.0,
             reservations: used.last.1.clone(),
+            installed: used.installed.iter().map(Content::of).collect(),
             peak_bps: used.peak.0,
             peak_reservations: used.peak.1.clone(),
             peak_at: used.peak_at.as_secs_f64(),

@@ -69,6 +69,15 @@ impl Report {
         out
     }
 
+    /// What is reserved and what applications were told.
+    pub(crate) fn state_text(&self) -> String {
+        let mut out = String::from("Reservations\n");
+        self.reservations(&mut out);
+        out.push_str("Events\n");
+        self.events(&mut out);
+        out
+    }
+
     /// One line for each message.
     #[must_use]
     pub fn trace(&self) -> String {

@@ -38,7 +38,7 @@ fn only(section: &Section<'_>, word: &str, used: &[&str]) -> Result<(), Scenario
 impl Scenario {
     /// What is done to a world between its steps: the keys of an `[[action]]` without its time.
     pub(crate) fn read_deed(&self, word: &str, keys: &str) -> Result<Deed, ScenarioError> {
-        let text = Text { file: "", text: keys };
+        let text = Text::new("", keys);
         let table = DeTable::parse(keys)
             .map_err(|fault| text.error(fault.span().map_or(0, |span| span.start), fault.message()))?;
         let allowed = ACTION.iter().chain(&REQUEST).copied().collect::<Vec<_>>();
@@ -68,6 +68,9 @@ impl Scenario {
 
     fn receiver(&self, section: &Section<'_>) -> Result<ReceiverId, ScenarioError> {
         let item = section.need("receiver", "\"…\"")?;
+        if let Some(place) = self.index.receivers.get(item.word()?) {
+            return Ok(ReceiverId(*place));
+        }
         look_up(item, "receiver", self.receivers.iter().map(|r| r.name.as_str())).map(ReceiverId)
     }
 

@@ -74,10 +74,17 @@ pub(crate) const SERVICES: [&str; 2] = ["controlled-load", "guaranteed"];
 pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), ScenarioError> {
     for section in top.sections("sender", &SENDER)? {
         let sender = scenario.read_sender(&section)?;
+        let (id, index) = (SenderId(scenario.senders.len()), &mut scenario.index);
+        index.senders.insert(sender.name.clone(), id.0);
+        let gpi = scenario.sessions[sender.session.0].gpi;
+        let origin = if gpi { sender.spi } else { u32::from(sender.port) };
+        index.origins.insert((sender.node, sender.session, origin), id);
+        index.senders_of.get_or_insert_default().entry(sender.session).or_default().push(id);
         scenario.senders.push(sender);
     }
     for section in top.sections("receiver", &RECEIVER)? {
         let receiver = scenario.read_receiver(&section)?;
+        scenario.index.receivers.insert(receiver.name.clone(), scenario.receivers.len());
         scenario.receivers.push(receiver);
     }
     Ok(())
@@ -99,10 +106,10 @@ impl Scenario {
         if section.find("spi").is_some() && !has_virtual_port {
             return Err(section.error("`spi` is for senders to a session with protocol = \"esp\" or \"ah\""));
         }
-        let same = |s: &Sender| if has_virtual_port { s.spi == spi } else { s.port == port };
-        let twin = |s: &Sender| s.node == node && s.session == session && same(s);
-        if let Some(twin) = self.senders.iter().find(|s| twin(s)) {
-            return Err(section.error(format!("the same node and port as sender \"{}\"", twin.name)));
+        let origin = if has_virtual_port { spi } else { u32::from(port) };
+        if let Some(twin) = self.index.origins.get(&(node, session, origin)) {
+            let twin = &self.senders[twin.0].name;
+            return Err(section.error(format!("the same node and port as sender \"{twin}\"")));
         }
         let ttl = section.read_or("ttl", 64, |item| item.integer(1, 255))? as u8;
         let start = section.read_or("start", Duration::ZERO, |item| self.moment(item))?;
@@ -150,8 +157,7 @@ impl Scenario {
     fn new_application(&self, section: &Section<'_>) -> Result<String, ScenarioError> {
         let item = section.need("name", "\"…\"")?;
         let name = item.name()?;
-        let senders = self.senders.iter().map(|s| &s.name);
-        if senders.chain(self.receivers.iter().map(|r| &r.name)).any(|n| n == name) {
+        if self.index.senders.contains_key(name) || self.index.receivers.contains_key(name) {
             return Err(item.error(format!("there are two applications \"{name}\"")));
         }
         Ok(name.to_owned())
@@ -168,7 +174,8 @@ impl Scenario {
             (None, Some(base)) => base.rate_bps,
             (None, None) => section.need("rate", "\"2mbit\"")?.rate()?,
         };
-        let mtu = self.links.iter().map(|l| l.mtu).min().unwrap_or(1500);
+        let least_mtu = || self.links.iter().map(|l| l.mtu).min();
+        let mtu = self.index.least_mtu.or_else(least_mtu).unwrap_or(1500);
         let base = base.unwrap_or(Traffic {
             rate_bps,
             bucket: 15e3,
@@ -300,6 +307,9 @@ impl Scenario {
 
     /// All senders of a session.
     pub(crate) fn senders_of(&self, session: SessionId) -> Vec<SenderId> {
+        if let Some(known) = &self.index.senders_of {
+            return known.get(&session).cloned().unwrap_or_default();
+        }
         (0..self.senders.len()).map(SenderId).filter(|s| self.senders[s.0].session == session).collect()
     }
 }

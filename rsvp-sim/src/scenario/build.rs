@@ -81,6 +81,14 @@ impl Builder {
         self
     }
 
+    /// Octets of state that neighbours of a node may have together, and how many of an interface are told apart.
+    #[track_caller]
+    pub fn room(mut self, state_octets: u64, neighbours: u32) -> Self {
+        let text = format!("state_octets = {state_octets}\nneighbours_per_interface = {neighbours}\n");
+        self.head.push(part(text));
+        self
+    }
+
     /// Kb of blockade state.
     #[track_caller]
     pub fn blockade_k(mut self, k: u32) -> Self {

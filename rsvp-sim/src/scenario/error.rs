@@ -2,6 +2,7 @@
 //!
 //! Deliberately only the first fault is reported: later ones are often its consequences.
 
+use core::cell::OnceCell;
 use core::panic::Location;
 use thiserror::Error;
 
@@ -44,9 +45,15 @@ pub(crate) fn unknown<'n>(
 pub(crate) struct Text<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
+    /// Where its lines end.
+    ends: OnceCell<Vec<usize>>,
 }
 
-impl Text<'_> {
+impl<'a> Text<'a> {
+    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, ends: OnceCell::new() }
+    }
+
     /// A fault at an octet of the text.
     pub(crate) fn error(&self, at: usize, message: impl Into<String>) -> ScenarioError {
         let (line, column) = position(self.text.as_bytes(), at);
@@ -55,7 +62,8 @@ impl Text<'_> {
 
     /// The line of an octet.
     pub(crate) fn line(&self, at: usize) -> usize {
-        position(self.text.as_bytes(), at).0
+        let ends = || self.text.match_indices('\n').map(|(at, _)| at).collect();
+        self.ends.get_or_init(ends).partition_point(|end| *end < at) + 1
     }
 }
 
@@ -109,6 +117,17 @@ fn distance(a: &str, b: &str) -> usize {
         rows.push(row);
     }
     rows[a.len()][b.len()]
+}
+
+impl ScenarioError {
+    /// For a file that has an octet which no text has.
+    pub(crate) fn not_text(file: &str, octets: &[u8], at: usize) -> Self {
+        let (line, column) = position(octets, at);
+        let octet = octets.get(at).copied().unwrap_or_default();
+        let message =
+            format!("this is no text: octet 0x{octet:02x} has no place in one, expected a TOML scenario");
+        Self { file: file.to_owned(), line, column, message }
+    }
 }
 
 #[cfg(test)]

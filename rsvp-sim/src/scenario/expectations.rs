@@ -3,7 +3,7 @@
 //! Every kind of thing has its table of fields; the same fields select things and describe those of a list.
 
 use super::applications::{SERVICES, STYLES};
-use super::error::ScenarioError;
+use super::error::{ScenarioError, Text};
 use super::model::{Expectation, Scenario, Test, What, When};
 use super::names::{ADMISSION_VALUES, CODES, name_number};
 use super::read::look_up;
@@ -11,6 +11,7 @@ use super::section::{Item, Section};
 use crate::facts::{Fact, Facts};
 use core::time::Duration;
 use rsvp_node::qos::Dscp;
+use toml::de::DeTable;
 
 /// How a field is written.
 #[derive(Clone, Copy)]
@@ -77,7 +78,7 @@ const EVENTS: [&str; 19] = [
     "traffic-ctrl-error",
     "generic-error",
 ];
-const REASONS: [&str; 20] = [
+const REASONS: [&str; 21] = [
     "malformed",
     "unknown-message-type",
     "interface-disabled",
@@ -88,6 +89,7 @@ const REASONS: [&str; 20] = [
     "bad-source-port",
     "bad-time-values",
     "bad-lih",
+    "foreign-source",
     "no-state",
     "rejected",
     "own-message",
@@ -177,6 +179,18 @@ impl What {
             Self::Empty => vec![NODE],
         }
     }
+}
+
+/// One expectation, by the keys that it has in a file.
+pub(crate) fn read_one(scenario: &Scenario, keys: &str) -> Result<Expectation, ScenarioError> {
+    let whole = format!("[[expect]]\n{keys}\n");
+    let text = Text::new("", &whole);
+    let table = DeTable::parse(&whole)
+        .map_err(|fault| text.error(fault.span().map_or(0, |span| span.start), fault.message()))?;
+    let top = Section::new(&text, table.get_ref(), 0, "an expectation", &["expect"])?;
+    let mut scenario = Scenario { expectations: Vec::new(), ..scenario.clone() };
+    read(&mut scenario, &top)?;
+    scenario.expectations.pop().ok_or_else(|| text.error(0, "there is no expectation"))
 }
 
 pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), ScenarioError> {

@@ -2,6 +2,7 @@
 //!
 //! Addresses are deliberately absent: they follow from the family, which can be chosen anew for every run.
 
+use super::index::Index;
 use crate::facts::Facts;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -48,6 +49,8 @@ pub struct Scenario {
     pub lifetime_multiplier: u32,
     /// Kb of the blockade timer.
     pub blockade_multiplier: u32,
+    /// Octets of state that neighbours of a node may have together, and how many of an interface are told apart.
+    pub room: Room,
     /// Wait W after a route change.
     pub local_repair_wait: Duration,
     /// When links stop losing, duplicating, reordering and corrupting packets; never, without.
@@ -70,6 +73,8 @@ pub struct Scenario {
     pub actions: Vec<Action>,
     /// What has to be seen.
     pub expectations: Vec<Expectation>,
+    /// Only while it is read, or runs.
+    pub(crate) index: Index,
 }
 
 /// Address family.
@@ -386,4 +391,20 @@ pub enum Test {
     Exactly(Vec<Facts>),
     /// So many, from the first to the second number.
     Number(u64, u64),
+}
+
+/// How much state neighbours may make on each node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Octets of all of them together.
+    pub state_octets: u64,
+    /// Neighbours of one interface that are told apart.
+    pub neighbours: u32,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        let limits = rsvp_node::Limits::default();
+        Self { state_octets: limits.state_octets, neighbours: limits.neighbours_per_interface }
+    }
 }

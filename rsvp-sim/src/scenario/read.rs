@@ -3,17 +3,20 @@
 //! Applications, actions and expectations are read by the modules beside this one.
 
 use super::error::{ScenarioError, Text, one_of};
+use super::index::{Index, find};
 use super::model::{
-    Destination, ExplicitRoute, Family, Link, LinkId, Node, NodeId, Refusal, RouteTarget, Scenario, SenderId,
-    SessionId, SessionPlan,
+    Destination, ExplicitRoute, Family, Link, LinkId, Node, NodeId, Refusal, Room, RouteTarget, Scenario,
+    SenderId, SessionId, SessionPlan,
 };
 use super::section::{Item, Section};
 use super::{actions, applications, expectations};
+use crate::world::topology::numbers_taken;
 use core::net::IpAddr;
 use core::time::Duration;
+use std::collections::BTreeSet;
 use toml::de::DeTable;
 
-const TOP: [&str; 22] = [
+const TOP: [&str; 24] = [
     "name",
     "description",
     "seed",
@@ -22,6 +25,8 @@ const TOP: [&str; 22] = [
     "refresh",
     "lifetime_k",
     "blockade_k",
+    "state_octets",
+    "neighbours_per_interface",
     "repair_wait",
     "faults_until",
     "lab",
@@ -61,7 +66,12 @@ const CLOCK: [&str; 3] = ["node", "fast", "slow"];
 const SESSION: [&str; 5] = ["name", "to", "group", "protocol", "port"];
 const ROUTE: [&str; 6] = ["node", "session", "to", "sender", "in", "out"];
 
-/// Names of one kind, to be looked up.
+/// Addresses have room for so many.
+const MOST_LINKS: usize = 65_000;
+/// And for so many multicast sessions.
+const MOST_SESSIONS: usize = 65_000;
+
+/// Names of one kind, to be looked up one by one.
 pub(crate) fn look_up<'n>(
     item: Item<'_>,
     kind: &str,
@@ -82,11 +92,11 @@ impl Scenario {
     /// The first fault, with its place.
     pub fn parse(file: &str, octets: &[u8]) -> Result<Self, ScenarioError> {
         let text = match core::str::from_utf8(octets) {
-            Ok(text) => Text { file, text },
-            Err(fault) => return Err(not_text(file, octets, fault.valid_up_to())),
+            Ok(text) => Text::new(file, text),
+            Err(fault) => return Err(ScenarioError::not_text(file, octets, fault.valid_up_to())),
         };
         if let Some(at) = octets.iter().position(|&octet| octet == 0) {
-            return Err(not_text(file, octets, at));
+            return Err(ScenarioError::not_text(file, octets, at));
         }
         let table = DeTable::parse(text.text).map_err(|fault| {
             let at = fault.span().map_or(0, |span| span.start);
@@ -108,23 +118,25 @@ impl Scenario {
         scenario.read_routes(&top)?;
         actions::read(&mut scenario, &top)?;
         expectations::read(&mut scenario, &top)?;
+        scenario.index = Index::default();
         Ok(scenario)
     }
 
     pub(crate) fn node(&self, item: Item<'_>) -> Result<NodeId, ScenarioError> {
-        look_up(item, "node", self.nodes.iter().map(|n| n.name.as_str())).map(NodeId)
+        find(item, "node", &self.index.nodes, self.nodes.iter().map(|n| n.name.as_str())).map(NodeId)
     }
 
     pub(crate) fn link(&self, item: Item<'_>) -> Result<LinkId, ScenarioError> {
-        look_up(item, "link", self.links.iter().map(|l| l.name.as_str())).map(LinkId)
+        find(item, "link", &self.index.links, self.links.iter().map(|l| l.name.as_str())).map(LinkId)
     }
 
     pub(crate) fn session(&self, item: Item<'_>) -> Result<SessionId, ScenarioError> {
-        look_up(item, "session", self.sessions.iter().map(|s| s.name.as_str())).map(SessionId)
+        find(item, "session", &self.index.sessions, self.sessions.iter().map(|s| s.name.as_str()))
+            .map(SessionId)
     }
 
     pub(crate) fn sender(&self, item: Item<'_>) -> Result<SenderId, ScenarioError> {
-        look_up(item, "sender", self.senders.iter().map(|s| s.name.as_str())).map(SenderId)
+        find(item, "sender", &self.index.senders, self.senders.iter().map(|s| s.name.as_str())).map(SenderId)
     }
 
     /// The one session there is, or the one named.
@@ -142,14 +154,14 @@ impl Scenario {
         {
             for item in nodes.find(key).map_or(Ok(Vec::new()), |list| list.list("names"))? {
                 let name = item.name()?;
-                if self.nodes.iter().any(|n| n.name == name) {
+                if self.index.nodes.insert(name.to_owned(), self.nodes.len()).is_some() {
                     return Err(item.error(format!("there are two nodes \"{name}\"")));
                 }
                 self.nodes.push(Node { name: name.to_owned(), router, plain, clock_ppm: 0, carries: None });
             }
         }
-        if self.nodes.is_empty() || self.nodes.len() > 200 {
-            return Err(nodes.error("expected between 1 and 200 nodes"));
+        if self.nodes.is_empty() {
+            return Err(nodes.error("expected one node at least"));
         }
         Ok(())
     }
@@ -214,17 +226,18 @@ impl Scenario {
             section.need("name", "\"…\"")?;
             self.add_link(&section, String::new(), ends, true)?;
         }
-        if self.links.is_empty() || self.links.len() > 250 {
-            return Err(top.error("expected between 1 and 250 [[link]] and [[lan]]"));
+        let numbers: usize = self.links.iter().map(|link| numbers_taken(link.ends.len())).sum();
+        if self.links.is_empty() || numbers > MOST_LINKS {
+            return Err(top.error(format!("expected between 1 and {MOST_LINKS} [[link]] and [[lan]]")));
         }
         Ok(())
     }
 
     fn ends(&self, item: Item<'_>) -> Result<Vec<NodeId>, ScenarioError> {
-        let mut ends = Vec::new();
+        let (mut ends, mut seen) = (Vec::new(), BTreeSet::new());
         for each in item.list("nodes")? {
             let node = self.node(each)?;
-            if ends.contains(&node) {
+            if !seen.insert(node) {
                 return Err(each.error(format!("\"{}\" is named twice", self.nodes[node.0].name)));
             }
             ends.push(node);
@@ -243,8 +256,7 @@ impl Scenario {
         lan: bool,
     ) -> Result<(), ScenarioError> {
         let name = section.read_or("name", name, |item| item.name().map(str::to_owned))?;
-        let taken =
-            self.nodes.iter().map(|n| &n.name).chain(self.links.iter().map(|l| &l.name)).any(|n| *n == name);
+        let taken = self.index.nodes.contains_key(&name) || self.index.links.contains_key(&name);
         if taken {
             return Err(
                 section.error(format!("the name \"{name}\" is taken, expected `name = \"…\"` with another"))
@@ -255,13 +267,17 @@ impl Scenario {
             // A share or a rate.
             if item.word()?.trim_end().ends_with('%') { Ok(item.share()? * rate_bps) } else { item.rate() }
         })?;
+        let mtu = section.read_or("mtu", 1500, |item| item.integer(576, 65_535).map(|n| n as u32))?;
+        self.index.links.insert(name.clone(), self.links.len());
+        self.index.attached.extend(&ends);
+        self.index.least_mtu = Some(self.index.least_mtu.map_or(mtu, |least| least.min(mtu)));
         self.links.push(Link {
             name,
             lan,
             ends,
             rate_bps: rate_bps.round() as u64,
             delay: section.read_or("delay", Duration::from_millis(1), |item| item.time())?,
-            mtu: section.read_or("mtu", 1500, |item| item.integer(576, 65_535).map(|n| n as u32))?,
+            mtu,
             reservable_bps: reservable.round() as u64,
             refusal: refusal(section)?,
             loss: section.read_or("loss", 0.0, |item| item.share())?,
@@ -280,7 +296,7 @@ impl Scenario {
         for section in top.sections("session", &SESSION)? {
             let name = section.need("name", "\"…\"")?;
             let word = name.name()?.to_owned();
-            if self.sessions.iter().any(|s| s.name == word) {
+            if self.index.sessions.insert(word.clone(), self.sessions.len()).is_some() {
                 return Err(name.error(format!("there are two sessions \"{word}\"")));
             }
             let destination = match (section.find("to"), section.find("group")) {
@@ -311,7 +327,7 @@ impl Scenario {
     /// A node that has a link, and so an address.
     pub(crate) fn attached(&self, item: Item<'_>) -> Result<NodeId, ScenarioError> {
         let node = self.node(item)?;
-        if self.links.iter().any(|l| l.ends.contains(&node)) {
+        if self.index.attached.contains(&node) || self.links.iter().any(|l| l.ends.contains(&node)) {
             return Ok(node);
         }
         Err(item.error(format!("\"{}\" has no link and so no address", self.nodes[node.0].name)))
@@ -337,6 +353,10 @@ impl Scenario {
         match word.parse::<IpAddr>() {
             Ok(address) if address.is_multicast() => Ok(Destination::Address(address)),
             Ok(_) => Err(item.error(format!("group: {word} is no multicast address"))),
+            Err(_) if self.sessions.len() >= MOST_SESSIONS => {
+                Err(item
+                    .error(format!("a group beyond the first {MOST_SESSIONS} sessions has no address left")))
+            }
             Err(_) => {
                 item.name()?;
                 Ok(Destination::Group(self.sessions.len() as u16 + 1))
@@ -417,6 +437,7 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         })?,
         lifetime_multiplier: top.read_or("lifetime_k", 3, times)?,
         blockade_multiplier: top.read_or("blockade_k", 3, times)?,
+        room: room(top)?,
         local_repair_wait: top.read_or("repair_wait", Duration::from_secs(2), |item| item.time())?,
         faults_until: None,
         lab_speed: lab_speed(top)?,
@@ -428,6 +449,17 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         receivers: Vec::new(),
         actions: Vec::new(),
         expectations: Vec::new(),
+        index: Index::reading(),
+    })
+}
+
+fn room(top: &Section<'_>) -> Result<Room, ScenarioError> {
+    let usual = Room::default();
+    let neighbours =
+        top.read_or("neighbours_per_interface", usual.neighbours.into(), |item| item.integer(2, 65_536))?;
+    Ok(Room {
+        state_octets: top.read_or("state_octets", usual.state_octets, |item| item.integer(0, 1 << 40))?,
+        neighbours: neighbours as u32,
     })
 }
 
@@ -435,12 +467,4 @@ fn lab_speed(top: &Section<'_>) -> Result<Option<f64>, ScenarioError> {
     let Some(lab) = top.find("lab") else { return Ok(None) };
     let speed = lab.section("[lab]", &["speed"])?.need("speed", "30")?.integer(1, 1000)?;
     Ok(Some(speed as f64))
-}
-
-fn not_text(file: &str, octets: &[u8], at: usize) -> ScenarioError {
-    let (line, column) = super::error::position(octets, at);
-    let octet = octets.get(at).copied().unwrap_or_default();
-    let message =
-        format!("this is no text: octet 0x{octet:02x} has no place in one, expected a TOML scenario");
-    ScenarioError { file: file.to_owned(), line, column, message }
 }

@@ -1,11 +1,11 @@
 //! Writes a scenario as a file that reads as the same scenario; units are the smallest, so that nothing is rounded.
 //!
-//! Expectations and explicit routes are deliberately left out: what is written are drawn worlds, which have neither.
+//! Expectations are deliberately left out: what is written are worlds that are looked into anew.
 
 use super::applications::STYLES;
 use super::model::{
-    Action, Deed, Destination, Family, Flow, Link, Request, ReservationStyle, Scenario, SenderId, Service,
-    Traffic,
+    Action, Deed, Destination, ExplicitRoute, Family, Flow, Link, LinkId, Request, ReservationStyle, Room,
+    RouteTarget, Scenario, SenderId, Service, Traffic,
 };
 use core::fmt::{Result, Write};
 use core::time::Duration;
@@ -33,6 +33,10 @@ impl Scenario {
             "lifetime_k = {}\nblockade_k = {}",
             self.lifetime_multiplier, self.blockade_multiplier
         )?;
+        if self.room != Room::default() {
+            let Room { state_octets, neighbours } = self.room;
+            writeln!(out, "state_octets = {state_octets}\nneighbours_per_interface = {neighbours}")?;
+        }
         writeln!(out, "repair_wait = {}", time(self.local_repair_wait))?;
         if let Some(until) = self.faults_until {
             writeln!(out, "faults_until = {}", time(until))?;
@@ -74,7 +78,25 @@ impl Scenario {
             writeln!(out, "protocol = {protocol}\nport = {}", session.port)?;
         }
         self.write_applications(out)?;
+        self.routes.iter().try_for_each(|route| self.write_route(out, route))?;
         self.actions.iter().try_for_each(|action| self.write_action(out, action))
+    }
+
+    fn write_route(&self, out: &mut String, route: &ExplicitRoute) -> Result {
+        writeln!(out, "\n[[route]]\nnode = {:?}", self.nodes[route.node.0].name)?;
+        match route.target {
+            RouteTarget::Session(session) => writeln!(out, "session = {:?}", self.sessions[session.0].name)?,
+            RouteTarget::Node(node) => writeln!(out, "to = {:?}", self.nodes[node.0].name)?,
+        }
+        if let Some(sender) = route.sender {
+            writeln!(out, "sender = {:?}", self.senders[sender.0].name)?;
+        }
+        let link = |link: &LinkId| self.links[link.0].name.as_str();
+        if let Some(incoming) = &route.incoming {
+            writeln!(out, "in = {:?}", link(incoming))?;
+        }
+        let outgoing: Vec<&str> = route.outgoing.iter().map(link).collect();
+        writeln!(out, "out = {outgoing:?}")
     }
 
     fn write_link(&self, out: &mut String, link: &Link) -> Result {

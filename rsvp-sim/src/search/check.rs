@@ -5,13 +5,14 @@
 
 use super::confirmed::Confirmations;
 use super::pace::Pace;
+use super::room::Room;
 use super::{Failure, errors};
 use crate::reference::{Demand, Reference, charge_bps};
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, SenderId};
 use crate::world::World;
 use crate::world::watch::Notice;
 use core::net::IpAddr;
-use rsvp_node::{AppId, Event, EventKind, Instant};
+use rsvp_node::{AppId, Event, EventKind, Instant, InterfaceId};
 use rsvp_wire::{
     ErrorCode, FilterSpec, Flowspec, Message, MsgType, Scope, SenderTemplate, Session, Style, Tspec,
 };
@@ -45,6 +46,15 @@ pub(super) struct ScopedError {
 /// What an application was told of a sender: its TSpec, and whether its ADSPEC, where it has one, tells of a break.
 type ToldPath = (Tspec, Option<bool>);
 
+/// What a step did to a node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Touch {
+    /// Its path state may be another.
+    paths: bool,
+    /// What is installed is another.
+    installed: bool,
+}
+
 /// Checks and remembers.
 #[derive(Debug, Default)]
 pub(super) struct Checker {
@@ -60,10 +70,13 @@ pub(super) struct Checker {
     reservations_told: BTreeMap<(AppId, Vec<FilterSpec>), ToldReservation>,
     /// Per node, the path state it had when it was last looked at.
     known: Vec<BTreeSet<(Session, FilterSpec)>>,
+    /// Per node, what was booked on its interfaces when that was last held against its reservations.
+    booked: Vec<Vec<u64>>,
     confirmations: Confirmations,
     /// Per node, when the present R began, and the messages since.
     rate: Vec<(Instant, u64)>,
     pace: Pace,
+    room: Room,
 }
 
 impl Checker {
@@ -72,30 +85,35 @@ impl Checker {
         Self {
             rate: vec![(Instant::ZERO, 0); nodes],
             known: vec![BTreeSet::new(); nodes],
+            booked: vec![Vec::new(); nodes],
             pace: Pace::new(world.scenario()),
+            room: Room::new(nodes),
             ..Self::default()
         }
     }
 
     /// Checks what a step did.
     pub(super) fn look(&mut self, world: &mut World) -> Result<(), Failure> {
-        let mut touched = BTreeSet::new();
+        let mut touched: BTreeMap<NodeId, Touch> = BTreeMap::new();
         for notice in world.take_notices() {
             match notice {
                 Notice::Arrived { node, octets } => {
                     self.confirmations.input_is_over(world, None)?;
+                    if self.room.arrived(world, node, &octets)? {
+                        self.features.insert("limits bite");
+                    }
                     self.pace.arrived(world.now(), node, &octets);
-                    touched.insert(node);
+                    touched.entry(node).or_default().paths |= self.may_change_paths(node, &octets);
                 }
                 Notice::Stirred { node } => {
                     self.confirmations.input_is_over(world, None)?;
-                    touched.insert(node);
+                    touched.entry(node).or_default().paths = true;
                 }
                 Notice::Crashed { node } => self.crashed(world, node),
                 Notice::Rerouted => {
                     self.features.insert("route change");
                 }
-                Notice::Installed => {}
+                Notice::Installed { node } => touched.entry(node).or_default().installed = true,
                 Notice::Released { app } => self.reservations_told.retain(|(of, _), _| *of != app),
                 Notice::Sent { node, link, destination, octets } => {
                     self.sent(world, node, link, destination, &octets)?;
@@ -116,11 +134,31 @@ impl Checker {
             }
         }
         self.confirmations.input_is_over(world, None)?;
-        touched.into_iter().try_for_each(|node| {
-            self.known[node.0] = world.engine(node).senders().map(|s| (s.session, s.sender.0)).collect();
+        touched.into_iter().try_for_each(|(node, touch)| {
+            if touch.paths {
+                self.known[node.0] = world.engine(node).senders().map(|s| (s.session, s.sender.0)).collect();
+            }
             self.pace.nothing_is_stale(world, node)?;
-            self.budget(world, node)
+            self.budget(world, node, touch.installed)
         })
+    }
+
+    /// Whether a message can have changed which path state there is: a Path of a sender that is known cannot, nor can what
+    /// is about reservations.
+    fn may_change_paths(&self, node: NodeId, octets: &[u8]) -> bool {
+        let Ok(message) = Message::parse(octets) else { return true };
+        match message.msg_type() {
+            MsgType::RESV | MsgType::RESV_TEAR | MsgType::RESV_ERR | MsgType::RESV_CONF => false,
+            MsgType::PATH => {
+                let (Some(Ok(session)), Some(Ok(sender))) =
+                    (message.get::<Session>(), message.get::<SenderTemplate>())
+                else {
+                    return true;
+                };
+                !self.known[node.0].contains(&(session, sender.0))
+            }
+            _ => true,
+        }
     }
 
     fn crashed(&mut self, world: &World, node: NodeId) {
@@ -134,14 +172,23 @@ impl Checker {
         self.reservations_told.retain(|(app, _), _| !here(*app));
     }
 
-    fn budget(&mut self, world: &World, node: NodeId) -> Result<(), Failure> {
+    /// Where nothing was installed and nothing booked since, there is nothing to add up.
+    fn budget(&mut self, world: &World, node: NodeId, installed: bool) -> Result<(), Failure> {
         let engine = world.engine(node);
         if !self.features.contains("blockade") && engine.blockades().next().is_some() {
             self.features.insert("blockade");
         }
+        let booked: Vec<u64> = engine.interfaces().map(|(_, reserved_bps)| reserved_bps).collect();
+        if !installed && self.booked[node.0] == booked {
+            return Ok(());
+        }
+        self.booked[node.0] = booked;
+        let mut sums: BTreeMap<InterfaceId, u64> = BTreeMap::new();
+        for (_, interface, reservation) in engine.reservations() {
+            *sums.entry(interface).or_default() += charge_bps(&reservation.flowspec);
+        }
         for (interface, reserved_bps) in engine.interfaces() {
-            let here = engine.reservations().filter(|(_, on, _)| *on == interface.id);
-            let sum: u64 = here.map(|(_, _, reservation)| charge_bps(&reservation.flowspec)).sum();
+            let sum = sums.get(&interface.id).copied().unwrap_or_default();
             let promise = if sum != reserved_bps {
                 "budgets are the sum of reservations"
             } else if sum > interface.reservable_bps {

@@ -6,8 +6,8 @@
 use super::draw::Draw;
 use super::{upheaval, variety};
 use crate::scenario::model::{
-    Destination, Family, Flow, Link, LinkId, Node, NodeId, Receiver, Request, ReservationStyle, Scenario,
-    Sender, SenderId, Service, SessionId, SessionPlan, Traffic,
+    Destination, Family, Flow, Link, LinkId, Node, NodeId, Receiver, Request, ReservationStyle, Room,
+    Scenario, Sender, SenderId, Service, SessionId, SessionPlan, Traffic,
 };
 use core::time::Duration;
 
@@ -39,6 +39,7 @@ pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
         refresh,
         lifetime_multiplier: draw.one(&[3, 3, 2, 4]),
         blockade_multiplier: draw.one(&[3, 3, 2, 4]),
+        room: room(seed),
         local_repair_wait: Duration::from_secs(draw.one(&[2, 2, 0, 1])),
         faults_until: None,
         nodes: Vec::new(),
@@ -49,6 +50,7 @@ pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
         receivers: Vec::new(),
         actions: Vec::new(),
         expectations: Vec::new(),
+        index: crate::scenario::index::Index::default(),
     };
     network(draw, &mut scenario, temper);
     variety::links(draw, &mut scenario);
@@ -60,6 +62,16 @@ pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
     upheaval::faults(draw, &mut scenario);
     scenario.duration = super::settled_at(&scenario);
     scenario
+}
+
+/// How much state neighbours may make: in some worlds less than they need. It has luck of its own, so that the others are what they
+/// were before there was such a thing.
+fn room(seed: u64) -> Room {
+    let mut draw = Draw::seed(seed ^ 0x726f_6f6d);
+    if !draw.percent(60) {
+        return Room::default();
+    }
+    Room { state_octets: draw.one(&[5_000, 10_000, 16_000, 24_000]), neighbours: draw.one(&[2, 2, 3]) }
 }
 
 fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {

@@ -14,6 +14,7 @@ mod generate;
 mod pace;
 mod parting;
 mod refused;
+mod room;
 mod services;
 mod settled;
 mod shrink;
@@ -152,6 +153,10 @@ impl Trial {
         let scenario = self.world.scenario().clone();
         let (lifetime, settled) = (lifetime(&scenario), settled_at(&scenario));
         self.until(settled)?;
+        if self.checker.features.contains("limits bite") {
+            // What has no room is missing, and others are told so: what must stand all the same was looked at in each step.
+            return self.everybody_leaves(lifetime);
+        }
         let demand = Demand::at_the_end(&scenario);
         let reference = Reference::new(&scenario, &demand);
         let state = Settled {

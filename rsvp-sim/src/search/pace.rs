@@ -28,6 +28,8 @@ pub(super) struct Pace {
     quiet: (Instant, Instant),
     /// Per node and message type, when each state was last heard of.
     heard: Vec<BTreeMap<(MsgType, Kept), Instant>>,
+    /// Per node, before which time none of the state that it had can be older than its lifetime.
+    due: Vec<Instant>,
     /// When a Path was last sent on a link.
     sent: BTreeMap<(NodeId, LinkId, Session, FilterSpec), Instant>,
     /// Sessions in which something was refused.
@@ -41,6 +43,7 @@ impl Pace {
         Self {
             quiet: (Instant::ZERO + from, Instant::ZERO + settled_at(scenario)),
             heard: vec![BTreeMap::new(); scenario.nodes.len()],
+            due: vec![Instant::ZERO; scenario.nodes.len()],
             sent: BTreeMap::new(),
             failed: BTreeSet::new(),
         }
@@ -73,31 +76,40 @@ impl Pace {
         }
     }
 
-    /// No state that a node has is older than its lifetime.
-    pub(super) fn nothing_is_stale(&self, world: &World, node: NodeId) -> Result<(), Failure> {
+    /// No state that a node has is older than its lifetime. What is new, or was refreshed, since this was looked at cannot
+    /// be before what was the oldest then.
+    pub(super) fn nothing_is_stale(&mut self, world: &World, node: NodeId) -> Result<(), Failure> {
+        if world.now() <= self.due[node.0] {
+            return Ok(());
+        }
         let scenario = world.scenario();
         let lives = by_the_clock(scenario, node, lifetime(scenario)) + LEEWAY;
-        let stale = |kind: MsgType, kept: Kept| {
+        let mut oldest = world.now();
+        let mut look = |kind: MsgType, kept: Kept| {
             let heard = self.heard[node.0].get(&(kind, kept)).copied().unwrap_or_default();
-            (world.now() - heard > lives).then(|| {
-                let (session, neighbour, sender) = kept;
-                let name = &scenario.nodes[node.0].name;
-                let seen = format!(
-                    "{name}: state for {sender:?} of {session} from {neighbour}, last refreshed at {heard}"
-                );
-                Failure { promise: "no state outlives its lifetime", at: world.now(), seen }
-            })
+            oldest = oldest.min(heard);
+            if world.now() - heard <= lives {
+                return Ok(());
+            }
+            let (session, neighbour, sender) = kept;
+            let name = &scenario.nodes[node.0].name;
+            let seen = format!(
+                "{name}: state for {sender:?} of {session} from {neighbour}, last refreshed at {heard}"
+            );
+            Err(Failure { promise: "no state outlives its lifetime", at: world.now(), seen })
         };
         let engine = world.engine(node);
-        let paths = engine.senders().filter_map(|path| {
-            stale(MsgType::PATH, (path.session.with_flags(0), path.previous_hop?, Some(path.sender.0)))
-        });
-        let requests = engine.requests().flat_map(|request| {
-            let Requester::NextHop { address, .. } = request.from else { return Vec::new() };
+        for path in engine.senders() {
+            let Some(hop) = path.previous_hop else { continue };
+            look(MsgType::PATH, (path.session.with_flags(0), hop, Some(path.sender.0)))?;
+        }
+        for request in engine.requests() {
+            let Requester::NextHop { address, .. } = request.from else { continue };
             let session = request.session.with_flags(0);
-            request.flows.iter().filter_map(|(f, _)| stale(MsgType::RESV, (session, address, *f))).collect()
-        });
-        paths.chain(requests).next().map_or(Ok(()), Err)
+            request.flows.iter().try_for_each(|(f, _)| look(MsgType::RESV, (session, address, *f)))?;
+        }
+        self.due[node.0] = oldest + lives;
+        Ok(())
     }
 
     /// A node sent a message. The error says what is wrong with it.

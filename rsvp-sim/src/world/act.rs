@@ -7,6 +7,7 @@ use super::wire::Wire;
 use crate::scenario::ScenarioError;
 use crate::scenario::error::unknown;
 use crate::scenario::keys::{ActionKeys, word};
+use crate::scenario::model::{Action, Scenario};
 use core::net::IpAddr;
 use core::panic::Location;
 use core::time::Duration;
@@ -168,6 +169,8 @@ impl World {
     fn act(&mut self, deed: &str, keys: &str, from: &Location<'_>) -> Result<(), ScenarioError> {
         let deed = self.scenario.read_deed(deed, keys).map_err(|fault| fault.at(from))?;
         self.begin();
+        let at = self.now - Instant::ZERO;
+        self.done.push(Action { at, deed: deed.clone() });
         self.carry_out(deed);
         Ok(())
     }
@@ -184,6 +187,16 @@ impl World {
         self.note(format!("link {link} {what}"));
         self.set_wire(id, wire);
         Ok(())
+    }
+
+    /// The scenario with what was done between steps as its actions, but for links that were cut or held and packets that were
+    /// put in, for which files have no words.
+    #[must_use]
+    pub fn scenario_so_far(&self) -> Scenario {
+        let mut scenario = self.scenario.clone();
+        scenario.duration = scenario.duration.max(self.now - Instant::ZERO);
+        scenario.actions.extend(self.done.iter().cloned());
+        scenario
     }
 
     /// What is done before anything has happened is done to nodes that are alive.

@@ -109,7 +109,7 @@ impl World {
     }
 
     fn told(&mut self, node: NodeId, app: AppId, told: Told, Said { facts, label }: Said) {
-        if self.notices.is_some() {
+        if !self.keeps_record() {
             return;
         }
         let application = self.application_name(app).to_owned();
@@ -135,7 +135,7 @@ impl World {
                 let said = describe::fd_qos(&self.topology, &status);
                 self.told(node, event.app, Told::Status(status), said);
             }
-        } else {
+        } else if self.keeps_record() {
             let said = describe::event(&self.topology, event);
             self.told(node, event.app, Told::Event(event.clone()), said);
         }
@@ -191,9 +191,7 @@ impl World {
         self.command(node, app, Command::OpenSession { app, session: session_object });
         let destination = session_object.destination();
         if destination.is_multicast() {
-            self.change_network(Some(destination), |network| {
-                network.members[session.0].insert(node);
-            });
+            self.change_members(session, |members| members.insert(node));
         }
         self.reserve_if_ready(receiver);
     }
@@ -354,9 +352,7 @@ impl World {
         let others = self.scenario.receivers.iter().zip(&self.receivers);
         let still = others.filter(|(r, s)| r.node == node && r.session == session && s.open).count();
         if still == 0 && destination.is_multicast() {
-            self.change_network(Some(destination), |network| {
-                network.members[session.0].remove(&node);
-            });
+            self.change_members(session, |members| members.remove(&node));
         }
     }
 

@@ -6,18 +6,21 @@ use super::record::Note;
 use super::routing::{Network, NodeRoutes, Routing};
 use super::run::World;
 use super::watch::Notice;
-use crate::scenario::model::{Action, Deed, LinkId, NodeId};
+use crate::scenario::model::{Action, Deed, LinkId, NodeId, SessionId};
 use core::net::IpAddr;
 use core::time::Duration;
 use rsvp_node::units::show_time;
-use rsvp_node::{Config, Engine, Input};
+use rsvp_node::{Config, Engine, Input, RouteAnswer};
+use std::collections::BTreeSet;
 
 impl World {
     pub(super) fn boot(&mut self, node: NodeId) {
         let seed =
             Random::new(self.scenario.seed ^ ((node.0 as u64 + 1) << 32) ^ self.nodes[node.0].lives).next();
-        let config =
-            Config { seed, blockade_multiplier: self.scenario.blockade_multiplier, ..Config::default() };
+        let blockade_multiplier = self.scenario.blockade_multiplier;
+        let mut config = Config { seed, blockade_multiplier, ..Config::default() };
+        config.limits.state_octets = self.scenario.room.state_octets;
+        config.limits.neighbours_per_interface = self.scenario.room.neighbours;
         let again = self.nodes[node.0].lives > 0;
         let state = &mut self.nodes[node.0];
         if !self.scenario.nodes[node.0].plain {
@@ -35,33 +38,51 @@ impl World {
             self.input(node, Input::InterfaceChanged(interface));
         }
         if again {
-            self.change_network(None, |network| network.node_up[node.0] = true);
+            self.change_network(|network| network.node_up[node.0] = true);
             self.restart_applications(node);
         }
     }
 
     pub(super) fn note(&mut self, what: String) {
-        if self.notices.is_some() {
+        if !self.keeps_record() {
             return;
         }
         let order = self.record.order();
         self.record.notes.push(Note { order, at: self.now, text: what });
     }
 
-    /// Changes the network and tells every node whose routes that changes.
-    pub(super) fn change_network(&mut self, destination: Option<IpAddr>, change: impl FnOnce(&mut Network)) {
-        let answers = |world: &Self| -> Vec<_> {
-            let (scenario, topology, routing) = (&world.scenario, &world.topology, &world.routing);
-            (0..world.nodes.len())
-                .map(|n| NodeRoutes { scenario, topology, routing, node: NodeId(n) }.all())
-                .collect()
-        };
-        let before = answers(self);
+    /// Changes which links and nodes are up, and tells every node whose routes that changes.
+    pub(super) fn change_network(&mut self, change: impl FnOnce(&mut Network)) {
+        let before = self.answers(None);
         change(&mut self.network);
         self.routing = Routing::new(&self.scenario, &self.network);
-        let after = answers(self);
-        for n in 0..self.nodes.len() {
-            if before[n] != after[n] && self.network.node_up[n] {
+        self.tell_routes(before, None);
+    }
+
+    /// Changes who listens to a session, and tells every node whose routes that changes: only those to its destination can.
+    pub(super) fn change_members(
+        &mut self,
+        session: SessionId,
+        change: impl FnOnce(&mut BTreeSet<NodeId>) -> bool,
+    ) {
+        let destination = Some(self.topology.session(session).destination());
+        let before = self.answers(destination);
+        if change(&mut self.network.members[session.0]) {
+            self.routing.set_members(session, &self.network.members[session.0]);
+            self.tell_routes(before, destination);
+        }
+    }
+
+    fn answers(&self, of: Option<IpAddr>) -> Vec<Vec<(IpAddr, RouteAnswer)>> {
+        let (scenario, topology, routing) = (&self.scenario, &self.topology, &self.routing);
+        let all = |n| NodeRoutes { scenario, topology, routing, node: NodeId(n) }.all(of);
+        (0..self.nodes.len()).map(all).collect()
+    }
+
+    fn tell_routes(&mut self, before: Vec<Vec<(IpAddr, RouteAnswer)>>, destination: Option<IpAddr>) {
+        let after = self.answers(destination);
+        for (n, (before, after)) in before.into_iter().zip(after).enumerate() {
+            if before != after && self.network.node_up[n] {
                 self.notice(Notice::Rerouted);
                 self.input(NodeId(n), Input::RouteChanged { destination });
             }
@@ -96,7 +117,7 @@ impl World {
                 self.input(end, Input::InterfaceChanged(interface));
             }
         }
-        self.change_network(None, |network| network.link_up[link.0] = up);
+        self.change_network(|network| network.link_up[link.0] = up);
     }
 
     fn crash_node(&mut self, node: NodeId, time: Duration) {
@@ -109,7 +130,7 @@ impl World {
         self.notice(Notice::Crashed { node });
         self.measure(node);
         self.forget_applications(node);
-        self.change_network(None, |network| network.node_up[node.0] = false);
+        self.change_network(|network| network.node_up[node.0] = false);
         self.happenings.plan(self.now + time, Happening::Boot(node));
     }
 }

@@ -62,7 +62,7 @@ impl World {
     /// Puts a packet on a link.
     pub(super) fn send(&mut self, node: NodeId, link: LinkId, packet: Packet, forwarded: bool) {
         let plan = &self.scenario.links[link.0];
-        let (to, to_name) = recipients(
+        let (to, addressee) = recipients(
             &self.scenario,
             &self.topology,
             &self.routing,
@@ -89,18 +89,19 @@ impl World {
                 );
             }
         }
-        if self.notices.is_some() {
+        self.messages += 1;
+        if self.notices.is_some() && !forwarded {
             let (destination, octets) = (packet.destination, packet.octets.clone());
-            if !forwarded {
-                self.notice(Notice::Sent { node, link, destination, octets });
-            }
+            self.notice(Notice::Sent { node, link, destination, octets });
+        }
+        if !self.keeps_record() {
             return;
         }
         let message = describe::message(&self.topology, &packet.octets);
         let facts = message
             .facts
             .word("from", self.scenario.nodes[node.0].name.as_str())
-            .word("to", to_name)
+            .word("to", called(&self.scenario, link, addressee))
             .word("link", self.scenario.links[link.0].name.as_str());
         self.record.sent.push(Sent {
             order: self.record.order(),
@@ -189,31 +190,36 @@ impl World {
     }
 }
 
-/// Who gets a packet that a node puts on a link, and how to call them together.
+/// Who gets a packet that a node puts on a link, and which of them it is for; none if it is for all of a LAN, or nobody.
 pub(crate) fn recipients(
     scenario: &Scenario,
     topology: &Topology,
     routing: &Routing,
     (node, link): (NodeId, LinkId),
     (source, destination): (IpAddr, IpAddr),
-) -> (Vec<NodeId>, String) {
+) -> (Vec<NodeId>, Option<NodeId>) {
     let plan = &scenario.links[link.0];
-    let name = |n: NodeId| scenario.nodes[n.0].name.clone();
-    let others: Vec<NodeId> = plan.ends.iter().copied().filter(|&end| end != node).collect();
+    let others = || plan.ends.iter().copied().filter(|&end| end != node);
     if !plan.lan {
-        let label = others.first().map_or_else(String::new, |&n| name(n));
-        return (others, label);
+        let others: Vec<NodeId> = others().collect();
+        let first = others.first().copied();
+        return (others, first);
     }
     if destination.is_multicast() {
-        return (others, plan.name.clone());
+        return (others().collect(), None);
     }
-    let Some(owner) = topology.owner(destination) else { return (Vec::new(), plan.name.clone()) };
-    if others.contains(&owner) {
-        return (vec![owner], name(owner));
+    let Some(owner) = topology.owner(destination) else { return (Vec::new(), None) };
+    if owner != node && topology.attachment(owner, link).is_some() {
+        return (vec![owner], Some(owner));
     }
     let session = topology.sessions_to(destination).next();
     match routing.next_hop(scenario, node, owner, session, topology.owner(source)) {
-        Some((via, next)) if via == link => (vec![next], name(next)),
-        _ => (Vec::new(), plan.name.clone()),
+        Some((via, next)) if via == link => (vec![next], Some(next)),
+        _ => (Vec::new(), None),
     }
+}
+
+/// How a message on a link says whom it is for.
+pub(crate) fn called(scenario: &Scenario, link: LinkId, addressee: Option<NodeId>) -> &str {
+    addressee.map_or(&scenario.links[link.0].name, |node| &scenario.nodes[node.0].name)
 }

@@ -3,7 +3,7 @@
 use super::delivery::Packet;
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, SenderId};
 use rsvp_node::Instant;
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
@@ -28,28 +28,52 @@ pub(super) enum Happening {
     Wake(NodeId),
 }
 
+/// One of them, and when it was planned.
+#[derive(Clone, Debug)]
+struct Planned {
+    at: Instant,
+    number: u64,
+    happening: Happening,
+}
+
+impl PartialEq for Planned {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Planned {}
+
+impl PartialOrd for Planned {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// What comes first is the greatest: that is what a heap gives.
+impl Ord for Planned {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.number).cmp(&(self.at, self.number))
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Happenings {
-    /// Happenings are kept aside of the heap's keys, as they have no order of their own.
-    heap: BinaryHeap<Reverse<(Instant, u64)>>,
-    planned: std::collections::BTreeMap<u64, Happening>,
+    heap: BinaryHeap<Planned>,
     count: u64,
 }
 
 impl Happenings {
     pub(super) fn plan(&mut self, at: Instant, happening: Happening) {
-        self.heap.push(Reverse((at, self.count)));
-        self.planned.insert(self.count, happening);
+        self.heap.push(Planned { at, number: self.count, happening });
         self.count += 1;
     }
 
     /// The next one, when it comes no later than `end`.
     pub(super) fn next(&mut self, end: Instant) -> Option<(Instant, Happening)> {
-        let Reverse((at, number)) = *self.heap.peek()?;
-        if at > end {
+        if self.heap.peek()?.at > end {
             return None;
         }
-        self.heap.pop();
-        self.planned.remove(&number).map(|happening| (at, happening))
+        self.heap.pop().map(|next| (next.at, next.happening))
     }
 }

@@ -3,7 +3,10 @@
 use super::run::World;
 use crate::describe;
 use crate::facts::{Fact, Facts};
+use crate::judge::{Verdict, judge_one};
 use crate::scenario::model::{LinkId, NodeId, What};
+use crate::scenario::{ScenarioError, expectations};
+use core::panic::Location;
 use rsvp_node::Requester;
 
 impl World {
@@ -12,6 +15,21 @@ impl World {
         let what = self.scenario.expectations[expectation].what;
         let seen = (0..self.nodes.len()).flat_map(|n| self.state(NodeId(n), what)).collect();
         self.record.looks.insert(expectation, seen);
+    }
+
+    /// Judges an expectation by what there is now, and by what has happened so far.
+    #[track_caller]
+    pub(crate) fn judge_now(&mut self, keys: &str) -> Result<Verdict, ScenarioError> {
+        let from = Location::caller();
+        let scenario = self.scenario_so_far();
+        let expectation = expectations::read_one(&scenario, keys).map_err(|fault| fault.at(from))?;
+        // Expectations of the scenario have the places before it.
+        let place = self.scenario.expectations.len();
+        let seen = (0..self.nodes.len()).flat_map(|n| self.state(NodeId(n), expectation.what)).collect();
+        self.record.looks.insert(place, seen);
+        let verdict = judge_one(place, &expectation, &self.record);
+        self.record.looks.remove(&place);
+        Ok(verdict)
     }
 
     fn state(&self, node: NodeId, what: What) -> Vec<Facts> {

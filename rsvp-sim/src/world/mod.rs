@@ -25,7 +25,7 @@ mod wire;
 pub use act::Injected;
 pub use data::DataStream;
 #[cfg(feature = "lab")]
-pub(crate) use delivery::recipients;
+pub(crate) use delivery::{called, recipients};
 pub use record::{Delivery, EventRecord, Note, Record, Sent, Told, Use};
 pub use run::World;
 pub use stepping::{Cause, Step};

@@ -1,6 +1,7 @@
 //! What is kept of a run: messages, events, notes about actions, and how full links were.
 
 use super::data::DataStream;
+use crate::describe::Said;
 use crate::facts::Facts;
 use crate::scenario::model::{LinkId, NodeId};
 use core::net::IpAddr;
@@ -20,6 +21,8 @@ pub struct Record {
     pub notes: Vec<Note>,
     /// Use of each direction of each link that ever carried a reservation.
     pub uses: BTreeMap<(NodeId, LinkId), Use>,
+    /// When the use of a direction of a link changed, and to how many bits per second.
+    pub series: Vec<(Instant, NodeId, LinkId, u64)>,
     /// State as it was when expectations asked for it, by their places.
     pub looks: BTreeMap<usize, Vec<Facts>>,
     /// Messages that nodes dropped: where, why, how many.
@@ -117,6 +120,8 @@ pub enum Told {
 pub struct Use {
     /// At the end: bits per second and the reservations in a few words.
     pub last: (u64, Vec<String>),
+    /// Those reservations as facts.
+    pub installed: Vec<Facts>,
     /// When they took most, for the first time.
     pub peak: (u64, Vec<String>),
     /// When that was.
@@ -146,6 +151,30 @@ impl Sent {
 }
 
 impl Record {
+    /// Notes what reservations stand on a direction of a link, if there ever were any.
+    pub(crate) fn measured(
+        &mut self,
+        (node, link): (NodeId, LinkId),
+        now: Instant,
+        bps: u64,
+        mut said: Vec<Said>,
+    ) {
+        if said.is_empty() && !self.uses.contains_key(&(node, link)) {
+            return;
+        }
+        said.sort_by(|a, b| a.label.cmp(&b.label));
+        let used = self.uses.entry((node, link)).or_default();
+        if used.last.0 != bps {
+            self.series.push((now, node, link, bps));
+        }
+        used.last = (bps, said.iter().map(|each| each.label.clone()).collect());
+        used.installed = said.into_iter().map(|each| each.facts).collect();
+        if bps > used.peak.0 {
+            used.peak = used.last.clone();
+            used.peak_at = now;
+        }
+    }
+
     /// The place of what is noted next.
     pub(super) fn order(&self) -> usize {
         self.sent.len() + self.told.len() + self.notes.len()

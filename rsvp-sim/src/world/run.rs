@@ -8,8 +8,9 @@ use super::routing::{Network, NodeRoutes, Routing, first_members};
 use super::topology::Topology;
 use super::watch::Notice;
 use super::wire::Wire;
-use crate::describe;
-use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, When};
+use crate::describe::{self, Said};
+use crate::scenario::index::Index;
+use crate::scenario::model::{Action, LinkId, NodeId, ReceiverId, Scenario, SenderId, When};
 use core::time::Duration;
 use rsvp_node::{AppId, Config, Engine, Event, Input, Instant, Outcome, Output};
 use std::collections::BTreeMap;
@@ -46,6 +47,12 @@ pub struct World {
     pub(super) recording: Recording,
     /// What happened, where somebody watches; there is no record then.
     pub(super) notices: Option<Vec<Notice>>,
+    /// What was done between steps.
+    pub(super) done: Vec<Action>,
+    /// Whether there is none at all.
+    pub(super) is_unrecorded: bool,
+    /// Messages that were put on links.
+    pub(super) messages: u64,
 }
 
 /// A node's engine and when it wants to be woken.
@@ -62,7 +69,8 @@ pub(super) struct VirtualNode {
 impl World {
     /// Sets up a scenario.
     #[must_use]
-    pub fn new(scenario: Scenario) -> Self {
+    pub fn new(mut scenario: Scenario) -> Self {
+        scenario.index = Index::of(&scenario);
         let topology = Topology::new(&scenario);
         let network = Network {
             link_up: vec![true; scenario.links.len()],
@@ -85,6 +93,9 @@ impl World {
             wires: vec![Wire::Whole; scenario.links.len()],
             buffer: vec![0; 2048],
             notices: None,
+            done: Vec::new(),
+            is_unrecorded: false,
+            messages: 0,
             recording: Recording::Nothing,
             happenings: Happenings::default(),
             now: Instant::ZERO,
@@ -98,6 +109,11 @@ impl World {
         };
         world.plan();
         world
+    }
+
+    /// Whether messages, events and notes are kept: about 2 kB for each message.
+    pub(super) fn keeps_record(&self) -> bool {
+        self.notices.is_none() && !self.is_unrecorded
     }
 
     /// At one time, state is looked at before anything happens, and receivers come before senders.
@@ -204,7 +220,7 @@ impl World {
         }
         self.buffer = buffer;
         if reserved && self.notices.is_some() {
-            self.notice(Notice::Installed);
+            self.notice(Notice::Installed { node });
         } else if reserved {
             self.measure(node);
         }
@@ -247,26 +263,19 @@ impl World {
 
     /// Notes how full the links of a node are, after a reservation changed.
     pub(super) fn measure(&mut self, node: NodeId) {
-        let mut sums: BTreeMap<LinkId, (u64, Vec<String>)> = BTreeMap::new();
+        if !self.keeps_record() {
+            return;
+        }
+        let mut sums: BTreeMap<LinkId, (u64, Vec<Said>)> = BTreeMap::new();
         for (_, interface, reservation) in self.nodes[node.0].engine.reservations() {
             let Some(link) = self.topology.link_of(node, interface) else { continue };
             let sum = sums.entry(link).or_default();
             sum.0 += reservation.charge_bps;
-            sum.1.push(describe::reservation(&self.topology, &reservation).label);
+            sum.1.push(describe::reservation(&self.topology, &reservation));
         }
         for attachment in self.topology.attachments(node) {
-            let key = (node, attachment.link);
-            let mut sum = sums.remove(&attachment.link).unwrap_or_default();
-            if sum.1.is_empty() && !self.record.uses.contains_key(&key) {
-                continue;
-            }
-            sum.1.sort();
-            let used = self.record.uses.entry(key).or_default();
-            if sum.0 > used.peak.0 {
-                used.peak = sum.clone();
-                used.peak_at = self.now;
-            }
-            used.last = sum;
+            let (bps, said) = sums.remove(&attachment.link).unwrap_or_default();
+            self.record.measured((node, attachment.link), self.now, bps, said);
         }
     }
 

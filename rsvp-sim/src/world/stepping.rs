@@ -6,6 +6,7 @@ use super::recording::Recording;
 use super::run::World;
 use crate::journal::Journal;
 use crate::report::Report;
+use crate::scenario::index::Index;
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, Scenario, SenderId, What};
 use crate::scenario::{Builder, ScenarioError};
 use core::time::Duration;
@@ -79,6 +80,21 @@ impl World {
         Builder::default()
     }
 
+    /// A world that keeps no record, as large ones have to: there is what nodes have and how many messages were sent, but
+    /// nothing of what was sent and told before.
+    #[must_use]
+    pub fn unrecorded(scenario: Scenario) -> Self {
+        let mut world = Self::new(scenario);
+        world.is_unrecorded = true;
+        world
+    }
+
+    /// How many messages were put on links so far.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.messages
+    }
+
     /// Runs to the end, and records everything that goes into the engines and comes out.
     #[must_use]
     pub fn run_recorded(mut self) -> (Scenario, Record, Journal) {
@@ -89,6 +105,7 @@ impl World {
             Recording::Journal(journal) => journal,
             _ => Journal::default(),
         };
+        self.scenario.index = Index::default();
         (self.scenario, self.record, journal)
     }
 
@@ -97,6 +114,7 @@ impl World {
     pub fn run(mut self) -> (Scenario, Record) {
         self.run_until(self.scenario.duration);
         self.close();
+        self.scenario.index = Index::default();
         (self.scenario, self.record)
     }
 

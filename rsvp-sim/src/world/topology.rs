@@ -1,6 +1,7 @@
 //! Who is attached where, with which address, and the names of addresses, sessions and senders.
 //!
-//! Addresses follow from the places of links and nodes in the scenario: `10.0.<link>.<place>` or `fd00:<link>::<place>`.
+//! Addresses follow from the places of links and nodes in the scenario: `10.<link>.<place>`, where the link has two octets, or
+//! `fd00:<link>::<place>`. A LAN with more than 254 nodes takes the numbers of several links in IPv4.
 
 use crate::scenario::model::{Destination, Family, LinkId, NodeId, Scenario, SenderId, SessionId};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,6 +19,14 @@ pub struct Topology {
     node_names: Vec<String>,
     session_names: Vec<String>,
     sender_names: Vec<String>,
+    /// The same the other way round; among equals the first.
+    session_places: BTreeMap<Session, SessionId>,
+    sessions_to: BTreeMap<IpAddr, Vec<SessionId>>,
+    sender_places: BTreeMap<(Session, FilterSpec), SenderId>,
+    /// Which senders of a session an address has.
+    senders_at: BTreeMap<(Session, IpAddr), Vec<SenderId>>,
+    /// From where to where data goes.
+    data: BTreeSet<(IpAddr, IpAddr)>,
 }
 
 /// A node's interface to a link.
@@ -34,13 +43,15 @@ impl Topology {
     pub fn new(scenario: &Scenario) -> Self {
         let mut attachments: Vec<Vec<Attachment>> = vec![Vec::new(); scenario.nodes.len()];
         let mut owners = BTreeMap::new();
+        let mut number = 1;
         for (n, link) in scenario.links.iter().enumerate() {
             for (place, end) in link.ends.iter().enumerate() {
-                let address = address(scenario.family, n, place);
+                let address = address(scenario.family, number, place);
                 let interface = InterfaceId(attachments[end.0].len() as u32 + 1);
                 attachments[end.0].push(Attachment { interface, link: LinkId(n), address });
                 owners.insert(address, *end);
             }
+            number += numbers_taken(link.ends.len());
         }
         let first = |node: NodeId| {
             attachments[node.0].first().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |each| each.address)
@@ -73,6 +84,11 @@ impl Topology {
         };
         let senders = scenario.senders.iter().map(|s| (s.session, sender(s))).collect();
         Self {
+            session_places: BTreeMap::new(),
+            sessions_to: BTreeMap::new(),
+            sender_places: BTreeMap::new(),
+            senders_at: BTreeMap::new(),
+            data: BTreeSet::new(),
             attachments,
             owners,
             sessions,
@@ -81,6 +97,21 @@ impl Topology {
             session_names: scenario.sessions.iter().map(|s| s.name.clone()).collect(),
             sender_names: scenario.senders.iter().map(|s| s.name.clone()).collect(),
         }
+        .with_places()
+    }
+
+    fn with_places(mut self) -> Self {
+        for (n, session) in self.sessions.iter().enumerate() {
+            self.session_places.entry(*session).or_insert(SessionId(n));
+            self.sessions_to.entry(session.destination()).or_default().push(SessionId(n));
+        }
+        for (n, (session, filter)) in self.senders.iter().enumerate() {
+            let session = self.sessions[session.0];
+            self.sender_places.entry((session, *filter)).or_insert(SenderId(n));
+            self.senders_at.entry((session, filter.address())).or_default().push(SenderId(n));
+            self.data.insert((filter.address(), session.destination()));
+        }
+        self
     }
 
     pub(crate) fn attachments(&self, node: NodeId) -> &[Attachment] {
@@ -113,17 +144,12 @@ impl Topology {
     }
 
     pub(crate) fn sessions_to(&self, destination: IpAddr) -> impl Iterator<Item = SessionId> + '_ {
-        (0..self.sessions.len())
-            .map(SessionId)
-            .filter(move |s| self.sessions[s.0].destination() == destination)
+        self.sessions_to.get(&destination).into_iter().flatten().copied()
     }
 
     /// Whether packets from `source` to `destination` are a sender's data, or take the same way.
     pub(super) fn is_data(&self, source: IpAddr, destination: IpAddr) -> bool {
-        let is = |(session, sender): &(SessionId, FilterSpec)| {
-            sender.address() == source && self.sessions[session.0].destination() == destination
-        };
-        self.senders.iter().any(is)
+        self.data.contains(&(source, destination))
     }
 
     /// Address and port of a sender.
@@ -142,9 +168,8 @@ impl Topology {
     #[must_use]
     pub fn session_name(&self, session: &Session) -> String {
         // Routers set flags in the object that the scenario does not know.
-        let bare = session.with_flags(0);
-        let place = self.sessions.iter().position(|s| *s == bare);
-        place.map_or_else(|| session.to_string(), |place| self.session_names[place].clone())
+        let place = self.session_places.get(&session.with_flags(0));
+        place.map_or_else(|| session.to_string(), |place| self.session_names[place.0].clone())
     }
 
     /// The names of the senders of a session at these addresses; an address where there is none stands for itself.
@@ -153,15 +178,9 @@ impl Topology {
         let bare = session.with_flags(0);
         let mut names = BTreeSet::new();
         for address in addresses {
-            let here = |(_, (s, f)): &(usize, &(SessionId, FilterSpec))| {
-                self.sessions[s.0] == bare && f.address() == address
-            };
-            let found =
-                self.senders.iter().enumerate().filter(here).map(|(n, _)| self.sender_names[n].clone());
-            let before = names.len();
-            names.extend(found);
-            if names.len() == before {
-                names.insert(address.to_string());
+            match self.senders_at.get(&(bare, address)) {
+                Some(found) => names.extend(found.iter().map(|sender| self.sender_names[sender.0].clone())),
+                None => _ = names.insert(address.to_string()),
             }
         }
         names
@@ -170,9 +189,8 @@ impl Topology {
     /// The name of a sender of a session.
     #[must_use]
     pub fn sender_name(&self, session: &Session, filter: &FilterSpec) -> String {
-        let bare = session.with_flags(0);
-        let place = self.senders.iter().position(|(s, f)| self.sessions[s.0] == bare && f == filter);
-        place.map_or_else(|| filter.to_string(), |place| self.sender_names[place].clone())
+        let place = self.sender_places.get(&(session.with_flags(0), *filter));
+        place.map_or_else(|| filter.to_string(), |place| self.sender_names[place.0].clone())
     }
 
     /// The logical interface handle: as on a real node, whose loopback interface has the first number.
@@ -188,6 +206,8 @@ impl Topology {
             IpAddr::V4(address) => interface.ipv4 = Some(address),
             IpAddr::V6(address) => interface.ipv6 = Some(address),
         }
+        // What is on a link begins like this address: see `address` below.
+        interface.subnets.push((attachment.address, if attachment.address.is_ipv4() { 24 } else { 64 }));
         interface.lih = self.handle(attachment.interface);
         interface.up = up;
         interface.mtu = link.mtu;
@@ -203,10 +223,21 @@ impl Topology {
     }
 }
 
+/// Addresses of a link number in IPv4.
+const PLACES: usize = 254;
+
+/// The link numbers that so many nodes on one link take.
+pub(crate) fn numbers_taken(ends: usize) -> usize {
+    ends.div_ceil(PLACES).max(1)
+}
+
 fn address(family: Family, link: usize, place: usize) -> IpAddr {
     match family {
-        Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(10, 0, link as u8 + 1, place as u8 + 1)),
-        Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0xfd00, link as u16 + 1, 0, 0, 0, 0, 0, place as u16 + 1)),
+        Family::Ipv4 => {
+            let [high, low] = ((link + place / PLACES) as u16).to_be_bytes();
+            IpAddr::V4(Ipv4Addr::new(10, high, low, (place % PLACES) as u8 + 1))
+        }
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0xfd00, link as u16, 0, 0, 0, 0, 0, place as u16 + 1)),
     }
 }
 

@@ -52,8 +52,10 @@ impl World {
     /// There is none of that name; the nearest one is named.
     #[track_caller]
     pub fn application(&self, name: &str) -> Result<ApplicationView<'_>, ScenarioError> {
-        match self.application_names().find(|known| *known == name) {
-            Some(name) => Ok(ApplicationView { world: self, name }),
+        let index = &self.scenario.index;
+        let known = index.senders.get_key_value(name).or_else(|| index.receivers.get_key_value(name));
+        match known {
+            Some((name, _)) => Ok(ApplicationView { world: self, name }),
             None => Err(unknown("application", name, self.application_names(), Location::caller())),
         }
     }
@@ -64,15 +66,15 @@ impl World {
     }
 
     pub(super) fn node_id(&self, name: &str, from: &Location<'_>) -> Result<NodeId, ScenarioError> {
-        let mut names = self.scenario.nodes.iter().map(|node| node.name.as_str());
-        let place = names.clone().position(|known| known == name);
-        place.map(NodeId).ok_or_else(|| unknown("node", name, &mut names, from))
+        let place = self.scenario.index.nodes.get(name).copied();
+        let names = self.scenario.nodes.iter().map(|node| node.name.as_str());
+        place.map(NodeId).ok_or_else(|| unknown("node", name, names, from))
     }
 
     pub(super) fn link_id(&self, name: &str, from: &Location<'_>) -> Result<LinkId, ScenarioError> {
-        let mut names = self.scenario.links.iter().map(|link| link.name.as_str());
-        let place = names.clone().position(|known| known == name);
-        place.map(LinkId).ok_or_else(|| unknown("link", name, &mut names, from))
+        let place = self.scenario.index.links.get(name).copied();
+        let names = self.scenario.links.iter().map(|link| link.name.as_str());
+        place.map(LinkId).ok_or_else(|| unknown("link", name, names, from))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum Notice {
     /// A node's engine sent a message.
     Sent { node: NodeId, link: LinkId, destination: IpAddr, octets: Vec<u8> },
     /// A node changed what is installed.
-    Installed,
+    Installed { node: NodeId },
     /// An application was told something.
     Told { event: Event },
     /// A sender has given up its session, and hears of it no more.

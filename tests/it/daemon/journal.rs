@@ -39,6 +39,7 @@ fn a_daemons_journal_replays_to_what_was_on_the_wire() {
         let octets: String = packet.octets.iter().map(|octet| format!("{octet:02x}")).collect();
         assert!(text.contains(&octets), "on the wire but not in the journal: {packet:?}");
     }
+    check_cut(&text, done);
     // What differs is found: the last octet of the first message.
     let message = "\"transmit\":\"";
     let at = text.find(message).expect("a message") + message.len();
@@ -64,4 +65,16 @@ fn a_daemons_journal_replays_to_what_was_on_the_wire() {
         answer["flow"].as_array_mut().into_iter().for_each(|flow| flow[1] = 1.into());
     });
     assert!(journal::replay(&other).is_err_and(|fault| fault.contains("routing was asked")));
+}
+
+/// A journal that was cut is done again up to its last whole line, wherever that was.
+fn check_cut(text: &str, done: journal::Replayed) {
+    let last = text.trim_end().rfind('\n').expect("several lines") + 1;
+    for cut in [last + 1, last + 9, text.len() - 2] {
+        let of_cut = journal::replay(&text[..cut]).unwrap_or_else(|fault| panic!("{cut}: {fault}"));
+        assert_eq!((of_cut.inputs, of_cut.cut), (done.inputs - 1, Some(text.lines().count())), "{cut}");
+    }
+    assert_eq!((done.cut, journal::replay(text.trim_end())), (None, Ok(done)));
+    let within = format!("{}{{\n{}", &text[..last], &text[last..]);
+    assert!(journal::replay(&within).is_err(), "only the last line can be cut");
 }

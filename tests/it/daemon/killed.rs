@@ -71,9 +71,9 @@ fn a_killed_daemon_has_its_reservation_back_within_three_refresh_periods() {
     let paths = || up.packets().into_iter().skip(answering).filter(|p| p.kind == MsgType::PATH);
     let path = eventually("a Path", || down.of(MsgType::PATH).into_iter().next());
     assert!(paths().filter(|p| p.at < path.at).count() <= 1, "a Path was passed over");
-    // So was the first Resv after that: it was asked on before there was a second.
+    // So was the first Resv after that: it was asked on before there was a third. The second comes soon (R/16) after what is new.
     let resv = eventually("a Resv", || up.of(MsgType::RESV).into_iter().next());
     let heard = || down.of(MsgType::RESV).into_iter().filter(|p| p.at > path.at && p.at < resv.at).count();
     // One that came while it started waited for it: then there is none in between.
-    assert!(heard() <= 1, "a Resv was passed over");
+    assert!(heard() <= 2, "a Resv was passed over");
 }

@@ -246,6 +246,12 @@ impl Net {
 
     fn run(&self, node: &str, config: &str, mut command: Command) -> Child {
         let file = self.file(&format!("{node}.toml"));
+        // What it keeps between its starts goes with the test.
+        let state = format!("[node]\nstate = {:?}\n", self.folder);
+        let config = match config.contains("[node]\n") {
+            true => config.replacen("[node]\n", &state, 1),
+            false => format!("{config}\n{state}"),
+        };
         fs::write(&file, config).expect("a configuration is written");
         let log = fs::OpenOptions::new().create(true).append(true).open(self.file(&format!("{node}.log")));
         command.arg("--config").arg(file).arg("--socket").arg(self.socket(node));

@@ -114,6 +114,10 @@ impl Bench {
                     IpAddr::V6(a) => config.ipv6 = Some(a),
                 }
             }
+            config.subnets = vec![
+                (Family::V4.named(&format!("{letter}0")), 24),
+                (Family::V6.named(&format!("{letter}0")), 64),
+            ];
             (config.bandwidth_bps, config.reservable_bps) = (10_000_000, 8_000_000);
             config
         });

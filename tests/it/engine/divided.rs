@@ -333,14 +333,14 @@ fn forwarded_objects_never_silence_a_request() {
 fn two_hundred_messages_of_one_next_hop_stand() {
     for mut b in both(200) {
         for n in 0..200 {
-            let resv = asking(&b, Style::FF, n..n + 1, controlled(1.0)).object(0x88, 1, &[0; 4000]);
+            let resv = asking(&b, Style::FF, n..n + 1, controlled(1.0)).object(0xc8, 1, &[0; 4000]);
             b.takes(&resv);
         }
         assert_eq!(b.engine.reservations().count(), 200);
         // The oldest are not kept: their refreshes are processed in full, and change nothing either.
         b.forget();
         for (n, looks) in [(0, 2), (199, 1), (1, 2), (198, 1)] {
-            let resv = asking(&b, Style::FF, n..n + 1, controlled(1.0)).object(0x88, 1, &[0; 4000]);
+            let resv = asking(&b, Style::FF, n..n + 1, controlled(1.0)).object(0xc8, 1, &[0; 4000]);
             let before = b.engine.work().octets_handled;
             b.takes(&resv);
             let handled = b.engine.work().octets_handled - before;

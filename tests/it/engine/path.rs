@@ -372,7 +372,7 @@ fn routing_is_asked_as_for_a_packet_of_the_flow() {
     let [_, mut b] = Bench::unicast();
     let address = "2001:db8::5".parse().expect("an address");
     let label = FilterSpec::Ipv6FlowLabel { address, reserved: 0, label: 5 };
-    b.takes(&b.message("a1 Path S1{9B}").with(|m| m.sender = Some(label)));
+    b.takes(&b.message("a1 Path S1{9B}").with(|m| (m.sender, m.source) = (Some(label), address.into())));
     let asked = b.routes.asked.last().expect("a question").flow;
     assert_eq!((asked.flow_label, asked.source_port), (5, 0));
 }

@@ -1,8 +1,9 @@
 //! Soft state: lifetimes and refreshes, RFC 2205 sections 2.3 and 3.7.
 
 use super::bench::Bench;
-use super::words::interface;
+use super::words::{Family, interface};
 use core::time::Duration;
+use rsvp_node::Config;
 use rsvp_wire::MsgType;
 
 /// L = (K + 0.5) * 1.5 * R with K = 3.
@@ -169,5 +170,36 @@ fn what_is_blockaded_stays_reserved_as_long_as_it_is_refreshed() {
             b.hears("c1 Resv WF{4B}").hears("d1 Resv WF{2B}").installs(&["c WF{4B}", "d WF{2B}"]);
         }
         b.seconds(157.4).installs(&["c WF{4B}", "d WF{2B}"]).seconds(0.2).installs(&[]);
+    }
+}
+
+/// RFC 2205 section 3.7, rule 6: what is new is sent again early, once, where the node is told to; then as often as any other.
+#[test]
+fn what_is_new_is_sent_again_early_and_then_as_any_other() {
+    for family in [Family::V4, Family::V6] {
+        let mut b = Bench::new(family, Config { seed: 5, repeats_new: true, ..Config::default() });
+        b.takes(&b.message("a1 Path S1{9B}").every(3_600));
+        b.takes(&b.message("c1 Resv WF{4B}").every(3_600));
+        let early = Duration::from_secs(30) / 16;
+        let sent = |b: &Bench, letter: &str, kind| {
+            let of_kind = |s: &&super::sent::Sent| s.interface == interface(letter) && s.msg_type() == kind;
+            b.sent.iter().filter(of_kind).map(|s| s.at).collect::<Vec<_>>()
+        };
+        b.seconds(100.0);
+        for (letter, kind) in [("c", MsgType::PATH), ("d", MsgType::PATH), ("a", MsgType::RESV)] {
+            let gaps: Vec<Duration> = sent(&b, letter, kind).windows(2).map(|w| w[1] - w[0]).collect();
+            let tick = Duration::from_millis(2);
+            assert!(gaps[0] >= early / 2 && gaps[0] <= early * 3 / 2 + tick, "on {letter}: {gaps:?}");
+            assert!(gaps[1..].iter().all(|gap| *gap >= Duration::from_secs(15)), "on {letter}: {gaps:?}");
+        }
+        // What is changed is no new state; what is asked for anew is.
+        b.forget();
+        b.takes(&b.message("c1 Resv WF{5B}").every(3_600));
+        b.seconds(10.0);
+        assert_eq!(sent(&b, "a", MsgType::RESV).len(), 1);
+        b.hears("c1 ResvTear WF{5B}").forget();
+        b.takes(&b.message("c1 Resv WF{4B}").every(3_600));
+        b.seconds(10.0);
+        assert_eq!(sent(&b, "a", MsgType::RESV).len(), 2);
     }
 }

@@ -1,5 +1,6 @@
 //! Events, services and traffic in a few words, for people.
 
+use core::net::IpAddr;
 use core::time::Duration;
 use rsvp_client::qos::{ErrorClass, FdQos, Flowspec, ServiceType};
 use rsvp_client::{
@@ -12,6 +13,11 @@ use rsvp_wire::FilterSpec;
 pub(super) fn traffic(traffic: &Traffic) -> String {
     let peak = traffic.peak_bps.map_or_else(String::new, |peak| format!(" peak {}", show_rate(peak)));
     format!("{} bucket {}{peak}", show_rate(traffic.rate_bps), show_size(traffic.bucket.round() as u64))
+}
+
+/// A neighbour, or all on an interface who are not told apart.
+pub(super) fn neighbour(address: Option<IpAddr>) -> String {
+    address.map_or_else(|| "others".to_owned(), |address| address.to_string())
 }
 
 pub(super) fn service(service: &Service) -> String {

@@ -9,6 +9,8 @@ mod overrides;
 mod per_interface;
 mod qos;
 mod responder;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod units;
 
@@ -16,14 +18,15 @@ pub use data_plane::{
     DEFAULT_PINS, DataPlaneConfig, DscpKey, Excess, ExcessConfig, How, Kind, Mark, MarkConfig, MarksConfig,
     SharedClass,
 };
-pub use metrics::MetricsConfig;
+pub use metrics::{Listen, MetricsConfig};
 pub use overrides::Overrides;
 pub use per_interface::{InterfaceConfig, ShareConfig};
 pub use qos::{HooksWanted, QosConfig, UserKey};
 pub use responder::ResponderConfig;
 pub use transport::{Transport, Udp};
-pub use units::{HopRule, Percent, Rate, Reservable, Span};
+pub use units::{HopRule, HopSourceRule, Percent, Rate, Reservable, Span};
 
+use crate::handles::DEFAULT_STATE;
 use core::time::Duration;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -137,12 +140,23 @@ pub struct NodeConfig {
     pub strict_tspec: bool,
     /// Seed of the refresh jitter, to repeat a run; a fresh one, when not set.
     pub seed: Option<u64>,
+    /// The folder in which the secret of interface handles is kept; `/var/lib/rsvp` when not set, nowhere with "".
+    pub state: Option<PathBuf>,
     /// How messages travel.
     pub transport: Transport,
     /// First-hop routers that messages go to by UDP, one of each address family; the gateway, when not set.
     pub udp_routers: Vec<IpAddr>,
     /// The IP TTL that exactly reaches them, when they are not on the link.
     pub udp_ttl: Option<u8>,
+}
+
+impl NodeConfig {
+    /// Where the secret of interface handles is kept.
+    #[must_use]
+    pub fn state_folder(&self) -> Option<PathBuf> {
+        let folder = self.state.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_STATE));
+        Some(folder).filter(|folder| !folder.as_os_str().is_empty())
+    }
 }
 
 /// Upper bounds on what peers and applications can make grow.
@@ -157,6 +171,10 @@ pub struct LimitsConfig {
     pub requests_per_session: Option<u32>,
     /// Filter specs in one request.
     pub filters_per_request: Option<u32>,
+    /// Neighbours of one interface that are told apart.
+    pub neighbours_per_interface: Option<u32>,
+    /// Octets of state that neighbours may have together.
+    pub state_octets: Option<u64>,
     /// Errors, confirmations and events that wait.
     pub queue: Option<u32>,
 }
@@ -230,6 +248,9 @@ pub enum ConfigError {
 const LEAST_REFRESH: Duration = Duration::from_millis(100);
 const MOST_MULTIPLIER: u32 = 64;
 
+/// The least that neighbours may be given for their state.
+const LEAST_STATE: u64 = 1 << 20;
+
 /// Reads a text file. Another kind, such as a FIFO, may have no end, or no beginning while nobody writes into it.
 fn read_file(path: &Path) -> std::io::Result<String> {
     let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
@@ -288,6 +309,20 @@ impl DaemonConfig {
         if self.node.ttl == Some(0) {
             return wrong("ttl", "a TTL of zero reaches nobody".into());
         }
+        if let Some(octets) = self.limits.state_octets.filter(|octets| *octets < LEAST_STATE) {
+            return wrong(
+                "state_octets",
+                format!(
+                    "{octets} octets, divided among neighbours, are no state for anybody: {LEAST_STATE} at least"
+                ),
+            );
+        }
+        if let Some(most) = self.limits.neighbours_per_interface.filter(|most| *most < 2) {
+            return wrong(
+                "neighbours_per_interface",
+                format!("{most} tells nobody apart: 2 at least, one of them for all others"),
+            );
+        }
         if self.limits.queue == Some(0) {
             return wrong(
                 "queue",
@@ -335,6 +370,11 @@ impl DaemonConfig {
                 .unwrap_or(default.limits.filters_per_request),
             queue: self.limits.queue.unwrap_or(default.limits.queue),
             refresh_ms: default.limits.refresh_ms,
+            neighbours_per_interface: self
+                .limits
+                .neighbours_per_interface
+                .unwrap_or(default.limits.neighbours_per_interface),
+            state_octets: self.limits.state_octets.unwrap_or(default.limits.state_octets),
         };
         rsvp_node::Config {
             seed: self.node.seed.unwrap_or(seeds[0]),
@@ -344,6 +384,7 @@ impl DaemonConfig {
             ttl: self.node.ttl.unwrap_or(default.ttl),
             strict_tspec: self.node.strict_tspec,
             limits,
+            ..default
         }
     }
 }
@@ -383,120 +424,5 @@ fn with_suggestion(message: &str) -> String {
     match closest {
         Some(closest) => format!("{message}; did you mean `{closest}`?"),
         None => message.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Reads a text as the file `rsvpd.toml`.
-    pub(super) fn parse(text: &str) -> Result<DaemonConfig, String> {
-        DaemonConfig::parse(Path::new("rsvpd.toml"), text).map_err(|error| error.to_string())
-    }
-
-    fn wrong(text: &str) -> String {
-        parse(text).unwrap_err()
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_with_its_place_and_a_suggestion() {
-        let message = wrong("[interfaces]\nenabled = true\nrefesh = \"30s\"\n");
-        assert!(message.starts_with("rsvpd.toml:3:1: unknown field `refesh`"), "{message}");
-        assert!(message.ends_with("did you mean `refresh`?"), "{message}");
-    }
-
-    #[test]
-    fn a_wrong_value_is_refused_with_its_place() {
-        let message = wrong("[interface.eth0]\nbandwidth = \"10\"\n");
-        assert!(
-            message.starts_with("rsvpd.toml:2:13: \"10\" has no unit, expected a rate such as"),
-            "{message}"
-        );
-        assert!(wrong("[interfaces]\nrefresh = \"0s\"\n").starts_with("rsvpd.toml:2:1: "));
-        let route = "[[multicast_route]]\ngroup = \"10.0.0.1\"\nincoming = \"a\"\noutgoing = []\n";
-        assert!(wrong(route).starts_with("rsvpd.toml:2:10: 10.0.0.1 is no multicast group"));
-    }
-
-    #[test]
-    fn a_value_of_the_wrong_kind_is_told_what_is_expected() {
-        let cases = [
-            ("[interfaces]\nbandwidth = 10\n", "a rate in quotes, such as \"10mbit\""),
-            ("[interfaces]\nreservable = 0.75\n", "such as \"75%\""),
-            ("[interfaces]\nrefresh = 30\n", "a time in quotes, such as \"30s\""),
-            ("[interfaces]\nslew_max = 30\n", "such as \"30%\""),
-            ("interfaces = 3\n", "a table: [interfaces]"),
-            ("[interface]\neth0 = \"10mbit\"\n", "[interface.eth0]"),
-            ("control = \"/run/x\"\n", "a table: [control]"),
-            ("[control]\nmode = 660\n", "such as \"0660\""),
-        ];
-        for (text, expected) in cases {
-            let message = wrong(text);
-            assert!(message.contains(expected) && !message.contains("struct"), "{text}: {message}");
-        }
-    }
-
-    #[test]
-    fn a_log_level_that_is_none_is_refused() {
-        assert!(wrong("log = \"debgu\"\n").starts_with("rsvpd.toml:1:1: \"debgu\" is no log level"));
-        for sound in ["debug", "INFO", "off", "warn,rsvp_node=trace", "rsvpd::driver=debug", "3"] {
-            let text = format!("log = \"{sound}\"");
-            assert!(DaemonConfig::parse(Path::new("rsvpd.toml"), &text).is_ok(), "{sound}");
-        }
-    }
-
-    #[test]
-    fn an_interface_overrides_what_holds_for_all() {
-        let text =
-            "[interfaces]\nrefresh = \"5s\"\nreservable = \"50%\"\n[interface.eth0]\nrefresh = \"1s\"\n";
-        let config = DaemonConfig::parse(Path::new("rsvpd.toml"), text).unwrap();
-        let eth0 = config.of_interface("eth0");
-        assert_eq!(eth0.refresh, Some(Span(Duration::from_secs(1))));
-        assert_eq!(eth0.reservable, Some(Reservable::Share(0.5)));
-        assert_eq!(config.of_interface("eth1").refresh, Some(Span(Duration::from_secs(5))));
-    }
-
-    #[test]
-    fn a_unit_of_zero_is_refused_where_the_file_says_so() {
-        let strict = |text| {
-            let config = DaemonConfig::parse(Path::new("rsvpd.toml"), text).unwrap();
-            config.of_engine([1, 2]).strict_tspec
-        };
-        assert!(!strict("") && !strict("node.strict_tspec = false") && strict("node.strict_tspec = true"));
-        assert!(wrong("[node]\nstrict_tspec = 1\n").starts_with("rsvpd.toml:2:16: "));
-    }
-
-    #[test]
-    fn timers_and_bounds_that_cannot_work_are_refused_with_their_place() {
-        for (text, expected) in [
-            ("[interfaces]\nrefresh = \"0s\"\n", "rsvpd.toml:2:1: a refresh period of 0ns is too short"),
-            ("[interface.a]\nrefresh = \"99ms\"\n", "rsvpd.toml:2:1: a refresh period of 99ms is too short"),
-            ("[interfaces]\nlifetime_multiplier = 0\n", "rsvpd.toml:2:1: a multiplier of zero"),
-            ("[interfaces]\nlifetime_multiplier = 65\n", "rsvpd.toml:2:1: 65 periods"),
-            ("[node]\nblockade_multiplier = 1000000\n", "rsvpd.toml:2:1: 1000000 periods"),
-            ("[node]\nttl = 0\n", "rsvpd.toml:2:1: a TTL of zero"),
-            ("[limits]\nqueue = 0\n", "rsvpd.toml:2:1: a queue for nothing"),
-        ] {
-            assert!(wrong(text).starts_with(expected), "{text}: {}", wrong(text));
-        }
-        parse("[interfaces]\nrefresh = \"100ms\"\nlifetime_multiplier = 64\n[node]\nttl = 1\n").unwrap();
-    }
-
-    #[test]
-    fn what_is_no_file_is_refused_and_not_waited_for() {
-        let folder = std::env::temp_dir().join(format!("rsvpd-config-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let fifo = folder.join("fifo.toml");
-        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        for path in [&fifo, &folder, &PathBuf::from("/dev/zero")] {
-            let message = DaemonConfig::load(Some(path)).unwrap_err().to_string();
-            assert!(message.ends_with("no regular file"), "{message}");
-        }
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-
-    #[test]
-    fn nothing_has_to_be_said() {
-        assert_eq!(DaemonConfig::parse(Path::new("rsvpd.toml"), "").unwrap(), DaemonConfig::default());
     }
 }

@@ -1,8 +1,8 @@
 //! What is said of interfaces: of all, in `[interfaces]`, and of one by its name, which wins.
 
 use super::{
-    DaemonConfig, DscpKey, ExcessConfig, HopRule, MarksConfig, Percent, Rate, Reservable, SharedClass, Span,
-    Udp,
+    DaemonConfig, DscpKey, ExcessConfig, HopRule, HopSourceRule, MarksConfig, Percent, Rate, Reservable,
+    SharedClass, Span, Udp,
 };
 use rsvp_node::Shares;
 use serde::Deserialize;
@@ -42,6 +42,10 @@ pub struct InterfaceConfig {
     pub lifetime_multiplier: Option<u32>,
     /// How hops without RSVP between this interface and its neighbours are noticed (RFC 2205 section 3.8).
     pub non_rsvp_hops: Option<HopRule>,
+    /// Whether Paths are taken that do not come from their sender's address.
+    pub proxies: Option<bool>,
+    /// Where requests and errors have to come from: the hop's address or its link.
+    pub hop_sources: Option<HopSourceRule>,
     /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C).
     pub udp: Option<Udp>,
     /// Whether a queueing discipline that somebody has put there is replaced while the daemon runs.
@@ -81,6 +85,8 @@ impl DaemonConfig {
             local_repair_wait: one.local_repair_wait.or(all.local_repair_wait),
             lifetime_multiplier: one.lifetime_multiplier.or(all.lifetime_multiplier),
             non_rsvp_hops: one.non_rsvp_hops.or(all.non_rsvp_hops),
+            proxies: one.proxies.or(all.proxies),
+            hop_sources: one.hop_sources.or(all.hop_sources),
             udp: one.udp.or(all.udp),
             take_over: one.take_over.or(all.take_over),
             received_marks: one.received_marks.or(all.received_marks),

@@ -73,7 +73,7 @@ impl core::str::FromStr for UserKey {
         }
         match nix::unistd::User::from_name(text) {
             Ok(Some(user)) => Ok(Self(user.uid.as_raw())),
-            _ => Err(format!("\"{text}\" is no user of this host")),
+            _ => Err(format!("\"{text}\" names nobody who has an account on this host")),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rates, shares and times in configuration files: the values of [`units`](rsvp_node::units) as types that serde reads.
 
 use core::time::Duration;
-use rsvp_node::{NonRsvpHops, units};
+use rsvp_node::{HopSources, NonRsvpHops, units};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -35,6 +35,18 @@ pub struct HopRule(pub NonRsvpHops);
 
 impl core::str::FromStr for HopRule {
     type Err = <NonRsvpHops as core::str::FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// From which addresses requests are taken: "on-link", "always", "never".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HopSourceRule(pub HopSources);
+
+impl core::str::FromStr for HopSourceRule {
+    type Err = <HopSources as core::str::FromStr>::Err;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().map(Self)
@@ -117,6 +129,8 @@ read_from_text!(
     Percent => "a percentage in quotes, such as \"30%\"",
     Span => "a time in quotes, such as \"30s\"",
     HopRule => "one of \"by-ttl\", \"never\", \"always\"",
+    super::metrics::Listen => "an address with a port in quotes, such as \"127.0.0.1:9465\"",
+    HopSourceRule => "one of \"on-link\", \"always\", \"never\"",
     super::Mode => "octal digits in quotes, such as \"0660\"",
     super::Mark => "a DSCP in quotes, such as \"ef\" or \"46\", or \"keep\"",
     super::DscpKey => "a DSCP, such as ef or 46"

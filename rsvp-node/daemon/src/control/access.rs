@@ -75,11 +75,10 @@ impl Connections {
         let mut counts = self.counts();
         let of_others = counts.iter().filter(|(uid, _)| !is_trusted(**uid)).map(|(_, count)| count);
         let (most, all) = if is_trusted(uid) { (OF_TRUSTED, 0) } else { (OF_USER, of_others.sum()) };
-        let count = counts.entry(uid).or_default();
-        if *count >= most || all >= OF_USERS {
+        if counts.get(&uid).is_some_and(|count| *count >= most) || all >= OF_USERS {
             return None;
         }
-        *count += 1;
+        *counts.entry(uid).or_default() += 1;
         Some(Counted(self.clone(), uid))
     }
 }

@@ -124,7 +124,7 @@ pub(super) async fn converse(
     driver: mpsc::Sender<FromClient>,
 ) {
     let (texts, queue) = mpsc::unbounded_channel();
-    let (cut, mut is_cut) = oneshot::channel();
+    let (cut, is_cut) = oneshot::channel();
     let waiting = Arc::default();
     let sender = LineSender { texts, waiting: Arc::clone(&waiting), cut };
     if driver.send(FromClient::Opened(id, who, sender)).await.is_err() {
@@ -134,11 +134,16 @@ pub(super) async fn converse(
         // A driver that has no time for this now looks at all that wait anyway.
         let _ = driver.try_send(FromClient::HasRoom(id));
     }));
+    // Dropped without a word, the box only says that no more lines come.
+    let mut is_cut = core::pin::pin!(async {
+        if is_cut.await.is_err() {
+            core::future::pending::<()>().await;
+        }
+    });
     let mut ended = tokio::select! {
         () = read_lines(reading, id, &driver) => None,
         ended = &mut writing => Some(ended),
-        // Dropped without a word, the box only says that no more lines come.
-        Ok(()) = &mut is_cut => Some(Ended::Otherwise),
+        () = &mut is_cut => Some(Ended::Otherwise),
     };
     // A driver that is gone needs not be told.
     if ended.is_none() {
@@ -146,7 +151,7 @@ pub(super) async fn converse(
         let _ = driver.send(FromClient::HungUp(id)).await;
         ended = tokio::select! {
             ended = &mut writing => Some(ended),
-            Ok(()) = &mut is_cut => None,
+            () = &mut is_cut => None,
         };
     }
     let is_deaf = matches!(ended, Some(Ended::Deaf));

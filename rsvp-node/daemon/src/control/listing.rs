@@ -11,8 +11,8 @@ use rsvp_control::rows::{
 };
 use rsvp_control::{Done, Flow, What};
 use rsvp_node::{
-    BlockadeView, Extent, Instant, InterfaceId, Life, RequestView, Requester, Reservation, ReservationId,
-    SenderView, SessionView,
+    BlockadeView, Extent, Instant, InterfaceId, Life, NeighbourView, RequestView, Requester, Reservation,
+    ReservationId, SenderView, SessionView,
 };
 use rsvp_wire::{FilterSpec, Flowspec, MsgType, Session, Sharing, Style};
 use serde::Serialize;
@@ -343,27 +343,48 @@ fn interfaces(access: &dyn EngineAccess) -> Vec<InterfaceRow> {
 }
 
 fn neighbours(access: &dyn EngineAccess) -> Vec<NeighbourRow> {
-    let mut found: BTreeMap<(InterfaceId, IpAddr), (usize, usize, Option<Instant>)> = BTreeMap::new();
+    type Counted = (usize, usize, Option<Instant>);
+    let mut found = BTreeMap::<(InterfaceId, Option<IpAddr>), Counted>::new();
     for view in access.engine().senders() {
         if let (Some(on), Some(hop)) = (view.incoming, view.previous_hop) {
-            let (senders, _, heard) = found.entry((on, hop)).or_default();
+            let (senders, _, heard) = found.entry((on, Some(hop))).or_default();
             *senders += 1;
             *heard = (*heard).max(view.life.map(|life| life.refreshed));
         }
     }
     for view in access.engine().requests() {
         if let Requester::NextHop { interface, address } = view.from {
-            let (_, requests, heard) = found.entry((interface, address)).or_default();
+            let (_, requests, heard) = found.entry((interface, Some(address))).or_default();
             *requests += 1;
             *heard = (*heard).max(view.life.map(|life| life.refreshed));
         }
     }
-    let row = |((on, address), (senders, requests, heard)): (_, (_, _, Option<Instant>))| NeighbourRow {
-        interface: name(on, access),
-        address,
-        senders,
-        requests,
-        heard_ms: heard.map(|heard| between(heard, access.now())),
+    // Those who are not told apart have a row once one of them was heard.
+    let is_there = |view: &NeighbourView| view.address.is_some() || view.messages > 0 || view.octets > 0;
+    let charged = |view: NeighbourView| ((view.interface, view.address), view);
+    let mut charged: BTreeMap<_, NeighbourView> =
+        access.engine().neighbours().filter(is_there).map(charged).collect();
+    for neighbour in charged.keys() {
+        found.entry(*neighbour).or_default();
+    }
+    let row = |((on, address), (senders, requests, heard)): (_, Counted)| {
+        let view = charged.remove(&(on, address));
+        let of = |what: fn(&NeighbourView) -> u64| view.as_ref().map(what);
+        let states = |view: &NeighbourView| {
+            [view.senders, view.requests, view.blockades].map(u64::from).iter().sum::<u64>()
+        };
+        NeighbourRow {
+            interface: name(on, access),
+            address,
+            senders,
+            requests,
+            heard_ms: heard.map(|heard| between(heard, access.now())),
+            octets: of(|view| view.octets),
+            floor_octets: of(|view| view.floor),
+            states: of(states),
+            messages: of(|view| view.messages),
+            refused: view.into_iter().flat_map(|v| v.refused).map(|(why, n)| (why.to_owned(), n)).collect(),
+        }
     };
     found.into_iter().map(row).collect()
 }
@@ -372,12 +393,13 @@ fn counters(access: &dyn EngineAccess) -> Counters {
     let counters = access.engine().counters();
     let types = (1..=7).map(MsgType);
     let unknown = ("unknown type".to_owned(), counters.received(MsgType(0)));
+    let proxied = ("Path not from its sender".to_owned(), counters.proxied_paths());
     let zero = ("minimum policed unit of zero".to_owned(), counters.zero_policed_units());
     Counters {
         received: types
             .clone()
             .map(|t| (t.to_string(), counters.received(t)))
-            .chain([unknown, zero])
+            .chain([unknown, zero, proxied])
             .collect(),
         sent: types.map(|t| (t.to_string(), counters.sent(t))).collect(),
         discards: counters.discards().map(|(why, times)| (why.to_owned(), times)).collect(),

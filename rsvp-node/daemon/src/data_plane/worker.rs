@@ -52,6 +52,8 @@ pub(crate) struct Worker {
     orders: Option<Sender<Order>>,
     said: UnboundedReceiver<Said>,
     is_busy: bool,
+    /// Whether anything is ever carried out: if not, nobody needs be told what is to be.
+    has_plane: bool,
     surroundings: Option<Surroundings>,
     changes: BTreeMap<ReservationId, TrafficControl>,
     wishes: BTreeMap<(Session, FilterSpec), Option<Wishes>>,
@@ -69,7 +71,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts the thread in the network namespace of this one; without a plane there is nothing, for the reason that is given.
     pub(crate) fn start(plane: Result<Box<dyn DataPlane>, String>) -> io::Result<Self> {
-        let enforces = plane.is_ok();
+        let has_plane = plane.is_ok();
         let (plane, untouched) = match plane {
             Ok(plane) => (plane, "ready".to_owned()),
             Err(why) => (Box::new(Nothing) as Box<dyn DataPlane>, format!("none: {why}")),
@@ -84,13 +86,14 @@ impl Worker {
             orders: Some(orders),
             said,
             is_busy: false,
+            has_plane,
             surroundings: None,
             changes: BTreeMap::new(),
             wishes: BTreeMap::new(),
             by_hand: BTreeMap::new(),
             lists: false,
             states: BTreeMap::new(),
-            enforces,
+            enforces: has_plane,
             known: BTreeMap::new(),
             untouched,
         })
@@ -98,7 +101,9 @@ impl Worker {
 
     /// The engine has changed a reservation.
     pub(crate) fn change(&mut self, change: &TrafficControl) {
-        self.changes.insert(change.reservation, change.clone());
+        if self.has_plane {
+            self.changes.insert(change.reservation, change.clone());
+        }
     }
 
     /// A flow that is made by hand is to be this, or is to go.

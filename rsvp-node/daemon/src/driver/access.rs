@@ -124,6 +124,7 @@ impl EngineAccess for EngineIo {
             ("receive-errors", received.errors),
             ("kernel-drops", self.sockets.kernel_drops()),
             ("packets-sent", self.send_queue.sent),
+            ("send-retries", self.send_queue.retries),
             ("route-lookups-failed", self.routes.failed),
             ("udp-sent", self.send_queue.sent_by_udp),
             ("socket-releases-untold", self.untold_of_sockets[0]),

@@ -113,7 +113,7 @@ impl Flow {
             how = None;
         }
         let traffic = meaning(traffic);
-        let (conforming, excess) = how.map_or((traffic.marks(), None), |how| how.marks(traffic));
+        let (conforming, excess) = how.map_or_else(|| (traffic.marks(), None), |how| how.marks(traffic));
         let is_marked = how != Some(traffic_type::Shaping::ShapeOnly);
         let has_priority = self.adaptive && on_link;
         PacketPriority {
@@ -157,7 +157,8 @@ impl Flow {
         let sockets = here().map(|((cookie, peer), _)| SocketPeer { cookie: *cookie, peer: *peer });
         Some(FlowByHand {
             interface: on.0,
-            flowspec: rate.map_or(Flowspec::Null(Tspec::null(mtu)), |rate| limited(rate.bandwidth_bps, mtu)),
+            flowspec: rate
+                .map_or_else(|| Flowspec::Null(Tspec::null(mtu)), |rate| limited(rate.bandwidth_bps, mtu)),
             wishes: Wishes {
                 mode: rate.map(|_| if is_shaped { Mode::Shape } else { Mode::Borrow }),
                 dscp: Some(marks.dscp),

@@ -82,7 +82,7 @@ impl FlowService {
         self.limits = limits;
     }
 
-    /// A client asks for something. It is answered by [`answer`](Self::answer), now or later.
+    /// A client asks for something. It is answered now or later.
     pub fn request(
         &mut self,
         (client, id): (ClientId, u64),

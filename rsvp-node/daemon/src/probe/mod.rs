@@ -3,6 +3,7 @@
 //! The prober asks the other side's [`responder`] by UDP: for a cookie, for echoes (the round trip), and for when the packets of trains have
 //! come there (`trains`). The responder keeps nothing of who has no cookie, and answers nothing with more octets than were asked with. What
 //! follows from the figures is the flow service's business.
+#![expect(clippy::disallowed_methods, reason = "what is measured is real time")]
 
 mod connection;
 mod message;

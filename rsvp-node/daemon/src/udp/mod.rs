@@ -14,8 +14,10 @@ pub(super) use sockets::{open_v4, open_v6};
 
 use super::config::{DaemonConfig, Transport, Udp};
 use super::links::Links;
+use super::queues::Sockets;
+use super::receiver::IncomingMessage;
 use super::routes::Routes;
-use super::socket::{IncomingMessage, Sockets, Which};
+use super::socket::Which;
 use neighbours::Neighbours;
 use rsvp_node::{InterfaceId, RouteQuery, Rx, Transmit};
 use rsvp_wire::{ErrorSpec, Message, MsgType, ResvConfirm, RsvpHop, SenderTemplate, Session, TimeValues};
@@ -62,6 +64,7 @@ struct Counts {
     ignored: u64,
     off_link: u64,
     forged: u64,
+    of_raw: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +81,8 @@ pub(super) struct Encapsulation {
     router_ttl: Option<u8>,
     interfaces: BTreeMap<u32, Here>,
     neighbours: Neighbours,
+    /// Those that are heard without UDP.
+    raw: Neighbours,
     members: Vec<Member>,
     counts: Counts,
 }
@@ -90,6 +95,7 @@ impl Encapsulation {
             router_ttl: config.node.udp_ttl,
             interfaces: BTreeMap::new(),
             neighbours: Neighbours::default(),
+            raw: Neighbours::default(),
             members: Vec::new(),
             counts: Counts::default(),
         }
@@ -178,6 +184,12 @@ impl Encapsulation {
             self.counts.forged += 1;
             return None;
         }
+        // Whoever sends raw datagrams needs no UDP, which any user of that host could send in its name.
+        if self.raw.is_neighbour(index, source, now_us) {
+            tracing::debug!(%source, interface = links.name(interface), "a message by UDP in the name of a raw neighbour");
+            self.counts.of_raw += 1;
+            return None;
+        }
         if let Some(until_us) = self.until_us(&message, index, now_us) {
             self.neighbours.neighbour(index, source, now_us, until_us);
         }
@@ -197,6 +209,20 @@ impl Encapsulation {
         let lifetime_us = (u64::from(here.multiplier) * 2 + 1) * 3 * 250;
         let lifetime_us = lifetime_us.saturating_mul(refresh_ms.into()).min(LIFETIME_MAX_US);
         Some(now_us.saturating_add(lifetime_us))
+    }
+
+    /// The engine has taken a message without UDP: its hop is remembered, where UDP is heard at all.
+    pub(super) fn heard_raw(&mut self, rx: &Rx<'_>, links: &Links, now_us: u64) {
+        if !self.listens(rx.interface.0) {
+            return;
+        }
+        let Ok(message) = Message::parse(rx.octets) else { return };
+        let Some(Ok(RsvpHop { address, .. })) = message.get::<RsvpHop>() else { return };
+        if let Some(until_us) = self.until_us(&message, rx.interface.0, now_us)
+            && links.is_on_link(rx.interface, address)
+        {
+            self.raw.neighbour(rx.interface.0, address, now_us, until_us);
+        }
     }
 
     /// The engine has taken a message: a Path shows that its interface needs UDP.
@@ -272,7 +298,7 @@ impl Encapsulation {
     }
 
     /// By name.
-    pub(super) fn named(&self) -> [(&'static str, u64); 6] {
+    pub(super) fn named(&self) -> [(&'static str, u64); 7] {
         let counts = self.counts;
         [
             ("udp-received", counts.received),
@@ -280,6 +306,7 @@ impl Encapsulation {
             ("udp-ignored", counts.ignored),
             ("udp-off-link", counts.off_link),
             ("udp-forged", counts.forged),
+            ("udp-of-raw-neighbours", counts.of_raw),
             ("udp-neighbours-full", self.neighbours.full),
         ]
     }

@@ -1,7 +1,8 @@
 //! The UDP sockets, and their memberships in G* (RFC 2205 Appendix C). Opening them needs no privileges.
 
 use super::{GROUP_V4, GROUP_V6, PU_PRIME};
-use crate::socket::{IP_MTU_DISCOVER_DONT, SocketError, Sockets, TOS, Which, enlarge, option};
+use crate::queues::Sockets;
+use crate::socket::{BUFFER, IP_MTU_DISCOVER_DONT, SocketError, TOS, Which, enlarge, option};
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -22,7 +23,7 @@ fn bound(domain: Domain, address: IpAddr, port: u16) -> io::Result<Socket> {
             socket.set_multicast_all_v6(all)?;
         }
     }
-    enlarge(&socket);
+    enlarge(&socket, BUFFER);
     socket.bind(&SocketAddr::new(address, port).into())?;
     Ok(socket)
 }

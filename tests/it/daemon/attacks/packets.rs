@@ -33,7 +33,7 @@ fn filter(class: u8, (address, port): (Ipv4Addr, u16)) -> Vec<u8> {
 }
 
 /// SENDER_TSPEC (12, service 1) or a FLOWSPEC of Controlled-Load (9, service 5), by their rate in octets a second.
-fn token_bucket(class: u8, service: u8, rate: f32) -> Vec<u8> {
+pub(super) fn token_bucket(class: u8, service: u8, rate: f32) -> Vec<u8> {
     let mut body = vec![0, 0, 0, 7, service, 0, 0, 6, 127, 0, 0, 5];
     for value in [rate, 1500.0, f32::INFINITY] {
         body.extend(value.to_be_bytes());
@@ -91,4 +91,35 @@ pub(super) fn packet(from: Ipv4Addr, to: Ipv4Addr, alert: bool, message: &[u8]) 
     }
     octets.extend(message);
     (to, octets)
+}
+
+/// A PathTear (5) or an FF ResvTear (6).
+pub(super) fn tear(
+    kind: u8,
+    (to, port): (Ipv4Addr, u16),
+    (address, lih): (Ipv4Addr, u32),
+    sender: (Ipv4Addr, u16),
+) -> Vec<u8> {
+    let objects = [session(to, port), hop(address, lih)];
+    let rest = match kind {
+        5 => vec![filter(11, sender), token_bucket(12, 1, 10_000.0)],
+        _ => vec![object(8, 1, &[0, 0, 0, 0x0a]), filter(10, sender)],
+    };
+    message(kind, &[&objects[..], &rest].concat())
+}
+
+/// A Resv of a next hop: objects of its own, its style (0x12 SE, 0x11 WF, 0x0a FF), and one flowspec of Controlled-Load for senders.
+pub(super) fn resv(
+    (to, port): (Ipv4Addr, u16),
+    (address, lih): (Ipv4Addr, u32),
+    more: &[Vec<u8>],
+    style: u8,
+    rate: f32,
+    senders: &[(Ipv4Addr, u16)],
+) -> Vec<u8> {
+    let mut objects = vec![session(to, port), hop(address, lih), object(5, 1, &30_000u32.to_be_bytes())];
+    objects.extend(more.iter().cloned());
+    objects.extend([object(8, 1, &[0, 0, 0, style]), token_bucket(9, 5, rate)]);
+    objects.extend(senders.iter().map(|sender| filter(10, *sender)));
+    message(2, &objects)
 }

@@ -1,5 +1,6 @@
 //! What the daemon knows of flows and of those they come from: where they end that should go on.
 
+use super::super::texts;
 use super::Finding;
 use core::time::Duration;
 use rsvp_client::rows::{InterfaceRow, NeighbourRow, SenderRow, SessionRow};
@@ -8,7 +9,7 @@ use std::net::IpAddr;
 
 /// Neighbours of which nothing was heard for three refresh periods are lost soon (RFC 2205 section 3.7, K = 3).
 pub(super) fn heard(neighbours: &[NeighbourRow], interfaces: &[InterfaceRow]) -> Vec<Finding> {
-    if neighbours.is_empty() {
+    if neighbours.iter().all(|neighbour| neighbour.heard_ms.is_none()) {
         return vec![Finding::note(
             "neighbours",
             "none is known: nobody announces or reserves through this node",
@@ -20,7 +21,7 @@ pub(super) fn heard(neighbours: &[NeighbourRow], interfaces: &[InterfaceRow]) ->
             interfaces.iter().find(|on| on.name == neighbour.interface).map_or(30_000, |on| on.refresh_ms);
         let Some(since_ms) = neighbour.heard_ms else { continue };
         let (who, since) = (
-            format!("{} on {}", neighbour.address, neighbour.interface),
+            format!("{} on {}", texts::neighbour(neighbour.address), neighbour.interface),
             show_time(Duration::from_millis(since_ms)),
         );
         findings.push(if since_ms > 3 * refresh_ms {

@@ -1,6 +1,6 @@
 //! Which rows are shown, and in which order: by session, and by what tells those of a session apart.
 
-use super::super::names;
+use super::super::{names, texts};
 use clap::Args;
 use core::net::IpAddr;
 use rsvp_client::rows::{RequestRow, Rows, SenderRow};
@@ -71,8 +71,7 @@ impl Filters {
                 Rows::Interfaces(rows)
             }
             Rows::Neighbours(mut rows) => {
-                let wanted =
-                    |on: &str, address: IpAddr| self.is_on(&[on]) && self.is_of(&address.to_string());
+                let wanted = |on: &str, address| self.is_on(&[on]) && self.is_of(&texts::neighbour(address));
                 rows.retain(|row| wanted(&row.interface, row.address) && self.fits(true, true, false));
                 rows.sort_by_cached_key(|row| (row.interface.clone(), row.address));
                 Rows::Neighbours(rows)
@@ -124,17 +123,22 @@ mod tests {
     fn neighbours() -> Rows {
         let row = |interface: &str, address: &str| NeighbourRow {
             interface: interface.to_owned(),
-            address: address.parse().unwrap(),
+            address: address.parse().ok(),
             senders: 1,
             requests: 0,
             heard_ms: None,
+            octets: None,
+            floor_octets: None,
+            states: None,
+            messages: None,
+            refused: Default::default(),
         };
         Rows::Neighbours(vec![row("eth1", "10.0.2.2"), row("eth0", "10.0.1.10"), row("eth0", "10.0.1.9")])
     }
 
     fn addresses(rows: Rows) -> Vec<String> {
         let Rows::Neighbours(rows) = rows else { panic!("they are neighbours") };
-        rows.iter().map(|row| row.address.to_string()).collect()
+        rows.iter().map(|row| texts::neighbour(row.address)).collect()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::super::texts;
 use super::layout::laid_out;
 use core::time::Duration;
 use rsvp_client::Flow;
-use rsvp_client::rows::{Counters, FlowRow, InterfaceRow, RequestRow, Rows, SenderRow};
+use rsvp_client::rows::{Counters, FlowRow, InterfaceRow, NeighbourRow, RequestRow, Rows, SenderRow};
 use rsvp_node::units::{show_rate, show_time};
 
 pub(super) fn bps(bps: u64) -> String {
@@ -130,14 +130,18 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
             rows.iter().map(interface).collect(),
         ),
         Rows::Neighbours(rows) => (
-            &["INTERFACE", "NEIGHBOUR", "SENDERS", "REQUESTS", "HEARD"],
-            rows.iter()
-                .map(|row| {
-                    let (senders, requests) = (row.senders.to_string(), row.requests.to_string());
-                    let heard = time(row.heard_ms);
-                    vec![row.interface.clone(), row.address.to_string(), senders, requests, heard]
-                })
-                .collect(),
+            &[
+                "INTERFACE",
+                "NEIGHBOUR",
+                "SENDERS",
+                "REQUESTS",
+                "HEARD",
+                "STATES",
+                "OCTETS",
+                "MESSAGES",
+                "REFUSED",
+            ],
+            rows.iter().map(neighbour).collect(),
         ),
         Rows::Flows(rows) => {
             // Names are shown where there are any.
@@ -147,6 +151,16 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
         }
         _ => (&[], Vec::new()),
     }
+}
+
+fn neighbour(row: &NeighbourRow) -> Vec<String> {
+    let refused: Vec<_> = row.refused.iter().map(|(cause, times)| format!("{cause} {times}")).collect();
+    let mut line = vec![row.interface.clone(), texts::neighbour(row.address)];
+    line.extend([row.senders, row.requests].map(|n| n.to_string()));
+    line.push(time(row.heard_ms));
+    line.extend([row.states, row.octets, row.messages].map(address));
+    line.push(if refused.is_empty() { "-".to_owned() } else { refused.join(", ") });
+    line
 }
 
 fn interface(row: &InterfaceRow) -> Vec<String> {

@@ -1,0 +1,63 @@
+//! How often something may be done: so many times at once, and then once in each interval.
+
+use crate::time::Instant;
+use core::time::Duration;
+
+/// What may be done how often.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) at_once: u32,
+    pub(crate) interval: Duration,
+}
+
+/// A bucket that fills with time. It has its own time alone, so that a new one is full.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    used_until: Instant,
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self { used_until: Instant::ZERO }
+    }
+}
+
+impl Rate {
+    /// Whether it may be done now, and takes that.
+    pub(crate) fn take(&mut self, now: Instant, pace: Pace) -> bool {
+        let may = self.next(now, pace) == now;
+        if may {
+            self.reserve(now, pace);
+        }
+        may
+    }
+
+    /// When it may be done next.
+    pub(crate) fn next(&self, now: Instant, pace: Pace) -> Instant {
+        let ahead = pace.interval.saturating_mul(pace.at_once.saturating_sub(1));
+        let free = self.used_until.as_micros().saturating_sub(ahead.as_micros() as u64);
+        now.max(Instant(free))
+    }
+
+    /// Takes the next time, be it now or later.
+    pub(crate) fn reserve(&mut self, now: Instant, pace: Pace) {
+        self.used_until = self.used_until.max(now) + pace.interval;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_at_once_and_then_one_in_each_interval() {
+        let pace = Pace { at_once: 3, interval: Duration::from_millis(100) };
+        let mut rate = Rate::default();
+        let at = Instant::from_millis;
+        let taken = |rate: &mut Rate, ms| (0..9).filter(|_| rate.take(at(ms), pace)).count();
+        assert_eq!([5_000, 5_099, 5_100, 5_350, 90_000].map(|ms| taken(&mut rate, ms)), [3, 0, 1, 2, 3]);
+        assert_eq!(rate.next(at(90_000), pace), at(90_100));
+        rate.reserve(at(90_000), pace);
+        assert_eq!(rate.next(at(90_000), pace), at(90_200), "what is taken ahead counts");
+    }
+}

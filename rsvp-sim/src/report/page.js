@@ -1,0 +1,299 @@
+"use strict";
+// Draws the run that stands beside this script. Nothing is fetched and nothing is kept.
+const run = JSON.parse(document.getElementById("run").textContent);
+const $ = id => document.getElementById(id);
+const SVG = "http://www.w3.org/2000/svg";
+const MOST_LANES = 24, MOST_ROWS = 600, MOST_CHARTS = 24;
+const ROW = 22, LEFT = 84;
+
+function make(parent, name, attributes, text) {
+  const svg = parent.namespaceURI === SVG || name === "svg";
+  const element = svg ? document.createElementNS(SVG, name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  parent.appendChild(element);
+  return element;
+}
+
+function rate(bps) {
+  for (const [unit, size] of [["Gbit/s", 1e9], ["Mbit/s", 1e6], ["kbit/s", 1e3]]) {
+    if (bps >= size) return `${+(bps / size).toFixed(3)}${unit}`;
+  }
+  return `${bps}bit/s`;
+}
+
+// Messages have names for their fields here.
+const messages = run.messages.map(m => ({
+  order: m[0], at: m[1], delay: m[2], from: m[3], to: m[4], link: m[5], kind: run.texts[m[6]], text: run.texts[m[7]],
+  lost: !!(m[8] & 1), refresh: !!(m[8] & 2), forwarded: !!(m[8] & 4), octets: m[9], detail: m[10],
+}));
+const upstream = new Set(["Resv", "ResvTear", "PathErr"]);
+const colour = m => m.lost ? "lost" : upstream.has(m.kind) ? "up" : "down";
+const directions = new Map();
+for (const use of run.reservations) directions.set(`${use.from}/${use.link}`, { use, points: [], chart: null });
+for (const [at, from, link, bps] of run.series) directions.get(`${from}/${link}`)?.points.push([at, bps]);
+
+let now = run.duration, chosen = null, picked = null, timer = null;
+
+function reserved(direction) {
+  let bps = 0;
+  for (const [at, value] of direction.points) { if (at > now) break; bps = value; }
+  return bps;
+}
+
+function middle(link) {
+  if (link.at) return link.at;
+  const ends = link.ends.map(end => run.nodes[end]);
+  return [(ends[0].x + ends[1].x) / 2, (ends[0].y + ends[1].y) / 2];
+}
+
+function head() {
+  const { totals } = run;
+  $("name").textContent = run.scenario;
+  $("about").textContent = run.description;
+  $("facts").textContent = `seed ${run.seed}, ${run.family}, ${run.duration} s, ${run.nodes.length} nodes, ${run.links.length} links; ` +
+    `${totals.messages} messages, ${totals.refreshes} of them refreshes, ${totals.lost} lost; ${totals.events} events` +
+    (run.lab_speed ? `; by real daemons, ${run.lab_speed} times as fast` : "");
+  if (run.left_out.length) $("left-out").textContent = `Left out of this page: ${run.left_out.join("; ")}.`;
+  $("dropped").hidden = !run.discards.length;
+  for (const each of run.discards) make($("discards"), "li", {}, `${each.node} dropped ${each.count} (${each.reason})`);
+  for (const each of run.expectations) {
+    const kind = each.skipped ? "skipped" : each.held ? "held" : "failed";
+    const title = each.about || each.expected;
+    make($("expectations"), "li", { class: kind },
+      each.skipped ? `${title}: ${each.skipped}` : each.held ? title : `${title}: expected ${each.expected}; ${each.seen}`);
+  }
+  if (run.fault) make($("expectations"), "li", { class: "failed" }, `the run was cut short ${run.fault}`);
+  if (!run.expectations.length && !run.fault) make($("expectations"), "li", {}, "nothing was expected");
+}
+
+const used = new Map();
+let flights;
+function topology() {
+  const svg = $("topology");
+  svg.setAttribute("width", run.size[0]);
+  svg.setAttribute("height", run.size[1] + 20);
+  for (const link of run.links) {
+    const to = middle(link);
+    for (const end of link.ends) {
+      const from = run.nodes[end];
+      const line = { x1: from.x, y1: from.y, x2: to[0], y2: to[1] };
+      make(svg, "line", { ...line, class: "link" });
+      // What a node has reserved on its outgoing side is drawn at that side.
+      const direction = directions.get(`${end}/${run.links.indexOf(link)}`);
+      if (direction) used.set(direction, make(svg, "line", { ...line, class: "used" }));
+    }
+    if (link.at) make(svg, "circle", { cx: to[0], cy: to[1], r: 5, class: "lan" });
+    const label = make(svg, "text", { x: to[0], y: to[1] - 7, class: "dim", "text-anchor": "middle" },
+      run.links.length > 60 ? "" : (link.at ? `${link.name} ` : "") + rate(link.rate));
+    make(label, "title", {}, `${link.name}: ${rate(link.rate)}, ${rate(link.reservable)} reservable, ${link.properties}`);
+  }
+  flights = make(svg, "g", {});
+  run.nodes.forEach((node, n) => {
+    const shape = node.kind === "host"
+      ? make(svg, "rect", { x: node.x - 16, y: node.y - 12, width: 32, height: 24, rx: 4 })
+      : make(svg, "circle", { cx: node.x, cy: node.y, r: 14 });
+    shape.setAttribute("class", `node ${node.kind}`);
+    shape.dataset.node = n;
+    make(shape, "title", {}, `${node.name} (${node.kind})${node.applications.length ? ": " + node.applications.join(", ") : ""}`);
+    shape.addEventListener("click", () => { chosen = chosen === n ? null : n; ladder(); });
+    make(svg, "text", { x: node.x, y: node.y + 27, class: "name" }, node.name);
+  });
+}
+
+function play(at) {
+  for (const [direction, line] of used) {
+    const share = reserved(direction) / Math.max(1, direction.use.reservable);
+    line.setAttribute("stroke-width", share > 0 ? 2 + 8 * Math.min(1, share) : 0);
+  }
+  flights.replaceChildren();
+  // A message is on its way for milliseconds: it is shown for as long as one sees it.
+  const seen = Math.max(run.duration / 200, 0.02);
+  for (const m of messages) {
+    if (m.at > at) break;
+    if (m.at + seen < at) continue;
+    const from = run.nodes[m.from];
+    for (const to of m.to.map(n => run.nodes[n])) {
+      const part = Math.min(1, (at - m.at) / seen);
+      make(flights, "circle", { cx: from.x + (to.x - from.x) * part, cy: from.y + (to.y - from.y) * part, r: 5, class: colour(m) });
+    }
+  }
+}
+
+// The lanes: all nodes, or those with most to say, or a node and whom it talks to.
+function lanes() {
+  let shown = run.nodes.map((_, n) => n);
+  const count = new Array(run.nodes.length).fill(0);
+  for (const m of messages) if (chosen === null || m.from === chosen || m.to.includes(chosen)) { count[m.from]++; m.to.forEach(n => count[n]++); }
+  if (chosen !== null) shown = shown.filter(n => n === chosen || count[n]);
+  if (shown.length > MOST_LANES) {
+    const busiest = new Set([...shown].sort((a, b) => (b === chosen) - (a === chosen) || count[b] - count[a] || a - b).slice(0, MOST_LANES));
+    shown = shown.filter(n => busiest.has(n));
+  }
+  return shown;
+}
+
+let folded = [];
+function rows(shown) {
+  const lane = new Set(shown), all = $("refreshes").checked;
+  const list = [];
+  for (const m of messages) {
+    if (!lane.has(m.from) || (m.to.length && !m.to.some(n => lane.has(n)))) continue;
+    if (chosen !== null && m.from !== chosen && !m.to.includes(chosen)) continue;
+    list.push({ order: m.order, at: m.at, message: m });
+  }
+  for (const [order, at, text] of run.notes) list.push({ order, at, note: text });
+  for (const [order, at, who, node, text] of run.events) if (lane.has(node)) list.push({ order, at, node, text: `${who}: ${text}` });
+  list.sort((a, b) => a.order - b.order);
+  if (all) return list;
+  const out = [];
+  for (const row of list) {
+    if (!row.message?.refresh || row.message.lost) { out.push(row); continue; }
+    const last = out[out.length - 1];
+    if (last?.fold) { last.fold++; last.at = row.at; } else out.push({ order: row.order, at: row.at, fold: 1 });
+  }
+  return out;
+}
+
+function ladder() {
+  for (const shape of document.querySelectorAll("#topology .node")) shape.classList.toggle("chosen", +shape.dataset.node === chosen);
+  $("all-nodes").hidden = chosen === null;
+  const shown = lanes(), list = rows(shown);
+  // Lanes are as near each other as names allow, so that there is room for what messages say.
+  const LANE = Math.max(60, Math.min(120, 440 / shown.length));
+  const svg = $("ladder"), x = n => LEFT + LANE * (shown.indexOf(n) + .5), width = LEFT + LANE * shown.length + 470;
+  svg.replaceChildren();
+  // The rows around the time of the slider, where there are more than a browser draws at once.
+  let first = 0;
+  if (list.length > MOST_ROWS) {
+    const at = list.findIndex(row => row.at > now);
+    first = Math.max(0, Math.min(list.length - MOST_ROWS, (at < 0 ? list.length : at) - MOST_ROWS / 2));
+  }
+  folded = list.slice(first, first + MOST_ROWS);
+  $("ladder-said").textContent = `${folded.length} of ${list.length} rows, ${shown.length} of ${run.nodes.length} nodes` +
+    (shown.length < run.nodes.length && chosen === null ? "; a click on a node shows what it sends and gets" : "");
+  svg.setAttribute("width", width);
+  svg.setAttribute("height", 40 + ROW * folded.length);
+  for (const n of shown) {
+    make(svg, "line", { x1: x(n), x2: x(n), y1: 26, y2: 34 + ROW * folded.length, class: "lane" });
+    make(svg, "text", { x: x(n), y: 18, class: "name" }, run.nodes[n].name);
+  }
+  folded.forEach((row, n) => {
+    const y = 40 + ROW * n + 8, group = make(svg, "g", { class: row.at > now ? "row later" : "row" });
+    row.group = group;
+    make(group, "rect", { x: 0, y: y - ROW / 2, width, height: ROW });
+    make(group, "text", { x: 6, y: y + 4, class: "dim" }, row.at.toFixed(3));
+    const about = LEFT + LANE * shown.length + 10;
+    if (row.fold) {
+      make(group, "text", { x: about, y: y + 4, class: "dim" }, `${row.fold} refresh${row.fold > 1 ? "es" : ""}, unchanged`);
+    } else if (row.message) {
+      const m = row.message;
+      for (const to of m.to.filter(n => shown.includes(n))) {
+        const end = x(to), side = end > x(m.from) ? -8 : 8;
+        make(group, "line", { x1: x(m.from), x2: end, y1: y, y2: y, class: colour(m) });
+        make(group, "path", { d: `M${end} ${y} l${side} -4 v8 z`, class: colour(m) });
+      }
+      make(group, "text", { x: about, y: y + 4 }, m.text + (m.lost ? " (lost)" : ""));
+      group.addEventListener("click", () => show(group, m));
+    } else if (row.note) {
+      make(group, "text", { x: about, y: y + 4 }, `— ${row.note}`);
+    } else {
+      make(group, "circle", { cx: x(row.node), cy: y, r: 5, class: "event" });
+      make(group, "text", { x: about, y: y + 4 }, row.text);
+    }
+  });
+}
+
+function show(group, m) {
+  picked?.classList.remove("picked");
+  picked = group;
+  group.classList.add("picked");
+  const to = m.to.map(n => run.nodes[n].name).join(", ") || "nobody";
+  $("detail").textContent = `${m.at.toFixed(6)} s  ${run.nodes[m.from].name} to ${to} by ${run.links[m.link].name}\n${m.kind}, ${m.octets} octets, ` +
+    `${(m.delay * 1e3).toFixed(3)} ms${m.lost ? ", lost" : ""}${m.refresh ? ", a refresh" : ""}\n\n` +
+    (m.detail === null ? "Its fields are left out of this page." : run.details[m.detail]);
+}
+
+function reservations() {
+  const box = $("reservations");
+  box.replaceChildren();
+  if (!directions.size) make(box, "p", {}, "none at any time");
+  for (const direction of directions.values()) {
+    const { use } = direction, bps = reserved(direction), link = run.links[use.link];
+    const to = link.ends.filter(end => end !== use.from).map(end => run.nodes[end].name).join(", ");
+    const line = make(box, "div", { class: "use", "data-bps": bps, "data-from": run.nodes[use.from].name, "data-link": link.name });
+    make(line, "span", {}, `${run.nodes[use.from].name} → ${to}`);
+    make(make(line, "span", { class: "bar" }), "i", { style: `width:${Math.min(100, 100 * bps / Math.max(1, use.reservable))}%` });
+    make(line, "span", {}, `${rate(bps)} of ${rate(use.reservable)}`);
+    const by = bps === use.reserved ? use.by : bps === use.peak ? use.peak_by : [];
+    make(line, "span", { class: "by" }, bps ? by.join("; ") : "");
+  }
+}
+
+const cursors = [];
+function charts() {
+  const per = run.links.map(() => ({ delays: [], lost: [] }));
+  for (const m of messages) (m.lost ? per[m.link].lost : per[m.link].delays).push(m);
+  const order = run.links.map((_, n) => n).filter(n => per[n].delays.length + per[n].lost.length);
+  order.sort((a, b) => per[b].delays.length + per[b].lost.length - per[a].delays.length - per[a].lost.length || a - b);
+  $("charts-said").textContent = "What is reserved (line), how long each message was on its way (dots, the longest at the top) and which were lost (bars)" +
+    (order.length > MOST_CHARTS ? `; the ${MOST_CHARTS} busiest of ${order.length} links` : "");
+  for (const n of order.slice(0, MOST_CHARTS)) {
+    const link = run.links[n], width = 330, height = 90;
+    const svg = make(make($("charts"), "div", { class: "chart" }), "svg", { width, height: height + 22 });
+    const x = at => 2 + (width - 4) * at / run.duration, longest = Math.max(1e-9, ...per[n].delays.map(m => m.delay));
+    make(svg, "text", { x: 2, y: 12 }, `${link.name}: up to ${(longest * 1e3).toFixed(2)} ms, ${per[n].lost.length} lost`);
+    for (const end of link.ends) {
+      const direction = directions.get(`${end}/${n}`);
+      if (!direction) continue;
+      const y = bps => 20 + height * (1 - Math.min(1, bps / Math.max(1, link.reservable)));
+      let d = `M${x(0)} ${y(0)}`;
+      for (const [at, bps] of direction.points) d += `H${x(at)}V${y(bps)}`;
+      make(svg, "path", { class: "step", d: `${d}H${x(run.duration)}` });
+    }
+    const dots = per[n].delays.length > 400 ? per[n].delays.filter((_, k) => k % Math.ceil(per[n].delays.length / 400) === 0) : per[n].delays;
+    for (const m of dots) make(svg, "circle", { class: "delay", r: 1.5, cx: x(m.at), cy: 20 + height * (1 - .96 * m.delay / longest) });
+    for (const m of per[n].lost.slice(0, 400)) make(svg, "line", { class: "gone", x1: x(m.at), x2: x(m.at), y1: 20, y2: 20 + height });
+    cursors.push([make(svg, "line", { class: "cursor", y1: 18, y2: 20 + height }), x]);
+  }
+}
+
+function events() {
+  for (const [, at, who, node, text] of run.events.slice(0, 2000)) {
+    const row = make($("events"), "tr", {});
+    row.at = at;
+    for (const cell of [`${at.toFixed(3)} s`, who, run.nodes[node].name, text]) make(row, "td", {}, cell);
+  }
+  if (run.events.length > 2000) make(make($("events"), "tr", {}), "td", { colspan: 4 }, `and ${run.events.length - 2000} more`);
+  if (!run.events.length) make(make($("events"), "tr", {}), "td", {}, "none");
+}
+
+function set(at, whole) {
+  now = at;
+  $("now").textContent = `${at.toFixed(3)} s`;
+  play(at);
+  reservations();
+  for (const [line, x] of cursors) { line.setAttribute("x1", x(at)); line.setAttribute("x2", x(at)); }
+  for (const row of $("events").rows) row.classList.toggle("later", row.at > at);
+  if (whole) ladder(); else for (const row of folded) row.group.classList.toggle("later", row.at > at);
+}
+
+$("time").addEventListener("input", () => set(run.duration * $("time").value / 1000, true));
+$("refreshes").addEventListener("change", ladder);
+$("all-nodes").addEventListener("click", () => { chosen = null; ladder(); });
+$("play").addEventListener("click", () => {
+  if (timer) { clearInterval(timer); timer = null; $("play").textContent = "Play"; return; }
+  if (+$("time").value >= 1000) $("time").value = 0;
+  $("play").textContent = "Stop";
+  timer = setInterval(() => {
+    $("time").value = +$("time").value + +$("speed").value;
+    set(run.duration * $("time").value / 1000, false);
+    if (+$("time").value >= 1000) { clearInterval(timer); timer = null; $("play").textContent = "Play"; }
+  }, 50);
+});
+
+head();
+topology();
+charts();
+events();
+set(run.duration, true);

@@ -1,0 +1,129 @@
+//! Neighbours that flood, and users that speak for others, while two hosts on other links make their reservations.
+
+use super::packets::{ATTACKER, NOBODY, Path, alert, tear};
+use super::{CONFIG, Ground, eventually, send};
+use serde_json::{Value, json};
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+/// New sessions a second, and for how long at most.
+const RATE: u32 = 20_000;
+const SECONDS: u32 = 20;
+
+/// Sends Paths of new sessions, and says how many it has, until it is told to stop.
+#[expect(clippy::disallowed_methods, reason = "a flood has a rate")]
+fn flood(ground: &Ground, path: &Path, so_far: &AtomicU32, ends: &AtomicBool) {
+    let socket = ground.net.raw("x");
+    let begun = std::time::Instant::now();
+    let mut sent = 0;
+    while sent < RATE * SECONDS && !ends.load(Ordering::Relaxed) {
+        let due = begun.elapsed().as_millis() * u128::from(RATE) / 1_000;
+        let end = u32::try_from(due).unwrap_or(u32::MAX).min(RATE * SECONDS);
+        for n in sent..end {
+            // Sixty thousand ports of each address.
+            let [to, port] = [n / 60_000, n % 60_000 + 1];
+            let to = Ipv4Addr::from(u32::from(NOBODY) + to);
+            send(&socket, &alert(&Path { to, port: port as u16, ..path.clone() }));
+        }
+        sent = sent.max(end);
+        so_far.store(sent, Ordering::Relaxed);
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// What was dropped since, by its reason.
+fn dropped(before: &Value, after: &Value) -> Vec<(String, u64)> {
+    let more = |kind: &str| {
+        let counts = |of: &Value| of[kind].as_object().cloned().unwrap_or_default();
+        let before = counts(before);
+        let all = counts(after).into_iter().filter_map(|(name, count)| Some((name, count.as_u64()?)));
+        let more = all.map(move |(name, count)| {
+            let was = before.get(&name).and_then(Value::as_u64).unwrap_or(0);
+            (name, count - was)
+        });
+        more.filter(|(_, count)| *count > 0).collect::<Vec<_>>()
+    };
+    let driver =
+        more("driver").into_iter().filter(|(name, _)| name.contains("drop") || name.contains("send-"));
+    more("discards").into_iter().chain(driver).collect()
+}
+
+fn counters(client: &mut crate::daemon::client::Client) -> Value {
+    client.ask(json!({"request": "list", "what": "counters"})).expect("counters")["counters"].take()
+}
+
+#[test]
+fn reservations_are_made_beside_a_flood_of_new_sessions() {
+    let Some(mut ground) = Ground::new("a flood of new sessions") else { return };
+    ["a", "r", "b"].into_iter().for_each(|node| ground.net.daemon(node, CONFIG));
+    let mut r = ground.net.client("r");
+    let mut hosts = ["a", "b"].map(|node| ground.net.client(node));
+    // In the attacker's own name, and in those of others.
+    let forged = Path { sender: ("10.0.1.9".parse().expect("an address"), 7), ..Path::of_attacker() };
+    for (turn, path) in [Path::of_attacker(), forged].into_iter().enumerate() {
+        let before = counters(&mut r);
+        let (sent, ends) = (AtomicU32::new(0), AtomicBool::new(false));
+        let (mut confirmed, mut failures) = (0, Vec::new());
+        std::thread::scope(|scope| {
+            let (ground, sent, ends) = (&ground, &sent, &ends);
+            scope.spawn(move || flood(ground, &path, sent, ends));
+            for tenth in 0..10 {
+                // While it goes on, a few at a time.
+                let until = sent.load(Ordering::Relaxed) + RATE / 5;
+                eventually("the flood", || (sent.load(Ordering::Relaxed) >= until).then_some(()));
+                let first = 20_000 + 100 * turn as u16 + 10 * tenth;
+                let found = ground.set_ups(&mut hosts, 10, first);
+                confirmed += found.0;
+                failures.extend(found.1);
+            }
+            ends.store(true, Ordering::Relaxed);
+        });
+        println!("{} Paths while 100 reservations were made", sent.load(Ordering::Relaxed));
+        let dropped = dropped(&before, &counters(&mut r));
+        println!("{confirmed} were confirmed, {failures:?}; the router dropped {dropped:?}");
+        assert!(confirmed >= 99 && (confirmed == 100 || !dropped.is_empty()), "{failures:?}, {dropped:?}");
+    }
+    let memory = ground.memory();
+    assert!(memory < 1 << 30, "{memory} octets");
+}
+
+/// A user without any privilege sends a message by UDP from a host.
+const BY_UDP: &str = r"
+import os,socket,sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+socket.socket(socket.AF_INET,socket.SOCK_DGRAM).sendto(bytes.fromhex(sys.argv[2]),(sys.argv[1],1698))
+";
+
+#[test]
+fn no_user_of_a_host_tears_by_udp_what_its_root_has_reserved() {
+    let Some(mut ground) = Ground::new("teardowns by UDP") else { return };
+    let config = CONFIG.replace("[interfaces]", "[interfaces]\nudp = \"auto\"");
+    ["a", "r", "b"].into_iter().for_each(|node| ground.net.daemon(node, &config));
+    let mut hosts = ["a", "b"].map(|node| ground.net.client(node));
+    let (confirmed, failures) = ground.set_ups(&mut hosts, 1, 5000);
+    assert_eq!(confirmed, 1, "{failures:?}");
+    let mut r = ground.net.client("r");
+    let hops = r.list("senders")[0].clone();
+    let lih = ground.lih("b");
+    let (a, b): (Ipv4Addr, Ipv4Addr) = ([10, 0, 1, 1].into(), [10, 0, 2, 2].into());
+    let path_tear = tear(5, (b, 5000), (a, lih), (a, 5000));
+    let resv_tear = tear(6, (b, 5000), (b, lih), (a, 5000));
+    let counted = |r: &mut crate::daemon::client::Client| counters(r)["driver"]["udp-received"].as_u64();
+    let told = [("x", "10.0.3.2", &path_tear), ("a", "10.0.1.2", &path_tear), ("b", "10.0.2.1", &resv_tear)];
+    for (n, (node, to, message)) in told.into_iter().enumerate() {
+        let hex: String = message.iter().map(|octet| format!("{octet:02x}")).collect();
+        ground.net.exec(node, &["python3", "-c", BY_UDP, to, &hex]);
+        eventually("the datagram", || (counted(&mut r) == Some(n as u64 + 1)).then_some(()));
+        assert_eq!(r.list("reservations").len(), 1, "after the one of {node}");
+        assert_eq!(r.list("senders")[0]["previous_hop"], hops["previous_hop"]);
+    }
+    let counters = counters(&mut r);
+    let causes = (&counters["driver"]["udp-forged"], &counters["driver"]["udp-of-raw-neighbours"]);
+    assert_eq!(causes, (&json!(1), &json!(2)), "{counters}");
+    // By raw packets of root on another link, in the name of the host: not the neighbour's.
+    let socket = ground.net.raw("x");
+    send(&socket, &super::packets::packet(ATTACKER, [10, 0, 3, 2].into(), false, &resv_tear));
+    r.list("interfaces");
+    assert_eq!(r.list("senders").len(), 1);
+}
