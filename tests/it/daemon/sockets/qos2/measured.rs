@@ -119,7 +119,10 @@ fn a_delay_is_the_round_trip() {
         net.ip(node, &format!("link set {interface} up"));
     }
     net.daemon("b", RESPONDER);
-    let bed = Bed::of(net, KERNEL);
+    net.daemon("a", KERNEL);
+    let capture = net.capture_many("b", "to-a", "ip");
+    let receiver = bound(&net, "b", super::PEER);
+    let bed = Bed { hosts: super::Hosts::of(net), capture, _receiver: receiver };
     let socket = bed.connected();
     let options = FlowOptions { adaptive: true, ..FlowOptions::default() };
     let flow = bed.at(bed.flows().add(&socket, TrafficType::Voice, options)).expect("a flow");
@@ -205,25 +208,15 @@ fn what_waits_ends_with_its_flow_and_by_being_given_up() {
 /// A program waits for what will not come, and removes its flow; the answer to the first.
 fn removed_while_waiting(bed: &Bed) -> String {
     const PROGRAM: &str = "
-import array, json, socket, sys
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp.connect(('10.0.2.2', 5000))
-daemon = socket.socket(socket.AF_UNIX)
-daemon.connect(sys.argv[1])
-lines = daemon.makefile()
-lines.readline()
-def ask(request, fds=[]):
-    daemon.sendmsg([(json.dumps(request) + '\\n').encode()],
-                   [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else [])
-ask({'id': 1, 'request': 'flow-add', 'fd': True, 'adaptive': True}, [udp.fileno()])
-flow = json.loads(lines.readline())['ok']['flow']
-ask({'id': 2, 'request': 'flow-notify', 'flow': flow, 'when': 'available', 'bandwidth_bps': 10 ** 12})
-ask({'id': 3, 'request': 'flow-remove', 'flow': flow})
+flow = ask({'id': 1, 'request': 'flow-add', 'fd': True, 'adaptive': True}, [udp.fileno()])['ok']['flow']
+tell({'id': 2, 'request': 'flow-notify', 'flow': flow, 'when': 'available', 'bandwidth_bps': 10 ** 12})
+tell({'id': 3, 'request': 'flow-remove', 'flow': flow})
 answers = [json.loads(lines.readline()) for _ in range(2)]
 print([answer['error']['code'] for answer in answers if answer['id'] == 2])
 ";
-    let path = bed.hosts.qos_socket("a");
-    bed.net().exec("a", &["python3", "-c", PROGRAM, &path.display().to_string()])
+    bed.client(PROGRAM, &[])
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::{Bed, KERNEL, connect, eventually, listener, unconnected};
 use rsvp_client::flows::{Flow, OutgoingRate, Reason, Refusal, Shaping, TrafficType};
 use std::io::{Read, Write};
 use std::net::UdpSocket;
+use std::process::Stdio;
 
 const VOICE: TrafficType = TrafficType::Voice;
 
@@ -37,30 +38,43 @@ fn shaped(bed: &Bed, socket: &UdpSocket, packet: usize, count: usize) -> Vec<See
 
 #[test]
 fn a_rate_is_one_of_ip_packets_whatever_their_size() {
-    let Some(bed) = Bed::new("rates of QOS2", KERNEL) else { return };
-    let flows = bed.flows();
-    for (packet, bps) in [(100, 400_000_u64), (1_400, 4_000_000)] {
-        let socket = bed.connected();
-        let flow = bed.add(&flows, &socket, VOICE);
-        limit(&bed, &flow, bps, Shaping::ShapeAndMark);
-        let packets = shaped(&bed, &socket, packet, (bps as usize * 3 / 8) / packet);
-        let share = rate_of(&packets) / bps as f64;
-        println!("UDP, packets of {packet} octets: {share:.4} of the rate");
-        assert!((0.98..=1.02).contains(&share), "UDP, {packet} octets: {share} of the rate");
-        assert!(packets.iter().all(|packet| packet.dscp() == 56), "shaped and marked");
-        assert_eq!(bed.at(flow.rate()).expect("a rate"), OutgoingRate::new(bps, Shaping::ShapeAndMark));
+    // What packets have on the link beside IP: nothing, and what Ethernet hardware adds.
+    for overhead in ["overhead = 0", "overhead = 38"] {
+        let config = KERNEL.replace("overhead = 0", overhead);
+        let Some(bed) = Bed::new("rates of QOS2", &config) else { return };
+        let flows = bed.flows();
+        for (packet, bps) in [(100, 400_000_u64), (1_400, 4_000_000)] {
+            let socket = bed.connected();
+            let flow = bed.add(&flows, &socket, VOICE);
+            limit(&bed, &flow, bps, Shaping::ShapeAndMark);
+            let packets = shaped(&bed, &socket, packet, (bps as usize * 2 / 8) / packet);
+            let share = rate_of(&packets) / bps as f64;
+            println!("UDP, {overhead}, packets of {packet} octets: {share:.4} of the rate");
+            assert!((0.98..=1.02).contains(&share), "UDP, {packet} octets, {overhead}: {share} of the rate");
+            assert!(packets.iter().all(|packet| packet.dscp() == 56), "shaped and marked");
+            assert_eq!(bed.at(flow.rate()).expect("a rate"), OutgoingRate::new(bps, Shaping::ShapeAndMark));
+        }
     }
 }
 
-#[test]
-fn a_rate_of_a_stream_is_one_of_ip_packets() {
-    let Some(bed) = Bed::new("streams with rates", KERNEL) else { return };
+/// A stream of packets of so many octets, as they would be on a link that knows no super-packets: what is no longer than 1,500 octets is not cut
+/// before that. Headers are those of IP, and of TCP with its timestamps.
+fn on_the_link(seen: &[Seen], packet: u64) -> Vec<Seen> {
+    const HEADERS: u64 = 52;
+    let headers =
+        |octets: u64| (octets.saturating_sub(HEADERS)).div_ceil(packet - HEADERS).saturating_sub(1) * HEADERS;
+    seen.iter().map(|seen| Seen { octets: seen.octets + headers(seen.octets), ..*seen }).collect()
+}
+
+/// Packets of so many octets of a stream that has this rate, super-packets or not.
+fn stream(packet: u64, super_packets: bool, bps: u64) -> Option<Vec<Seen>> {
+    let bed = Bed::new("streams with rates", KERNEL)?;
     let (flows, listener) = (bed.flows(), listener(bed.net()));
-    let (packet, bps) = (1_400_u32, 4_000_000_u64);
-    let socket = unconnected(bed.net());
-    // Headers are 20 octets each.
-    socket.set_tcp_mss(packet - 40).expect("a size");
-    let (mut client, mut server) = connect(bed.net(), socket, &listener);
+    bed.net().ip("a", &format!("route add 10.0.1.2/32 dev to-b src 10.0.1.1 mtu {packet}"));
+    if !super_packets {
+        bed.net().ip("a", "link set to-b gso_max_segs 1");
+    }
+    let (mut client, mut server) = connect(bed.net(), unconnected(bed.net()), &listener);
     let flow = bed.add(&flows, &client, VOICE);
     limit(&bed, &flow, bps, Shaping::ShapeAndMark);
     let octets = bps as usize * 3 / 8;
@@ -69,20 +83,30 @@ fn a_rate_of_a_stream_is_one_of_ip_packets() {
         scope.spawn(|| client.write_all(&vec![0; octets]).expect("it is open"));
         server.read_exact(&mut vec![0; octets]).expect("all of it comes");
     });
-    let full = |packets: Vec<Seen>| -> Vec<Seen> {
-        packets.into_iter().filter(|p| p.octets + 20 > packet.into()).collect()
-    };
     let packets = eventually("the packets", || {
-        let packets = full(bed.from(port, 1));
+        let packets = bed.from(port, 1);
         let sum: u64 = packets.iter().map(|packet| packet.octets).sum();
-        (sum as usize * 100 > octets * 95).then_some(packets)
+        (sum as usize > octets).then_some(packets)
     });
-    let largest = packets.iter().map(|packet| packet.octets).max().expect("packets");
-    assert!(largest <= 1_500, "super-packets are cut: {largest}");
-    // What filled the queue at the beginning counts as anything else.
-    let share = rate_of(&packets[packets.len() / 10..]) / bps as f64;
-    println!("TCP, packets of {packet} octets: {share:.4} of the rate");
-    assert!((0.98..=1.02).contains(&share), "TCP, {packet} octets: {share} of the rate");
+    assert!(packets.iter().all(|packet| packet.octets <= 1_500), "longer ones are cut");
+    Some(on_the_link(&packets, packet))
+}
+
+#[test]
+fn a_rate_of_a_stream_is_one_of_ip_packets() {
+    // At the second rate there is much to be cut.
+    for (packet, super_packets, bps) in
+        [(100, false, 400_000), (100, true, 8_000_000), (1_400, false, 4_000_000), (1_400, true, 4_000_000)]
+    {
+        let Some(packets) = stream(packet, super_packets, bps) else { return };
+        // What filled the queue at the beginning counts as anything else, and the last may have waited for nothing.
+        let share = rate_of(&packets[packets.len() / 4..packets.len() - packets.len() / 20]) / bps as f64;
+        println!("TCP, packets of {packet} octets, super-packets {super_packets}: {share:.4} of the rate");
+        assert!(
+            (0.98..=1.02).contains(&share),
+            "TCP, {packet} octets, super-packets {super_packets}: {share}"
+        );
+    }
 }
 
 /// One capture has all three: who is shaped waits, marked or not; who is not leaves at once, and its excess has no mark.
@@ -201,32 +225,66 @@ fn a_rate_has_a_reason_and_may_change_and_go() {
 
 /// A program that knows nothing of flows, whose connections a helper hands over: four of them have one rate together.
 #[test]
-fn four_streams_of_a_flow_share_its_rate() {
-    let Some(bed) = Bed::new("four streams", KERNEL) else { return };
-    let (flows, listener) = (bed.flows(), listener(bed.net()));
-    let mut ends: Vec<_> = (0..4).map(|_| connect(bed.net(), unconnected(bed.net()), &listener)).collect();
-    let flow = bed.add(&flows, &ends[0].0, VOICE);
-    for (client, _) in &ends[1..] {
-        bed.at(flow.attach(client, None)).expect("it is shared");
-    }
-    let bps = 4_000_000_u64;
-    limit(&bed, &flow, bps, Shaping::ShapeAndMark);
-    let ports: Vec<u16> =
-        ends.iter().map(|(client, _)| client.local_addr().expect("a name").port()).collect();
-    let octets = 400_000;
-    std::thread::scope(|scope| {
-        for (client, server) in &mut ends {
-            scope.spawn(move || client.write_all(&vec![0; octets]).expect("it is open"));
-            scope.spawn(move || server.read_exact(&mut vec![0; octets]).expect("it comes"));
-        }
+fn four_streams_of_iperf3_share_a_rate() {
+    const BPS: u64 = 4_000_000;
+    let Some(mut bed) = Bed::new("four streams", KERNEL) else { return };
+    let mut server = bed.net().command("b", "iperf3");
+    let server = server
+        .args(["-s", "-1"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("iperf3 is installed");
+    bed.hosts.net.others.push(server);
+    eventually("iperf3 listens", || {
+        let listening = bed.net().exec("b", &["ss", "-ltnH", "sport = :5201"]);
+        (!listening.is_empty()).then_some(())
     });
-    let mut packets: Vec<Seen> = eventually("all packets", || {
-        let all: Vec<Seen> = ports.iter().flat_map(|port| bed.from(*port, 1)).collect();
-        (all.iter().map(|packet| packet.octets).sum::<u64>() as usize > 4 * octets).then_some(all)
-    });
+    let said = bed.client(FOUR_STREAMS, &[&BPS.to_string()]);
+    let said: serde_json::Value = serde_json::from_str(&said).expect("what the helper says");
+    let ports: Vec<u16> = serde_json::from_value(said["ports"].clone()).expect("ports");
+    let [from, to] = ["from", "to"].map(|when| said[when].as_f64().expect("a time") * 1e6);
+    let within = |packet: &Seen| (packet.at as f64) > from && (packet.at as f64) < to;
+    let of = |port: &u16| bed.from(*port, 1).into_iter().filter(within).collect::<Vec<_>>();
+    let each: Vec<Vec<Seen>> = ports.iter().map(of).collect();
+    let mut packets = each.concat();
     packets.sort_by_key(|packet| packet.at);
-    let middle = &packets[packets.len() / 10..packets.len() * 9 / 10];
-    let share = rate_of(middle) / bps as f64;
-    println!("four streams: {share:.4} of the rate");
-    assert!((0.97..=1.02).contains(&share), "{share} of the rate");
+    let share = rate_of(&packets) / BPS as f64;
+    println!("iperf3 -P 4: {share:.4} of the rate");
+    assert!((0.98..=1.02).contains(&share), "{share} of the rate");
+    assert!(packets.iter().all(|packet| packet.dscp() == 56), "marked");
+    assert!(each.iter().all(|packets| packets.len() > 100), "all four: {:?}", each.iter().map(Vec::len));
 }
+
+/// Runs iperf3 with four streams, makes a flow with this rate of them, and says from when to when they had it.
+const FOUR_STREAMS: &str = "
+import ctypes, os, subprocess, time
+line = 'iperf3 -c 10.0.1.2 -P 4 -t 4 -b 5M'
+client = subprocess.Popen(line.split(), stdout=subprocess.DEVNULL)
+libc, process = ctypes.CDLL(None), os.pidfd_open(client.pid)
+def streams():
+    found = []
+    for number in sorted(int(name) for name in os.listdir('/proc/%d/fd' % client.pid)):
+        copy = libc.syscall(438, process, number, 0)  # pidfd_getfd
+        try:
+            end = socket.socket(fileno=copy)
+            end.getpeername()
+            found.append(end)
+        except (OSError, ValueError):
+            pass
+    return found[1:]  # the first controls
+while len(streams()) < 4:
+    time.sleep(0.01)
+ends = streams()
+flow = None
+for end in ends:
+    more = {'traffic': 'voice'} if flow is None else {'flow': flow}
+    done = ask({'id': 1, 'request': 'flow-add', 'fd': True, **more}, [end.fileno()])['ok']
+    flow = flow or done['flow']
+rate = {'bandwidth_bps': int(sys.argv[2]), 'shaping': 'shape-and-mark'}
+ask({'id': 2, 'request': 'flow-set', 'flow': flow, 'rate': rate})['ok']
+start = time.time()
+time.sleep(2.5)
+print(json.dumps({'from': start + 0.5, 'to': time.time(), 'ports': [end.getsockname()[1] for end in ends]}))
+client.kill()
+";
