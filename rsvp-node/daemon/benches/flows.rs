@@ -107,6 +107,11 @@ fn used(thread: &str) -> Done<Duration> {
     Err(format!("no thread is called {thread}").into())
 }
 
+#[expect(clippy::disallowed_methods, reason = "a flood has a pace")]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// Sends forged datagrams, with pauses so that they find room.
 fn flood(to: SocketAddr, count: u32) -> Done<()> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
@@ -117,7 +122,7 @@ fn flood(to: SocketAddr, count: u32) -> Done<()> {
     for n in 0..count {
         let _ = socket.send(&forged);
         if n % 32 == 0 {
-            std::thread::sleep(Duration::from_micros(300));
+            pause(Duration::from_micros(300));
         }
     }
     Ok(())
@@ -145,6 +150,10 @@ fn forged() -> Done<()> {
     let bare = UdpSocket::bind("127.0.0.1:0")?;
     let to = bare.local_addr()?;
     std::thread::Builder::new().name("bare".to_owned()).spawn(move || read_and_discard(&bare))?;
+    // A thread has its name once it runs.
+    while used("responder").is_err() || used("bare").is_err() {
+        pause(Duration::from_millis(1));
+    }
     let mut ratios = Vec::new();
     for _ in 0..7 {
         let mut spent = [Duration::ZERO; 2];
@@ -153,7 +162,7 @@ fn forged() -> Done<()> {
         {
             let before = used(thread)?;
             flood(to, COUNT)?;
-            std::thread::sleep(Duration::from_millis(50));
+            pause(Duration::from_millis(50));
             spent[place] = used(thread)?.saturating_sub(before);
         }
         let each = spent.map(|time| time.as_nanos() as f64 / f64::from(COUNT));

@@ -193,7 +193,9 @@ fn a_class_adds_what_packets_have_on_the_link() {
             let mut tc = Tc::open().expect("a socket");
             assert_eq!(tc.apply(&batch).expect("an answer"), []);
             let socket = UdpSocket::bind("10.0.1.1:4000").expect("a socket");
-            (0..500).for_each(|_| drop(socket.send_to(&[0; 72], "10.0.1.2:5000").expect("room")));
+            for _ in 0..500 {
+                socket.send_to(&[0; 72], "10.0.1.2:5000").expect("room");
+            }
         });
         let all = eventually("all of them", || Some(seen(&capture, 4000)).filter(|all| all.len() == 500));
         Some(amount(&all[100..]).1)

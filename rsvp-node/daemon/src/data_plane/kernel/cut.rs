@@ -238,7 +238,7 @@ mod tests {
         cuts.add(7, ms(300));
         assert_eq!(cuts.due(), Some(ms(300)));
         assert_eq!(cuts.correct(7, class).rate, 50_000);
-        let mut look = |packets, octets, ip_octets, doubt| {
+        let mut look = |packets, octets, ip_octets: u64, doubt| {
             let is_other = cuts.look(7, (passed(packets, octets, 1_000_000 + ip_octets), doubt), 14);
             (is_other, cuts.correct(7, class).rate)
         };
