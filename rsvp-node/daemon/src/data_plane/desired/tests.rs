@@ -71,6 +71,7 @@ fn guaranteed_service_has_its_rate_in_a_class_of_its_own() {
         bucket: 5_000,
         max_packet: 1_500,
         min_policed: 64,
+        overhead: 0,
         queue: None,
         weight: None,
     };

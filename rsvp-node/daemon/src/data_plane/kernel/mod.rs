@@ -9,6 +9,7 @@ mod attached;
 mod by_hand;
 mod clean;
 mod contested;
+mod cut;
 mod policies;
 mod refused;
 mod root;
@@ -174,6 +175,7 @@ impl Kernel {
                 });
                 let handle = here.set_class((tc, egress), number, class)?;
                 standing.class = Some(number);
+                here.cuts.come(number, standing, now);
                 Some(handle)
             }
             (None, had) => {
@@ -373,11 +375,7 @@ impl DataPlane for Kernel {
         }
         for on in touched {
             let Err(failure) = self.share(on) else { continue };
-            for answer in
-                answers.iter_mut().filter(|answer| answer.interface == on && answer.failure.is_none())
-            {
-                answer.failure = Some(failure.clone());
-            }
+            by_hand::fail_all(&mut answers, on, &failure);
         }
         self.tick(now);
         answers
@@ -416,7 +414,8 @@ impl DataPlane for Kernel {
     fn due(&self) -> Option<Duration> {
         let draining = self.interfaces.values().filter_map(Interface::due);
         let again = self.without_classes().next().map(|_| self.looked_at + LOOK_AGAIN);
-        draining.chain(self.stale_due()).chain(again).min()
+        let cuts = self.interfaces.values().filter_map(|here| here.cuts.due());
+        draining.chain(self.stale_due()).chain(again).chain(cuts).min()
     }
 
     fn tick(&mut self, now: Duration) {
@@ -428,6 +427,7 @@ impl DataPlane for Kernel {
         for here in self.interfaces.values_mut() {
             here.drained(&mut self.tc, now);
         }
+        self.follow_cuts(now);
     }
 
     fn end(&mut self) {

@@ -365,6 +365,7 @@ impl Listing {
                 bucket,
                 max_packet: 0,
                 min_policed: 0,
+                overhead: htb.overhead,
                 queue: None,
                 weight: None,
             };
