@@ -23,6 +23,7 @@ use crate::state::path::{Origin, PathFlags, PathState};
 use crate::state::resv::{Asked, Confirm, Item, Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::store;
+use crate::state::wheel::Timer;
 use crate::time::Instant;
 use core::time::Duration;
 use rsvp_wire::{ErrorCode, Flowspec, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, Tspec};
@@ -191,7 +192,7 @@ impl Node {
                 outgoing: SmallVec::new(),
                 expires: Instant::NEVER,
                 repair_at: Instant::NEVER,
-                timer: None,
+                timer: Timer::new(),
                 ttl: wanted.ttl,
                 flags: PathFlags { routed: true, multicast: session.is_multicast(), ..PathFlags::default() },
             }),
@@ -255,7 +256,7 @@ impl Node {
                 refreshable: false,
                 refreshable_from: 0,
                 asked: Asked::Items,
-                timer: None,
+                timer: Timer::new(),
                 owner: Owner::NODE,
                 source: None,
                 charged: 0,

@@ -18,6 +18,7 @@ use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
 use crate::state::session::SessionState;
 use crate::state::traffic::Branch;
+use crate::state::wheel::Timer;
 use crate::time::Instant;
 use crate::unknown;
 use core::net::IpAddr;
@@ -184,7 +185,7 @@ impl Node {
             outgoing: SmallVec::new(),
             expires,
             repair_at: Instant::NEVER,
-            timer: None,
+            timer: Timer::new(),
             ttl: arrived.rx.ttl,
             flags: PathFlags {
                 local_only: true,

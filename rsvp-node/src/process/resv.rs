@@ -18,6 +18,7 @@ use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, Item, Request, RequestOrigin};
 use crate::state::traffic::Branch;
+use crate::state::wheel::Timer;
 use crate::time::Instant;
 use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value};
@@ -295,7 +296,7 @@ impl Node {
             refreshable: false,
             refreshable_from: 0,
             asked,
-            timer: None,
+            timer: Timer::new(),
             owner: self.cause,
             source,
             charged: 0,

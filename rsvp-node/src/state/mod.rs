@@ -30,10 +30,10 @@ use index::{ByDestination, ByKey, SessionIndex};
 use path::PathState;
 use resv::Request;
 use session::SessionState;
-pub(crate) use timers::TimerOwner;
+pub(crate) use timers::{TimerLink, TimerOwner};
 use traffic::{Filters, Reserved};
 use upstream::Upstream;
-use wheel::Wheel;
+use wheel::{Timer, Wheel};
 
 /// All state of a node.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub(crate) struct State {
     pub(crate) reserved: Arena<Reserved>,
     pub(crate) upstreams: Arena<Upstream>,
     pub(crate) blockades: Arena<Blockade>,
-    wheel: Wheel<TimerOwner>,
+    wheel: Wheel<TimerLink>,
     /// What neighbours have of all this.
     pub(crate) accounts: Accounts,
 }
@@ -70,7 +70,7 @@ impl State {
             reserved: Arena::new(expected),
             upstreams: Arena::new(expected),
             blockades: Arena::without_ids(0),
-            wheel: Wheel::new(expected),
+            wheel: Wheel::new(),
             accounts: Accounts::new(limits.neighbours_per_interface),
         }
     }
@@ -144,7 +144,7 @@ impl State {
         let session = &mut self.sessions[path.session];
         session.path_count -= 1;
         unlink(&mut self.paths, &mut session.paths, ix, |p| &mut p.next);
-        self.wheel.cancel(&mut self.paths[ix].timer);
+        self.cancel(TimerOwner::Path(ix));
     }
 
     /// Drops the block of a path state that is out of its session.
@@ -187,7 +187,7 @@ impl State {
         let session = &mut self.sessions[self.requests[ix].session];
         session.request_count -= 1;
         unlink(&mut self.requests, &mut session.requests, ix, |r| &mut r.next);
-        self.wheel.cancel(&mut self.requests[ix].timer);
+        self.cancel(TimerOwner::Request(ix));
         self.requests.remove(ix)
     }
 
@@ -249,7 +249,7 @@ impl State {
                 blockades: None,
                 confirm: None,
                 tear_objects: None,
-                timer: None,
+                timer: Timer::new(),
                 queued: false,
                 cause: Owner::NODE,
                 refresh_due: false,
@@ -273,7 +273,7 @@ impl State {
             self.remove_blockade(blockade);
         }
         unlink(&mut self.upstreams, &mut self.sessions[session].upstreams, ix, |u| &mut u.next);
-        self.wheel.cancel(&mut self.upstreams[ix].timer);
+        self.cancel(TimerOwner::Upstream(ix));
         self.upstreams.remove(ix);
     }
 
@@ -298,7 +298,7 @@ impl State {
         if let Some(next) = next {
             self.blockades[next].prev = prev;
         }
-        self.wheel.cancel(&mut self.blockades[ix].timer);
+        self.cancel(TimerOwner::Blockade(ix));
         self.blockades.remove(ix);
     }
 
@@ -310,7 +310,6 @@ impl State {
             + self.reserved.visits()
             + self.upstreams.visits()
             + self.blockades.visits()
-            + self.wheel.visits()
     }
 
     /// Blocks of every kind together, tombstones too.
@@ -321,7 +320,7 @@ impl State {
             + self.reserved.len()
             + self.upstreams.len()
             + self.blockades.len()
-            + self.wheel.len()
+            + self.wheel.armed()
     }
 }
 

@@ -27,7 +27,6 @@ impl State {
             + self.reserved.octets()
             + self.upstreams.octets()
             + self.blockades.octets()
-            + self.wheel.octets()
     }
 
     fn kept(&self) -> usize {

@@ -1,11 +1,10 @@
 //! Path state: what RFC 2209 calls a PSB, one for each sender of a session (and incoming interface, in multicast).
 
-use super::TimerOwner;
 use super::arena::Ix;
 use super::session::SessionState;
-use super::timers::TIMER;
+use super::timers::TimerLink;
 use super::upstream::Upstream;
-use super::wheel::TimerIx;
+use super::wheel::Timer;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::SenderKey;
@@ -37,7 +36,7 @@ pub(crate) struct PathState {
     /// When local repair takes its next step: Path on all outgoing interfaces, then an end to those that are leaving
     /// (RFC 2205 section 3.6).
     pub(crate) repair_at: Instant,
-    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    pub(crate) timer: Timer<TimerLink>,
     /// TTL with which the message arrived, or with which a local sender's data leaves.
     pub(crate) ttl: u8,
     pub(crate) flags: PathFlags,
@@ -93,7 +92,7 @@ impl PathState {
     /// Octets that are charged for one with a message of this length: as if it had its session and its previous hop alone.
     pub(crate) const fn charge_for(length: usize) -> u64 {
         let blocks = size_of::<Self>() + size_of::<SessionState>() + size_of::<Upstream>();
-        (blocks + 2 * TIMER + length) as u64
+        (blocks + length) as u64
     }
 
     pub(crate) const fn charge(&self) -> u64 {

@@ -3,14 +3,13 @@
 //!
 //! FF items have a flowspec each; SE items share one; WF is a single item without filter.
 
-use super::TimerOwner;
 use super::arena::Ix;
 use super::numbers::Numbers;
 use super::path::PathState;
 use super::session::SessionState;
-use super::timers::TIMER;
+use super::timers::TimerLink;
 use super::traffic::Reserved;
-use super::wheel::TimerIx;
+use super::wheel::Timer;
 use crate::carried::{is_carried, is_sent};
 use crate::event::AppId;
 use crate::interface::InterfaceId;
@@ -45,7 +44,7 @@ pub(crate) struct Request {
     pub(crate) carries: bool,
     /// What its owner has asked for last.
     pub(crate) asked: Asked,
-    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    pub(crate) timer: Timer<TimerLink>,
     /// Whom it is charged to, and with how many octets.
     pub(crate) owner: Owner,
     pub(crate) charged: u32,
@@ -114,7 +113,7 @@ impl Request {
     /// upstream of it.
     pub(crate) const fn charge_for(length: usize, items: usize) -> u32 {
         let item = size_of::<Item>() + size_of::<Reserved>() + ITEM_SENT;
-        (size_of::<Self>() + TIMER + length + items * item) as u32
+        (size_of::<Self>() + length + items * item) as u32
     }
 
     pub(super) fn charge(&self) -> u32 {

@@ -1,11 +1,11 @@
 //! What is sent to one previous hop: (session, PHOP, incoming interface). Owns the Resv refresh timer and the last
 //! Resv sent, because descriptors for all senders behind one previous hop go into one message (RFC 2205 Figure 6).
 
-use super::TimerOwner;
 use super::arena::Ix;
 use super::blockade::Blockade;
 use super::session::SessionState;
-use super::wheel::TimerIx;
+use super::timers::TimerLink;
+use super::wheel::Timer;
 use crate::interface::InterfaceId;
 use crate::neighbour::accounts::Owner;
 use core::net::IpAddr;
@@ -35,7 +35,7 @@ pub(crate) struct Upstream {
     /// Unknown-class objects to go into the next ResvTear (RFC 2205 section 3.10).
     #[expect(clippy::box_collection, reason = "rare, and eight octets where it is absent")]
     pub(crate) tear_objects: Option<Box<Vec<u8>>>,
-    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    pub(crate) timer: Timer<TimerLink>,
     /// An intent to write is queued.
     pub(crate) queued: bool,
     /// Because of whose message what is to be said has changed.
