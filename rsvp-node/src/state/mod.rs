@@ -7,7 +7,9 @@
 pub(crate) mod arena;
 pub(crate) mod blockade;
 pub(crate) mod crowd;
+mod flags;
 pub(crate) mod index;
+pub(crate) mod kept;
 mod lookup;
 pub(crate) mod numbers;
 mod octets;
@@ -52,11 +54,11 @@ pub(crate) struct State {
 }
 
 // A million reservations on one node is a design input: these blocks must not grow unnoticed.
-const _: () = assert!(size_of::<SessionState>() <= 80);
-const _: () = assert!(size_of::<PathState>() <= 144);
-const _: () = assert!(size_of::<Request>() <= 168);
-const _: () = assert!(size_of::<Reserved>() <= 104);
-const _: () = assert!(size_of::<Upstream>() <= 120);
+const _: () = assert!(size_of::<SessionState>() <= 72);
+const _: () = assert!(size_of::<PathState>() <= 120);
+const _: () = assert!(size_of::<Request>() <= 160);
+const _: () = assert!(size_of::<Reserved>() <= 88);
+const _: () = assert!(size_of::<Upstream>() <= 88);
 
 impl State {
     pub(crate) fn new(seed: u64, limits: &Limits) -> Self {
@@ -162,7 +164,6 @@ impl State {
     }
 
     pub(crate) fn add_request(&mut self, mut request: Request) -> Ix<Request> {
-        request.note_carried();
         request.charged = request.charge();
         self.accounts.add(request.owner, Block::Request, request.charged.into());
         let session = &mut self.sessions[request.session];
@@ -247,14 +248,12 @@ impl State {
                 last_sent: Box::default(),
                 composed_at: 0,
                 blockades: None,
-                confirm: None,
-                tear_objects: None,
+                beside: None,
                 timer: Timer::new(),
                 queued: false,
                 cause: Owner::NODE,
                 refresh_due: false,
                 is_known: false,
-                parts_sent: 0,
             };
             link(&mut self.upstreams, &mut self.sessions[session].upstreams, upstream, |u| &mut u.next)
         });
