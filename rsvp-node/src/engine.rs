@@ -161,6 +161,7 @@ impl Engine {
                 local_only: path.flags.local_only(),
                 ttl: path.ttl,
                 adspec: path.adspec(),
+                since: path.since.instant(),
                 life: path.incoming().map(|on| self.life(refresh_ms(&path.octets), on, path.expires)),
             })
         })
@@ -181,6 +182,7 @@ impl Engine {
                 RequestOrigin::App { app, .. } => Requester::App(app),
             },
             flows: request.items.iter().map(|i| (i.filter.map(|f| f.object()), i.flowspec)).collect(),
+            since: request.since.instant(),
             life: request
                 .interface()
                 .zip(request.items.iter().map(|i| i.expires).min())

@@ -26,7 +26,7 @@ use crate::state::resv::{Asked, Confirm, Item, Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::store;
 use crate::state::wheel::Timer;
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use core::time::Duration;
 use rsvp_wire::{ErrorCode, Flowspec, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, Tspec};
 use smallvec::SmallVec;
@@ -195,6 +195,7 @@ impl Node {
                 expires: Instant::NEVER,
                 repair_at: Instant::NEVER,
                 timer: Timer::new(),
+                since: Since::of(self.now),
                 ttl: wanted.ttl,
                 flags,
             }),
@@ -258,6 +259,7 @@ impl Node {
                 owner: Owner::NODE,
                 beside: None,
                 charged: 0,
+                since: Since::of(self.now),
             }),
         };
         for left in self.set_aside(ix, style) {

@@ -19,7 +19,7 @@ use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
 use crate::state::session::SessionState;
 use crate::state::traffic::Branch;
 use crate::state::wheel::Timer;
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use crate::unknown;
 use core::net::IpAddr;
 use rsvp_wire::{
@@ -189,6 +189,7 @@ impl Node {
             expires,
             repair_at: Instant::NEVER,
             timer: Timer::new(),
+            since: Since::of(self.now),
             ttl: arrived.rx.ttl,
             flags,
         });

@@ -20,7 +20,7 @@ use crate::state::kept::Kept;
 use crate::state::resv::{Asked, Item, Request, RequestOrigin};
 use crate::state::traffic::Branch;
 use crate::state::wheel::Timer;
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value};
 use smallvec::SmallVec;
@@ -299,6 +299,7 @@ impl Node {
             owner: self.cause,
             beside: Request::from_source(source),
             charged: 0,
+            since: Since::of(self.now),
         }))
     }
 

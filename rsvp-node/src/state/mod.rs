@@ -55,8 +55,8 @@ pub(crate) struct State {
 
 // A million reservations on one node is a design input: these blocks must not grow unnoticed.
 const _: () = assert!(size_of::<SessionState>() <= 72);
-const _: () = assert!(size_of::<PathState>() <= 120);
-const _: () = assert!(size_of::<Request>() <= 160);
+const _: () = assert!(size_of::<PathState>() <= 128);
+const _: () = assert!(size_of::<Request>() <= 168);
 const _: () = assert!(size_of::<Reserved>() <= 88);
 const _: () = assert!(size_of::<Upstream>() <= 88);
 

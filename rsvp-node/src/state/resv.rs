@@ -15,7 +15,7 @@ use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::neighbour::accounts::Owner;
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use core::net::IpAddr;
 use rsvp_wire::{Flowspec, Message, Scope, Sharing};
 use smallvec::SmallVec;
@@ -40,6 +40,7 @@ pub(crate) struct Request {
     /// Whom it is charged to, and with how many octets.
     pub(crate) owner: Owner,
     pub(crate) charged: u32,
+    pub(crate) since: Since,
     pub(crate) beside: Option<Box<Beside>>,
 }
 
