@@ -202,21 +202,18 @@ impl Kernel {
     }
 }
 
-/// What bounds and shares: a rate is a ceiling, a weight how much a class borrows in its turn.
+/// What bounds and shares: a rate is a ceiling for the octets of IP, a weight how much a class borrows in its turn.
 fn class_of(shaped: &Shaped, facts: &Facts) -> FlowClass {
-    let (mtu, overhead) = (u64::from(facts.mtu.max(1)), u64::from(facts.overhead));
-    // With what packets of the largest size have on the link beside IP.
-    let on_link = |rate: u64| rate.saturating_mul(mtu + overhead) / mtu;
-    let rate = shaped.rate.map_or(facts.rate, on_link).min(facts.rate).max(1);
-    let largest = u32::try_from(mtu + overhead).unwrap_or(u32::MAX);
+    let largest = facts.mtu.max(1);
     FlowClass {
         guaranteed: false,
         promised: false,
-        rate,
+        rate: shaped.rate.unwrap_or(facts.rate).min(facts.rate).max(1),
         peak: None,
         bucket: largest.saturating_mul(4),
         max_packet: largest,
         min_policed: 0,
+        overhead: 0,
         queue: Some(QUEUE),
         weight: shaped.weight,
     }
