@@ -160,6 +160,7 @@ impl Engine {
                 local_only: path.flags.local_only,
                 ttl: path.ttl,
                 adspec: path.adspec(),
+                since: path.since.instant(),
                 life: path.incoming().map(|on| self.life(&path.octets, on, path.expires)),
             })
         })
@@ -180,6 +181,7 @@ impl Engine {
                 RequestOrigin::App { app, .. } => Requester::App(app),
             },
             flows: request.items.iter().map(|i| (i.filter.map(|f| f.object()), i.flowspec)).collect(),
+            since: request.since.instant(),
             life: request
                 .interface()
                 .zip(request.items.iter().map(|i| i.expires).min())

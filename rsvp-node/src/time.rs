@@ -53,6 +53,24 @@ impl Sub for Instant {
     }
 }
 
+/// A point in time to a tenth of a second, in four octets, for thirteen years: since when a block of state is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Since(u32);
+
+impl Since {
+    const TENTH_US: u64 = 100_000;
+
+    /// The tenth of a second that a point lies in.
+    pub(crate) const fn of(at: Instant) -> Self {
+        Self((at.0 / Self::TENTH_US) as u32)
+    }
+
+    /// When that began.
+    pub(crate) const fn instant(self) -> Instant {
+        Instant(self.0 as u64 * Self::TENTH_US)
+    }
+}
+
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.3}s", self.as_secs_f64())

@@ -66,7 +66,9 @@ pub struct SenderView {
     pub ttl: u8,
     /// What the path up to this node offers; of a local sender, what it starts with.
     pub adspec: Option<AdspecSummary>,
-    /// Since when and until when it stands; `None` for a local application's sender, which is refreshed by nobody.
+    /// Since when it is there, to a tenth of a second.
+    pub since: Instant,
+    /// When it was refreshed and until when it stands; `None` for a local application's sender, which is refreshed by nobody.
     pub life: Option<Life>,
 }
 
@@ -90,6 +92,8 @@ pub struct RequestView {
     pub from: Requester,
     /// What is asked for each filter; `None` as filter for WF.
     pub flows: Vec<(Option<FilterSpec>, Flowspec)>,
+    /// Since when its owner asks for something here, to a tenth of a second.
+    pub since: Instant,
     /// Of the part that dies first; `None` for a local application's.
     pub life: Option<Life>,
 }

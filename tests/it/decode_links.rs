@@ -195,6 +195,25 @@ fn what_is_on_the_port_of_a_tunnel_and_none_is_left_alone() {
 }
 
 #[test]
+fn a_frame_that_says_which_way_it_went_is_shown_so() {
+    for (link, before) in
+        [(204, &[0xff, 3, 0, 0x21][..]), (205, &[0x0f, 0, 8, 0]), (206, &[0x18, 0x41, 3, 0xcc])]
+    {
+        let frame = |direction: u8| [&[direction][..], before, &rsvp()].concat();
+        let capture = pcap(link, &[frame(0), frame(1)]);
+        let said: Vec<_> = json(&[], &capture).iter().map(|message| message["direction"].clone()).collect();
+        assert_eq!(said, ["received", "sent"], "{link}");
+        let text = decode(&["-v"], &capture).output;
+        assert!(
+            text.contains("  received  10.0.0.1 > ") && text.contains("  sent  10.0.0.1 > "),
+            "{link}: {text}"
+        );
+    }
+    let none = json(&[], &pcap(9, &[[&[0xff, 3, 0, 0x21][..], &rsvp()].concat()]));
+    assert!(none[0].get("direction").is_none(), "{}", none[0]);
+}
+
+#[test]
 fn wrong_headers_of_links_lead_to_nothing() {
     for (what, link, before) in [
         ("PPP of another protocol", 9, vec![0xff, 3, 0xc0, 0x21]),

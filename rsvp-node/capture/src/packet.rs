@@ -17,6 +17,25 @@ const UDP: u8 = 17;
 /// Octets of a UDP header.
 const UDP_HEADER: usize = 8;
 
+/// Which way a frame went, seen from where it was captured.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It came.
+    Received,
+    /// It left.
+    Sent,
+}
+
+impl Direction {
+    /// In one word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Sent => "sent",
+        }
+    }
+}
+
 /// One RSVP message as it was found.
 #[derive(Copy, Clone, Debug)]
 pub struct Packet<'a> {
@@ -24,6 +43,8 @@ pub struct Packet<'a> {
     pub frame: u64,
     /// When that frame was captured.
     pub time: Option<Timestamp>,
+    /// Which way the frame went, where its link type says so.
+    pub direction: Option<Direction>,
     /// IP addresses; `None` for a message that came without IP (as hex digits).
     pub addresses: Option<(IpAddr, IpAddr)>,
     /// TTL or hop limit.
@@ -150,6 +171,7 @@ pub fn from_hex(octets: &[u8], number: u64) -> (Option<Frame<'_>>, Packet<'_>) {
     let bare = Packet {
         frame: number,
         time: None,
+        direction: None,
         addresses: None,
         ttl: 0,
         router_alert: false,
@@ -170,6 +192,7 @@ fn unfragmented<'a>(frame: &Frame<'a>, datagram: &Datagram<'a>) -> Packet<'a> {
     Packet {
         frame: frame.number,
         time: frame.time,
+        direction: link::direction(frame.link, frame.octets),
         addresses: Some((datagram.source, datagram.destination)),
         ttl: datagram.ttl,
         router_alert: datagram.router_alert(),
@@ -187,6 +210,7 @@ fn of_whole(whole: &Whole) -> Option<Packet<'_>> {
     let datagram = Packet {
         frame: whole.frame,
         time: whole.time,
+        direction: None,
         addresses: Some((whole.source, whole.destination)),
         ttl: whole.ttl,
         router_alert: whole.router_alert,

@@ -191,6 +191,34 @@ pub enum Watched {
     },
 }
 
+impl Watched {
+    /// The session that it is about, where it is about one.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        match self {
+            Self::Application { event, .. } => Some(event.session),
+            Self::Reserved(row) | Self::Unreserved(row) => Some(row.session),
+            Self::SenderArrived(row) | Self::SenderGone(row) => Some(row.session),
+            Self::RequestArrived(row) | Self::RequestGone(row) => Some(row.session),
+            Self::Message { of, .. } | Self::Undelivered { of, .. } => of.session,
+            Self::Discarded(discarded) => discarded.of.session,
+            Self::Policy(_) => None,
+        }
+    }
+
+    /// The neighbour that it is about: who sent a message, or is to get it; the hop from which state came.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        match self {
+            Self::Application { .. } | Self::Reserved(_) | Self::Unreserved(_) | Self::Policy(_) => None,
+            Self::SenderArrived(row) | Self::SenderGone(row) => row.previous_hop.parse().ok(),
+            Self::RequestArrived(row) | Self::RequestGone(row) => row.next_hop.parse().ok(),
+            Self::Message { of, .. } | Self::Undelivered { of, .. } => Some(of.peer),
+            Self::Discarded(discarded) => Some(discarded.of.peer),
+        }
+    }
+}
+
 /// Which way a message went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

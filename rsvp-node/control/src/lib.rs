@@ -365,4 +365,6 @@ pub enum What {
     Flows,
     /// What was counted since the daemon started.
     Counters,
+    /// What happened of late: errors, messages that were dropped or came back, and what applications were told.
+    Events,
 }

@@ -2,8 +2,8 @@
 //!
 //! The rows are what the engine's views say, with interfaces by name. How the control service makes them is in `listing`.
 
-use crate::Flow;
 use crate::qos::{Offer, Service, Style, Traffic};
+use crate::{Flow, Watched};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rsvp_wire::{FilterSpec, SenderTemplate, Session};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ pub enum Rows {
     Interfaces(Vec<InterfaceRow>),
     /// Neighbours.
     Neighbours(Vec<NeighbourRow>),
+    /// What happened of late, the oldest first.
+    Events(Vec<EventRow>),
     /// Flows of the data plane.
     Flows(Vec<FlowRow>),
     /// Counters.
@@ -88,12 +90,24 @@ pub struct SenderRow {
     /// What the path offers up to here, when the sender asked for that to be collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adspec: Option<Offer>,
+    /// Since how many milliseconds it is there, to a tenth of a second.
+    #[serde(default)]
+    pub age_ms: u64,
     /// How long ago it was refreshed last, in milliseconds; nothing for a local sender, which nobody refreshes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshed_ms: Option<u64>,
     /// In how many milliseconds it dies unless it is refreshed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_ms: Option<u64>,
+}
+
+/// Something that happened of late.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// How long ago, in milliseconds.
+    pub ago_ms: u64,
+    /// What it was.
+    pub watched: Watched,
 }
 
 /// What a next hop or a local application asks for.
@@ -112,6 +126,9 @@ pub struct RequestRow {
     pub interface: Option<String>,
     /// What is asked for which senders.
     pub flows: Vec<Flow>,
+    /// Since how many milliseconds its owner asks for something, to a tenth of a second.
+    #[serde(default)]
+    pub age_ms: u64,
     /// How long ago it was refreshed last, in milliseconds, in the part that dies first; nothing for a local application's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshed_ms: Option<u64>,

@@ -1,7 +1,7 @@
 //! What is told of messages beside what the engine makes of them: which were dropped and why, errors, confirmations and teardowns that
-//! came and left, and what did not arrive. For those who watch, and for the log at debug.
+//! came and left, and what did not arrive. For those who watch or ask afterwards, and for the log at debug.
 //!
-//! Nothing is looked into unless somebody wants to know, but causes are always counted. Who sends much of the same kind is told of a few
+//! Teardowns and confirmations are looked into only where somebody watches, causes are always counted. Who sends much of the same kind is told of a few
 //! times and then as a number.
 
 use super::icmp::Returned;
@@ -54,9 +54,9 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// Whether anybody wants to know.
-    fn is_asked(&self) -> bool {
-        self.is_watched || tracing::enabled!(tracing::Level::DEBUG)
+    /// Whether anybody wants to know of a message: of errors also those who ask afterwards.
+    fn tells_of(&self, octets: &[u8]) -> bool {
+        is_error(octets) || is_told(octets) && (self.is_watched || tracing::enabled!(tracing::Level::DEBUG))
     }
 
     /// A message comes and is going to be handled.
@@ -70,23 +70,21 @@ impl Witness {
         if let Outcome::Discarded(Discard::Malformed(error)) = outcome {
             self.malformed[place(error.why)] += 1;
         }
-        if !self.is_asked() {
-            return;
-        }
         let of = || read(rx.octets, rx.source, interface);
         match outcome {
-            Outcome::Discarded(why) => self.discarded(why, of(), now_us),
-            _ if is_told(rx.octets) => self.message(Direction::Received, of(), rx.octets),
+            Outcome::Discarded(why) => self.discarded(why, rx.source, of, now_us),
+            _ if self.tells_of(rx.octets) => self.message(Direction::Received, of(), rx.octets),
             _ => {}
         }
     }
 
-    fn discarded(&mut self, why: Discard, of: MessageRow, now_us: u64) {
+    fn discarded(&mut self, why: Discard, peer: IpAddr, of: impl FnOnce() -> MessageRow, now_us: u64) {
         let cause = match why {
             Discard::Malformed(error) => MALFORMED[place(error.why)],
             other => other.name(),
         };
-        let Some(left_out) = self.limiter.lets_through(of.peer, cause, now_us) else { return };
+        let Some(left_out) = self.limiter.lets_through(peer, cause, now_us) else { return };
+        let of = of();
         let (meaning, answer) = (why.to_string(), self.answer.clone());
         let before = if left_out > 0 { format!("; {left_out} more before") } else { String::new() };
         let answered =
@@ -98,7 +96,7 @@ impl Witness {
 
     /// A message leaves.
     pub(super) fn leaves(&mut self, transmit: &Transmit<'_>, interface: Option<&str>) {
-        if !is_told(transmit.octets) || !self.is_asked() {
+        if !self.tells_of(transmit.octets) {
             return;
         }
         let of = read(transmit.octets, transmit.destination, interface);
@@ -159,7 +157,7 @@ impl Witness {
     }
 
     fn tell(&mut self, watched: Watched) {
-        if self.is_watched && self.seen.len() < WAITING {
+        if self.seen.len() < WAITING {
             self.seen.push(watched);
         }
     }
@@ -169,6 +167,11 @@ impl Witness {
         let undelivered = ("messages-undelivered", self.undelivered);
         MALFORMED.into_iter().zip(self.malformed).chain([undelivered])
     }
+}
+
+/// Whether it reports an error.
+fn is_error(octets: &[u8]) -> bool {
+    octets.get(1).is_some_and(|of| matches!(MsgType(*of), MsgType::PATH_ERR | MsgType::RESV_ERR))
 }
 
 /// Whether messages of this type are told of: refreshes are not.

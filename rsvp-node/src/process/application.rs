@@ -23,7 +23,7 @@ use crate::state::path::{Origin, PathFlags, PathState};
 use crate::state::resv::{Asked, Confirm, Item, Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::store;
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use core::time::Duration;
 use rsvp_wire::{ErrorCode, Flowspec, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, Tspec};
 use smallvec::SmallVec;
@@ -192,6 +192,7 @@ impl Node {
                 expires: Instant::NEVER,
                 repair_at: Instant::NEVER,
                 timer: None,
+                since: Since::of(self.now),
                 ttl: wanted.ttl,
                 flags: PathFlags { routed: true, multicast: session.is_multicast(), ..PathFlags::default() },
             }),
@@ -259,6 +260,7 @@ impl Node {
                 owner: Owner::NODE,
                 source: None,
                 charged: 0,
+                since: Since::of(self.now),
             }),
         };
         for left in self.set_aside(ix, style) {

@@ -18,7 +18,7 @@ use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
 use crate::state::session::SessionState;
 use crate::state::traffic::Branch;
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use crate::unknown;
 use core::net::IpAddr;
 use rsvp_wire::{
@@ -185,6 +185,7 @@ impl Node {
             expires,
             repair_at: Instant::NEVER,
             timer: None,
+            since: Since::of(self.now),
             ttl: arrived.rx.ttl,
             flags: PathFlags {
                 local_only: true,

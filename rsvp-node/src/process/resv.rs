@@ -18,7 +18,7 @@ use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, Item, Request, RequestOrigin};
 use crate::state::traffic::Branch;
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value};
 use smallvec::SmallVec;
@@ -299,6 +299,7 @@ impl Node {
             owner: self.cause,
             source,
             charged: 0,
+            since: Since::of(self.now),
         }))
     }
 

@@ -49,6 +49,8 @@ pub struct FdQos {
     pub carried: Carried,
     /// The error as RSVP has it: with the node that found it.
     pub fault: Option<ErrorSpec>,
+    /// Why a Path of the sender did not get where it was to go, as errors of ICMP say.
+    pub undelivered: Option<String>,
     /// How many notifications were lost before this one.
     pub lost: u32,
 }
@@ -68,6 +70,7 @@ impl FdQos {
             senders: Vec::new(),
             carried: Carried::default(),
             fault: None,
+            undelivered: None,
             lost: 0,
         }
     }

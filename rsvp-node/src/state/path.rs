@@ -10,7 +10,7 @@ use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::SenderKey;
 use crate::neighbour::accounts::Owner;
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use rsvp_wire::{AdspecSummary, Message, SenderTspec, Tspec};
 use smallvec::SmallVec;
 
@@ -38,6 +38,7 @@ pub(crate) struct PathState {
     /// (RFC 2205 section 3.6).
     pub(crate) repair_at: Instant,
     pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    pub(crate) since: Since,
     /// TTL with which the message arrived, or with which a local sender's data leaves.
     pub(crate) ttl: u8,
     pub(crate) flags: PathFlags,

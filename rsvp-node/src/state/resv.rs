@@ -16,7 +16,7 @@ use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::neighbour::accounts::Owner;
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use core::net::IpAddr;
 use rsvp_wire::{Flowspec, Message, ObjectRef, Scope, Sharing};
 use smallvec::SmallVec;
@@ -51,6 +51,7 @@ pub(crate) struct Request {
     pub(crate) charged: u32,
     /// From where it came, if that is not the next hop's address.
     pub(crate) source: Option<Box<IpAddr>>,
+    pub(crate) since: Since,
 }
 
 /// Octets of an elementary request in what was last sent to a previous hop: a FLOWSPEC and a FILTER_SPEC.

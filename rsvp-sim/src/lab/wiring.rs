@@ -8,6 +8,7 @@ use super::namespace::Namespace;
 use crate::scenario::model::{Link, LinkId, NodeId, Scenario};
 use crate::world::Topology;
 use core::net::IpAddr;
+use netlink_packet_route::address::AddressHeaderFlags;
 use netlink_packet_route::link::{InfoData, InfoVeth};
 use rtnetlink::{Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth};
 use std::os::fd::AsRawFd;
@@ -173,7 +174,10 @@ impl Place {
         self.switch(1, true).await?;
         for port in &self.ports {
             let prefix = if port.address.is_ipv4() { 24 } else { 64 };
-            self.netlink.address().add(port.index, port.address, prefix).execute().await?;
+            let mut request = self.netlink.address().add(port.index, port.address, prefix);
+            // It is needed at once: also without detection of duplicates the kernel calls an address tentative for a moment.
+            request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
+            request.execute().await?;
             self.switch(port.index, true).await?;
         }
         Ok(())
@@ -210,8 +214,8 @@ fn parameters(router: bool) -> Vec<(String, &'static str)> {
         parameters.push((format!("ipv4/conf/{which}/rp_filter"), "0"));
         parameters.push((format!("ipv4/conf/{which}/send_redirects"), "0"));
         parameters.push((format!("ipv4/conf/{which}/accept_redirects"), "0"));
-        // An address is needed at once, and comes back when its link does.
         parameters.push((format!("ipv6/conf/{which}/accept_dad"), "0"));
+        // Addresses come back when their link does.
         parameters.push((format!("ipv6/conf/{which}/keep_addr_on_down"), "1"));
         parameters.push((format!("ipv6/conf/{which}/accept_ra"), "0"));
         parameters.push((format!("ipv6/conf/{which}/forwarding"), forward));

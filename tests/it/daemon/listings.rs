@@ -28,6 +28,8 @@ fn listings_are_sorted_filtered_and_know_how_old_things_are() {
         let (since, left) =
             (row["refreshed_ms"].as_u64().expect("an age"), row["expires_ms"].as_u64().expect("a time"));
         assert!((5_249..=5_250).contains(&(since + left)), "{row}");
+        // It is there for as long, or longer; its age begins with a tenth of a second.
+        assert!(row["age_ms"].as_u64().is_some_and(|age| (since..60_000).contains(&age)), "{row}");
         assert_eq!((&row["ttl"], &row["adspec"]["hops"]), (&64.into(), &1.into()), "{row}");
     }
     let table = show(&["senders"]);
@@ -41,9 +43,17 @@ fn listings_are_sorted_filtered_and_know_how_old_things_are() {
     let (done, _, complaint) = run(&net, "r", &["show", "flows", "--detail"]);
     assert!(!done && complaint.contains("rsvp show senders --detail"), "{complaint}");
 
-    for kind in
-        ["sessions", "senders", "requests", "reservations", "interfaces", "neighbours", "flows", "counters"]
-    {
+    for kind in [
+        "sessions",
+        "senders",
+        "requests",
+        "reservations",
+        "interfaces",
+        "neighbours",
+        "flows",
+        "events",
+        "counters",
+    ] {
         let narrow = show(&[kind, "--width", "60"]);
         assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
     }

@@ -10,7 +10,7 @@ use crate::programs;
 use std::path::{Path, PathBuf};
 
 /// A terminal, in a server of tmux of its own.
-struct Screen<'a> {
+pub(super) struct Screen<'a> {
     net: &'a Net,
     node: &'a str,
     socket: PathBuf,
@@ -18,7 +18,7 @@ struct Screen<'a> {
 
 impl<'a> Screen<'a> {
     /// Runs a command of `rsvp` in it; what it has shown stays when it ends.
-    fn of(net: &'a Net, node: &'a str, arguments: &str) -> Self {
+    pub(super) fn of(net: &'a Net, node: &'a str, arguments: &str) -> Self {
         let name: String = arguments.chars().filter(char::is_ascii_alphanumeric).collect();
         let this = Self { net, node, socket: net.file(&format!("tmux-{name}")) };
         let program = programs::folder().join("rsvp").display().to_string();
@@ -37,7 +37,7 @@ impl<'a> Screen<'a> {
     }
 
     /// What is seen, with what gives it colour.
-    fn seen(&self) -> String {
+    pub(super) fn seen(&self) -> String {
         let text = self.tmux(&["capture-pane", "-p", "-e"]);
         let lines: Vec<_> = text.trim_end().lines().map(str::trim_end).collect();
         lines.join("\n") + "\n"
@@ -89,7 +89,7 @@ const PLAIN: [&str; 8] =
 fn masked(screen: &str) -> String {
     let line = |line: &str| {
         let mut text = PLAIN.iter().fold(line.to_owned(), |line, code| line.replace(code, ""));
-        for before in ["refreshed ", "REFRESHED ", "EXPIRES ", "CLASS ", "MESSAGES "] {
+        for before in ["refreshed ", "AGE ", "REFRESHED ", "EXPIRES ", "CLASS ", "OCTETS ", "MESSAGES "] {
             if let Some((front, behind)) = text.split_once(before)
                 && let Some((value, rest)) = behind.split_once(' ').or(Some((behind, "")))
                 && !value.is_empty()

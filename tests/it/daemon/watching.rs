@@ -108,6 +108,41 @@ fn what_a_router_drops_is_seen_with_cause_peer_and_session() {
 }
 
 #[test]
+fn what_happened_before_anybody_looked_can_be_asked_for() {
+    let Some(mut net) = Net::three_in_a_row("earlier events") else { return };
+    net.daemon("r", CONFIG);
+    net.client("r").until("interfaces", 2);
+    inject(&net, "a", &octets(&UNKNOWN_CTYPE));
+    let events = |arguments: &[&str]| -> Vec<Value> {
+        let (done, said, complaint) = run(&net, "r", &[&["show", "events", "--json"], arguments].concat());
+        assert!(done, "{complaint}");
+        serde_json::from_str(&said).expect("rows")
+    };
+    // No RSVP is spoken where the answer goes to, which the kernel there may say by ICMP.
+    let rows = eventually("both", || Some(events(&[])).filter(|rows| rows.len() >= 2));
+    assert_eq!(
+        (&rows[0]["watched"]["what"], &rows[0]["watched"]["message"]),
+        (&json!("message"), &json!("PathErr"))
+    );
+    assert_eq!(
+        (&rows[1]["watched"]["what"], &rows[1]["watched"]["cause"]),
+        (&json!("discarded"), &json!("unknown-object"))
+    );
+    assert!(rows.iter().all(|row| row["ago_ms"].as_u64().is_some_and(|ms| ms < 60_000)), "{rows:?}");
+    assert!(events(&["--peer", "10.0.1.1"]).len() >= 2);
+    assert_eq!(events(&["--peer", "10.0.1.9"]), Vec::<Value>::new());
+    assert_eq!(events(&["--session", "udp 10.9.9.9:1"]), Vec::<Value>::new());
+
+    let table = run(&net, "r", &["show", "events"]).1;
+    assert!(table.trim_start().starts_with("AGO") && table.contains("discarded (unknown-object)"), "{table}");
+    // They stand in what `rsvp top` shows first, before its own beginning.
+    let top = super::screens::Screen::of(&net, "r", "top");
+    let seen = eventually("the past", || Some(top.seen()).filter(|seen| seen.contains("discarded (")));
+    let line = seen.lines().find(|line| line.contains("discarded (")).expect("it is there");
+    assert!(line.trim_start_matches(['|', ' ']).starts_with('-'), "{seen}");
+}
+
+#[test]
 fn state_is_seen_arriving_and_leaving_with_the_errors_between() {
     let Some(mut net) = Net::three_in_a_row("state that is watched") else { return };
     ["a", "r", "b"].into_iter().for_each(|node| net.daemon(node, CONFIG));
@@ -162,6 +197,20 @@ fn a_host_without_rsvp_is_named_to_the_sender() {
         let seen = watch.until("the same", watched("undelivered"))["watched"].clone();
         assert_eq!((&seen["message"], &seen["session"]), (&json!("Path"), &json!(format!("udp {to}:5000"))));
         assert!(counter(&net, "a", "driver", "messages-undelivered") > 0);
+        sender.signal(Signal::SIGINT);
+        assert_eq!(sender.status(), Some(4));
+
+        // A socket that is handed over hears the same words.
+        let sending = format!("send --to {to}:5001 --from {from}:4001 --template G711 --json");
+        let sender = Running::start(&net, "a", &sending);
+        let told =
+            sender.until("it of a socket", |line| line["qos"]["undelivered"].is_string())["qos"].clone();
+        let words = told["undelivered"].as_str().expect("words");
+        assert!(words.starts_with(&format!("{node} does not speak RSVP")), "{told}");
+        assert_eq!(
+            (&told["name"], &told["senders"]),
+            (&json!("WSA_QOS_GENERIC_ERROR"), &json!([format!("{from}:4001")]))
+        );
         sender.signal(Signal::SIGINT);
         assert_eq!(sender.status(), Some(4));
     }

@@ -11,6 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::LinkType;
+use crate::packet::Direction;
 
 /// Layers of one frame that are followed: VLAN tags, SNAP, PPPoE, bridged frames, one in the other.
 const LAYERS: usize = 16;
@@ -107,6 +108,16 @@ pub(super) fn follow(next: Next<'_>) -> Option<&[u8]> {
 
 fn raw(octets: &[u8]) -> Option<Next<'_>> {
     Some(Next::Ip(octets))
+}
+
+/// Which way a frame went; only the types that begin with an octet for it say.
+#[inline]
+pub(super) fn direction(link: LinkType, octets: &[u8]) -> Option<Direction> {
+    match (link.0, octets.first()) {
+        (204..=206, Some(0)) => Some(Direction::Received),
+        (204..=206, Some(_)) => Some(Direction::Sent),
+        _ => None,
+    }
 }
 
 /// A frame after an octet that says whether it was sent or received.

@@ -88,6 +88,10 @@ impl Course {
 
     /// The same of a socket.
     pub(super) fn told(&mut self, told: &FdQos) {
+        if let Some(why) = &told.undelivered {
+            self.undelivered = Some(why.clone());
+            return;
+        }
         match told.status {
             Status::RECEIVERS | Status::SENDERS | Status::REQUEST_CONFIRMED => self.reserved(),
             Status::NO_RECEIVERS | Status::NO_SENDERS => self.gone(),

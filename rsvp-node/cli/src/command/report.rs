@@ -47,6 +47,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
             report["daemon"] = json!(client.daemon());
             let kinds = [
                 What::Counters,
+                What::Events,
                 What::Interfaces,
                 What::Neighbours,
                 What::Sessions,

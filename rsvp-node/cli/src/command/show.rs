@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
 struct Shown(What);
 
 /// All of it, in the order of the help text.
-const SHOWN: [Shown; 9] = [
+const SHOWN: [Shown; 10] = [
     Shown(What::Sessions),
     Shown(What::Senders),
     Shown(What::Requests),
@@ -76,6 +76,7 @@ const SHOWN: [Shown; 9] = [
     Shown(What::Interfaces),
     Shown(What::Neighbours),
     Shown(What::Flows),
+    Shown(What::Events),
     Shown(What::Counters),
 ];
 
@@ -96,6 +97,9 @@ impl ValueEnum for Shown {
             What::Interfaces => ("interfaces", "Interfaces and what is reserved on them"),
             What::Neighbours => ("neighbours", "Previous and next hops"),
             What::Flows => ("flows", "What the data plane has of reservations, and has counted"),
+            What::Events => {
+                ("events", "What happened of late: errors, dropped messages, what applications were told")
+            }
             What::Counters => ("counters", "What was counted since the daemon started"),
         };
         Some(PossibleValue::new(name).help(help))
@@ -260,6 +264,7 @@ fn json(rows: &Rows) -> String {
         Rows::Interfaces(rows) => serde_json::to_string(rows),
         Rows::Neighbours(rows) => serde_json::to_string(rows),
         Rows::Flows(rows) => serde_json::to_string(rows),
+        Rows::Events(rows) => serde_json::to_string(rows),
         Rows::Counters(counters) => serde_json::to_string(counters),
     };
     // Rows that came as JSON go as JSON.

@@ -174,6 +174,9 @@ pub(super) fn told(told: &FdQos) -> String {
         }
         words.push(')');
     }
+    if let Some(why) = &told.undelivered {
+        words += &format!(": not delivered: {why}");
+    }
     words += &carried(&Carried::from(&told.carried));
     if told.lost > 0 {
         words += &format!("; {} notifications were lost before", told.lost);

@@ -11,7 +11,7 @@ use super::{Failure, connection, texts};
 use clap::Args;
 use core::time::Duration;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use rsvp_client::rows::{FlowRow, InterfaceRow, Rows, SessionRow};
+use rsvp_client::rows::{EventRow, FlowRow, InterfaceRow, Rows, SessionRow};
 use rsvp_client::{Client, ClientError, What};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::IsTerminal;
@@ -124,6 +124,7 @@ async fn live(
         ..View::default()
     };
     let mut watch = client.watch().await?;
+    view.log.extend(before(&client).await);
     let mut keys = keys();
     let start = Instant::now();
     let mut looks = interval(arguments.every);
@@ -149,6 +150,14 @@ async fn live(
         }
         terminal.draw(|frame| draw::draw(&view, frame)).map_err(Failure::at("the terminal"))?;
     }
+}
+
+/// What happened before somebody looked, with times that lie before the start. A daemon that does not keep it has none.
+async fn before(client: &Client) -> Vec<String> {
+    let Ok((Rows::Events(rows), _)) = client.list(What::Events, None).await else { return Vec::new() };
+    let line =
+        |row: &EventRow| format!("{:9.3}s  {}", row.ago_ms as f64 / -1_000.0, texts::watched(&row.watched));
+    rows.iter().map(line).collect()
 }
 
 impl View {

@@ -78,29 +78,23 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
 
 impl Arguments {
     fn wants(&self, watched: &Watched) -> bool {
-        let (kind, session, peer) = facts(watched);
-        (self.only.is_empty() || self.only.contains(&kind))
-            && self.session.is_none_or(|only| session == Some(only))
-            && self.peer.is_none_or(|only| peer == Some(only))
+        (self.only.is_empty() || self.only.contains(&kind(watched)))
+            && self.session.is_none_or(|only| watched.session() == Some(only))
+            && self.peer.is_none_or(|only| watched.peer() == Some(only))
     }
 }
 
-/// What filters go by.
-fn facts(watched: &Watched) -> (Kind, Option<Session>, Option<IpAddr>) {
+fn kind(watched: &Watched) -> Kind {
     match watched {
-        Watched::Application { event, .. } => (Kind::Applications, Some(event.session), None),
-        Watched::Reserved(row) | Watched::Unreserved(row) => (Kind::Reservations, Some(row.session), None),
-        Watched::SenderArrived(row) | Watched::SenderGone(row) => {
-            (Kind::State, Some(row.session), row.previous_hop.parse().ok())
-        }
-        Watched::RequestArrived(row) | Watched::RequestGone(row) => {
-            (Kind::State, Some(row.session), row.next_hop.parse().ok())
-        }
-        Watched::Message { of, error, .. } => {
-            (if error.is_some() { Kind::Errors } else { Kind::Messages }, of.session, Some(of.peer))
-        }
-        Watched::Discarded(discarded) => (Kind::Discards, discarded.of.session, Some(discarded.of.peer)),
-        Watched::Undelivered { of, .. } => (Kind::Errors, of.session, Some(of.peer)),
-        Watched::Policy(_) => (Kind::Policies, None, None),
+        Watched::Application { .. } => Kind::Applications,
+        Watched::Reserved(_) | Watched::Unreserved(_) => Kind::Reservations,
+        Watched::SenderArrived(_)
+        | Watched::SenderGone(_)
+        | Watched::RequestArrived(_)
+        | Watched::RequestGone(_) => Kind::State,
+        Watched::Message { error: Some(_), .. } | Watched::Undelivered { .. } => Kind::Errors,
+        Watched::Message { error: None, .. } => Kind::Messages,
+        Watched::Discarded(_) => Kind::Discards,
+        Watched::Policy(_) => Kind::Policies,
     }
 }

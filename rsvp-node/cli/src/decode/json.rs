@@ -15,6 +15,9 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repe
     if let Some(time) = packet.time {
         out.put(",\"time\":\"").date(time).put("T").time_of_day(time).put("Z\"");
     }
+    if let Some(direction) = packet.direction {
+        out.put(",\"direction\":\"").put(direction.word()).put("\"");
+    }
     if let Some((source, destination)) = packet.addresses {
         out.put(",\"src\":\"").address(source).put("\",\"dst\":\"").address(destination);
         out.put("\",\"ttl\":").number(packet.ttl);

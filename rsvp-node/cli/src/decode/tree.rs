@@ -58,6 +58,9 @@ fn frame(packet: &Packet<'_>, look: &Look, out: &mut Text) {
     if let Some(time) = packet.time {
         look.date_and_time(time, out.put("  "));
     }
+    if let Some(direction) = packet.direction {
+        out.put("  ").put(direction.word());
+    }
     if let Some((source, destination)) = packet.addresses {
         out.put("  ").address(source).put(" > ").address(destination);
         out.put("  ttl ").number(packet.ttl);

@@ -20,9 +20,10 @@ use super::{Stop, Streams};
 use packet::Outer;
 
 /// Keys of `rsvp decode --json` that are not about the message itself.
-const OUTER: [&str; 11] = [
+const OUTER: [&str; 12] = [
     "frame",
     "time",
+    "direction",
     "src",
     "dst",
     "ttl",

@@ -260,6 +260,7 @@ impl super::FdQos {
             senders: told.senders.clone(),
             carried: (&told.carried).into(),
             error: told.fault.as_ref().map(crate::engine::fault),
+            undelivered: told.undelivered.clone(),
             lost: told.lost,
         }
     }
@@ -286,6 +287,7 @@ impl super::FdQos {
             senders: self.senders.clone(),
             carried: (&self.carried).try_into()?,
             fault,
+            undelivered: self.undelivered.clone(),
             lost: self.lost,
         })
     }

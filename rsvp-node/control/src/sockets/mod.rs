@@ -253,6 +253,9 @@ pub struct FdQos {
     /// The error, with the node that found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Fault>,
+    /// Why a Path of the sender did not get where it was to go, as errors of ICMP say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undelivered: Option<String>,
     /// How many notifications were lost before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lost: u32,

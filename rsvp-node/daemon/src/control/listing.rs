@@ -6,8 +6,8 @@ use super::service::EngineAccess;
 use core::net::IpAddr;
 use rsvp_control::rows::RequestRow;
 use rsvp_control::rows::{
-    APPLICATION, BlockadeRow, Counters, FlowRow, InterfaceRow, NeighbourRow, ReservationRow, Rows, SenderRow,
-    SessionRow,
+    APPLICATION, BlockadeRow, Counters, EventRow, FlowRow, InterfaceRow, NeighbourRow, ReservationRow, Rows,
+    SenderRow, SessionRow,
 };
 use rsvp_control::{Done, Flow, What};
 use rsvp_node::{
@@ -46,6 +46,7 @@ enum Of {
     Reservations,
     Blockades,
     Flows(Arc<[FlowRow]>),
+    Events(Vec<EventRow>),
 }
 
 impl Of {
@@ -57,6 +58,7 @@ impl Of {
             Self::Reservations => "reservations",
             Self::Blockades => "blockades",
             Self::Flows(_) => "flows",
+            Self::Events(_) => "events",
         }
     }
 
@@ -69,6 +71,7 @@ impl Of {
             Self::Reservations => places.reservations,
             Self::Blockades => places.blockades,
             Self::Flows(rows) => u32::try_from(rows.len()).unwrap_or(u32::MAX),
+            Self::Events(rows) => u32::try_from(rows.len()).unwrap_or(u32::MAX),
         }
     }
 }
@@ -82,8 +85,8 @@ impl Listing {
             What::Requests => Of::Requests,
             What::Reservations => Of::Reservations,
             What::Blockades => Of::Blockades,
-            // Of flows the data plane tells when it has time: see `ControlService::flows`.
-            What::Flows | What::Interfaces | What::Neighbours | What::Counters => return None,
+            // Of flows the data plane tells when it has time: see `ControlService::flows`. Events are the service's own.
+            What::Flows | What::Events | What::Interfaces | What::Neighbours | What::Counters => return None,
         };
         Some(Self::begun(id, of, session, at_most))
     }
@@ -96,6 +99,16 @@ impl Listing {
         at_most: usize,
     ) -> Self {
         Self::begun(id, Of::Flows(rows), session, at_most)
+    }
+
+    /// A listing of what happened of late.
+    pub(super) fn of_events(
+        id: Option<u64>,
+        rows: Vec<EventRow>,
+        session: Option<Session>,
+        at_most: usize,
+    ) -> Self {
+        Self::begun(id, Of::Events(rows), session, at_most)
     }
 
     fn begun(id: Option<u64>, of: Of, session: Option<Session>, at_most: usize) -> Self {
@@ -129,27 +142,35 @@ impl Listing {
         match &self.of {
             Of::Sessions => {
                 let view = engine.sessions_in(at).next();
-                self.row(view, |view| view.session, |view| session(&view, access));
+                self.row(view, |view| Some(view.session), |view| session(&view, access));
             }
             Of::Senders => {
                 let view = engine.senders_in(at).next();
-                self.row(view, |view| view.session, |view| sender(view, access));
+                self.row(view, |view| Some(view.session), |view| sender(view, access));
             }
             Of::Requests => {
                 let view = engine.requests_in(at).next();
-                self.row(view, |view| view.session, |view| request(view, access));
+                self.row(view, |view| Some(view.session), |view| request(view, access));
             }
             Of::Reservations => {
                 let view = engine.reservations_in(at).next();
-                self.row(view, |(.., view)| view.session, |(id, on, view)| reservation(id, &name(on), &view));
+                self.row(
+                    view,
+                    |(.., view)| Some(view.session),
+                    |(id, on, view)| reservation(id, &name(on), &view),
+                );
             }
             Of::Blockades => {
                 let view = engine.blockades_in(at).next();
-                self.row(view, |view| view.session, blockade);
+                self.row(view, |view| Some(view.session), blockade);
             }
             Of::Flows(rows) => {
                 let row = rows.get(place as usize).cloned();
-                self.row(row, |row| row.session, |row| row);
+                self.row(row, |row| Some(row.session), |row| row);
+            }
+            Of::Events(rows) => {
+                let row = rows.get(place as usize).cloned();
+                self.row(row, |row| row.watched.session(), |row| row);
             }
         }
     }
@@ -158,10 +179,12 @@ impl Listing {
     fn row<T, Row: Serialize>(
         &mut self,
         found: Option<T>,
-        session: impl Fn(&T) -> Session,
+        session: impl Fn(&T) -> Option<Session>,
         row: impl FnOnce(T) -> Row,
     ) {
-        let is_wanted = |of: Session| self.session.is_none_or(|only| only.with_flags(0) == of.with_flags(0));
+        let is_wanted = |of: Option<Session>| {
+            self.session.is_none_or(|only| of.is_some_and(|of| only.with_flags(0) == of.with_flags(0)))
+        };
         let Some(found) = found.filter(|found| is_wanted(session(found))) else { return };
         self.total += 1;
         if self.total <= self.at_most
@@ -252,6 +275,7 @@ pub(super) fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
         data_not_forwarded,
         ttl: view.ttl,
         adspec: view.adspec.map(Into::into),
+        age_ms: between(view.since, access.now()),
         refreshed_ms,
         expires_ms,
     }
@@ -264,8 +288,6 @@ fn between(earlier: Instant, later: Instant) -> u64 {
 
 /// How long ago soft state was refreshed, and in how long it dies, in milliseconds.
 fn times(life: Option<Life>, now: Instant) -> (Option<u64>, Option<u64>) {
-    let between =
-        |earlier: Instant, later: Instant| later.as_micros().saturating_sub(earlier.as_micros()) / 1_000;
     (life.map(|life| between(life.refreshed, now)), life.map(|life| between(now, life.expires)))
 }
 
@@ -284,6 +306,7 @@ pub(super) fn request(view: RequestView, access: &dyn EngineAccess) -> RequestRo
         application,
         interface,
         flows: flows(view.style, &view.flows),
+        age_ms: between(view.since, access.now()),
         refreshed_ms,
         expires_ms,
     }

@@ -6,6 +6,7 @@
 mod access;
 mod any_address;
 mod asked;
+mod earlier;
 mod flows;
 mod lists;
 mod seen;
@@ -60,6 +61,8 @@ pub struct ControlService {
     installed: BTreeMap<ReservationId, ReservationRow>,
     /// Path state and requests as they were last told, while somebody has.
     state: seen::State,
+    /// What happened of late, for those who ask afterwards.
+    earlier: earlier::Earlier,
     outgoing: VecDeque<(ClientId, String)>,
     /// Sessions that addresses have opened and closed, until the answer to the request has been said.
     by_address: Vec<any_address::Change>,
@@ -192,7 +195,7 @@ impl ControlService {
         if let Some(&client) = self.apps.get(&event.app) {
             self.say(client, &Line { event: Some(said.clone()), ..Line::default() });
         }
-        self.tell_watchers(|| Watched::Application { application: event.app.0, event: said });
+        self.saw(Watched::Application { application: event.app.0, event: said });
     }
 
     /// The engine has changed a reservation (every `Output::TrafficControl`); those that subscribed are told. Costs

@@ -176,6 +176,16 @@ impl QosService {
         is_local(flow)
     }
 
+    /// A Path did not get where it was to go: the socket that announces its sender is told.
+    pub fn undelivered(&mut self, session: &Session, sender: &SenderTemplate, why: &str) {
+        let mut concerned = Vec::new();
+        for (app, served) in self.sockets.iter_mut().filter(|(_, served)| served.announces(session, sender)) {
+            served.undelivered(*session, *sender, why);
+            concerned.push(*app);
+        }
+        concerned.into_iter().for_each(|app| self.collect(app));
+    }
+
     /// What a client is to be told, in order.
     pub fn told(&mut self) -> Option<(ClientId, Told)> {
         self.told.pop_front()

@@ -71,6 +71,17 @@ impl Served {
         self.notifications.take()
     }
 
+    /// Whether it announces a sender.
+    pub(super) fn announces(&self, session: &Session, sender: &SenderTemplate) -> bool {
+        self.senders.contains_key(&(*session, *sender))
+    }
+
+    /// A Path of its own did not get where it was to go.
+    pub(super) fn undelivered(&mut self, session: Session, sender: SenderTemplate, why: &str) {
+        let told = FdQos::of(Some(session), Status::GENERIC_ERROR);
+        self.notifications.put(FdQos { senders: vec![sender], undelivered: Some(why.to_owned()), ..told });
+    }
+
     /// What it takes of its user's share.
     pub(super) fn used(&self) -> Use {
         let sent = self.senders.values().map(|sender| sender.tspec.rate);

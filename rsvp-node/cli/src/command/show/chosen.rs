@@ -82,6 +82,12 @@ impl Filters {
                 rows.sort_by_cached_key(|row| (row.session, row.interface.clone(), row.filters.clone()));
                 Rows::Flows(rows)
             }
+            // They stay in the order in which they happened.
+            Rows::Events(mut rows) => {
+                let is_of = |peer: Option<IpAddr>| self.peer.is_none_or(|only| peer == Some(only));
+                rows.retain(|row| is_of(row.watched.peer()) && self.fits(false, true, false));
+                Rows::Events(rows)
+            }
             Rows::Counters(counters) => Rows::Counters(counters),
         }
     }

@@ -72,7 +72,7 @@ fn sender(row: &SenderRow, detail: bool) -> Vec<String> {
     let (session, sender) = (row.session.to_string(), row.sender.to_string());
     let from = address(row.interface.as_ref());
     let mut line = vec![session, sender, texts::traffic(&row.traffic), row.previous_hop.clone(), from, to];
-    line.extend([row.refreshed_ms, row.expires_ms].map(time));
+    line.extend([Some(row.age_ms), row.refreshed_ms, row.expires_ms].map(time));
     if detail {
         let path = row.adspec.as_ref().map_or_else(|| "-".to_owned(), texts::offer);
         line.extend([row.ttl.to_string(), path]);
@@ -84,7 +84,7 @@ fn request(row: &RequestRow) -> Vec<String> {
     let from = row.application.map_or_else(|| row.next_hop.clone(), |n| format!("application {n}"));
     let (session, style) = (row.session.to_string(), row.style.to_string());
     let mut line = vec![session, style, from, address(row.interface.as_ref()), flows(&row.flows)];
-    line.extend([row.refreshed_ms, row.expires_ms].map(time));
+    line.extend([Some(row.age_ms), row.refreshed_ms, row.expires_ms].map(time));
     line
 }
 
@@ -149,6 +149,10 @@ fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
             let head = if named { &FLOWS[..] } else { &FLOWS[..FLOWS.len() - 1] };
             (head, rows.iter().map(|row| flow(row, named)).collect())
         }
+        Rows::Events(rows) => (
+            &["AGO", "WHAT"],
+            rows.iter().map(|row| vec![time(Some(row.ago_ms)), texts::watched(&row.watched)]).collect(),
+        ),
         _ => (&[], Vec::new()),
     }
 }
@@ -180,11 +184,12 @@ fn interface(row: &InterfaceRow) -> Vec<String> {
 }
 
 /// What is shown of senders; the last two in detail.
-const SENDERS: [&str; 10] =
-    ["SESSION", "SENDER", "TRAFFIC", "FROM", "INTERFACE", "TO", "REFRESHED", "EXPIRES", "TTL", "PATH"];
+const SENDERS: [&str; 11] =
+    ["SESSION", "SENDER", "TRAFFIC", "FROM", "INTERFACE", "TO", "AGE", "REFRESHED", "EXPIRES", "TTL", "PATH"];
 
 /// What is shown of requests.
-const REQUESTS: [&str; 7] = ["SESSION", "STYLE", "FROM", "INTERFACE", "ASKS FOR", "REFRESHED", "EXPIRES"];
+const REQUESTS: [&str; 8] =
+    ["SESSION", "STYLE", "FROM", "INTERFACE", "ASKS FOR", "AGE", "REFRESHED", "EXPIRES"];
 
 /// What is shown of flows.
 const FLOWS: [&str; 12] = [

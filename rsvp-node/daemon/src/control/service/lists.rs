@@ -56,6 +56,9 @@ impl ControlService {
         let at_most = at_most.unwrap_or(MOST_ROWS).min(MOST_ROWS);
         if what == What::Flows {
             self.lists.asking.push(Asking { client, id, session, at_most });
+        } else if what == What::Events {
+            let rows = self.earlier.rows(access.now());
+            self.write(client, Listing::of_events(id, rows, session, at_most), access);
         } else if let Some(listing) = Listing::new(id, what, session, at_most) {
             self.write(client, listing, access);
         } else {

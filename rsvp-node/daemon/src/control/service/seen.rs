@@ -1,7 +1,7 @@
 //! What watchers are told beside events and reservations: messages that were dropped or report something, and state that arrives
 //! and leaves.
 //!
-//! State is compared with what was told last, so that it does not matter why it is there or gone. Nothing is kept while nobody watches.
+//! State is compared with what was told last, so that it does not matter why it is there or gone. Nothing of it is kept while nobody watches.
 
 use super::{ControlService, EngineAccess, listing};
 use rsvp_control::rows::{RequestRow, SenderRow};
@@ -29,11 +29,11 @@ impl State {
         let senders = engine.senders().map(|view| {
             // What changes with time alone is no news.
             let row = listing::sender(view, access);
-            SenderRow { refreshed_ms: None, expires_ms: None, ..row }
+            SenderRow { age_ms: 0, refreshed_ms: None, expires_ms: None, ..row }
         });
         let requests = engine.requests().map(|view| {
             let row = listing::request(view, access);
-            RequestRow { refreshed_ms: None, expires_ms: None, ..row }
+            RequestRow { age_ms: 0, refreshed_ms: None, expires_ms: None, ..row }
         });
         let sender = |row: &SenderRow| {
             format!("{} {} {} {:?}", row.session, row.sender, row.previous_hop, row.interface)
@@ -70,13 +70,15 @@ fn differences<Row: Clone>(
 }
 
 impl ControlService {
-    /// A message was dropped, or reports something: watchers are told.
+    /// Something happened that no listing of state has: watchers are told, and those who ask afterwards.
     pub fn saw(&mut self, watched: Watched) {
+        self.earlier.note(&watched);
         self.tell_watchers(|| watched);
     }
 
     /// Something has happened to the engine: watchers are told of state that is there since, or no longer.
     pub fn look_at_state(&mut self, access: &dyn EngineAccess) {
+        self.earlier.was_by(access.now());
         if !self.is_watched() || !self.state.is_due(access.now()) {
             return;
         }
@@ -107,15 +109,17 @@ impl ControlService {
             Watched::RequestGone,
         ));
         self.state = now;
-        told.into_iter().for_each(|watched| self.saw(watched));
+        told.into_iter().for_each(|watched| self.tell_watchers(|| watched));
     }
 
-    /// A message of this node did not get where it was to go: whoever announces that sender hears of it.
+    /// A message of this node did not get where it was to go: whoever announces that sender hears of it, be it a socket.
     pub fn undelivered(&mut self, of: &MessageRow, why: &Undelivered) {
         let (Some(session), Some(sender)) = (of.session, of.sender.map(SenderTemplate)) else { return };
         let announces = |client: &super::Client| {
             client.sessions.contains(&session) && client.senders.contains(&(session, sender))
         };
+        self.qos.undelivered(&session, &sender, &why.meaning);
+        self.say_what_sockets_are_told();
         let concerned: Vec<_> =
             self.clients.iter().filter(|(_, client)| announces(client)).map(|(id, _)| *id).collect();
         for client in concerned {
