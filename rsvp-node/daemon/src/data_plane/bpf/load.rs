@@ -67,20 +67,7 @@ impl Egress {
             rules: HashMap::try_from(map(&mut program, "rules")?).map_err(of_object)?,
             known: BTreeMap::new(),
         };
-        let tables = PolicyTables::new(
-            Array::try_from(map(&mut program, "policy_rules")?).map_err(of_object)?,
-            Array::try_from(map(&mut program, "policy_settings")?).map_err(of_object)?,
-            Array::try_from(map(&mut program, "policy_counts")?).map_err(of_object)?,
-            HashMap::try_from(map(&mut program, "decisions")?).map_err(of_object)?,
-            there.is_some(),
-        )?;
-        let policy = ByPolicy {
-            classes: HashMap::try_from(map(&mut program, "policy_classes")?).map_err(of_object)?,
-            step: ProgramArray::try_from(map(&mut program, "policy_step")?).map_err(of_object)?,
-            fault: None,
-            hooks: Vec::new(),
-            tables: Some(tables),
-        };
+        let policy = for_policies(&mut program, there.is_some())?;
         // They are pinned nowhere: what a program has given its sockets ends with the connection over which it did.
         let sockets = Sockets {
             peers: HashMap::try_from(map(&mut program, "socket_peers")?).map_err(of_object)?,
@@ -134,6 +121,24 @@ fn load_object(capacity: Capacity, pins: Option<&Pins>, has_btf: bool) -> Result
         loader.map_pin_path(name, pins.map(|pins| pins.at(name)).unwrap_or_default());
     }
     loader.load(OBJECT)
+}
+
+/// What policies have of it.
+fn for_policies(program: &mut Ebpf, is_resumed: bool) -> Result<ByPolicy, EgressError> {
+    let tables = PolicyTables::new(
+        Array::try_from(map(program, "policy_rules")?).map_err(of_object)?,
+        Array::try_from(map(program, "policy_settings")?).map_err(of_object)?,
+        Array::try_from(map(program, "policy_counts")?).map_err(of_object)?,
+        HashMap::try_from(map(program, "decisions")?).map_err(of_object)?,
+        is_resumed,
+    )?;
+    Ok(ByPolicy {
+        classes: HashMap::try_from(map(program, "policy_classes")?).map_err(of_object)?,
+        step: ProgramArray::try_from(map(program, "policy_step")?).map_err(of_object)?,
+        fault: None,
+        hooks: Vec::new(),
+        tables: Some(tables),
+    })
 }
 
 fn map(program: &mut Ebpf, name: &str) -> Result<Map, EgressError> {
