@@ -1,12 +1,14 @@
 //! `--ladder`: a sequence diagram in the terminal, a line per message.
 //!
-//! Messages are drawn as they come and none is kept. A node gets a lane when it first appears, and the heading is drawn
-//! again then; when there are no more lanes, the others share the last one.
+//! Messages are gathered, so that all nodes stand in one heading and arrows end at the next node; very many in portions, and what
+//! is captured live one by one. A heading is drawn again when there are more lanes; when there are no more, the others share the
+//! last one.
 
 use std::net::IpAddr;
 
-use super::lanes;
+use super::hops::Joined;
 use super::look::{Colour, Look};
+use super::rows::{Row, Rows};
 use super::text::Text;
 use super::verdict::Judged;
 use rsvp_capture::packet::Packet;
@@ -25,7 +27,12 @@ const LANES: usize = 6;
 /// Columns after the last lane, before which lanes are left out: room for a session.
 const ABOUT: usize = 26;
 
+/// Messages that are gathered before they are drawn.
+const GATHERED: usize = 100_000;
+
 pub(super) struct Ladder {
+    rows: Rows,
+    /// Nodes with a lane, each by one of its addresses.
     nodes: Vec<IpAddr>,
     most: usize,
     /// Whether nodes share the last lane.
@@ -34,42 +41,57 @@ pub(super) struct Ladder {
 }
 
 impl Ladder {
-    /// So many lanes, or as many of the usual ones as fit.
-    pub(super) fn new(lanes: Option<u16>, look: &Look) -> Self {
+    /// So many lanes, or as many of the usual ones as fit. `live`: each message is drawn at once; `each`: refreshes, too.
+    pub(super) fn new(lanes: Option<u16>, look: &Look, live: bool, each: bool) -> Self {
         let margin = if look.width.is_some_and(|width| width < ROOMY) { NARROW_MARGIN } else { MARGIN };
         let fitting = |width: usize| (width.saturating_sub(margin + ABOUT) / LANE + 1).clamp(2, LANES);
         let most = lanes.map_or_else(|| look.width.map_or(LANES, fitting), usize::from);
-        Self { nodes: Vec::new(), most, shared: false, margin }
+        let rows = Rows::new(live || each, if live { 1 } else { GATHERED });
+        Self { rows, nodes: Vec::new(), most, shared: false, margin }
     }
 
-    pub(super) fn write(&mut self, packet: &Packet<'_>, judged: &Judged<'_>, look: &Look, out: &mut Text) {
-        let Some((from, to)) = lanes::ends(packet, judged) else {
-            out.right(packet.frame, 7).put("  ");
-            lanes::name(packet, judged, out);
-            out.put("  (without IP addresses)\n");
+    pub(super) fn add(&mut self, packet: &Packet<'_>, judged: &Judged<'_>, look: &Look, out: &mut Text) {
+        self.rows.add(packet, judged);
+        if self.rows.is_full() {
+            self.draw(look, out);
+        }
+    }
+
+    /// Draws what was gathered.
+    pub(super) fn draw(&mut self, look: &Look, out: &mut Text) {
+        let before = (self.nodes.len(), self.shared);
+        let mut drawn = Vec::new();
+        for row in self.rows.take() {
+            let ends = self.rows.ends(&row);
+            drawn.push((row, ends, ends.map(|(from, to)| (self.lane(from), self.lane(to)))));
+        }
+        if before != (self.nodes.len(), self.shared) {
+            out.put("\n");
+            self.heading(look, out);
+        }
+        for (row, ends, lanes) in drawn {
+            self.row(&row, ends.zip(lanes), look, out);
+        }
+    }
+
+    fn row(&self, row: &Row, ends: Option<((IpAddr, IpAddr), (usize, usize))>, look: &Look, out: &mut Text) {
+        let Some(((from, to), ends)) = ends else {
+            out.right(row.frame, 7).put("  ").bytes(&row.name).put("  (without IP addresses)\n");
             return;
         };
-        let before = (self.nodes.len(), self.shared);
-        let (start, end) = (self.lane(from), self.lane(to));
-        if before != (self.nodes.len(), self.shared) {
-            look.paint(Colour::Heading, out.put("\n"), |out| self.heading(out));
-            out.put("\n");
-        }
         let line = out.len();
-        out.right(packet.frame, 7).put("  ");
-        if let Some(time) = packet.time {
+        out.right(row.frame, 7).put("  ");
+        if let Some(time) = row.time {
             out.time_of_day(look.clock(time).0);
         }
         out.column(line, self.margin);
         let lanes = self.nodes.len() + usize::from(self.shared);
-        let mut name = Text::new();
-        lanes::name(packet, judged, &mut name);
-        arrow((start, end), lanes, &name, out);
+        arrow(ends, lanes, &row.name, out);
         let mut about = Text::new();
         if self.shared {
             about.address(from).put(" > ").address(to).put("  ");
         }
-        lanes::about(packet, judged, &mut about);
+        about.bytes(row.about(look).as_bytes());
         // What does not fit beside the lanes goes below them.
         let drawn = out.len() - line;
         if look.width.is_some_and(|width| drawn + 2 + about.len() > width) {
@@ -84,7 +106,8 @@ impl Ladder {
 
     /// The lane of a node, a new one if there is room.
     fn lane(&mut self, node: IpAddr) -> usize {
-        if let Some(lane) = self.nodes.iter().position(|known| *known == node) {
+        let joined = self.rows.joined();
+        if let Some(lane) = self.nodes.iter().position(|known| joined.node(*known) == node) {
             return lane;
         }
         if self.nodes.len() + 1 < self.most {
@@ -95,17 +118,32 @@ impl Ladder {
         self.nodes.len()
     }
 
-    fn heading(&self, out: &mut Text) {
-        let start = out.len();
-        out.put("  frame  time").column(start, self.margin - LANE / 2 + 1);
-        for node in &self.nodes {
-            let label = node.to_string();
-            centred(&label, out);
-        }
-        if self.shared {
-            centred("others", out);
+    /// A line for each address that a node has at most.
+    fn heading(&self, look: &Look, out: &mut Text) {
+        let labels = labels(&self.nodes, self.rows.joined());
+        let lines = labels.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        for line in 0..lines {
+            look.paint(Colour::Heading, out, |out| {
+                let start = out.len();
+                out.put(if line == 0 { "  frame  time" } else { "" });
+                out.column(start, self.margin - LANE / 2 + 1);
+                for addresses in &labels {
+                    centred(addresses.get(line).map_or("", String::as_str), out);
+                }
+                if self.shared && line == 0 {
+                    centred("others", out);
+                }
+                out.trim();
+            });
+            out.put("\n");
         }
     }
+}
+
+/// The addresses of each of some nodes.
+pub(super) fn labels(nodes: &[IpAddr], joined: &Joined) -> Vec<Vec<String>> {
+    let label = |node: &IpAddr| joined.addresses(*node).iter().map(IpAddr::to_string).collect();
+    nodes.iter().map(label).collect()
 }
 
 /// A text in the middle of a lane's columns; the start of one that is too long is left out.
@@ -119,7 +157,7 @@ fn centred(label: &str, out: &mut Text) {
 }
 
 /// The lanes with an arrow from one to another, which carries the name.
-fn arrow((start, end): (usize, usize), lanes: usize, name: &Text, out: &mut Text) {
+fn arrow((start, end): (usize, usize), lanes: usize, name: &[u8], out: &mut Text) {
     let (left, right) = (start.min(end), start.max(end));
     for lane in 0..lanes {
         let inside = left <= lane && lane < right;
@@ -136,14 +174,14 @@ fn arrow((start, end): (usize, usize), lanes: usize, name: &Text, out: &mut Text
         }
         if lane == left && inside {
             let length = name.len().min(LANE - 3);
-            out.put("-").bytes(&name.as_bytes()[..length]);
+            out.put("-").bytes(&name[..length]);
             dashes(LANE - 2 - length, out);
         } else if inside {
             dashes(LANE - 1, out);
         } else if lane == start && start == end {
             // To itself: what was seen has no other end.
             let length = name.len().min(LANE - 3);
-            out.put(" ").bytes(&name.as_bytes()[..length]).spaces(LANE - 2 - length);
+            out.put(" ").bytes(&name[..length]).spaces(LANE - 2 - length);
         } else {
             out.spaces(LANE - 1);
         }

@@ -7,6 +7,7 @@ mod body;
 mod compact;
 mod fields;
 mod filter;
+mod hops;
 mod json;
 mod keys;
 mod ladder;
@@ -14,6 +15,7 @@ mod lanes;
 mod look;
 mod one_line;
 mod repeats;
+mod rows;
 mod source;
 mod stats;
 mod svg;
@@ -87,7 +89,8 @@ pub(super) struct Args {
     #[arg(long, group = "form")]
     stats: bool,
 
-    /// Draw the messages as a sequence diagram in the terminal.
+    /// Draw the messages as a sequence diagram in the terminal: from node to node, with refreshes counted in the line of what they
+    /// refresh. Addresses that are seen to be of one node share a line. What is captured live is drawn at once, message by message.
     #[arg(long, group = "form")]
     ladder: bool,
 
@@ -98,6 +101,10 @@ pub(super) struct Args {
     /// Draw the messages (the first 2,000) as a sequence diagram in an SVG file.
     #[arg(long, value_name = "OUT", group = "form")]
     svg: Option<PathBuf>,
+
+    /// With --ladder or --svg: draw each refresh like any other message.
+    #[arg(long)]
+    refreshes: bool,
 
     /// With --stats: how many sessions and neighbours to show, the busiest first; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -137,8 +144,8 @@ enum Form {
     Tree,
     Json,
     Stats(Box<Stats>),
-    Ladder(Ladder),
-    Svg(Picture, PathBuf),
+    Ladder(Box<Ladder>),
+    Svg(Box<Picture>, PathBuf),
 }
 
 /// Everything that is going on.
@@ -170,7 +177,7 @@ pub(super) fn main(args: &Args, streams: Streams<'_>) -> u8 {
     let mut run = Run {
         filter: Filter::All(args.filter.clone()),
         keys: Keys::new(&args.keys),
-        form: Form::new(args, &look),
+        form: Form::new(args, &look, prompt),
         look,
         repeats: Repeats::new(),
         text: Text::new(),
@@ -199,13 +206,16 @@ pub(super) fn unbuffered(output: &io::Stdout) -> io::Result<File> {
 }
 
 impl Form {
-    fn new(args: &Args, look: &Look) -> Self {
+    fn new(args: &Args, look: &Look, prompt: bool) -> Self {
         match args {
             Args { verbose: true, .. } => Self::Tree,
             Args { json: true, .. } => Self::Json,
             Args { stats: true, .. } => Self::Stats(Box::new(Stats::new(args.top))),
-            Args { ladder: true, .. } => Self::Ladder(Ladder::new(args.lanes, look)),
-            Args { svg: Some(path), .. } => Self::Svg(Picture::new(), path.clone()),
+            Args { ladder: true, .. } => {
+                let live = args.interface.is_some() || (prompt && args.file.as_os_str() == "-");
+                Self::Ladder(Box::new(Ladder::new(args.lanes, look, live, args.refreshes)))
+            }
+            Args { svg: Some(path), .. } => Self::Svg(Box::new(Picture::new(args.refreshes)), path.clone()),
             _ => Self::OneLine,
         }
     }
@@ -243,8 +253,8 @@ impl Run<'_> {
             Form::Tree => tree::write(packet, &judged, &mut self.repeats, look, &mut self.text),
             Form::Json => json::write(packet, &judged, &mut self.repeats, &mut self.text),
             Form::Stats(stats) => stats.count(packet, &judged),
-            Form::Ladder(ladder) => ladder.write(packet, &judged, look, &mut self.text),
-            Form::Svg(picture, _) => picture.add(packet, &judged, look),
+            Form::Ladder(ladder) => ladder.add(packet, &judged, look, &mut self.text),
+            Form::Svg(picture, _) => picture.add(packet, &judged),
         }
         if self.text.len() >= GATHERED || self.prompt { self.flush() } else { Ok(()) }
     }
@@ -260,9 +270,10 @@ impl Run<'_> {
     fn end(&mut self, finder: &Finder) -> Result<(), Stop> {
         match &mut self.form {
             Form::Stats(stats) => stats.write(finder.layers(), &self.look, &mut self.text),
+            Form::Ladder(ladder) => ladder.draw(&self.look, &mut self.text),
             Form::Svg(picture, path) => {
                 let mut drawn = Text::new();
-                picture.draw(&mut drawn);
+                picture.draw(&self.look, &mut drawn);
                 std::fs::write(&*path, drawn.as_bytes())
                     .map_err(|error| Stop::Failed(format!("cannot write {}: {error}", path.display())))?;
             }

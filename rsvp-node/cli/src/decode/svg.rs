@@ -4,8 +4,9 @@
 
 use std::net::IpAddr;
 
-use super::lanes;
+use super::ladder::labels;
 use super::look::Look;
+use super::rows::{Row, Rows};
 use super::text::Text;
 use super::verdict::Judged;
 use rsvp_capture::packet::Packet;
@@ -17,102 +18,55 @@ const NODES: usize = 24;
 const LANE: usize = 220;
 const ROW: usize = 34;
 const LEFT: usize = 250;
-const TOP: usize = 70;
+const TOP: usize = 30;
+/// Between two addresses of a node.
+const LINE: usize = 16;
 const ABOUT: usize = 420;
-
-/// What is drawn of a message.
-struct Row {
-    frame: Vec<u8>,
-    time: Vec<u8>,
-    name: Vec<u8>,
-    about: Vec<u8>,
-    from: usize,
-    to: usize,
-    upstream: bool,
-    malformed: bool,
-}
 
 /// The messages so far.
 pub(super) struct Picture {
-    nodes: Vec<IpAddr>,
-    rows: Vec<Row>,
+    rows: Rows,
     left_out: u64,
 }
 
+/// A message in its picture: from lane to lane.
+struct Drawn<'r> {
+    row: &'r Row,
+    from: usize,
+    to: usize,
+}
+
 impl Picture {
-    pub(super) const fn new() -> Self {
-        Self { nodes: Vec::new(), rows: Vec::new(), left_out: 0 }
+    /// No message; `each`: refreshes are drawn like others.
+    pub(super) fn new(each: bool) -> Self {
+        Self { rows: Rows::new(each, ROWS), left_out: 0 }
     }
 
-    pub(super) fn add(&mut self, packet: &Packet<'_>, judged: &Judged<'_>, look: &Look) {
-        let ends = lanes::ends(packet, judged).filter(|_| self.rows.len() < ROWS);
-        let Some((from, to)) = ends.and_then(|(from, to)| Some((self.lane(from)?, self.lane(to)?))) else {
-            self.left_out += 1;
-            return;
-        };
-        let (mut frame, mut time, mut name, mut about) = (Text::new(), Text::new(), Text::new(), Text::new());
-        frame.number(packet.frame);
-        if let Some(at) = packet.time {
-            time.time_of_day(look.clock(at).0);
-        }
-        lanes::name(packet, judged, &mut name);
-        lanes::about(packet, judged, &mut about);
-        self.rows.push(Row {
-            frame: frame.as_bytes().to_vec(),
-            time: time.as_bytes().to_vec(),
-            name: name.as_bytes().to_vec(),
-            about: about.as_bytes().to_vec(),
-            from,
-            to,
-            upstream: lanes::is_upstream(judged),
-            malformed: judged.fault.is_some(),
-        });
+    pub(super) fn add(&mut self, packet: &Packet<'_>, judged: &Judged<'_>) {
+        self.left_out += u64::from(!self.rows.add(packet, judged));
     }
 
-    fn lane(&mut self, node: IpAddr) -> Option<usize> {
-        if let Some(lane) = self.nodes.iter().position(|known| *known == node) {
-            return Some(lane);
+    pub(super) fn draw(&mut self, look: &Look, out: &mut Text) {
+        let rows = self.rows.take();
+        let mut nodes = Vec::new();
+        let mut drawn = Vec::new();
+        for row in &rows {
+            let ends = self.rows.ends(row);
+            match ends.and_then(|(from, to)| Some((lane(&mut nodes, from)?, lane(&mut nodes, to)?))) {
+                Some((from, to)) => drawn.push(Drawn { row, from, to }),
+                None => self.left_out += 1,
+            }
         }
-        (self.nodes.len() < NODES).then(|| {
-            self.nodes.push(node);
-            self.nodes.len() - 1
-        })
-    }
-
-    pub(super) fn draw(&self, out: &mut Text) {
-        let width = LEFT + LANE * self.nodes.len().max(1) + ABOUT;
-        let bottom = TOP + ROW * self.rows.len() + 20;
-        let height = bottom + 40;
-        out.put("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"")
-            .number(width)
-            .put("\" height=\"")
-            .number(height);
-        out.put("\" viewBox=\"0 0 ").number(width).put(" ").number(height);
-        out.put("\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"13\">\n<defs>\n");
-        for (name, colour) in COLOURS {
-            out.put("<marker id=\"")
-                .put(name)
-                .put("\" markerWidth=\"10\" markerHeight=\"8\" refX=\"9\" refY=\"4\" ");
-            out.put("orient=\"auto\"><path d=\"M0,0 L10,4 L0,8 z\" fill=\"")
-                .put(colour)
-                .put("\"/></marker>\n");
+        let labels = labels(&nodes, self.rows.joined());
+        let top = TOP + LINE * labels.iter().map(Vec::len).max().unwrap_or(0);
+        let width = LEFT + LANE * nodes.len().max(1) + ABOUT;
+        let bottom = top + ROW * drawn.len() + 20;
+        start(width, bottom + 40, out);
+        for (lane, addresses) in labels.iter().enumerate() {
+            node(x(lane), addresses, (top, bottom), out);
         }
-        out.put("</defs>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
-        for (lane, node) in self.nodes.iter().enumerate() {
-            let at = x(lane);
-            out.put("<line x1=\"")
-                .number(at)
-                .put("\" y1=\"46\" x2=\"")
-                .number(at)
-                .put("\" y2=\"")
-                .number(bottom);
-            out.put("\" stroke=\"#c0c0c0\"/>\n<text x=\"")
-                .number(at)
-                .put("\" y=\"34\" text-anchor=\"middle\" ");
-            out.put("font-weight=\"bold\">").address(*node).put("</text>\n");
-        }
-        for (number, row) in self.rows.iter().enumerate() {
-            row.draw(TOP + ROW * number + ROW / 2, width - ABOUT + 10 - LANE / 2, out);
+        for (number, drawn) in drawn.iter().enumerate() {
+            drawn.draw(top + ROW * number + ROW / 2, width - ABOUT + 10 - LANE / 2, look, out);
         }
         if self.left_out > 0 {
             out.put("<text x=\"16\" y=\"").number(bottom + 24).put("\" fill=\"#606060\">");
@@ -122,6 +76,47 @@ impl Picture {
     }
 }
 
+/// The lane of a node, a new one if there is room.
+fn lane(nodes: &mut Vec<IpAddr>, node: IpAddr) -> Option<usize> {
+    if let Some(lane) = nodes.iter().position(|known| *known == node) {
+        return Some(lane);
+    }
+    (nodes.len() < NODES).then(|| {
+        nodes.push(node);
+        nodes.len() - 1
+    })
+}
+
+/// The head of the file.
+fn start(width: usize, height: usize, out: &mut Text) {
+    out.put("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"")
+        .number(width)
+        .put("\" height=\"")
+        .number(height);
+    out.put("\" viewBox=\"0 0 ").number(width).put(" ").number(height);
+    out.put("\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"13\">\n<defs>\n");
+    for (name, colour) in COLOURS {
+        out.put("<marker id=\"")
+            .put(name)
+            .put("\" markerWidth=\"10\" markerHeight=\"8\" refX=\"9\" refY=\"4\" ");
+        out.put("orient=\"auto\"><path d=\"M0,0 L10,4 L0,8 z\" fill=\"").put(colour).put("\"/></marker>\n");
+    }
+    out.put("</defs>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
+}
+
+/// A node: its line, and its addresses above.
+fn node(x: usize, addresses: &[String], (top, bottom): (usize, usize), out: &mut Text) {
+    out.put("<line x1=\"").number(x).put("\" y1=\"").number(top - 10).put("\" x2=\"").number(x);
+    out.put("\" y2=\"")
+        .number(bottom)
+        .put("\" stroke=\"#c0c0c0\"/>\n<text text-anchor=\"middle\" font-weight=\"bold\">");
+    for (line, address) in addresses.iter().enumerate() {
+        out.put("<tspan x=\"").number(x).put("\" y=\"").number(TOP + LINE * line).put("\">");
+        out.put(address).put("</tspan>");
+    }
+    out.put("</text>\n");
+}
+
 /// Arrows: down from the sender, up to it, and what is malformed.
 const COLOURS: [(&str, &str); 3] = [("down", "#1f5fa8"), ("up", "#2c7a3f"), ("bad", "#b3261e")];
 
@@ -129,9 +124,10 @@ fn x(lane: usize) -> usize {
     LEFT + LANE * lane + LANE / 8
 }
 
-impl Row {
-    fn draw(&self, y: usize, about_x: usize, out: &mut Text) {
-        let (marker, colour) = COLOURS[if self.malformed { 2 } else { usize::from(self.upstream) }];
+impl Drawn<'_> {
+    fn draw(&self, y: usize, about_x: usize, look: &Look, out: &mut Text) {
+        let row = self.row;
+        let (marker, colour) = COLOURS[if row.is_malformed { 2 } else { usize::from(row.is_upstream) }];
         let (from, to) = (x(self.from), x(self.to));
         let text = |x: usize, y: usize, anchor: &str, fill: &str, text: &[u8], out: &mut Text| {
             out.put("<text x=\"").number(x).put("\" y=\"").number(y).put("\" text-anchor=\"").put(anchor);
@@ -139,9 +135,14 @@ impl Row {
             escaped(text, out);
             out.put("</text>\n");
         };
-        text(60, y + 4, "end", "#606060", &self.frame, out);
-        text(76, y + 4, "start", "#606060", &self.time, out);
-        text(about_x, y + 4, "start", "#404040", &self.about, out);
+        let (mut frame, mut time) = (Text::new(), Text::new());
+        frame.number(row.frame);
+        if let Some(at) = row.time {
+            time.time_of_day(look.clock(at).0);
+        }
+        text(60, y + 4, "end", "#606060", frame.as_bytes(), out);
+        text(76, y + 4, "start", "#606060", time.as_bytes(), out);
+        text(about_x, y + 4, "start", "#404040", row.about(look).as_bytes(), out);
         if from == to {
             out.put("<circle cx=\"")
                 .number(from)
@@ -150,7 +151,7 @@ impl Row {
                 .put("\" r=\"4\" fill=\"")
                 .put(colour)
                 .put("\"/>\n");
-            return text(from + 10, y + 4, "start", colour, &self.name, out);
+            return text(from + 10, y + 4, "start", colour, &row.name, out);
         }
         out.put("<line x1=\"")
             .number(from)
@@ -165,7 +166,7 @@ impl Row {
             .put("\" stroke-width=\"1.5\" marker-end=\"url(#")
             .put(marker)
             .put(")\"/>\n");
-        text((from + to) / 2, y - 5, "middle", colour, &self.name, out);
+        text((from + to) / 2, y - 5, "middle", colour, &row.name, out);
     }
 }
 
