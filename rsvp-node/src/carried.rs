@@ -166,7 +166,7 @@ pub(crate) fn for_senders<'s>(
     let on = Some(reserved.interface);
     let arrives = |request: &Request| arriving.as_ref().is_some_and(|(from, _)| *from == request.from);
     let here = state.requests_of(reserved.session).filter(|(_, r)| r.interface() == on);
-    for (_, request) in here.filter(|(_, r)| r.carries || arrives(r)) {
+    for (_, request) in here.filter(|(_, r)| r.kept.carries() || arrives(r)) {
         let arriving = arriving.filter(|(from, _)| *from == request.from).map(|(_, message)| message);
         let replaced = |kept: &Message<'_>| arriving.as_ref().is_some_and(|new| name_the_same(kept, new));
         for message in request.messages().filter(|kept| !replaced(kept)).chain(arriving) {

@@ -7,7 +7,7 @@ use core::time::Duration;
 pub struct Config {
     /// Seed of the refresh jitter. Neighbours see what it yields, so it is no secret.
     pub seed: u64,
-    /// Seed of the index hashes; a secret on a node that strangers can reach, or they could aim at one bucket.
+    /// Seed of the index hashes, and key of digests; a secret on a node that strangers can reach, or they could aim at one bucket.
     pub hash_seed: u64,
     /// Blockade multiplier Kb: blockade state lives `Kb * R` (RFC 2205 section 3.5).
     pub blockade_multiplier: u32,

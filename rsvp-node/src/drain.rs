@@ -74,7 +74,8 @@ impl Node {
             Pending::Install(id) => {
                 let ix = self.state.reserved.find(id)?;
                 let reserved = &mut self.state.reserved[ix];
-                (reserved.queued, reserved.announced) = (false, true);
+                reserved.flags.set_queued(false);
+                reserved.flags.set_announced(true);
                 let reserved = &self.state.reserved[ix];
                 Some(Output::TrafficControl(TrafficControl {
                     reservation: id.into(),
@@ -97,7 +98,7 @@ impl Node {
         match self.queue.pop() {
             Some(Pending::Path(id)) => {
                 if let Some(ix) = self.state.paths.find(id) {
-                    self.state.paths[ix].flags.queued = false;
+                    self.state.paths[ix].flags.set_queued(false);
                     self.state.paths[ix].outgoing.iter_mut().for_each(|o| o.due = false);
                 }
             }

@@ -10,13 +10,14 @@ use crate::key::SessionKey;
 use crate::neighbour::accounts::Owner;
 use crate::node::Node;
 use crate::process::soft_state::lifetime;
+use crate::state::kept::refresh_ms;
 use crate::state::resv::RequestOrigin;
 use crate::time::Instant;
 use crate::view::{
     BlockadeView, Extent, Life, NeighbourView, Places, RequestView, Requester, SenderView, SessionView,
 };
 use core::ops::Range;
-use rsvp_wire::{Scan, SenderTemplate, Session, TimeValues};
+use rsvp_wire::{SenderTemplate, Session};
 
 /// All places.
 const ALL: Range<u32> = 0..u32::MAX;
@@ -133,7 +134,7 @@ impl Engine {
         let state = &self.node.state;
         let Some(ix) = state.find_session(&SessionKey::of(*session)) else { return Extent::default() };
         Extent {
-            senders: state.paths_of(ix).filter(|(_, p)| !p.flags.dead).count(),
+            senders: state.paths_of(ix).filter(|(_, p)| !p.flags.dead()).count(),
             requests: state.requests_of(ix).count(),
             reservations: state.reserved_of(ix).count(),
             charge_bps: state.reserved_of(ix).map(|(_, reserved)| reserved.charge_bps).sum(),
@@ -148,7 +149,7 @@ impl Engine {
     /// The path states at these places.
     pub fn senders_in(&self, places: Range<u32>) -> impl Iterator<Item = SenderView> + '_ {
         let state = &self.node.state;
-        state.paths.iter_in(places).filter(|(_, p)| !p.flags.dead).filter_map(|(_, path)| {
+        state.paths.iter_in(places).filter(|(_, p)| !p.flags.dead()).filter_map(|(_, path)| {
             let upstream = path.upstream().map(|ix| &state.upstreams[ix]);
             Some(SenderView {
                 session: self.node.state.key_of(path.session).object(),
@@ -157,11 +158,11 @@ impl Engine {
                 previous_hop: upstream.map(|u| u.address),
                 incoming: path.incoming(),
                 outgoing: path.outgoing.iter().filter(|o| !o.leaving).map(|o| o.interface).collect(),
-                local_only: path.flags.local_only,
+                local_only: path.flags.local_only(),
                 ttl: path.ttl,
                 adspec: path.adspec(),
                 since: path.since.instant(),
-                life: path.incoming().map(|on| self.life(&path.octets, on, path.expires)),
+                life: path.incoming().map(|on| self.life(refresh_ms(&path.octets), on, path.expires)),
             })
         })
     }
@@ -185,15 +186,12 @@ impl Engine {
             life: request
                 .interface()
                 .zip(request.items.iter().map(|i| i.expires).min())
-                .map(|(on, expires)| self.life(&request.octets, on, expires)),
+                .map(|(on, expires)| self.life(request.kept.refresh_ms(), on, expires)),
         })
     }
 
     /// When state that came in a message was refreshed: L before it dies (RFC 2205 section 3.7).
-    fn life(&self, octets: &[u8], on: InterfaceId, expires: Instant) -> Life {
-        let objects = Scan::new(octets).objects().map_while(Result::ok);
-        let mut refresh = objects.filter_map(|object| object.read::<TimeValues>().ok());
-        let refresh_ms = refresh.next().map_or(0, |values| values.refresh_ms);
+    fn life(&self, refresh_ms: u32, on: InterfaceId, expires: Instant) -> Life {
         let k = self.node.interfaces.find(on).map_or(3, |i| i.config.lifetime_multiplier);
         let lifetime = u64::try_from(lifetime(k, refresh_ms).as_micros()).unwrap_or(u64::MAX);
         Life { refreshed: Instant(expires.as_micros().saturating_sub(lifetime)), expires }

@@ -11,6 +11,7 @@ mod claim;
 mod composer;
 mod config;
 mod counters;
+mod digest;
 mod drain;
 mod engine;
 mod event;

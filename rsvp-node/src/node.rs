@@ -4,6 +4,7 @@ use crate::api::Discard;
 use crate::composer::Composer;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::digest::DigestKey;
 use crate::event::{AppId, Event, EventKind};
 use crate::extension::Extensions;
 use crate::interface::{Change, InterfaceId, Interfaces};
@@ -39,6 +40,8 @@ pub(crate) struct Node {
     pub(crate) state: State,
     pub(crate) queue: Queue,
     pub(crate) rng: Rng,
+    /// For digests of what need not be kept.
+    pub(crate) digest_key: DigestKey,
     pub(crate) counters: Counters,
     pub(crate) notices: Notices,
     pub(crate) octets_handled: u64,
@@ -108,6 +111,7 @@ impl Node {
             state: State::new(config.hash_seed, &config.limits),
             queue: Queue::new(config.limits.queue),
             rng: Rng::new(config.seed).late(config.timer_latency),
+            digest_key: DigestKey::new(config.hash_seed),
             counters: Counters::default(),
             notices: Notices::default(),
             octets_handled: 0,
@@ -133,15 +137,15 @@ impl Node {
 
     /// Queues the Path messages (or PathTears) that a path state has marked as due.
     pub(crate) fn intend_path(&mut self, ix: Ix<PathState>) {
-        if !self.state.paths[ix].flags.queued {
-            self.state.paths[ix].flags.queued = true;
+        if !self.state.paths[ix].flags.queued() {
+            self.state.paths[ix].flags.set_queued(true);
             self.queue.intend(Pending::Path(self.state.paths.id(ix)));
         }
     }
 
     /// Queues a look at what a previous hop should know. A request that is half sent begins anew.
     pub(crate) fn intend_resv(&mut self, ix: Ix<Upstream>) {
-        self.state.upstreams[ix].parts_sent = 0;
+        self.state.upstreams[ix].set_parts_sent(0);
         if !self.state.upstreams[ix].queued {
             let upstream = &mut self.state.upstreams[ix];
             (upstream.queued, upstream.cause) = (true, self.cause);

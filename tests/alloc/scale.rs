@@ -7,7 +7,7 @@ use rsvp_node::{Outcome, Work};
 
 const RESERVATIONS: u32 = 100_000;
 /// Heap a reservation may take: state of both directions, index with spare capacity, timers.
-const OCTETS_EACH: f64 = 1_000.0;
+const OCTETS_EACH: f64 = 820.0;
 
 /// Octets of one chunk of every table together, generously.
 const CHUNKS: u64 = 160_000;

@@ -203,7 +203,7 @@ fn a_frame_that_says_which_way_it_went_is_shown_so() {
         let capture = pcap(link, &[frame(0), frame(1)]);
         let said: Vec<_> = json(&[], &capture).iter().map(|message| message["direction"].clone()).collect();
         assert_eq!(said, ["received", "sent"], "{link}");
-        let text = decode(&[], &capture).output;
+        let text = decode(&["-v"], &capture).output;
         assert!(
             text.contains("  received  10.0.0.1 > ") && text.contains("  sent  10.0.0.1 > "),
             "{link}: {text}"

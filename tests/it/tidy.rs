@@ -229,6 +229,8 @@ fn dependencies_are_the_agreed_ones() {
     // Who builds worlds in a program of their own has no use for a command line.
     allowed_below("rsvp-sim", "", &["clap", "rsvp-client", "pcap-parser"]);
     allowed_below("rsvp-client", "", &["clap", "rsvpd", "netlink-sys", "rtnetlink"]);
+    // A layer brings no server along.
+    allowed_below("rsvp-http", "", &["clap", "rsvpd", "hyper", "hyper-util", "tower"]);
 }
 
 #[test]

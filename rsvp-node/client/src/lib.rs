@@ -35,6 +35,7 @@ pub mod guide {}
 mod link;
 pub mod mark;
 pub mod pace;
+mod policies;
 mod session;
 mod sockets;
 
@@ -46,6 +47,7 @@ pub use flows::Flows;
 pub use mark::{mark, marked, send_marked};
 pub use pace::{Excess, PacedSocket};
 pub use rsvp_control::metrics;
+pub use rsvp_control::policy;
 pub use rsvp_control::qos::{GuaranteedOffer, Offer, OfferOverrides, Service, ServiceOffer, Style, Traffic};
 pub use rsvp_control::rows;
 pub use rsvp_control::sockets::values as words;

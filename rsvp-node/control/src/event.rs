@@ -178,6 +178,8 @@ pub enum Watched {
     },
     /// A message of a neighbour was dropped.
     Discarded(Discarded),
+    /// Something has happened to policies, or one was left out.
+    Policy(crate::policy::PolicyEvent),
     /// A message of this node did not get where it was to go: somebody on the way said so by ICMP.
     Undelivered {
         /// Which; its peer is who said so.
@@ -200,6 +202,7 @@ impl Watched {
             Self::RequestArrived(row) | Self::RequestGone(row) => Some(row.session),
             Self::Message { of, .. } | Self::Undelivered { of, .. } => of.session,
             Self::Discarded(discarded) => discarded.of.session,
+            Self::Policy(_) => None,
         }
     }
 
@@ -207,7 +210,7 @@ impl Watched {
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {
         match self {
-            Self::Application { .. } | Self::Reserved(_) | Self::Unreserved(_) => None,
+            Self::Application { .. } | Self::Reserved(_) | Self::Unreserved(_) | Self::Policy(_) => None,
             Self::SenderArrived(row) | Self::SenderGone(row) => row.previous_hop.parse().ok(),
             Self::RequestArrived(row) | Self::RequestGone(row) => row.next_hop.parse().ok(),
             Self::Message { of, .. } | Self::Undelivered { of, .. } => Some(of.peer),

@@ -16,6 +16,7 @@ mod event;
 pub mod flows;
 mod line;
 pub mod metrics;
+pub mod policy;
 pub mod qos;
 pub mod rows;
 pub mod sockets;
@@ -172,6 +173,20 @@ pub enum Request {
     Track(flows::Track),
     /// And no longer (QOSStopTrackingClient).
     Untrack(flows::Track),
+    /// All policies, with settings and with what was left out.
+    PolicyList {},
+    /// What sockets were given by policies, and why.
+    PolicyExplain(policy::Explain),
+    /// The policy for what an HTTP server answers.
+    PolicyMatch(policy::Matching),
+    /// Keeps a policy.
+    PolicyPut(policy::Put),
+    /// Keeps it no longer.
+    PolicyRemove(policy::Remove),
+    /// Sets what holds for the computer, in the active store; what is not said is set no longer there.
+    PolicySettings(policy::Settings),
+    /// Reads all stores again.
+    PolicyRefresh {},
 }
 
 impl Request {
@@ -201,6 +216,21 @@ impl Request {
                 | Self::FlowList {}
                 | Self::Track(_)
                 | Self::Untrack(_)
+        )
+    }
+
+    /// Whether it is about policies, of which programs of any user may list, explain and match.
+    #[must_use]
+    pub const fn is_about_policies(&self) -> bool {
+        matches!(
+            self,
+            Self::PolicyList {}
+                | Self::PolicyExplain(_)
+                | Self::PolicyMatch(_)
+                | Self::PolicyPut(_)
+                | Self::PolicyRemove(_)
+                | Self::PolicySettings(_)
+                | Self::PolicyRefresh {}
         )
     }
 

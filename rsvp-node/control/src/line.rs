@@ -1,7 +1,7 @@
 //! What the daemon says: a line, what a request yields, and why one was not done.
 
 use crate::rows::Rows;
-use crate::{Event, Watched, flows, sockets, tc};
+use crate::{Event, Watched, flows, policy, sockets, tc};
 use serde::{Deserialize, Serialize};
 
 /// A line of the daemon: the greeting, the answer to a request, or something that happened. Exactly one of the groups is
@@ -79,6 +79,9 @@ pub struct Done {
     /// Flows of sockets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket_flows: Option<Vec<flows::Row>>,
+    /// What was asked of policies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<policy::Report>,
     /// All templates, the base ones first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub templates: Option<Vec<sockets::TemplateRow>>,

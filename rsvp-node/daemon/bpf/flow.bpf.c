@@ -1,12 +1,15 @@
-// SPDX-License-Identifier: MIT OR Apache-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 /*
  * The egress program of an interface: finds the flow of a packet, holds it to its token buckets, marks it, chooses its
  * class or drops it, and counts. Whatever belongs to no flow leaves as it came.
  *
  * What user space says and reads is in maps (flow.h).
  *
- * It is built by build.sh, and runs from Linux 5.8 on: bounded loops, spin locks in maps, the clock for programs whose
- * licence is not the kernel's.
+ * What a task runs is told only to programs under a licence of the kernel's list, which the hook of policies asks. So this file, and the
+ * files of this folder that it includes, may be used under GPL-2.0 as well; the rest of the repository is under MIT or Apache-2.0 alone.
+ *
+ * It is built by build.sh, and runs from Linux 5.8 on: bounded loops, spin locks in maps. Step 4 and what goes with it are programs of
+ * their own, which run from Linux 5.17 on.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -63,6 +66,17 @@ struct packet {
 	struct fragment fragment;
 	struct key key;
 };
+
+/*
+ * Where it is read to. On the stack the kernel's verifier would know each value that it can have, and follow each combination of them
+ * through all that comes after: hundreds of thousands of instructions in place of some ten thousand.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct packet);
+} reading SEC(".maps");
 
 /*
  * Where the IP header begins: behind the link header and up to two VLAN tags. Tags that the device or the kernel will
@@ -308,61 +322,13 @@ INLINE const struct rule *find_rule(const struct __sk_buff *skb, const struct pa
 	return &all->of[packet->traffic_class >> 2 & 63];
 }
 
-/* What the look-ups have found. */
-struct found {
-	__u32 first, second;     /* numbers of flows and one; 0: none */
-	const struct rule *rule; /* by which the second was found */
+/* How a packet leaves. */
+struct treatment {
+	__u32 class;
+	__u8 dscp, pcp;
+	__u8 is_rated;    /* a flow has a rate for it */
+	__u8 is_reserved; /* it is of a session */
 };
-
-/*
- * The look-ups in their order. DSCP, rate and class each come from the first flow that sets them: so a packet can be of two, one of
- * a reservation and one of what comes after that.
- */
-INLINE void find(struct __sk_buff *skb, const struct interface *here, struct packet *packet, struct found *by)
-{
-	__u32 kinds = packet->v6 ? here->kinds_v6 : here->kinds_v4, by_hand = here->by_hand, interface = skb->ifindex;
-	__u32 *found;
-
-	if (kinds || by_hand)
-		read_transport(skb, packet);
-	/* 2: filters of the traffic control interface, and after them its rules. Before step 1, which wipes addresses. */
-	if (by_hand & FILTERS) {
-		found = find_filter(packet, interface);
-		if (found)
-			by->second = *found + 1;
-	}
-	if (by_hand & RULES && !by->second) {
-		by->rule = find_rule(skb, packet, interface);
-		if (by->rule)
-			by->second = by->rule->flow;
-	}
-	/* 1: reserved sessions and their senders. */
-	if (kinds) {
-		packet->key.interface = interface;
-		found = packet->v6 ? find_session(&keys_v6, 1, kinds, packet) : find_session(&keys_v4, 0, kinds, packet);
-		if (found)
-			by->first = *found + 1;
-	}
-	/* 3: the flow that an application has given its socket: of_socket(), where these have judged the packet. */
-	/* 4: the place of the flow that a policy has given the socket. */
-}
-
-/* What a bucket holds after some time, in billionths of an octet: exactly, and never more than its depth. */
-INLINE __s64 filled(__s64 level, __u64 rate, __u32 octets, __u64 elapsed)
-{
-	__s64 depth = (__s64)(octets * NANO);
-	__u64 missing;
-
-	if (level >= depth)
-		return depth;
-	missing = (__u64)(depth - level);
-	/* Divided only where the product might overflow: after more than a second without a packet. */
-	if (elapsed >= SHORT_TIME && elapsed > missing / rate)
-		return depth;
-	if (elapsed * rate >= missing)
-		return depth;
-	return level + (__s64)(elapsed * rate);
-}
 
 /* What is charged for a packet, in octets from the IP header on, of all that it is cut into. */
 struct size {
@@ -390,6 +356,67 @@ INLINE void measure_behind(struct __sk_buff *skb, __u32 link, struct size *size)
 INLINE void measure(struct __sk_buff *skb, const struct packet *packet, struct size *size)
 {
 	measure_behind(skb, packet->network, size);
+}
+
+#include "policy_step.bpf.h"
+
+/* What the look-ups have found. */
+struct found {
+	__u32 first, second;     /* numbers of flows and one; 0: none */
+	const struct rule *rule; /* by which the second was found */
+	struct by_policy policy;
+};
+
+/*
+ * The look-ups in their order. DSCP, rate and class each come from the first flow that sets them: so a packet can be of two, one of
+ * a reservation and one of what comes after that.
+ */
+INLINE void find(struct __sk_buff *skb, const struct interface *here, const int with_policies, struct packet *packet, struct found *by)
+{
+	__u32 kinds = packet->v6 ? here->kinds_v6 : here->kinds_v4, by_hand = here->by_hand, interface = skb->ifindex;
+	__u32 *found;
+
+	if (kinds || by_hand || with_policies)
+		read_transport(skb, packet);
+	/* 4: the place of what a policy has given the socket. Before step 1, which wipes addresses. */
+	if (with_policies)
+		find_policy(skb, here->policies, packet, &by->policy);
+	/* 2: filters of the traffic control interface, and after them its rules. Before step 1, which wipes addresses. */
+	if (by_hand & FILTERS) {
+		found = find_filter(packet, interface);
+		if (found)
+			by->second = *found + 1;
+	}
+	if (by_hand & RULES && !by->second) {
+		by->rule = find_rule(skb, packet, interface);
+		if (by->rule)
+			by->second = by->rule->flow;
+	}
+	/* 1: reserved sessions and their senders. */
+	if (kinds) {
+		packet->key.interface = interface;
+		found = packet->v6 ? find_session(&keys_v6, 1, kinds, packet) : find_session(&keys_v4, 0, kinds, packet);
+		if (found)
+			by->first = *found + 1;
+	}
+	/* 3: the flow that an application has given its socket: of_socket(), where these have judged the packet. */
+}
+
+/* What a bucket holds after some time, in billionths of an octet: exactly, and never more than its depth. */
+INLINE __s64 filled(__s64 level, __u64 rate, __u32 octets, __u64 elapsed)
+{
+	__s64 depth = (__s64)(octets * NANO);
+	__u64 missing;
+
+	if (level >= depth)
+		return depth;
+	missing = (__u64)(depth - level);
+	/* Divided only where the product might overflow: after more than a second without a packet. */
+	if (elapsed >= SHORT_TIME && elapsed > missing / rate)
+		return depth;
+	if (elapsed * rate >= missing)
+		return depth;
+	return level + (__s64)(elapsed * rate);
 }
 
 #define READ_ONCE(place) ((void)*(const volatile __typeof__(place) *)&(place))
@@ -458,13 +485,6 @@ INLINE void count(struct state *state, const struct size *size, enum verdict ver
 	bpf_spin_unlock(&state->lock);
 }
 
-/* How a packet leaves. */
-struct treatment {
-	__u32 class;
-	__u8 dscp, pcp;
-	__u8 is_rated; /* a flow has a rate for it */
-};
-
 /* What is not set yet is set by this flow; its marks may be those of a rule. */
 INLINE void set(struct treatment *how, const struct flow *flow, const struct rule *rule, enum verdict verdict)
 {
@@ -517,6 +537,7 @@ INLINE int judge(struct __sk_buff *skb, const struct packet *packet, const struc
 		return 0;
 	if (first)
 		set(how, first, NULL, verdict);
+	how->is_reserved = first != NULL;
 	if (second)
 		set(how, second, by->rule, verdict);
 	return 1;
@@ -627,53 +648,85 @@ INLINE int resolves_addresses(struct __sk_buff *skb, const struct packet *packet
 }
 
 /* What becomes of a packet of an interface, and its class: 0 where it has none. */
-INLINE int treat(struct __sk_buff *skb, const struct interface *here, __u32 *class)
+INLINE int treat(struct __sk_buff *skb, const struct interface *here, const int with_policies, __u32 *class)
 {
-	struct packet packet = {};
+	__u32 zero = 0;
+	struct packet *packet = bpf_map_lookup_elem(&reading, &zero);
 	struct found by = {};
 	struct treatment how = { .dscp = LEAVE, .pcp = LEAVE };
 
-	if (!locate(skb, here, &packet)) {
-		if (here->by_dscp && resolves_addresses(skb, &packet))
+	if (!packet)
+		return NEXT;
+	__builtin_memset(packet, 0, sizeof(*packet));
+	if (!locate(skb, here, packet)) {
+		if (here->by_dscp && resolves_addresses(skb, packet))
 			*class = here->classes[NETWORK_CONTROL];
+		if (with_policies) {
+			set_by_frames(skb, here, packet, &how);
+			if (how.class)
+				*class = how.class;
+			tag(skb, packet, how.pcp, here->link_header);
+		}
 		return NEXT;
 	}
-	if (packet.v6 ? !read_v6(skb, &packet) : !read_v4(skb, &packet))
+	if (packet->v6 ? !read_v6(skb, packet) : !read_v4(skb, packet))
 		return NEXT;
-	find(skb, here, &packet, &by);
-	if (!judge(skb, &packet, &by, &how))
+	find(skb, here, with_policies, packet, &by);
+	if (!judge(skb, packet, &by, &how))
 		return DROP;
-	if (here->by_hand & SOCKETS && !of_socket(skb, &packet, &how))
+	if (here->by_hand & SOCKETS && !of_socket(skb, packet, &how))
 		return DROP;
-	mark(skb, &packet, how.dscp);
+	if (with_policies)
+		set_by_policy(skb, packet, &by.policy, &how);
+	mark(skb, packet, how.dscp);
 	*class = how.class;
 	/* Last: DSCP to class, by the DSCP with which the packet leaves, where nothing before has chosen a class. */
 	if (!*class && here->by_dscp) {
-		__u8 dscp = resolves_addresses(skb, &packet) ? NETWORK_CONTROL : packet.traffic_class >> 2;
+		__u8 dscp = resolves_addresses(skb, packet) ? NETWORK_CONTROL : packet->traffic_class >> 2;
 
 		*class = here->classes[dscp & 63];
 	}
 	/* The priority of what no flow has marked, by its DSCP. */
 	if (how.pcp == LEAVE)
-		how.pcp = here->pcp[packet.traffic_class >> 2 & 63];
-	tag(skb, &packet, how.pcp, here->link_header);
+		how.pcp = here->pcp[packet->traffic_class >> 2 & 63];
+	tag(skb, packet, how.pcp, here->link_header);
 	return NEXT;
+}
+
+/* Applies what treat() says. */
+INLINE int leaves(struct __sk_buff *skb, const struct interface *here, const int with_policies)
+{
+	__u32 major = skb->priority >> 16, class = 0;
+	int done = treat(skb, here, with_policies, &class);
+
+	/* A packet that comes through a tunnel has the class of the tunnel: here that number may be another flow's, so it is none. */
+	if (class || (major >= CLASSES && major <= CLASSES + SHARDS))
+		skb->priority = class;
+	return done;
 }
 
 SEC("classifier")
 int rsvp_egress(struct __sk_buff *skb)
 {
-	__u32 interface = skb->ifindex, major = skb->priority >> 16, class = 0;
+	__u32 interface = skb->ifindex;
 	struct interface *here = bpf_map_lookup_elem(&interfaces, &interface);
-	int done;
 
 	if (!here)
 		return NEXT;
-	done = treat(skb, here, &class);
-	/* A packet that comes through a tunnel has the class of the tunnel: here that number may be another flow's, so it is none. */
-	if (class || (major >= CLASSES && major <= CLASSES + SHARDS))
-		skb->priority = class;
-	return done;
+	/* Where there are no policies, nothing is paid for them; where the kernel cannot run that program, this one goes on. */
+	if (here->policies)
+		bpf_tail_call(skb, &policy_step, 0);
+	return leaves(skb, here, 0);
+}
+
+/* The same with step 4. */
+SEC("classifier")
+int rsvp_policies(struct __sk_buff *skb)
+{
+	__u32 interface = skb->ifindex;
+	struct interface *here = bpf_map_lookup_elem(&interfaces, &interface);
+
+	return here ? leaves(skb, here, 1) : NEXT;
 }
 
 /*
@@ -688,5 +741,7 @@ int rsvp_shards(struct __sk_buff *skb)
 	return shard < SHARDS ? CLASSES << 16 | (FIRST_SHARD + shard) : 0;
 }
 
-/* The kernel's list of licences has none of these; nothing here needs one that it has. */
-char licence[] SEC("license") = "MIT OR Apache-2.0";
+#include "policy_hooks.bpf.h"
+
+/* The name that the kernel's list has for "MIT, or GPL-2.0". */
+char licence[] SEC("license") = "Dual MIT/GPL";

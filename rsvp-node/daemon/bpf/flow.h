@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR Apache-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 /*
  * What the egress program and user space have in common: maps, and the structures of their keys and values.
  * `data_plane/bpf/sys.rs` has the same structures and holds their sizes. Addresses, ports, labels and SPIs are in network
@@ -42,6 +42,7 @@ struct interface {
 	__u32 link_header;        /* octets before the IP header: 14, or 0 where there is no Ethernet */
 	__u32 by_dscp;            /* whether classes[] says anything */
 	__u32 by_hand;            /* bits: what the traffic control interface has here */
+	__u32 policies;           /* bits: the profiles that it is of, with POLICIES; 0: there are no policies */
 	__u32 classes[64];        /* class by DSCP; 0: none */
 	__u8 pcp[64];             /* priority code point by DSCP; LEAVE: none */
 };
@@ -49,6 +50,11 @@ struct interface {
 /* In interface.by_hand: there are filters; there are rules. */
 #define FILTERS 1
 #define RULES 2
+
+/* In interface.policies: there are policies, whatever profiles there are. */
+#define POLICIES (1U << 31)
+/* And there too: no hook says who makes sockets, so none is older than the hooks. */
+#define UNHOOKED (1U << 30)
 
 /*
  * Filters of the traffic control interface. A pattern belongs to a mask: what a mask does not look at is zero in it. The masks of

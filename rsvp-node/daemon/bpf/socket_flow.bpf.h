@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR Apache-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 /*
  * Step 3 of the egress program's look-ups: flows that applications have given their sockets. `data_plane/bpf/sockets.rs` has the
  * other side.

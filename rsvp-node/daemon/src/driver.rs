@@ -7,7 +7,9 @@
 mod access;
 mod alarm;
 mod answers;
+mod changes;
 mod pace;
+mod policies;
 mod reasons;
 mod reload;
 mod sockets;
@@ -20,8 +22,9 @@ use super::data_plane::worker::{Said, Worker};
 use super::flow_service::{Measured, Target};
 use super::hooks::Hooks;
 use super::icmp::IcmpErrors;
-use super::monitor::{Changes, Monitor};
+use super::monitor::Monitor;
 use super::multicast::Multicast;
+use super::policies::Policies;
 use super::probe::Prober;
 use super::queues::Sockets;
 use super::receiver::{IncomingMessage, Received, Receiver};
@@ -74,6 +77,8 @@ pub(super) struct EngineIo {
     pub(super) prober: Option<Prober>,
     /// Where templates are kept.
     pub(super) shelf: Shelf,
+    /// Marks and rates for programs that do not ask.
+    pub(super) policies: Policies,
     /// Whether RSVP is spoken.
     pub(super) signals: bool,
     /// What programs say of interfaces, and whether that has changed.
@@ -111,6 +116,7 @@ impl EngineIo {
             plane,
             prober: None,
             shelf: Shelf::default(),
+            policies: Policies::default(),
             signals: true,
             overrides: Overrides::default(),
             is_overridden: false,
@@ -218,7 +224,10 @@ impl EngineIo {
     /// Tells the data plane what holds on interfaces now.
     fn look_at_manners(&mut self, config: &DaemonConfig) {
         self.is_overridden = false;
-        self.plane.look(self.routes.links.surroundings(&self.overrides.over(config)));
+        let surroundings = self.routes.links.surroundings(&self.overrides.over(config));
+        let names = surroundings.interfaces.iter().map(|(index, facts)| (*index, facts.name.clone()));
+        self.policies.interfaces(names.collect());
+        self.plane.look(surroundings);
     }
 
     fn is_due(&self) -> bool {
@@ -273,6 +282,7 @@ impl Driver {
         mut orders: mpsc::Receiver<Order>,
     ) {
         self.look_again();
+        self.node.policies.refresh(tokio::time::Instant::now());
         self.look_first().await;
         self.say_what_is_missing();
         let leaves = loop {
@@ -295,6 +305,7 @@ impl Driver {
         if !leaves {
             self.service.everyone_gone(&mut self.node);
             self.tell();
+            self.node.policies.end();
         }
         self.node.send();
         self.node.plane.end(leaves).await;
@@ -311,7 +322,8 @@ impl Driver {
         let is_awake = self.node.sockets.is_awake();
         let look_at = is_awake.then(|| self.node.at(self.pace.look_at(self.node.now().as_micros())));
         let measures_at = self.service.measures_at().map(|at| self.node.at(at.as_micros()));
-        let own = self.node.wake_at().into_iter().chain(self.hooks.wake_at());
+        let own =
+            self.node.wake_at().into_iter().chain(self.hooks.wake_at()).chain(self.node.policies.wake_at());
         let wake_at = own.chain(look_at).chain(measures_at).min();
         let blocked = self.node.send_queue.blocked;
         let writable = Arc::clone(&self.node.sockets);
@@ -329,7 +341,7 @@ impl Driver {
                 false => std::future::pending().await,
             }
         };
-        let EngineIo { plane, sockets, prober, .. } = &mut self.node;
+        let EngineIo { plane, sockets, prober, policies, .. } = &mut self.node;
         let measured = async {
             match prober {
                 Some(prober) => prober.measured().await,
@@ -347,6 +359,7 @@ impl Driver {
             _ = self.monitor.changed() => Woken::Otherwise,
             () = self.hooks.told() => Woken::Otherwise,
             () = self.icmp.readable() => Woken::Otherwise,
+            () = policies.changed() => Woken::Otherwise,
             () = alarm.rings() => Woken::Otherwise,
             () = room => Woken::Otherwise,
             () = at_once => Woken::Otherwise,
@@ -373,6 +386,7 @@ impl Driver {
         self.node.received = self.receiver.received;
         self.hear_what_came_back(now_us);
         self.follow_sockets();
+        self.node.policies.turn(tokio::time::Instant::now());
         self.service.measure(&mut self.node);
         self.tell();
         if self.switchboard.is_more(&self.service) {
@@ -411,6 +425,7 @@ impl Driver {
                 break;
             }
         }
+        self.say_policies();
         if self.node.is_overridden {
             self.node.look_at_manners(&self.config);
         }
@@ -435,32 +450,5 @@ impl Driver {
                 break;
             }
         }
-    }
-
-    fn changed(&mut self, changes: &Changes) {
-        tracing::debug!(?changes, "the kernel's tables have changed");
-        if changes.links || changes.lost {
-            self.look_again();
-            return;
-        }
-        self.multicast.follow(&mut self.node.routes);
-        if changes.routes || changes.groups.len() > 1 {
-            self.node.handle(Input::RouteChanged { destination: None });
-            self.service.routes_changed(&mut self.node);
-        } else if let Some(group) = changes.groups.first() {
-            self.node.handle(Input::RouteChanged { destination: Some(*group) });
-        }
-    }
-
-    /// Looks at everything again. Routes too: the kernel takes away those of an interface that goes down without a word.
-    fn look_again(&mut self) {
-        let node = &mut self.node;
-        node.look_at_links(&self.config);
-        node.sockets.follow(node.routes.links.speaking().map(|id| id.0));
-        node.encapsulation.follow(&self.config, &node.routes.links, &node.sockets);
-        self.multicast.follow(&mut self.node.routes);
-        self.node.handle(Input::RouteChanged { destination: None });
-        self.service.routes_changed(&mut self.node);
-        self.service.addresses_changed(&mut self.node);
     }
 }

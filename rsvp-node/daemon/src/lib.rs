@@ -10,6 +10,7 @@ pub mod data_plane;
 pub mod flow_service;
 mod handles;
 pub mod hooks;
+pub mod policies;
 pub mod probe;
 pub mod qos_service;
 pub mod tc_service;

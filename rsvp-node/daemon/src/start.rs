@@ -1,11 +1,13 @@
 //! Starting and ending: opens what needs privileges, gives the privileges up, and puts the driver to work.
 
+mod plane;
+
 use super::config::{ConfigError, DaemonConfig, HooksWanted, Kind, Transport};
 use super::control::server::{FromClient, Switchboard, serve};
 use super::control::service::ControlService;
 use super::data_plane::DataPlane;
-use super::data_plane::bpf::{Capacity, Pins};
-use super::data_plane::kernel::{self, Kernel};
+use super::data_plane::bpf::Pins;
+use super::data_plane::kernel;
 use super::data_plane::worker::Worker;
 use super::driver::{Alarm, Driver, EngineIo, Order, Pace, TICK_US};
 use super::firewall::Firewall;
@@ -19,6 +21,7 @@ use super::metrics;
 use super::monitor::{Monitor, Notices};
 use super::multicast::Multicast;
 use super::netlink::Netlink;
+use super::policies::{self, Policies};
 use super::privilege;
 use super::probe::{Prober, responder};
 use super::queues::Sockets;
@@ -91,6 +94,7 @@ pub(super) struct Prepared {
     firewall: Option<Firewall>,
     recorder: Option<Recorder>,
     plane: Result<Box<dyn DataPlane>, String>,
+    policies: Policies,
     hooks: hooks::Opened,
     responder: Option<responder::Opened>,
     icmp: icmp::Opened,
@@ -125,7 +129,8 @@ impl Prepared {
             .as_deref()
             .map(|path| Recorder::create(path).map_err(failed(format!("the journal {}", path.display()))));
         let recorder = recorder.transpose()?;
-        let plane = open_data_plane(&config)?;
+        let (plane, tables) = plane::open_data_plane(&config)?;
+        let policies = Policies::open(&config, tables);
         let hooks = hooks::Opened::open(&config);
         let responder = config.responder.enabled.then(|| responder::Opened::open(config.responder.port()));
         let responder = responder.transpose().map_err(failed("the responder's UDP port"))?;
@@ -146,6 +151,7 @@ impl Prepared {
             firewall,
             recorder,
             plane,
+            policies,
             hooks,
             responder,
             icmp,
@@ -165,6 +171,7 @@ impl Prepared {
             firewall,
             mut recorder,
             plane,
+            policies,
             hooks,
             responder,
             icmp,
@@ -206,7 +213,7 @@ impl Prepared {
         }
         service.keep_templates(templates);
         let mut node = EngineIo::new(engine, routes, Arc::new(sockets), encapsulation, plane, recorder);
-        (node.shelf, node.signals) = (shelf, config.signalling.enabled);
+        (node.shelf, node.signals, node.policies) = (shelf, config.signalling.enabled, policies);
         node.prober = Some(Prober::start(config.responder.port()).map_err(failed("a thread for measuring"))?);
         responder.map_or(Ok(()), responder::Opened::start).map_err(failed("a thread for the responder"))?;
         let driver = Driver {
@@ -242,53 +249,12 @@ fn open_sockets(config: &DaemonConfig) -> Result<Opened, DaemonError> {
     })
 }
 
-/// The data plane, or why there is none.
-fn open_data_plane(config: &DaemonConfig) -> Result<Result<Box<dyn DataPlane>, String>, DaemonError> {
-    let said = &config.data_plane;
-    match (said.kind, config.node.transport) {
-        (Kind::None, _) => return Ok(Err("as configured".to_owned())),
-        (Kind::Auto, Transport::Udp) => {
-            return Ok(Err("a host with transport = \"udp\" has no privileges for it".to_owned()));
-        }
-        _ => {}
-    }
-    let default = Capacity::default();
-    let flows = said.flows.unwrap_or(default.flows);
-    let capacity = Capacity { flows, keys: default.keys.max(flows.saturating_mul(4)), ..default };
-    match Kernel::open(said.attach.into(), capacity, pins(config)) {
-        Ok(kernel) => Ok(Ok(Box::new(kernel))),
-        Err(error) if said.kind == Kind::Kernel => {
-            Err(DaemonError::System { what: "the data plane".into(), error: io::Error::other(error) })
-        }
-        Err(error) => {
-            tracing::warn!(
-                "reservations are signalled and admitted, but not enforced: {error}; `kind = \"none\"` in [data_plane] \
-                 says that this is known"
-            );
-            Ok(Err(error.to_string()))
-        }
-    }
-}
-
-/// Where what stands in the kernel is pinned; where it cannot be, that is said once.
-fn pins(config: &DaemonConfig) -> Option<Pins> {
-    let root = config.data_plane.pins()?;
-    match Pins::open(root) {
-        Ok(pins) => Some(pins),
-        Err(why) => {
-            tracing::warn!(
-                "reservations in the kernel do not outlive this daemon, should it be killed or restarted: {why}; `pins` in \
-                 [data_plane] names another place, or none with \"\""
-            );
-            None
-        }
-    }
-}
-
 /// Takes away whatever a daemon that was killed has left in this network namespace; what it was, a line each.
 pub(super) fn clean(config: &DaemonConfig) -> Result<Vec<String>, DaemonError> {
     let _lock = lock(config)?;
-    kernel::clean(config.data_plane.pins()).map_err(failed("removing what an earlier run has left"))
+    let found =
+        kernel::clean(config.data_plane.pins()).map(|found| [found, policies::clean(config)].concat());
+    found.map_err(failed("removing what an earlier run has left"))
 }
 
 fn lock(config: &DaemonConfig) -> Result<Lock, DaemonError> {
@@ -334,6 +300,9 @@ pub(super) fn give_up_privileges(config: &DaemonConfig, control: &[Listening]) -
         && let Err(error) = config.qos.shelf().give_to(user.uid.as_raw())
     {
         tracing::warn!("no templates can be installed: their folder cannot be given to {name}: {error}");
+    }
+    if let Some(user) = &user {
+        policies::give_to(config, user.uid.as_raw());
     }
     let raw = config.node.transport == Transport::Raw;
     if let (Some(user), Some(root)) = (&user, config.data_plane.pins().filter(|_| raw)) {

@@ -150,6 +150,7 @@ pub(super) trait OwnsDescriptor: AsRawFd {}
 impl OwnsDescriptor for socket2::Socket {}
 impl OwnsDescriptor for super::monitor::Notices {}
 impl OwnsDescriptor for super::hooks::Ring {}
+impl OwnsDescriptor for super::policies::Queue {}
 impl OwnsDescriptor for super::queues::Waiting {}
 impl OwnsDescriptor for super::driver::Timer {}
 

@@ -6,6 +6,7 @@
 //! one appears.
 
 use super::errors::ErrorFlow;
+use super::kept::{flows_of, resv_of};
 use super::read_object;
 use crate::api::{AdspecOffer, Command, FlowRequest, Refusal};
 use crate::carried::Carried;
@@ -19,10 +20,12 @@ use crate::neighbour::accounts::Owner;
 use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
+use crate::state::kept::Kept;
 use crate::state::path::{Origin, PathFlags, PathState};
 use crate::state::resv::{Asked, Confirm, Item, Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::store;
+use crate::state::wheel::Timer;
 use crate::time::{Instant, Since};
 use core::time::Duration;
 use rsvp_wire::{ErrorCode, Flowspec, MsgType, NullTspec, RsvpHop, SenderTemplate, SenderTspec, Tspec};
@@ -114,11 +117,9 @@ impl Node {
             None if self.state.conflicts_in_ports(session) => return Err(Refusal::ConflictingPorts),
             None => self.state.add_session(session),
         };
-        let apps = self.state.sessions[ix].apps.get_or_insert_default();
-        if apps.contains(&app) {
+        if !self.state.sessions[ix].open(app) {
             return Ok(ix);
         }
-        apps.push(app);
         // Of several previous hops that announce a sender, one is listened to.
         let is_voice = |path, p: &PathState| {
             self.state.path_of_sender(ix, &p.sender).is_some_and(|(voice, _)| voice == path)
@@ -173,6 +174,9 @@ impl Node {
         let ix = self.open(wanted.app, session)?;
         let octets = path_message(session, wanted);
         let changed = known.is_none_or(|(path, _)| *self.state.paths[path].octets != *octets);
+        let mut flags = PathFlags::default();
+        flags.set_routed(true);
+        flags.set_multicast(session.is_multicast());
         let path = match known {
             Some((path, _)) => {
                 store(&mut self.state.paths[path].octets, &octets);
@@ -184,17 +188,16 @@ impl Node {
                 next: None,
                 sender: wanted.sender,
                 number: 0,
-                order: 0,
                 origin: Origin::App(wanted.app),
                 owner: Owner::NODE,
                 octets,
                 outgoing: SmallVec::new(),
                 expires: Instant::NEVER,
                 repair_at: Instant::NEVER,
-                timer: None,
+                timer: Timer::new(),
                 since: Since::of(self.now),
                 ttl: wanted.ttl,
-                flags: PathFlags { routed: true, multicast: session.is_multicast(), ..PathFlags::default() },
+                flags,
             }),
         };
         self.set_outgoing(path, None, &[wanted.interface]);
@@ -234,13 +237,12 @@ impl Node {
             }
         }
         let ix = self.open(app, session)?;
-        let octets = resv_message(session, style, &items, carried);
+        let kept = Kept::octets(resv_message(session, style, &items, carried), 0, true);
         let request = match known {
             Some(request) => {
                 let stored = &mut self.state.requests[request];
                 (stored.from, stored.style, stored.items) = (from, style, items);
-                (stored.asked, stored.octets) = (Asked::Items, octets);
-                stored.note_carried();
+                (stored.asked, stored.kept) = (Asked::Items, kept);
                 self.state.index_request(request);
                 request
             }
@@ -250,15 +252,12 @@ impl Node {
                 from,
                 style,
                 items,
-                index: None,
-                octets,
-                carries: false,
+                kept,
                 refreshable: false,
-                refreshable_from: 0,
                 asked: Asked::Items,
-                timer: None,
+                timer: Timer::new(),
                 owner: Owner::NODE,
-                source: None,
+                beside: None,
                 charged: 0,
                 since: Since::of(self.now),
             }),
@@ -327,11 +326,8 @@ impl Node {
 
     fn release(&mut self, app: AppId, session: &SessionKey) -> Result<(), Refusal> {
         let ix = self.state.find_session(session).ok_or(Refusal::NotFound)?;
-        let apps = &mut self.state.sessions[ix].apps;
-        let open = apps.as_mut().filter(|apps| apps.contains(&app)).ok_or(Refusal::NotFound)?;
-        open.retain(|a| *a != app);
-        if open.is_empty() {
-            *apps = None;
+        if !self.state.sessions[ix].close(app) {
+            return Err(Refusal::NotFound);
         }
         let senders: SmallVec<[Ix<PathState>; 4]> =
             self.state.paths_of(ix).filter(|(_, p)| p.origin == Origin::App(app)).map(|(p, _)| p).collect();
@@ -379,15 +375,7 @@ fn resv_message(
     carried: Option<&Carried>,
 ) -> Box<[u8]> {
     let Some(carried) = carried.filter(|carried| !carried.is_empty()) else { return Box::default() };
-    let flows: SmallVec<[_; 1]> = items.iter().map(|item| (item.filter, item.flowspec)).collect();
-    let nowhere = Envelope::to_neighbour(InterfaceId(0), session.destination(), 0);
-    let message = Composer {
-        session: Named::Key(*session),
-        forwarded: Forwarded::Octets(carried.objects()),
-        descriptor: Descriptor::Flows { style, flows: &flows },
-        ..Composer::new(MsgType::RESV, nowhere)
-    };
-    message.boxed(&Extensions::default())
+    resv_of(session, style, &flows_of(items), carried.objects())
 }
 
 fn read_flows(

@@ -41,7 +41,7 @@ impl<'a> Behind<'a> {
         };
         let routed = (paths.len() > FEW).then(|| {
             let mut routed: SmallVec<[(InterfaceId, Numbers); 2]> = SmallVec::new();
-            for (path, number) in paths.iter().filter(|(p, _)| !p.flags.local_only) {
+            for (path, number) in paths.iter().filter(|(p, _)| !p.flags.local_only()) {
                 for outgoing in &path.outgoing {
                     match routed.iter_mut().find(|(interface, _)| *interface == outgoing.interface) {
                         Some((_, numbers)) => numbers.insert(*number),
@@ -62,7 +62,7 @@ impl<'a> Behind<'a> {
 
     /// The senders that a request is for, whether or not it names them.
     pub(crate) fn applied(&self, node: &Node, request: &Request) -> Numbers {
-        match (&self.routed, request.from, request.index.as_deref()) {
+        match (&self.routed, request.from, request.index()) {
             (Some(routed), RequestOrigin::Hop { interface, .. }, Some(index)) => {
                 let here = routed.iter().find(|(on, _)| *on == interface).map(|(_, numbers)| numbers);
                 let scope = index.senders.as_ref().filter(|_| request.style.is_wildcard());
@@ -78,7 +78,7 @@ impl<'a> Behind<'a> {
 
     /// The senders that a request asks for.
     pub(crate) fn asked(&self, node: &Node, request: &Request) -> Numbers {
-        match (&self.routed, request.from, request.index.as_deref()) {
+        match (&self.routed, request.from, request.index()) {
             (Some(_), RequestOrigin::Hop { .. }, Some(index)) => {
                 let named = index.senders.as_ref().filter(|_| !request.style.is_wildcard());
                 let applied = self.applied(node, request);
@@ -155,7 +155,7 @@ impl<'a> Behind<'a> {
             return self.senders().filter(|(_, number)| applied.has(*number)).collect();
         }
         let crowd = self.routed.as_ref().and_then(|_| node.state.crowd(self.session));
-        if let Some((crowd, index)) = crowd.zip(request.index.as_deref()) {
+        if let Some((crowd, index)) = crowd.zip(request.index()) {
             let numbers = index.numbers().iter().filter(|number| applied.has(**number));
             return numbers.map(|number| (crowd.known(*number).key, *number)).collect();
         }

@@ -15,6 +15,7 @@ use crate::state::blockade::Blockade;
 use crate::state::numbers::Numbers;
 use crate::state::path::PathState;
 use crate::state::upstream::Upstream;
+use crate::state::wheel::Timer;
 use core::time::Duration;
 use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
@@ -143,7 +144,7 @@ impl Node {
             sender,
             failed,
             in_place,
-            timer: None,
+            timer: Timer::new(),
             owner: self.cause,
         });
         // The newest comes first.

@@ -96,7 +96,8 @@ impl Node {
             if let Some(upstream) = hop.filter(|_| fates.iter().any(|f| matches!(f, Fate::Forwarded))) {
                 let to = &self.state.upstreams[upstream];
                 let own = self.own_address(to.interface, to.address);
-                self.state.upstreams[upstream].confirm = if local { own } else { Some(wish.address) };
+                let to = if local { own } else { Some(wish.address) };
+                self.state.upstreams[upstream].set_confirm(to);
                 self.intend_resv(upstream);
             }
         }

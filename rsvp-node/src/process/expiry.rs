@@ -23,7 +23,6 @@ impl Node {
                 TimerOwner::Request(ix) => self.request_timer(ix),
                 TimerOwner::Upstream(ix) => {
                     let upstream = &mut self.state.upstreams[ix];
-                    upstream.timer = None;
                     upstream.refresh_due = true;
                     if let Some(interface) = self.interfaces.find_mut(upstream.interface) {
                         interface.slew(self.now);
@@ -33,7 +32,6 @@ impl Node {
                 }
                 TimerOwner::Blockade(ix) => {
                     // Nothing is sent now: the next refresh tries the larger request again (section 3.5).
-                    self.state.blockades[ix].timer = None;
                     // Tried again at once and not with the next refresh, where all that failed together would meet again
                     // and fail again: one after the other, what fits is granted.
                     self.session_changes(self.state.blockades[ix].session);
@@ -47,7 +45,6 @@ impl Node {
     fn path_timer(&mut self, ix: Ix<PathState>) {
         let now = self.now;
         let path = &mut self.state.paths[ix];
-        path.timer = None;
         if path.expires <= now {
             self.remove_path(ix, Gone::TimedOut, None);
             return;
@@ -75,7 +72,6 @@ impl Node {
     fn request_timer(&mut self, ix: Ix<Request>) {
         let now = self.now;
         let request = &mut self.state.requests[ix];
-        request.timer = None;
         if request.deadline() > now {
             self.state.arm_request(ix);
             return;

@@ -22,7 +22,7 @@ impl Node {
         let interfaces = &self.interfaces;
         let path = &mut self.state.paths[ix];
         // Where multicast routing expects the data from elsewhere now, local repair waits for the Path from there.
-        if !path.flags.misplaced && path.incoming().is_some_and(|on| interfaces.usable(on).is_none()) {
+        if !path.flags.misplaced() && path.incoming().is_some_and(|on| interfaces.usable(on).is_none()) {
             self.remove_path(ix, Gone::TimedOut, None);
             return true;
         }

@@ -1,19 +1,24 @@
 //! The Resv messages that are kept of a next hop: what a refresh is compared with (RFC 2205 section 3.7), and what is
 //! forwarded is copied from. A next hop may divide what it asks for among several messages, because packing is optional
-//! (section 3.1.4); each is kept until another names one of its filters.
+//! (section 3.1.4); each is kept until another names one of its filters. Of the only one that says no more than its request a
+//! digest is enough; when another comes beside it, its next refresh is processed as a change.
 //!
 //! What a message asks for is judged in `resv`; whether two say the same is all that is asked here.
 
 use super::Arrived;
-use super::soft_state::same_content;
-use crate::key::SenderKey;
+use super::soft_state::{content_of, same_content};
+use crate::composer::{Composer, Descriptor, Forwarded, Named};
+use crate::extension::Extensions;
+use crate::interface::InterfaceId;
+use crate::key::{Flow, SenderKey, SessionKey, StyleKind};
 use crate::node::Node;
+use crate::queue::Envelope;
 use crate::state::arena::Ix;
-use crate::state::resv::Request;
-use crate::state::store;
+use crate::state::kept::{Kept, carries, refresh_ms};
+use crate::state::resv::{Item, Request};
 use crate::time::Instant;
 use crate::unknown;
-use rsvp_wire::{Class, Message, Sharing};
+use rsvp_wire::{Class, Flowspec, Message, MsgType, Sharing};
 use smallvec::SmallVec;
 
 /// Octets of kept messages that one next hop may have; beyond that the oldest go, and their refreshes cost more.
@@ -23,7 +28,13 @@ impl Node {
     /// Moves the expiry times of what a message names, if it says the same as one whose items stand as it asked for.
     pub(crate) fn refreshes(&mut self, ix: Ix<Request>, arrived: &Arrived<'_>, expires: Instant) -> bool {
         let request = &self.state.requests[ix];
-        if !request.refreshable().any(|kept| same_content(kept, &arrived.message)) {
+        let same = match &request.kept {
+            Kept::Octets { .. } => request.settled().any(|kept| same_content(kept, &arrived.message)),
+            Kept::Digest { content, .. } => {
+                request.refreshable && *content == content_of(&arrived.message, self.digest_key)
+            }
+        };
+        if !same {
             return false;
         }
         let request = &mut self.state.requests[ix];
@@ -62,8 +73,8 @@ impl Node {
             let same = || filters(kept).any(|f| named.binary_search(&f).is_ok());
             named.is_empty() || same() || (shared && flowspec(kept) != flowspec(&arrived.message))
         };
-        let settled = request.refreshable().map(<[u8]>::len).sum::<usize>();
-        let settled_from = request.octets.len() - settled;
+        let settled = request.settled().map(<[u8]>::len).sum::<usize>();
+        let settled_from = request.kept.as_octets().len() - settled;
         let (mut first, mut last) = (Vec::new(), Vec::new());
         let mut at = 0;
         for kept in request.messages() {
@@ -73,27 +84,75 @@ impl Node {
             at += kept.octets().len();
         }
         if first.is_empty() && last.is_empty() {
-            store(&mut request.octets, octets);
-            (request.refreshable, request.refreshable_from) = (refreshable, 0);
+            request.refreshable = refreshable;
+            request.kept = match says_no_more(request, &arrived.message) {
+                Some(refresh_ms) => {
+                    let content = content_of(&arrived.message, self.digest_key);
+                    Kept::Digest { content, refresh_ms }
+                }
+                None => Kept::octets(octets.into(), 0, false),
+            };
             return self.was_kept(ix);
         }
         if refreshable { &mut last } else { &mut first }.extend_from_slice(octets);
         while first.len() + last.len() > KEPT_MAX {
             forget_one(if first.is_empty() { &mut last } else { &mut first });
         }
-        (request.refreshable, request.refreshable_from) = (!last.is_empty(), first.len() as u32);
+        request.refreshable = !last.is_empty();
+        let settled_from = first.len() as u32;
         first.append(&mut last);
-        request.octets = first.into();
+        request.kept = Kept::octets(first.into(), settled_from, false);
         self.was_kept(ix);
     }
 
+    /// Keeps what the only item of a request says as a message, before the item becomes less than was asked for: that is known by what
+    /// is kept.
+    pub(crate) fn spell_out(&mut self, ix: Ix<Request>) {
+        let request = &self.state.requests[ix];
+        if let Kept::Digest { .. } = request.kept {
+            let (key, flows) = (self.state.key_of(request.session), flows_of(&request.items));
+            let octets = resv_of(&key, request.style, &flows, &[]);
+            let request = &mut self.state.requests[ix];
+            (request.kept, request.refreshable) = (Kept::octets(octets, 0, false), false);
+            self.state.charge_request(ix);
+        }
+    }
+
     fn was_kept(&mut self, ix: Ix<Request>) {
-        let request = &mut self.state.requests[ix];
-        request.note_carried();
-        if request.style.is_wildcard() {
+        if self.state.requests[ix].style.is_wildcard() {
             self.state.index_request(ix);
         }
     }
+}
+
+/// Flows as items have them.
+pub(crate) fn flows_of(items: &[Item]) -> SmallVec<[(Flow, Flowspec); 1]> {
+    items.iter().map(|item| (item.filter, item.flowspec)).collect()
+}
+
+/// A Resv of no hop, as what is asked for without a message of a neighbour is kept.
+pub(crate) fn resv_of(
+    session: &SessionKey,
+    style: StyleKind,
+    flows: &[(Flow, Flowspec)],
+    carried: &[u8],
+) -> Box<[u8]> {
+    let nowhere = Envelope::to_neighbour(InterfaceId(0), session.destination(), 0);
+    let message = Composer {
+        session: Named::Key(*session),
+        forwarded: Forwarded::Octets(carried),
+        descriptor: Descriptor::Flows { style, flows },
+        ..Composer::new(MsgType::RESV, nowhere)
+    };
+    message.boxed(&Extensions::default())
+}
+
+/// R of a message that says no more than the only item of its request; `None` where it does.
+fn says_no_more(request: &Request, message: &Message<'_>) -> Option<u32> {
+    let [Item { filter: Some(filter), flowspec, .. }] = request.items.as_slice() else { return None };
+    let asks = message.get::<Flowspec>()?.ok()?;
+    let same = asks == *flowspec && filters(message).eq([*filter]) && !carries(message, false);
+    same.then(|| refresh_ms(message.octets()))
 }
 
 /// Takes the first of several messages out.

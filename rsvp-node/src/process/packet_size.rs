@@ -74,6 +74,7 @@ impl Node {
         self.tell_requesters(branch, one, &report, |other, _| other == ix);
         let meant = |item: &Item| one.is_none() || item.filter == one;
         let Some(standing) = standing else { return self.remove_items(ix, meant) };
+        self.spell_out(ix);
         let request = &mut self.state.requests[ix];
         request.refreshable = false;
         for item in request.items.iter_mut().filter(|item| meant(item)) {

@@ -18,6 +18,7 @@ use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
 use crate::state::session::SessionState;
 use crate::state::traffic::Branch;
+use crate::state::wheel::Timer;
 use crate::time::{Instant, Since};
 use crate::unknown;
 use core::net::IpAddr;
@@ -97,9 +98,9 @@ impl Node {
     /// Whether a Path message says nothing new: then only the cleanup timer is restarted.
     fn is_refresh(&self, path: Ix<PathState>, arrived: &Arrived<'_>) -> bool {
         let path = &self.state.paths[path];
-        path.flags.routed
+        path.flags.routed()
             && path.ttl == arrived.rx.ttl
-            && path.flags.non_rsvp == self.has_non_rsvp_hops(arrived)
+            && path.flags.non_rsvp() == self.has_non_rsvp_hops(arrived)
             && path.incoming() == Some(arrived.rx.interface)
             && same_content(&path.octets, &arrived.message)
     }
@@ -172,27 +173,25 @@ impl Node {
         let before = self.said_of(session, &sender);
         let upstream = self.state.join_upstream(session, hop.address, hop.lih, arrived.rx.interface);
         self.handled(arrived.rx.octets.len());
+        let mut flags = PathFlags::default();
+        flags.set_local_only(true);
+        flags.set_multicast(arrived.session.is_multicast());
+        flags.set_non_rsvp(self.has_non_rsvp_hops(arrived));
         let path = self.state.add_path(PathState {
             session,
             next: None,
             sender,
             number: 0,
-            order: 0,
             origin: Origin::Hop(upstream, arrived.rx.interface),
             owner,
             octets: octets.into(),
             outgoing: SmallVec::new(),
             expires,
             repair_at: Instant::NEVER,
-            timer: None,
+            timer: Timer::new(),
             since: Since::of(self.now),
             ttl: arrived.rx.ttl,
-            flags: PathFlags {
-                local_only: true,
-                multicast: arrived.session.is_multicast(),
-                non_rsvp: self.has_non_rsvp_hops(arrived),
-                ..PathFlags::default()
-            },
+            flags,
         });
         tracing::debug!(session = %arrived.session, %sender, "path state created");
         self.route_path(path, host);
@@ -228,12 +227,13 @@ impl Node {
         self.state.path_says(ix, self.cause, &octets);
         let path = &mut self.state.paths[ix];
         path.expires = expires;
-        let hops_changed = (path.ttl, path.flags.non_rsvp) != (arrived.rx.ttl, non_rsvp);
-        (path.ttl, path.flags.non_rsvp) = (arrived.rx.ttl, non_rsvp);
+        let hops_changed = (path.ttl, path.flags.non_rsvp()) != (arrived.rx.ttl, non_rsvp);
+        path.ttl = arrived.rx.ttl;
+        path.flags.set_non_rsvp(non_rsvp);
         let moved = old_upstream != upstream;
         // The path state counts at one upstream only; this also undoes the count above where it is the same.
         self.state.leave_upstream(old_upstream);
-        let rerouted = (moved || !self.state.paths[ix].flags.routed) && self.route_path(ix, host);
+        let rerouted = (moved || !self.state.paths[ix].flags.routed()) && self.route_path(ix, host);
         self.state.arm_path(ix);
         let news = descriptor_changed || moved || hops_changed || rerouted;
         if news {
@@ -265,20 +265,21 @@ impl Node {
         let misplaced = key.is_multicast() && routed && !expected;
         let outgoing = if misplaced { SmallVec::new() } else { route.outgoing };
         let flags = &mut self.state.paths[ix].flags;
-        let was_routed = core::mem::replace(&mut flags.routed, routed);
-        let (was_misplaced, was_local_only) = (flags.misplaced, flags.local_only);
+        let was_routed = flags.routed();
+        flags.set_routed(routed);
+        let (was_misplaced, was_local_only) = (flags.misplaced(), flags.local_only());
         // What was never forwarded has nothing to be given up later.
         let at_once = was_local_only || !was_routed;
-        flags.misplaced = misplaced && !at_once;
-        flags.local_only = misplaced && at_once;
-        let changed = (was_misplaced, was_local_only) != (flags.misplaced, flags.local_only);
-        let settles = flags.misplaced;
+        flags.set_misplaced(misplaced && !at_once);
+        flags.set_local_only(misplaced && at_once);
+        let changed = (was_misplaced, was_local_only) != (flags.misplaced(), flags.local_only());
+        let settles = flags.misplaced();
         let changed = self.set_outgoing(ix, incoming, &outgoing) || changed;
         let wait = self.repair_wait(ix);
         let path = &mut self.state.paths[ix];
         if (settles || path.outgoing.iter().any(|o| o.leaving)) && path.repair_at == Instant::NEVER {
             path.repair_at = self.now + wait;
-            path.flags.settling = true;
+            path.flags.set_settling(true);
         }
         changed
     }

@@ -22,7 +22,7 @@ impl Node {
         let Some(ix) = self.state.paths.find(id) else { return Written::Done };
         while let Some(at) = self.state.paths[ix].outgoing.iter().position(|o| o.due) {
             let path = &self.state.paths[ix];
-            let (interface, dead) = (path.outgoing[at].interface, path.flags.dead);
+            let (interface, dead) = (path.outgoing[at].interface, path.flags.dead());
             let speaks = dead || self.state.speaks_for_sender(ix, interface);
             let composed = if speaks { self.compose_path(ix, interface, buf) } else { None };
             if let Some((_, Err(NeedSpace(need)))) = composed {
@@ -60,8 +60,8 @@ impl Node {
 
     /// Nothing waits to be written of a path state any more; a tombstone goes.
     fn path_is_written(&mut self, ix: Ix<PathState>) {
-        self.state.paths[ix].flags.queued = false;
-        if self.state.paths[ix].flags.dead {
+        self.state.paths[ix].flags.set_queued(false);
+        if self.state.paths[ix].flags.dead() {
             self.state.drop_path(ix);
         }
     }
@@ -73,7 +73,7 @@ impl Node {
         buf: &mut [u8],
     ) -> Option<(Envelope, Result<usize, NeedSpace>)> {
         let path = &self.state.paths[ix];
-        let dead = path.flags.dead;
+        let dead = path.flags.dead();
         let state = self.interfaces.usable(outgoing)?;
         let config = &state.config;
         // What arrived on an interface that is down is not passed on as if it had been refreshed.
@@ -102,7 +102,7 @@ impl Node {
         let hop = RsvpHop { address: config.address_like(session.destination())?, lih: config.lih };
         let adspec = match adspec {
             Some(object) => {
-                adspec::advertise(&mut self.scratch, object.octets(), config, path.flags.non_rsvp);
+                adspec::advertise(&mut self.scratch, object.octets(), config, path.flags.non_rsvp());
                 &*self.scratch
             }
             None => &[],

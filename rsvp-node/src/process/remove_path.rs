@@ -95,7 +95,7 @@ impl Node {
         let due: SmallVec<[bool; 4]> =
             path.outgoing.iter().map(|o| !o.leaving && !others(o.interface)).collect();
         let path = &mut self.state.paths[ix];
-        path.flags.dead = true;
+        path.flags.set_dead(true);
         path.outgoing.iter_mut().zip(due).for_each(|(o, due)| o.due = due);
         if let Some(octets) = tear {
             path.octets = octets.into();

@@ -111,7 +111,7 @@ impl Node {
     pub(crate) fn reinstate(&mut self, mut request: Request) {
         let (session, interface) = (request.session, request.interface());
         let distinct = request.style.sharing() == Sharing::Distinct;
-        (request.timer, request.refreshable, request.asked) = (None, false, Asked::OtherStyle);
+        (request.refreshable, request.asked) = (false, Asked::OtherStyle);
         let senders: SmallVec<[SenderKey; 4]> = request.items.iter().filter_map(|i| i.filter).collect();
         let ix = self.state.add_request(request);
         self.state.arm_request(ix);

@@ -16,8 +16,10 @@ use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
 use crate::state::arena::Ix;
+use crate::state::kept::Kept;
 use crate::state::resv::{Asked, Item, Request, RequestOrigin};
 use crate::state::traffic::Branch;
+use crate::state::wheel::Timer;
 use crate::time::{Instant, Since};
 use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, ResvConfirm, RsvpHop, Sharing, Style, error_value};
@@ -217,7 +219,8 @@ impl Node {
                     // Filters of senders that are not known here were left out.
                     judged.in_full &= filters.len() == demand.filters.len();
                     if let Some(reserved) = reserved {
-                        self.state.reserved[reserved].reduced &= *flowspec != demand.flowspec;
+                        let flags = &mut self.state.reserved[reserved].flags;
+                        flags.set_reduced(flags.reduced() && *flowspec != demand.flowspec);
                     }
                 }
                 Err(refused) => {
@@ -276,7 +279,7 @@ impl Node {
     fn request_of(&mut self, asker: Asker, asked: Asked, source: IpAddr) -> Option<Ix<Request>> {
         let Asker { branch: Branch { session, .. }, from, style, .. } = asker;
         let is_other = |hop: IpAddr| hop != source;
-        let source = from.hop().filter(|hop| is_other(*hop)).map(|_| Box::new(source));
+        let source = from.hop().filter(|hop| is_other(*hop)).map(|_| source);
         if let Some(own) = self.state.find_request(session, from) {
             return Some(own);
         }
@@ -289,15 +292,12 @@ impl Node {
             from,
             style,
             items: SmallVec::new(),
-            index: None,
-            octets: Box::default(),
-            carries: false,
+            kept: Kept::nothing(),
             refreshable: false,
-            refreshable_from: 0,
             asked,
-            timer: None,
+            timer: Timer::new(),
             owner: self.cause,
-            source,
+            beside: Request::from_source(source),
             charged: 0,
             since: Since::of(self.now),
         }))

@@ -49,7 +49,7 @@ impl Node {
                 (Origin::Hop(_, incoming), Some(interface)) => {
                     incoming == interface || self.is_forwarded_within(path, interface)
                 }
-                (Origin::Hop(..), None) => !path.flags.local_only,
+                (Origin::Hop(..), None) => !path.flags.local_only(),
             },
         }
     }
@@ -134,7 +134,7 @@ impl Node {
     /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
     fn forwarded_objects(&self, upstream: Ix<Upstream>) -> (Vec<u8>, usize) {
         let session = self.state.upstreams[upstream].session;
-        let requests = self.state.requests_of(session).filter(|(_, request)| request.carries);
+        let requests = self.state.requests_of(session).filter(|(_, request)| request.kept.carries());
         let messages = requests.flat_map(|(_, request)| request.messages().map(move |m| (request, m)));
         let mut all = Vec::new();
         for (request, message) in messages {

@@ -48,11 +48,11 @@ impl Node {
     /// Writes the next message a previous hop should get.
     pub(crate) fn write_resv(&mut self, id: Id<Upstream>, buf: &mut [u8]) -> Written {
         let Some(ix) = self.state.upstreams.find(id) else { return Written::Done };
-        if self.state.upstreams[ix].parts_sent > 0 {
+        if self.state.upstreams[ix].parts_sent() > 0 {
             return self.write_part(ix, buf);
         }
         if self.stands_as_sent(ix) {
-            self.state.upstreams[ix].tear_objects = None;
+            self.state.upstreams[ix].set_tear_objects(Vec::new());
             return self.write_part(ix, buf);
         }
         let merged = self.merged(ix);
@@ -63,7 +63,7 @@ impl Node {
         let gone = if changed { self.gone(ix, &last, merged.as_ref()) } else { None };
         self.state.upstreams[ix].last_sent = last;
         let upstream = &self.state.upstreams[ix];
-        let sends = gone.is_some() || (merged.is_some() && (changed || upstream.confirm.is_some()));
+        let sends = gone.is_some() || (merged.is_some() && (changed || upstream.confirm().is_some()));
         if sends && self.is_put_off(ix) {
             return Written::Done;
         }
@@ -74,11 +74,11 @@ impl Node {
         let changes = self.state.sessions[session].changes;
         let upstream = &mut self.state.upstreams[ix];
         upstream.composed_at = changes;
-        upstream.tear_objects = None;
+        upstream.set_tear_objects(Vec::new());
         if merged.is_none() {
             upstream.last_sent = Box::default();
         }
-        if merged.is_none() || !(changed || upstream.refresh_due || upstream.confirm.is_some()) {
+        if merged.is_none() || !(changed || upstream.refresh_due || upstream.confirm().is_some()) {
             upstream.all_sent();
             return Written::Done;
         }
@@ -109,7 +109,7 @@ impl Node {
     /// Writes the next of the messages into which a request is divided, most often the only one.
     fn write_part(&mut self, ix: Ix<Upstream>, buf: &mut [u8]) -> Written {
         let upstream = &self.state.upstreams[ix];
-        let part = Part::of(&upstream.last_sent, upstream.parts_sent.into());
+        let part = Part::of(&upstream.last_sent, upstream.parts_sent().into());
         let (composed, is_last) = (self.compose_resv(ix, &part, buf), part.is_last);
         match composed {
             Some((envelope, Ok(length))) => {
@@ -120,16 +120,18 @@ impl Node {
                     self.state.upstreams[ix].all_sent();
                     return Written::Last(envelope, length);
                 }
-                self.state.upstreams[ix].parts_sent += 1;
+                let sent = self.state.upstreams[ix].parts_sent();
+                self.state.upstreams[ix].set_parts_sent(sent + 1);
                 Written::Message(envelope, length)
             }
             Some((_, Err(NeedSpace(need)))) => Written::NeedSpace(need),
             None => {
                 // The incoming interface is down: nothing was sent, so all is to be sent when it is back.
                 let upstream = &mut self.state.upstreams[ix];
-                let confirm = upstream.confirm;
+                let confirm = upstream.confirm();
                 upstream.all_sent();
-                (upstream.last_sent, upstream.confirm, upstream.is_known) = (Box::default(), confirm, false);
+                upstream.set_confirm(confirm);
+                (upstream.last_sent, upstream.is_known) = (Box::default(), false);
                 self.rearm_upstream(ix);
                 Written::Done
             }
@@ -179,7 +181,7 @@ impl Node {
             session: Named::Key(self.state.key_of(upstream.session)),
             hop: Some(hop),
             refresh: Some(refresh),
-            confirm: upstream.confirm,
+            confirm: upstream.confirm(),
             descriptor: Descriptor::Octets(&[part.head, part.descriptors]),
             ..Composer::new(MsgType::RESV, to)
         };
@@ -223,7 +225,7 @@ impl Node {
         let composer = self.to_previous_hop(ix).map(|(to, hop, _)| Composer {
             session: Named::Key(self.state.key_of(upstream.session)),
             hop: Some(hop),
-            forwarded: Forwarded::Octets(upstream.tear_objects.as_deref().map_or(&[], |objects| objects)),
+            forwarded: Forwarded::Octets(upstream.tear_objects()),
             descriptor: Descriptor::Flows { style: gone.style, flows: &gone.flows },
             ..Composer::new(MsgType::RESV_TEAR, to)
         });
@@ -239,7 +241,7 @@ impl Node {
         self.handled(length);
         if is_last {
             let upstream = &mut self.state.upstreams[ix];
-            upstream.tear_objects = None;
+            upstream.set_tear_objects(Vec::new());
             upstream.all_sent();
             return Written::Last(envelope, length);
         }

@@ -46,7 +46,7 @@ impl Node {
         let session = self.state.requests[request].session;
         let upstreams: SmallVec<[_; 4]> = self.state.upstreams_of(session).map(|(ix, _)| ix).collect();
         for ix in upstreams {
-            self.state.upstreams[ix].tear_objects = Some(Box::new(objects.clone()));
+            self.state.upstreams[ix].set_tear_objects(objects.clone());
         }
     }
 }

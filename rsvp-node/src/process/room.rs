@@ -12,6 +12,7 @@ use crate::key::SenderKey;
 use crate::neighbour::accounts::{Cause, Owner};
 use crate::node::Node;
 use crate::state::arena::Ix;
+use crate::state::kept::Kept;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
@@ -21,6 +22,9 @@ use smallvec::SmallVec;
 
 /// What part of a limit within a session is left to each neighbour.
 const PART: u32 = 16;
+
+/// Octets of a Resv that asks for one thing and carries nothing, at the most.
+const PLAIN: usize = 160;
 
 impl Node {
     /// Whose message this is that is being processed; the first time it counts as heard.
@@ -55,7 +59,10 @@ impl Node {
         let same = request.items.len() == count
             && request.messages().count() <= 1
             && named.iter().all(|f| self.state.place_of(ix, &Some(*f)).is_some());
-        let more = alone.saturating_sub(if same { request.charged } else { 0 });
+        // Where a digest is kept it may be the message now, which then is none of the longest.
+        let digest = matches!(request.kept, Kept::Digest { .. });
+        let spared = if digest { arrived.rx.octets.len().min(PLAIN) as u32 } else { 0 };
+        let more = alone.saturating_sub(if same { request.charged + spared } else { 0 });
         self.state.accounts.has_room(request.owner, more.into())
     }
 
@@ -102,7 +109,7 @@ impl Node {
         };
         let on = self.interfaces.find(interface);
         let any = on.is_some_and(|on| on.config.hop_sources == HopSources::Never);
-        source == address || any || request.source.as_deref() == Some(&source)
+        source == address || any || request.source() == Some(source)
     }
 
     /// What there is no room for is not answered where it is no request.

@@ -84,7 +84,7 @@ impl Node {
             let place = sweep.next;
             sweep.next += 1;
             let Some(path) = self.state.paths.at(place) else { continue };
-            if let Some(ix) = Ix::from_place(place).filter(|_| !path.flags.dead) {
+            if let Some(ix) = Ix::from_place(place).filter(|_| !path.flags.dead()) {
                 self.sweep_path(ix, &sweep, host);
             }
         }
@@ -156,10 +156,10 @@ impl Node {
         let wait = self.repair_wait(ix);
         let path = &mut self.state.paths[ix];
         // A repair that is waiting already is not put off, or routes that flap would put it off for ever.
-        if path.repair_at == Instant::NEVER || path.flags.settling {
+        if path.repair_at == Instant::NEVER || path.flags.settling() {
             path.repair_at = self.now + wait;
         }
-        path.flags.settling = false;
+        path.flags.set_settling(false);
         self.state.arm_path(ix);
         self.path_moved(ix);
         false
@@ -176,16 +176,16 @@ impl Node {
         let wait = self.repair_wait(ix);
         let (session, sender) = (self.state.paths[ix].session, self.state.paths[ix].sender);
         self.session_changes(session);
-        if self.state.paths[ix].flags.settling {
+        if self.state.paths[ix].flags.settling() {
             let before = self.said_of(session, &sender);
             let path = &mut self.state.paths[ix];
-            path.flags.settling = false;
+            path.flags.set_settling(false);
             path.repair_at = Instant::NEVER;
             let left: SmallVec<[InterfaceId; 4]> =
                 path.outgoing.iter().filter(|o| o.leaving).map(|o| o.interface).collect();
             path.outgoing.retain(|o| !o.leaving);
-            path.flags.local_only |= path.flags.misplaced;
-            path.flags.misplaced = false;
+            path.flags.set_local_only(path.flags.local_only() || path.flags.misplaced());
+            path.flags.set_misplaced(false);
             self.tell_other(session, &sender, before.as_ref());
             self.path_moved(ix);
             for interface in left {
@@ -197,8 +197,8 @@ impl Node {
             return;
         }
         let path = &mut self.state.paths[ix];
-        let leaving = path.flags.misplaced || path.outgoing.iter().any(|o| o.leaving);
-        path.flags.settling = leaving;
+        let leaving = path.flags.misplaced() || path.outgoing.iter().any(|o| o.leaving);
+        path.flags.set_settling(leaving);
         path.repair_at = if leaving { self.now + wait } else { Instant::NEVER };
         self.forward_path(ix);
     }

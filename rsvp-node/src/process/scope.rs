@@ -50,7 +50,7 @@ impl Node {
 
 /// Whether a request is for a sender: always, unless it came with a SCOPE that does not list it.
 pub(crate) fn in_scope(request: &Request, path: &PathState) -> bool {
-    match &request.index {
+    match request.index() {
         Some(index) if request.style.is_wildcard() => {
             index.senders.as_ref().is_none_or(|senders| senders.has(path.number))
         }

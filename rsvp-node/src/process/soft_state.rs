@@ -4,6 +4,7 @@
 use super::Arrived;
 use crate::api::Discard;
 use crate::config::Limit;
+use crate::digest::{Digest, DigestKey};
 use crate::node::Node;
 use crate::time::Instant;
 use crate::unknown;
@@ -41,6 +42,13 @@ pub(crate) fn same_content(kept: &[u8], received: &Message<'_>) -> bool {
     kept.get(5) == octets.get(5) && kept.len() < octets.len() && same_objects(kept, received)
 }
 
+/// A digest of what [`same_content`] compares.
+pub(crate) fn content_of(received: &Message<'_>, key: DigestKey) -> Digest {
+    let reserved = [received.header().reserved, 0, 0, 0];
+    let objects = received.objects().filter(unknown::is_kept);
+    key.digest([&reserved[..]].into_iter().chain(objects.map(|object| object.octets())))
+}
+
 fn same_objects(kept: &[u8], received: &Message<'_>) -> bool {
     let mut rest = kept.get(unknown::HEADER..).unwrap_or_default();
     let mut next =
@@ -72,7 +80,17 @@ mod tests {
         let first = message(&[&integrity(1), &null, &FORWARDED, &ignored, &TIME_VALUES]);
         let kept = unknown::kept(&Message::trusted(&first)).into_owned();
         assert_eq!(kept[6..], message(&[&FORWARDED, &TIME_VALUES])[6..], "with its length");
-        let same = |objects: &[&[u8]]| same_content(&kept, &Message::trusted(&message(objects)));
+        let (key, digest) = (DigestKey::new(1), content_of(&Message::trusted(&first), DigestKey::new(1)));
+        let same = |objects: &[&[u8]]| {
+            let other = message(objects);
+            let same = same_content(&kept, &Message::trusted(&other));
+            assert_eq!(
+                content_of(&Message::trusted(&other), key) == digest,
+                same,
+                "the digest says the same"
+            );
+            same
+        };
         assert!(same(&[&integrity(1), &FORWARDED, &TIME_VALUES]));
         assert!(same(&[&integrity(2), &FORWARDED, &null, &TIME_VALUES]));
         assert!(same(&[&FORWARDED, &integrity(2), &TIME_VALUES, &ignored]));

@@ -70,6 +70,7 @@ impl Node {
             flowspec::charge_bps(&item.flowspec) > flowspec::charge_bps(&left)
         });
         for ix in self.state.requests_on(branch) {
+            self.spell_out(ix);
             let items = self.state.requests[ix].items.iter_mut();
             for item in items.filter(|i| sender.is_none() || i.filter == sender) {
                 item.flowspec = flowspec::lower_bound(&item.flowspec, &left).unwrap_or(item.flowspec);
@@ -77,7 +78,7 @@ impl Node {
         }
         self.update_for_less(branch, sender);
         if let Some(ix) = self.state.find_reserved(branch, sender) {
-            self.state.reserved[ix].reduced = true;
+            self.state.reserved[ix].flags.set_reduced(true);
         }
         self.intend_resvs(branch.session);
     }
@@ -91,7 +92,7 @@ impl Node {
         flowspec: &Flowspec,
     ) -> Option<Flowspec> {
         let reserved = self.state.find_reserved(branch, sender_of(request.style, filters))?;
-        if !self.state.reserved[reserved].reduced {
+        if !self.state.reserved[reserved].flags.reduced() {
             return None;
         }
         let named = |filter: Option<SenderKey>| filter.is_none_or(|f| filters.contains(&f));

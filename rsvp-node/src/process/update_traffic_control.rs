@@ -5,7 +5,7 @@
 //! each shared reservation. Delay bounds are not judged here.
 
 use super::traffic_control::Report;
-use crate::api::{Police, Remark, Reservation};
+use crate::api::{Remark, Reservation};
 use crate::budget::Charge;
 use crate::event::EventKind;
 use crate::key::{Flow, SenderKey, StyleKind};
@@ -16,7 +16,7 @@ use crate::state::arena::Ix;
 use crate::state::numbers::Numbers;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
-use crate::state::traffic::{Branch, Filters, Reserved};
+use crate::state::traffic::{Branch, Filters, Reserved, ReservedFlags};
 use core::cmp::Ordering;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, SenderTspec, Session, Sharing, Tspec, error_value};
 use smallvec::SmallVec;
@@ -51,8 +51,10 @@ impl Node {
                 self.tell_left(ix, &wanted.filters);
                 let reserved = &mut self.state.reserved[ix];
                 let changed = reserved.flowspec != wanted.flowspec || reserved.filters != wanted.filters;
-                let police = Police { branch: reserved.police.branch, ..wanted.police };
-                let policed = core::mem::replace(&mut reserved.police, police) != police;
+                let before = reserved.police();
+                reserved.flags.set_entry(wanted.flags.entry());
+                reserved.flags.set_merge(wanted.flags.merge());
+                let policed = reserved.police() != before;
                 reserved.flowspec = wanted.flowspec;
                 reserved.charge_bps = wanted.charge_bps;
                 self.state.set_filters(ix, wanted.style, wanted.filters);
@@ -202,7 +204,7 @@ impl Node {
                 None if !request.asks_for(item) => continue,
                 None => return Err((ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT)),
             }
-            match request.index.as_ref().and_then(|index| index.senders.as_ref()) {
+            match request.index().and_then(|index| index.senders.as_ref()) {
                 _ if sender.is_some() || request.style.is_wildcard() => filters.extend(item.filter),
                 Some(senders) => all.add(senders),
                 None => filters.extend(request.items.iter().filter_map(|i| i.filter)),
@@ -228,6 +230,9 @@ impl Node {
         // E_Police and M_Police (RFC 2205 section 3.8).
         let entry = announced.unpoliced && self.interfaces.find(interface).is_some_and(|i| i.config.enforces);
         let merge = style.sharing() == Sharing::Shared && announced.senders > 1;
+        let mut flags = ReservedFlags::default();
+        flags.set_entry(entry);
+        flags.set_merge(merge);
         Ok(Some(Reserved {
             session,
             prev: None,
@@ -237,11 +242,8 @@ impl Node {
             filters,
             flowspec,
             charge_bps: 0,
-            police: Police { entry, merge, branch: false },
             remark: Remark::default(),
-            reduced: false,
-            queued: false,
-            announced: false,
+            flags,
         }))
     }
 
@@ -257,8 +259,8 @@ impl Node {
             let elsewhere = |r: &Reserved| r.interface != this.interface;
             let others = self.state.overlapping(session, &this.filters);
             let branch = others.iter().map(|ix| &self.state.reserved[*ix]).any(|r| elsewhere(r) && less(r));
-            if branch != this.police.branch {
-                self.state.reserved[ix].police.branch = branch;
+            if branch != this.flags.branch() {
+                self.state.reserved[ix].flags.set_branch(branch);
                 self.intend_install(ix);
             }
         }
@@ -303,8 +305,8 @@ impl Node {
     }
 
     pub(crate) fn intend_install(&mut self, ix: Ix<Reserved>) {
-        if !self.state.reserved[ix].queued {
-            self.state.reserved[ix].queued = true;
+        if !self.state.reserved[ix].flags.queued() {
+            self.state.reserved[ix].flags.set_queued(true);
             self.queue.intend(Pending::Install(self.state.reserved.id(ix)));
         }
     }
@@ -316,7 +318,7 @@ impl Node {
         if let Some(on) = self.interfaces.find_mut(reserved.interface) {
             on.budget.give_back(reserved.charge());
         }
-        if reserved.announced {
+        if reserved.flags.announced() {
             self.queue.intend(Pending::Remove(id, reserved.interface));
         }
         let (style, filters) = (reserved.style.object(), reserved.filters.objects());
@@ -332,7 +334,7 @@ impl Node {
             filters: reserved.filters.objects(),
             flowspec: reserved.flowspec,
             charge_bps: reserved.charge_bps,
-            police: reserved.police,
+            police: reserved.police(),
             remark: reserved.remark,
         }
     }

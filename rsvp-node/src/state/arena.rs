@@ -29,6 +29,11 @@ impl<T> Ix<T> {
         Self::new(place as usize)
     }
 
+    /// A place that was one before.
+    pub(super) const fn at(place: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(place), PhantomData)
+    }
+
     const fn split(self) -> (usize, usize) {
         let place = self.place() as usize;
         (place / CHUNK, place % CHUNK)

@@ -1,11 +1,10 @@
 //! Blockade state: what RFC 2209 calls BSBs (RFC 2205 section 3.5).
 
-use super::TimerOwner;
 use super::arena::Ix;
 use super::session::SessionState;
-use super::timers::TIMER;
+use super::timers::TimerLink;
 use super::upstream::Upstream;
-use super::wheel::TimerIx;
+use super::wheel::Timer;
 use crate::key::SenderKey;
 use crate::merge::failure::Failed;
 use crate::neighbour::accounts::Owner;
@@ -25,12 +24,12 @@ pub(crate) struct Blockade {
     pub(crate) failed: Failed,
     /// The error said that a reservation is in place where it failed.
     pub(crate) in_place: bool,
-    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    pub(crate) timer: Timer<TimerLink>,
     /// Whom it is charged to.
     pub(crate) owner: Owner,
 }
 
 impl Blockade {
-    /// Octets that are charged for it: with its timer.
-    pub(crate) const CHARGE: u64 = (size_of::<Self>() + TIMER) as u64;
+    /// Octets that are charged for it.
+    pub(crate) const CHARGE: u64 = size_of::<Self>() as u64;
 }

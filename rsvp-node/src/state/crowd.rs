@@ -28,7 +28,9 @@ pub(crate) struct Crowd {
     free: Vec<u32>,
     /// Path states by their previous hop, those of each in the order of the list.
     behind: BTreeMap<(u32, Reverse<u32>), Ix<PathState>>,
-    /// The order of the path state that came first to the list last.
+    /// Where each path state, by its place, is in the list: the greatest comes first.
+    orders: BTreeMap<u32, u32>,
+    /// The order of the one that came first to the list last.
     newest: u32,
 }
 
@@ -54,10 +56,10 @@ impl Crowd {
 
     /// Octets of memory, as good as those of trees are known.
     pub(super) fn octets(&self) -> usize {
-        size_of::<Self>()
-            + self.numbers.len() * size_of::<(SenderKey, u32)>()
+        self.numbers.len() * size_of::<(SenderKey, u32)>()
             + self.senders.capacity() * size_of::<Known>()
             + self.behind.len() * size_of::<((u32, u32), Ix<PathState>)>()
+            + self.orders.len() * size_of::<(u32, u32)>()
     }
 
     /// The senders of a set.
@@ -96,16 +98,24 @@ impl Crowd {
         self.behind.range(first..=(upstream.place(), Reverse(0))).map(|(_, ix)| *ix)
     }
 
-    fn comes_first(&mut self, ix: Ix<PathState>, path: &mut PathState) {
+    fn comes_first(&mut self, ix: Ix<PathState>, path: &PathState) {
         self.newest += 1;
-        path.order = self.newest;
-        self.behind.extend(place_behind(path).map(|place| (place, ix)));
+        self.orders.insert(ix.place(), self.newest);
+        self.takes_place(ix, path);
     }
 
-    fn forget_place(&mut self, path: &PathState) {
-        if let Some(place) = place_behind(path) {
+    fn takes_place(&mut self, ix: Ix<PathState>, path: &PathState) {
+        self.behind.extend(self.place_behind(ix, path).map(|place| (place, ix)));
+    }
+
+    fn forget_place(&mut self, ix: Ix<PathState>, path: &PathState) {
+        if let Some(place) = self.place_behind(ix, path) {
             self.behind.remove(&place);
         }
+    }
+
+    fn place_behind(&self, ix: Ix<PathState>, path: &PathState) -> Option<(u32, Reverse<u32>)> {
+        Some((path.upstream()?.place(), Reverse(*self.orders.get(&ix.place())?)))
     }
 
     fn leave(&mut self, number: u32) {
@@ -119,23 +129,19 @@ impl Crowd {
     }
 }
 
-fn place_behind(path: &PathState) -> Option<(u32, Reverse<u32>)> {
-    path.upstream().map(|upstream| (upstream.place(), Reverse(path.order)))
-}
-
 impl State {
     /// The crowd of a session; `None` where everything is looked at one by one.
     pub(crate) fn crowd(&self, session: Ix<SessionState>) -> Option<&Crowd> {
-        self.sessions[session].crowd.as_deref()
+        self.sessions[session].crowd()
     }
 
     fn crowd_mut(&mut self, session: Ix<SessionState>) -> Option<&mut Crowd> {
-        self.sessions[session].crowd.as_deref_mut()
+        self.sessions[session].crowd_mut()
     }
 
     /// Gives the senders of a session numbers.
     fn gather(&mut self, session: Ix<SessionState>) {
-        self.sessions[session].crowd = Some(Box::default());
+        self.sessions[session].beside_mut().crowd = Some(Crowd::default());
         let paths: Vec<_> = self.paths_of(session).map(|(ix, _)| ix).collect();
         let requests: Vec<_> = self.requests_of(session).map(|(ix, _)| ix).collect();
         let reserved: Vec<_> = self.reserved_of(session).map(|(ix, _)| ix).collect();
@@ -174,7 +180,7 @@ impl State {
         let Some(number) = self.join_crowd(session, &sender) else { return };
         let path = &mut self.paths[ix];
         path.number = number;
-        if let Some(crowd) = self.sessions[session].crowd.as_deref_mut() {
+        if let Some(crowd) = self.sessions[session].crowd_mut() {
             crowd.known_mut(number).paths.insert(0, ix);
             crowd.comes_first(ix, path);
         }
@@ -182,12 +188,12 @@ impl State {
 
     /// A path state that speaks for its sender from now on.
     pub(super) fn number_first(&mut self, ix: Ix<PathState>) {
-        let path = &mut self.paths[ix];
-        if let Some(crowd) = self.sessions[path.session].crowd.as_deref_mut() {
+        let path = &self.paths[ix];
+        if let Some(crowd) = self.sessions[path.session].crowd_mut() {
             let paths = &mut crowd.known_mut(path.number).paths;
             paths.retain(|p| *p != ix);
             paths.insert(0, ix);
-            crowd.forget_place(path);
+            crowd.forget_place(ix, path);
             crowd.comes_first(ix, path);
         }
     }
@@ -195,12 +201,12 @@ impl State {
     /// Has a path state come from another previous hop, or by another interface.
     pub(crate) fn set_origin(&mut self, ix: Ix<PathState>, origin: Origin) {
         let path = &mut self.paths[ix];
-        let crowd = self.sessions[path.session].crowd.as_deref_mut();
+        let crowd = self.sessions[path.session].crowd_mut();
         match crowd {
             Some(crowd) if path.origin != origin => {
-                crowd.forget_place(path);
+                crowd.forget_place(ix, path);
                 path.origin = origin;
-                crowd.behind.extend(place_behind(path).map(|place| (place, ix)));
+                crowd.takes_place(ix, path);
             }
             _ => path.origin = origin,
         }
@@ -209,9 +215,10 @@ impl State {
     /// A path state that leaves its session.
     pub(super) fn unnumber_path(&mut self, ix: Ix<PathState>) {
         let path = &self.paths[ix];
-        if let Some(crowd) = self.sessions[path.session].crowd.as_deref_mut() {
+        if let Some(crowd) = self.sessions[path.session].crowd_mut() {
             crowd.known_mut(path.number).paths.retain(|p| *p != ix);
-            crowd.forget_place(path);
+            crowd.forget_place(ix, path);
+            crowd.orders.remove(&ix.place());
             crowd.leave(path.number);
         }
     }
@@ -255,7 +262,7 @@ impl State {
             return;
         }
         let filters: Vec<SenderKey> = self.requests[ix].items.iter().filter_map(|i| i.filter).collect();
-        let before = self.requests[ix].index.take();
+        let before = self.requests[ix].set_index(None);
         let numbers: Vec<u32> = filters.iter().filter_map(|f| self.join_crowd(session, f)).collect();
         let scope = self.requests[ix].scope();
         let scoped = scope.zip(self.crowd(session)).map(|(scope, crowd)| {
@@ -265,14 +272,14 @@ impl State {
         });
         let wildcard = self.requests[ix].style.is_wildcard();
         let index = if wildcard { Index::wildcard(scoped) } else { Index::of(numbers) };
-        self.requests[ix].index = Some(Box::new(index));
-        self.leave_crowd(session, before.as_deref());
+        self.requests[ix].set_index(Some(index));
+        self.leave_crowd(session, before.as_ref());
     }
 
     /// A request that leaves its session.
     pub(super) fn unindex_request(&mut self, ix: Ix<Request>) {
-        let (session, index) = (self.requests[ix].session, self.requests[ix].index.take());
-        self.leave_crowd(session, index.as_deref());
+        let (session, index) = (self.requests[ix].session, self.requests[ix].set_index(None));
+        self.leave_crowd(session, index.as_ref());
     }
 
     fn leave_crowd(&mut self, session: Ix<SessionState>, index: Option<&Index>) {
@@ -284,7 +291,7 @@ impl State {
     /// Where the item of a filter stands in a request.
     pub(crate) fn place_of(&self, ix: Ix<Request>, filter: &Option<SenderKey>) -> Option<usize> {
         let request = &self.requests[ix];
-        let number = request.index.as_ref().and_then(|_| self.number_of(request.session, filter));
+        let number = request.index().and_then(|_| self.number_of(request.session, filter));
         request.place_of(filter, number)
     }
 
@@ -309,9 +316,9 @@ impl State {
         self.requests[ix].items.push(item);
         let session = self.requests[ix].session;
         match item.filter {
-            Some(filter) if self.requests[ix].index.is_some() => {
+            Some(filter) if self.requests[ix].index().is_some() => {
                 let number = self.join_crowd(session, &filter);
-                if let Some((index, number)) = self.requests[ix].index.as_mut().zip(number) {
+                if let Some((index, number)) = self.requests[ix].index_mut().zip(number) {
                     index.push(number);
                 }
             }
@@ -323,7 +330,7 @@ impl State {
     pub(crate) fn take_item(&mut self, ix: Ix<Request>, place: usize) -> Item {
         let request = &mut self.requests[ix];
         let (session, item) = (request.session, request.items.remove(place));
-        if let Some(index) = request.index.as_mut().filter(|_| item.filter.is_some()) {
+        if let Some(index) = request.index_mut().filter(|_| item.filter.is_some()) {
             let number = index.remove(place);
             if let Some(crowd) = self.crowd_mut(session) {
                 crowd.leave(number);

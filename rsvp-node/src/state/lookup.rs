@@ -72,9 +72,9 @@ impl State {
 
     /// The path states of a sender.
     pub(crate) fn paths_from(&self, session: Ix<SessionState>, sender: &SenderKey) -> PathsFrom<'_> {
-        let SessionState { paths, crowd, .. } = &self.sessions[session];
-        let (link, known): (_, &[Ix<PathState>]) = match crowd {
-            None => (*paths, &[]),
+        let state = &self.sessions[session];
+        let (link, known): (_, &[Ix<PathState>]) = match state.crowd() {
+            None => (state.paths, &[]),
             Some(crowd) => {
                 (None, crowd.number(sender).map_or(&[], |number| crowd.known(number).paths.as_slice()))
             }
@@ -122,7 +122,7 @@ impl State {
     /// Whether what is asked for goes to several previous hops.
     pub(crate) fn has_several_previous_hops(&self, session: Ix<SessionState>) -> bool {
         let mut upstreams =
-            self.paths_of(session).filter(|(_, p)| !p.flags.local_only).filter_map(|(_, p)| p.upstream());
+            self.paths_of(session).filter(|(_, p)| !p.flags.local_only()).filter_map(|(_, p)| p.upstream());
         let first = upstreams.next();
         upstreams.any(|u| Some(u) != first)
     }
@@ -185,7 +185,7 @@ impl State {
     ) -> Option<(Ix<PathState>, &PathState)> {
         let mut found = None;
         for (ix, path) in self.paths_from(session, sender) {
-            if !path.flags.local_only {
+            if !path.flags.local_only() {
                 return Some((ix, path));
             }
             found = Some((ix, path));
@@ -198,7 +198,8 @@ impl State {
     /// arrives, interfaces; the one that said something new last speaks for all, those before others that routing expects.
     pub(crate) fn speaks_for_sender(&self, ix: Ix<PathState>, interface: InterfaceId) -> bool {
         let path = &self.paths[ix];
-        if !path.flags.multicast || !path.routes_to(interface) || !self.may_have_several_paths(path.session) {
+        if !path.flags.multicast() || !path.routes_to(interface) || !self.may_have_several_paths(path.session)
+        {
             return path.routes_to(interface);
         }
         let mut speaker = None;
@@ -207,7 +208,7 @@ impl State {
                 continue;
             }
             speaker = speaker.or(Some(at));
-            if !other.flags.misplaced {
+            if !other.flags.misplaced() {
                 speaker = Some(at);
                 break;
             }
@@ -230,7 +231,7 @@ impl State {
         };
         if self.may_have_several_paths(branch.session) {
             // Stable, so that of one sender's the first of the list stays first.
-            speakers.sort_by_key(|ix| (self.paths[*ix].sender, self.paths[*ix].flags.misplaced));
+            speakers.sort_by_key(|ix| (self.paths[*ix].sender, self.paths[*ix].flags.misplaced()));
             speakers.dedup_by_key(|ix| self.paths[*ix].sender);
         }
         speakers

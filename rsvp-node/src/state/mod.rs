@@ -7,7 +7,9 @@
 pub(crate) mod arena;
 pub(crate) mod blockade;
 pub(crate) mod crowd;
+mod flags;
 pub(crate) mod index;
+pub(crate) mod kept;
 mod lookup;
 pub(crate) mod numbers;
 mod octets;
@@ -30,10 +32,10 @@ use index::{ByDestination, ByKey, SessionIndex};
 use path::PathState;
 use resv::Request;
 use session::SessionState;
-pub(crate) use timers::TimerOwner;
+pub(crate) use timers::{TimerLink, TimerOwner};
 use traffic::{Filters, Reserved};
 use upstream::Upstream;
-use wheel::Wheel;
+use wheel::{Timer, Wheel};
 
 /// All state of a node.
 #[derive(Clone, Debug)]
@@ -46,17 +48,17 @@ pub(crate) struct State {
     pub(crate) reserved: Arena<Reserved>,
     pub(crate) upstreams: Arena<Upstream>,
     pub(crate) blockades: Arena<Blockade>,
-    wheel: Wheel<TimerOwner>,
+    wheel: Wheel<TimerLink>,
     /// What neighbours have of all this.
     pub(crate) accounts: Accounts,
 }
 
 // A million reservations on one node is a design input: these blocks must not grow unnoticed.
-const _: () = assert!(size_of::<SessionState>() <= 80);
-const _: () = assert!(size_of::<PathState>() <= 144);
+const _: () = assert!(size_of::<SessionState>() <= 72);
+const _: () = assert!(size_of::<PathState>() <= 128);
 const _: () = assert!(size_of::<Request>() <= 168);
-const _: () = assert!(size_of::<Reserved>() <= 104);
-const _: () = assert!(size_of::<Upstream>() <= 120);
+const _: () = assert!(size_of::<Reserved>() <= 88);
+const _: () = assert!(size_of::<Upstream>() <= 88);
 
 impl State {
     pub(crate) fn new(seed: u64, limits: &Limits) -> Self {
@@ -70,7 +72,7 @@ impl State {
             reserved: Arena::new(expected),
             upstreams: Arena::new(expected),
             blockades: Arena::without_ids(0),
-            wheel: Wheel::new(expected),
+            wheel: Wheel::new(),
             accounts: Accounts::new(limits.neighbours_per_interface),
         }
     }
@@ -144,7 +146,7 @@ impl State {
         let session = &mut self.sessions[path.session];
         session.path_count -= 1;
         unlink(&mut self.paths, &mut session.paths, ix, |p| &mut p.next);
-        self.wheel.cancel(&mut self.paths[ix].timer);
+        self.cancel(TimerOwner::Path(ix));
     }
 
     /// Drops the block of a path state that is out of its session.
@@ -162,7 +164,6 @@ impl State {
     }
 
     pub(crate) fn add_request(&mut self, mut request: Request) -> Ix<Request> {
-        request.note_carried();
         request.charged = request.charge();
         self.accounts.add(request.owner, Block::Request, request.charged.into());
         let session = &mut self.sessions[request.session];
@@ -187,7 +188,7 @@ impl State {
         let session = &mut self.sessions[self.requests[ix].session];
         session.request_count -= 1;
         unlink(&mut self.requests, &mut session.requests, ix, |r| &mut r.next);
-        self.wheel.cancel(&mut self.requests[ix].timer);
+        self.cancel(TimerOwner::Request(ix));
         self.requests.remove(ix)
     }
 
@@ -247,14 +248,12 @@ impl State {
                 last_sent: Box::default(),
                 composed_at: 0,
                 blockades: None,
-                confirm: None,
-                tear_objects: None,
-                timer: None,
+                beside: None,
+                timer: Timer::new(),
                 queued: false,
                 cause: Owner::NODE,
                 refresh_due: false,
                 is_known: false,
-                parts_sent: 0,
             };
             link(&mut self.upstreams, &mut self.sessions[session].upstreams, upstream, |u| &mut u.next)
         });
@@ -273,7 +272,7 @@ impl State {
             self.remove_blockade(blockade);
         }
         unlink(&mut self.upstreams, &mut self.sessions[session].upstreams, ix, |u| &mut u.next);
-        self.wheel.cancel(&mut self.upstreams[ix].timer);
+        self.cancel(TimerOwner::Upstream(ix));
         self.upstreams.remove(ix);
     }
 
@@ -298,7 +297,7 @@ impl State {
         if let Some(next) = next {
             self.blockades[next].prev = prev;
         }
-        self.wheel.cancel(&mut self.blockades[ix].timer);
+        self.cancel(TimerOwner::Blockade(ix));
         self.blockades.remove(ix);
     }
 
@@ -310,7 +309,6 @@ impl State {
             + self.reserved.visits()
             + self.upstreams.visits()
             + self.blockades.visits()
-            + self.wheel.visits()
     }
 
     /// Blocks of every kind together, tombstones too.
@@ -321,7 +319,7 @@ impl State {
             + self.reserved.len()
             + self.upstreams.len()
             + self.blockades.len()
-            + self.wheel.len()
+            + self.wheel.armed()
     }
 }
 

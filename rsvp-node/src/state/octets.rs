@@ -1,10 +1,8 @@
 //! How much memory state takes, by its own account: what an allocator adds is not in it.
 
 use super::State;
-use super::crowd::Crowd;
 use super::path::Outgoing;
 use super::resv::Item;
-use super::session::SessionState;
 use super::traffic::Filters;
 use core::ops::Range;
 use smallvec::{Array, SmallVec};
@@ -27,28 +25,23 @@ impl State {
             + self.reserved.octets()
             + self.upstreams.octets()
             + self.blockades.octets()
-            + self.wheel.octets()
     }
 
     fn kept(&self) -> usize {
-        let sessions = self.sessions.iter_in(ALL).map(|(_, s)| of_session(s));
+        let sessions = self.sessions.iter_in(ALL).map(|(_, s)| s.octets_beside());
         let paths =
             self.paths.iter_in(ALL).map(|(_, p)| p.octets.len() + spilled::<[Outgoing; 1]>(&p.outgoing));
-        let requests = self.requests.iter_in(ALL).map(|(_, r)| {
-            let index = r.index.as_ref().map_or(0, |index| index.octets());
-            r.octets.len() + spilled::<[Item; 1]>(&r.items) + index
-        });
+        let requests = self
+            .requests
+            .iter_in(ALL)
+            .map(|(_, r)| r.kept.as_octets().len() + spilled::<[Item; 1]>(&r.items) + r.octets_beside());
         let reserved = self.reserved.iter_in(ALL).map(|(_, r)| match &r.filters {
             Filters::Many(filters) => size_of_val(&**filters),
             Filters::Wildcard | Filters::One(_) => 0,
         });
-        let upstreams = self.upstreams.iter_in(ALL).map(|(_, u)| u.last_sent.len());
+        let upstreams = self.upstreams.iter_in(ALL).map(|(_, u)| u.last_sent.len() + u.octets_beside());
         sessions.chain(paths).chain(requests).chain(reserved).chain(upstreams).sum()
     }
-}
-
-fn of_session(session: &SessionState) -> usize {
-    size_of_val(session.apps()) + session.crowd.as_deref().map_or(0, Crowd::octets)
 }
 
 fn spilled<A: Array>(of: &SmallVec<A>) -> usize {

@@ -1,11 +1,11 @@
 //! Path state: what RFC 2209 calls a PSB, one for each sender of a session (and incoming interface, in multicast).
 
-use super::TimerOwner;
 use super::arena::Ix;
+use super::flags::flags;
 use super::session::SessionState;
-use super::timers::TIMER;
+use super::timers::TimerLink;
 use super::upstream::Upstream;
-use super::wheel::TimerIx;
+use super::wheel::Timer;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::SenderKey;
@@ -23,8 +23,6 @@ pub(crate) struct PathState {
     pub(crate) sender: SenderKey,
     /// The sender's number in the session's crowd, where there is one.
     pub(crate) number: u32,
-    /// There also its place in the list of path states: the greatest comes first.
-    pub(crate) order: u32,
     pub(crate) origin: Origin,
     /// Whom it is charged to.
     pub(crate) owner: Owner,
@@ -37,7 +35,7 @@ pub(crate) struct PathState {
     /// When local repair takes its next step: Path on all outgoing interfaces, then an end to those that are leaving
     /// (RFC 2205 section 3.6).
     pub(crate) repair_at: Instant,
-    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    pub(crate) timer: Timer<TimerLink>,
     pub(crate) since: Since,
     /// TTL with which the message arrived, or with which a local sender's data leaves.
     pub(crate) ttl: u8,
@@ -70,31 +68,33 @@ pub(crate) struct Outgoing {
     pub(crate) unsent: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PathFlags {
-    /// Never forwarded, matches local reservations only (RFC 2205 section 3.9).
-    pub(crate) local_only: bool,
-    /// Routing no longer expects the data here: Local_Only when local repair ends, and not forwarded until then.
-    pub(crate) misplaced: bool,
-    /// There are hops without RSVP just before this node (RFC 2205 section 3.8).
-    pub(crate) non_rsvp: bool,
-    /// Its session is multicast, so that the sender may have other path state.
-    pub(crate) multicast: bool,
-    /// Routing has answered, and will say when the answer changes.
-    pub(crate) routed: bool,
-    /// Local repair has sent Path, and waits for the reservations to follow.
-    pub(crate) settling: bool,
-    /// An intent to write is queued.
-    pub(crate) queued: bool,
-    /// A tombstone: in no index, kept until its PathTear is written.
-    pub(crate) dead: bool,
+flags! {
+    /// What a path state is like, and where it is with its messages.
+    PathFlags {
+        /// Never forwarded, matches local reservations only (RFC 2205 section 3.9).
+        local_only, set_local_only = 0;
+        /// Routing no longer expects the data here: Local_Only when local repair ends, and not forwarded until then.
+        misplaced, set_misplaced = 1;
+        /// There are hops without RSVP just before this node (RFC 2205 section 3.8).
+        non_rsvp, set_non_rsvp = 2;
+        /// Its session is multicast, so that the sender may have other path state.
+        multicast, set_multicast = 3;
+        /// Routing has answered, and will say when the answer changes.
+        routed, set_routed = 4;
+        /// Local repair has sent Path, and waits for the reservations to follow.
+        settling, set_settling = 5;
+        /// An intent to write is queued.
+        queued, set_queued = 6;
+        /// A tombstone: in no index, kept until its PathTear is written.
+        dead, set_dead = 7;
+    }
 }
 
 impl PathState {
     /// Octets that are charged for one with a message of this length: as if it had its session and its previous hop alone.
     pub(crate) const fn charge_for(length: usize) -> u64 {
         let blocks = size_of::<Self>() + size_of::<SessionState>() + size_of::<Upstream>();
-        (blocks + 2 * TIMER + length) as u64
+        (blocks + length) as u64
     }
 
     pub(crate) const fn charge(&self) -> u64 {
@@ -115,13 +115,13 @@ impl PathState {
     /// found out about the hops just before it (RFC 2210 section 3.3.2).
     pub(crate) fn adspec(&self) -> Option<AdspecSummary> {
         let mut adspec = self.message().get::<AdspecSummary>().and_then(Result::ok)?;
-        adspec.global.break_bit |= self.flags.non_rsvp;
+        adspec.global.break_bit |= self.flags.non_rsvp();
         Some(adspec)
     }
 
     /// Whether data of this sender is forwarded to `interface`, or was until just now.
     pub(crate) fn routes_to(&self, interface: InterfaceId) -> bool {
-        !self.flags.local_only && self.outgoing.iter().any(|o| o.interface == interface)
+        !self.flags.local_only() && self.outgoing.iter().any(|o| o.interface == interface)
     }
 
     pub(crate) fn upstream(&self) -> Option<Ix<Upstream>> {

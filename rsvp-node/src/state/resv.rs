@@ -3,22 +3,21 @@
 //!
 //! FF items have a flowspec each; SE items share one; WF is a single item without filter.
 
-use super::TimerOwner;
 use super::arena::Ix;
+use super::kept::Kept;
 use super::numbers::Numbers;
 use super::path::PathState;
 use super::session::SessionState;
-use super::timers::TIMER;
+use super::timers::TimerLink;
 use super::traffic::Reserved;
-use super::wheel::TimerIx;
-use crate::carried::{is_carried, is_sent};
+use super::wheel::Timer;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::neighbour::accounts::Owner;
 use crate::time::{Instant, Since};
 use core::net::IpAddr;
-use rsvp_wire::{Flowspec, Message, ObjectRef, Scope, Sharing};
+use rsvp_wire::{Flowspec, Message, Scope, Sharing};
 use smallvec::SmallVec;
 
 /// One reservation request block.
@@ -31,27 +30,27 @@ pub(crate) struct Request {
     pub(crate) style: StyleKind,
     /// Changed by methods of [`State`](super::State), where filters come or go.
     pub(crate) items: SmallVec<[Item; 1]>,
-    /// The items by number of their sender, in a crowd.
-    pub(crate) index: Option<Box<Index>>,
-    /// The Resv messages that were accepted last, in full or in part, one after the other: one, unless the next hop
-    /// divides what it asks for. Empty when there is none. What they forward is copied out of here.
-    pub(crate) octets: Box<[u8]>,
+    pub(crate) kept: Kept,
     /// There are messages that are in place with all they asked for: a refresh equal to one of them only moves expiry
     /// times.
     pub(crate) refreshable: bool,
-    /// Where those begin; they are the last.
-    pub(crate) refreshable_from: u32,
-    /// There is something in them that is forwarded, or told to senders.
-    pub(crate) carries: bool,
     /// What its owner has asked for last.
     pub(crate) asked: Asked,
-    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    pub(crate) timer: Timer<TimerLink>,
     /// Whom it is charged to, and with how many octets.
     pub(crate) owner: Owner,
     pub(crate) charged: u32,
-    /// From where it came, if that is not the next hop's address.
-    pub(crate) source: Option<Box<IpAddr>>,
     pub(crate) since: Since,
+    pub(crate) beside: Option<Box<Beside>>,
+}
+
+/// What few requests have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beside {
+    /// The items by number of their sender, in a crowd.
+    index: Option<Index>,
+    /// From where it came, if that is not the next hop's address.
+    source: Option<IpAddr>,
 }
 
 /// Octets of an elementary request in what was last sent to a previous hop: a FLOWSPEC and a FILTER_SPEC.
@@ -115,11 +114,43 @@ impl Request {
     /// upstream of it.
     pub(crate) const fn charge_for(length: usize, items: usize) -> u32 {
         let item = size_of::<Item>() + size_of::<Reserved>() + ITEM_SENT;
-        (size_of::<Self>() + TIMER + length + items * item) as u32
+        (size_of::<Self>() + length + items * item) as u32
     }
 
     pub(super) fn charge(&self) -> u32 {
-        Self::charge_for(self.octets.len(), self.items.len())
+        Self::charge_for(self.kept.as_octets().len(), self.items.len())
+    }
+
+    /// What a request has beside it that came from another address than its next hop's.
+    pub(crate) fn from_source(source: Option<IpAddr>) -> Option<Box<Beside>> {
+        source.map(|source| Box::new(Beside { index: None, source: Some(source) }))
+    }
+
+    /// From where it came, if that is not the next hop's address.
+    pub(crate) fn source(&self) -> Option<IpAddr> {
+        self.beside.as_ref()?.source
+    }
+
+    /// The items by number of their sender, in a crowd.
+    pub(crate) fn index(&self) -> Option<&Index> {
+        self.beside.as_ref()?.index.as_ref()
+    }
+
+    pub(super) fn index_mut(&mut self) -> Option<&mut Index> {
+        self.beside.as_mut()?.index.as_mut()
+    }
+
+    pub(super) fn set_index(&mut self, index: Option<Index>) -> Option<Index> {
+        if index.is_none() && self.beside.is_none() {
+            return None;
+        }
+        core::mem::replace(&mut self.beside.get_or_insert_default().index, index)
+    }
+
+    /// Octets of memory of what few have.
+    pub(super) fn octets_beside(&self) -> usize {
+        let size = if self.beside.is_some() { size_of::<Beside>() } else { 0 };
+        size + self.index().map_or(0, Index::octets)
     }
 
     /// The outgoing interface; `None` for a local application.
@@ -161,7 +192,7 @@ impl Request {
 
     /// The item that selects the sender of a path state of its session.
     pub(crate) fn item_of(&self, path: &PathState) -> Option<&Item> {
-        match &self.index {
+        match self.index() {
             Some(index) if !self.style.is_wildcard() => Some(&self.items[index.place(path.number)?]),
             _ => self.items.iter().find(|item| item.filter.is_none_or(|f| f == path.sender)),
         }
@@ -169,7 +200,7 @@ impl Request {
 
     /// Where the item of a filter stands, whose sender has this number in the crowd.
     pub(crate) fn place_of(&self, filter: &Option<SenderKey>, number: Option<u32>) -> Option<usize> {
-        match (self.index.as_deref(), filter) {
+        match (self.index(), filter) {
             (Some(index), Some(_)) => index.place(number?),
             _ => self.items.iter().position(|item| item.filter == *filter),
         }
@@ -186,7 +217,7 @@ impl Request {
     /// A sender of the crowd has got a number, which may have been another's before.
     pub(super) fn list_in_scope(&mut self, number: u32, sender: &SenderKey) {
         let listed = self.scope().map(|scope| scope.addresses().any(|a| a == sender.address()));
-        let set = self.index.as_mut().and_then(|index| index.senders.as_mut());
+        let set = self.index_mut().and_then(|index| index.senders.as_mut());
         match set.zip(listed) {
             Some((set, true)) => set.insert(number),
             Some((set, false)) => set.remove(number),
@@ -194,23 +225,20 @@ impl Request {
         }
     }
 
-    /// Takes note of what the stored messages carry, after they have changed.
-    pub(crate) fn note_carried(&mut self) {
-        let own = self.app().is_some();
-        let is = |object: ObjectRef<'_>| is_sent(&object, own) || is_carried(&object);
-        let carries = self.messages().any(|message| message.objects().any(is));
-        self.carries = carries;
-    }
-
-    /// The stored Resv messages.
+    /// The stored Resv messages; none where a digest stands for the only one.
     pub(crate) fn messages(&self) -> impl Iterator<Item = Message<'_>> {
-        split(&self.octets).map(Message::trusted)
+        split(self.kept.as_octets()).map(Message::trusted)
     }
 
-    /// The stored messages whose refreshes only move expiry times.
-    pub(crate) fn refreshable(&self) -> impl Iterator<Item = &[u8]> {
-        let from = if self.refreshable { self.refreshable_from as usize } else { self.octets.len() };
-        split(self.octets.get(from..).unwrap_or_default())
+    /// Those whose refreshes only move expiry times.
+    pub(crate) fn settled(&self) -> impl Iterator<Item = &[u8]> {
+        let settled = match &self.kept {
+            Kept::Octets { octets, settled_from, .. } if self.refreshable => {
+                octets.get(*settled_from as usize..)
+            }
+            _ => None,
+        };
+        split(settled.unwrap_or_default())
     }
 
     /// The earliest of its deadlines.
@@ -245,7 +273,7 @@ impl Index {
 
     /// Octets of memory.
     pub(super) fn octets(&self) -> usize {
-        size_of::<Self>() + 4 * (self.numbers.capacity() + self.places.capacity())
+        4 * (self.numbers.capacity() + self.places.capacity())
     }
 
     pub(crate) fn numbers(&self) -> &[u32] {
@@ -284,7 +312,7 @@ impl Index {
 }
 
 /// Splits octets that were put together from whole messages, each with its length in its header.
-fn split(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn split(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = octets;
     core::iter::from_fn(move || {
         let length = usize::from(u16::from_be_bytes([*rest.get(6)?, *rest.get(7)?])).max(8);

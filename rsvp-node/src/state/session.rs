@@ -28,11 +28,16 @@ pub(crate) struct SessionState {
     pub(crate) request_count: u32,
     /// How often something has come that may have changed its state; refreshes do not.
     pub(crate) changes: u32,
-    /// Local applications that opened the session. Boxed twice because most nodes are routers and have none.
-    #[expect(clippy::box_collection, reason = "eight octets in every session that has no application")]
-    pub(crate) apps: Option<Box<Vec<AppId>>>,
+    beside: Option<Box<Beside>>,
+}
+
+/// What few sessions have.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Beside {
+    /// Local applications that opened the session; a router has none.
+    apps: Vec<AppId>,
     /// The senders by number, where they are many.
-    pub(crate) crowd: Option<Box<Crowd>>,
+    pub(super) crowd: Option<Crowd>,
 }
 
 impl SessionState {
@@ -50,17 +55,55 @@ impl SessionState {
             path_count: 0,
             request_count: 0,
             changes: 0,
-            apps: None,
-            crowd: None,
+            beside: None,
         }
     }
 
     /// Whether nothing is left that would keep the session.
     pub(crate) fn is_unused(&self) -> bool {
-        self.paths.is_none() && self.requests.is_none() && self.apps.is_none()
+        self.paths.is_none() && self.requests.is_none() && self.apps().is_empty()
     }
 
     pub(crate) fn apps(&self) -> &[AppId] {
-        self.apps.as_ref().map_or(&[], |apps| apps.as_slice())
+        self.beside.as_ref().map_or(&[], |beside| &beside.apps)
+    }
+
+    /// An application opens the session; false if it has.
+    pub(crate) fn open(&mut self, app: AppId) -> bool {
+        let is_new = !self.apps().contains(&app);
+        if is_new {
+            self.beside_mut().apps.push(app);
+        }
+        is_new
+    }
+
+    /// An application leaves the session; false if it has not opened it.
+    pub(crate) fn close(&mut self, app: AppId) -> bool {
+        let was_open = self.apps().contains(&app);
+        if let Some(beside) = self.beside.as_deref_mut().filter(|_| was_open) {
+            beside.apps.retain(|a| *a != app);
+            if beside.apps.is_empty() && beside.crowd.is_none() {
+                self.beside = None;
+            }
+        }
+        was_open
+    }
+
+    pub(super) fn crowd(&self) -> Option<&Crowd> {
+        self.beside.as_ref()?.crowd.as_ref()
+    }
+
+    pub(super) fn crowd_mut(&mut self) -> Option<&mut Crowd> {
+        self.beside.as_mut()?.crowd.as_mut()
+    }
+
+    pub(super) fn beside_mut(&mut self) -> &mut Beside {
+        self.beside.get_or_insert_default()
+    }
+
+    /// Octets of memory of what few have.
+    pub(super) fn octets_beside(&self) -> usize {
+        let size = if self.beside.is_some() { size_of::<Beside>() } else { 0 };
+        size + size_of_val(self.apps()) + self.crowd().map_or(0, Crowd::octets)
     }
 }

@@ -2,6 +2,7 @@
 //! sender too.
 
 use super::arena::{Id, Ix};
+use super::flags::flags;
 use super::session::SessionState;
 use crate::api::{Police, Remark, ReservationId};
 use crate::budget::Charge;
@@ -30,19 +31,34 @@ pub(crate) struct Reserved {
     pub(crate) flowspec: Flowspec,
     /// What it takes of the interface's budget, in bits per second.
     pub(crate) charge_bps: u64,
-    pub(crate) police: Police,
     pub(crate) remark: Remark,
-    /// The data plane has made it smaller than was asked for; it stays so while the same is asked for.
-    pub(crate) reduced: bool,
-    /// An intent to tell the data plane is queued.
-    pub(crate) queued: bool,
-    /// The data plane has been told of it.
-    pub(crate) announced: bool,
+    pub(crate) flags: ReservedFlags,
+}
+
+flags! {
+    /// How a reservation is policed, and what has been said of it.
+    ReservedFlags {
+        /// The policing flags (RFC 2205 section 3.8).
+        entry, set_entry = 0;
+        merge, set_merge = 1;
+        branch, set_branch = 2;
+        /// The data plane has made it smaller than was asked for; it stays so while the same is asked for.
+        reduced, set_reduced = 3;
+        /// An intent to tell the data plane is queued.
+        queued, set_queued = 4;
+        /// The data plane has been told of it.
+        announced, set_announced = 5;
+    }
 }
 
 impl Reserved {
     pub(crate) fn branch(&self) -> Branch {
         Branch { session: self.session, interface: self.interface }
+    }
+
+    /// How it is policed.
+    pub(crate) fn police(&self) -> Police {
+        Police { entry: self.flags.entry(), merge: self.flags.merge(), branch: self.flags.branch() }
     }
 
     /// What it takes of the interface's budget.

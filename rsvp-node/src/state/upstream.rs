@@ -1,11 +1,11 @@
 //! What is sent to one previous hop: (session, PHOP, incoming interface). Owns the Resv refresh timer and the last
 //! Resv sent, because descriptors for all senders behind one previous hop go into one message (RFC 2205 Figure 6).
 
-use super::TimerOwner;
 use super::arena::Ix;
 use super::blockade::Blockade;
 use super::session::SessionState;
-use super::wheel::TimerIx;
+use super::timers::TimerLink;
+use super::wheel::Timer;
 use crate::interface::InterfaceId;
 use crate::neighbour::accounts::Owner;
 use core::net::IpAddr;
@@ -30,12 +30,8 @@ pub(crate) struct Upstream {
     pub(crate) last_sent: Box<[u8]>,
     /// The changes of the session when that was composed.
     pub(crate) composed_at: u32,
-    /// A confirmation request to go into the next Resv.
-    pub(crate) confirm: Option<IpAddr>,
-    /// Unknown-class objects to go into the next ResvTear (RFC 2205 section 3.10).
-    #[expect(clippy::box_collection, reason = "rare, and eight octets where it is absent")]
-    pub(crate) tear_objects: Option<Box<Vec<u8>>>,
-    pub(crate) timer: Option<TimerIx<TimerOwner>>,
+    pub(crate) beside: Option<Box<Beside>>,
+    pub(crate) timer: Timer<TimerLink>,
     /// An intent to write is queued.
     pub(crate) queued: bool,
     /// Because of whose message what is to be said has changed.
@@ -44,13 +40,66 @@ pub(crate) struct Upstream {
     pub(crate) refresh_due: bool,
     /// It has heard of what is requested.
     pub(crate) is_known: bool,
+}
+
+/// What few previous hops have, and those not for long.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beside {
+    /// A confirmation request to go into the next Resv.
+    confirm: Option<IpAddr>,
+    /// Unknown-class objects to go into the next ResvTear (RFC 2205 section 3.10).
+    tear_objects: Vec<u8>,
     /// How many of the messages into which the request is divided have left, while not all have.
-    pub(crate) parts_sent: u16,
+    parts_sent: u16,
 }
 
 impl Upstream {
+    /// A confirmation request to go into the next Resv.
+    pub(crate) fn confirm(&self) -> Option<IpAddr> {
+        self.beside.as_ref()?.confirm
+    }
+
+    pub(crate) fn set_confirm(&mut self, to: Option<IpAddr>) {
+        if to != self.confirm() {
+            self.beside.get_or_insert_default().confirm = to;
+        }
+    }
+
+    /// Unknown-class objects to go into the next ResvTear (RFC 2205 section 3.10).
+    pub(crate) fn tear_objects(&self) -> &[u8] {
+        self.beside.as_ref().map_or(&[], |beside| &beside.tear_objects)
+    }
+
+    pub(crate) fn set_tear_objects(&mut self, to: Vec<u8>) {
+        if !(to.is_empty() && self.tear_objects().is_empty()) {
+            self.beside.get_or_insert_default().tear_objects = to;
+        }
+    }
+
+    /// How many of the messages into which the request is divided have left, while not all have.
+    pub(crate) fn parts_sent(&self) -> u16 {
+        self.beside.as_ref().map_or(0, |beside| beside.parts_sent)
+    }
+
+    pub(crate) fn set_parts_sent(&mut self, to: u16) {
+        if to != self.parts_sent() {
+            self.beside.get_or_insert_default().parts_sent = to;
+        }
+    }
+
     /// Nothing waits to be sent any more.
     pub(crate) fn all_sent(&mut self) {
-        (self.queued, self.refresh_due, self.parts_sent, self.confirm) = (false, false, 0, None);
+        (self.queued, self.refresh_due) = (false, false);
+        if let Some(beside) = &mut self.beside {
+            (beside.parts_sent, beside.confirm) = (0, None);
+            if beside.tear_objects.is_empty() {
+                self.beside = None;
+            }
+        }
+    }
+
+    /// Octets of memory of what few have.
+    pub(super) fn octets_beside(&self) -> usize {
+        self.beside.as_ref().map_or(0, |beside| size_of::<Beside>() + beside.tear_objects.capacity())
     }
 }

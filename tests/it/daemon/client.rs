@@ -89,6 +89,16 @@ impl Client {
         }
     }
 
+    /// What happens next on the node.
+    pub(super) fn watched(&mut self) -> Value {
+        loop {
+            let mut line = self.line();
+            if line["watched"].is_object() {
+                return line["watched"].take();
+            }
+        }
+    }
+
     /// The next event.
     pub(super) fn next_event(&mut self) -> Value {
         self.events.pop_front().unwrap_or_else(|| self.line()["event"].take())

@@ -23,6 +23,7 @@ mod multicast;
 pub(crate) mod net;
 mod plain;
 mod plane;
+mod policies;
 mod screens;
 mod services;
 mod shown;

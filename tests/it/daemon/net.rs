@@ -197,9 +197,22 @@ impl Net {
     /// Runs a daemon that sees the cgroups of this machine, and waits until it answers: `ip netns exec` hides them behind a /sys of
     /// its own.
     pub(super) fn daemon_with_cgroups(&mut self, node: &str, config: &str) {
+        self.daemon_by(node, config, self.with_cgroups(node));
+    }
+
+    /// The same for many nodes, whose daemons start at once.
+    pub(super) fn daemons_with_cgroups(&mut self, configs: &[(String, String)]) {
+        let start = |(node, config): &(String, String)| self.run(node, config, self.with_cgroups(node));
+        let children: Vec<Child> = configs.iter().map(start).collect();
+        for ((node, _), child) in configs.iter().zip(children) {
+            self.answers(node, child);
+        }
+    }
+
+    fn with_cgroups(&self, node: &str) -> Command {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/run/netns/{}", self.namespace(node))).arg(programs::rsvpd());
-        self.daemon_by(node, config, command);
+        command
     }
 
     /// Runs a daemon as a user without any privilege, and waits until it answers.

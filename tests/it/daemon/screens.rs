@@ -89,7 +89,7 @@ const PLAIN: [&str; 8] =
 fn masked(screen: &str) -> String {
     let line = |line: &str| {
         let mut text = PLAIN.iter().fold(line.to_owned(), |line, code| line.replace(code, ""));
-        for before in ["refreshed ", "AGE ", "REFRESHED ", "EXPIRES ", "CLASS ", "MESSAGES "] {
+        for before in ["refreshed ", "AGE ", "REFRESHED ", "EXPIRES ", "CLASS ", "OCTETS ", "MESSAGES "] {
             if let Some((front, behind)) = text.split_once(before)
                 && let Some((value, rest)) = behind.split_once(' ').or(Some((behind, "")))
                 && !value.is_empty()

@@ -2,6 +2,7 @@
 
 use super::eventually;
 use super::net::Net;
+use super::plane::seen::{amount, seen};
 use rsvpd::data_plane::tc::{Batch, Handle, HtbClass, Queue, Refusal, Tc};
 use rsvpd::data_plane::tree::{FlowClass, LeftClass, Link, Service, Tree};
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ fn class(rate: u64) -> HtbClass {
         priority: 2,
         quantum: 1_500,
         min_policed: 0,
+        overhead: 0,
     }
 }
 
@@ -58,7 +60,7 @@ fn classes_are_added_changed_in_place_and_removed() {
         assert_eq!((leaf.kind.as_str(), leaf.handle), ("bfifo", Handle::new(0x20, 0)));
 
         let mut batch = Batch::new();
-        let changed = HtbClass { min_policed: 64, ..class(250_000) };
+        let changed = HtbClass { min_policed: 64, overhead: 38, ..class(250_000) };
         batch.change_class(interface, ROOT, flow, &changed);
         assert_eq!(tc.apply(&batch).expect("an answer"), []);
         let found = tc.classes(interface).expect("a listing");
@@ -66,7 +68,10 @@ fn classes_are_added_changed_in_place_and_removed() {
     });
     // What `tc` shows, in bits per second.
     let shown = net.exec("a", &["tc", "class", "show", "dev", "to-b"]);
-    assert!(shown.contains("class htb 1:20") && shown.contains("rate 2Mbit ceil 4Mbit"), "{shown}");
+    assert!(
+        shown.contains("class htb 1:20") && shown.contains("rate 2Mbit overhead 38 ceil 4Mbit"),
+        "{shown}"
+    );
     assert!(shown.contains("rate 10Mbit ceil 20Mbit"), "{shown}");
     net.within("a", || {
         let mut tc = Tc::open().expect("a socket");
@@ -174,6 +179,32 @@ fn with_a_size_table_a_packet_counts_as_its_ip_octets() {
     });
 }
 
+/// What packets have on the link beside IP a class adds to that.
+#[test]
+fn a_class_adds_what_packets_have_on_the_link() {
+    let took = [0, 100].map(|overhead| {
+        let (mut net, interface) = linked("what a class adds")?;
+        let capture = net.capture_many("b", "to-a", "udp");
+        net.within("a", || {
+            let mut batch = Batch::new();
+            batch.add_qdisc(interface, Handle::ROOT, ROOT, Queue::Htb { default: 0x10 }, -14);
+            let slow = HtbClass { ceil: 50_000, overhead, ..class(50_000) };
+            batch.add_class(interface, ROOT, Handle::new(1, 0x10), &slow);
+            let mut tc = Tc::open().expect("a socket");
+            assert_eq!(tc.apply(&batch).expect("an answer"), []);
+            let socket = UdpSocket::bind("10.0.1.1:4000").expect("a socket");
+            for _ in 0..500 {
+                socket.send_to(&[0; 72], "10.0.1.2:5000").expect("room");
+            }
+        });
+        let all = eventually("all of them", || Some(seen(&capture, 4000)).filter(|all| all.len() == 500));
+        Some(amount(&all[100..]).1)
+    });
+    let [Some(alone), Some(with_headers)] = took else { return };
+    assert!((0.75..0.85).contains(&alone), "399 packets of 100 octets: {alone} s");
+    assert!((1.9..2.1).contains(&(with_headers / alone)), "{with_headers} s to {alone}");
+}
+
 /// The same numbers in the same order, for a test that draws what it does.
 struct Drawn(u64);
 
@@ -189,7 +220,7 @@ fn a_tree_stands_in_the_kernel_as_it_says_it_should() {
     let Some((net, interface)) = linked("the tree of an interface") else { return };
     net.within("a", || {
         let mut tc = Tc::open().expect("a socket");
-        let link = Link { rate: 125_000_000, mtu: 1_500, overhead: -14 };
+        let link = Link { rate: 125_000_000, mtu: 1_500, header: 14, overhead: 24 };
         let (mut tree, batch) = Tree::new(interface, link);
         assert_eq!(tc.apply(&batch).expect("an answer"), []);
         let mut drawn = Drawn(1);
@@ -211,7 +242,9 @@ fn a_tree_stands_in_the_kernel_as_it_says_it_should() {
                         bucket: drawn.below(60_000) as u32,
                         max_packet: 1_500,
                         min_policed: drawn.below(2) as u16 * 64,
+                        overhead: drawn.below(2) as u16 * 24,
                         queue: None,
+                        weight: None,
                     };
                     let (handle, batch) = tree.set(flow, class).expect("there is room");
                     assert_eq!(tree.class_of(flow), Some(handle));
@@ -242,7 +275,9 @@ fn found_again(tc: &mut Tc, interface: u32, link: Link, shared: (u64, u32)) {
         bucket: htb.cburst + 1_500,
         max_packet: 1_500,
         min_policed: htb.min_policed,
+        overhead: htb.overhead,
         queue: None,
+        weight: None,
     };
     let left =
         own.zip(100..).map(|((handle, htb), flow)| LeftClass { flow, handle: *handle, class: class(htb) });

@@ -111,13 +111,15 @@ fn what_a_router_drops_is_seen_with_cause_peer_and_session() {
 fn what_happened_before_anybody_looked_can_be_asked_for() {
     let Some(mut net) = Net::three_in_a_row("earlier events") else { return };
     net.daemon("r", CONFIG);
+    net.client("r").until("interfaces", 2);
     inject(&net, "a", &octets(&UNKNOWN_CTYPE));
     let events = |arguments: &[&str]| -> Vec<Value> {
         let (done, said, complaint) = run(&net, "r", &[&["show", "events", "--json"], arguments].concat());
         assert!(done, "{complaint}");
         serde_json::from_str(&said).expect("rows")
     };
-    let rows = eventually("both", || Some(events(&[])).filter(|rows| rows.len() == 2));
+    // No RSVP is spoken where the answer goes to, which the kernel there may say by ICMP.
+    let rows = eventually("both", || Some(events(&[])).filter(|rows| rows.len() >= 2));
     assert_eq!(
         (&rows[0]["watched"]["what"], &rows[0]["watched"]["message"]),
         (&json!("message"), &json!("PathErr"))
@@ -127,16 +129,16 @@ fn what_happened_before_anybody_looked_can_be_asked_for() {
         (&json!("discarded"), &json!("unknown-object"))
     );
     assert!(rows.iter().all(|row| row["ago_ms"].as_u64().is_some_and(|ms| ms < 60_000)), "{rows:?}");
-    assert_eq!(events(&["--peer", "10.0.1.1"]).len(), 2);
+    assert!(events(&["--peer", "10.0.1.1"]).len() >= 2);
     assert_eq!(events(&["--peer", "10.0.1.9"]), Vec::<Value>::new());
     assert_eq!(events(&["--session", "udp 10.9.9.9:1"]), Vec::<Value>::new());
 
     let table = run(&net, "r", &["show", "events"]).1;
-    assert!(table.starts_with("AGO") && table.contains("dropped"), "{table}");
+    assert!(table.trim_start().starts_with("AGO") && table.contains("discarded (unknown-object)"), "{table}");
     // They stand in what `rsvp top` shows first, before its own beginning.
     let top = super::screens::Screen::of(&net, "r", "top");
-    let seen = eventually("the past", || Some(top.seen()).filter(|seen| seen.contains("dropped")));
-    let line = seen.lines().find(|line| line.contains("dropped")).expect("it is there");
+    let seen = eventually("the past", || Some(top.seen()).filter(|seen| seen.contains("discarded (")));
+    let line = seen.lines().find(|line| line.contains("discarded (")).expect("it is there");
     assert!(line.trim_start_matches(['|', ' ']).starts_with('-'), "{seen}");
 }
 

@@ -90,10 +90,52 @@ fn what_is_wrong_with_a_policy() {
             }),
             Ok(()),
         ),
+        (
+            fault(|p| {
+                p.conditions.url = "http://*:*/".parse().ok();
+                p.action.rate_bps = Some(1_000_000);
+            }),
+            Err(PolicyFault::UrlAction),
+        ),
+        (fault(of_frames), Ok(())),
+        (
+            fault(|p| {
+                of_frames(p);
+                p.action.dscp = Some(46);
+            }),
+            Err(PolicyFault::FramesAction),
+        ),
+        (
+            fault(|p| {
+                of_frames(p);
+                p.user = Some("alice".into());
+            }),
+            Err(PolicyFault::FramesAction),
+        ),
+        (
+            fault(|p| {
+                of_frames(p);
+                p.conditions.remote_port = ports("80");
+            }),
+            Err(PolicyFault::Frames),
+        ),
+        (
+            fault(|p| {
+                of_frames(p);
+                p.conditions.app = app("curl");
+            }),
+            Err(PolicyFault::Frames),
+        ),
     ];
     for (nth, (found, expected)) in table.into_iter().enumerate() {
         assert_eq!(found, expected, "row {nth}");
     }
+}
+
+/// A policy for frames without IP that gives them a priority.
+fn of_frames(policy: &mut Policy) {
+    policy.conditions.template = Some(WellKnown::Fcoe);
+    policy.action = Action { priority: Some(3), ..Action::default() };
 }
 
 /// C4: by path or by name; the same file elsewhere is not the path's.
@@ -244,6 +286,9 @@ fn well_known_traffic() {
         assert!(!policy.matches(&traffic()), "{name}");
     }
     assert!("cifs".parse::<WellKnown>().is_err());
+    // Frames without IP are no traffic of a socket, whatever its ports.
+    assert_eq!("fcoe".parse(), Ok(WellKnown::Fcoe));
+    assert!(!marking(of_frames).matches(&traffic()));
     let default = marking(|p| p.conditions.template = Some(WellKnown::Default));
     let wide = marking(|p| p.action.dscp = Some(8));
     assert_eq!(choose([&default, &wide], &traffic()), Some(&wide));

@@ -1,15 +1,15 @@
 //! Rows C10 to C14: pairs of policies that match the same traffic, and which of them applies.
 //!
 //! A policy is written as words: `user`, `prec=200`, `path`, `name`, `unit`, `url`, `default`, `proto`, `src=8` and `dst=24`
-//! (prefixes of that length), `sport`, `dport`, `port` (a single port), `sports`, `dports`, `ports` (a range). In each line
-//! the left one applies, by the criterion at its head. Every pair is asked in both orders.
+//! (prefixes of that length), `sport`, `dport`, `port` (a single port), `sports`, `dports`, `ports` (a range); of a
+//! URL, after `url`: `host` and `on` (a host, a port of its own), `films` and `film` (a path, a longer one), `alone`. In each line the left one applies, by the criterion at its head. Every pair is asked in both orders.
 
 use rsvp_node::qos::Transport;
 use rsvp_node::qos::policy::precedence::{Criterion, choose, compare};
-use rsvp_node::qos::policy::{Policy, Prefix, Request, Traffic, WellKnown};
+use rsvp_node::qos::policy::{Policy, Prefix, Request, Traffic, Url, WellKnown};
 use std::cmp::Ordering;
 
-const TABLE: [(Criterion, &[(&str, &str)]); 9] = [
+const TABLE: [(Criterion, &[(&str, &str)]); 10] = [
     (
         Criterion::Default,
         &[
@@ -83,6 +83,20 @@ const TABLE: [(Criterion, &[(&str, &str)]); 9] = [
             ("user path", "user src=32 proto"),
             ("path proto", "name src=32 dst=32"),
             ("path unit", "name unit proto"),
+        ],
+    ),
+    // C5: of URLs the one that says more: of the host, the port, the path.
+    (
+        Criterion::Url,
+        &[
+            ("url host", "url"),
+            ("url host", "url on film alone"),
+            ("url on", "url film alone"),
+            ("url films", "url"),
+            ("url film", "url films"),
+            ("url film alone", "url film"),
+            ("url host on", "url host film alone"),
+            ("url films", "url src=32 dst=32 sport dport"),
         ],
     ),
     // C12: more conditions.
@@ -213,7 +227,17 @@ fn policy(name: &str, words: &str) -> Policy {
             "name" => conditions.app = "server".parse().ok(),
             "unit" => conditions.unit = Some("server.service".into()),
             "url" => {
-                conditions.url = "http://*:*/".parse().ok();
+                conditions.url = "http://*:*/".parse().ok().map(|url: Url| Url { recursive: true, ..url });
+            }
+            "host" | "on" | "films" | "film" | "alone" => {
+                let url = conditions.url.as_mut().expect("a URL");
+                match word {
+                    "host" => url.host = Some("www.example".into()),
+                    "on" => url.port = Some(80),
+                    "films" => url.path = "/films".into(),
+                    "film" => url.path = "/films/a".into(),
+                    _ => url.recursive = false,
+                }
             }
             "default" => conditions.template = Some(WellKnown::Default),
             "proto" => conditions.protocol = Some(Transport::Tcp),
@@ -236,7 +260,7 @@ fn traffic() -> Traffic<'static> {
         user: Some("alice"),
         app_path: Some("/usr/bin/server"),
         unit: Some("server.service"),
-        request: Some(Request { https: false, host: "www.example", port: 80, path: "/" }),
+        request: Some(Request { https: false, host: "www.example", port: 80, path: "/films/a" }),
         protocol: Transport::Tcp,
         local: "10.0.0.1:80".parse().expect("an address"),
         remote: "10.1.2.3:4000".parse().expect("an address"),
@@ -279,6 +303,11 @@ fn a_users_policy_wins_over_the_computers() {
 #[test]
 fn a_program_wins_over_addresses_and_a_path_over_a_name() {
     holds(Criterion::App);
+}
+
+#[test]
+fn the_url_that_says_more_wins() {
+    holds(Criterion::Url);
 }
 
 #[test]

@@ -16,11 +16,13 @@ mod options;
 mod output;
 mod packets;
 mod payload;
+mod policy;
 mod qos;
 mod recv;
 mod report;
 mod reserve;
 mod reserver;
+mod run;
 mod send;
 mod sessions;
 mod show;
@@ -68,6 +70,10 @@ pub(crate) enum Command {
     Qos(qos::Arguments),
     /// Flows of sockets: marks and rates that programs have given them, and what the network has
     Flows(socket_flows::Arguments),
+    /// Marks and rates for programs that do not ask for any
+    Policy(policy::Arguments),
+    /// Runs a command whose packets are marked and held to a rate
+    Run(run::Arguments),
     /// Traffic by name: shows, installs and removes templates
     Template(template::Arguments),
 }
@@ -94,6 +100,9 @@ enum Failure {
     /// Whoever was to take part in it was not there.
     #[error("{0}")]
     Nobody(String),
+    /// A command that was run has ended with this status.
+    #[error("the command has ended with the status {0}")]
+    Ended(u8),
 }
 
 impl Failure {
@@ -109,6 +118,7 @@ impl Failure {
         match self {
             Self::Refused(_) => 3,
             Self::Nobody(_) => 4,
+            Self::Ended(status) => *status,
             Self::Client(Disconnected | NoDaemon { .. } | NoQosDaemon { .. })
             | Self::Qos(QosError::Daemon(Disconnected | NoDaemon { .. } | NoQosDaemon { .. }))
             | Self::NoDaemon(_) => 5,
@@ -135,6 +145,8 @@ pub(crate) fn main(command: Command) -> ExitCode {
                 Command::Top(arguments) => top::main(arguments).await,
                 Command::Qos(arguments) => qos::main(arguments).await,
                 Command::Flows(arguments) => socket_flows::main(arguments).await,
+                Command::Policy(arguments) => policy::main(arguments).await,
+                Command::Run(arguments) => run::main(arguments).await,
                 Command::Template(arguments) => template::main(arguments).await,
             }
         })
@@ -145,6 +157,8 @@ pub(crate) fn main(command: Command) -> ExitCode {
         Err(Failure::System { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
+        // It has said itself what there was to say.
+        Err(Failure::Ended(status)) => ExitCode::from(status),
         Err(failure) => {
             eprintln!("rsvp: {failure}");
             ExitCode::from(failure.status())

@@ -270,6 +270,7 @@ fn of_message(watched: &Watched) -> String {
         Watched::Undelivered { of, why } => {
             format!("not delivered: {}: {}", message(of, "returned by"), why.meaning)
         }
+        Watched::Policy(event) => format!("policies: {} ({})", event.message, event.number),
         _ => String::new(),
     }
 }

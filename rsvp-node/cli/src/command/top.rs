@@ -124,7 +124,7 @@ async fn live(
         ..View::default()
     };
     let mut watch = client.watch().await?;
-    view.log.extend(before(&client).await);
+    view.log.extend(before(client).await);
     let mut keys = keys();
     let start = Instant::now();
     let mut looks = interval(arguments.every);

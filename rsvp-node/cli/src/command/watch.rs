@@ -49,6 +49,8 @@ enum Kind {
     Messages,
     /// What local applications are told
     Applications,
+    /// Policies that are read again, and those that are left out
+    Policies,
 }
 
 /// `rsvp watch`.
@@ -93,5 +95,6 @@ fn kind(watched: &Watched) -> Kind {
         Watched::Message { error: Some(_), .. } | Watched::Undelivered { .. } => Kind::Errors,
         Watched::Message { error: None, .. } => Kind::Messages,
         Watched::Discarded(_) => Kind::Discards,
+        Watched::Policy(_) => Kind::Policies,
     }
 }

@@ -7,6 +7,7 @@ mod data_plane;
 mod metrics;
 mod overrides;
 mod per_interface;
+mod policies;
 mod qos;
 mod responder;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use data_plane::{
 pub use metrics::{Listen, MetricsConfig};
 pub use overrides::Overrides;
 pub use per_interface::{InterfaceConfig, ShareConfig};
+pub use policies::{PoliciesConfig, ProfileConfig};
 pub use qos::{HooksWanted, QosConfig, UserKey};
 pub use responder::ResponderConfig;
 pub use transport::{Transport, Udp};
@@ -59,6 +61,8 @@ pub struct DaemonConfig {
     pub control: ControlConfig,
     /// Sockets that applications hand over.
     pub qos: QosConfig,
+    /// Marks and rates for programs that do not ask for any.
+    pub policies: PoliciesConfig,
     /// Whether others are helped to measure the way to this host.
     pub responder: ResponderConfig,
     /// Whether RSVP is spoken.

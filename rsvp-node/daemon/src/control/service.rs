@@ -26,6 +26,7 @@ use crate::qos_service::QosService;
 use crate::tc_service::TcService;
 use asked::{carried, make_reservation, of_sender};
 use rsvp_control::flows::CAN_FLOWS;
+use rsvp_control::policy::CAN_POLICY;
 use rsvp_control::rows::ReservationRow;
 use rsvp_control::sockets::{CAN_QOS, CAN_TEMPLATES};
 use rsvp_control::tc::CAN_TC;
@@ -102,7 +103,7 @@ impl ControlService {
         self.apps.insert(app, client);
         self.clients.insert(client, Client::new(app, who));
         let daemon = Some(concat!("rsvpd ", env!("CARGO_PKG_VERSION")).to_owned());
-        let can = [CAN_QOS, CAN_TEMPLATES, CAN_FLOWS, CAN_TC];
+        let can = [CAN_QOS, CAN_TEMPLATES, CAN_FLOWS, CAN_POLICY, CAN_TC];
         let can = can.into_iter().filter(|can| !who.sockets_only || *can != CAN_TC);
         let can = Some(can.map(str::to_owned).collect());
         self.say(client, &Line { version: Some(VERSION), daemon, can, ..Line::default() });
@@ -149,6 +150,7 @@ impl ControlService {
         self.qos.gone(client, access);
         self.tc.gone(client, access);
         self.socket_flows.gone(client, access);
+        access.forget_policies_of(client);
         self.say_what_flows_did();
         self.forget_installed_unless_watched();
     }
@@ -288,6 +290,9 @@ impl ControlService {
         if request.is_about_sockets() {
             return self.about_socket(client, request, access);
         }
+        if request.is_about_policies() {
+            return access.about_policies(client, who, request);
+        }
         if request.is_about_templates() {
             return self.about_template(who, request, access);
         }
@@ -387,8 +392,9 @@ impl Client {
 }
 
 /// What those hear who ask for more than they may.
-const NO_MORE_HERE: &str = "only requests about sockets (`qos-` and `flow-` and on, `track`, `untrack`), `template-list` and `template-read` are taken on this socket: the \
-     daemon's control socket takes all, from root and members of its group";
+const NO_MORE_HERE: &str = "only requests about sockets (`qos-` and `flow-` and on, `track`, `untrack`), `template-list`, `template-read`, \
+     `policy-list`, `policy-explain` and `policy-match` are taken on this socket: the daemon's control socket takes all, from root and \
+     members of its group";
 
 /// The `id`, as soon as there is one, and the request.
 fn read(line: &str) -> (Option<u64>, Result<Request, Problem>) {

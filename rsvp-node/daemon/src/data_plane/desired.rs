@@ -122,13 +122,14 @@ impl Desired {
         Ok(Self { service, keys, limits, handling, rate, on_link, class })
     }
 
-    /// Its class has the rate itself, and nothing for what packets have on the link: where `overhead` is 0 it counts IP packets alone, else what the link
-    /// adds is taken from the rate. So many octets may wait in it.
+    /// Its class has the rate itself, and packets count as their IP octets there, whatever they have on the link. So many octets may wait
+    /// in it.
     pub fn count_packets_alone(&mut self, waiting: u32) {
         self.class = self.class.map(|class| FlowClass {
             rate: self.rate,
             bucket: self.limits.bucket,
             min_policed: 0,
+            overhead: 0,
             queue: Some(waiting),
             ..class
         });
@@ -224,7 +225,9 @@ fn class_of(limits: &Limits, rate_on_link: u64, overhead: u32) -> FlowClass {
         bucket: on_link(limits, 0, overhead).1,
         max_packet: limits.max_packet.map_or(0, |most| most.saturating_add(overhead)),
         min_policed: u16::try_from(limits.min_policed.saturating_add(overhead)).unwrap_or(u16::MAX),
+        overhead: u16::try_from(overhead).unwrap_or(u16::MAX),
         queue: None,
+        weight: None,
     }
 }
 

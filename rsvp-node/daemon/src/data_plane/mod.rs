@@ -10,6 +10,7 @@ pub mod by_hand;
 pub mod desired;
 pub mod kernel;
 pub mod manner;
+pub mod policies;
 pub mod policing;
 pub mod tc;
 pub mod tree;
@@ -23,6 +24,7 @@ pub use none::Nothing;
 use bpf::{EgressError, SocketMarks};
 use by_hand::FlowByHand;
 use manner::Manner;
+use policies::WantedPolicies;
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, ReservationId, TrafficControl};
 use rsvp_wire::{FilterSpec, Session, error_value};
@@ -129,6 +131,10 @@ pub trait DataPlane: Send {
             failure: flow.map(|_| failure()),
         };
         changes.into_iter().map(answer).collect()
+    }
+    /// Has interfaces have what policies need; what of that cannot be, in words, where that was not said before.
+    fn policies(&mut self, _wanted: Arc<WantedPolicies>, _now: Duration) -> Vec<String> {
+        Vec::new()
     }
     /// What stands of those, and what was counted of it; who uses a flow is to be filled in.
     ///

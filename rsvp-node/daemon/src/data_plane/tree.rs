@@ -25,6 +25,10 @@
 //! one packet more pass. A peak rate p is kept by the class's queue, which has a bucket of M for it. The queue holds all that a
 //! conforming flow can have waiting.
 //!
+//! At the root a packet counts as its IP octets, which a size table says; what it has on the link beside those each class adds: the kernel
+//! takes a size table at the root alone, and classes that add less than nothing nowhere. A class that is to have a rate of IP packets adds
+//! nothing.
+//!
 //! Super-packets are cut into packets before they wait: HTB lets any packet pass whole while its bucket is not empty, and would let
 //! 64 KiB pass at once.
 
@@ -60,17 +64,24 @@ pub struct Link {
     pub rate: u64,
     /// The largest packet, in octets.
     pub mtu: u32,
-    /// What a packet counts as beyond the octets of its frame: -14 makes it those of the IP packet in an Ethernet frame, and
-    /// what is added to that are those of the link.
-    pub overhead: i16,
+    /// Octets of a frame before its IP header, as the kernel hands it to the link: 14 of Ethernet.
+    pub header: u16,
+    /// Octets that a packet has on the link beside those of IP.
+    pub overhead: u16,
 }
 
 impl Link {
+    /// What a packet counts as at the root beyond the octets of its frame: so it counts as those of IP.
+    fn size(&self) -> i16 {
+        i16::try_from(self.header).map_or(i16::MIN, |header| -header)
+    }
+
     /// A flow's queue: it keeps the peak rate, if there is one. What is longer than a packet is a super-packet, and is cut.
     fn queue_for(&self, class: &FlowClass) -> Queue {
-        let beside = LINK_HEADERS.saturating_add(self.overhead.max(0).unsigned_abs().into());
+        let beside = LINK_HEADERS.saturating_add(class.overhead.into());
         let (rate, largest) = class.peak.map_or((CUTS_ONLY, self.mtu), |peak| (peak, class.max_packet));
-        Queue::Tbf { rate, burst: largest.saturating_add(beside), limit: class.limit() }
+        let (burst, limit) = (largest.saturating_add(beside), class.limit());
+        Queue::Tbf { rate, burst, limit, overhead: class.overhead }
     }
 }
 
@@ -141,8 +152,17 @@ pub struct FlowClass {
     pub max_packet: u32,
     /// m, in octets.
     pub min_policed: u16,
+    /// What each of its packets counts as beside its IP octets.
+    pub overhead: u16,
     /// What may wait, in octets, where the sender is held back by it; else as much as a conforming flow can have waiting.
     pub queue: Option<u32>,
+    /// How much of what best effort has it borrows in its turn, in hundredths; without, a packet as others do.
+    pub weight: Option<u8>,
+}
+
+/// What is borrowed in one turn with a weight: ten hundredths are a packet.
+fn turn(packet: u32, weight: u8) -> u32 {
+    (packet.saturating_mul(weight.into()) / 10).max(1)
 }
 
 impl FlowClass {
@@ -159,8 +179,9 @@ impl FlowClass {
                 (true, true) => 1,
                 (true, false) => 2,
             },
-            quantum: self.max_packet,
+            quantum: self.weight.map_or(self.max_packet, |weight| turn(self.max_packet, weight)),
             min_policed: self.min_policed,
+            overhead: self.overhead,
         }
     }
 
@@ -201,6 +222,8 @@ pub struct Tree {
     link: Link,
     /// The rates and buckets of all Controlled-Load flows together.
     controlled_load: (u64, u32),
+    /// What weights leave of best effort to what has none, in hundredths; nothing where there are no weights.
+    rest: Option<u8>,
     flows: BTreeMap<u32, Own>,
     places: Places,
 }
@@ -213,12 +236,13 @@ impl Tree {
             interface,
             link,
             controlled_load: (0, 0),
+            rest: None,
             flows: BTreeMap::new(),
             places: Places::default(),
         };
         let mut batch = Batch::new();
         let default = Service::BestEffort.class().minor();
-        batch.add_qdisc(interface, Handle::ROOT, ROOT, Queue::Htb { default }, link.overhead);
+        batch.add_qdisc(interface, Handle::ROOT, ROOT, Queue::Htb { default }, link.size());
         batch.add_class(interface, ROOT, LINK, &this.link_class());
         for service in Service::ALL {
             batch.add_class(interface, LINK, service.class(), &this.shared(service));
@@ -243,9 +267,9 @@ impl Tree {
         };
         let flows: BTreeMap<u32, Own> = left.iter().filter_map(own).collect();
         let places = Places::taken(flows.values().map(|own| (own.place, &own.class)));
-        let this = Self { interface, link, controlled_load, flows, places };
+        let this = Self { interface, link, controlled_load, rest: None, flows, places };
         let mut batch = Batch::new();
-        batch.change_size_table(interface, Handle::ROOT, ROOT, "htb", link.overhead);
+        batch.change_size_table(interface, Handle::ROOT, ROOT, "htb", link.size());
         this.write_shared(&mut batch);
         this.write_queues(&mut batch);
         (this, batch)
@@ -325,6 +349,15 @@ impl Tree {
         self.flows.get(&flow).map(|own| own.class.rate)
     }
 
+    /// Says what the weights of classes leave to what has none, in hundredths.
+    pub fn leave_to_the_rest(&mut self, rest: Option<u8>) -> Batch {
+        let mut batch = Batch::new();
+        if core::mem::replace(&mut self.rest, rest) != rest {
+            self.write_shared(&mut batch);
+        }
+        batch
+    }
+
     /// Says what all Controlled-Load flows have together: the sum of r in octets per second, and of b in octets.
     pub fn controlled_load(&mut self, rate: u64, bucket: u32) -> Batch {
         let mut batch = Batch::new();
@@ -341,9 +374,6 @@ impl Tree {
     /// Takes over what has changed about the link; flows keep their classes.
     pub fn set_link(&mut self, link: Link) -> Batch {
         let mut batch = Batch::new();
-        if link.overhead != self.link.overhead {
-            batch.change_size_table(self.interface, Handle::ROOT, ROOT, "htb", link.overhead);
-        }
         if link != self.link {
             self.link = link;
             self.write_shared(&mut batch);
@@ -394,6 +424,7 @@ impl Tree {
             priority: 0,
             quantum: self.link.mtu,
             min_policed: 0,
+            overhead: self.link.overhead,
         }
     }
 
@@ -411,8 +442,12 @@ impl Tree {
             burst: self.burst(rate),
             cburst: self.burst(self.link.rate),
             priority: service.priority(),
-            quantum: self.link.mtu,
+            quantum: match (service, self.rest) {
+                (Service::BestEffort, Some(rest)) => turn(self.link.mtu, rest),
+                _ => self.link.mtu,
+            },
             min_policed: 0,
+            overhead: self.link.overhead,
         }
     }
 

@@ -4,6 +4,7 @@
 //! alone, so that what waits is bounded by the state. A thread that dies leaves a daemon without a data plane.
 
 use super::by_hand::FlowByHand;
+use super::policies::WantedPolicies;
 use super::wishes::Wishes;
 use super::{Answer, DataPlane, Failure, Nothing, State, Surroundings};
 use rsvp_control::rows::FlowRow;
@@ -26,6 +27,7 @@ enum Order {
     Wish(Vec<((Session, FilterSpec), Option<Wishes>)>),
     Apply(Vec<TrafficControl>),
     ByHand(Vec<(ReservationId, Option<Arc<FlowByHand>>)>),
+    Policies(Arc<WantedPolicies>),
     List,
     /// Leave everything in the kernel, and end.
     Leave,
@@ -58,6 +60,7 @@ pub(crate) struct Worker {
     changes: BTreeMap<ReservationId, TrafficControl>,
     wishes: BTreeMap<(Session, FilterSpec), Option<Wishes>>,
     by_hand: BTreeMap<ReservationId, Option<Arc<FlowByHand>>>,
+    policies: Option<Arc<WantedPolicies>>,
     lists: bool,
     states: BTreeMap<u32, State>,
     /// Whether anything is carried out on an interface of which the thread has said nothing.
@@ -91,6 +94,7 @@ impl Worker {
             changes: BTreeMap::new(),
             wishes: BTreeMap::new(),
             by_hand: BTreeMap::new(),
+            policies: None,
             lists: false,
             states: BTreeMap::new(),
             enforces: has_plane,
@@ -109,6 +113,11 @@ impl Worker {
     /// A flow that is made by hand is to be this, or is to go.
     pub(crate) fn by_hand(&mut self, id: ReservationId, flow: Option<Arc<FlowByHand>>) {
         self.by_hand.insert(id, flow);
+    }
+
+    /// Interfaces are to have this for policies.
+    pub(crate) fn policies(&mut self, wanted: WantedPolicies) {
+        self.policies = Some(Arc::new(wanted));
     }
 
     /// An application asks this for the packets of a sender, or nothing any more.
@@ -167,6 +176,8 @@ impl Worker {
             Order::Apply(std::mem::take(&mut self.changes).into_values().collect())
         } else if !self.by_hand.is_empty() {
             Order::ByHand(std::mem::take(&mut self.by_hand).into_iter().collect())
+        } else if let Some(wanted) = self.policies.take() {
+            Order::Policies(wanted)
         } else if std::mem::take(&mut self.lists) {
             Order::List
         } else {
@@ -231,6 +242,11 @@ fn work(
             Ok(Order::Wish(wishes)) => plane.wish(wishes),
             Ok(Order::Apply(changes)) => said.answers = plane.apply(changes, now),
             Ok(Order::ByHand(changes)) => said.answers = plane.by_hand(changes, now),
+            Ok(Order::Policies(wanted)) => {
+                for trouble in plane.policies(wanted, now) {
+                    tracing::warn!("{trouble}");
+                }
+            }
             Ok(Order::List) => {
                 said.flows = Some(plane.flows());
                 said.by_hand = Some(plane.flows_by_hand());

@@ -1,11 +1,12 @@
 //! The engine, and what is around it, for the control service.
 
 use super::EngineIo;
-use crate::control::service::EngineAccess;
+use crate::control::service::{ClientId, EngineAccess, Who};
 use crate::data_plane::by_hand::FlowByHand;
 use crate::data_plane::wishes::Wishes;
 use crate::flow_service::{Target, Way};
 use rsvp_control::tc::Set;
+use rsvp_control::{Done, Problem, Request};
 use rsvp_node::qos::{Qos, Transport};
 use rsvp_node::{
     Command, Engine, Input, Instant, InterfaceId, Outcome, ReservationId, SenderView, TcChange,
@@ -48,6 +49,14 @@ impl EngineAccess for EngineIo {
 
     fn keep_template(&mut self, name: &str, qos: Option<&Qos>) -> Result<(), String> {
         self.shelf.keep(name, qos)
+    }
+
+    fn about_policies(&mut self, client: ClientId, who: Who, request: Request) -> Result<Done, Problem> {
+        self.policies.request(client, who, request, tokio::time::Instant::now())
+    }
+
+    fn forget_policies_of(&mut self, client: ClientId) {
+        self.policies.gone(client, tokio::time::Instant::now());
     }
 
     fn wish(&mut self, session: &Session, sender: &SenderTemplate, wishes: Option<Wishes>) {

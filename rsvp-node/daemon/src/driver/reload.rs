@@ -27,6 +27,7 @@ fn not_reloadable(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
         ("socket of [qos]", old.qos.socket != new.qos.socket),
         ("hooks or cgroup of [qos]", (old.qos.hooks, &old.qos.cgroup) != (new.qos.hooks, &new.qos.cgroup)),
         ("templates of [qos]", old.qos.templates != new.qos.templates),
+        ("[policies]", old.policies != new.policies),
         ("[signalling]", old.signalling != new.signalling),
         ("[node]", old.node != new.node),
         ("[limits]", old.limits != new.limits),

@@ -75,6 +75,18 @@ pub(super) enum HookError {
     Mark(io::Error),
 }
 
+/// The cgroup where programs hang, by the configuration: its path and its folder; or why there is none.
+pub(crate) fn cgroup_of(config: &DaemonConfig) -> Result<(PathBuf, std::fs::File), String> {
+    let found = cgroup::open(config.qos.cgroup.as_deref()).map_err(|why| why.to_string())?;
+    Ok((found.path, found.folder))
+}
+
+/// The root of the hierarchy of cgroups, where one is mounted.
+#[must_use]
+pub fn hierarchy() -> Option<PathBuf> {
+    cgroup::open(None).ok().map(|found| found.path)
+}
+
 /// What is missing without them, in the log.
 fn say_what_is_missing(why: &HookError) {
     tracing::warn!(

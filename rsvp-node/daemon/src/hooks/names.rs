@@ -26,8 +26,8 @@ const READ: usize = 32 * 1024;
 
 /// A socket as the kernel lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
-    pub(super) cookie: u64,
+pub(crate) struct Listed {
+    pub(crate) cookie: u64,
     /// Its peer has not answered yet.
     pub(super) is_connecting: bool,
     pub(super) local: Option<SocketAddr>,
@@ -51,7 +51,7 @@ impl SocketNames {
 
     /// Sockets of a protocol, with a peer's port or, with 0, any: those that are wanted. A socket that is neither bound nor
     /// connected is not listed.
-    pub(super) fn list(
+    pub(crate) fn list(
         &mut self,
         protocol: u8,
         port: u16,

@@ -160,6 +160,12 @@ impl Ports {
         self.first <= port && port <= self.last
     }
 
+    /// The first and the last.
+    #[must_use]
+    pub const fn bounds(&self) -> (u16, u16) {
+        (self.first, self.last)
+    }
+
     /// Whether it is one port.
     #[must_use]
     pub const fn is_single(&self) -> bool {
@@ -199,14 +205,16 @@ pub enum WellKnown {
     LiveMigration,
     /// Clusters of hosts, port 3343.
     Cluster,
+    /// Fibre Channel over Ethernet: frames without IP, of the types 0x8906 and 0x8914.
+    Fcoe,
 }
 
 impl WellKnown {
-    /// The port on either side; none for everything.
+    /// The port on either side; none for everything, and for what has no ports.
     #[must_use]
     pub const fn port(self) -> Option<u16> {
         match self {
-            Self::Default => None,
+            Self::Default | Self::Fcoe => None,
             Self::Iscsi => Some(3260),
             Self::Nfs => Some(2049),
             Self::Smb => Some(445),
@@ -227,7 +235,8 @@ impl FromStr for WellKnown {
             "smb" => Ok(Self::Smb),
             "live-migration" => Ok(Self::LiveMigration),
             "cluster" => Ok(Self::Cluster),
-            _ => Err("one of default, iscsi, nfs, smb, live-migration, cluster"),
+            "fcoe" => Ok(Self::Fcoe),
+            _ => Err("one of default, iscsi, nfs, smb, live-migration, cluster, fcoe"),
         }
     }
 }
@@ -244,8 +253,15 @@ impl Conditions {
         self.template == Some(WellKnown::Default)
     }
 
+    /// Whether it is for frames without IP, which nothing else is for.
+    #[must_use]
+    pub fn is_of_frames(&self) -> bool {
+        self.template == Some(WellKnown::Fcoe)
+    }
+
     /// The ports on either side, by number or by name.
-    pub(super) fn either_port(&self) -> Option<Ports> {
+    #[must_use]
+    pub fn either_port(&self) -> Option<Ports> {
         self.port.or_else(|| self.template?.port().and_then(|port| Ports::new(port, port)))
     }
 
@@ -254,6 +270,9 @@ impl Conditions {
         let alone = Self { template, ..Self::default() };
         if self.is_default() && *self != alone {
             return Err(PolicyFault::DefaultWithConditions);
+        }
+        if self.is_of_frames() && *self != alone {
+            return Err(PolicyFault::Frames);
         }
         if let (Some(local), Some(remote)) = (self.local, self.remote)
             && local.address.is_ipv4() != remote.address.is_ipv4()
@@ -273,7 +292,8 @@ impl Conditions {
     pub(super) fn match_all(&self, traffic: &Traffic<'_>) -> bool {
         let within = |prefix: &Prefix, side: SocketAddr| prefix.contains(side.ip());
         let (local, remote) = (traffic.local, traffic.remote);
-        self.app.as_ref().is_none_or(|app| traffic.is_of(app))
+        !self.is_of_frames()
+            && self.app.as_ref().is_none_or(|app| traffic.is_of(app))
             && self.unit.as_ref().is_none_or(|unit| traffic.unit == Some(unit.as_str()))
             && self.url.as_ref().is_none_or(|url| traffic.request.is_some_and(|request| request.is_for(url)))
             && self.protocol.is_none_or(|protocol| protocol == traffic.protocol)

@@ -82,6 +82,17 @@ pub enum PolicyFault {
     /// A URL's policy names a program or a local address, which is the server's.
     #[error("a URL leaves no room for a program, a local address or a protocol")]
     Url,
+    /// A URL's policy does what a server cannot do to its answers.
+    #[error(
+        "what a server answers for a URL has a DSCP alone: a rate, a pcp or a weight belongs into a policy without a URL"
+    )]
+    UrlAction,
+    /// A policy for frames without IP has conditions that only IP meets.
+    #[error("the fcoe template has no other conditions")]
+    Frames,
+    /// Frames without IP have no DSCP, and are of no user.
+    #[error("frames of FCoE are of no user and have no DSCP: a pcp, a rate or a weight")]
+    FramesAction,
 }
 
 impl Policy {
@@ -116,6 +127,12 @@ impl Policy {
             PolicyFault::Priority
         } else if action.weight.is_some_and(|weight| !(1..=100).contains(&weight)) {
             PolicyFault::Weight
+        } else if self.conditions.is_of_frames() && (action.dscp.is_some() || self.user.is_some()) {
+            PolicyFault::FramesAction
+        } else if self.conditions.url.is_some()
+            && *action != (Action { dscp: action.dscp, ..Action::default() })
+        {
+            PolicyFault::UrlAction
         } else {
             return self.conditions.check();
         };

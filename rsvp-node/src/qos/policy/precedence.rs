@@ -6,12 +6,13 @@
 //! 2. the higher precedence number;
 //! 3. a user's over the computer's;
 //! 4. one for a program over one for addresses and ports: URL (ours), path, name, unit (ours), none;
-//! 5. more conditions on addresses, ports and protocol;
-//! 6. one on the source address; on the destination address; on the source port; on the destination port; on a port of
+//! 5. of a URL (ours): one host over any, one port over any, the longer path, the path alone over all below it;
+//! 6. more conditions on addresses, ports and protocol;
+//! 7. one on the source address; on the destination address; on the source port; on the destination port; on a port of
 //!    either side (ours); on the protocol;
-//! 7. the longer prefix of the source address, then of the destination address;
-//! 8. a single port over a range, in the same order;
-//! 9. the name that sorts first.
+//! 8. the longer prefix of the source address, then of the destination address;
+//! 9. a single port over a range, in the same order;
+//! 10. the name that sorts first.
 //!
 //! Source: the published pages of managing policies and of the questions about them; 2 is from the commands.
 
@@ -31,6 +32,8 @@ pub enum Criterion {
     User,
     /// The program.
     App,
+    /// How much is said of the URL.
+    Url,
     /// How many conditions on addresses, ports and protocol.
     Count,
     /// Which of these conditions.
@@ -50,6 +53,7 @@ impl fmt::Display for Criterion {
             Self::Precedence => "lower precedence",
             Self::User => "the computer's, not the user's",
             Self::App => "less said of the program",
+            Self::Url => "less said of the URL",
             Self::Count => "fewer conditions",
             Self::Kind => "conditions that count for less",
             Self::Prefix => "a shorter prefix",
@@ -69,6 +73,7 @@ pub fn compare(one: &Policy, other: &Policy) -> (Ordering, Criterion) {
         by(Criterion::Precedence, &|p| first(p.precedence)),
         by(Criterion::User, &|p| first(p.user.is_some().into())),
         by(Criterion::App, &|p| first(program(&p.conditions))),
+        by(Criterion::Url, &|p| url(&p.conditions)),
         by(Criterion::Count, &|p| first(kinds(&p.conditions).iter().sum())),
         by(Criterion::Kind, &|p| kinds(&p.conditions)),
         by(Criterion::Prefix, &|p| prefixes(&p.conditions)),
@@ -107,6 +112,13 @@ fn program(conditions: &Conditions) -> u8 {
         None => 0,
     };
     of(conditions.url.is_some(), 4).max(app).max(of(conditions.unit.is_some(), 1))
+}
+
+/// How much is said of the URL: what counts for most first.
+fn url(conditions: &Conditions) -> [u8; 6] {
+    let Some(url) = &conditions.url else { return [0; 6] };
+    let [high, low] = u16::try_from(url.path.len()).unwrap_or(u16::MAX).to_be_bytes();
+    [url.host.is_some().into(), url.port.is_some().into(), high, low, (!url.recursive).into(), 0]
 }
 
 /// Which conditions there are, those that count for most first.

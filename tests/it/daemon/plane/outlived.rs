@@ -266,6 +266,7 @@ fn classes_that_outlive_the_daemon_have_room_for_headers() {
         let now = htb(&net);
         assert_eq!(now.map(|class| class.rate), [100_000 + 100_000 * overhead / 64; 2]);
         assert_eq!(u64::from(now[1].min_policed), 64 + overhead);
+        assert_eq!(now.map(|class| u64::from(class.overhead)), [overhead; 2]);
         assert_eq!(now == made, overhead == 64, "{now:?} {made:?}");
         let counted = || class_of(&net, "r", "to-b", 3).counters;
         let before = counted();
@@ -273,7 +274,7 @@ fn classes_that_outlive_the_daemon_have_room_for_headers() {
         let after = eventually("ten packets in the class", || {
             Some(counted()).filter(|after| after.packets == before.packets + 10)
         });
-        assert_eq!(after.octets - before.octets, 10 * (100 + overhead));
+        assert_eq!(after.octets - before.octets, 10 * 100, "counted as IP packets, to which the class adds");
     }
 }
 

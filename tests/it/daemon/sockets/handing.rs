@@ -62,7 +62,7 @@ impl Raw {
         stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout");
         let lines = BufReader::new(stream.try_clone().expect("another descriptor"));
         let mut this = Self { stream, lines };
-        assert_eq!(this.line().expect("a greeting")["can"], json!(["qos", "templates", "flows"]));
+        assert_eq!(this.line().expect("a greeting")["can"], json!(["qos", "templates", "flows", "policy"]));
         this
     }
 

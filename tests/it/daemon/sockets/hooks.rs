@@ -129,7 +129,7 @@ fn after_paths(capture: &Capture, count: usize) -> usize {
 }
 
 /// The links by which programs of a process hang at cgroups, as the kernel describes its descriptors.
-fn links(process: u32) -> Vec<u32> {
+pub(in crate::daemon) fn links(process: u32) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in fs::read_dir(format!("/proc/{process}/fdinfo")).into_iter().flatten().flatten() {
         let text = fs::read_to_string(entry.path()).unwrap_or_default();
@@ -574,10 +574,10 @@ fn cgroups() -> Option<PathBuf> {
 }
 
 /// A cgroup of the test's own.
-struct Cgroup(PathBuf);
+pub(in crate::daemon) struct Cgroup(pub(in crate::daemon) PathBuf);
 
 impl Cgroup {
-    fn new(name: &str) -> Self {
+    pub(in crate::daemon) fn new(name: &str) -> Self {
         let path = cgroups().expect("cgroup2").join(format!("rsvp-{}-{name}", std::process::id()));
         fs::create_dir(&path).expect("a cgroup");
         Self(path)

@@ -7,7 +7,7 @@ mod examples;
 mod flows;
 mod groups;
 mod handing;
-mod hooks;
+pub(super) mod hooks;
 mod many;
 mod marked;
 mod policy;

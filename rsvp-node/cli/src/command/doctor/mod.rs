@@ -153,7 +153,10 @@ async fn of_daemon(client: &Client, host: Option<&Host>, findings: &mut Vec<Find
         [] => Finding::fine("messages", "none was dropped"),
         some => Finding::note(
             "messages",
-            format!("dropped since the daemon started: {}; `rsvp show events` has the last of them", some.join(", ")),
+            format!(
+                "dropped since the daemon started: {}; `rsvp show events` has the last of them",
+                some.join(", ")
+            ),
         ),
     });
     Ok(())

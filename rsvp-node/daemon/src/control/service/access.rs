@@ -1,9 +1,10 @@
 //! What the control service needs of whoever drives an engine.
 
+use super::{ClientId, Who};
 use crate::data_plane::by_hand::FlowByHand;
 use crate::data_plane::wishes::Wishes;
 use crate::flow_service::{Target, Way};
-use rsvp_control::tc;
+use rsvp_control::{Done, Problem, Request, tc};
 use rsvp_node::qos::{Qos, Transport};
 use rsvp_node::{Command, Engine, Instant, InterfaceId, Outcome, ReservationId, SenderView, TrafficControl};
 use rsvp_wire::{SenderTemplate, Session};
@@ -49,6 +50,15 @@ pub trait EngineAccess {
     fn keep_template(&mut self, _name: &str, _qos: Option<&Qos>) -> Result<(), String> {
         Ok(())
     }
+    /// A client asks about policies.
+    ///
+    /// # Errors
+    /// Why it is not done.
+    fn about_policies(&mut self, _client: ClientId, _who: Who, _request: Request) -> Result<Done, Problem> {
+        Err(Problem::new("not-permitted", "there are no policies here"))
+    }
+    /// A client is gone, and with it the policies that it had for as long as it was there.
+    fn forget_policies_of(&mut self, _client: ClientId) {}
     /// An application asks this for the packets of its socket, or nothing any more.
     fn wish(&mut self, _session: &Session, _sender: &SenderTemplate, _wishes: Option<Wishes>) {}
     /// A flow of this host that is not signalled is to be carried out on an interface, or no longer.

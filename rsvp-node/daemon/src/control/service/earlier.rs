@@ -1,4 +1,5 @@
-//! What happened of late, for those who come after it: errors, messages that were dropped or came back, and what applications were told.
+//! What happened of late, for those who come after it: errors, messages that were dropped or came back, what applications were
+//! told, and what became of policies.
 //!
 //! State that arrives and leaves is not kept: listings have it.
 
@@ -23,7 +24,8 @@ impl Earlier {
     /// Something has happened.
     pub(super) fn note(&mut self, watched: &Watched) {
         let is_kept = match watched {
-            Watched::Application { .. } | Watched::Discarded(_) | Watched::Undelivered { .. } => true,
+            Watched::Application { .. } | Watched::Discarded(_) => true,
+            Watched::Undelivered { .. } | Watched::Policy(_) => true,
             Watched::Message { error, .. } => error.is_some(),
             _ => false,
         };

@@ -1,12 +1,15 @@
 //! Loading the egress program, with maps of its own or with those that an earlier run has pinned.
 
 use super::by_hand::ByHand;
+use super::policy::PolicyTables;
+use super::policy_hooks::ByPolicy;
 use super::sockets::{SocketMarks, Sockets};
 use super::{Capacity, Egress, EgressError, MAPS, PROGRAM, Pins, SHARDS, missing};
-use aya::maps::{Array, HashMap, Map};
-use aya::{Ebpf, EbpfLoader};
+use aya::maps::{Array, HashMap, Map, ProgramArray};
+use aya::{Ebpf, EbpfError, EbpfLoader};
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::path::Path;
 
 /// The program, built by `bpf/build.sh`, aligned as a reader of its sections wants it.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../bpf/flow.bpf.o");
@@ -45,18 +48,14 @@ impl Egress {
             pins.clear().map_err(|error| EgressError::Refused("to remove old pins", error))?;
         }
         capacity = there.unwrap_or(capacity);
-        let mut loader = EbpfLoader::new();
-        loader.btf(None);
-        loader.map_max_entries("flows", capacity.flows).map_max_entries("states", capacity.flows);
-        loader.map_max_entries("keys_v4", capacity.keys).map_max_entries("keys_v6", capacity.keys);
-        loader.map_max_entries("filters", capacity.keys).map_max_entries("socket_peers", capacity.keys);
-        for by_interface in ["interfaces", "masks", "rules"] {
-            loader.map_max_entries(by_interface, capacity.interfaces);
+        // Where the kernel does not say what its structures are, policies do without what is read of them.
+        let mut has_btf = Path::new(BTF).exists();
+        let mut loaded = load_object(capacity, pins.as_ref(), has_btf);
+        if has_btf && loaded.is_err() {
+            has_btf = false;
+            loaded = load_object(capacity, pins.as_ref(), false);
         }
-        for (name, ..) in MAPS.iter().filter(|_| pins.is_some()) {
-            loader.map_pin_path(name, pins.as_ref().map(|pins| pins.at(name)).unwrap_or_default());
-        }
-        let mut program = loader.load(OBJECT).map_err(|error| EgressError::of_loading(&error))?;
+        let mut program = loaded.map_err(|error| EgressError::of_loading(&error))?;
         let (flows, states) = (Array::try_from(map(&mut program, "flows")?), map(&mut program, "states")?);
         let (flows, states) = (flows.map_err(of_object)?, Array::try_from(states).map_err(of_object)?);
         let keys_v4 = HashMap::try_from(map(&mut program, "keys_v4")?).map_err(of_object)?;
@@ -67,6 +66,20 @@ impl Egress {
             masks: HashMap::try_from(map(&mut program, "masks")?).map_err(of_object)?,
             rules: HashMap::try_from(map(&mut program, "rules")?).map_err(of_object)?,
             known: BTreeMap::new(),
+        };
+        let tables = PolicyTables::new(
+            Array::try_from(map(&mut program, "policy_rules")?).map_err(of_object)?,
+            Array::try_from(map(&mut program, "policy_settings")?).map_err(of_object)?,
+            Array::try_from(map(&mut program, "policy_counts")?).map_err(of_object)?,
+            HashMap::try_from(map(&mut program, "decisions")?).map_err(of_object)?,
+            there.is_some(),
+        )?;
+        let policy = ByPolicy {
+            classes: HashMap::try_from(map(&mut program, "policy_classes")?).map_err(of_object)?,
+            step: ProgramArray::try_from(map(&mut program, "policy_step")?).map_err(of_object)?,
+            fault: None,
+            hooks: Vec::new(),
+            tables: Some(tables),
         };
         // They are pinned nowhere: what a program has given its sockets ends with the connection over which it did.
         let sockets = Sockets {
@@ -81,6 +94,7 @@ impl Egress {
             keys_v6,
             interfaces,
             by_hand,
+            policy,
             sockets,
             program,
             attached: BTreeMap::new(),
@@ -93,12 +107,33 @@ impl Egress {
         for name in [PROGRAM, SHARDS] {
             this.program_mut(name)?.load().map_err(|error| EgressError::of_loading(&error))?;
         }
+        this.load_for_policies(has_btf);
         if this.is_resumed {
             this.forget_by_hand(None)?;
             this.read_maps()?;
         }
         Ok(this)
     }
+}
+
+/// Where the kernel says what its structures are.
+const BTF: &str = "/sys/kernel/btf/vmlinux";
+
+fn load_object(capacity: Capacity, pins: Option<&Pins>, has_btf: bool) -> Result<Ebpf, EbpfError> {
+    let mut loader = EbpfLoader::new();
+    if !has_btf {
+        loader.btf(None);
+    }
+    loader.map_max_entries("flows", capacity.flows).map_max_entries("states", capacity.flows);
+    loader.map_max_entries("keys_v4", capacity.keys).map_max_entries("keys_v6", capacity.keys);
+    loader.map_max_entries("filters", capacity.keys).map_max_entries("socket_peers", capacity.keys);
+    for by_interface in ["interfaces", "masks", "rules"] {
+        loader.map_max_entries(by_interface, capacity.interfaces);
+    }
+    for (name, ..) in MAPS.iter().filter(|_| pins.is_some()) {
+        loader.map_pin_path(name, pins.map(|pins| pins.at(name)).unwrap_or_default());
+    }
+    loader.load(OBJECT)
 }
 
 fn map(program: &mut Ebpf, name: &str) -> Result<Map, EgressError> {

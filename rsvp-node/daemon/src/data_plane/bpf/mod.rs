@@ -11,8 +11,11 @@ mod flow;
 mod flow_key;
 mod hook;
 mod load;
+mod maps;
 mod pattern;
 mod pins;
+mod policy;
+mod policy_hooks;
 mod resume;
 mod sockets;
 mod sys;
@@ -25,6 +28,11 @@ pub use flow::{Count, Flow, FlowError, Limits, MOST_RATE, Mode, Statistics, Trea
 pub use flow_key::{Filter, Key, KeyError, Session};
 pub use pattern::{AddressBits, Beyond, MOST_MASKS, Mask, Pattern, PatternError, PortBits};
 pub use pins::{NoPins, Pins};
+pub use policy::{
+    Decision, FRAMES, LEVELS, MOST_POLICIES, MOST_PROFILES, PolicyRule, PolicySettings, PolicyTables,
+    Program, hash_of,
+};
+pub use policy_hooks::NotHooked;
 pub use resume::{Found, remove_left_behind};
 pub use sockets::{SocketMarks, SocketPeer};
 pub use trial::{Outcome, Segments, Trial};
@@ -34,26 +42,14 @@ use aya::maps::{Array, HashMap, MapData, MapError};
 use aya::programs::SchedClassifier;
 use flow_key::{Kind, Record};
 use hook::{Hooked, Link};
+use maps::MAPS;
 use std::collections::{BTreeMap, VecDeque};
-use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use sys::{FlowRecord, InterfaceRecord, KeyRecord, NO_PRIORITY, StateRecord};
 
 const PROGRAM: &str = "rsvp_egress";
 /// The program that finds the shard of a class.
 const SHARDS: &str = "rsvp_shards";
-/// The maps, and the sizes of their keys and values.
-const MAPS: [(&str, usize, usize); 9] = [
-    ("flows", size_of::<u32>(), size_of::<FlowRecord>()),
-    ("states", size_of::<u32>(), size_of::<StateRecord>()),
-    ("keys_v4", size_of::<KeyRecord<4>>(), size_of::<u32>()),
-    ("keys_v6", size_of::<KeyRecord<16>>(), size_of::<u32>()),
-    ("interfaces", size_of::<u32>(), size_of::<InterfaceRecord>()),
-    ("fragments", sys::FRAGMENT, sys::TRANSPORT),
-    ("filters", size_of::<sys::PatternRecord>(), size_of::<u32>()),
-    ("masks", size_of::<u32>(), size_of::<sys::MasksRecord>()),
-    ("rules", size_of::<u32>(), size_of::<sys::RulesRecord>()),
-];
 /// `BPF_F_LOCK`: a record is read or written whole, between two packets.
 const LOCKED: u64 = 4;
 
@@ -116,6 +112,7 @@ pub struct Egress {
     keys_v6: HashMap<MapData, KeyRecord<16>, u32>,
     interfaces: HashMap<MapData, u32, InterfaceRecord>,
     by_hand: by_hand::ByHand,
+    policy: policy_hooks::ByPolicy,
     sockets: sockets::Sockets,
     program: Ebpf,
     attached: BTreeMap<u32, Interface>,
@@ -448,6 +445,7 @@ impl Egress {
 
 impl Drop for Egress {
     fn drop(&mut self) {
+        self.unhook_policies();
         for interface in self.attached.keys().copied().collect::<Vec<_>>() {
             if let Err(error) = self.detach(interface) {
                 tracing::warn!(interface, %error, "the egress program is left behind");

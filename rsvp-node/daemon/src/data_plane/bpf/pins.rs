@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Counted up with any change of what is in the maps: another layout is none that could be gone on with.
-const LAYOUT: u32 = 3;
+const LAYOUT: u32 = 4;
 /// `BPF_FS_MAGIC`.
 const BPFFS: i64 = 0xcafe_4a11;
 /// What the names of links begin with.

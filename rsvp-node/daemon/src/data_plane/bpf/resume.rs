@@ -117,6 +117,8 @@ impl Egress {
         if self.pins.take().is_none() {
             return false;
         }
+        // Pinned, they stay.
+        self.policy.hooks.clear();
         let attached = std::mem::take(&mut self.attached);
         if let Ok(program) = self.program_mut(PROGRAM) {
             attached.into_values().for_each(|here| hook::leave(program, here.hooked));

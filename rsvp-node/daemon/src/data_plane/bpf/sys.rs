@@ -138,6 +138,8 @@ pub(super) struct InterfaceRecord {
     pub(super) by_dscp: u32,
     /// Bits: filters, rules, sockets.
     pub(super) by_hand: u32,
+    /// Bits: profiles, and that there are policies.
+    pub(super) policies: u32,
     pub(super) classes: [u32; 64],
     /// By DSCP; [`NO_PRIORITY`]: none.
     pub(super) priorities: [u8; 64],
@@ -154,6 +156,7 @@ impl InterfaceRecord {
             link_header,
             by_dscp: 0,
             by_hand: 0,
+            policies: 0,
             classes: [0; 64],
             priorities: [NO_PRIORITY; 64],
         }
@@ -197,11 +200,101 @@ pub(super) struct StateRecord {
     pub(super) rest: [u64; 6],
 }
 
+/// `struct policy_rule`. Ports are in this machine's order, addresses in the network's.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PolicyRuleRecord {
+    pub(super) local: [u8; 16],
+    pub(super) remote: [u8; 16],
+    pub(super) program: u64,
+    pub(super) cgroup: u64,
+    pub(super) device: u32,
+    pub(super) user: u32,
+    pub(super) profiles: u32,
+    pub(super) slot: u32,
+    pub(super) serial: u32,
+    pub(super) local_port: [u16; 2],
+    pub(super) remote_port: [u16; 2],
+    pub(super) either_port: [u16; 2],
+    pub(super) local_bits: u8,
+    pub(super) remote_bits: u8,
+    pub(super) family: u8,
+    pub(super) protocol: u8,
+    pub(super) says: u8,
+    pub(super) level: u8,
+    pub(super) dscp: u8,
+    pub(super) pcp: u8,
+}
+
+/// `struct policy_settings`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PolicySettingsRecord {
+    /// Read as zero, and not written.
+    pub(super) lock: u32,
+    pub(super) flags: u32,
+    pub(super) base: u32,
+    pub(super) count: u32,
+    pub(super) namespace: u64,
+    pub(super) window_clamp: u32,
+    pub(super) frames: u32,
+}
+
+/// `struct decision`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DecisionRecord {
+    pub(super) local: [u8; 16],
+    pub(super) remote: [u8; 16],
+    pub(super) inode: u64,
+    pub(super) name: u64,
+    pub(super) cgroups: [u64; 8],
+    pub(super) at: u64,
+    pub(super) device: u32,
+    pub(super) user: u32,
+    pub(super) process: u32,
+    pub(super) profiles: u32,
+    pub(super) interface: u32,
+    pub(super) serial: u32,
+    pub(super) local_port: u16,
+    pub(super) remote_port: u16,
+    pub(super) family: u8,
+    pub(super) protocol: u8,
+    pub(super) known: u8,
+    pub(super) zero: u8,
+}
+
+/// `struct policy_count`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PolicyCountRecord {
+    pub(super) identity: u64,
+    pub(super) serial: u32,
+    pub(super) zero: u32,
+    pub(super) packets: u64,
+    pub(super) octets: u64,
+}
+
+/// `struct policy_place`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PolicyPlaceRecord {
+    pub(super) interface: u32,
+    pub(super) serial: u32,
+}
+
+/// `struct socket_policy`, which only the programs read and write.
+pub(super) const SOCKET_POLICY: usize = 8 + 2 * 8 + 8 * 8 + 2 * 4 + 12 + 16 + 4 + 4 + 4;
+
 const _: () = {
+    assert!(size_of::<PolicyRuleRecord>() == 88 && offset_of!(PolicyRuleRecord, local_port) == 68);
+    assert!(size_of::<PolicySettingsRecord>() == 32 && offset_of!(PolicySettingsRecord, namespace) == 16);
+    assert!(size_of::<DecisionRecord>() == 152 && offset_of!(DecisionRecord, device) == 120);
+    assert!(size_of::<PolicyCountRecord>() == 32);
     assert!(size_of::<Head>() == 4 + 1 + 1 + 2 + 2 + 2 + 4);
     assert!(size_of::<KeyRecord<4>>() == size_of::<Head>() + 2 * 4 && size_of::<KeyRecord<4>>() == 24);
     assert!(size_of::<KeyRecord<16>>() == size_of::<Head>() + 2 * 16 && size_of::<KeyRecord<16>>() == 48);
-    assert!(size_of::<InterfaceRecord>() == 5 * 4 + 64 * 4 + 64);
+    assert!(size_of::<InterfaceRecord>() == 6 * 4 + 64 * 4 + 64);
     assert!(size_of::<MaskRecord>() == 4 + 4 + 32 && size_of::<MasksRecord>() == 4 + 16 * 40);
     assert!(size_of::<PatternRecord>() == 4 + 4 + 4 + 32);
     assert!(size_of::<SocketPeerRecord>() == 8 + 16 + 4 + 2 + 2);
@@ -228,3 +321,13 @@ unsafe impl Pod for SocketPeerRecord {}
 unsafe impl Pod for FlowRecord {}
 // SAFETY: as above.
 unsafe impl Pod for StateRecord {}
+// SAFETY: as above.
+unsafe impl Pod for PolicyRuleRecord {}
+// SAFETY: as above.
+unsafe impl Pod for PolicySettingsRecord {}
+// SAFETY: as above.
+unsafe impl Pod for DecisionRecord {}
+// SAFETY: as above.
+unsafe impl Pod for PolicyCountRecord {}
+// SAFETY: as above.
+unsafe impl Pod for PolicyPlaceRecord {}

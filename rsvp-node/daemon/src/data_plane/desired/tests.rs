@@ -71,7 +71,9 @@ fn guaranteed_service_has_its_rate_in_a_class_of_its_own() {
         bucket: 5_000,
         max_packet: 1_500,
         min_policed: 64,
+        overhead: 0,
         queue: None,
+        weight: None,
     };
     assert_eq!((flow.class, flow.shares(), flow.handling.mode), (Some(class), None, Mode::Shape));
     assert_eq!(flow.flow(true, Some(ALONE)).conforming.class, Some(ALONE.0));

@@ -4,6 +4,7 @@ use super::super::manner::Manner;
 use super::super::tc::{Batch, Class, Handle, Qdisc, Tc};
 use super::super::tree::{FlowClass, Link, ROOT, Tree};
 use super::super::{Facts, Failure};
+use super::cut::Cuts;
 use super::root::{self, Root};
 use crate::data_plane::bpf::{Egress, Hook};
 use std::collections::BTreeMap;
@@ -24,7 +25,9 @@ pub(super) struct Interface {
     /// Whether packets find their class where that is in a shard.
     finds_shards: bool,
     /// Octets of a frame before IP, as classes count them unless they are told otherwise.
-    link_header: u32,
+    pub(super) link_header: u32,
+    /// Classes that are to have a rate of IP packets.
+    pub(super) cuts: Cuts,
     /// What was at the root before, and is to be put back.
     replaced: Option<Qdisc>,
     /// Classes that are on their way out, by their number in the tree.
@@ -42,7 +45,8 @@ impl Interface {
     pub(super) fn new(index: u32, name: &str, hook: Hook, link_header: u32) -> Self {
         let name = name.to_owned();
         let draining = BTreeMap::new();
-        Self { index, name, hook, tree: None, finds_shards: false, link_header, replaced: None, draining }
+        let (tree, finds_shards, cuts, replaced) = (None, false, Cuts::default(), None);
+        Self { index, name, hook, tree, finds_shards, link_header, cuts, replaced, draining }
     }
 
     /// What there is, in a few words.
@@ -92,9 +96,9 @@ impl Interface {
     }
 
     pub(super) fn link(&self, facts: &Facts) -> Link {
-        let overhead = i64::from(facts.overhead) - i64::from(self.link_header);
-        let overhead = i16::try_from(overhead).unwrap_or(i16::MAX);
-        Link { rate: facts.rate, mtu: facts.mtu, overhead }
+        let octets = |octets: u32| u16::try_from(octets).unwrap_or(u16::MAX);
+        let (header, overhead) = (octets(self.link_header), octets(facts.overhead));
+        Link { rate: facts.rate, mtu: facts.mtu, header, overhead }
     }
 
     /// Gives a flow a class of its own, or changes it.
@@ -106,6 +110,7 @@ impl Interface {
     ) -> Result<Handle, Failure> {
         let full = |why: String| Failure::System(why);
         let Some(tree) = &mut self.tree else { return Err(full("the interface has no classes".to_owned())) };
+        let class = self.cuts.correct(id, class);
         let (handle, mut batch) = tree.set(id, class).map_err(|why| full(why.to_string()))?;
         if Tree::is_in_shard(handle) && !self.finds_shards {
             let (program, name) = egress.shards()?;
@@ -119,6 +124,13 @@ impl Interface {
         Ok(handle)
     }
 
+    /// Says what weights leave to what has none, in hundredths.
+    pub(super) fn leave_to_the_rest(&mut self, tc: &mut Tc, rest: Option<u8>) -> Result<(), Failure> {
+        let Some(tree) = &mut self.tree else { return Ok(()) };
+        let batch = tree.leave_to_the_rest(rest);
+        self.carry_out(tc, &batch)
+    }
+
     /// Says what all Controlled-Load flows have together.
     pub(super) fn share(&mut self, tc: &mut Tc, (rate, bucket): (u64, u32)) -> Result<(), Failure> {
         let Some(tree) = &mut self.tree else { return Ok(()) };
@@ -128,6 +140,7 @@ impl Interface {
 
     /// A flow's class is to go once it is empty; no packet comes to it any more.
     pub(super) fn drain(&mut self, id: u32, now: Duration) {
+        self.cuts.go(id);
         self.draining.insert(id, Draining { next: now, end: now + LONGEST_DRAIN });
     }
 
@@ -163,6 +176,7 @@ impl Interface {
 
     /// Removes a class with whatever is in it.
     pub(super) fn remove_class(&mut self, tc: &mut Tc, id: u32) {
+        self.cuts.go(id);
         let Some(batch) = self.tree.as_mut().and_then(|tree| tree.remove(id)) else { return };
         if let Err(failure) = self.carry_out(tc, &batch) {
             tracing::debug!(%failure, "a class is not there any more");
@@ -172,6 +186,7 @@ impl Interface {
     /// Takes all classes away, and puts back what was there before.
     pub(super) fn uproot(&mut self, tc: &mut Tc) {
         self.draining.clear();
+        self.cuts = Cuts::default();
         if self.tree.take().is_none() {
             return;
         }

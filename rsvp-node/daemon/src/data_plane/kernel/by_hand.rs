@@ -101,9 +101,7 @@ impl Kernel {
         for on in touched {
             let shared = self.share(on).and_then(|()| self.write_rules(on));
             let Err(failure) = shared else { continue };
-            answers.iter_mut().filter(|a| a.interface == on && a.failure.is_none()).for_each(|answer| {
-                answer.failure = Some(failure.clone());
-            });
+            fail_all(&mut answers, on, &failure);
         }
         answers
     }
@@ -189,6 +187,13 @@ impl Kernel {
         for id in all.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.withdraw(id, None);
         }
+    }
+}
+
+/// What has been done on an interface is not, for what all of it needs has failed.
+pub(super) fn fail_all(answers: &mut [Answer], on: u32, failure: &Failure) {
+    for answer in answers.iter_mut().filter(|answer| answer.interface == on && answer.failure.is_none()) {
+        answer.failure = Some(failure.clone());
     }
 }
 

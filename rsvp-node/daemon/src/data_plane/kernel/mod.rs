@@ -9,6 +9,8 @@ mod attached;
 mod by_hand;
 mod clean;
 mod contested;
+mod cut;
+mod policies;
 mod refused;
 mod root;
 mod rows;
@@ -16,37 +18,29 @@ mod stale;
 mod totals;
 
 pub use clean::clean;
+pub use policies::Cgroup;
+pub use refused::Unusable;
 
 use super::bpf::{
     Attach, Capacity, Egress, EgressError, FlowId, Key, Pattern, Pins, SocketMarks, SocketPeer,
 };
 use super::desired::Desired;
+use super::policies::WantedPolicies;
 use super::tc::Tc;
 use super::wishes::{self, OfSenders, Wishes};
 use super::{Answer, DataPlane, Facts, Failure, State, Surroundings};
 use attached::Interface;
 use by_hand::Told;
+use policies::Policies;
 use refused::{LOOK_AGAIN, Refusal, Refused};
 use rsvp_control::rows::FlowRow;
 use rsvp_node::{Held, ReservationId, TcChange, TrafficControl};
 use rsvp_wire::{FilterSpec, Session};
 use stale::{Leftover, Stale};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::sync::Arc;
 use std::time::Duration;
-use thiserror::Error;
 use totals::Totals;
-
-/// Why there is no data plane in the kernel.
-#[derive(Debug, Error)]
-pub enum Unusable {
-    /// The egress program.
-    #[error(transparent)]
-    Program(#[from] EgressError),
-    /// Traffic control.
-    #[error("the kernel's traffic control: {0}")]
-    TrafficControl(#[from] io::Error),
-}
 
 /// The data plane in the kernel.
 pub struct Kernel {
@@ -74,6 +68,7 @@ pub struct Kernel {
     refused: BTreeMap<u32, Refused>,
     /// When interfaces that cannot have classes were looked at last.
     looked_at: Duration,
+    policies: Policies,
 }
 
 /// A reservation in the kernel.
@@ -125,6 +120,7 @@ impl Kernel {
             next_class: 0,
             refused: BTreeMap::new(),
             looked_at: Duration::ZERO,
+            policies: Policies::default(),
         })
     }
 
@@ -179,6 +175,7 @@ impl Kernel {
                 });
                 let handle = here.set_class((tc, egress), number, class)?;
                 standing.class = Some(number);
+                here.cuts.come(number, standing, now);
                 Some(handle)
             }
             (None, had) => {
@@ -265,12 +262,6 @@ impl Kernel {
         Ok(())
     }
 
-    /// Tells the class of all Controlled-Load flows of an interface what they have together.
-    fn share(&mut self, on: u32) -> Result<(), Failure> {
-        let Some(here) = self.interfaces.get_mut(&on) else { return Ok(()) };
-        here.share(&mut self.tc, self.totals.of(on))
-    }
-
     /// An interface is gone, and with it what was on it.
     fn forget(&mut self, gone: u32) {
         let there = self.standing.iter().filter(|(_, standing)| standing.interface == gone);
@@ -282,6 +273,7 @@ impl Kernel {
             self.forget_stale(id, None);
         }
         self.waiting.retain(|_, (on, _)| *on != gone);
+        self.forget_policies_on(gone);
         self.interfaces.remove(&gone);
         self.refused.remove(&gone);
         if let Err(error) = self.egress.detach(gone) {
@@ -344,7 +336,12 @@ impl DataPlane for Kernel {
             self.probe(index);
         }
         self.looked_at = now;
+        self.look_at_policies(now);
         answers
+    }
+
+    fn policies(&mut self, wanted: Arc<WantedPolicies>, now: Duration) -> Vec<String> {
+        self.follow_policies(wanted, now)
     }
 
     fn wish(&mut self, wishes: Vec<((Session, FilterSpec), Option<Wishes>)>) {
@@ -378,11 +375,7 @@ impl DataPlane for Kernel {
         }
         for on in touched {
             let Err(failure) = self.share(on) else { continue };
-            for answer in
-                answers.iter_mut().filter(|answer| answer.interface == on && answer.failure.is_none())
-            {
-                answer.failure = Some(failure.clone());
-            }
+            by_hand::fail_all(&mut answers, on, &failure);
         }
         self.tick(now);
         answers
@@ -421,7 +414,8 @@ impl DataPlane for Kernel {
     fn due(&self) -> Option<Duration> {
         let draining = self.interfaces.values().filter_map(Interface::due);
         let again = self.without_classes().next().map(|_| self.looked_at + LOOK_AGAIN);
-        draining.chain(self.stale_due()).chain(again).min()
+        let cuts = self.interfaces.values().filter_map(|here| here.cuts.due());
+        draining.chain(self.stale_due()).chain(again).chain(cuts).min()
     }
 
     fn tick(&mut self, now: Duration) {
@@ -433,9 +427,12 @@ impl DataPlane for Kernel {
         for here in self.interfaces.values_mut() {
             here.drained(&mut self.tc, now);
         }
+        self.follow_cuts(now);
     }
 
     fn end(&mut self) {
+        self.egress.unhook_policies();
+        self.policies = Policies::default();
         self.standing.clear();
         self.stale.clear();
         self.totals = Totals::default();

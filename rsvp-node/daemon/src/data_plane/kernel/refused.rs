@@ -1,8 +1,21 @@
 //! Interfaces that could not be used: what for, why, and when they are looked at again.
 
 use super::super::Failure;
-use super::{Kernel, attached};
+use super::{EgressError, Kernel, attached};
+use std::io;
 use std::time::Duration;
+use thiserror::Error;
+
+/// Why there is no data plane in the kernel.
+#[derive(Debug, Error)]
+pub enum Unusable {
+    /// The egress program.
+    #[error(transparent)]
+    Program(#[from] EgressError),
+    /// Traffic control.
+    #[error("the kernel's traffic control: {0}")]
+    TrafficControl(#[from] io::Error),
+}
 
 /// What an interface could not be used for, and why.
 pub(super) struct Refused {

@@ -104,7 +104,7 @@ impl Kernel {
         else {
             return if found.is_empty() { Ok(()) } else { Err("its program is gone".to_owned()) };
         };
-        if resumed != index || found.is_empty() {
+        if resumed != index || (found.is_empty() && !self.egress.has_policies(index)) {
             // Without flows it is begun anew when there is one.
             let _ = self.egress.detach(resumed);
             return Ok(());
@@ -365,7 +365,9 @@ impl Listing {
                 bucket,
                 max_packet: 0,
                 min_policed: 0,
+                overhead: htb.overhead,
                 queue: None,
+                weight: None,
             };
             Some((class.handle, own))
         };

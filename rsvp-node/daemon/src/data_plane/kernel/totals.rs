@@ -1,7 +1,9 @@
 //! What the Controlled-Load flows of an interface have together, kept up to date with each that comes and goes: adding all of them up
 //! again would make each of many cost as much as there are.
 
+use super::super::Failure;
 use super::super::desired::Desired;
+use super::Kernel;
 use std::collections::BTreeMap;
 
 /// The sums of r, and of b, of those that share a class, by interface.
@@ -26,5 +28,13 @@ impl Totals {
     pub(super) fn of(&self, on: u32) -> (u64, u32) {
         let (rate, bucket) = self.0.get(&on).copied().unwrap_or_default();
         (rate, u32::try_from(bucket).unwrap_or(u32::MAX))
+    }
+}
+
+impl Kernel {
+    /// Tells the class of all Controlled-Load flows of an interface what they have together.
+    pub(super) fn share(&mut self, on: u32) -> Result<(), Failure> {
+        let Some(here) = self.interfaces.get_mut(&on) else { return Ok(()) };
+        here.share(&mut self.tc, self.totals.of(on))
     }
 }

@@ -32,6 +32,8 @@ pub struct HtbClass {
     pub quantum: u32,
     /// The least that a packet counts as: the minimum policed unit m.
     pub min_policed: u16,
+    /// What a packet counts as beyond what it does at the root. The kernel knows nothing below zero here.
+    pub overhead: u16,
 }
 
 impl HtbClass {
@@ -47,8 +49,8 @@ impl HtbClass {
     pub(super) fn write(&self, octets: &mut Vec<u8>) {
         let (rate, ceil) = (self.rate.max(1), self.ceil.max(self.rate).max(1));
         let mut parms = Vec::with_capacity(PARMS);
-        parms.extend_from_slice(&rate_spec(rate, self.min_policed));
-        parms.extend_from_slice(&rate_spec(ceil, self.min_policed));
+        parms.extend_from_slice(&rate_spec(rate, self.min_policed, self.overhead));
+        parms.extend_from_slice(&rate_spec(ceil, self.min_policed, self.overhead));
         let level = 0;
         for word in
             [ticks(self.burst, rate), ticks(self.cburst, ceil), self.quantum.max(1), level, self.priority]
@@ -67,6 +69,7 @@ impl HtbClass {
     pub(super) fn read(options: &super::dump::Attributes<'_>) -> Option<Self> {
         let parms = options.find(TCA_HTB_PARMS)?;
         let word = |at: usize| Some(u32::from_ne_bytes(parms.get(at..at + 4)?.try_into().ok()?));
+        let half = |at: usize| Some(u16::from_ne_bytes(parms.get(at..at + 2)?.try_into().ok()?));
         let long = |kind, short: Option<u32>| {
             let long =
                 options.find(kind).and_then(|v| Some(u64::from_ne_bytes(v.get(..8)?.try_into().ok()?)));
@@ -80,7 +83,8 @@ impl HtbClass {
             cburst: octets_of(word(28)?, ceil),
             quantum: word(32)?,
             priority: word(40)?,
-            min_policed: u16::from_ne_bytes(parms.get(6..8)?.try_into().ok()?),
+            min_policed: half(6)?,
+            overhead: half(2)?,
         })
     }
 }
@@ -96,10 +100,11 @@ pub(super) fn write_root(octets: &mut Vec<u8>, default: u16) {
 }
 
 /// `tc_ratespec`. With a link layer given the kernel needs no table of rates.
-pub(super) fn rate_spec(rate: u64, min_policed: u16) -> [u8; 12] {
+pub(super) fn rate_spec(rate: u64, min_policed: u16, overhead: u16) -> [u8; 12] {
     const LINKLAYER_ETHERNET: u8 = 1;
     let mut spec = [0; 12];
     spec[1] = LINKLAYER_ETHERNET;
+    spec[2..4].copy_from_slice(&overhead.to_ne_bytes());
     spec[6..8].copy_from_slice(&min_policed.to_ne_bytes());
     spec[8..12].copy_from_slice(&u32::try_from(rate).unwrap_or(u32::MAX).to_ne_bytes());
     spec
@@ -140,6 +145,7 @@ mod tests {
                 priority: 3,
                 quantum: 1_500,
                 min_policed: 64,
+                overhead: 38,
             };
             let mut octets = Vec::new();
             class.write(&mut octets);

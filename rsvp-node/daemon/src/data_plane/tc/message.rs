@@ -107,6 +107,8 @@ pub enum Queue {
         burst: u32,
         /// Octets that wait at most.
         limit: u32,
+        /// What a packet counts as beyond what it does at the root.
+        overhead: u16,
     },
 }
 
@@ -354,11 +356,11 @@ impl Queue {
             Self::Bfifo { limit } | Self::Pfifo { limit } => {
                 attribute(octets, TCA_OPTIONS, &limit.to_ne_bytes());
             }
-            Self::Tbf { rate, burst, limit } => nest(octets, TCA_OPTIONS, |octets| {
+            Self::Tbf { rate, burst, limit, overhead } => nest(octets, TCA_OPTIONS, |octets| {
                 // `tc_tbf_qopt`: rate, peak rate, limit, bucket in ticks, mtu.
                 let mut parms = Vec::with_capacity(36);
-                parms.extend_from_slice(&htb::rate_spec(rate, 0));
-                parms.extend_from_slice(&htb::rate_spec(0, 0));
+                parms.extend_from_slice(&htb::rate_spec(rate, 0, overhead));
+                parms.extend_from_slice(&htb::rate_spec(0, 0, 0));
                 for word in [limit, htb::ticks(burst, rate), 0] {
                     parms.extend_from_slice(&word.to_ne_bytes());
                 }

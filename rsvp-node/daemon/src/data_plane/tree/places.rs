@@ -39,6 +39,8 @@ pub(super) const ROOM: u16 = BESIDE + SHARDS * IN_SHARD;
 #[derive(Clone, Debug, Default)]
 struct Shard {
     guaranteed: bool,
+    /// What packets have on the link beside IP: the same for all that are promised something.
+    overhead: u16,
     /// Which of its places are taken.
     used: u128,
     /// The sums of what its flows have.
@@ -106,6 +108,7 @@ impl Place {
 impl Shard {
     fn add(&mut self, class: &FlowClass) {
         let htb = class.htb();
+        self.overhead = class.overhead;
         self.rate += class.rate;
         self.burst += u64::from(htb.burst);
         self.bucket += u64::from(htb.cburst) + u64::from(class.max_packet);
@@ -132,6 +135,7 @@ impl Shard {
             priority: if self.guaranteed { 1 } else { 2 },
             quantum: turn,
             min_policed: 0,
+            overhead: self.overhead,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Handles, versions, and which socket may have a flow for whom (B1, B2, B3).
 
-use super::{Bed, KERNEL, PEER, bound, unconnected};
+use super::{Bed, CLIENT, KERNEL, PEER, bound, unconnected};
 use rsvp_client::flows::{FlowError, FlowOptions, Flows, Refusal, TrafficType, Version};
+use std::io::{BufRead, BufReader, Write};
 use std::net::UdpSocket;
+use std::process::Stdio;
 
 const VOICE: TrafficType = TrafficType::Voice;
 
@@ -28,6 +30,37 @@ fn another_version_is_refused_and_a_closed_handle_ends_its_flows() {
     super::eventually("its flows are gone", || (bed.peers() == 1).then_some(()));
     super::eventually("its marks are gone", || (bed.mark(&first) == 0).then_some(()));
     assert_eq!(bed.mark(&second), 56);
+}
+
+/// A program that ends its connection, and nothing else: its sockets are as before.
+#[test]
+fn flows_end_with_the_connection_that_made_them() {
+    const PROGRAM: &str = "
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.connect(('10.0.1.2', 5000))
+ask({'id': 1, 'request': 'flow-add', 'fd': True, 'traffic': 'voice'}, [udp.fileno()])['ok']
+udp.send(b'marked')
+print(udp.getsockname()[1], flush=True)
+lines.close()
+daemon.close()
+for line in sys.stdin:
+    udp.send(b'one more')
+";
+    let Some(bed) = Bed::new("connections of QOS2", KERNEL) else { return };
+    let mut command = bed.net().command("a", "python3");
+    command.args(["-c", &format!("{CLIENT}{PROGRAM}")]).arg(bed.hosts.qos_socket("a"));
+    let mut program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 runs");
+    let said = BufReader::new(program.stdout.take().expect("piped")).lines().next();
+    let port: u16 = said.expect("a port").expect("text").parse().expect("a number");
+    assert_eq!(bed.from(port, 1)[0].dscp(), 56);
+    let mut more = program.stdin.take().expect("piped");
+    super::eventually("its marks are gone", || {
+        writeln!(more, "more").expect("it is there");
+        bed.from(port, 2).last().filter(|packet| packet.dscp() == 0).map(drop)
+    });
+    drop(more);
+    assert!(program.wait().expect("it ends").success());
+    assert_eq!(bed.peers(), 0);
 }
 
 #[test]

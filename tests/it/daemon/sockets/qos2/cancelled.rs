@@ -10,17 +10,22 @@ fn adding_that_is_given_up_leaves_nothing() {
     let Some(bed) = Bed::new("giving up", KERNEL) else { return };
     let flows = bed.flows();
     let socket = bed.connected();
+    let mut given_up = 0;
     for _ in 0..20 {
         bed.at(async {
             let mut adding = Box::pin(flows.add(&socket, TrafficType::Voice, FlowOptions::default()));
             let mut context = Context::from_waker(Waker::noop());
-            // It has asked, and is dropped before it could have heard.
-            assert!(matches!(adding.as_mut().poll(&mut context), Poll::Pending));
+            // It has asked, and is dropped before it has heard; rarely is the daemon so quick that there is a flow, which ends likewise.
+            match adding.as_mut().poll(&mut context) {
+                Poll::Pending => given_up += 1,
+                Poll::Ready(flow) => drop(flow.expect("a flow")),
+            }
         });
         // What is asked next comes after that.
         eventually("nothing is left", || bed.at(flows.list()).expect("a listing").is_empty().then_some(()));
         eventually("no mark", || (bed.mark(&socket) == 0).then_some(()));
     }
+    assert!(given_up > 0, "no call was given up");
     let _flow = bed.add(&flows, &socket, TrafficType::Voice);
     assert_eq!(bed.mark(&socket), 56);
 }

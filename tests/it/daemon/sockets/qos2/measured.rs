@@ -5,8 +5,9 @@ use super::{Bed, KERNEL, bound, connect, eventually, unconnected};
 use rsvp_client::flows::{
     Flow, FlowOptions, Flows, Notification, OutgoingRate, Refusal, Shaping, TrafficType,
 };
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, UdpSocket};
+use std::process::Stdio;
 use std::task::{Context, Waker};
 
 const RESPONDER: &str = "[data_plane]\nkind = \"none\"\n[responder]\nenabled = true\n";
@@ -30,6 +31,36 @@ fn squeeze(bed: &Bed, rate: &str) {
     let line = format!("tc class change dev to-b parent 1: classid 1:1 htb rate {rate} burst 5k");
     bed.net().exec("r", &line.split(' ').collect::<Vec<_>>());
 }
+
+/// A delay each way.
+const DELAY_MS: u64 = 20;
+
+/// Hands on what comes by one TUN interface to the other, later.
+const RELAY: &str = "
+import collections, ctypes, fcntl, os, select, struct, sys, time
+libc = ctypes.CDLL(None)
+def tun(space, name):
+    inside = os.open('/run/netns/' + space, os.O_RDONLY)
+    assert libc.setns(inside, 0x40000000) == 0
+    device = os.open('/dev/net/tun', os.O_RDWR)
+    fcntl.ioctl(device, 0x400454ca, struct.pack('16sH', name.encode(), 0x1001))
+    return device
+ends = [tun(sys.argv[1], 'to-b'), tun(sys.argv[2], 'to-a')]
+delay = int(sys.argv[3]) / 1000
+print('ready', flush=True)
+waiting = collections.deque()
+while True:
+    left = max(0, waiting[0][0] - time.monotonic()) if waiting else None
+    readable, _, _ = select.select(ends, [], [], left)
+    for end in readable:
+        waiting.append((time.monotonic() + delay, ends[1 - ends.index(end)], os.read(end, 2048)))
+    while waiting and waiting[0][0] <= time.monotonic():
+        _, to, packet = waiting.popleft()
+        try:
+            os.write(to, packet)
+        except OSError:
+            pass
+";
 
 /// A socket at `a` that sends to `b`, and an adaptive flow for it.
 fn adaptive(bed: &Bed, flows: &Flows) -> (UdpSocket, Flow) {
@@ -70,6 +101,34 @@ fn a_narrow_link_is_measured_and_what_was_measured_is_kept_unless_it_has_to_be_f
     let plain = bed.add(&flows, &socket, TrafficType::Voice);
     assert_eq!(bed.refused(plain.fundamentals(false)), Refusal::NotSupported);
     assert_eq!(bed.refused(plain.notify(Notification::Available(1))), Refusal::NotSupported);
+}
+
+#[test]
+fn a_delay_is_the_round_trip() {
+    let Some(mut net) = Net::new("a delay") else { return };
+    net.host("a");
+    net.host("b");
+    let mut relay = std::process::Command::new("python3");
+    relay.args(["-c", RELAY, &net.namespace("a"), &net.namespace("b"), &DELAY_MS.to_string()]);
+    let mut relay = relay.stdout(Stdio::piped()).spawn().expect("python runs");
+    let said = BufReader::new(relay.stdout.take().expect("piped")).lines().next();
+    net.others.push(relay);
+    assert_eq!(said.and_then(Result::ok).as_deref(), Some("ready"));
+    for (node, interface, address) in [("a", "to-b", "10.0.1.1/24"), ("b", "to-a", "10.0.1.2/24")] {
+        net.ip(node, &format!("addr add {address} dev {interface}"));
+        net.ip(node, &format!("link set {interface} up"));
+    }
+    net.daemon("b", RESPONDER);
+    net.daemon("a", KERNEL);
+    let capture = net.capture_many("b", "to-a", "ip");
+    let receiver = bound(&net, "b", super::PEER);
+    let bed = Bed { hosts: super::Hosts::of(net), capture, _receiver: receiver };
+    let socket = bed.connected();
+    let options = FlowOptions { adaptive: true, ..FlowOptions::default() };
+    let flow = bed.at(bed.flows().add(&socket, TrafficType::Voice, options)).expect("a flow");
+    let found = bed.at(flow.fundamentals(true)).expect("it is measured");
+    println!("{DELAY_MS} ms each way: {found:?}");
+    assert!(near(found.round_trip_us, 2 * DELAY_MS * 1_000), "{found:?}");
 }
 
 #[test]
@@ -149,25 +208,15 @@ fn what_waits_ends_with_its_flow_and_by_being_given_up() {
 /// A program waits for what will not come, and removes its flow; the answer to the first.
 fn removed_while_waiting(bed: &Bed) -> String {
     const PROGRAM: &str = "
-import array, json, socket, sys
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp.connect(('10.0.2.2', 5000))
-daemon = socket.socket(socket.AF_UNIX)
-daemon.connect(sys.argv[1])
-lines = daemon.makefile()
-lines.readline()
-def ask(request, fds=[]):
-    daemon.sendmsg([(json.dumps(request) + '\\n').encode()],
-                   [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else [])
-ask({'id': 1, 'request': 'flow-add', 'fd': True, 'adaptive': True}, [udp.fileno()])
-flow = json.loads(lines.readline())['ok']['flow']
-ask({'id': 2, 'request': 'flow-notify', 'flow': flow, 'when': 'available', 'bandwidth_bps': 10 ** 12})
-ask({'id': 3, 'request': 'flow-remove', 'flow': flow})
+flow = ask({'id': 1, 'request': 'flow-add', 'fd': True, 'adaptive': True}, [udp.fileno()])['ok']['flow']
+tell({'id': 2, 'request': 'flow-notify', 'flow': flow, 'when': 'available', 'bandwidth_bps': 10 ** 12})
+tell({'id': 3, 'request': 'flow-remove', 'flow': flow})
 answers = [json.loads(lines.readline()) for _ in range(2)]
 print([answer['error']['code'] for answer in answers if answer['id'] == 2])
 ";
-    let path = bed.hosts.qos_socket("a");
-    bed.net().exec("a", &["python3", "-c", PROGRAM, &path.display().to_string()])
+    bed.client(PROGRAM, &[])
 }
 
 #[test]

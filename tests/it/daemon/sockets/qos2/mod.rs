@@ -31,6 +31,21 @@ const TYPES: [(TrafficType, u8); 6] = [
     (TrafficType::Control, 56),
 ];
 
+/// Begins a program of python3 that speaks with the daemon itself: the path of its socket is the first argument.
+const CLIENT: &str = "
+import array, json, socket, sys
+daemon = socket.socket(socket.AF_UNIX)
+daemon.connect(sys.argv[1])
+lines = daemon.makefile()
+lines.readline()
+def tell(request, fds=[]):
+    daemon.sendmsg([(json.dumps(request) + '\\n').encode()],
+                   [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else [])
+def ask(request, fds=[]):
+    tell(request, fds)
+    return json.loads(lines.readline())
+";
+
 /// `a` with a daemon, `b`, and a capture there.
 struct Bed {
     hosts: Hosts,
@@ -40,14 +55,11 @@ struct Bed {
 
 impl Bed {
     fn new(test: &str, config: &str) -> Option<Self> {
-        Some(Self::of(Hosts::linked(test)?, config))
-    }
-
-    fn of(mut net: Net, config: &str) -> Self {
+        let mut net = Hosts::linked(test)?;
         net.daemon("a", config);
         let capture = net.capture_many("b", "to-a", "ip or ip6 or vlan");
         let receiver = bound(&net, "b", PEER);
-        Self { hosts: Hosts::of(net), capture, _receiver: receiver }
+        Some(Self { hosts: Hosts::of(net), capture, _receiver: receiver })
     }
 
     fn net(&self) -> &Net {
@@ -86,6 +98,22 @@ impl Bed {
         let socket = bound(self.net(), "a", "0.0.0.0:0");
         socket.connect(PEER).expect("a route");
         socket
+    }
+
+    /// What a program of python3 at `a` says that begins with [`CLIENT`].
+    fn client(&self, program: &str, more: &[&str]) -> String {
+        self.client_of(None, program, more)
+    }
+
+    /// The same of a user, for whom the modules of Python may be out of reach.
+    fn client_of(&self, uid: Option<u32>, program: &str, more: &[&str]) -> String {
+        let path = self.hosts.qos_socket("a").display().to_string();
+        let user = uid.map_or_else(String::new, |uid| {
+            format!("import array, json, os, socket\nos.setgroups([])\nos.setresgid({uid}, {uid}, {uid})\nos.setresuid({uid}, {uid}, {uid})\n")
+        });
+        let program = format!("{user}{CLIENT}{program}");
+        let line = ["python3", "-c", &program, &path];
+        self.net().exec("a", &line.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
     }
 
     /// All packets from a port so far, once there are so many.

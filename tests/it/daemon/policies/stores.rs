@@ -1,0 +1,175 @@
+//! Stores (C1, C2): what is put, kept, found by hand and refused; and what another namespace does not see.
+
+use super::*;
+
+impl Site {
+    fn ask(&self, request: &Value) -> Result<Value, Value> {
+        self.net.client("a").ask(request.clone())
+    }
+
+    fn put(&self, store: &str, text: &str) -> Result<Value, Value> {
+        self.ask(&json!({"request": "policy-put", "store": store, "text": text}))
+    }
+
+    /// Names of policies with their stores and DSCPs, the strongest first.
+    fn listed(&self) -> Vec<(String, String, u64)> {
+        let report = self.ask(&json!({"request": "policy-list"})).expect("a listing");
+        let of = |row: &Value| {
+            let text = |key: &str| row[key].as_str().expect("a text").to_owned();
+            (text("name"), text("store"), row["dscp"].as_u64().expect("a DSCP"))
+        };
+        report["policy"]["policies"].as_array().expect("policies").iter().map(of).collect()
+    }
+}
+
+fn row(name: &str, store: &str, dscp: u64) -> (String, String, u64) {
+    (name.to_owned(), store.to_owned(), dscp)
+}
+
+#[test]
+fn the_active_store_is_empty_after_a_restart_and_the_persistent_one_is_not() {
+    let Some(mut site) = Site::new("policies_stores") else { return };
+    let of = |dscp: u8| policy("one", "remote_port = 7600", &format!("dscp = {dscp}"));
+    site.put("persistent", &of(10)).expect("kept");
+    assert_eq!(site.listed(), [row("one", "persistent", 10)]);
+    site.put("active", &of(12)).expect("kept");
+    site.put("active", &policy("a name with / and ü", "remote_port = 7601", "dscp = 8")).expect("kept");
+    let other = row("a name with / and ü", "active", 8);
+    assert_eq!(site.listed(), [other.clone(), row("one", "active", 12)]);
+    // The same again takes the place of what was there.
+    site.put("active", &of(14)).expect("kept");
+    assert_eq!(site.listed(), [other, row("one", "active", 14)]);
+    site.net.signal("a", nix::sys::signal::Signal::SIGTERM);
+    assert!(site.net.ended("a").success());
+    site.start("a", "");
+    assert_eq!(site.listed(), [row("one", "persistent", 10)]);
+    site.ask(&json!({"request": "policy-remove", "name": "one"})).expect("removed");
+    assert!(site.listed().is_empty());
+    let refused = site.ask(&json!({"request": "policy-remove", "name": "one"})).expect_err("it is gone");
+    assert_eq!(refused["code"], "not-found");
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_with_its_place() {
+    let Some(site) = Site::new("policies_refused") else { return };
+    let cases = [
+        (policy("x", "", "dscp = 64"), "policy:4:19: \"64\""),
+        (policy("x", "", "rate = \"fast\""), "policy:4:19: "),
+        (policy("x", "", ""), "policy:4:10: a policy without an action"),
+        (
+            policy("x", "local = \"10.0.0.1\", remote = \"::1\"", "dscp = 8"),
+            "policy:3:9: local and remote address",
+        ),
+        (policy("x", "remote_port = 0", "dscp = 8"), "policy:3:25: "),
+        (policy("x", "remote_port = \"7:6\"", "dscp = 8"), "policy:3:25: "),
+        (policy("x", "ap = \"curl\"", "dscp = 8"), "policy:3:11: unknown field `ap`"),
+        (policy("x", "app = \"a/b\"", "dscp = 8"), "policy:3:17: "),
+        (policy("x", "protocol = \"icmp\"", "dscp = 8"), "policy:3:22: "),
+        ("nonsense".to_owned(), "policy:1:"),
+        (policy("x", "unit = \"not-there.service\"", "dscp = 8"), "unit not-there.service has no cgroup"),
+        (
+            "[[policy]]\nname = \"x\"\nuser = \"nobody-of-that-name\"\naction = { dscp = 8 }\n".to_owned(),
+            "no user \"nobody-of-that-name\"",
+        ),
+    ];
+    for (text, expected) in cases {
+        let refused = site.put("active", &text).expect_err("it is refused");
+        let message = refused["message"].as_str().expect("a message");
+        assert!(message.contains(expected), "{text}: {message}");
+        assert_eq!(refused["code"], "bad-policy");
+    }
+    assert!(site.listed().is_empty());
+    // What was written by hand is changed by hand.
+    site.say("a", "by-hand", &policy("by hand", "remote_port = 1", "dscp = 8"));
+    let refused = site.ask(&json!({"request": "policy-remove", "name": "by hand"})).expect_err("refused");
+    assert!(
+        refused["message"].as_str().expect("a message").contains("by-hand.toml:1, which was written by hand")
+    );
+    // Another file with nonsense takes nothing away.
+    let report = site.say("a", "zz", "[[policy]\n");
+    assert!(
+        report["complaints"][0]["message"].as_str().expect("a message").contains("zz.toml:1:"),
+        "{report:#}"
+    );
+    assert_eq!(site.listed(), [row("by hand", "persistent", 8)]);
+}
+
+#[test]
+fn a_folder_is_checked_without_a_daemon() {
+    let folder = std::env::temp_dir().join(format!("rsvp-check-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text =
+        [policy("good", "remote_port = 80", "dscp = 8"), policy("bad", "remote_port = 80", "dscp = \"efg\"")]
+            .concat();
+    std::fs::write(folder.join("some.toml"), text).expect("a file");
+    let rsvp = crate::programs::folder().join("rsvp");
+    let run = |arguments: &[&str]| {
+        Command::new(&rsvp).args(["policy", "check"]).args(arguments).arg(&folder).output().expect("it runs")
+    };
+    let done = run(&[]);
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.contains("some.toml:8:19: \"efg\"") && said.contains("1 policies can be used"), "{said}");
+    let json: Value = serde_json::from_slice(&run(&["--json"]).stdout).expect("JSON");
+    assert_eq!(json["usable"], 1);
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[test]
+fn two_daemons_in_two_namespaces_do_not_see_each_others_policies() {
+    let Some(mut site) = Site::new("policies_namespaces") else { return };
+    site.start("b", "");
+    site.say("a", "of-a", &policy("of a", "remote_port = 7700", "dscp = 10"));
+    site.say("b", "of-b", &policy("of b", "remote_port = 7700", "dscp = 12"));
+    let capture = site.net.capture_many("b", "to-a", "udp");
+    sends(&site.net, "10.0.1.1:4700", &format!("{SERVER}:7700"));
+    site.net.within("b", || {
+        let socket = UdpSocket::bind((SERVER, 4701)).expect("a socket");
+        socket.send_to(b"hello", "10.0.1.1:7700").expect("sent");
+    });
+    assert_eq!([datagram(&capture, 4700, 7700, 1), datagram(&capture, 4701, 7700, 1)], [10, 12]);
+    let ports = |node: &str| -> Vec<String> {
+        let all = site.explained(node, &json!({"closed": true}));
+        all.iter().map(|socket| socket["local"].as_str().expect("an address").to_owned()).collect()
+    };
+    assert_eq!(ports("a"), ["10.0.1.1:4700"]);
+    assert_eq!(ports("b"), ["10.0.1.2:4701"]);
+}
+
+#[test]
+fn a_users_store_is_for_that_user_alone_and_only_where_it_may_be() {
+    let Some(mut site) = Site::without_daemon("policies_user_store") else { return };
+    // The one user that is everywhere and has a home of its own in which this test may write.
+    let folder = ".rsvp-test-policies";
+    let home = PathBuf::from("/root").join(folder).join(std::process::id().to_string());
+    std::fs::create_dir_all(&home).expect("a folder");
+    let own = policy("own", "remote_port = 7800", "dscp = 10");
+    let theirs = "[[policy]]\nname = \"theirs\"\nuser = \"nobody\"\naction = { dscp = 8 }\n[settings]\ninbound_level = 0\n";
+    std::fs::write(home.join("own.toml"), [&own, theirs].concat()).expect("a file");
+    std::fs::write(home.join("stolen.toml"), policy("stolen", "", "dscp = 8")).expect("a file");
+    std::os::unix::fs::chown(home.join("stolen.toml"), Some(1), None).expect("given away");
+    let more = format!("users = [\"root\"]\nuser_folder = \"{folder}/{}\"\n", std::process::id());
+    site.start("a", &more);
+    let report = site.refreshed("a");
+    std::fs::remove_dir_all(&home).expect("removed");
+    let _ = std::fs::remove_dir(home.parent().expect("a folder"));
+    let policies = report["policies"].as_array().expect("policies");
+    assert_eq!(policies.len(), 1, "{report:#}");
+    assert_eq!(
+        (&policies[0]["name"], &policies[0]["user"], &policies[0]["store"]),
+        (&json!("own"), &json!("root"), &json!("user"))
+    );
+    let said: Vec<&str> = report["complaints"]
+        .as_array()
+        .expect("complaints")
+        .iter()
+        .filter_map(|c| c["message"].as_str())
+        .collect();
+    assert_eq!(said.len(), 3, "{said:#?}");
+    assert!(said.iter().any(|message| message.contains("own.toml:7:8: ")), "{said:#?}");
+    assert!(said.iter().any(|message| message.contains("settings are the computer's alone")), "{said:#?}");
+    assert!(
+        said.iter().any(|message| message.contains("stolen.toml: it does not belong to root")),
+        "{said:#?}"
+    );
+}
