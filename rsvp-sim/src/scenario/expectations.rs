@@ -396,7 +396,7 @@ fn bounds(section: &Section<'_>, name: &str, kind: Kind) -> Result<Option<Fact>,
     if from > to {
         return Err(section.error(format!("`{name}_at_least` is more than `{name}_at_most`")));
     }
-    Ok((least.is_some() || most.is_some()).then(|| Fact::Between(from, to, matches!(kind, Kind::Share))))
+    Ok((least.is_some() || most.is_some()).then_some(Fact::Between(from, to, matches!(kind, Kind::Share))))
 }
 
 /// A DSCP by its name or number.

@@ -98,7 +98,7 @@ impl Traffic {
             count: 0,
             outlets: BTreeMap::new(),
             tallies: Tallies::new(scenario.duration),
-            random: Random::new(scenario.seed ^ 0x7472_6166_6669_63),
+            random: Random::new(scenario.seed ^ 0x0074_7261_6666_6963),
         };
         for load in 0..traffic.schedules.len() {
             traffic.plan_next(load);
