@@ -8,9 +8,10 @@ use rsvp_node::units::show_rate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The order in which facts are shown: where and who, then what, then how much.
-const ORDER: [&str; 33] = [
+const ORDER: [&str; 38] = [
     "application",
     "event",
+    "traffic",
     "from",
     "to",
     "type",
@@ -25,7 +26,11 @@ const ORDER: [&str; 33] = [
     "receiver",
     "dscp",
     "packets",
+    "delivered",
     "lost",
+    "excess",
+    "delay",
+    "delay_99",
     "style",
     "filters",
     "flows",
@@ -55,6 +60,12 @@ pub enum Fact {
     Number(u64),
     /// A number that has a name.
     Named(u64, &'static str),
+    /// A share of a whole.
+    Share(f64),
+    /// A time, in seconds.
+    Seconds(f64),
+    /// Expected only: a share or, if not, a time from the first to the second, both included.
+    Between(f64, f64, bool),
     /// Yes or no.
     Truth(bool),
     /// Names, in no order.
@@ -74,6 +85,8 @@ impl Fact {
         match (self, seen) {
             (Self::Rate(a), Self::Rate(b)) => same_rate(*a, *b),
             (Self::Number(a) | Self::Named(a, _), Self::Number(b) | Self::Named(b, _)) => a == b,
+            (Self::Between(least, most, true), Self::Share(seen))
+            | (Self::Between(least, most, false), Self::Seconds(seen)) => (*least..=*most).contains(seen),
             (Self::Records(a), Self::Records(b)) => pairing(a, b).is_ok(),
             (a, b) => a == b,
         }
@@ -170,6 +183,16 @@ impl fmt::Display for Fact {
             Self::Rate(bps) => f.write_str(&show_rate(*bps)),
             Self::Number(n) => write!(f, "{n}"),
             Self::Named(n, name) => write!(f, "{n} ({name})"),
+            Self::Share(share) => write!(f, "{}", percent(*share)),
+            Self::Seconds(seconds) => write!(f, "{}", milliseconds(*seconds)),
+            Self::Between(least, most, is_share) => {
+                let show = |value: f64| if *is_share { percent(value) } else { milliseconds(value) };
+                match (*least > 0.0, most.is_finite()) {
+                    (true, true) => write!(f, "from {} to {}", show(*least), show(*most)),
+                    (_, true) => write!(f, "at most {}", show(*most)),
+                    _ => write!(f, "at least {}", show(*least)),
+                }
+            }
             Self::Truth(yes) => f.write_str(if *yes { "yes" } else { "no" }),
             Self::Words(words) if words.is_empty() => f.write_str("none"),
             Self::Words(words) => f.write_str(&words.iter().cloned().collect::<Vec<_>>().join("+")),
@@ -182,6 +205,15 @@ impl fmt::Display for Fact {
             }
         }
     }
+}
+
+fn percent(share: f64) -> String {
+    format!("{}%", (share * 1e7).round() / 1e5)
+}
+
+/// To the nanosecond, which is how exact delays are.
+fn milliseconds(seconds: f64) -> String {
+    format!("{}ms", (seconds * 1e9).round() / 1e6)
 }
 
 impl fmt::Display for Facts {

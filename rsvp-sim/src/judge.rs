@@ -86,6 +86,9 @@ fn candidates<'r>(place: usize, expectation: &Expectation, record: &'r Record) -
     if expectation.what == What::Data {
         let streams = record.data.iter().flat_map(|stream| stream.facts(from, to));
         streams.map(|facts| Seen { at: None, facts: Cow::Owned(facts) }).collect()
+    } else if expectation.what == What::Traffic {
+        let streams = record.streams.iter().filter_map(|stream| stream.facts(from, to));
+        streams.map(|facts| Seen { at: None, facts: Cow::Owned(facts) }).collect()
     } else if expectation.what == What::Messages {
         let sent = record.sent.iter().filter(|m| (from..=to).contains(&m.at) && !m.forwarded);
         sent.map(|m| seen(m.at, &m.facts)).collect()

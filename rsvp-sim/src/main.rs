@@ -5,10 +5,12 @@ mod bench;
 mod lab_command;
 mod merge_command;
 mod outputs;
+mod progress;
 mod replay_command;
 mod search_command;
+mod shell_command;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use rsvp_sim::scenario::model::Family;
 use rsvp_sim::world::Record;
 use rsvp_sim::{Look, Report, Scenario, World, capture};
@@ -54,6 +56,18 @@ enum Command {
         /// The journal.
         journal: PathBuf,
     },
+    /// Write completions for a shell to standard output.
+    #[command(after_help = "Example:\n  rsvp-sim completions bash > /etc/bash_completion.d/rsvp-sim")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of `rsvp-sim` and its commands into man1 of a directory.
+    #[command(after_help = "Example:\n  rsvp-sim man /usr/local/share/man")]
+    Man {
+        /// Where man1 is, or is to be made.
+        directory: PathBuf,
+    },
     /// Say whether scenario files are sound, without running them.
     Check {
         /// Scenario files.
@@ -64,6 +78,8 @@ enum Command {
 
 #[derive(Args)]
 struct Run {
+    /// The scenario file.
+    file: PathBuf,
     /// Write configuration, every input and every output of every engine to a journal.
     #[arg(long, value_name = "OUT")]
     journal: Option<PathBuf>,
@@ -74,8 +90,6 @@ struct Run {
 /// What to run, and how to show what came of it.
 #[derive(Args)]
 struct What {
-    /// The scenario file.
-    file: PathBuf,
     /// One JSON document instead of text.
     #[arg(long, conflicts_with_all = ["trace", "quiet"])]
     json: bool,
@@ -129,6 +143,8 @@ fn main() -> ExitCode {
             );
             ExitCode::from(BAD_FILE)
         }
+        Command::Completions { shell } => shell_command::completions(shell, Arguments::command()),
+        Command::Man { directory } => shell_command::pages(Arguments::command(), &directory),
         Command::Check { files } => check(&files),
         Command::Search(search) => search_command::run(&search),
         Command::Bench(bench) => bench::run(&bench),
@@ -178,8 +194,8 @@ fn check(files: &[PathBuf]) -> ExitCode {
 }
 
 /// The scenario, with what was chosen for this run.
-fn chosen(what: &What) -> Option<Scenario> {
-    let mut scenario = read(&what.file)?;
+fn chosen(file: &Path, what: &What) -> Option<Scenario> {
+    let mut scenario = read(file)?;
     scenario.seed = what.seed.unwrap_or(scenario.seed);
     scenario.family = match what.family {
         None => scenario.family,
@@ -190,10 +206,14 @@ fn chosen(what: &What) -> Option<Scenario> {
 }
 
 fn run_file(run: &Run) -> ExitCode {
-    let Some(scenario) = chosen(&run.what) else { return ExitCode::from(BAD_FILE) };
-    let world = World::new(scenario);
+    let Some(scenario) = chosen(&run.file, &run.what) else { return ExitCode::from(BAD_FILE) };
+    let duration = scenario.duration;
+    let mut world = World::new(scenario);
     let (scenario, record) = match &run.journal {
-        None => world.run(),
+        None => {
+            progress::run(&mut world, duration);
+            world.run()
+        }
         Some(path) => {
             let (scenario, record, journal) = world.run_recorded();
             if let Err(fault) = std::fs::write(path, journal.text()) {
@@ -206,7 +226,7 @@ fn run_file(run: &Run) -> ExitCode {
     if !write_capture(&run.what, |file| capture::write(&record, file)) {
         return ExitCode::from(BAD_FILE);
     }
-    report(&run.what, &Report::new(&scenario, &record), &record)
+    report((&run.file, &run.what), &Report::new(&scenario, &record), &record)
 }
 
 /// Writes a capture file, if one is wanted; false when that fails.
@@ -220,8 +240,8 @@ fn write_capture(what: &What, write: impl FnOnce(BufWriter<std::fs::File>) -> st
 }
 
 /// Shows a report; its outcome is the program's.
-fn report(what: &What, report: &Report, record: &Record) -> ExitCode {
-    if !outputs::write(what, report, record) {
+fn report((file, what): (&Path, &What), report: &Report, record: &Record) -> ExitCode {
+    if !outputs::write((file, what), report, record) {
         return ExitCode::from(BAD_FILE);
     }
     show(what, report);

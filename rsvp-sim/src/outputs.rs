@@ -6,8 +6,8 @@ use rsvp_sim::world::Record;
 use std::path::Path;
 
 /// Writes the files that are wanted; false when one cannot be written.
-pub(crate) fn write(what: &What, report: &Report, record: &Record) -> bool {
-    let file = what.file.display().to_string();
+pub(crate) fn write((file, what): (&Path, &What), report: &Report, record: &Record) -> bool {
+    let file = file.display().to_string();
     let put = |path: Option<&Path>, kind: &str, text: &dyn Fn() -> String| {
         let Some(path) = path else { return true };
         let written = std::fs::write(path, text());

@@ -3,6 +3,7 @@
 
 use crate::{BAD_FILE, complain, merge_command, read, say};
 use clap::Args;
+use rsvp_sim::Scenario;
 use rsvp_sim::search::{self, Failure, Outcome, Summary};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -16,9 +17,11 @@ use std::time::{Duration, Instant};
 
 /// What to search.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  rsvp-sim search --seeds 0..10000\n  \
+#[command(
+    after_help = "Examples:\n  rsvp-sim search --seeds 0..10000\n  rsvp-sim search --large --seeds 0..20\n  \
     rsvp-sim search --seeds 0..1000000 --minutes 10 --shard 3/8 --all --json > part-3.jsonl\n  \
-    rsvp-sim search --seeds 0..1000000 --merge part-*.jsonl")]
+    rsvp-sim search --seeds 0..1000000 --merge part-*.jsonl"
+)]
 pub(crate) struct Search {
     /// The seeds, from the first up to but not with the last.
     #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = seeds)]
@@ -29,6 +32,9 @@ pub(crate) struct Search {
     /// Only every n-th seed, beginning with the i-th.
     #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = shard)]
     shard: (u64, u64),
+    /// Draw worlds of 300 nodes. Their seeds are others than those of usual worlds.
+    #[arg(long, conflicts_with = "scenario")]
+    large: bool,
     /// One line of JSON per seed.
     #[arg(long)]
     json: bool,
@@ -96,8 +102,8 @@ pub(crate) fn run(search: &Search) -> ExitCode {
         };
     };
     complain(&format!("seed {seed}: {}; making the world smaller", tell(&failure)));
-    let (smaller, failure) = search::shrink(&search::world_of(seed), &failure);
-    let file = search.out.join(format!("world-{seed}.toml"));
+    let (smaller, failure) = search::shrink(&drawn(search, seed), &failure);
+    let file = search.out.join(format!("{}world-{seed}.toml", if search.large { "large-" } else { "" }));
     let written = std::fs::write(&file, smaller.to_toml());
     say(&format!("seed {seed} fails: {}\n", tell(&failure)));
     match written {
@@ -107,8 +113,17 @@ pub(crate) fn run(search: &Search) -> ExitCode {
         )),
         Err(fault) => complain(&format!("{}: cannot write it: {fault}", file.display())),
     }
-    say(&format!("replay whole:   rsvp-sim search --seeds {seed}..{}\n", seed + 1));
+    say(&format!(
+        "replay whole:   rsvp-sim search{} --seeds {seed}..{}\n",
+        if search.large { " --large" } else { "" },
+        seed + 1
+    ));
     ExitCode::FAILURE
+}
+
+/// The world of a seed.
+fn drawn(search: &Search, seed: u64) -> Scenario {
+    if search.large { search::large_scenario(seed) } else { search::world_of(seed) }
 }
 
 /// One digest of all worlds', in the order of their seeds.
@@ -169,7 +184,7 @@ fn run_all(search: &Search) -> Progress {
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) && !clock.is_over() {
                     let seed = next.fetch_add(shards, Ordering::Relaxed);
-                    if seed >= last || sender.send((seed, try_world(&search::world_of(seed)))).is_err() {
+                    if seed >= last || sender.send((seed, try_world(&drawn(search, seed)))).is_err() {
                         return;
                     }
                 }
@@ -195,12 +210,16 @@ struct Progress {
     summary: Summary,
     failures: Vec<(u64, Failure)>,
     digests: BTreeMap<u64, [u8; 32]>,
+    messages: u64,
+    lasted: Duration,
     shown: Duration,
 }
 
 impl Progress {
     fn take(&mut self, seed: u64, outcome: Outcome, clock: &Clock) {
         self.summary.add(&outcome);
+        self.messages += outcome.messages;
+        self.lasted += outcome.lasted;
         self.digests.extend(outcome.digest.map(|digest| (seed, digest)));
         if self.json {
             let features: Vec<&str> = outcome.features.iter().copied().collect();
@@ -229,12 +248,15 @@ impl Progress {
             let end = if std::io::stderr().is_terminal() { "\r" } else { "\n" };
             let _ = write!(
                 std::io::stderr(),
-                "{} of {} worlds in {:.0} s, {:.1} nodes and {:.1} reservations in the mean{end}",
+                "{} of {} worlds in {:.0} s, {:.1} nodes and {:.1} reservations in the mean; \
+                 {:.0} messages a second, {:.1} h of virtual time{end}",
                 self.summary.worlds,
                 self.total,
                 elapsed.as_secs_f64(),
                 nodes,
-                reservations
+                reservations,
+                self.messages as f64 / elapsed.as_secs_f64().max(1e-9),
+                self.lasted.as_secs_f64() / 3600.0
             );
         }
     }

@@ -351,6 +351,25 @@ fn bad_arguments_exit_2_and_help_has_an_example() {
 }
 
 #[test]
+fn completions_and_manual_pages_know_every_command() {
+    let bash = run(&["completions", "bash"]);
+    let fish = run(&["completions", "fish"]);
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("man");
+    assert!(run(&["man", folder.to_str().expect("a name")]).status.success());
+    for command in ["run", "search", "bench", "replay", "check", "completions", "man"] {
+        assert!(
+            stdout(&bash).contains(command) && stdout(&fish).contains(&format!("-a \"{command}\"")),
+            "{command}"
+        );
+        let page = std::fs::read_to_string(folder.join(format!("man1/rsvp-sim-{command}.1"))).expect(command);
+        assert!(page.contains(".SH SYNOPSIS"), "{page}");
+    }
+    let search = std::fs::read_to_string(folder.join("man1/rsvp-sim-search.1")).expect("a page");
+    assert!(search.contains("large") && search.contains("Draw worlds of 300 nodes"), "{search}");
+    assert_eq!(run(&["man", "/dev/null"]).status.code(), Some(2));
+}
+
+#[test]
 fn the_scenario_in_the_documentation_is_sound_and_holds() {
     let text =
         std::fs::read_to_string(format!("{}/SCENARIOS.md", env!("CARGO_MANIFEST_DIR"))).expect("the text");

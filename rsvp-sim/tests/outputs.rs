@@ -103,7 +103,7 @@ type Rows = BTreeMap<(String, String, String, String), Vec<String>>;
 
 #[test]
 fn the_time_series_equal_the_json() {
-    for name in ["three-routers", "link-failure", "killer-reservation", "teardown"] {
+    for name in ["three-routers", "link-failure", "killer-reservation", "teardown", "reserved-survives"] {
         let path = format!("{}/{name}.csv", env!("CARGO_TARGET_TMPDIR"));
         assert!(run(&["run", "--quiet", "--csv", &path, &shipped(name)]).status.success());
         let csv = std::fs::read_to_string(&path).expect("the series");
@@ -136,7 +136,15 @@ fn the_time_series_equal_the_json() {
             want(message, "message_delay_s", message["delay_s"].as_f64().expect("a delay").to_string());
             want(message, "message_lost", u8::from(message["lost"] == true).to_string());
         }
+        for load in document["loads"].as_array().into_iter().flatten() {
+            let class = load["class"].as_str().expect("a class");
+            want(load, &format!("{class}_octets"), load["octets"].to_string());
+            want(load, &format!("{class}_lost"), load["lost"].to_string());
+            want(load, &format!("{class}_delay_s"), load["delay_s"].as_f64().expect("a delay").to_string());
+        }
         assert_eq!(seen, wanted, "{name}");
+        let data = |quantity: &str| seen.keys().any(|key| key.3 == quantity);
+        assert_eq!(data("guaranteed_delay_s") && data("best-effort_lost"), name == "reserved-survives");
         assert!(seen.keys().any(|key| key.3 == "reserved_bps"));
     }
 }

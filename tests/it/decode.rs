@@ -184,7 +184,7 @@ fn sequence_diagrams() {
     let lines: Vec<_> =
         ladder.lines().filter(|line| line.contains("*")).map(|line| line[34..].trim_end()).collect();
     // The Path starts at its RSVP_HOP, the Resv at its source.
-    assert_eq!(lines[0], "*-Path-------------->  udp 10.77.2.2:7001", "{ladder}");
+    assert_eq!(lines[0], "*-Path-------------->                   |  udp 10.77.2.2:7001", "{ladder}");
     assert_eq!(
         lines[1], "|                   <-Resv--------------*  udp 10.77.2.2:7001, style FF",
         "{ladder}"

@@ -18,6 +18,7 @@ mod engine_packets;
 mod in_words;
 mod lab;
 mod lab_compared;
+mod lab_kept;
 mod marks;
 mod pcaps;
 mod programs;

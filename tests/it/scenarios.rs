@@ -7,7 +7,7 @@ use rsvp_sim::{Report, Scenario, Verdict, World, judge_one};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-const SHIPPED: [&str; 21] = [
+const SHIPPED: [&str; 22] = [
     "three-routers",
     "admission-failure",
     "killer-reservation",
@@ -29,6 +29,7 @@ const SHIPPED: [&str; 21] = [
     "same-segment",
     "a-router-between",
     "a-class",
+    "reserved-survives",
 ];
 
 fn directory() -> PathBuf {
@@ -123,6 +124,11 @@ fn ipsec_holds() {
 }
 
 #[test]
+fn reserved_survives_holds() {
+    holds_with_every_seed("reserved-survives");
+}
+
+#[test]
 fn service_change_holds() {
     holds_with_every_seed("service-change");
 }
@@ -200,6 +206,7 @@ struct Words {
     senders: Vec<String>,
     applications: Vec<String>,
     sessions: Vec<String>,
+    traffic: Vec<String>,
 }
 
 impl Words {
@@ -210,6 +217,7 @@ impl Words {
             nodes: scenario.nodes.iter().map(|n| n.name.clone()).collect(),
             links: scenario.links.iter().map(|l| l.name.clone()).collect(),
             applications: senders.iter().cloned().chain(receivers).collect(),
+            traffic: scenario.loads.iter().map(|l| l.name.clone()).collect(),
             sessions: scenario.sessions.iter().map(|s| s.name.clone()).collect(),
             senders,
         }
@@ -249,6 +257,11 @@ impl Words {
             "code" => fixed(&["confirmation", "policy-control", "no-path", "traffic-control"]),
             "value" => fixed(&["delay-bound", "mtu"]),
             "flags" => fixed(&["in-place", "not-guilty"]),
+            "traffic" => self.traffic.clone(),
+            key if key.ends_with("_at_most") => fixed(&[if key.starts_with("delay") { "1us" } else { "0%" }]),
+            key if key.ends_with("_at_least") => {
+                fixed(&[if key.starts_with("delay") { "20s" } else { "100%" }])
+            }
             "why" => fixed(&["torn", "timed-out"]),
             other => panic!("no idea how to change `{other}`"),
         };

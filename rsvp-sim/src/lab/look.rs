@@ -29,7 +29,7 @@ impl Look<'_> {
             What::Blockades => Ok(self.blockades(&self.list(Listing::Blockades).await?)),
             What::Discards => Ok(self.discards(&self.list(Listing::Counters).await?)),
             What::Empty => self.remains().await,
-            What::Messages | What::Events | What::Data => Ok(Vec::new()),
+            What::Messages | What::Events | What::Data | What::Traffic => Ok(Vec::new()),
         }
     }
 

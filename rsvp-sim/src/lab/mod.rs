@@ -12,6 +12,7 @@ mod connection;
 mod daemon;
 mod data;
 mod error;
+pub mod keep;
 mod look;
 mod messages;
 mod multicast;

@@ -9,6 +9,7 @@ use super::connection::TimedEvent;
 use super::daemon::{Daemon, Folder, config, find};
 use super::data::DataLog;
 use super::error::{LabError, Trying};
+use super::keep::{Kept, name_namespace};
 use super::routes::Routes;
 use super::watch::News;
 use super::wiring::Wiring;
@@ -22,6 +23,9 @@ use rsvp_node::units::show_time;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
+
+/// Between one look and the next at a lab that stays.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Something to do at a time of the scenario. At one time, what is judged comes first, then as listed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,15 +74,44 @@ pub(super) async fn run(scenario: Scenario, settings: &Settings) -> Result<Outco
     if !nix::unistd::geteuid().is_root() {
         return Err(LabError::NotRoot);
     }
-    let reason = skip::reason(&scenario);
     let mut lab = Lab::new(scenario, settings).await?;
-    if let Some(reason) = reason {
-        let all = 0..lab.scenario.expectations.len();
-        lab.record.skipped = all.map(|n| (n, reason.clone())).collect();
+    lab.whole().await
+}
+
+/// The same in namespaces with names, which stay until this is dropped; or ends.
+pub(super) async fn keep(
+    scenario: Scenario,
+    settings: &Settings,
+    kept: &Kept,
+    ready: impl FnOnce(Outcome) -> Result<(), LabError>,
+) -> Result<(), LabError> {
+    let mut lab = Lab::new(scenario, settings).await?;
+    for place in &lab.wiring.places {
+        let name = kept.namespaces.get(&place.namespace.name);
+        let thread = place.namespace.run(|| nix::unistd::gettid().as_raw().cast_unsigned()).await?;
+        if let Some(name) = name {
+            name_namespace(name, thread)?;
+        }
     }
-    lab.start().await?;
-    lab.go().await?;
-    lab.finish().await
+    ready(lab.whole().await?)?;
+    loop {
+        // Daemons may be ended by whoever tries what happens then.
+        let _ = lab.wait(PAUSE).await;
+        lab.forget();
+    }
+}
+
+impl Lab {
+    async fn whole(&mut self) -> Result<Outcome, LabError> {
+        if let Some(reason) = skip::reason(&self.scenario) {
+            let all = 0..self.scenario.expectations.len();
+            self.record.skipped = all.map(|n| (n, reason.clone())).collect();
+        }
+        self.skip_traffic();
+        self.start().await?;
+        self.go().await?;
+        self.finish().await
+    }
 }
 
 impl Lab {

@@ -1,7 +1,7 @@
 //! What a kernel without netem cannot do, and what a lab does not do yet: expectations of a scenario that needs it are
 //! neither held nor failed, but skipped.
 
-use crate::scenario::model::{RouteTarget, Scenario};
+use crate::scenario::model::{RouteTarget, Scenario, What};
 
 /// Delays of less than this part of R change no outcome, only times.
 const SHORT_PART: u32 = 100;
@@ -47,4 +47,16 @@ pub(super) fn reason(scenario: &Scenario) -> Option<String> {
         return Some("routes for the data of one unicast session or sender are not made in a lab".to_owned());
     }
     None
+}
+
+impl super::run::Lab {
+    /// What is expected of traffic, which a lab does not send.
+    pub(super) fn skip_traffic(&mut self) {
+        let all = self.scenario.expectations.iter().enumerate();
+        for (place, _) in all.filter(|(_, expectation)| expectation.what == What::Traffic) {
+            self.record.skipped.entry(place).or_insert_with(|| {
+                "a lab sends the data of QoS sockets, and not what [[traffic]] says".to_owned()
+            });
+        }
+    }
 }

@@ -173,7 +173,13 @@ impl Lab {
     }
 
     /// Everything that was seen, in the order in which it happened.
-    pub(super) async fn finish(mut self) -> Result<Outcome, LabError> {
+    /// Keeps nothing of what was seen: there will be no report.
+    pub(super) fn forget(&mut self) {
+        (self.record, self.news) = Default::default();
+        self.packets.clear();
+    }
+
+    pub(super) async fn finish(&mut self) -> Result<Outcome, LabError> {
         self.end_data().await?;
         self.absorb();
         self.measure().await?;
@@ -186,15 +192,19 @@ impl Lab {
             let dropped = Look { scenario, topology, place, observer }.dropped().await?;
             self.record.discards.extend(dropped.into_iter().map(|(why, times)| (NodeId(n), why, times)));
         }
-        self.daemons.clear();
-        let Self { mut record, news, mut packets, clock, scenario, .. } = self;
+        let (mut record, news) = (core::mem::take(&mut self.record), core::mem::take(&mut self.news));
+        let mut packets = core::mem::take(&mut self.packets);
         sort(&mut record.sent, &news.sent);
         sort(&mut record.told, &news.told);
         sort(&mut record.notes, &news.notes);
         number(&mut record, news);
         packets.sort_by_key(|captured| captured.at);
-        let packet = |captured: Captured| (clock.at(captured.at), captured.packet);
-        Ok(Outcome { scenario, record, packets: packets.into_iter().map(packet).collect() })
+        let packet = |captured: Captured| (self.clock.at(captured.at), captured.packet);
+        Ok(Outcome {
+            scenario: self.scenario.clone(),
+            record,
+            packets: packets.into_iter().map(packet).collect(),
+        })
     }
 }
 

@@ -9,8 +9,8 @@ use rsvp_wire::{Message, registry, show};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Octets of messages, of their details and of the series.
-const MOST: [usize; 3] = [700_000, 900_000, 150_000];
+/// Octets of messages, of their details, of the series, and of what links carried.
+const MOST: [usize; 4] = [700_000, 900_000, 120_000, 180_000];
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -60,7 +60,16 @@ impl Report {
         let (messages, texts, details) = self.messages_of_page(record, (&names, &links), left_out);
         let node = |name: &str| names.get(name).copied();
         let link = |name: &str| links.get(name).copied();
-        let series = self.series_of_page((&names, &links), left_out);
+        let series = self
+            .series
+            .iter()
+            .map(|point| json!([point.at, node(&point.from), link(&point.link), point.reserved_bps]));
+        let series = fitting(series, MOST[2], "changes of what is reserved", left_out);
+        let micro = |seconds: f64| (seconds * 1e6).round() / 1e6;
+        let loads = self.loads.iter().map(|l| {
+            json!([micro(l.at), node(&l.from), link(&l.link), l.class, l.octets, l.lost, micro(l.delay_s)])
+        });
+        let loads = fitting(loads, MOST[3], "figures of what links carried", left_out);
         json!({
             "scenario": self.scenario,
             "description": self.description.trim(),
@@ -95,33 +104,13 @@ impl Report {
                 "peak_at": u.peak_at,
             })).collect::<Vec<_>>(),
             "series": series,
+            "traffic": self.traffic,
+            "loads": loads,
             "discards": self.discards,
             "expectations": self.expectations,
             "fault": self.fault,
             "left_out": left_out,
         })
-    }
-
-    fn series_of_page(
-        &self,
-        (names, links): (&BTreeMap<&str, usize>, &BTreeMap<&str, usize>),
-        left_out: &mut Vec<String>,
-    ) -> Vec<Value> {
-        let mut room = MOST[2];
-        let mut series = Vec::new();
-        for point in &self.series {
-            let (from, link) = (names.get(point.from.as_str()), links.get(point.link.as_str()));
-            let row = json!([point.at, from, link, point.reserved_bps]);
-            let octets = row.to_string().len() + 1;
-            if octets > room {
-                let more = self.series.len() - series.len();
-                left_out.push(format!("the last {more} changes of what is reserved"));
-                break;
-            }
-            room -= octets;
-            series.push(row);
-        }
-        series
     }
 
     /// Rows of messages, the texts that they name by their places, and details likewise.
@@ -167,6 +156,25 @@ impl Report {
         }
         (rows, texts.all, details.all)
     }
+}
+
+/// The first rows that have room in so many octets; what is left out is said.
+fn fitting(
+    rows: impl ExactSizeIterator<Item = Value>,
+    room: usize,
+    what: &str,
+    left_out: &mut Vec<String>,
+) -> Vec<Value> {
+    let (all, mut octets) = (rows.len(), 0);
+    let fits = |row: &Value| {
+        octets += row.to_string().len() + 1;
+        octets <= room
+    };
+    let rows: Vec<Value> = rows.take_while(fits).collect();
+    if rows.len() < all {
+        left_out.push(format!("the last {} of {all} {what}", all - rows.len()));
+    }
+    rows
 }
 
 fn flags(message: &MessageReport) -> u8 {

@@ -14,11 +14,12 @@ mod series;
 mod svg;
 mod text;
 mod topology;
+mod traffic;
 
 use crate::facts::{Fact, Facts};
 use crate::judge::{Verdict, judge};
 use crate::scenario::model::{Family, Link, LinkId, Node, NodeId, Scenario};
-use crate::world::{DataStream, Delivery, Record, Sent, Topology, Use, World};
+use crate::world::{Delivery, Record, Sent, Topology, Use, World};
 use core::net::IpAddr;
 use rsvp_node::units::{show_rate, show_time};
 use serde::Serialize;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 
 pub use content::Content;
 pub use text::Look;
+pub use traffic::{DataReport, LoadReport, TrafficReport};
 
 /// A run and its outcome.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,6 +65,12 @@ pub struct Report {
     /// Data of QoS sockets, in a lab.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub data: Vec<DataReport>,
+    /// Packets of the scenario's traffic, to each node that they are for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub traffic: Vec<TrafficReport>,
+    /// What data there was on each direction of a link, over time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<LoadReport>,
     /// Messages that nodes dropped.
     pub discards: Vec<DiscardReport>,
     /// Expectations.
@@ -218,23 +226,6 @@ pub struct EventReport {
     pub text: String,
 }
 
-/// What became of the packets of one sender for one receiver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DataReport {
-    /// The sender.
-    pub sender: String,
-    /// The receiver.
-    pub receiver: String,
-    /// Packets that were sent while the receiver was there.
-    pub sent: usize,
-    /// Those that came.
-    pub received: u64,
-    /// Those that did not.
-    pub lost: u64,
-    /// How many came with which DSCP.
-    pub dscp: BTreeMap<String, u64>,
-}
-
 /// Messages that a node dropped for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DiscardReport {
@@ -301,7 +292,9 @@ impl Report {
                     text: told.label.clone(),
                 })
                 .collect(),
-            data: record.data.iter().map(data).collect(),
+            data: record.data.iter().map(traffic::data).collect(),
+            traffic: record.streams.iter().map(|stream| traffic::stream(stream, scenario.duration)).collect(),
+            loads: record.loads.iter().map(|interval| traffic::interval(scenario, interval)).collect(),
             discards: record
                 .discards
                 .iter()
@@ -346,19 +339,6 @@ fn nodes(scenario: &Scenario) -> Vec<NodeReport> {
     nodes.extend(all.iter().filter(|n| n.kind != "host").cloned());
     nodes.extend(all.iter().filter(|n| n.kind == "host" && !sends(&n.name)).cloned());
     nodes
-}
-
-fn data(stream: &DataStream) -> DataReport {
-    let came = stream.came();
-    let (sent, received) = (stream.packets.len(), came.values().sum());
-    DataReport {
-        sender: stream.sender.clone(),
-        receiver: stream.receiver.clone(),
-        sent,
-        received,
-        lost: sent as u64 - received,
-        dscp: came.into_iter().map(|(dscp, packets)| (dscp.to_string(), packets)).collect(),
-    }
 }
 
 fn link(scenario: &Scenario, topology: &Topology, n: usize, link: &Link) -> LinkReport {

@@ -258,6 +258,42 @@ function charts() {
   }
 }
 
+function traffic() {
+  $("data").hidden = !run.traffic.length;
+  if (!run.traffic.length) return;
+  const head = make($("traffic"), "tr", {}), ms = seconds => (seconds * 1e3).toFixed(3);
+  for (const cell of ["traffic", "to", "sent", "came", "lost", "beyond what is reserved", "median ms", "99 % ms", "worst ms"]) make(head, "th", {}, cell);
+  for (const t of run.traffic) {
+    const row = make($("traffic"), "tr", { class: "flow" });
+    const delays = t.delivered ? [ms(t.delay_median_s), ms(t.delay_99_s), ms(t.delay_s)] : ["", "", ""];
+    for (const cell of [t.traffic, t.to, t.sent, t.delivered, t.lost, t.excess, ...delays]) make(row, "td", {}, cell);
+  }
+  const outlets = new Map();
+  for (const [at, from, link, kind, octets, lost, delay] of run.loads) {
+    const key = `${from}/${link}`;
+    if (!outlets.has(key)) outlets.set(key, { from, link, octets: 0, lost: 0, worst: 1e-9, classes: new Map() });
+    const outlet = outlets.get(key);
+    outlet.octets += octets; outlet.lost += lost; outlet.worst = Math.max(outlet.worst, delay);
+    if (!outlet.classes.has(kind)) outlet.classes.set(kind, []);
+    outlet.classes.get(kind).push([at, lost, delay]);
+  }
+  // Where most is lost and most waits, first.
+  const order = [...outlets.values()].sort((a, b) => b.lost - a.lost || b.worst - a.worst);
+  for (const outlet of order.slice(0, MOST_CHARTS)) {
+    const width = 330, height = 90, x = at => 2 + (width - 4) * at / run.duration;
+    const svg = make(make($("loads"), "div", { class: "chart" }), "svg", { width, height: height + 22 });
+    make(svg, "text", { x: 2, y: 12 }, `${run.nodes[outlet.from].name} by ${run.links[outlet.link].name}: up to ${(outlet.worst * 1e3).toFixed(2)} ms, ${outlet.lost} lost`);
+    const most = Math.max(1, ...[...outlet.classes.values()].flat().map(point => point[1]));
+    for (const [kind, points] of outlet.classes) {
+      for (const [at, lost] of points) if (lost) make(svg, "line", { class: `loss ${kind}`, x1: x(at), x2: x(at), y1: 20 + height, y2: 20 + height * (1 - .5 * lost / most) });
+      const d = points.map(([at, , delay], n) => `${n ? "L" : "M"}${x(at).toFixed(1)} ${(20 + height * (1 - .96 * delay / outlet.worst)).toFixed(1)}`);
+      make(svg, "path", { class: `line ${kind}`, d: d.join("") });
+    }
+    cursors.push([make(svg, "line", { class: "cursor", y1: 18, y2: 20 + height }), x]);
+  }
+  if (order.length > MOST_CHARTS) make($("loads"), "p", { class: "said" }, `and ${order.length - MOST_CHARTS} more directions of links`);
+}
+
 function events() {
   for (const [, at, who, node, text] of run.events.slice(0, 2000)) {
     const row = make($("events"), "tr", {});
@@ -295,5 +331,6 @@ $("play").addEventListener("click", () => {
 head();
 topology();
 charts();
+traffic();
 events();
 set(run.duration, true);

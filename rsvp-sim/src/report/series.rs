@@ -18,8 +18,9 @@ pub(super) fn points(scenario: &Scenario, record: &Record) -> Vec<SeriesReport> 
 
 impl Report {
     /// Rows of time, sending node, link, quantity and value, in the order of time. Quantities are `reserved_bps` (from then on),
-    /// and of each message `message_octets`, `message_delay_s` and `message_lost` (1 or 0). With the same names the same figures
-    /// are in the report's `series` and `messages`.
+    /// of each message `message_octets`, `message_delay_s` and `message_lost` (1 or 0), and of data in each interval
+    /// `best-effort_octets`, `best-effort_lost` and `best-effort_delay_s`, likewise `controlled-load_…` and `guaranteed_…`. With the same names the same figures
+    /// are in the report's `series`, `messages` and `loads`.
     #[must_use]
     pub fn csv(&self) -> String {
         let mut rows: Vec<(f64, String)> = Vec::new();
@@ -33,6 +34,14 @@ impl Report {
             let _ = writeln!(row, "{at},{from},{link},message_octets,{}", message.octets);
             let _ = writeln!(row, "{at},{from},{link},message_delay_s,{}", message.delay_s);
             let _ = writeln!(row, "{at},{from},{link},message_lost,{}", u8::from(message.lost));
+            rows.push((at, row));
+        }
+        for load in &self.loads {
+            let (at, from, link, class) = (load.at, &load.from, &load.link, load.class);
+            let mut row = String::new();
+            let _ = writeln!(row, "{at},{from},{link},{class}_octets,{}", load.octets);
+            let _ = writeln!(row, "{at},{from},{link},{class}_lost,{}", load.lost);
+            let _ = writeln!(row, "{at},{from},{link},{class}_delay_s,{}", load.delay_s);
             rows.push((at, row));
         }
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -42,6 +42,10 @@ impl Report {
             out.push_str("\nData\n");
             self.data(&mut out);
         }
+        if !self.traffic.is_empty() {
+            out.push_str("\nTraffic\n");
+            self.traffic.iter().for_each(|traffic| traffic.line(&mut out));
+        }
         if !self.discards.is_empty() {
             out.push_str("\nDropped messages\n");
         }

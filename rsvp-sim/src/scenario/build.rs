@@ -5,7 +5,8 @@
 
 use super::error::ScenarioError;
 use super::keys::{
-    ActionKeys, ClockKeys, LinkKeys, ObjectKeys, ReceiverKeys, RouteKeys, SenderKeys, SessionKeys, list, word,
+    ActionKeys, ClockKeys, LinkKeys, ObjectKeys, ReceiverKeys, RouteKeys, SenderKeys, SessionKeys,
+    TrafficKeys, list, word,
 };
 use super::model::Scenario;
 use crate::world::World;
@@ -194,6 +195,14 @@ impl Builder {
     ) -> Self {
         let head = format!("name = {}\nnode = {}\n", word(name.as_ref()), word(node.as_ref()));
         self.tables.push(table("receiver", &head, &keys(ReceiverKeys::default()).text()));
+        self
+    }
+
+    /// Packets of data: `|t| t.sender("camera").pattern("tspec")`, or `|t| t.from("a").to("b").rate("30mbit")`.
+    #[track_caller]
+    pub fn traffic(mut self, name: impl AsRef<str>, keys: impl FnOnce(TrafficKeys) -> TrafficKeys) -> Self {
+        let name = format!("name = {}\n", word(name.as_ref()));
+        self.tables.push(table("traffic", &name, &keys(TrafficKeys::default()).text()));
         self
     }
 

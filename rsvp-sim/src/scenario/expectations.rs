@@ -34,6 +34,11 @@ enum Kind {
     Flows,
     Dscp,
     Number,
+    Load,
+    /// A share with bounds, by `…_at_least` and `…_at_most`.
+    Share,
+    /// A time with bounds.
+    Time,
 }
 
 type Field = (&'static str, Kind);
@@ -101,9 +106,19 @@ const REASONS: [&str; 21] = [
     "not-sendable",
     "error-suppressed",
 ];
-const WORDS: [&str; 9] =
-    ["reservations", "paths", "requests", "blockades", "messages", "events", "data", "discards", "empty"];
-const WHATS: [What; 9] = [
+const WORDS: [&str; 10] = [
+    "reservations",
+    "paths",
+    "requests",
+    "blockades",
+    "messages",
+    "events",
+    "data",
+    "discards",
+    "empty",
+    "traffic",
+];
+const WHATS: [What; 10] = [
     What::Reservations,
     What::Paths,
     What::Requests,
@@ -113,13 +128,17 @@ const WHATS: [What; 9] = [
     What::Data,
     What::Discards,
     What::Empty,
+    What::Traffic,
 ];
+
+/// The ends of the keys that bound a measure.
+const BOUNDS: [&str; 2] = ["_at_least", "_at_most"];
 
 impl What {
     /// Whether it is state at a point in time, not something that happens.
     #[must_use]
     pub fn is_state(self) -> bool {
-        !matches!(self, Self::Messages | Self::Events | Self::Data)
+        !matches!(self, Self::Messages | Self::Events | Self::Data | Self::Traffic)
     }
 
     /// How scenario files call it.
@@ -177,6 +196,15 @@ impl What {
             }
             Self::Discards => vec![NODE, ("reason", Kind::Choice(&REASONS))],
             Self::Empty => vec![NODE],
+            Self::Traffic => vec![
+                ("traffic", Kind::Load),
+                ("to", Kind::Node),
+                ("delivered", Kind::Share),
+                ("lost", Kind::Share),
+                ("excess", Kind::Share),
+                ("delay", Kind::Time),
+                ("delay_99", Kind::Time),
+            ],
         }
     }
 }
@@ -198,13 +226,17 @@ pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), Sce
     for item in list.list("tables")? {
         // Two steps, as the keys that are allowed depend on one of them.
         let every: Vec<&str> = WHATS.iter().flat_map(|w| w.fields()).map(|f| f.0).chain(FRAME).collect();
+        let every: Vec<String> =
+            every.into_iter().map(str::to_owned).chain(bounded(&What::Traffic.fields())).collect();
         let rough = item.section("[[expect]]", &unique(every))?;
         let what = WHATS[rough.need("what", "\"reservations\"")?.choice(&WORDS)?];
         let fields = what.fields();
         let mut allowed: Vec<&str> = FRAME.to_vec();
+        let bounds = bounded(&fields);
         allowed.retain(|key| what != What::Empty || !["list", "count", "at_least", "at_most"].contains(key));
         allowed.retain(|key| *key != if what.is_state() { "within" } else { "at" });
-        allowed.extend(fields.iter().map(|f| f.0));
+        allowed.extend(fields.iter().filter(|f| !f.1.is_measure()).map(|f| f.0));
+        allowed.extend(bounds.iter().map(String::as_str));
         let section = item.section(&format!("an [[expect]] of {}", what.word()), &allowed)?;
         let expectation = Expectation {
             line: section.text.line(section.at),
@@ -222,11 +254,23 @@ pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), Sce
 /// Keys that every kind has beside its fields.
 const FRAME: [&str; 8] = ["what", "about", "at", "within", "list", "count", "at_least", "at_most"];
 
-fn unique(mut names: Vec<&str>) -> Vec<&str> {
+/// The keys of the fields that are measures.
+fn bounded(fields: &[Field]) -> Vec<String> {
+    let measures = fields.iter().filter(|field| field.1.is_measure());
+    measures.flat_map(|field| BOUNDS.map(|bound| format!("{}{bound}", field.0))).collect()
+}
+
+impl Kind {
+    fn is_measure(self) -> bool {
+        matches!(self, Self::Share | Self::Time)
+    }
+}
+
+fn unique(mut names: Vec<String>) -> Vec<String> {
     let mut seen = Vec::new();
     names.retain(|name| {
         let new = !seen.contains(name);
-        seen.push(*name);
+        seen.push(name.clone());
         new
     });
     names
@@ -257,7 +301,9 @@ impl Scenario {
             (None, None, None, None) if what == What::Empty => Ok(Test::Exactly(Vec::new())),
             (None, None, None, None) => Ok(Test::Number(1, u64::MAX)),
             (Some(list), None, None, None) => {
-                let names: Vec<&str> = fields.iter().map(|f| f.0).collect();
+                let bounds = bounded(fields);
+                let names = fields.iter().filter(|f| !f.1.is_measure()).map(|f| f.0);
+                let names: Vec<&str> = names.chain(bounds.iter().map(String::as_str)).collect();
                 let of = format!("a {}", what.word().trim_end_matches('s'));
                 let each = |item: Item<'_>| self.facts(&item.section(&of, &names)?, fields);
                 list.list("tables")?.into_iter().map(each).collect::<Result<_, _>>().map(Test::Exactly)
@@ -271,7 +317,11 @@ impl Scenario {
     fn facts(&self, section: &Section<'_>, fields: &[Field]) -> Result<Facts, ScenarioError> {
         let mut facts = Facts::default();
         for &(name, kind) in fields {
-            if let Some(item) = section.find(name) {
+            if kind.is_measure() {
+                if let Some(bounds) = bounds(section, name, kind)? {
+                    facts = facts.with(name, bounds);
+                }
+            } else if let Some(item) = section.find(name) {
                 facts = facts.with(name, self.fact(item, kind)?);
             }
         }
@@ -312,6 +362,9 @@ impl Scenario {
             Kind::Truth => return item.truth().map(Fact::Truth),
             Kind::Code => return numbered(item, &CODES, 255),
             Kind::Value => return numbered(item, &ADMISSION_VALUES, 65_535),
+            Kind::Load => self.load(item).map(drop)?,
+            Kind::Share => return item.share().map(Fact::Share),
+            Kind::Time => return item.time().map(|time| Fact::Seconds(time.as_secs_f64())),
             Kind::Number => return item.integer(0, 1_000_000_000).map(Fact::Number),
             Kind::Dscp => return dscp(item),
             Kind::Flows => {
@@ -327,6 +380,23 @@ impl Scenario {
         }
         word(item)
     }
+}
+
+/// What is said of a measure by its two keys; nothing by none.
+fn bounds(section: &Section<'_>, name: &str, kind: Kind) -> Result<Option<Fact>, ScenarioError> {
+    let read = |bound: &str| {
+        let item = section.find(&format!("{name}{bound}"));
+        item.map(|item| match kind {
+            Kind::Share => item.share(),
+            _ => item.time().map(|time| time.as_secs_f64()),
+        })
+    };
+    let (least, most) = (read(BOUNDS[0]).transpose()?, read(BOUNDS[1]).transpose()?);
+    let (from, to) = (least.unwrap_or(0.0), most.unwrap_or(f64::INFINITY));
+    if from > to {
+        return Err(section.error(format!("`{name}_at_least` is more than `{name}_at_most`")));
+    }
+    Ok((least.is_some() || most.is_some()).then_some(Fact::Between(from, to, matches!(kind, Kind::Share))))
 }
 
 /// A DSCP by its name or number.

@@ -16,6 +16,7 @@ pub(crate) struct Index {
     pub(super) sessions: BTreeMap<String, usize>,
     pub(crate) senders: BTreeMap<String, usize>,
     pub(crate) receivers: BTreeMap<String, usize>,
+    pub(super) loads: BTreeMap<String, usize>,
     /// Nodes that have a link.
     pub(super) attached: BTreeSet<NodeId>,
     pub(super) least_mtu: Option<u32>,

@@ -119,6 +119,10 @@ keys! {
         reorder_by "reorder_by" word;
         /// Share of packets that arrive damaged.
         corrupt "corrupt" word;
+        /// Which data goes first: `"priority"` or `"fifo"`.
+        scheduler "scheduler" word;
+        /// What waits at most in each queue of data: `"150kB"`.
+        queue "queue" word;
         /// Cost in shortest paths.
         cost "cost" number;
         /// Error term C of Guaranteed service.
@@ -235,6 +239,30 @@ keys! {
         reserve "reserve" word;
         /// Slack S of Guaranteed service.
         slack "slack" word;
+    }
+}
+
+keys! {
+    /// Keys of `[[traffic]]`.
+    TrafficKeys {
+        /// Packets of this sender, to its session.
+        sender "sender" word;
+        /// Packets from this node, in no session,
+        from "from" word;
+        /// to this one.
+        to "to" word;
+        /// `"constant"`, `"bursty"` or `"tspec"`.
+        pattern "pattern" word;
+        /// Bits per second in the long run.
+        rate "rate" word;
+        /// Size of each IP packet.
+        packet "packet" word;
+        /// What a bursty one sends at once.
+        burst "burst" word;
+        /// When it begins.
+        start "start" word;
+        /// When it ends.
+        end "end" word;
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) mod error;
 pub(crate) mod expectations;
 pub(crate) mod index;
 pub mod keys;
+mod links;
+mod loads;
 pub(crate) mod names;
 mod read;
 mod section;

@@ -3,6 +3,7 @@
 //! Addresses are deliberately absent: they follow from the family, which can be chosen anew for every run.
 
 use super::index::Index;
+pub use super::loads::{Load, Pattern, Source};
 use crate::facts::Facts;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -69,6 +70,8 @@ pub struct Scenario {
     pub senders: Vec<Sender>,
     /// Receivers.
     pub receivers: Vec<Receiver>,
+    /// Packets that are sent.
+    pub loads: Vec<Load>,
     /// What happens when.
     pub actions: Vec<Action>,
     /// What has to be seen.
@@ -130,12 +133,25 @@ pub struct Link {
     pub reorder_by: Duration,
     /// Share of packets that arrive damaged: an octet changed, or the end missing.
     pub corrupt: f64,
+    /// Which packets of data go first.
+    pub scheduler: Scheduler,
+    /// Octets that wait in each of its queues at most.
+    pub queue: u64,
     /// Cost in shortest paths.
     pub cost: u64,
     /// Error term C, in octets.
     pub error_c: u32,
     /// Error term D, in microseconds.
     pub error_d_us: u32,
+}
+
+/// Which packets of data leave first where several wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheduler {
+    /// Those that came first, whatever is reserved.
+    Fifo,
+    /// What Guaranteed service has promised, each flow at its rate; then Controlled-Load; then everything else.
+    Priority,
 }
 
 /// A rule of a router that is not ours: requests for more burst than it has room for are refused, under a value of its own.
@@ -373,6 +389,8 @@ pub enum What {
     Discards,
     /// That no state is left.
     Empty,
+    /// What became of the packets that are sent.
+    Traffic,
 }
 
 /// When something is expected.

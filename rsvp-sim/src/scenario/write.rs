@@ -3,6 +3,7 @@
 //! Expectations are deliberately left out: what is written are worlds that are looked into anew.
 
 use super::applications::STYLES;
+use super::links::SCHEDULERS;
 use super::model::{
     Action, Deed, Destination, ExplicitRoute, Family, Flow, Link, LinkId, Request, ReservationStyle, Room,
     RouteTarget, Scenario, SenderId, Service, Traffic,
@@ -78,6 +79,7 @@ impl Scenario {
             writeln!(out, "protocol = {protocol}\nport = {}", session.port)?;
         }
         self.write_applications(out)?;
+        self.write_loads(out)?;
         self.routes.iter().try_for_each(|route| self.write_route(out, route))?;
         self.actions.iter().try_for_each(|action| self.write_action(out, action))
     }
@@ -117,6 +119,7 @@ impl Scenario {
             "mtu = {}\nreservable = \"{}bit\"\ncost = {}",
             link.mtu, link.reservable_bps, link.cost
         )?;
+        writeln!(out, "scheduler = {:?}\nqueue = \"{}B\"", SCHEDULERS[link.scheduler as usize], link.queue)?;
         writeln!(out, "error_c = \"{}B\"\nerror_d = \"{}us\"", link.error_c, link.error_d_us)?;
         if let Some(refusal) = link.refusal {
             writeln!(out, "refuse_bucket = \"{}B\"\nrefuse_value = {}", refusal.bucket, refusal.value)?;

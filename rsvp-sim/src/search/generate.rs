@@ -7,12 +7,17 @@ use super::draw::Draw;
 use super::{upheaval, variety};
 use crate::scenario::model::{
     Destination, Family, Flow, Link, LinkId, Node, NodeId, Receiver, Request, ReservationStyle, Room,
-    Scenario, Sender, SenderId, Service, SessionId, SessionPlan, Traffic,
+    Scenario, Scheduler, Sender, SenderId, Service, SessionId, SessionPlan, Traffic,
 };
 use core::time::Duration;
 
 /// Most nodes of a drawn world.
 const MOST_NODES: usize = 30;
+/// Nodes of a large one, and its routers.
+const LARGE: usize = 300;
+const LARGE_ROUTERS: (usize, usize) = (170, 220);
+/// Luck of large worlds, so that the others draw what they drew before there were any.
+const LARGE_LUCK: u64 = 0x6c61_7267_6500;
 
 /// How a world is to be: drawn once, so that everything in it fits together.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +31,18 @@ pub(super) struct Temper {
 /// Draws a world.
 #[must_use]
 pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
+    draw_world(draw, seed, false)
+}
+
+/// Draws a world of 300 nodes.
+#[must_use]
+pub fn large_scenario(seed: u64) -> Scenario {
+    let mut world = draw_world(&mut Draw::seed(seed ^ LARGE_LUCK), seed, true);
+    world.name = format!("large-world-{seed}");
+    world
+}
+
+fn draw_world(draw: &mut Draw<'_>, seed: u64, is_large: bool) -> Scenario {
     let temper = Temper { roomy: draw.one(&[100, 100, 100, 0, 0, 85]), agrees: !draw.percent(15) };
     let refresh = Duration::from_secs([5, 10, 30][draw.below(3)]);
     let mut scenario = Scenario {
@@ -48,14 +65,16 @@ pub fn scenario(draw: &mut Draw<'_>, seed: u64) -> Scenario {
         sessions: Vec::new(),
         senders: Vec::new(),
         receivers: Vec::new(),
+        loads: Vec::new(),
         actions: Vec::new(),
         expectations: Vec::new(),
         index: crate::scenario::index::Index::default(),
     };
-    network(draw, &mut scenario, temper);
+    network(draw, &mut scenario, temper, is_large);
     variety::links(draw, &mut scenario);
     variety::objects(draw, &mut scenario);
-    sessions(draw, &mut scenario, temper);
+    let count = if is_large { draw.between(6, 12) } else { draw.between(1, 4) };
+    sessions(draw, &mut scenario, temper, count);
     upheaval::actions(draw, &mut scenario, temper);
     upheaval::services(draw, &mut scenario);
     variety::packet_sizes(draw, &mut scenario);
@@ -74,9 +93,13 @@ fn room(seed: u64) -> Room {
     Room { state_octets: draw.one(&[5_000, 10_000, 16_000, 24_000]), neighbours: draw.one(&[2, 2, 3]) }
 }
 
-fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
+fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper, is_large: bool) {
     let large = draw.percent(12);
-    let routers = if large { draw.between(6, 14) } else { draw.between(2, 7) };
+    let routers = match (is_large, large) {
+        (true, _) => draw.between(LARGE_ROUTERS.0, LARGE_ROUTERS.1),
+        (_, true) => draw.between(6, 14),
+        _ => draw.between(2, 7),
+    };
     for n in 0..routers {
         scenario.nodes.push(Node {
             name: format!("r{n}"),
@@ -86,7 +109,8 @@ fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
             carries: None,
         });
     }
-    let shape = draw.below(5);
+    // A row of so many routers is longer than a TTL.
+    let shape = if is_large { draw.between(2, 4) } else { draw.below(5) };
     for n in 1..routers {
         let to = match shape {
             0 | 1 => n - 1,
@@ -103,16 +127,28 @@ fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
         join(draw, scenario, &[routers - 1, 0], temper);
     }
     if shape >= 3 {
-        for _ in 0..draw.between(1, 3) {
+        for _ in 0..if is_large { draw.between(10, 40) } else { draw.between(1, 3) } {
             let (a, b) = (draw.below(routers), draw.below(routers));
             if a < b {
                 join(draw, scenario, &[a, b], temper);
             }
         }
     }
-    let hosts = if large { draw.between(6, 16) } else { draw.between(3, 8) };
+    let hosts = match (is_large, large) {
+        (true, _) => LARGE - routers,
+        (_, true) => draw.between(6, 16),
+        _ => draw.between(3, 8),
+    };
+    let most = if is_large { LARGE } else { MOST_NODES };
+    add_hosts(draw, scenario, temper, routers, hosts.min(most - routers));
+    variety::plain(draw, scenario);
+    order(scenario);
+}
+
+/// So many hosts behind routers, on links or LANs of their own.
+fn add_hosts(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper, routers: usize, count: usize) {
     let mut n = 0;
-    while n < hosts.min(MOST_NODES - routers) {
+    while n < count {
         let mut ends = vec![draw.below(routers)];
         if draw.percent(15) {
             let second = draw.below(routers);
@@ -121,7 +157,7 @@ fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
             }
         }
         let together = if draw.percent(35) { draw.between(2, 3) } else { 1 };
-        for _ in 0..together.min(hosts - n).min(MOST_NODES - routers - n).max(1) {
+        for _ in 0..together.min(count - n) {
             ends.push(scenario.nodes.len());
             scenario.nodes.push(Node {
                 name: format!("h{n}"),
@@ -134,8 +170,6 @@ fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
         }
         join(draw, scenario, &ends, temper);
     }
-    variety::plain(draw, scenario);
-    order(scenario);
 }
 
 /// Nodes and links in the order that a file has: hosts before routers before those without RSVP, links before LANs.
@@ -176,6 +210,8 @@ fn join(draw: &mut Draw<'_>, scenario: &mut Scenario, ends: &[usize], temper: Te
         loss: 0.0,
         duplicate: 0.0,
         reorder: 0.0,
+        scheduler: Scheduler::Priority,
+        queue: 150_000,
         reorder_by: Duration::from_millis(50),
         corrupt: 0.0,
         cost,
@@ -184,10 +220,10 @@ fn join(draw: &mut Draw<'_>, scenario: &mut Scenario, ends: &[usize], temper: Te
     });
 }
 
-fn sessions(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper) {
+fn sessions(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper, count: usize) {
     let hosts: Vec<NodeId> =
         (0..scenario.nodes.len()).map(NodeId).filter(|n| !scenario.nodes[n.0].router).collect();
-    for n in 0..draw.between(1, 4) {
+    for n in 0..count {
         let session = SessionId(n);
         let unicast = draw.percent(35);
         let destination =

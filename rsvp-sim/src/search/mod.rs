@@ -24,7 +24,7 @@ mod variety;
 mod wishes;
 
 pub use draw::Draw;
-pub use generate::scenario;
+pub use generate::{large_scenario, scenario};
 pub use shrink::shrink;
 pub use summary::Summary;
 
@@ -60,6 +60,8 @@ pub struct Outcome {
     pub reservations: usize,
     /// Messages that were sent.
     pub messages: u64,
+    /// How much virtual time that took.
+    pub lasted: Duration,
     /// SHA-256 of all that engines said, where it was asked for.
     pub digest: Option<[u8; 32]>,
     /// What did not hold, if something did not.
@@ -112,7 +114,8 @@ pub fn digest_world(scenario: &Scenario) -> Outcome {
 }
 
 fn try_trial(scenario: &Scenario, prepare: fn(&mut World)) -> Outcome {
-    let mut outcome = Outcome { nodes: scenario.nodes.len(), ..Outcome::default() };
+    let mut outcome =
+        Outcome { nodes: scenario.nodes.len(), lasted: scenario.duration, ..Outcome::default() };
     summary::note_plan(scenario, &mut outcome.features);
     let run = catch_unwind(AssertUnwindSafe(|| Trial::new(scenario, prepare).run()));
     let (seen, failure) = run.unwrap_or_else(|panic| {

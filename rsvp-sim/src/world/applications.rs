@@ -63,6 +63,13 @@ pub(super) fn receivers(scenario: &Scenario) -> Vec<ReceiverState> {
     scenario.receivers.iter().map(state).collect()
 }
 
+impl World {
+    /// Whether a sender has started and not stopped.
+    pub(super) fn is_sending(&self, sender: SenderId) -> bool {
+        self.senders[sender.0].started && !self.senders[sender.0].torn
+    }
+}
+
 /// Rates travel in octets per second.
 pub(crate) fn tspec(traffic: Traffic) -> Tspec {
     Tspec {

@@ -127,6 +127,7 @@ impl World {
         self.note(format!("{} crashes for {}", self.scenario.nodes[node.0].name, show_time(time)));
         self.nodes[node.0].wake = None;
         self.nodes[node.0].engine = Engine::new(Config::default());
+        self.traffic.crashed(node);
         self.notice(Notice::Crashed { node });
         self.measure(node);
         self.forget_applications(node);

@@ -40,7 +40,7 @@ impl World {
             What::Blockades => self.blockades(node),
             What::Discards => self.discards(node),
             What::Empty => self.remains(node),
-            What::Messages | What::Events | What::Data => Vec::new(),
+            What::Messages | What::Events | What::Data | What::Traffic => Vec::new(),
         }
     }
 

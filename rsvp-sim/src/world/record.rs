@@ -1,6 +1,7 @@
 //! What is kept of a run: messages, events, notes about actions, and how full links were.
 
 use super::data::DataStream;
+use super::traffic::{Interval, Stream};
 use crate::describe::Said;
 use crate::facts::Facts;
 use crate::scenario::model::{LinkId, NodeId};
@@ -29,6 +30,10 @@ pub struct Record {
     pub discards: Vec<(NodeId, String, u64)>,
     /// Data of QoS sockets.
     pub data: Vec<DataStream>,
+    /// Packets of the scenario's traffic, to each node that they are for.
+    pub streams: Vec<Stream>,
+    /// What data there was on each direction of a link, over time.
+    pub loads: Vec<Interval>,
     /// Expectations about which nothing can be said, by their places, and why.
     pub skipped: BTreeMap<usize, String>,
     /// In a lab: nodes that only signal reservations, and why their kernels do not enforce them.

@@ -129,7 +129,7 @@ impl Routing {
     }
 
     /// On which link data from `source` is expected at `node`, and where it leaves.
-    fn multicast(
+    pub(super) fn multicast(
         &self,
         scenario: &Scenario,
         node: NodeId,

@@ -6,6 +6,7 @@ use super::record::Record;
 use super::recording::{Recording, Step};
 use super::routing::{Network, NodeRoutes, Routing, first_members};
 use super::topology::Topology;
+use super::traffic::Traffic;
 use super::watch::Notice;
 use super::wire::Wire;
 use crate::describe::{self, Said};
@@ -53,6 +54,7 @@ pub struct World {
     pub(super) is_unrecorded: bool,
     /// Messages that were put on links.
     pub(super) messages: u64,
+    pub(super) traffic: Traffic,
 }
 
 /// A node's engine and when it wants to be woken.
@@ -96,6 +98,7 @@ impl World {
             done: Vec::new(),
             is_unrecorded: false,
             messages: 0,
+            traffic: Traffic::new(&scenario, &topology),
             recording: Recording::Nothing,
             happenings: Happenings::default(),
             now: Instant::ZERO,
@@ -219,6 +222,9 @@ impl World {
             }
         }
         self.buffer = buffer;
+        if reserved {
+            self.traffic.reserved(node);
+        }
         if reserved && self.notices.is_some() {
             self.notice(Notice::Installed { node });
         } else if reserved {

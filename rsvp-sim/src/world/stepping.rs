@@ -153,6 +153,7 @@ impl World {
         let (at, happening) = self.happenings.next(Instant::NEVER)?;
         let (sent, told, notes) = (self.record.sent.len(), self.record.told.len(), self.record.notes.len());
         let cause = Cause::of(&happening);
+        self.data_before(at);
         self.now = at;
         self.happen(happening);
         Some(Step {
@@ -167,9 +168,11 @@ impl World {
     /// Lets the next thing happen, if it comes no later than `end`; if none does, it is `end` now.
     pub(crate) fn advance(&mut self, end: Instant) -> bool {
         let Some((at, happening)) = self.happenings.next(end) else {
+            self.data_up_to(end);
             self.now = self.now.max(end);
             return false;
         };
+        self.data_before(at);
         self.now = at;
         self.happen(happening);
         true
@@ -205,5 +208,6 @@ impl World {
             discards.map(move |(why, times)| (NodeId(n), why.to_owned(), times))
         });
         self.record.discards = discards.collect();
+        self.close_data();
     }
 }
