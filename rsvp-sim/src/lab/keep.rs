@@ -197,7 +197,9 @@ pub fn stay(
             _ = terminate.recv() => Ok(()),
         }
     });
-    ended.and(kept.down())
+    // It goes also where the keeper has failed.
+    let gone = kept.down();
+    ended.and(gone)
 }
 
 /// Starts the process that is to keep a lab; it ends with this one until it has told that it is ready.

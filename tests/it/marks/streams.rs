@@ -53,7 +53,11 @@ fn talk(client: TcpStream, server: TcpStream, closes: Closes) {
 
 /// The packets of one connection, with those of the client first; none until its last ACK is there.
 fn connection(packets: &[Packet], port: u16) -> Option<(Vec<Packet>, Vec<Packet>)> {
-    let of: Vec<_> = packets.iter().filter(|p| p.source == port || p.destination == port).cloned().collect();
+    // The last SYN to the listener says whose it is: its port may have been a client's before.
+    let begin = packets.iter().rposition(|p| p.destination == port && p.flags & (SYN | ACK) == SYN)?;
+    let peer = packets[begin].source;
+    let is_of = |p: &&Packet| [(peer, port), (port, peer)].contains(&(p.source, p.destination));
+    let of: Vec<_> = packets[begin..].iter().filter(is_of).cloned().collect();
     let (client, server): (Vec<_>, Vec<_>) = of.iter().cloned().partition(|p| p.destination == port);
     let both = [&client, &server].iter().all(|side| side.iter().any(|p| p.has(FIN)));
     let last = of.iter().rposition(|p| p.has(FIN))?;

@@ -1,5 +1,5 @@
 //! What happened of late, for those who come after it: errors, messages that were dropped or came back, what applications were
-//! told, and what became of policies.
+//! told, and what policies were left out.
 //!
 //! State that arrives and leaves is not kept: listings have it.
 
@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 
 /// Events that are kept.
 const KEPT: usize = 100;
+/// Events of policies with smaller numbers say that something went as it should.
+const FAILURES: u32 = 16_600;
 /// Octets of one, as it is told; what is longer is not kept.
 const OCTETS: usize = 4_096;
 
@@ -25,7 +27,8 @@ impl Earlier {
     pub(super) fn note(&mut self, watched: &Watched) {
         let is_kept = match watched {
             Watched::Application { .. } | Watched::Discarded(_) => true,
-            Watched::Undelivered { .. } | Watched::Policy(_) => true,
+            Watched::Undelivered { .. } => true,
+            Watched::Policy(event) => event.number >= FAILURES,
             Watched::Message { error, .. } => error.is_some(),
             _ => false,
         };

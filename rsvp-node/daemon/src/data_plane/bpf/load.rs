@@ -61,12 +61,7 @@ impl Egress {
         let keys_v4 = HashMap::try_from(map(&mut program, "keys_v4")?).map_err(of_object)?;
         let keys_v6 = HashMap::try_from(map(&mut program, "keys_v6")?).map_err(of_object)?;
         let interfaces = HashMap::try_from(map(&mut program, "interfaces")?).map_err(of_object)?;
-        let by_hand = ByHand {
-            filters: HashMap::try_from(map(&mut program, "filters")?).map_err(of_object)?,
-            masks: HashMap::try_from(map(&mut program, "masks")?).map_err(of_object)?,
-            rules: HashMap::try_from(map(&mut program, "rules")?).map_err(of_object)?,
-            known: BTreeMap::new(),
-        };
+        let by_hand = for_filters(&mut program)?;
         let policy = for_policies(&mut program, there.is_some())?;
         // They are pinned nowhere: what a program has given its sockets ends with the connection over which it did.
         let sockets = Sockets {
@@ -101,6 +96,16 @@ impl Egress {
         }
         Ok(this)
     }
+}
+
+/// What filters that are made by hand have.
+fn for_filters(program: &mut Ebpf) -> Result<ByHand, EgressError> {
+    Ok(ByHand {
+        filters: HashMap::try_from(map(program, "filters")?).map_err(of_object)?,
+        masks: HashMap::try_from(map(program, "masks")?).map_err(of_object)?,
+        rules: HashMap::try_from(map(program, "rules")?).map_err(of_object)?,
+        known: BTreeMap::new(),
+    })
 }
 
 /// Where the kernel says what its structures are.

@@ -232,6 +232,7 @@ mod tests {
             min_policed: 0,
             overhead: 0,
             queue: None,
+            weight: None,
         };
         let ms = Duration::from_millis;
         assert_eq!(cuts.due(), None);
