@@ -1,9 +1,10 @@
 //! TCP connections for tests: from one node to another, closed by either side first.
 
+use super::super::eventually;
 use super::super::net::Net;
 use super::seen::Seen;
 use socket2::{Domain, Socket, Type};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 const FIN: u8 = 1;
@@ -20,7 +21,12 @@ fn socket(net: &Net, node: &str, address: &str, use_it: impl FnOnce(&Socket) + S
     net.within(node, || {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         let address: SocketAddr = address.parse().expect("an address");
-        socket.bind(&address.into()).expect("the address is free");
+        // What was bound there before is open for a moment in children of other tests, until they run their programs.
+        let bound = eventually("a free address", || match socket.bind(&address.into()) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => None,
+            done => Some(done),
+        });
+        bound.expect("an address of this node");
         use_it(&socket);
         socket
     })

@@ -1,5 +1,6 @@
 //! Traffic for tests: datagrams from one node to another, and what has come of them.
 
+use super::super::eventually;
 use super::super::net::Net;
 use rsvpd::set_option;
 use socket2::{Domain, Socket, Type};
@@ -20,7 +21,12 @@ fn socket(net: &Net, node: &str, address: &str) -> UdpSocket {
     net.within(node, || {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).expect("a socket");
         let address: SocketAddr = address.parse().expect("an address");
-        socket.bind(&address.into()).expect("the address is free");
+        // What was bound there before is open for a moment in children of other tests, until they run their programs.
+        let bound = eventually("a free address", || match socket.bind(&address.into()) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => None,
+            done => Some(done),
+        });
+        bound.expect("an address of this node");
         socket.into()
     })
 }
