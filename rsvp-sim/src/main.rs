@@ -138,7 +138,7 @@ fn main() -> ExitCode {
         #[cfg(not(feature = "lab"))]
         Command::Lab { .. } => {
             complain(
-                "this program was built without labs: build it and the daemon with `cargo build --workspace \
+                "this program was built without labs: build it and the daemon with `cargo build -p rsvpd -p rsvp-sim \
                  --features rsvp-sim/lab`",
             );
             ExitCode::from(BAD_FILE)

@@ -1,7 +1,7 @@
 //! Diagrams of `rsvp decode` show the way of messages from hop to hop. Captures come from the simulator, which knows it.
 
 use rsvp_cli::{Streams, run};
-use simulator::{World, capture};
+use rsvp_sim::{World, capture};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Cursor;
