@@ -4,6 +4,7 @@ mod control;
 mod daemon;
 mod decode;
 mod decode_captures;
+mod decode_hops;
 mod decode_layers;
 mod decode_links;
 mod decode_malformed;

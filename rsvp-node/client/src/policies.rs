@@ -24,7 +24,7 @@ impl Client {
     /// The policy for what a server is about to answer, if one is for it.
     ///
     /// # Errors
-    /// When that is no URL.
+    /// When that is not a URL.
     pub async fn policy_for(&self, of: Matching) -> Result<Option<PolicyRow>, ClientError> {
         Ok(self.about_policies(Request::PolicyMatch(of)).await?.matched)
     }

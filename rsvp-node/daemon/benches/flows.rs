@@ -82,7 +82,7 @@ fn marked() -> Done<()> {
     }
     let names = [
         "no program",
-        "the program, no flow of a socket",
+        "the program, and a socket without a flow",
         "beside a flow of another socket",
         "a marked flow",
     ];

@@ -59,7 +59,7 @@ impl Node {
         let same = request.items.len() == count
             && request.messages().count() <= 1
             && named.iter().all(|f| self.state.place_of(ix, &Some(*f)).is_some());
-        // Where a digest is kept it may be the message now, which then is none of the longest.
+        // Where a digest is kept, this message may become one as well: what plain messages have is not counted then.
         let digest = matches!(request.kept, Kept::Digest { .. });
         let spared = if digest { arrived.rx.octets.len().min(PLAIN) as u32 } else { 0 };
         let more = alone.saturating_sub(if same { request.charged + spared } else { 0 });

@@ -412,7 +412,7 @@ impl<'r> Refreshes<'r> {
     }
 }
 
-/// A confirmation is asked for once; that it is missing from later refreshes is no news.
+/// A confirmation is asked for once: later refreshes without it say the same.
 fn same_but_confirmation(before: &Facts, now: &Facts) -> bool {
     let asks =
         now.0.get("confirm") == Some(&Fact::Truth(true)) && before.0.get("confirm") != now.0.get("confirm");

@@ -286,7 +286,7 @@ fn well_known_traffic() {
         assert!(!policy.matches(&traffic()), "{name}");
     }
     assert!("cifs".parse::<WellKnown>().is_err());
-    // Frames without IP are no traffic of a socket, whatever its ports.
+    // Frames without IP do not come from a socket, whatever its ports.
     assert_eq!("fcoe".parse(), Ok(WellKnown::Fcoe));
     assert!(!marking(of_frames).matches(&traffic()));
     let default = marking(|p| p.conditions.template = Some(WellKnown::Default));

@@ -54,6 +54,25 @@ impl QosSocket {
     }
 }
 
+/// How what any user may see is shown, and where rsvpd is asked for it.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Looking {
+    /// As JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    sockets: QosSocket,
+    #[command(flatten)]
+    pub(super) daemon: Daemon,
+}
+
+impl Looking {
+    /// The socket of rsvpd that any user may use.
+    pub(super) fn anybody(&self) -> PathBuf {
+        self.sockets.path(&self.daemon)
+    }
+}
+
 /// A token bucket; what is not said is taken from elsewhere.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Bucket {

@@ -1,6 +1,6 @@
 //! `rsvp policy`: marks and rates for programs that do not ask for any, as rsvpd has them out of files.
 
-use super::options::{Daemon, QosSocket};
+use super::options::{Daemon, Looking};
 use super::show::aligned;
 use super::{Failure, connection};
 use clap::{Args, Subcommand, ValueEnum};
@@ -58,17 +58,6 @@ enum What {
         after_help = "Examples:\n  rsvp policy settings --inbound-level 1\n  rsvp policy settings --dscp-override on"
     )]
     Settings(Setting),
-}
-
-#[derive(Clone, Debug, Args)]
-struct Looking {
-    /// As one JSON object
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    sockets: QosSocket,
-    #[command(flatten)]
-    daemon: Daemon,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -149,13 +138,13 @@ struct Setting {
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let text = match arguments.what {
         What::List(looking) => {
-            let report = looking.client().await?.policies().await?;
+            let report = client(&looking).await?.policies().await?;
             if looking.json { json!(report).to_string() } else { listing(&report) }
         }
         What::Check(checking) => return check(&checking),
         What::Explain(Explaining { pid, at, all, looking }) => {
             let asked = Explain { pid, socket: at, closed: all };
-            let report = looking.client().await?.explain_policies(asked).await?;
+            let report = client(&looking).await?.explain_policies(asked).await?;
             let sockets = report.sockets.unwrap_or_default();
             if looking.json { json!(sockets).to_string() } else { explained(&sockets) }
         }
@@ -194,13 +183,11 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     print(&text)
 }
 
-impl Looking {
-    /// By the control socket, or by the one that any user may use.
-    async fn client(&self) -> Result<Client, Failure> {
-        match Client::connect(&self.daemon.socket).await {
-            Ok(client) => Ok(client),
-            Err(why) => Client::connect(self.sockets.path(&self.daemon)).await.map_err(|_| why.into()),
-        }
+/// By the control socket, or by the one that any user may use.
+async fn client(looking: &Looking) -> Result<Client, Failure> {
+    match Client::connect(&looking.daemon.socket).await {
+        Ok(client) => Ok(client),
+        Err(why) => Client::connect(looking.anybody()).await.map_err(|_| why.into()),
     }
 }
 

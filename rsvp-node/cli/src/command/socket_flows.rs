@@ -1,6 +1,6 @@
 //! `rsvp flows`: flows that applications have given their sockets (QOS2), and what the network has on the way to a peer.
 
-use super::options::{Daemon, QosSocket};
+use super::options::Looking;
 use super::show::aligned;
 use super::{Failure, names};
 use clap::{Args, Subcommand};
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 enum Command {
     /// Lists flows of sockets with their marks and rates: this user's, or, as root and members of rsvpd's group, all
     #[command(after_help = "Example:\n  rsvp flows list --json | jq '.[] | select(.traffic == \"voice\")'")]
-    List(Listing),
+    List(Looking),
     /// Measures what the network has on the way to a peer whose rsvpd helps with that
     #[command(
         after_help = "Example:\n  rsvp flows measure --to 10.0.2.2:5000 --json | jq .bottleneck_bps\n\n\
@@ -32,28 +32,12 @@ enum Command {
 }
 
 #[derive(Clone, Debug, Args)]
-struct Listing {
-    /// As JSON: an array of objects
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    sockets: QosSocket,
-    #[command(flatten)]
-    daemon: Daemon,
-}
-
-#[derive(Clone, Debug, Args)]
 struct Measuring {
     /// The peer
     #[arg(long, value_name = "HOST:PORT", value_parser = names::host_and_port)]
     to: SocketAddr,
-    /// As JSON: one object, without what is not known
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    sockets: QosSocket,
-    #[command(flatten)]
-    daemon: Daemon,
+    looking: Looking,
 }
 
 impl From<FlowError> for Failure {
@@ -68,25 +52,25 @@ impl From<FlowError> for Failure {
 /// `rsvp flows`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let text = match arguments.command {
-        Command::List(Listing { json, sockets, daemon }) => {
+        Command::List(looking) => {
             // Where everything may be asked for, if this user may; else where any user may.
-            let all = Flows::open_at(Version::V1_0, &daemon.socket).await;
+            let all = Flows::open_at(Version::V1_0, &looking.daemon.socket).await;
             let flows = match all {
                 Ok(flows) => flows,
-                Err(_) => Flows::open_at(Version::V1_0, sockets.path(&daemon)).await?,
+                Err(_) => Flows::open_at(Version::V1_0, looking.anybody()).await?,
             };
             let rows = flows.list().await?;
-            if json { json!(rows).to_string() } else { table(&rows) }
+            if looking.json { json!(rows).to_string() } else { table(&rows) }
         }
-        Command::Measure(Measuring { to, json, sockets, daemon }) => {
-            let flows = Flows::open_at(Version::V1_0, sockets.path(&daemon)).await?;
+        Command::Measure(Measuring { to, looking }) => {
+            let flows = Flows::open_at(Version::V1_0, looking.anybody()).await?;
             let any: IpAddr =
                 if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
             let socket = UdpSocket::bind(SocketAddr::new(any, 0)).map_err(Failure::at("a socket"))?;
             let options = FlowOptions { destination: Some(to), adaptive: true };
             let flow = flows.add(&socket, TrafficType::BestEffort, options).await?;
             let known = flow.fundamentals(true).await?;
-            if json { json!(known).to_string() } else { said(&known) }
+            if looking.json { json!(known).to_string() } else { said(&known) }
         }
     };
     writeln!(std::io::stdout().lock(), "{}", text.trim_end()).map_err(Failure::at("standard output"))

@@ -1,6 +1,6 @@
 //! `rsvp template`: traffic by name, as rsvpd keeps it.
 
-use super::options::{Daemon, QosSocket};
+use super::options::{Daemon, Looking};
 use super::show::aligned;
 use super::{Failure, texts};
 use clap::{Args, Subcommand};
@@ -50,17 +50,6 @@ enum Command {
 }
 
 #[derive(Clone, Debug, Args)]
-struct Looking {
-    /// As JSON: an array of objects, one object for show
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    sockets: QosSocket,
-    #[command(flatten)]
-    daemon: Daemon,
-}
-
-#[derive(Clone, Debug, Args)]
 struct Showing {
     /// Its name, in whichever case
     name: String,
@@ -88,11 +77,11 @@ struct Removing {
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let text = match arguments.command {
         Command::List(looking) => {
-            let rows = looking.host().await?.templates().await?;
+            let rows = QosHost::connect(looking.anybody()).await?.templates().await?;
             if looking.json { json!(rows).to_string() } else { table(&rows) }
         }
         Command::Show(Showing { name, looking }) => {
-            let host = looking.host().await?;
+            let host = QosHost::connect(looking.anybody()).await?;
             let qos = host.template(&name).await?;
             let rows = host.templates().await?;
             let known = rows.into_iter().find(|row| row.name.eq_ignore_ascii_case(&name));
@@ -109,12 +98,6 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         }
     };
     writeln!(std::io::stdout().lock(), "{}", text.trim_end()).map_err(Failure::at("standard output"))
-}
-
-impl Looking {
-    async fn host(&self) -> Result<QosHost, Failure> {
-        Ok(QosHost::connect(self.sockets.path(&self.daemon)).await?)
-    }
 }
 
 fn read(file: &Path) -> Result<(String, Qos), Failure> {

@@ -112,8 +112,9 @@ impl Rows {
                 false
             }
             MsgType::PATH | MsgType::RESV if judged.fault.is_none() => {
-                // MESSAGE_ID and INTEGRITY are new each time. A confirmation is asked for once: that later refreshes do not is no news.
-                let changing = [Class::INTEGRITY, Class::RESV_CONFIRM, Class(23), Class(24)];
+                // MESSAGE_ID and INTEGRITY are new each time. A confirmation is asked for once: later refreshes without it say the same.
+                let changing =
+                    [Class::INTEGRITY, Class::RESV_CONFIRM, Class::MESSAGE_ID, Class::MESSAGE_ID_ACK];
                 let asks = judged.objects().any(|object| object.class == Class::RESV_CONFIRM);
                 let said = judged.objects().filter(|object| !changing.contains(&object.class));
                 let said: Vec<u8> = said

@@ -187,12 +187,15 @@ impl Policies {
     /// The policy for what an HTTP server answers.
     fn for_url(&self, asked: &Matching) -> Result<Report, Problem> {
         let url: Url = asked.url.parse().map_err(|_| {
-            Problem::new("bad-request", format!("\"{}\" is no URL such as http://host:8080/path", asked.url))
+            Problem::new(
+                "bad-request",
+                format!("\"{}\" is not a URL such as http://host:8080/path", asked.url),
+            )
         })?;
         let (Some(host), Some(port)) = (&url.host, url.port) else {
             return Err(Problem::new("bad-request", "the URL that was asked for has one host and one port"));
         };
-        // What is behind a question mark is no part of the path.
+        // The path ends at a question mark.
         let path = url.path.split(['?', '#']).next().unwrap_or_default();
         let traffic = Traffic {
             user: None,

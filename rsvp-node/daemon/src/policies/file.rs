@@ -1,6 +1,6 @@
 //! A file of policies: TOML with any number of `[[policy]]`, and `[settings]`.
 //!
-//! A policy that cannot be used is left out with its place and why, and the others are used. A file that is no TOML has none.
+//! A policy that cannot be used is left out with its place and why, and the others are used. A file that is not TOML has none.
 
 use super::super::config::{Rate, wrong_at};
 use rsvp_control::policy::Settings;
@@ -289,7 +289,7 @@ fn conditions(words: MatchWords) -> Result<Conditions, Fault> {
                 return Err((
                     BAD_FIELD,
                     word.span().start,
-                    format!("\"{other}\" is no protocol of a policy: tcp or udp"),
+                    format!("\"{other}\" is not a protocol that a policy can be for: tcp or udp"),
                 ));
             }
         },

@@ -122,7 +122,7 @@ impl<'a> Around<'a> {
         }
         let found = std::fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
         if !found.is_file() {
-            return Err(format!("{shown} is no file of a program"));
+            return Err(format!("{shown} is not the file of a program"));
         }
         // The kernel's number of the file system; stat(2) may say another, of a part of it.
         let on = self
@@ -234,7 +234,7 @@ fn expanded(path: &str, user: Option<&User>) -> Result<PathBuf, String> {
     if whole.starts_with('/') {
         Ok(PathBuf::from(whole))
     } else {
-        Err(format!("{path}: {whole} is no absolute path"))
+        Err(format!("{path}: {whole} is not an absolute path"))
     }
 }
 

@@ -178,7 +178,7 @@ pub(super) fn text(path: &Path, user: Option<&str>) -> io::Result<String> {
     let file = options.read(true).custom_flags(flags).open(path)?;
     let found = file.metadata()?;
     if !found.is_file() {
-        return Err(io::Error::other("it is no file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     if let Some(user) = user {
         let owner = nix::unistd::User::from_name(user)?.map(|user| user.uid.as_raw());

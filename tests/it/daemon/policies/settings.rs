@@ -148,7 +148,7 @@ fn marks_of_flows_are_left_unless_their_own_override_says_otherwise() {
     assert_eq!(
         marks(Some(json!({"dscp_override": true})), 2),
         [34, 34, 0, 56],
-        "flows are no marks of sockets"
+        "a flow's mark is not the socket's own"
     );
     assert_eq!(
         marks(Some(json!({"flow_override": true})), 3),

@@ -88,7 +88,7 @@ mod tests {
         let rows = earlier.rows(Instant(200_000));
         let seen = |row: &EventRow| match &row.watched {
             Watched::Discarded(discarded) => (discarded.cause.clone(), row.ago_ms),
-            other => panic!("{other:?} is no news"),
+            other => panic!("{other:?} is not kept"),
         };
         assert_eq!(rows.len(), KEPT);
         assert_eq!(seen(&rows[0]), ("3".to_owned(), 197));

@@ -27,7 +27,7 @@ impl State {
     pub(super) fn of(access: &dyn EngineAccess) -> Self {
         let engine = access.engine();
         let senders = engine.senders().map(|view| {
-            // What changes with time alone is no news.
+            // What changes with time alone is not told.
             let row = listing::sender(view, access);
             SenderRow { age_ms: 0, refreshed_ms: None, expires_ms: None, ..row }
         });

@@ -201,7 +201,7 @@ fn prefix(prefix: Option<Prefix>) -> ([u8; 16], u8) {
     (octets, len)
 }
 
-/// The maps that are no interface's.
+/// The maps of the host, which do not belong to an interface.
 pub struct PolicyTables {
     pub(super) rules: Array<MapData, PolicyRuleRecord>,
     pub(super) settings: Array<MapData, PolicySettingsRecord>,

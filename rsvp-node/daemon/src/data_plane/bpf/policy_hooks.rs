@@ -29,7 +29,7 @@ pub(super) struct ByPolicy {
     pub(super) step: ProgramArray<MapData>,
     /// Why there can be none.
     pub(super) fault: Option<String>,
-    /// Those that are no interface's, until somebody takes them.
+    /// Those that belong to the host and not to an interface, until somebody takes them.
     pub(super) tables: Option<PolicyTables>,
     /// What the hooks hang by.
     pub(super) hooks: Vec<Held>,

@@ -1,24 +1,13 @@
 //! Diagrams of `rsvp decode` show the way of messages from hop to hop. Captures come from the simulator, which knows it.
 
-use rsvp_cli::{Streams, run};
 use rsvp_sim::{World, capture};
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::io::Cursor;
 use std::time::Duration;
 
 fn decode(arguments: &[&str], input: &[u8]) -> String {
-    let (mut output, mut errors) = (Vec::new(), Vec::new());
-    let arguments = ["rsvp", "decode"].iter().chain(arguments).map(OsString::from);
-    let streams = Streams {
-        input: Box::new(Cursor::new(input)),
-        output: Box::new(&mut output),
-        errors: Box::new(&mut errors),
-        prompt: false,
-    };
-    let status = run(arguments, streams);
-    assert_eq!(status, 0, "{}", String::from_utf8_lossy(&errors));
-    String::from_utf8(output).expect("text")
+    let ran = super::decode::decode(arguments, input);
+    assert_eq!(ran.status, 0, "{}", ran.errors);
+    ran.output
 }
 
 /// What `--ladder` draws: nodes by their addresses, and of each message the name, from where to where, and the rest.
@@ -212,7 +201,7 @@ fn the_picture_has_the_same_arrows() {
 /// Of real routers; the capture is not part of the repository.
 #[test]
 fn the_way_over_three_hops() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/pcaps/kom-real-3hop.pcap");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/pcaps/kom-real-3hop.pcap");
     let Ok(file) = std::fs::read(file) else { return };
     let drawn = drawn(decode(&["--ladder"], &file));
     let nodes: [&[&str]; 3] = [&["10.77.1.1"], &["10.77.1.2", "10.77.2.1"], &["10.77.2.2"]];
