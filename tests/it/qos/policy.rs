@@ -200,9 +200,13 @@ fn urls_of_http_servers() {
         "http://a:0/",
         "http://a/b*",
         "http://:80/",
+        "http://a/b?c=d",
+        "http://a/b#c",
+        "http://a?b",
+        "http://user@a/",
     ];
     for text in bad {
-        assert_eq!(text.parse::<Url>(), Err(PolicyFault::Url), "{text}");
+        assert_eq!(text.parse::<Url>(), Err(PolicyFault::UrlForm), "{text}");
     }
 }
 

@@ -196,8 +196,7 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 fn check(checking: &Checking) -> Result<(), Failure> {
-    let (usable, wrong) =
-        policies::check(&checking.paths).map_err(Failure::at("a file or folder of policies"))?;
+    let (usable, wrong) = policies::check(&checking.paths);
     if checking.json {
         print(&json!({ "usable": usable, "wrong": wrong }).to_string())?;
     } else {
@@ -206,7 +205,8 @@ fn check(checking: &Checking) -> Result<(), Failure> {
     }
     match wrong.len() {
         0 => Ok(()),
-        count => Err(Failure::Asked(format!("{count} of what the files say cannot be used"))),
+        1 => Err(Failure::Asked("1 thing cannot be used".to_owned())),
+        count => Err(Failure::Asked(format!("{count} things cannot be used"))),
     }
 }
 

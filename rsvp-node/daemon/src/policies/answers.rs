@@ -246,20 +246,16 @@ pub(crate) fn forget_put(folder: &Path) -> Vec<String> {
 }
 
 /// What is wrong with files, or with those in folders, and how many policies there are that could be used here: a line for each
-/// thing, with file, line and column. What this computer cannot do is said, too.
-///
-/// # Errors
-/// What the system says of a path.
-pub fn check(paths: &[PathBuf]) -> io::Result<(usize, Vec<String>)> {
+/// thing, with file, line and column. What this computer cannot do is said, too, and what the system says of a path.
+#[must_use]
+pub fn check(paths: &[PathBuf]) -> (usize, Vec<String>) {
     let mut wrong = Vec::new();
     let mut usable = 0;
     let cgroups = hierarchy();
     let profiles = BTreeMap::new();
     let mut around = Around::new(cgroups.as_deref(), &profiles);
     for path in paths {
-        // What is not there is a mistake here.
-        let found = std::fs::metadata(path)?;
-        if found.is_dir() {
+        if path.is_dir() {
             let stores =
                 Stores { computer: vec![(Store::Active, path.clone())], users: Vec::new(), highest_dscp: 63 };
             let loaded = stores.load(&[]);
@@ -269,13 +265,21 @@ pub fn check(paths: &[PathBuf]) -> io::Result<(usize, Vec<String>)> {
             }
             continue;
         }
-        let contents = file::parse(path, &store::text(path, None)?, None);
+        // What is not there is a mistake here.
+        let text = match store::text(path, None) {
+            Ok(text) => text,
+            Err(error) => {
+                wrong.push(format!("{}: {error}", path.display()));
+                continue;
+            }
+        };
+        let contents = file::parse(path, &text, None);
         wrong.extend(contents.complaints.into_iter().map(|complaint| complaint.message));
         for placed in contents.policies {
             usable += usize::from(look(&placed, &mut around, &mut wrong));
         }
     }
-    Ok((usable, wrong))
+    (usable, wrong)
 }
 
 /// Whether a policy could be in force on this computer; a profile is the daemon's to know.

@@ -79,7 +79,7 @@ struct MatchWords {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a port such as 5000, or a range such as \"3478:3481\"")]
+#[serde(untagged, expecting = "expected a port such as 5000, or a range such as \"3478:3481\"")]
 enum PortWords {
     One(u16),
     Text(String),
@@ -95,7 +95,7 @@ struct ActionWords {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a DSCP such as \"af41\" or 34")]
+#[serde(untagged, expecting = "expected a DSCP such as \"af41\" or 34")]
 enum DscpWords {
     Number(u64),
     Word(String),
@@ -141,6 +141,11 @@ pub fn parse(path: &Path, text: &str, of_user: Option<&str>) -> Contents {
         let is_array = matches!(value.get_ref(), DeValue::Array(_));
         match &**key.get_ref() {
             "policy" if is_array => policies = items(value),
+            "policy" => {
+                let message =
+                    "a policy begins with [[policy]], and has its name in it: name = \"web\"".to_owned();
+                complain((BAD_FILE, at, message), None);
+            }
             "settings" if of_user.is_some() => {
                 let message = "settings are the computer's alone: leave [settings] out".to_owned();
                 complain((BAD_FIELD, at, message), None);

@@ -77,23 +77,25 @@ impl FromStr for Url {
     /// One that is not recursive.
     fn from_str(text: &str) -> Result<Self, PolicyFault> {
         let https = text.starts_with("https://");
-        let rest =
-            text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or(PolicyFault::Url)?;
+        let rest = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))
+            .ok_or(PolicyFault::UrlForm)?;
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let split = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
         let (host, port) = split.unwrap_or((authority, if https { "443" } else { "80" }));
-        let part = |part: &str| !part.is_empty() && !part.contains('*');
+        let part = |part: &str| !part.is_empty() && !part.contains(['*', '?', '#', '@', ' ']);
         let host = match host {
             "*" => None,
             host if part(host) => Some(host.to_ascii_lowercase()),
-            _ => return Err(PolicyFault::Url),
+            _ => return Err(PolicyFault::UrlForm),
         };
         let port = match port {
             "*" => None,
-            port => Some(port.parse().ok().filter(|port| *port != 0).ok_or(PolicyFault::Url)?),
+            port => Some(port.parse().ok().filter(|port| *port != 0).ok_or(PolicyFault::UrlForm)?),
         };
-        if path.contains('*') {
-            return Err(PolicyFault::Url);
+        if path.contains(['*', '?', '#']) {
+            return Err(PolicyFault::UrlForm);
         }
         let path = if path.is_empty() { "/" } else { path }.to_owned();
         Ok(Self { https, host, port, path, recursive: false })

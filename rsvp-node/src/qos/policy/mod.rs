@@ -79,6 +79,11 @@ pub enum PolicyFault {
     /// The path of a program is not absolute (events 16610 and 16611).
     #[error("a program is a file name or an absolute path")]
     App,
+    /// It is not the URL of an HTTP server, or says more than its path.
+    #[error(
+        "a URL is http:// or https://, a host or `*`, perhaps a port or `*`, and a path without `*`, `?` and `#`"
+    )]
+    UrlForm,
     /// A URL's policy names a program or a local address, which is the server's.
     #[error("a URL leaves no room for a program, a local address or a protocol")]
     Url,
@@ -91,7 +96,7 @@ pub enum PolicyFault {
     #[error("the fcoe template has no other conditions")]
     Frames,
     /// Frames without IP have no DSCP, and are of no user.
-    #[error("frames of FCoE are of no user and have no DSCP: a pcp, a rate or a weight")]
+    #[error("a policy for frames of FCoE has no user and no DSCP: say a pcp, a rate or a weight")]
     FramesAction,
 }
 

@@ -112,6 +112,26 @@ fn a_folder_is_checked_without_a_daemon() {
     assert!(said.contains("some.toml:8:19: \"efg\"") && said.contains("1 policies can be used"), "{said}");
     let json: Value = serde_json::from_slice(&run(&["--json"]).stdout).expect("JSON");
     assert_eq!(json["usable"], 1);
+
+    // A table in the place of an array, a URL of another kind, a number that is none of a DSCP; a file that is not text, one that is not there.
+    let wrong = [
+        ("[policy.web]\naction = { dscp = 8 }\n", "1:2: a policy begins with [[policy]]"),
+        (&*policy("ftp", "url = \"ftp://a/\"", "dscp = 8"), "a URL is http:// or https://"),
+        (&*policy("less", "remote_port = 80", "dscp = -1"), "expected a DSCP such as"),
+    ];
+    for (text, expected) in wrong {
+        std::fs::write(folder.join("some.toml"), text).expect("a file");
+        let said = String::from_utf8_lossy(&run(&[]).stdout).into_owned();
+        assert!(said.contains("some.toml:") && said.contains(expected), "{said}");
+    }
+    std::fs::write(folder.join("some.toml"), [0xff, 0xfe]).expect("a file");
+    let missing = folder.join("missing.toml");
+    let done = run(&[missing.to_str().expect("text"), folder.join("some.toml").to_str().expect("text")]);
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(
+        said.contains("missing.toml: No such file") && said.contains("some.toml: stream did not contain"),
+        "{said}"
+    );
     std::fs::remove_dir_all(&folder).expect("removed");
 }
 
