@@ -259,6 +259,12 @@ impl Lab {
             return Ok(());
         }
         self.note(format!("link {} goes {}", plan.name, if up { "up" } else { "down" }));
+        self.network.link_up[link.0] = up;
+        if !up {
+            // In the simulator routing knows at once. Here routes leave the link just before it goes, or daemons would find
+            // in between that nothing leads on and end what another way could keep.
+            self.reroute(Some(link)).await?;
+        }
         for end in &plan.ends {
             let place = &self.wiring.places[end.0];
             let Some(port) = place.port(link) else { continue };
@@ -266,9 +272,9 @@ impl Lab {
         }
         if up {
             self.wiring.until_running(&plan, link).await?;
+            self.reroute(Some(link)).await?;
         }
-        self.network.link_up[link.0] = up;
-        self.reroute(Some(link)).await
+        Ok(())
     }
 
     /// SIGKILL for the daemon and its applications; nor does the node forward any more.
