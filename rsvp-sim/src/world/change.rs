@@ -127,7 +127,9 @@ impl World {
         self.note(format!("{} crashes for {}", self.scenario.nodes[node.0].name, show_time(time)));
         self.nodes[node.0].wake = None;
         self.nodes[node.0].engine = Engine::new(Config::default());
-        self.traffic.crashed(node);
+        if let Some(traffic) = &mut self.traffic {
+            traffic.crashed(node);
+        }
         self.notice(Notice::Crashed { node });
         self.measure(node);
         self.forget_applications(node);

@@ -54,7 +54,7 @@ pub struct World {
     pub(super) is_unrecorded: bool,
     /// Messages that were put on links.
     pub(super) messages: u64,
-    pub(super) traffic: Traffic,
+    pub(super) traffic: Option<Traffic>,
 }
 
 /// A node's engine and when it wants to be woken.
@@ -223,7 +223,9 @@ impl World {
         }
         self.buffer = buffer;
         if reserved {
-            self.traffic.reserved(node);
+            if let Some(traffic) = &mut self.traffic {
+                traffic.reserved(node);
+            }
         }
         if reserved && self.notices.is_some() {
             self.notice(Notice::Installed { node });
