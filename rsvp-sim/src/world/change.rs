@@ -82,7 +82,8 @@ impl World {
     fn tell_routes(&mut self, before: Vec<Vec<(IpAddr, RouteAnswer)>>, destination: Option<IpAddr>) {
         let after = self.answers(destination);
         for (n, (before, after)) in before.into_iter().zip(after).enumerate() {
-            if before != after && self.network.node_up[n] {
+            // Where data of applications goes that are no part of the scenario is not compared.
+            if (before != after || self.guests.is_some()) && self.network.node_up[n] {
                 self.notice(Notice::Rerouted);
                 self.input(NodeId(n), Input::RouteChanged { destination });
             }
