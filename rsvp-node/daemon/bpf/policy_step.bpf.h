@@ -159,7 +159,9 @@ __attribute__((noinline)) int rsvp_ask_policy(struct __sk_buff *skb, struct poli
 	sk = owner(skb);
 	if (!sk || (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP))
 		return 0;
-	query->by.is_outer = query->protocol != sk->protocol || (__u32)bpf_ntohs(query->local_port) != sk->src_port;
+	/* A socket that is closed while its packet waits for the address of a neighbour has no port any more. */
+	query->by.is_outer = query->protocol != sk->protocol ||
+			     (sk->src_port && (__u32)bpf_ntohs(query->local_port) != sk->src_port);
 	query->by.is_socket = !query->by.is_outer;
 	socket = bpf_sk_storage_get(&socket_policy, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket)
@@ -171,6 +173,11 @@ __attribute__((noinline)) int rsvp_ask_policy(struct __sk_buff *skb, struct poli
 		  socket->peer[0] == query->remote[0] && socket->peer[1] == query->remote[1] &&
 		  socket->peer[2] == query->remote[2] && socket->peer[3] == query->remote[3];
 	bpf_spin_unlock(&socket->lock);
+	/* Of such a socket what is not for the peer that was judged is around a packet of it. */
+	if (!sk->src_port && judged && !is_same) {
+		query->by.is_outer = 1;
+		query->by.is_socket = 0;
+	}
 	if (query->by.is_outer || (judged && is_same)) {
 		if (judged)
 			query->by.grant = grant;
