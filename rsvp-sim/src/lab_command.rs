@@ -16,6 +16,9 @@ pub(crate) const AFTER_HELP: &str = "Examples:\n  sudo rsvp-sim lab --pcap lab.p
     Exit status: 0 if no expectation failed, 1 if one did, 2 for a bad file or bad arguments, 3 without root, 4 if the \
     lab could not be set up or did not come to its end. Nothing is left behind in any case, but for a lab with --keep, until --down.";
 
+/// What is said of labs that stay: one thing at a time.
+const STAYS: &str = "stays";
+
 const NOT_ROOT: u8 = 3;
 const NO_LAB: u8 = 4;
 
@@ -41,16 +44,16 @@ pub(crate) struct Lab {
     #[arg(long, value_name = "FOLDER", conflicts_with = "keep")]
     logs: Option<PathBuf>,
     /// Leave the lab as it is at the scenario's end, with its applications, in namespaces with names, until --down.
-    #[arg(long, conflicts_with_all = ["shell", "down"])]
+    #[arg(long, group = STAYS)]
     keep: bool,
     /// A shell, or what $SHELL names, in a node of a lab that stays; `rsvp` there talks to the node's daemon.
-    #[arg(long, value_name = "NODE", conflicts_with_all = ["file", "down"])]
+    #[arg(long, value_name = "NODE", conflicts_with = "file", group = STAYS)]
     shell: Option<String>,
     /// End a lab that stays, or what is left of one; without --name all of them.
-    #[arg(long, conflicts_with = "file")]
+    #[arg(long, conflicts_with = "file", group = STAYS)]
     down: bool,
     /// What a lab that stays is called; by default as its scenario.
-    #[arg(long, value_name = "NAME", value_parser = name)]
+    #[arg(long, value_name = "NAME", value_parser = name, requires = STAYS)]
     name: Option<String>,
 }
 
@@ -126,6 +129,7 @@ fn make(name: &str, scenario: &Scenario) -> Result<ExitCode, LabError> {
         }
         before.down()?;
     }
+    kept.claim()?;
     // Before there is anything of it.
     kept.announce()?;
     let _interrupts = keep::leave_interrupts()?;
@@ -257,6 +261,7 @@ fn down(name: Option<&str>) -> Result<ExitCode, LabError> {
     if !nix::unistd::geteuid().is_root() {
         return Err(LabError::NotRoot);
     }
+    keep::remove_parts(name);
     let labs = match name {
         Some(name) => vec![meant(Some(name))?],
         None => keep::all()?,

@@ -30,6 +30,8 @@
 //! crash, links go down or are cut or held without notice, packets are put in. A clone of a world goes its own way from there.
 //! A name that there is none of is answered with the nearest one and the line that has it; nothing panics.
 //!
+//! With the feature `client` applications that link `rsvp-client` talk to the nodes of a world as to daemons: `Network`.
+//!
 //! The same worlds come from TOML files ([`Scenario::parse`]), and a [`Report`] says what happened and which expectations of the
 //! file held. One seed and virtual time decide everything; nothing here reads a clock, opens a socket or starts a thread.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
@@ -41,6 +43,8 @@
 pub mod capture;
 pub mod facts;
 pub mod kit;
+#[cfg(feature = "client")]
+pub mod network;
 pub use rsvp_node::journal;
 #[cfg(feature = "lab")]
 pub mod lab;
@@ -54,6 +58,8 @@ mod describe;
 mod judge;
 
 pub use judge::{Verdict, judge, judge_one};
+#[cfg(feature = "client")]
+pub use network::{Network, NetworkError};
 pub use report::{Look, Report};
 pub use rsvp_node;
 pub use rsvp_wire;

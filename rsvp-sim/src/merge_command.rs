@@ -12,6 +12,7 @@ const MOST_SHOWN: usize = 10;
 
 /// What is known of a seed.
 struct Tried {
+    large: bool,
     promise: Option<String>,
     seen: String,
 }
@@ -74,8 +75,16 @@ fn read(file: &std::path::Path, tried: &mut BTreeMap<u64, Tried>) -> Result<(), 
             Some(false) => Some(value["promise"].as_str().unwrap_or_default().to_owned()),
             None => return Err(format!("line {}: expected `held`, true or false", n + 1)),
         };
+        let large = value["large"].as_bool().unwrap_or_default();
+        if tried.values().next().is_some_and(|other| other.large != large) {
+            let (these, those) = if large { ("of", "without") } else { ("without", "of") };
+            return Err(format!(
+                "line {}: {these} --large, the seeds before are {those} it: merge them apart",
+                n + 1
+            ));
+        }
         let seen = value["seen"].as_str().unwrap_or_default().to_owned();
-        if tried.insert(seed, Tried { promise, seen }).is_some() {
+        if tried.insert(seed, Tried { large, promise, seen }).is_some() {
             return Err(format!("line {}: seed {seed} is in two lines: is a file there twice?", n + 1));
         }
     }

@@ -176,8 +176,12 @@ fn run_all(search: &Search) -> Progress {
     let (sender, receiver) = mpsc::channel::<(u64, Outcome)>();
     let clock = Clock::start(search.minutes);
     let try_world = if search.digest { search::digest_world } else { search::try_world };
-    let mut progress =
-        Progress { total: (last - first).div_ceil(shards), json: search.json, ..Progress::default() };
+    let mut progress = Progress {
+        total: (last - first).div_ceil(shards),
+        json: search.json,
+        large: search.large,
+        ..Progress::default()
+    };
     thread::scope(|scope| {
         for _ in 0..cores {
             let (sender, next, stop, clock) = (sender.clone(), &next, &stop, &clock);
@@ -207,6 +211,7 @@ fn run_all(search: &Search) -> Progress {
 struct Progress {
     total: u64,
     json: bool,
+    large: bool,
     summary: Summary,
     failures: Vec<(u64, Failure)>,
     digests: BTreeMap<u64, [u8; 32]>,
@@ -226,6 +231,7 @@ impl Progress {
             let failure = outcome.failure.as_ref();
             let mut line = serde_json::json!({
                 "seed": seed,
+                "large": self.large,
                 "held": failure.is_none(),
                 "nodes": outcome.nodes,
                 "reservations": outcome.reservations,

@@ -323,6 +323,10 @@ fn shards_are_joined_and_one_that_is_missing_or_was_killed_is_noticed() {
     let (code, said) = merge(&[all[0], all[1], all[2], all[2]]);
     assert_eq!(code, Some(2));
     assert!(said.contains("is in two lines"), "{said}");
+    let large = shards[2].replace("\"large\":false", "\"large\":true");
+    let (code, said) = merge(&[all[0], all[1], &part(5, &large)]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("line 1: of --large, the seeds before are without it"), "{said}");
 }
 
 #[test]

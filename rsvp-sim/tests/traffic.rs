@@ -172,6 +172,25 @@ fn token_buckets_police_where_flows_enter() {
     assert!(call.excess > 0 && call.delivered < call.sent, "best effort carries some of the rest: {call:?}");
 }
 
+/// What waits behind a reservation that takes the whole link is on its way for ever; what found no room there is lost, and counted.
+#[test]
+fn what_starves_is_counted_as_lost() {
+    let world = chain(2, |_| ("100mbit", 1000, 1200)).host("b");
+    let world = world
+        .link("r1", "b", |l| l.rate("10mbit").reservable("100%").queue("10kB"))
+        .session("call", |s| s.to("b"))
+        .sender("caller", "a", |s| s.rate("10mbit").bucket("10kB").max_packet("1000B"))
+        .receiver("listener", "b", |r| r.style("ff").rate("10mbit").bucket("10kB").max_packet("1000B"))
+        .traffic("call", |t| t.sender("caller").rate("10mbit").packet("1000B").start("2s"))
+        .traffic("other", |t| t.from("a").to("b").rate("4mbit").packet("1000B").start("4s"));
+    let mut world = world.build().expect("a world");
+    let streams = streams(&mut world, 10);
+    let (call, other) = (all(of(&streams, "call")), all(of(&streams, "other")));
+    assert_eq!(call.sent, call.delivered, "{call:?}");
+    // 500 a second for six seconds, of which the queue holds ten.
+    assert!((2985..=3000).contains(&other.sent) && other.delivered < 30, "{other:?}");
+}
+
 #[test]
 fn groups_get_a_copy_each_and_what_is_lost_is_lost_where_it_is() {
     let mut world = World::builder()

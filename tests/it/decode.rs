@@ -189,7 +189,9 @@ fn sequence_diagrams() {
         lines[1], "|                   <-Resv--------------*  udp 10.77.2.2:7001, style FF",
         "{ladder}"
     );
-    // Two lanes: one node and the others.
+    // Three lanes are enough for three nodes; of two lanes one is that of the others.
+    let narrow = decode(&["--ladder", "--lanes", "3"], &pcap).output;
+    assert!(!narrow.contains("others"), "{narrow}");
     let narrow = decode(&["--ladder", "--lanes", "2"], &pcap).output;
     assert!(narrow.contains("others") && narrow.contains("10.77.1.1 > 10.0.0.2"), "{narrow}");
 

@@ -94,7 +94,29 @@ fn a_lab_that_stays_can_be_looked_into_and_leaves_nothing() {
     assert_eq!(again.status.code(), Some(4), "{}", said(&again));
 }
 
-/// `kill -9` whenever a little more of the lab is there: who makes it at first, its keeper later.
+/// A namespace that is there already is another's: it is left alone, and nothing is made.
+#[test]
+fn a_lab_takes_no_namespace_of_others() {
+    if !root() {
+        return;
+    }
+    let _turn = alone();
+    let name = format!("taken-{}", std::process::id());
+    let theirs = format!("{name}-r2");
+    let ip = |what| Command::new("ip").args(["netns", what, &theirs]).status().expect("ip runs").success();
+    assert!(ip("add"));
+    let refused = lab(&["--keep", "--name", &name, "--rsvpd", &rsvpd(), &file()]).output().expect("it runs");
+    let still = left(&name);
+    assert!(ip("del"));
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(said(&refused).contains(&format!("namespace {theirs} is there already")), "{}", said(&refused));
+    assert_eq!(still, [format!("/run/netns/{theirs}")]);
+    let nameless = lab(&["--name", &name, &file()]).output().expect("it runs");
+    assert_eq!(nameless.status.code(), Some(2), "a name is for labs that stay: {}", said(&nameless));
+}
+
+/// `kill -9` whenever a little more of the lab is there: who makes it at first, its keeper later. At the last moments it is not
+/// killed but ended by two at once.
 #[test]
 fn whenever_it_is_killed_down_leaves_nothing() {
     if !root() {
@@ -102,26 +124,33 @@ fn whenever_it_is_killed_down_leaves_nothing() {
     }
     let _turn = alone();
     let name = format!("killed-{}", std::process::id());
+    let down = || {
+        let mut down = lab(&["--down", "--name", &name]);
+        down.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs")
+    };
     for moment in 0..20 {
         let mut maker = lab(&["--keep", "--quiet", "--name", &name, "--rsvpd", &rsvpd(), &file()]);
         let mut maker = maker.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
         // The file, the keeper, namespaces and daemons come one by one.
         eventually("a little more is there", || (left(&name).len() >= moment.min(12)).then_some(()));
-        let keeper = left(&name).iter().find_map(|path| path.strip_prefix("/proc/")?.parse().ok());
-        let killed = match keeper {
-            Some(keeper) if moment % 2 == 1 => keeper,
-            _ => i32::try_from(maker.id()).expect("a process"),
-        };
-        let _ = kill(Pid::from_raw(killed), Signal::SIGKILL);
-        if killed as u32 == maker.id() {
-            maker.wait().expect("it ends");
+        if moment <= 12 {
+            let keeper = left(&name).iter().find_map(|path| path.strip_prefix("/proc/")?.parse().ok());
+            let killed = match keeper {
+                Some(keeper) if moment % 2 == 1 => keeper,
+                _ => i32::try_from(maker.id()).expect("a process"),
+            };
+            let _ = kill(Pid::from_raw(killed), Signal::SIGKILL);
+            if killed.cast_unsigned() == maker.id() {
+                maker.wait().expect("it ends");
+            }
         }
-        if left(&name).iter().any(|path| path.ends_with(".json")) {
-            // Who made it takes it away by itself, once it has seen that its keeper is gone.
-            let down = lab(&["--down", "--name", &name]).output().expect("it runs");
-            assert!(matches!(down.status.code(), Some(0 | 4)), "{}", said(&down));
+        if left(&name).iter().any(|path| path.starts_with("/run/rsvp-lab")) {
+            // Who made it takes it away, too, once it has seen that its keeper is gone.
+            for down in [down(), down()] {
+                let ended = down.wait_with_output().expect("it ends");
+                assert!(matches!(ended.status.code(), Some(0 | 4)), "{}", said(&ended));
+            }
         }
-        let _ = maker.kill();
         maker.wait().expect("it ends");
         assert_eq!(left(&name), [""; 0], "killed at moment {moment}");
         assert!(!Path::new("/run/netns").join(format!("{name}-r1")).exists());

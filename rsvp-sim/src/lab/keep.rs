@@ -23,8 +23,9 @@ use tokio::signal::unix::{SignalKind, signal};
 const FOLDER: &str = "/run/rsvp-lab";
 /// In the environment of the process that keeps a lab, and of its daemons: the lab's name.
 pub const KEEPER: &str = "RSVP_SIM_LAB_KEEPER";
-/// How long processes may take to be gone after they were killed.
+/// Between two looks whether processes that were killed are gone.
 const PAUSE: Duration = Duration::from_millis(10);
+/// After as many looks they are given up.
 const MOST_LOOKS: u32 = 1000;
 
 /// A lab that stays.
@@ -73,6 +74,22 @@ impl Kept {
         started(self.process) == Some(self.started)
     }
 
+    /// Makes sure that its namespaces will be its own: those of others are not touched, and [`down`](Self::down) removes them by
+    /// their names.
+    ///
+    /// # Errors
+    ///
+    /// There is one of such a name.
+    pub fn claim(&self) -> Result<(), LabError> {
+        match self.namespaces.values().find(|name| is_there(name)) {
+            Some(name) => {
+                Err(format!("the network namespace {name} is there already; --name gives another name"))
+                    .trying(|| format!("make the lab {}", self.name))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Says in its file that it is there.
     ///
     /// # Errors
@@ -111,8 +128,12 @@ impl Kept {
             }
             pause();
         }
-        for name in self.namespaces.values().filter(|name| Path::new("/run/netns").join(name).exists()) {
-            ip(&["netns", "del", name])?;
+        for name in self.namespaces.values().filter(|name| is_there(name)) {
+            let gone = ip(&["netns", "del", name]);
+            // Another may have been faster: who made it, and `down`, both remove what a keeper leaves.
+            if gone.is_err() && is_there(name) {
+                return gone;
+            }
         }
         for (path, is_folder) in
             [(self.folder(), true), (self.file().with_extension("part"), false), (self.file(), false)]
@@ -166,6 +187,22 @@ pub fn all() -> Result<Vec<Kept>, LabError> {
     Ok(labs)
 }
 
+/// Removes what was left of a lab whose maker was killed before there was anything else of it; without a name, of all such.
+pub fn remove_parts(name: Option<&str>) {
+    for entry in fs::read_dir(FOLDER).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_meant = name.is_none_or(|name| path.file_stem().is_some_and(|stem| stem == name));
+        if is_meant
+            && path.extension().is_some_and(|end| end == "part")
+            && !path.with_extension("json").exists()
+        {
+            let _ = fs::remove_file(path);
+        }
+    }
+    // Others may have labs there.
+    let _ = fs::remove_dir(FOLDER);
+}
+
 /// Runs a scenario in a lab whose namespaces have names, says what came of it to `ready`, and keeps the lab until the process is
 /// ended. Whoever started this process may be gone from then on.
 ///
@@ -213,11 +250,11 @@ pub fn start(command: &mut Command, name: &str) -> Result<Child, LabError> {
     command.spawn().trying(|| "start the process that keeps the lab".to_owned())
 }
 
-/// The name of the lab that this process is to keep, if it was started by [`start`] and who did that is still there.
+/// The name of the lab that this process is to keep; none if [`start`] has not started it.
 ///
 /// # Errors
 ///
-/// Who started it is gone, and so is nobody to tell of the lab.
+/// The process that started it is gone: nobody would hear of the lab.
 pub fn named() -> Result<Option<String>, LabError> {
     let Some(name) = std::env::var(KEEPER).ok() else { return Ok(None) };
     let parent = nix::unistd::getppid().as_raw().cast_unsigned();
@@ -239,6 +276,11 @@ pub fn leave_interrupts() -> Result<tokio::runtime::Runtime, LabError> {
     let _handled = signal(SignalKind::interrupt()).trying(step)?;
     drop(inside);
     Ok(runtime)
+}
+
+/// Whether there is a network namespace of a name.
+fn is_there(name: &str) -> bool {
+    Path::new("/run/netns").join(name).exists()
 }
 
 /// Gives the namespace of a process or thread a name.

@@ -172,13 +172,13 @@ impl Lab {
         Ok(())
     }
 
-    /// Everything that was seen, in the order in which it happened.
     /// Keeps nothing of what was seen: there will be no report.
     pub(super) fn forget(&mut self) {
         (self.record, self.news) = Default::default();
         self.packets.clear();
     }
 
+    /// Everything that was seen, in the order in which it happened.
     pub(super) async fn finish(&mut self) -> Result<Outcome, LabError> {
         self.end_data().await?;
         self.absorb();

@@ -19,8 +19,8 @@ pub(super) fn points(scenario: &Scenario, record: &Record) -> Vec<SeriesReport> 
 impl Report {
     /// Rows of time, sending node, link, quantity and value, in the order of time. Quantities are `reserved_bps` (from then on),
     /// of each message `message_octets`, `message_delay_s` and `message_lost` (1 or 0), and of data in each interval
-    /// `best-effort_octets`, `best-effort_lost` and `best-effort_delay_s`, likewise `controlled-load_…` and `guaranteed_…`. With the same names the same figures
-    /// are in the report's `series`, `messages` and `loads`.
+    /// `best-effort_octets`, `best-effort_lost` and `best-effort_delay_s`, likewise `controlled-load_…` and `guaranteed_…`.
+    /// With the same names the same figures are in the report's `series`, `messages` and `loads`.
     #[must_use]
     pub fn csv(&self) -> String {
         let mut rows: Vec<(f64, String)> = Vec::new();

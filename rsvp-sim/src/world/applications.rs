@@ -1,7 +1,7 @@
 //! Sending and receiving applications: what they ask of their node's engine, and what it tells them.
 
 use super::record::{EventRecord, Told};
-use super::run::World;
+use super::run::{News, World};
 use super::watch::Notice;
 use crate::describe::{self, Said};
 use crate::facts::Facts;
@@ -128,6 +128,13 @@ impl World {
 
     /// An engine's event reaches its application, which may act on it.
     pub(super) fn tell(&mut self, node: NodeId, event: &Event) {
+        if let Some(guests) = &mut self.guests {
+            guests.push((node, News::Event(event.clone())));
+            // Their numbers are above those of the scenario's.
+            if event.app.0 as usize >= self.senders.len() + self.receivers.len() {
+                return;
+            }
+        }
         let place = (event.app.0 as usize).checked_sub(self.scenario.senders.len());
         let socket = match place {
             None => self.senders[event.app.0 as usize].socket.as_mut(),

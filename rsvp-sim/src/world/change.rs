@@ -82,7 +82,8 @@ impl World {
     fn tell_routes(&mut self, before: Vec<Vec<(IpAddr, RouteAnswer)>>, destination: Option<IpAddr>) {
         let after = self.answers(destination);
         for (n, (before, after)) in before.into_iter().zip(after).enumerate() {
-            if before != after && self.network.node_up[n] {
+            // Where data of applications goes that are no part of the scenario is not compared.
+            if (before != after || self.guests.is_some()) && self.network.node_up[n] {
                 self.notice(Notice::Rerouted);
                 self.input(NodeId(n), Input::RouteChanged { destination });
             }
@@ -127,7 +128,9 @@ impl World {
         self.note(format!("{} crashes for {}", self.scenario.nodes[node.0].name, show_time(time)));
         self.nodes[node.0].wake = None;
         self.nodes[node.0].engine = Engine::new(Config::default());
-        self.traffic.crashed(node);
+        if let Some(traffic) = &mut self.traffic {
+            traffic.crashed(node);
+        }
         self.notice(Notice::Crashed { node });
         self.measure(node);
         self.forget_applications(node);

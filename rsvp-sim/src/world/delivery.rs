@@ -11,7 +11,7 @@ use crate::scenario::model::{LinkId, NodeId, Scenario};
 use core::net::IpAddr;
 use core::time::Duration;
 use rsvp_node::{Host, Input, RouteAnswer, RouteQuery, Rx, Source, Transmit};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// An IP packet with an RSVP message.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ impl World {
         let busy = self.busy.entry((link, node)).or_insert(self.now);
         *busy = (*busy).max(self.now) + Duration::from_micros(serialisation);
         let arrival = *busy + delay;
-        let packet = Rc::new(packet);
+        let packet = Arc::new(packet);
         let mut fate = if to.is_empty() { Delivery::Nobody } else { Delivery::Underway };
         for &receiver in &to {
             if !self.network.link_up[link.0] || self.is_cut(link) || self.random.chance(loss) {

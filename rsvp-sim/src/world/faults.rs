@@ -7,7 +7,7 @@ use super::run::World;
 use crate::scenario::model::{LinkId, NodeId};
 use core::time::Duration;
 use rsvp_node::Instant;
-use std::rc::Rc;
+use std::sync::Arc;
 
 const MILLION: i128 = 1_000_000;
 
@@ -18,10 +18,10 @@ impl World {
     }
 
     /// What comes out of a link for a packet that is not lost: copies, with how much later than they should.
-    pub(super) fn copies(&mut self, link: LinkId, packet: &Rc<Packet>) -> Vec<(Duration, Rc<Packet>)> {
+    pub(super) fn copies(&mut self, link: LinkId, packet: &Arc<Packet>) -> Vec<(Duration, Arc<Packet>)> {
         let plan = &self.scenario.links[link.0];
         if !self.is_faulty() || plan.duplicate + plan.reorder + plan.corrupt == 0.0 {
-            return vec![(Duration::ZERO, Rc::clone(packet))];
+            return vec![(Duration::ZERO, Arc::clone(packet))];
         }
         let (duplicate, reorder, corrupt) = (plan.duplicate, plan.reorder, plan.corrupt);
         let hold_up = plan.reorder_by.as_micros() as u64;
@@ -31,14 +31,14 @@ impl World {
             .map(|_| {
                 let late = if random.chance(reorder) { 1 + random.below(hold_up) } else { 0 };
                 let (damaged, place, bits) = (random.chance(corrupt), random.next(), random.next());
-                let copy = if damaged { Rc::new(damage(packet, place, bits)) } else { Rc::clone(packet) };
+                let copy = if damaged { Arc::new(damage(packet, place, bits)) } else { Arc::clone(packet) };
                 (Duration::from_micros(late), copy)
             })
             .collect()
     }
 
     /// What a node's clock shows now.
-    pub(super) fn clock(&self, node: NodeId) -> Instant {
+    pub(crate) fn clock(&self, node: NodeId) -> Instant {
         let pace = MILLION + i128::from(self.scenario.nodes[node.0].clock_ppm);
         Instant((i128::from(self.now.0) * pace / MILLION) as u64)
     }

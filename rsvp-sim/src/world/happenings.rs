@@ -5,7 +5,7 @@ use crate::scenario::model::{LinkId, NodeId, ReceiverId, SenderId};
 use rsvp_node::Instant;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Something that is going to happen.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(super) enum Happening {
     /// An action of the scenario.
     Act(usize),
     /// A packet reaches a node, if the link has been up all the time.
-    Arrive { node: NodeId, link: LinkId, link_generation: u32, packet: Rc<Packet> },
+    Arrive { node: NodeId, link: LinkId, link_generation: u32, packet: Arc<Packet> },
     /// An engine asked to be woken.
     Wake(NodeId),
 }

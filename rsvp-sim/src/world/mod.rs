@@ -9,6 +9,8 @@ mod data;
 mod delivery;
 mod faults;
 mod foreign;
+#[cfg(feature = "client")]
+mod guests;
 mod happenings;
 mod look;
 pub(crate) mod random;
@@ -28,6 +30,8 @@ pub use data::DataStream;
 #[cfg(feature = "lab")]
 pub(crate) use delivery::{called, recipients};
 pub use record::{Delivery, EventRecord, Note, Record, Sent, Told, Use};
+#[cfg(feature = "client")]
+pub(crate) use run::News;
 pub use run::World;
 pub use stepping::{Cause, Step};
 pub use topology::Topology;

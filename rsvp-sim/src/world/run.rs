@@ -13,7 +13,7 @@ use crate::describe::{self, Said};
 use crate::scenario::index::Index;
 use crate::scenario::model::{Action, LinkId, NodeId, ReceiverId, Scenario, SenderId, When};
 use core::time::Duration;
-use rsvp_node::{AppId, Config, Engine, Event, Input, Instant, Outcome, Output};
+use rsvp_node::{AppId, Config, Engine, Event, Input, Instant, Outcome, Output, TrafficControl};
 use std::collections::BTreeMap;
 
 /// Inputs at one instant after which a node is taken to spin.
@@ -54,7 +54,21 @@ pub struct World {
     pub(super) is_unrecorded: bool,
     /// Messages that were put on links.
     pub(super) messages: u64,
-    pub(super) traffic: Traffic,
+    pub(super) traffic: Option<Traffic>,
+    /// What applications that are no part of the scenario have to hear of, where there are such.
+    pub(super) guests: Option<Vec<(NodeId, News)>>,
+}
+
+/// Something of a node that its control service passes on.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only a control service passes it on"))]
+pub(crate) enum News {
+    /// An application is told something.
+    Event(Event),
+    /// A reservation changes.
+    TrafficControl(TrafficControl),
+    /// Routes may be others.
+    Routes,
 }
 
 /// A node's engine and when it wants to be woken.
@@ -99,6 +113,7 @@ impl World {
             is_unrecorded: false,
             messages: 0,
             traffic: Traffic::new(&scenario, &topology),
+            guests: None,
             recording: Recording::Nothing,
             happenings: Happenings::default(),
             now: Instant::ZERO,
@@ -162,7 +177,7 @@ impl World {
     }
 
     /// The driver: one input, then everything the engine has to say about it.
-    pub(super) fn input(&mut self, node: NodeId, input: Input<'_>) -> Outcome {
+    pub(crate) fn input(&mut self, node: NodeId, input: Input<'_>) -> Outcome {
         if self.scenario.nodes[node.0].plain {
             // A router without RSVP has nobody to tell.
             return Outcome::Taken;
@@ -172,6 +187,9 @@ impl World {
                 Input::Packet(rx) => Notice::Arrived { node, octets: rx.octets.to_vec() },
                 _ => Notice::Stirred { node },
             });
+        }
+        if let (Some(guests), Input::RouteChanged { .. }) = (&mut self.guests, &input) {
+            guests.push((node, News::Routes));
         }
         let mut routes =
             NodeRoutes { scenario: &self.scenario, topology: &self.topology, routing: &self.routing, node };
@@ -205,7 +223,12 @@ impl World {
                         self.send(node, link, packet, false);
                     }
                 }
-                Output::TrafficControl(_) => reserved = true,
+                Output::TrafficControl(change) => {
+                    reserved = true;
+                    if let Some(guests) = &mut self.guests {
+                        guests.push((node, News::TrafficControl(change)));
+                    }
+                }
                 Output::Event(event) => events.push(event),
                 Output::NeedSpace(octets) if octets > room && octets <= LARGEST_MESSAGE => {
                     buffer.resize(octets, 0)
@@ -223,14 +246,19 @@ impl World {
         }
         self.buffer = buffer;
         if reserved {
-            self.traffic.reserved(node);
-        }
-        if reserved && self.notices.is_some() {
-            self.notice(Notice::Installed { node });
-        } else if reserved {
-            self.measure(node);
+            self.reservations_change(node);
         }
         events
+    }
+
+    fn reservations_change(&mut self, node: NodeId) {
+        if let Some(traffic) = &mut self.traffic {
+            traffic.reserved(node);
+        }
+        match self.notices.is_some() {
+            true => self.notice(Notice::Installed { node }),
+            false => self.measure(node),
+        }
     }
 
     fn plan_wake(&mut self, node: NodeId, until: Option<Instant>) {

@@ -178,7 +178,7 @@ impl World {
         true
     }
 
-    fn may_go_on(&mut self) -> bool {
+    pub(crate) fn may_go_on(&mut self) -> bool {
         if self.record.sent.len() > MOST_MESSAGES && self.record.fault.is_none() {
             let at = self.now;
             self.record.fault = Some(format!("at {at}: more than {MOST_MESSAGES} messages were sent"));

@@ -65,7 +65,7 @@ impl World {
         senders.chain(self.scenario.receivers.iter().map(|receiver| receiver.name.as_str()))
     }
 
-    pub(super) fn node_id(&self, name: &str, from: &Location<'_>) -> Result<NodeId, ScenarioError> {
+    pub(crate) fn node_id(&self, name: &str, from: &Location<'_>) -> Result<NodeId, ScenarioError> {
         let place = self.scenario.index.nodes.get(name).copied();
         let names = self.scenario.nodes.iter().map(|node| node.name.as_str());
         place.map(NodeId).ok_or_else(|| unknown("node", name, names, from))

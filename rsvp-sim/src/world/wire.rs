@@ -5,7 +5,7 @@ use super::delivery::Packet;
 use super::happenings::Happening;
 use super::run::World;
 use crate::scenario::model::{LinkId, NodeId};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What becomes of packets on a link.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub(super) enum Wire {
     /// They are lost.
     Cut,
     /// They wait, in the order of their arrival.
-    Held(Vec<(NodeId, Rc<Packet>)>),
+    Held(Vec<(NodeId, Arc<Packet>)>),
 }
 
 impl World {
@@ -24,12 +24,12 @@ impl World {
     }
 
     /// Whether a packet that has come to the end of its link gets out of it.
-    pub(super) fn passes(&mut self, node: NodeId, link: LinkId, packet: &Rc<Packet>) -> bool {
+    pub(super) fn passes(&mut self, node: NodeId, link: LinkId, packet: &Arc<Packet>) -> bool {
         match &mut self.wires[link.0] {
             Wire::Whole => true,
             Wire::Cut => false,
             Wire::Held(packets) => {
-                packets.push((node, Rc::clone(packet)));
+                packets.push((node, Arc::clone(packet)));
                 false
             }
         }

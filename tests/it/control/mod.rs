@@ -3,6 +3,7 @@
 mod any_address;
 mod carried;
 mod lines;
+mod network;
 mod pair;
 mod reservation;
 mod socket;

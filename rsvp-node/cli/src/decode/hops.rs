@@ -20,6 +20,8 @@ use super::verdict::Judged;
 const FLOWS: usize = 65_536;
 /// Hops of a flow.
 const HOPS: usize = 64;
+/// Of so many flows one is worth that all are gone through.
+const WORTH: usize = 256;
 /// Neighbours of a hop; of those that have more than one, none is the next.
 const ANSWERS: usize = 2;
 
@@ -54,8 +56,8 @@ pub(super) struct Hops {
     /// Who answered a hop, by session.
     answers: HashMap<(Vec<u8>, IpAddr), Vec<IpAddr>>,
     joined: Joined,
-    /// Whether there is something new to be joined.
-    is_new: bool,
+    /// How much has been learnt since addresses were joined.
+    news: usize,
 }
 
 /// Which addresses are of one node.
@@ -106,7 +108,7 @@ impl Hops {
                 let sender = find(Class::SENDER_TEMPLATE)?.body().to_vec();
                 let ttl = if header.send_ttl > 0 { header.send_ttl } else { packet.ttl };
                 let flow = self.flow(session, sender)?;
-                self.is_new |= self.flows.get_mut(flow)?.pass(from, ttl, number);
+                self.news += usize::from(self.flows.get_mut(flow)?.pass(from, ttl, number));
                 Some(Onward { flow, from })
             }
             MsgType::RESV | MsgType::RESV_TEAR | MsgType::PATH_ERR => {
@@ -152,7 +154,7 @@ impl Hops {
         let known = self.answers.entry(key).or_default();
         if known.len() < ANSWERS && !known.contains(&by) {
             known.push(by);
-            self.is_new = true;
+            self.news += 1;
         }
     }
 
@@ -164,11 +166,13 @@ impl Hops {
         }
     }
 
-    /// Which addresses are of one node: who answered a hop, and who sent its flow on.
+    /// Which addresses are of one node: who answered a hop, and who sent its flow on. All flows are gone through, and so it waits
+    /// until the news are worth it: of few flows at once, of many when a part of them is new.
     pub(super) fn join(&mut self) {
-        if !std::mem::take(&mut self.is_new) {
+        if self.news <= self.flows.len() / WORTH {
             return;
         }
+        self.news = 0;
         let mut joined = Joined::default();
         for flow in &self.flows {
             for (place, hop) in flow.hops.iter().enumerate() {

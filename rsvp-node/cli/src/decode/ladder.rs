@@ -104,17 +104,20 @@ impl Ladder {
         }
     }
 
-    /// The lane of a node, a new one if there is room.
+    /// The lane of a node, a new one if there is room. When there are more nodes than lanes, the last lane is that of all others.
     fn lane(&mut self, node: IpAddr) -> usize {
         let joined = self.rows.joined();
         if let Some(lane) = self.nodes.iter().position(|known| joined.node(*known) == node) {
             return lane;
         }
-        if self.nodes.len() + 1 < self.most {
+        if !self.shared && self.nodes.len() < self.most {
             self.nodes.push(node);
             return self.nodes.len() - 1;
         }
-        self.shared = true;
+        if !self.shared {
+            self.shared = true;
+            self.nodes.pop();
+        }
         self.nodes.len()
     }
 

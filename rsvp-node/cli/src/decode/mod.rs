@@ -1,7 +1,7 @@
 //! `rsvp decode`: what RSVP there is in a capture.
 //!
 //! One pass over the capture on one core; every message is judged, filtered and shown before the next is looked at, and
-//! nothing of it is kept but what `--stats` counts and a picture draws.
+//! nothing of it is kept but what `--stats` counts and diagrams draw, within fixed bounds.
 
 mod body;
 mod compact;
@@ -94,7 +94,7 @@ pub(super) struct Args {
     #[arg(long, group = "form")]
     ladder: bool,
 
-    /// With --ladder: how many nodes get a line of their own (6 or as many as fit); the others share one.
+    /// With --ladder: how many lanes there are (6, or as many as fit). Of more nodes, those that come last share the last lane.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=64))]
     lanes: Option<u16>,
 

@@ -57,6 +57,8 @@ pub struct ControlService {
     clients: BTreeMap<ClientId, Client>,
     apps: BTreeMap<AppId, ClientId>,
     next_app: u32,
+    /// Numbers below it are those of others who drive the engine.
+    first_app: u32,
     /// What is installed, while somebody has subscribed: a removal names only the id.
     installed: BTreeMap<ReservationId, ReservationRow>,
     /// Path state and requests as they were last told, while somebody has.
@@ -97,6 +99,12 @@ struct Client {
 }
 
 impl ControlService {
+    /// Where something else gives commands to the engine, too, for applications whose numbers are below this one.
+    #[must_use]
+    pub fn beside(applications: u32) -> Self {
+        Self { next_app: applications, first_app: applications, ..Self::default() }
+    }
+
     /// A client is there: it is greeted with the version and what the daemon is.
     pub fn opened(&mut self, client: ClientId, who: Who) {
         let app = self.unused_app();
@@ -228,7 +236,7 @@ impl ControlService {
         loop {
             let app = AppId(self.next_app);
             // The upper half of the numbers is that of sockets.
-            self.next_app = self.next_app.wrapping_add(1) & (u32::MAX >> 1);
+            self.next_app = (self.next_app.wrapping_add(1) & (u32::MAX >> 1)).max(self.first_app);
             if !self.apps.contains_key(&app) {
                 return app;
             }

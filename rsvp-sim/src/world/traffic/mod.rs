@@ -1,6 +1,6 @@
 //! Packets of data: sent by the scenario's traffic, queued and scheduled where they leave a node, and counted where they arrive.
 //!
-//! Data lives beside the messages of RSVP, in a heap of its own and by the nanosecond: what happens to it between two things
+//! Data lives beside the messages of RSVP, in an order of its own and by the nanosecond: what happens to it between two things
 //! that happen to nodes is worked out before the second of them, and changes nothing for them. Messages do not wait for data,
 //! as routers send network control first. What is not simulated: fragments, and the damage, copies and disorder of faulty links;
 //! what is held on a link is lost.
@@ -14,13 +14,11 @@ use super::random::Random;
 use super::run::World;
 use super::wire::Wire;
 use crate::scenario::model::{Destination, LinkId, NodeId, Scenario, Scheduler, SessionId, Source};
-use core::time::Duration;
 use outlet::Outlet;
 use rsvp_node::Instant;
 use rsvp_wire::FilterSpec;
 use schedule::Schedule;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use streams::Tallies;
 
 pub use outlet::Class;
@@ -28,8 +26,8 @@ pub use streams::{Figures, Interval, Packet, Stream};
 
 /// Nanoseconds of a microsecond, which is what nodes count in.
 const NS: u64 = 1000;
-/// Hops of a packet; routes that a scenario says may go round.
-const HOPS: u8 = 64;
+/// Hops of a packet of no sender; routes that a scenario says may go round.
+const HOPS: u8 = 255;
 
 /// A packet.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +59,8 @@ struct Way {
     /// None for a group.
     to: Option<NodeId>,
     session: Option<(SessionId, FilterSpec)>,
+    /// Over how many links: the TTL that the sender's data has.
+    hops: u8,
 }
 
 /// All data of a world.
@@ -69,8 +69,7 @@ pub(super) struct Traffic {
     ways: Vec<Way>,
     schedules: Vec<Schedule>,
     /// By time, then by the order of planning.
-    heap: BinaryHeap<Reverse<(u64, u64)>>,
-    deeds: BTreeMap<u64, Deed>,
+    deeds: BTreeMap<(u64, u64), Deed>,
     count: u64,
     outlets: BTreeMap<(NodeId, LinkId), Outlet>,
     tallies: Tallies,
@@ -78,22 +77,23 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub(super) fn new(scenario: &Scenario, topology: &super::topology::Topology) -> Self {
+    /// None where the scenario has none.
+    pub(super) fn new(scenario: &Scenario, topology: &super::topology::Topology) -> Option<Self> {
         let ways = scenario.loads.iter().map(|load| match load.source {
-            Source::Nodes(from, to) => Way { from, to: Some(to), session: None },
+            Source::Nodes(from, to) => Way { from, to: Some(to), session: None, hops: HOPS },
             Source::Sender(sender) => {
                 let plan = &scenario.senders[sender.0];
                 let to = match scenario.sessions[plan.session.0].destination {
                     Destination::Node(node) => Some(node),
                     _ => None,
                 };
-                Way { from: plan.node, to, session: Some((plan.session, topology.sender(sender))) }
+                let session = Some((plan.session, topology.sender(sender)));
+                Way { from: plan.node, to, session, hops: plan.ttl }
             }
         });
         let mut traffic = Self {
             ways: ways.collect(),
             schedules: scenario.loads.iter().map(Schedule::new).collect(),
-            heap: BinaryHeap::new(),
             deeds: BTreeMap::new(),
             count: 0,
             outlets: BTreeMap::new(),
@@ -103,7 +103,7 @@ impl Traffic {
         for load in 0..traffic.schedules.len() {
             traffic.plan_next(load);
         }
-        traffic
+        (!scenario.loads.is_empty()).then_some(traffic)
     }
 
     /// The reservations of a node are others.
@@ -119,8 +119,7 @@ impl Traffic {
     }
 
     fn plan(&mut self, at: u64, deed: Deed) {
-        self.heap.push(Reverse((at, self.count)));
-        self.deeds.insert(self.count, deed);
+        self.deeds.insert((at, self.count), deed);
         self.count += 1;
     }
 
@@ -132,27 +131,19 @@ impl Traffic {
 
     /// What comes next, if it comes before a time.
     fn next(&mut self, before: u64) -> Option<(u64, Deed)> {
-        let Reverse((at, number)) = *self.heap.peek()?;
-        if at >= before {
-            return None;
-        }
-        self.heap.pop();
-        self.deeds.remove(&number).map(|deed| (at, deed))
+        let first = self.deeds.first_entry().filter(|first| first.key().0 < before)?;
+        let ((at, _), deed) = first.remove_entry();
+        Some((at, deed))
     }
 
-    /// Packets that are still on their way: the first of each load.
-    fn underway(&self) -> BTreeMap<usize, u64> {
-        let mut first = BTreeMap::new();
+    /// Packets that are still on their way: load and number. Of a packet for a group, wherever a copy still is.
+    fn underway(&self) -> BTreeSet<(usize, u64)> {
         let waiting = self.outlets.values().flat_map(Outlet::parcels);
         let flying = self.deeds.values().filter_map(|deed| match deed {
             Deed::Arrive(.., parcel) => Some(parcel),
             _ => None,
         });
-        for parcel in waiting.chain(flying) {
-            let number = first.entry(parcel.load).or_insert(parcel.number);
-            *number = parcel.number.min(*number);
-        }
-        first
+        waiting.chain(flying).map(|parcel| (parcel.load, parcel.number)).collect()
     }
 
     /// What became of the packets so far.
@@ -173,11 +164,8 @@ impl World {
     }
 
     fn data_until(&mut self, before: u64) {
-        if self.traffic.heap.is_empty() {
-            return;
-        }
         // In between, data is looked at with the rest of the world as it is.
-        let mut traffic = self.traffic.take();
+        let Some(mut traffic) = self.traffic.take() else { return };
         while let Some((at, deed)) = traffic.next(before) {
             match deed {
                 Deed::Send(load) => self.data_sent(&mut traffic, at, load),
@@ -191,14 +179,14 @@ impl World {
                 }
             }
         }
-        self.traffic = traffic;
+        self.traffic = Some(traffic);
     }
 
     fn data_sent(&self, traffic: &mut Traffic, at: u64, load: usize) {
         let plan = &self.scenario.loads[load];
         let number = traffic.schedules[load].take();
         traffic.plan_next(load);
-        let Way { from, to, session } = traffic.ways[load].clone();
+        let Way { from, to, session, hops } = traffic.ways[load].clone();
         let sends = match plan.source {
             Source::Sender(sender) => self.is_sending(sender),
             Source::Nodes(..) => true,
@@ -214,7 +202,7 @@ impl World {
         for receiver in receivers.into_iter().filter(|receiver| *receiver != from) {
             traffic.tallies.sent((load, receiver), number, at);
         }
-        let parcel = Parcel { load, number, octets: plan.packet, sent_ns: at, hops: HOPS, is_excess: false };
+        let parcel = Parcel { load, number, octets: plan.packet, sent_ns: at, hops, is_excess: false };
         self.data_arrives(traffic, at, from, None, parcel);
     }
 
@@ -227,7 +215,7 @@ impl World {
         by: Option<LinkId>,
         mut parcel: Parcel,
     ) {
-        let Way { from, to, session } = traffic.ways[parcel.load].clone();
+        let Way { from, to, session, .. } = traffic.ways[parcel.load].clone();
         if to == Some(node) {
             return traffic.tallies.came((parcel.load, node), parcel, at);
         }
@@ -333,8 +321,8 @@ impl World {
 
     /// What the record has of data.
     pub(super) fn close_data(&mut self) {
-        if !self.scenario.loads.is_empty() {
-            (self.record.streams, self.record.loads) = self.traffic.record(&self.scenario);
+        if let Some(traffic) = &self.traffic {
+            (self.record.streams, self.record.loads) = traffic.record(&self.scenario);
         }
     }
 }
@@ -342,21 +330,4 @@ impl World {
 /// How long a packet takes to leave: not shorter than the rate allows.
 fn transmission_ns(octets: u32, rate_bps: u64) -> u64 {
     (u128::from(octets) * 8 * 1_000_000_000).div_ceil(u128::from(rate_bps.max(1))) as u64
-}
-
-impl Traffic {
-    /// All of it, and leaves nothing.
-    fn take(&mut self) -> Self {
-        let nothing = Self {
-            ways: Vec::new(),
-            schedules: Vec::new(),
-            heap: BinaryHeap::new(),
-            deeds: BTreeMap::new(),
-            count: 0,
-            outlets: BTreeMap::new(),
-            tallies: Tallies::new(Duration::ZERO),
-            random: Random::new(0),
-        };
-        core::mem::replace(self, nothing)
-    }
 }

@@ -5,7 +5,7 @@ use crate::facts::{Fact, Facts};
 use crate::scenario::model::{LinkId, NodeId, Scenario};
 use core::time::Duration;
 use rsvp_node::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Intervals of a run, of which each has its counts.
 const INTERVALS: u64 = 200;
@@ -179,11 +179,11 @@ impl Tallies {
         (octets, lost, worst)
     }
 
-    /// All streams; `underway` has the first packet of each load that is still on its way.
-    pub(super) fn streams(&self, scenario: &Scenario, underway: &BTreeMap<usize, u64>) -> Vec<Stream> {
+    /// All streams; `underway` has load and number of the packets that are still on their way.
+    pub(super) fn streams(&self, scenario: &Scenario, underway: &BTreeSet<(usize, u64)>) -> Vec<Stream> {
         let stream = |(&(load, to), packets): (&(usize, NodeId), &Vec<Packet>)| {
-            let first = underway.get(&load).copied().unwrap_or(NEVER);
-            let known = |packet: &&Packet| packet.delay_ns != NEVER || packet.number < first;
+            let known =
+                |packet: &&Packet| packet.delay_ns != NEVER || !underway.contains(&(load, packet.number));
             Stream {
                 name: scenario.loads[load].name.clone(),
                 to: scenario.nodes[to.0].name.clone(),
