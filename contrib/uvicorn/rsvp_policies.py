@@ -62,10 +62,14 @@ class Policies:
 
     async def ask(self, url, local, remote):
         if self.stream is None:
-            # Not kept before the daemon has greeted.
             stream = await asyncio.open_unix_connection(self.path, limit=LONGEST)
+            try:
+                await stream[0].readuntil(b"\n")
+            except BaseException:
+                stream[1].close()
+                raise
+            # Kept once the daemon has greeted: one that never does is not asked again at once.
             self.stream = stream
-            await stream[0].readuntil(b"\n")
         reader, writer = self.stream
         self.number += 1
         request = {"id": self.number, "request": "policy-match", "url": url, "local": local, "remote": remote}
@@ -130,8 +134,11 @@ class PolicyProtocol(AutoHTTPProtocol):
         own = transport.get_extra_info("socket")
         if own is None or own.family not in (socket.AF_INET, socket.AF_INET6):
             return
-        application, marked = self.app, Marked(own)
-        local, remote = own.getsockname(), own.getpeername()
+        try:
+            application, marked = self.app, Marked(own)
+            local, remote = own.getsockname(), own.getpeername()
+        except OSError:  # the client is gone already
+            return
 
         async def by_policy(scope, receive, send):
             if scope["type"] == "http":

@@ -176,7 +176,7 @@ pub struct Explained {
     pub policy: Option<Named>,
     /// What that gives: DSCP, rate, priority, weight.
     pub action: Option<PolicyRow>,
-    /// All others in force that match it, with what they lose by; new traffic like it would be given the policy or the first.
+    /// Others in force that match it, the 32 strongest, with what they lose by; new traffic like it would be given the policy or the first.
     pub others: Vec<Named>,
     /// Whether it is closed.
     pub closed: bool,

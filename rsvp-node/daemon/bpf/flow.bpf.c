@@ -659,7 +659,7 @@ INLINE int treat(struct __sk_buff *skb, const struct interface *here, const int 
 		return NEXT;
 	__builtin_memset(packet, 0, sizeof(*packet));
 	if (!locate(skb, here, packet)) {
-		if (here->by_dscp && resolves_addresses(skb, packet))
+		if (here->by_dscp & BY_CLASS && resolves_addresses(skb, packet))
 			*class = here->classes[NETWORK_CONTROL];
 		if (with_policies) {
 			set_by_frames(skb, here, packet, &how);
@@ -681,7 +681,7 @@ INLINE int treat(struct __sk_buff *skb, const struct interface *here, const int 
 	mark(skb, packet, how.dscp);
 	*class = how.class;
 	/* Last: DSCP to class, by the DSCP with which the packet leaves, where nothing before has chosen a class. */
-	if (!*class && here->by_dscp) {
+	if (!*class && here->by_dscp & BY_CLASS) {
 		__u8 dscp = resolves_addresses(skb, packet) ? NETWORK_CONTROL : packet->traffic_class >> 2;
 
 		*class = here->classes[dscp & 63];
@@ -714,8 +714,11 @@ int rsvp_egress(struct __sk_buff *skb)
 	if (!here)
 		return NEXT;
 	/* Where there are no policies, nothing is paid for them; where the kernel cannot run that program, this one goes on. */
-	if (here->policies)
+	if (here->policies) {
+		if (is_left_alone(skb, here))
+			return NEXT;
 		bpf_tail_call(skb, &policy_step, 0);
+	}
 	return leaves(skb, here, 0);
 }
 

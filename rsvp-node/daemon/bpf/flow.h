@@ -40,12 +40,16 @@ struct key {
 struct interface {
 	__u32 kinds_v4, kinds_v6; /* bits of kinds of key */
 	__u32 link_header;        /* octets before the IP header: 14, or 0 where there is no Ethernet */
-	__u32 by_dscp;            /* whether classes[] says anything */
+	__u32 by_dscp;            /* bits: whether classes[] says anything, and whether pcp[] does */
 	__u32 by_hand;            /* bits: what the traffic control interface has here */
 	__u32 policies;           /* bits: the profiles that it is of, with POLICIES; 0: there are no policies */
 	__u32 classes[64];        /* class by DSCP; 0: none */
 	__u8 pcp[64];             /* priority code point by DSCP; LEAVE: none */
 };
+
+/* In interface.by_dscp. */
+#define BY_CLASS 1
+#define BY_PRIORITY 2
 
 /* In interface.by_hand: there are filters; there are rules. */
 #define FILTERS 1

@@ -159,7 +159,9 @@ __attribute__((noinline)) int rsvp_ask_policy(struct __sk_buff *skb, struct poli
 	sk = owner(skb);
 	if (!sk || (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP))
 		return 0;
-	query->by.is_outer = query->protocol != sk->protocol || (__u32)bpf_ntohs(query->local_port) != sk->src_port;
+	/* A socket that is closed while its packet waits for the address of a neighbour has no port any more. */
+	query->by.is_outer = query->protocol != sk->protocol ||
+			     (sk->src_port && (__u32)bpf_ntohs(query->local_port) != sk->src_port);
 	query->by.is_socket = !query->by.is_outer;
 	socket = bpf_sk_storage_get(&socket_policy, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket)
@@ -171,6 +173,11 @@ __attribute__((noinline)) int rsvp_ask_policy(struct __sk_buff *skb, struct poli
 		  socket->peer[0] == query->remote[0] && socket->peer[1] == query->remote[1] &&
 		  socket->peer[2] == query->remote[2] && socket->peer[3] == query->remote[3];
 	bpf_spin_unlock(&socket->lock);
+	/* Of such a socket what is not for the peer that was judged is around a packet of it. */
+	if (!sk->src_port && judged && !is_same) {
+		query->by.is_outer = 1;
+		query->by.is_socket = 0;
+	}
 	if (query->by.is_outer || (judged && is_same)) {
 		if (judged)
 			query->by.grant = grant;
@@ -271,4 +278,65 @@ INLINE void set_by_frames(struct __sk_buff *skb, const struct interface *here, c
 		return;
 	how->pcp = grant.pcp;
 	charge(skb, &grant, &size, how);
+}
+
+/* Whom a packet is for, where that is plain to see: no options, extension headers or fragments. The protocol; 0 where it is not. */
+INLINE __u32 plain_peer(struct __sk_buff *skb, __u32 at, __be32 peer[4], __be16 *port)
+{
+	const __u8 *end = (const __u8 *)(long)skb->data_end, *ip = (const __u8 *)(long)skb->data;
+
+	if (at > ETHERNET)
+		return 0;
+	ip += at;
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (ip + 24 > end || ip[0] != 0x45 || *(const __be16 *)(ip + 6) & bpf_htons(0x3fff))
+			return 0;
+		peer[0] = *(const __be32 *)(ip + 16);
+		*port = *(const __be16 *)(ip + 22);
+		return ip[9];
+	}
+	if (skb->protocol != bpf_htons(ETH_P_IPV6) || ip + 44 > end || ip[0] >> 4 != 6)
+		return 0;
+	for (int word = 0; word < 4; word++)
+		peer[word] = *(const __be32 *)(ip + 24 + 4 * word);
+	*port = *(const __be16 *)(ip + 42);
+	return ip[6];
+}
+
+/*
+ * Whether nothing is to become of a packet: of a socket for which there is no policy, to the peer for which the rules were asked, where
+ * an interface has nothing but policies. Most packets of a host are such, and this is all that they pay. What is not plain to
+ * see goes the long way, which finds the same.
+ */
+INLINE int is_left_alone(struct __sk_buff *skb, const struct interface *here)
+{
+	struct policy_settings *settings;
+	struct socket_policy *socket;
+	struct bpf_sock *sk = skb->sk;
+	__be32 peer[4] = {};
+	__be16 port = 0;
+	__u32 protocol, zero = 0;
+	int is_alone;
+
+	if (here->kinds_v4 | here->kinds_v6 | here->by_hand | here->by_dscp || skb->ingress_ifindex || !sk)
+		return 0;
+	/* It may be the class of another interface, which is none here. */
+	if (skb->priority >> 16)
+		return 0;
+	sk = bpf_sk_fullsock(sk);
+	settings = bpf_map_lookup_elem(&policy_settings, &zero);
+	if (!sk || !settings || settings->flags & OVERRIDE)
+		return 0;
+	protocol = plain_peer(skb, here->link_header, peer, &port);
+	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) || protocol != sk->protocol)
+		return 0;
+	socket = bpf_sk_storage_get(&socket_policy, sk, NULL, 0);
+	if (!socket)
+		return 0;
+	bpf_spin_lock(&socket->lock);
+	is_alone = socket->judged && !socket->grant.serial && socket->profiles == (here->policies & ~UNHOOKED) &&
+		   socket->peer_port == port && socket->peer[0] == peer[0] && socket->peer[1] == peer[1] &&
+		   socket->peer[2] == peer[2] && socket->peer[3] == peer[3];
+	bpf_spin_unlock(&socket->lock);
+	return is_alone;
 }

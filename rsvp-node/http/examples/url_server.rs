@@ -22,7 +22,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let policies = Policies::by_default();
     loop {
         let (stream, _) = listener.accept().await?;
-        let service = policies.layer(Connection::of(&stream)?).layer(Octets);
+        // One that is gone already has no addresses any more.
+        let Ok(connection) = Connection::of(&stream) else { continue };
+        let service = policies.layer(connection).layer(Octets);
         // A client that goes away early has what it wanted.
         tokio::spawn(
             http1::Builder::new().serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)),

@@ -97,6 +97,11 @@ fn what_is_wrong_with_a_policy() {
             }),
             Err(PolicyFault::UrlAction),
         ),
+        // A server answers as itself: whose program, in which cgroup and by which interface is nothing that it asks by.
+        (of_url(|p| p.user = Some("alice".into())), Err(PolicyFault::Url)),
+        (of_url(|p| p.profile = Some("office".into())), Err(PolicyFault::Url)),
+        (of_url(|p| p.conditions.unit = Some("nginx.service".into())), Err(PolicyFault::Url)),
+        (of_url(|p| p.conditions.app = app("nginx")), Err(PolicyFault::Url)),
         (fault(of_frames), Ok(())),
         (
             fault(|p| {
@@ -132,6 +137,13 @@ fn what_is_wrong_with_a_policy() {
     }
 }
 
+/// What is wrong with a policy for a URL.
+fn of_url(change: fn(&mut Policy)) -> Result<(), PolicyFault> {
+    let mut policy = marking(|p| p.conditions.url = "http://*:*/".parse().ok());
+    change(&mut policy);
+    policy.check()
+}
+
 /// A policy for frames without IP that gives them a priority.
 fn of_frames(policy: &mut Policy) {
     policy.conditions.template = Some(WellKnown::Fcoe);
@@ -156,7 +168,10 @@ fn programs_by_path_and_by_name() {
         let found = policy.matches(&Traffic { app_path: path, ..traffic() });
         assert_eq!(found, expected, "{condition} {path:?}");
     }
-    for bad in ["", "bin/zoom", "./zoom"] {
+    // What begins with a variable is a path when that has its value.
+    assert_eq!("$HOME/bin/zoom".parse(), Ok(App::Path("$HOME/bin/zoom".into())));
+    assert_eq!("${HOME}/bin/zoom".parse(), Ok(App::Path("${HOME}/bin/zoom".into())));
+    for bad in ["", "bin/zoom", "./zoom", "%HOME%/zoom"] {
         assert_eq!(bad.parse::<App>(), Err(PolicyFault::App));
     }
     let unit = marking(|p| p.conditions.unit = Some("zoom.service".into()));
@@ -204,9 +219,31 @@ fn urls_of_http_servers() {
         "http://a/b#c",
         "http://a?b",
         "http://user@a/",
+        "http://::1/",
+        "http://::1:80/",
+        "http://[::1/",
+        "http://[a]/",
+        "http://2001:db8::1/",
     ];
     for text in bad {
         assert_eq!(text.parse::<Url>(), Err(PolicyFault::UrlForm), "{text}");
+    }
+    // Of an address there is one form.
+    let host = |text: &str| text.parse::<Url>().map(|url| url.host);
+    assert_eq!(host("http://[2001:DB8:0:0::1]/"), Ok(Some("[2001:db8::1]".into())));
+}
+
+/// C5: what is asked for is of one host and port; its path may have a `*`, which a policy's may not, and ends at a query.
+#[test]
+fn urls_that_are_asked_for() {
+    let asked = |text: &str| Url::asked_for(text).map(|url| (url.host.unwrap(), url.port.unwrap(), url.path));
+    let of = |host: &str, port, path: &str| Ok((host.to_owned(), port, path.to_owned()));
+    assert_eq!(asked("http://a/x*y"), of("a", 80, "/x*y"));
+    assert_eq!(asked("http://a:8080/x?y=/z#w"), of("a", 8080, "/x"));
+    assert_eq!(asked("https://A?b"), of("a", 443, "/"));
+    assert_eq!(asked("http://[::1]:81/"), of("[::1]", 81, "/"));
+    for bad in ["http://*/", "http://a:*/", "http://::1/", "a/b", "http:///x"] {
+        assert_eq!(Url::asked_for(bad), Err(PolicyFault::UrlForm), "{bad}");
     }
 }
 

@@ -36,7 +36,7 @@ enum What {
     #[command(after_help = "Example:\n  rsvp policy list --json | jq '.policies[] | {name, packets}'")]
     List(Looking),
     /// Says what is wrong with files of policies, with file, line and column; asks no daemon
-    #[command(after_help = "Example:\n  rsvp policy check /etc/rsvp/policies.d ~/.config/rsvp/policies.d")]
+    #[command(after_help = "Example:\n  rsvp policy check /etc/rsvp/policies.d /usr/lib/rsvp/policies.d")]
     Check(Checking),
     /// Says which policy open sockets were given, and by what others lost
     #[command(after_help = "Examples:\n  rsvp policy explain\n  rsvp policy explain --pid 4711\n  \
@@ -167,7 +167,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
             let report = connection::look(&asking.daemon).await?.refresh_policies().await?;
             let all = report.policies.unwrap_or_default();
             let faulty = all.iter().filter(|policy| policy.fault.is_some()).count();
-            format!("{} policies, {} in force", all.len(), all.len() - faulty)
+            format!("policies: {}, in force: {}", all.len(), all.len() - faulty)
         }
         What::Settings(Setting { inbound_level, dscp_override, flow_override, daemon }) => {
             let is_on = |switch: Option<Switch>| switch.map(|is| is == Switch::On);
@@ -201,12 +201,11 @@ fn check(checking: &Checking) -> Result<(), Failure> {
         print(&json!({ "usable": usable, "wrong": wrong }).to_string())?;
     } else {
         wrong.iter().try_for_each(|line| print(line))?;
-        print(&format!("{usable} policies can be used"))?;
+        print(&format!("usable policies: {usable}"))?;
     }
     match wrong.len() {
         0 => Ok(()),
-        1 => Err(Failure::Asked("1 thing cannot be used".to_owned())),
-        count => Err(Failure::Asked(format!("{count} things cannot be used"))),
+        count => Err(Failure::Asked(format!("not usable: {count}"))),
     }
 }
 

@@ -3,7 +3,11 @@
 use super::options::Daemon;
 use super::{Failure, connection};
 use clap::Args;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rsvp_client::policy::{Put, Store};
+use rsvp_client::{Client, What};
+
 use rsvp_node::qos::Dscp;
 use rsvp_node::units;
 use rsvpd::policies::RUN;
@@ -11,6 +15,7 @@ use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tokio::signal::unix::{self, SignalKind};
 
 /// What `rsvp run` is told.
 #[derive(Clone, Debug, Args)]
@@ -98,18 +103,23 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let cgroup = Cgroup::enter()?;
     let text = policy(&arguments, &cgroup.name());
     client.put_policy(Put { text, store: Store::Connection }).await?;
+    in_force(&client).await?;
+    let (mut terminated, mut hung_up) = (Heard::of(Signal::SIGTERM)?, Heard::of(Signal::SIGHUP)?);
     let [program, rest @ ..] = &arguments.command[..] else { return Ok(()) };
     let mut child = Command::new(program)
         .args(rest)
         .spawn()
         .map_err(Failure::at(program.to_string_lossy().into_owned()))?;
-    // A signal from the terminal is the command's, which is waited for in any case.
+    let command = Pid::from_raw(child.id().cast_signed());
+    // A signal from the terminal is the command's, which is waited for in any case; others that would end this are handed on.
     let ended = tokio::task::spawn_blocking(move || child.wait());
     tokio::pin!(ended);
     let status = loop {
         tokio::select! {
             status = &mut ended => break status,
             _ = tokio::signal::ctrl_c() => {}
+            () = terminated.hear() => drop(kill(command, Signal::SIGTERM)),
+            () = hung_up.hear() => drop(kill(command, Signal::SIGHUP)),
         }
     };
     let status = status.map_err(std::io::Error::other).and_then(|status| status);
@@ -119,6 +129,50 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     match u8::try_from(code).unwrap_or(1) {
         0 => Ok(()),
         code => Err(Failure::Ended(code)),
+    }
+}
+
+/// What this run's policy is called.
+fn name() -> String {
+    format!("run {}", std::process::id())
+}
+
+/// Waits until the kernel has the policy: before, the command's sockets would be told from no others.
+async fn in_force(client: &Client) -> Result<(), Failure> {
+    // The data plane answers after whatever it had to do before.
+    client.count(What::Flows).await?;
+    let report = client.policies().await?;
+    let name = name();
+    match report.policies.unwrap_or_default().into_iter().find(|policy| policy.name == name) {
+        None => Err(Failure::Asked("rsvpd has the policy for the command no more".to_owned())),
+        Some(policy) => match policy.fault {
+            None => Ok(()),
+            Some(why) => Err(Failure::Asked(format!("the command is not begun: {why}"))),
+        },
+    }
+}
+
+/// A signal that is waited for. What is ignored here (nohup) is left so, for the command too.
+struct Heard(Option<unix::Signal>);
+
+impl Heard {
+    fn of(signal: Signal) -> Result<Self, Failure> {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or_default();
+        let number = signal as i32;
+        if ignored >> (number - 1) & 1 == 1 {
+            return Ok(Self(None));
+        }
+        let heard = unix::signal(SignalKind::from_raw(number)).map_err(Failure::at("signals"))?;
+        Ok(Self(Some(heard)))
+    }
+
+    async fn hear(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -132,8 +186,8 @@ fn policy(arguments: &Arguments, cgroup: &str) -> String {
     ];
     let all: Vec<String> = [dscp, rate].into_iter().chain(rest).flatten().collect();
     format!(
-        "[[policy]]\nname = \"run {}\"\nprecedence = 255\nmatch = {{ cgroup = \"{cgroup}\" }}\naction = {{ {} }}\n",
-        std::process::id(),
+        "[[policy]]\nname = \"{}\"\nprecedence = 255\nmatch = {{ cgroup = \"{cgroup}\" }}\naction = {{ {} }}\n",
+        name(),
         all.join(", ")
     )
 }

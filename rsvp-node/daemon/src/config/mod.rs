@@ -395,10 +395,44 @@ impl DaemonConfig {
 
 /// What is wrong with a text, at the line and column of an octet.
 pub(super) fn wrong_at(path: &Path, text: &str, at: usize, message: &str) -> ConfigError {
-    let before = &text[..text.floor_char_boundary(at)];
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    wrong_in(path, Places::new(text).of(at), message)
+}
+
+/// What is wrong at a line and column.
+pub(super) fn wrong_in(path: &Path, (line, column): (usize, usize), message: &str) -> ConfigError {
     ConfigError::Wrong { path: path.to_owned(), line, column, message: with_suggestion(message) }
+}
+
+/// Lines and columns in a text, of which many are asked for: each is counted from the next of some that are known.
+pub(super) struct Places<'t> {
+    text: &'t str,
+    /// An octet with its line and column, for each so many.
+    known: Vec<(usize, (usize, usize))>,
+}
+
+impl<'t> Places<'t> {
+    const EACH: usize = 4_096;
+
+    pub(super) fn new(text: &'t str) -> Self {
+        let mut this = Self { text, known: vec![(0, (1, 1))] };
+        for at in (Self::EACH..text.len()).step_by(Self::EACH) {
+            let at = text.floor_char_boundary(at);
+            let place = this.of(at);
+            this.known.push((at, place));
+        }
+        this
+    }
+
+    /// The line and column of an octet.
+    pub(super) fn of(&self, at: usize) -> (usize, usize) {
+        let at = self.text.floor_char_boundary(at);
+        let before = self.known.partition_point(|(known, _)| *known <= at) - 1;
+        let (from, place) = self.known[before];
+        self.text[from..at].chars().fold(place, |(line, column), c| match c {
+            '\n' => (line + 1, 1),
+            _ => (line, column + 1),
+        })
+    }
 }
 
 /// A word alone that is no level would be taken for the name of a part of the program, and nothing would be logged.

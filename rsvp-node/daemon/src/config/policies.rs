@@ -1,9 +1,16 @@
 //! `[policies]`: where policies are, whose count, and what profiles of interfaces are.
 
 use super::Span;
-use serde::Deserialize;
+use core::time::Duration;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+/// Policies are read again no more often than this: all of them are read whole.
+const LEAST_REFRESH: Duration = Duration::from_secs(1);
+/// The longest name of an interface, in octets (IFNAMSIZ).
+const LONGEST_INTERFACE: usize = 15;
 
 /// Policies: marks and rates for programs that do not ask for any.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -22,6 +29,7 @@ pub struct PoliciesConfig {
     /// Where a user's store is, below the home.
     pub user_folder: PathBuf,
     /// How often all is read again, beside whenever a file changes.
+    #[serde(deserialize_with = "refresh")]
     pub refresh: Option<Span>,
     /// Profiles of interfaces, by name.
     pub profile: BTreeMap<String, ProfileConfig>,
@@ -32,9 +40,46 @@ pub struct PoliciesConfig {
 #[serde(default, deny_unknown_fields, expecting = "a table: [policies.profile.NAME]")]
 pub struct ProfileConfig {
     /// Interfaces by name; a `*` at the end stands for anything.
+    #[serde(deserialize_with = "interfaces")]
     pub interfaces: Vec<String>,
     /// Link-layer addresses of gateways: "02:00:00:00:00:01".
+    #[serde(deserialize_with = "gateways")]
     pub gateways: Vec<String>,
+}
+
+fn refresh<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Span>, D::Error> {
+    let Span(span) = Span::deserialize(from)?;
+    if span < LEAST_REFRESH {
+        return Err(D::Error::custom(format!("reading all again each {span:?} is too often: 1s at least")));
+    }
+    Ok(Some(Span(span)))
+}
+
+fn interfaces<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let is_one = |pattern: &String| {
+        let name = pattern.strip_suffix('*').unwrap_or(pattern);
+        !pattern.is_empty() && name.len() <= LONGEST_INTERFACE && !name.contains(['*', '/', ' '])
+    };
+    all(from, is_one, "is no interface: a name of up to 15 characters, with a `*` at its end alone")
+}
+
+fn gateways<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let is_octet = |octet: &str| octet.len() == 2 && octet.chars().all(|c| c.is_ascii_hexdigit());
+    let is_one = |text: &String| text.split(':').count() == 6 && text.split(':').all(is_octet);
+    all(from, is_one, "is no link-layer address such as \"02:00:00:00:00:01\"")
+}
+
+/// Texts, all of a kind.
+fn all<'de, D: Deserializer<'de>>(
+    from: D,
+    is_one: impl Fn(&String) -> bool,
+    why: &str,
+) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    match texts.iter().find(|text| !is_one(text)) {
+        Some(wrong) => Err(D::Error::custom(format!("\"{wrong}\" {why}"))),
+        None => Ok(texts),
+    }
 }
 
 impl Default for PoliciesConfig {

@@ -28,6 +28,38 @@ fn a_wrong_value_is_refused_with_its_place() {
 }
 
 #[test]
+fn policies_and_profiles_are_checked() {
+    let refresh = wrong("[interfaces]\nrefresh = \"5s\"\n[policies]\nrefresh = \"0s\"\n");
+    assert!(refresh.starts_with("rsvpd.toml:4:") && refresh.contains("1s at least"), "{refresh}");
+    let profile = |line: &str| parse(&format!("[policies.profile.office]\n{line}\n"));
+    for (line, expected) in [
+        ("interfaces = [\"eth*0\"]", "\"eth*0\" is no interface"),
+        ("interfaces = [\"\"]", "\"\" is no interface"),
+        ("interfaces = [\"a-name-that-is-too-long\"]", "up to 15 characters"),
+        ("gateways = [\"10.0.0.1\"]", "\"10.0.0.1\" is no link-layer address"),
+        ("gateways = [\"02:00:00:00:00\"]", "is no link-layer address"),
+        ("gateways = [\"02:00:00:00:00:0g\"]", "is no link-layer address"),
+    ] {
+        let message = profile(line).unwrap_err();
+        assert!(message.starts_with("rsvpd.toml:2:") && message.contains(expected), "{message}");
+    }
+    let sound = "interfaces = [\"eth0\", \"wl*\", \"*\"]\ngateways = [\"02:00:00:00:0A:01\"]\n";
+    assert!(profile(sound).is_ok());
+    assert!(parse("[policies]\nrefresh = \"1s\"\n").is_ok());
+}
+
+#[test]
+fn places_are_those_that_counting_gives() {
+    let text: String = (0..3_000).map(|n| if n % 7 == 0 { "ä\n" } else { "xyz€" }).collect();
+    let places = Places::new(&text);
+    for at in (0..text.len()).step_by(97).chain([text.len()]) {
+        let before = &text[..text.floor_char_boundary(at)];
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        assert_eq!(places.of(at), (before.matches('\n').count() + 1, column), "{at}");
+    }
+}
+
+#[test]
 fn a_value_of_the_wrong_kind_is_told_what_is_expected() {
     let cases = [
         ("[interfaces]\nbandwidth = 10\n", "a rate in quotes, such as \"10mbit\""),

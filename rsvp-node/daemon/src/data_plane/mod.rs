@@ -136,6 +136,10 @@ pub trait DataPlane: Send {
     fn policies(&mut self, _wanted: Arc<WantedPolicies>, _now: Duration) -> Vec<String> {
         Vec::new()
     }
+    /// Why policies for programs, cgroups and units match nothing, if there are policies and it is so.
+    fn unhooked(&self) -> Option<String> {
+        None
+    }
     /// What stands of those, and what was counted of it; who uses a flow is to be filled in.
     ///
     /// # Errors

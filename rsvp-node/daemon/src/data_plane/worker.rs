@@ -45,6 +45,8 @@ pub(crate) struct Said {
     /// What has changed about what sessions still have from an earlier run.
     pub(crate) held: Vec<Held>,
     states: BTreeMap<u32, State>,
+    /// Why policies for programs match nothing, if so.
+    unhooked: Option<String>,
     /// It answers no order.
     is_unasked: bool,
 }
@@ -61,6 +63,7 @@ pub(crate) struct Worker {
     wishes: BTreeMap<(Session, FilterSpec), Option<Wishes>>,
     by_hand: BTreeMap<ReservationId, Option<Arc<FlowByHand>>>,
     policies: Option<Arc<WantedPolicies>>,
+    unhooked: Option<String>,
     lists: bool,
     states: BTreeMap<u32, State>,
     /// Whether anything is carried out on an interface of which the thread has said nothing.
@@ -95,6 +98,7 @@ impl Worker {
             wishes: BTreeMap::new(),
             by_hand: BTreeMap::new(),
             policies: None,
+            unhooked: None,
             lists: false,
             states: BTreeMap::new(),
             enforces: has_plane,
@@ -150,6 +154,11 @@ impl Worker {
         self.states.get(&interface).map_or(&self.untouched, |state| &state.words)
     }
 
+    /// Why policies for programs match nothing, if so.
+    pub(crate) fn unhooked(&self) -> Option<&str> {
+        self.unhooked.as_deref()
+    }
+
     /// Whether what is reserved on an interface is carried out, as far as is known.
     pub(crate) fn enforces(&self, interface: u32) -> bool {
         self.states.get(&interface).map_or(self.enforces, |state| state.enforces)
@@ -196,7 +205,10 @@ impl Worker {
         let said = self.said.recv().await;
         self.is_busy &= said.as_ref().is_some_and(|said| said.is_unasked);
         match &said {
-            Some(said) => self.states.clone_from(&said.states),
+            Some(said) => {
+                self.states.clone_from(&said.states);
+                self.unhooked.clone_from(&said.unhooked);
+            }
             None => {
                 self.orders = None;
                 self.states.clear();
@@ -267,6 +279,7 @@ fn work(
             continue;
         }
         said.states = plane.states();
+        said.unhooked = plane.unhooked();
         // Nobody listens any more: the loop is about to end, and so is this.
         let _ = sender.send(said);
     }

@@ -52,6 +52,7 @@ impl EngineAccess for EngineIo {
     }
 
     fn about_policies(&mut self, client: ClientId, who: Who, request: Request) -> Result<Done, Problem> {
+        self.policies.hear_of_hooks(self.plane.unhooked().map(str::to_owned));
         self.policies.request(client, who, request, tokio::time::Instant::now())
     }
 

@@ -10,7 +10,6 @@ use crate::hooks::hierarchy;
 use rsvp_control::policy::{Matching, Put, Remove, Report, Settings, Store};
 use rsvp_control::{Done, Problem, Request};
 use rsvp_node::qos::Transport;
-use rsvp_node::qos::policy::precedence::choose;
 use rsvp_node::qos::policy::{Policy, Request as Asked, Traffic, Url};
 use std::collections::BTreeMap;
 use std::io;
@@ -21,6 +20,8 @@ use tokio::time::Instant;
 const PUT: &str = "# rsvp policy put";
 /// The file of settings that were set by a request.
 const SETTINGS: &str = "rsvp-settings.toml";
+/// What a file's name begins with that is not its policy's.
+const HASHED: &str = "policy-";
 /// Policies that one connection may have.
 const MOST_HELD: usize = 64;
 
@@ -79,11 +80,17 @@ impl Policies {
         let [placed] = &contents.policies[..] else {
             return Err(Problem::new("bad-policy", "the text of a policy has one [[policy]]"));
         };
+        if contents.settings != Settings::default() {
+            let message = "the text of a policy has no [settings]: rsvp policy settings sets them";
+            return Err(Problem::new("bad-policy", message));
+        }
         let policy = &placed.policy;
         // What it names is looked for now, so that who puts it hears of it.
         let resolved = match policy.conditions.url {
             Some(_) => Ok(()),
-            None => Around::new(self.cgroups.as_deref(), &self.profiles).resolve(policy).map(|_| ()),
+            None => {
+                Around::new(self.cgroups.as_deref(), &self.profiles).resolve(put.store, policy).map(|_| ())
+            }
         };
         resolved
             .map_err(|(_, why)| Problem::new("bad-policy", format!("policy \"{}\": {why}", policy.name)))?;
@@ -101,8 +108,9 @@ impl Policies {
         }
         let folder = self.writable(put.store)?;
         let name = file_name(policy);
+        let path = folder.join(&name);
         if let Some(there) = self.there(put.store, &policy.name, policy.user.as_deref())
-            && there.placed.file != folder.join(&name)
+            && there.placed.file != path
         {
             let place = format!("{}:{}", there.placed.file.display(), there.placed.line);
             let message = format!(
@@ -111,6 +119,7 @@ impl Policies {
             );
             return Err(Problem::new("bad-policy", message));
         }
+        not_by_hand(&path)?;
         store::write(&folder, &name, &format!("{PUT}\n{}", put.text))
             .map_err(|error| not_kept(&folder, &error))
     }
@@ -137,6 +146,10 @@ impl Policies {
             )
         })?;
         let (path, line) = (&there.placed.file, there.placed.line);
+        if there.store == Store::Connection {
+            let message = format!("policy \"{name}\" is of another connection, and is gone with that");
+            return Err(Problem::new("bad-policy", message));
+        }
         let was_put = store::text(path, None).is_ok_and(|text| text.starts_with(PUT));
         if !was_put {
             let message = format!(
@@ -153,6 +166,7 @@ impl Policies {
             return Err(Problem::new("bad-policy", "an inbound level is 0 to 3"));
         }
         let folder = self.writable(Store::Active)?;
+        not_by_hand(&folder.join(SETTINGS))?;
         if settings == Settings::default() {
             return match std::fs::remove_file(folder.join(SETTINGS)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(not_kept(&folder, &error)),
@@ -186,31 +200,27 @@ impl Policies {
 
     /// The policy for what an HTTP server answers.
     fn for_url(&self, asked: &Matching) -> Result<Report, Problem> {
-        let url: Url = asked.url.parse().map_err(|_| {
-            Problem::new(
-                "bad-request",
-                format!("\"{}\" is not a URL such as http://host:8080/path", asked.url),
-            )
-        })?;
-        let (Some(host), Some(port)) = (&url.host, url.port) else {
-            return Err(Problem::new("bad-request", "the URL that was asked for has one host and one port"));
+        let url = Url::asked_for(&asked.url).ok();
+        let Some(Url { https, host: Some(host), port: Some(port), path, .. }) = &url else {
+            let message = format!(
+                "\"{}\" is not a URL such as http://host:8080/path, of one host (an IPv6 address in brackets) and port",
+                asked.url
+            );
+            return Err(Problem::new("bad-request", message));
         };
-        // The path ends at a question mark.
-        let path = url.path.split(['?', '#']).next().unwrap_or_default();
         let traffic = Traffic {
             user: None,
             app_path: None,
             unit: None,
-            request: Some(Asked { https: url.https, host, port, path }),
+            request: Some(Asked { https: *https, host, port: *port, path }),
             protocol: Transport::Tcp,
             local: asked.local,
             remote: asked.remote,
             profiles: &[],
         };
-        let with_url = self.all.iter().filter(|of| of.placed.policy.conditions.url.is_some());
-        let chosen = choose(with_url.map(|of| &of.placed.policy), &traffic);
-        let found = chosen
-            .and_then(|chosen| self.all.iter().find(|of| core::ptr::eq(&raw const of.placed.policy, chosen)));
+        // They are in the order in which they are chosen.
+        let is_it = |policy: &Policy| policy.conditions.url.is_some() && policy.matches(&traffic);
+        let found = self.all.iter().find(|of| of.fault.is_none() && is_it(&of.placed.policy));
         Ok(Report { matched: found.map(|found| self.row(found)), ..Report::default() })
     }
 }
@@ -219,24 +229,37 @@ fn not_kept(at: &Path, error: &io::Error) -> Problem {
     Problem::new("not-kept", format!("{}: {error}; [policies] of rsvpd.toml names the stores", at.display()))
 }
 
-/// What a file is called that has one policy: its name, where that can be one.
+/// Refuses to write over, or to take away, what no request has put there.
+fn not_by_hand(path: &Path) -> Result<(), Problem> {
+    match store::text(path, None) {
+        Ok(text) if !text.starts_with(PUT) => {
+            let message = format!("{} was written by hand: change it there", path.display());
+            Err(Problem::new("bad-policy", message))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(not_kept(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// What a file is called that has one policy: its name, where that can be one and no other policy's file has it.
 fn file_name(policy: &Policy) -> String {
     let is_plain = |name: &str| {
-        name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && !name.starts_with('.')
+        name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            && !name.starts_with('.')
+            && !name.starts_with(HASHED)
     };
-    let whose = policy.user.as_ref().map(|user| format!("{user}-")).unwrap_or_default();
-    let whole = format!("{whose}{}", policy.name);
-    if is_plain(&whole) && format!("{whole}.toml") != SETTINGS {
-        format!("{whole}.toml")
+    let name = format!("{}.toml", policy.name);
+    if policy.user.is_none() && is_plain(&policy.name) && name != SETTINGS {
+        name
     } else {
-        format!("policy-{:016x}.toml", super::resolve::identity(&policy.name, policy.user.as_deref()))
+        format!("{HASHED}{:016x}.toml", super::resolve::identity(&policy.name, policy.user.as_deref()))
     }
 }
 
 /// Takes away what requests have put into a store; what was, a line each.
 pub(crate) fn forget_put(folder: &Path) -> Vec<String> {
     let mut gone = Vec::new();
-    for path in store::files(folder).unwrap_or_default() {
+    for path in store::computers_files(folder).unwrap_or_default() {
         let was_put = store::text(&path, None).is_ok_and(|text| text.starts_with(PUT));
         if was_put && std::fs::remove_file(&path).is_ok() {
             gone.push(format!("{}: a policy that was put until the next start", path.display()));
@@ -288,7 +311,7 @@ fn look(placed: &Placed, around: &mut Around<'_>, wrong: &mut Vec<String>) -> bo
     if policy.conditions.url.is_some() {
         return true;
     }
-    match around.resolve(&policy) {
+    match around.resolve(Store::Active, &policy) {
         Ok(_) => true,
         Err((_, why)) => {
             wrong.push(format!(

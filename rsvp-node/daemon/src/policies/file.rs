@@ -2,20 +2,22 @@
 //!
 //! A policy that cannot be used is left out with its place and why, and the others are used. A file that is not TOML has none.
 
-use super::super::config::{Rate, wrong_at};
+use super::super::config::{Places, Rate, wrong_in};
 use rsvp_control::policy::Settings;
 use rsvp_node::qos::Transport;
 use rsvp_node::qos::dscp::Dscp;
 use rsvp_node::qos::policy::{Action, App, Conditions, DEFAULT_PRECEDENCE, Policy, PolicyFault, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 /// The longest name, in characters.
 pub const LONGEST_NAME: usize = 128;
+/// Complaints that are kept of a file, and of all.
+pub(super) const MOST_COMPLAINTS: usize = 1_000;
 
 /// A policy with where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ struct MatchWords {
     cgroup: Option<Spanned<String>>,
     unit: Option<Spanned<String>>,
     url: Option<Spanned<String>>,
-    recursive: bool,
+    recursive: Option<Spanned<bool>>,
     protocol: Option<Spanned<String>>,
     local: Option<Spanned<String>>,
     remote: Option<Spanned<String>>,
@@ -124,9 +126,12 @@ const BAD_FIELD: u32 = 16710;
 pub fn parse(path: &Path, text: &str, of_user: Option<&str>) -> Contents {
     let mut contents = Contents::default();
     let number = |event: u32| event + u32::from(of_user.is_some());
+    let places = Places::new(text);
     let mut complain = |(event, at, message): Fault, policy: Option<String>| {
-        let message = wrong_at(path, text, at, &message).to_string();
-        contents.complaints.push(Complaint { event: number(event), policy, message });
+        if contents.complaints.len() < MOST_COMPLAINTS {
+            let message = wrong_in(path, places.of(at), &message).to_string();
+            contents.complaints.push(Complaint { event: number(event), policy, message });
+        }
     };
     let table = match DeTable::parse(text) {
         Ok(table) => table.into_inner(),
@@ -166,7 +171,7 @@ pub fn parse(path: &Path, text: &str, of_user: Option<&str>) -> Contents {
         let at = item.span().start;
         match policy_of(item, of_user) {
             Ok(policy) => {
-                let line = text[..text.floor_char_boundary(at)].matches('\n').count() + 1;
+                let (line, _) = places.of(at);
                 placed.push(Placed { policy, file: path.to_owned(), line });
             }
             Err((fault, name)) => complain(fault, name),
@@ -230,6 +235,10 @@ fn build(words: PolicyWords, at: usize, of_user: Option<&str>) -> Result<Policy,
     let match_at = r#match.as_ref().map_or(at, |r#match| r#match.span().start);
     let conditions =
         r#match.map_or_else(|| Ok(Conditions::default()), |words| conditions(words.into_inner()))?;
+    if conditions.url.is_some() && of_user.is_some() {
+        let message = "a policy for a URL is for what a server answers, which is no user's: the computer's stores have those";
+        return Err((BAD_FIELD, match_at, message.to_owned()));
+    }
     let action_at = action.as_ref().map_or(at, |action| action.span().start);
     let action = action.map_or_else(|| Ok(Action::default()), |words| self::action(words.into_inner()))?;
     let policy = Policy {
@@ -299,23 +308,14 @@ fn conditions(words: MatchWords) -> Result<Conditions, Fault> {
             }
         },
     };
-    let unit = match (words.cgroup, words.unit) {
-        (Some(cgroup), Some(_)) => {
-            return Err((BAD_FIELD, cgroup.span().start, "a cgroup or a unit, not both".to_owned()));
-        }
-        (Some(cgroup), None) if !cgroup.get_ref().starts_with('/') => {
-            let message =
-                "a cgroup is a path below the root of the hierarchy, such as \"/system.slice\"".to_owned();
-            return Err((BAD_FIELD, cgroup.span().start, message));
-        }
-        (None, Some(unit)) if unit.get_ref().contains('/') || unit.get_ref().is_empty() => {
-            let message = "a unit is a name, such as \"nginx.service\"; a path is a cgroup".to_owned();
-            return Err((BAD_FIELD, unit.span().start, message));
-        }
-        (cgroup, unit) => cgroup.or(unit).map(Spanned::into_inner),
-    };
+    let unit = unit_of(words.cgroup, words.unit)?;
     let url: Option<Url> = text(words.url, BAD_FIELD)?;
-    let url = url.map(|url| Url { recursive: words.recursive, ..url });
+    if let Some(recursive) = words.recursive.as_ref().filter(|_| url.is_none()) {
+        let message = "`recursive` is about a `url`: without one there is nothing below it".to_owned();
+        return Err((BAD_FIELD, recursive.span().start, message));
+    }
+    let recursive = words.recursive.is_some_and(Spanned::into_inner);
+    let url = url.map(|url| Url { recursive, ..url });
     Ok(Conditions {
         app: text::<App>(words.app, BAD_APP)?,
         unit,
@@ -328,6 +328,29 @@ fn conditions(words: MatchWords) -> Result<Conditions, Fault> {
         port: ports(words.port)?,
         template: text(words.template, BAD_FIELD)?,
     })
+}
+
+/// The cgroup by its path, or the unit by its name.
+fn unit_of(cgroup: Option<Spanned<String>>, unit: Option<Spanned<String>>) -> Result<Option<String>, Fault> {
+    let is_below = |path: &str| {
+        let mut parts = Path::new(path).components();
+        parts.next() == Some(Component::RootDir) && parts.all(|part| matches!(part, Component::Normal(_)))
+    };
+    match (cgroup, unit) {
+        (Some(cgroup), Some(_)) => {
+            Err((BAD_FIELD, cgroup.span().start, "a cgroup or a unit, not both".to_owned()))
+        }
+        (Some(cgroup), None) if !is_below(cgroup.get_ref()) => {
+            let message =
+                "a cgroup is a path below the root of the hierarchy, such as \"/system.slice\", without `..`";
+            Err((BAD_FIELD, cgroup.span().start, message.to_owned()))
+        }
+        (None, Some(unit)) if unit.get_ref().contains('/') || unit.get_ref().is_empty() => {
+            let message = "a unit is a name, such as \"nginx.service\"; a path is a cgroup".to_owned();
+            Err((BAD_FIELD, unit.span().start, message))
+        }
+        (cgroup, unit) => Ok(cgroup.or(unit).map(Spanned::into_inner)),
+    }
 }
 
 fn action(words: ActionWords) -> Result<Action, Fault> {

@@ -40,6 +40,8 @@ pub(super) use answers::{clean, give_to};
 const REFRESH: Duration = Duration::from_secs(90 * 60);
 /// After a change it is waited for more of it so long.
 const REST: Duration = Duration::from_millis(50);
+/// How often it is read at once, where it is watched anew each time.
+const MOST_READ: usize = 3;
 /// News that wait for somebody.
 const MOST_NEWS: usize = 1_000;
 const TOO_MANY: u32 = 16606;
@@ -55,6 +57,15 @@ struct InForce {
     fault: Option<String>,
 }
 
+/// What was read.
+struct Read {
+    all: Vec<InForce>,
+    settings: Settings,
+    complaints: Vec<Complaint>,
+    /// What would change it.
+    interests: Interests,
+}
+
 /// All of it.
 #[derive(Default)]
 pub(super) struct Policies {
@@ -66,6 +77,8 @@ pub(super) struct Policies {
     tables: Option<PolicyTables>,
     /// Why there can be none in the kernel.
     fault: Option<String>,
+    /// Why no hook says who makes sockets, as far as that is known.
+    unhooked: Option<String>,
     /// Those of clients, for as long as they are connected.
     held: BTreeMap<ClientId, Vec<Placed>>,
     /// The strongest first.
@@ -137,6 +150,11 @@ impl Policies {
         self.changed.into_iter().chain(self.next).min()
     }
 
+    /// What keeps hooks from saying who makes sockets now.
+    pub(super) fn hear_of_hooks(&mut self, unhooked: Option<String>) {
+        self.unhooked = unhooked;
+    }
+
     /// Waits until a file changes.
     pub(super) async fn changed(&self) {
         self.watched.changed().await;
@@ -175,19 +193,14 @@ impl Policies {
             self.next = None;
             return;
         }
-        let held: Vec<Placed> = self.held.values().flatten().cloned().collect();
-        let loaded = self.stores.load(&held);
-        let mut complaints = loaded.complaints;
-        let mut around = Around::new(self.cgroups.as_deref(), &self.profiles);
-        let mut all: Vec<InForce> = loaded
-            .policies
-            .into_iter()
-            .map(|(store, placed)| in_force(store, placed, &mut around, &mut complaints))
-            .collect();
-        let mut interests: Interests = around.watched.into_iter().collect();
-        interests.extend(self.stores.interests());
-        all.sort_by(|one, other| compare(&other.placed.policy, &one.placed.policy).0);
-        bound(&mut all, &mut complaints);
+        let mut read = self.read();
+        for _ in 0..MOST_READ {
+            if !self.watched.follow(&read.interests) {
+                break;
+            }
+            read = self.read();
+        }
+        let Read { all, settings, complaints, .. } = read;
         let is_user = |all: &[InForce]| -> Vec<_> {
             all.iter().filter(|p| p.placed.policy.user.is_some()).map(|p| p.placed.policy.clone()).collect()
         };
@@ -199,19 +212,36 @@ impl Policies {
         self.all = all;
         self.say_complaints(&complaints);
         self.complaints = complaints;
-        self.put_in_force(loaded.settings);
+        self.put_in_force(settings);
         self.say_refreshed(16500, of_computers.0 != of_computers.1);
         if !self.config.users.is_empty() || !of_users.1.is_empty() || !of_users.0.is_empty() {
             self.say_refreshed(16502, of_users.0 != of_users.1);
         }
-        if loaded.settings != self.settings {
-            self.say_settings(self.settings, loaded.settings);
-            self.settings = loaded.settings;
+        if settings != self.settings {
+            self.say_settings(self.settings, settings);
+            self.settings = settings;
         }
-        self.watched.follow(&interests);
         self.want();
         // What had no room the last time (64 programs at the cgroup) may have some now.
         self.is_wanted_anew = self.tables.is_some();
+    }
+
+    /// What stores have now, the strongest first, and as far as this computer knows what it is for.
+    fn read(&self) -> Read {
+        let held: Vec<Placed> = self.held.values().flatten().cloned().collect();
+        let loaded = self.stores.load(&held);
+        let mut complaints = loaded.complaints;
+        let mut around = Around::new(self.cgroups.as_deref(), &self.profiles);
+        let mut all: Vec<InForce> = loaded
+            .policies
+            .into_iter()
+            .map(|(store, placed)| in_force(store, placed, &mut around, &mut complaints))
+            .collect();
+        let mut interests = around.watched;
+        interests.extend(self.stores.interests());
+        all.sort_by(|one, other| compare(&other.placed.policy, &one.placed.policy).0);
+        bound(&mut all, &mut complaints);
+        Read { all, settings: loaded.settings, complaints, interests }
     }
 
     /// Gives the kernel what it does not have yet.
@@ -229,7 +259,9 @@ impl Policies {
         let Some(tables) = &mut self.tables else {
             if is_any && let Some(fault) = &self.fault {
                 let message = format!("no policy is in force: {fault}");
-                self.all.iter_mut().for_each(|policy| policy.fault = Some(message.clone()));
+                // What servers ask for needs no kernel.
+                let of_kernel = self.all.iter_mut().filter(|policy| policy.rule.is_some());
+                of_kernel.for_each(|policy| policy.fault = Some(message.clone()));
             }
             return;
         };
@@ -383,12 +415,12 @@ fn in_force(
     if placed.policy.conditions.url.is_some() {
         return InForce { store, placed, rule: None, fault: None };
     }
-    match around.resolve(&placed.policy) {
+    match around.resolve(store, &placed.policy) {
         Ok(rule) => InForce { store, placed, rule: Some(rule), fault: None },
         Err((event, why)) => {
             let policy = placed.policy.name.clone();
             let message = format!("{}:{}:1: policy \"{policy}\": {why}", placed.file.display(), placed.line);
-            if complaints.len() < store::MOST_COMPLAINTS {
+            if complaints.len() < file::MOST_COMPLAINTS {
                 complaints.push(Complaint { event, policy: Some(policy), message });
             }
             InForce { store, placed, rule: None, fault: Some(why) }
@@ -400,7 +432,7 @@ fn in_force(
 fn bound(all: &mut [InForce], complaints: &mut Vec<Complaint>) {
     let mut left = MOST_POLICIES;
     let mut over = 0;
-    for policy in all.iter_mut().filter(|policy| policy.rule.is_some()) {
+    for policy in all.iter_mut().filter(|policy| policy.fault.is_none()) {
         if left > 0 {
             left -= 1;
             continue;

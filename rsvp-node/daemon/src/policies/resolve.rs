@@ -3,14 +3,15 @@
 use super::watch::{Interesting, Interests};
 use crate::data_plane::bpf::{FRAMES, LEVELS, PolicyRule, Program, hash_of};
 use nix::unistd::{Uid, User};
+use rsvp_control::policy::Store;
 use rsvp_node::qos::policy::{App, Policy};
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// How deep units are looked for.
-const DEEPEST: usize = LEVELS as usize;
-/// Cgroups that are looked at for a unit.
+/// Cgroups that are looked at for units.
 const MOST_LOOKED_AT: usize = 20_000;
 const BAD_APP: u32 = 16610;
 const BAD_FIELD: u32 = 16710;
@@ -22,11 +23,23 @@ pub(super) struct Around<'a> {
     /// The bits of profiles.
     pub(super) profiles: &'a BTreeMap<String, u32>,
     mounts: Vec<(PathBuf, u32)>,
-    files: BTreeMap<PathBuf, Result<(u32, u64), String>>,
+    files: BTreeMap<PathBuf, Result<(u32, u64), NoProgram>>,
     users: BTreeMap<String, Option<User>>,
-    units: BTreeMap<String, Option<(u64, u8)>>,
+    /// All cgroups by name, once they are asked for.
+    units: Option<BTreeMap<OsString, (PathBuf, u8)>>,
     /// What might come to be or become another.
     pub(super) watched: Interests,
+}
+
+/// Why a path is no program's.
+#[derive(Clone)]
+enum NoProgram {
+    /// The system's words.
+    System(String),
+    /// It is a link, or is reached by one, to this.
+    Link(PathBuf),
+    /// It is something else.
+    Kind,
 }
 
 impl<'a> Around<'a> {
@@ -38,13 +51,13 @@ impl<'a> Around<'a> {
             mounts,
             files: BTreeMap::new(),
             users: BTreeMap::new(),
-            units: BTreeMap::new(),
+            units: None,
             watched: Interests::new(),
         }
     }
 
     /// The policy as the kernel knows it; or which event, and why it cannot be.
-    pub(super) fn resolve(&mut self, policy: &Policy) -> Result<PolicyRule, (u32, String)> {
+    pub(super) fn resolve(&mut self, store: Store, policy: &Policy) -> Result<PolicyRule, (u32, String)> {
         let of_user = policy.user.clone();
         let number = |event: u32| event + u32::from(of_user.is_some());
         let user = policy.user.as_deref().map(|name| self.user(name)).transpose();
@@ -53,8 +66,8 @@ impl<'a> Around<'a> {
             None => None,
             Some(App::Name(name)) => Some(Program::Named(hash_of(name.as_bytes()))),
             Some(App::Path(path)) => {
-                let path = expanded(path, user.as_ref()).map_err(|why| (number(BAD_APP), why))?;
-                let (device, inode) = self.file(&path).map_err(|why| (number(BAD_APP), why))?;
+                let file = self.program(path, user.as_ref(), store == Store::User);
+                let (device, inode) = file.map_err(|why| (number(BAD_APP), why))?;
                 Some(Program::File(device, inode))
             }
         };
@@ -103,26 +116,43 @@ impl<'a> Around<'a> {
         found.clone().ok_or_else(|| format!("there is no user \"{name}\" on this computer"))
     }
 
+    /// Device and inode of the program at a path with variables. A user hears nothing of what this process alone may know: the
+    /// values of its environment, and where links lead.
+    fn program(&mut self, said: &str, user: Option<&User>, is_users: bool) -> Result<(u32, u64), String> {
+        let path = expanded(said, user, is_users)?;
+        let shown = if is_users { said.to_owned() } else { path.display().to_string() };
+        self.file(&path).map_err(|why| match why {
+            NoProgram::System(why) => format!("{shown}: {why}"),
+            NoProgram::Kind => format!("{shown} is not the file of a program"),
+            NoProgram::Link(_) if is_users => {
+                format!("{shown} is a symbolic link, or is reached by one: name the file itself")
+            }
+            NoProgram::Link(real) => {
+                format!("{shown} is a symbolic link, or is reached by one: name {}", real.display())
+            }
+        })
+    }
+
     /// Device and inode of a program's file.
-    fn file(&mut self, path: &Path) -> Result<(u32, u64), String> {
+    fn file(&mut self, path: &Path) -> Result<(u32, u64), NoProgram> {
         if let Some(found) = self.files.get(path) {
             return found.clone();
         }
-        self.watched.extend(named(path));
+        self.watched.extend(Interesting::named(path));
         let found = self.look_at(path);
         self.files.insert(path.to_owned(), found.clone());
         found
     }
 
-    fn look_at(&self, path: &Path) -> Result<(u32, u64), String> {
-        let shown = path.display();
-        let real = std::fs::canonicalize(path).map_err(|error| format!("{shown}: {error}"))?;
+    fn look_at(&self, path: &Path) -> Result<(u32, u64), NoProgram> {
+        let system = |error: std::io::Error| NoProgram::System(error.to_string());
+        let real = std::fs::canonicalize(path).map_err(system)?;
         if real != *path {
-            return Err(format!("{shown} is a symbolic link, or is reached by one: name {}", real.display()));
+            return Err(NoProgram::Link(real));
         }
-        let found = std::fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
+        let found = std::fs::metadata(path).map_err(system)?;
         if !found.is_file() {
-            return Err(format!("{shown} is not the file of a program"));
+            return Err(NoProgram::Kind);
         }
         // The kernel's number of the file system; stat(2) may say another, of a part of it.
         let on = self
@@ -146,32 +176,27 @@ impl<'a> Around<'a> {
         };
         if let Some(path) = said.strip_prefix('/') {
             let whole = root.join(path);
-            self.watched.extend(named(&whole));
+            self.watched.extend(Interesting::named(&whole));
             let level = Path::new(path).components().count();
             let found = std::fs::metadata(&whole).map_err(|error| format!("cgroup {said}: {error}"))?;
+            if !found.is_dir() {
+                return Err(format!("cgroup {said}: that is a file of a cgroup, not one"));
+            }
             return match u8::try_from(level) {
                 Ok(level @ 1..=LEVELS) => Ok((found.ino(), level - 1)),
                 _ => Err(format!("cgroup {said}: a policy is for one of {LEVELS} levels below the root")),
             };
         }
-        if let Some(found) = self.units.get(said) {
-            return found.ok_or_else(|| not_there(said));
-        }
-        let found = find_unit(root, said);
+        let units = self.units.get_or_insert_with(|| units(root));
+        let found = units.get(OsStr::new(said));
         // One that is not there may come anywhere: in those that have most units, it is noticed at once.
         let slices = ["", "system.slice", "user.slice"]
             .map(|slice| (root.join(slice), Interesting::Named(said.into())));
         self.watched.extend(slices);
-        self.watched.extend(found.iter().filter_map(|(path, _)| named(path)));
-        let found = found.and_then(|(path, level)| Some((std::fs::metadata(path).ok()?.ino(), level)));
-        self.units.insert(said.to_owned(), found);
+        self.watched.extend(found.iter().filter_map(|(path, _)| Interesting::named(path)));
+        let found = found.and_then(|(path, level)| Some((std::fs::metadata(path).ok()?.ino(), *level)));
         found.ok_or_else(|| not_there(said))
     }
-}
-
-/// Something of this name in its folder.
-fn named(path: &Path) -> Option<(PathBuf, Interesting)> {
-    Some((path.parent()?.to_owned(), Interesting::Named(path.file_name()?.to_owned())))
 }
 
 fn not_there(unit: &str) -> String {
@@ -207,16 +232,32 @@ fn mounts(text: &str) -> Vec<(PathBuf, u32)> {
         let mut fields = line.split(' ').skip(2);
         let (major, minor) = fields.next()?.split_once(':')?;
         let device = kernel_device(major.parse().ok()?, minor.parse().ok()?);
-        Some((PathBuf::from(fields.nth(1)?.replace("\\040", " ")), device))
+        Some((unescaped(fields.nth(1)?), device))
     };
     text.lines().filter_map(read).collect()
 }
 
-/// A path with the values of variables, `$HOME` or `${HOME}`: those of the user, or of this daemon's environment.
-fn expanded(path: &str, user: Option<&User>) -> Result<PathBuf, String> {
+/// A path in which space, tabulator, end of line and backslash are three octal digits behind a backslash.
+fn unescaped(text: &str) -> PathBuf {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits =
+            after.get(..3).filter(|_| *first == b'\\').and_then(|digits| str::from_utf8(digits).ok());
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        octets.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &after[3..] } else { after };
+    }
+    PathBuf::from(OsString::from_vec(octets))
+}
+
+/// A path with the values of variables, `$HOME` or `${HOME}`: those of the user, or of this daemon's environment, which a user's
+/// own policies do not see.
+fn expanded(path: &str, user: Option<&User>, is_users: bool) -> Result<PathBuf, String> {
     let value = |name: &str| match (name, user) {
         ("HOME", Some(user)) => Some(user.dir.to_string_lossy().into_owned()),
         ("USER", Some(user)) => Some(user.name.clone()),
+        _ if is_users => None,
         _ => std::env::var(name).ok(),
     };
     let mut whole = String::new();
@@ -226,7 +267,10 @@ fn expanded(path: &str, user: Option<&User>) -> Result<PathBuf, String> {
         let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
         let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
         let (name, left) = braced.unwrap_or_else(|| after.split_at(end));
-        let known = value(name).ok_or_else(|| format!("{path}: there is no variable {name} here"))?;
+        let known = value(name).ok_or_else(|| match is_users {
+            true => format!("{path}: a user's policies have the variables HOME and USER, not {name}"),
+            false => format!("{path}: there is no variable {name} here"),
+        })?;
         whole.push_str(&known);
         rest = left;
     }
@@ -234,53 +278,75 @@ fn expanded(path: &str, user: Option<&User>) -> Result<PathBuf, String> {
     if whole.starts_with('/') {
         Ok(PathBuf::from(whole))
     } else {
-        Err(format!("{path}: {whole} is not an absolute path"))
+        Err(format!("{path}: with the values of its variables that is no absolute path"))
     }
 }
 
-/// The cgroup of a unit: the first of this name, those near the root before others.
-fn find_unit(root: &Path, name: &str) -> Option<(PathBuf, u8)> {
-    let (mut level, mut looked_at) = (vec![root.to_owned()], 0);
-    for depth in 0..DEEPEST {
+/// Cgroups by their names, of several with one name the first: those near the root before others.
+fn units(root: &Path) -> BTreeMap<OsString, (PathBuf, u8)> {
+    let (mut found, mut level) = (BTreeMap::new(), vec![root.to_owned()]);
+    let mut looked_at = 0;
+    for depth in 0..LEVELS {
         let mut below = Vec::new();
         for folder in level {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if looked_at >= MOST_LOOKED_AT || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     continue;
                 }
                 looked_at += 1;
-                if entry.file_name().to_string_lossy() == name {
-                    return Some((entry.path(), u8::try_from(depth).ok()?));
-                }
-                if looked_at < MOST_LOOKED_AT {
-                    below.push(entry.path());
-                }
+                found.entry(entry.file_name()).or_insert_with(|| (entry.path(), depth));
+                below.push(entry.path());
             }
         }
         level = below;
     }
-    None
+    found
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{expanded, kernel_device, mounts};
+    use super::{expanded, kernel_device, mounts, units};
     use std::path::PathBuf;
 
     #[test]
     fn file_systems_have_the_kernels_numbers() {
-        let text = "22 1 254:1 / / rw - ext4 /dev/vda rw\n30 22 0:26 / /a\\040b rw,nosuid shared:9 - tmpfs tmpfs rw\n";
+        let text = "22 1 254:1 / / rw - ext4 /dev/vda rw\n30 22 0:26 / /a\\040b\\134c\\0x rw,nosuid shared:9 - tmpfs tmpfs rw\n";
         let found = mounts(text);
-        assert_eq!(found, [(PathBuf::from("/"), 0x0fe0_0001), (PathBuf::from("/a b"), 26)]);
+        assert_eq!(found, [(PathBuf::from("/"), 0x0fe0_0001), (PathBuf::from("/a b\\c\\0x"), 26)]);
         assert_eq!(kernel_device(254, 1), 0x0fe0_0001);
     }
 
     #[test]
     fn variables_have_their_values_and_others_are_refused() {
-        let home = std::env::var("PATH").expect("a variable that is there");
-        assert_eq!(expanded("/x/${PATH}y", None), Ok(PathBuf::from(format!("/x/{home}y"))));
-        assert_eq!(expanded("/usr/bin/curl", None), Ok(PathBuf::from("/usr/bin/curl")));
-        let refused = expanded("/$NOT_THERE_AT_ALL/x", None).expect_err("no such variable");
+        let path = std::env::var("PATH").expect("a variable that is there");
+        assert_eq!(expanded("/x/${PATH}y", None, false), Ok(PathBuf::from(format!("/x/{path}y"))));
+        assert_eq!(expanded("/usr/bin/curl", None, false), Ok(PathBuf::from("/usr/bin/curl")));
+        let refused = expanded("/$NOT_THERE_AT_ALL/x", None, false).expect_err("no such variable");
         assert!(refused.contains("no variable NOT_THERE_AT_ALL"), "{refused}");
+        let root = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(0)).ok().flatten().expect("root");
+        let whole = Ok(root.dir.join("bin/x"));
+        assert_eq!(expanded("$HOME/bin/x", Some(&root), true), whole);
+        assert_eq!(expanded("${HOME}/bin/x", Some(&root), false), whole);
+        // A user's own are not told what this process has in its environment.
+        for said in ["/x/$PATH", "$PATH/x", "$USER/x"] {
+            let refused = expanded(said, Some(&root), true).expect_err("refused");
+            assert!(refused.starts_with(said) && !refused.contains(&path), "{refused}");
+        }
+    }
+
+    #[test]
+    fn of_units_with_one_name_the_one_nearest_to_the_root_counts() {
+        let root = std::env::temp_dir().join(format!("rsvp-units-{}", std::process::id()));
+        for folder in ["a/x.service/deep", "x.service", "b/y.service"] {
+            std::fs::create_dir_all(root.join(folder)).expect("a folder");
+        }
+        std::fs::write(root.join("file.service"), "").expect("a file");
+        let found = units(&root);
+        let of = |name: &str| found.get(std::ffi::OsStr::new(name)).cloned();
+        assert_eq!(of("x.service"), Some((root.join("x.service"), 0)));
+        assert_eq!(of("y.service"), Some((root.join("b/y.service"), 1)));
+        assert_eq!(of("deep"), Some((root.join("a/x.service/deep"), 2)));
+        assert_eq!(of("file.service"), None);
+        std::fs::remove_dir_all(&root).expect("removed");
     }
 }

@@ -5,11 +5,14 @@ use crate::data_plane::bpf::Decision;
 use rsvp_control::policy::{Explain, Explained, Named, PolicyEvent, PolicyRow, Report};
 use rsvp_node::qos::policy::precedence::compare;
 use rsvp_node::qos::policy::{App, Conditions, Ports, Prefix, WellKnown};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-/// Sockets that are explained at a time.
+/// Sockets that are explained at a time, and policies that they are held against in all: the loop waits for it.
 const MOST_EXPLAINED: usize = 4_096;
+const MOST_HELD_AGAINST: usize = 4_000_000;
+/// Policies that a socket was not given, the strongest, which are named of each.
+const MOST_OTHERS: usize = 32;
 
 impl Policies {
     pub(super) fn report(&self) -> Report {
@@ -44,7 +47,11 @@ impl Policies {
             rate_bps: policy.action.rate_bps,
             pcp: policy.action.priority,
             weight: policy.action.weight,
-            fault: of.fault.clone(),
+            fault: of.fault.clone().or_else(|| {
+                let by_hooks =
+                    of.rule.as_ref().is_some_and(|rule| rule.program.is_some() || rule.cgroup.is_some());
+                self.unhooked.clone().filter(|_| by_hooks)
+            }),
             packets,
             octets,
         }
@@ -72,18 +79,20 @@ impl Policies {
         }
         decisions.retain(|of| asked.closed || open.contains(&of.cookie));
         decisions.sort_by_key(|of| (of.protocol, of.local, of.remote));
-        decisions.truncate(MOST_EXPLAINED);
-        let sockets = decisions.iter().map(|of| self.explained(of, !open.contains(&of.cookie))).collect();
+        decisions.truncate(MOST_EXPLAINED.min(MOST_HELD_AGAINST / self.all.len().max(1)));
+        let serial = |policy: &InForce| self.tables.as_ref()?.serial_of(policy.rule.as_ref()?.identity);
+        let by_serial = self.all.iter().filter_map(|policy| Some((serial(policy)?, policy))).collect();
+        let sockets =
+            decisions.iter().map(|of| self.explained(of, &by_serial, !open.contains(&of.cookie))).collect();
         Report { sockets: Some(sockets), ..Report::default() }
     }
 
-    fn explained(&self, of: &Decision, closed: bool) -> Explained {
-        let serial = |policy: &InForce| self.tables.as_ref()?.serial_of(policy.rule.as_ref()?.identity);
-        let given = of.serial.and_then(|given| self.all.iter().find(|policy| serial(policy) == Some(given)));
+    fn explained(&self, of: &Decision, by_serial: &BTreeMap<u32, &InForce>, closed: bool) -> Explained {
+        let given = of.serial.and_then(|serial| by_serial.get(&serial).copied());
         let matching =
             self.all.iter().filter(|policy| policy.rule.as_ref().is_some_and(|rule| rule.is_for(of)));
-        let others: Vec<&InForce> =
-            matching.filter(|policy| given.is_none_or(|given| !core::ptr::eq(*policy, given))).collect();
+        let others = matching.filter(|policy| given.is_none_or(|given| !core::ptr::eq(*policy, given)));
+        let others: Vec<&InForce> = others.take(MOST_OTHERS).collect();
         let first = given.or_else(|| others.first().copied());
         let lost = |other: &&InForce| {
             let by = first

@@ -3,7 +3,7 @@
 //! A store before another has its policies in the place of those of the same name: the active one, which is gone with the next start of the
 //! machine, the administrator's, the distribution's. A user's store counts where the administrator says so, for that user alone.
 
-use super::file::{self, Complaint, Placed};
+use super::file::{self, Complaint, MOST_COMPLAINTS, Placed};
 use super::watch::Interesting;
 use rsvp_control::policy::{Settings, Store};
 use std::collections::BTreeMap;
@@ -12,12 +12,22 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// The longest file that is read, in octets.
-const LONGEST_FILE: u64 = 8 * 1024 * 1024;
-/// Files of one folder that are read.
-const MOST_FILES: usize = 16_384;
-/// Complaints that are kept.
-pub(super) const MOST_COMPLAINTS: usize = 1_000;
+/// What is read of a store, and kept of it.
+#[derive(Clone, Copy)]
+struct Room {
+    files: usize,
+    /// Octets of a file.
+    longest: u64,
+    policies: usize,
+    complaints: usize,
+}
+
+/// For the computer's stores; policies are bound where they are put in force.
+const OF_COMPUTER: Room =
+    Room { files: 16_384, longest: 8 * 1024 * 1024, policies: usize::MAX, complaints: MOST_COMPLAINTS };
+/// For each user's: all of it is read again whenever the user likes.
+const OF_USER: Room = Room { files: 64, longest: 64 * 1024, policies: 256, complaints: 64 };
+const TOO_MANY: u32 = 16606;
 const CONFLICT: u32 = 16608;
 const REFRESH_FAILED: u32 = 16700;
 
@@ -57,18 +67,23 @@ impl Stores {
             loaded.read(*store, folder, None, &mut names);
         }
         for (user, folder) in &self.users {
-            let before = loaded.policies.len();
+            let before = (loaded.policies.len(), loaded.complaints.len());
             loaded.read(Store::User, folder, Some(user), &mut names);
-            loaded.bound(before, self.highest_dscp);
+            loaded.bound(before.0, self.highest_dscp);
+            loaded.complaints.truncate(before.1 + OF_USER.complaints);
+            loaded.bound_number(before.0, user, folder);
         }
         loaded
     }
 
-    /// Folders whose changes count.
+    /// Folders whose changes count, and those above them, in which others may come in their place.
     pub(super) fn interests(&self) -> impl Iterator<Item = (PathBuf, Interesting)> {
         let folders =
             self.computer.iter().map(|(_, folder)| folder).chain(self.users.iter().map(|(_, folder)| folder));
-        folders.map(|folder| (folder.clone(), Interesting::Policies))
+        folders.flat_map(|folder| {
+            let above = folder.ancestors().filter_map(Interesting::named);
+            above.chain([(folder.clone(), Interesting::Policies)])
+        })
     }
 
     /// Where a store is that is written to.
@@ -92,7 +107,8 @@ impl Loaded {
             policy: None,
             message: format!("{}: {why}", path.display()),
         };
-        let files = match files(folder) {
+        let room = if user.is_some() { OF_USER } else { OF_COMPUTER };
+        let files = match files(folder, room) {
             Ok(files) => files,
             Err(error) => return self.complain(failed(folder, &error.to_string())),
         };
@@ -132,6 +148,20 @@ impl Loaded {
         }
     }
 
+    /// Of a user's policies from a place on the first so many are there.
+    fn bound_number(&mut self, from: usize, user: &str, folder: &Path) {
+        let over = (self.policies.len() - from).saturating_sub(OF_USER.policies);
+        self.policies.truncate(self.policies.len() - over);
+        if over > 0 {
+            let message = format!(
+                "{}: {user} has room for {} policies: the last {over} are left out",
+                folder.display(),
+                OF_USER.policies
+            );
+            self.complain(Complaint { event: TOO_MANY + 1, policy: None, message });
+        }
+    }
+
     /// Users' policies from a place on have no higher DSCP than they may.
     fn bound(&mut self, from: usize, highest: u8) {
         let of_user = self.policies.split_off(from);
@@ -153,8 +183,13 @@ impl Loaded {
 
 type Names = BTreeMap<(String, Option<String>), (Store, String)>;
 
+/// The files of a folder of the computer's.
+pub(super) fn computers_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    files(folder, OF_COMPUTER)
+}
+
 /// The files of a folder, in the order of their names. One that is not there has none.
-pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+fn files(folder: &Path, room: Room) -> io::Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -163,9 +198,10 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     found.retain(|path| path.extension().is_some_and(|extension| extension == "toml") && !is_hidden(path));
     found.sort();
-    if found.len() > MOST_FILES {
+    if found.len() > room.files {
         return Err(io::Error::other(format!(
-            "more than {MOST_FILES} files are not read: put more policies into one"
+            "more than {} files are not read: put more policies into one",
+            room.files
         )));
     }
     Ok(found)
@@ -186,10 +222,11 @@ pub(super) fn text(path: &Path, user: Option<&str>) -> io::Result<String> {
             return Err(io::Error::other(format!("it does not belong to {user}")));
         }
     }
+    let longest = if user.is_some() { OF_USER.longest } else { OF_COMPUTER.longest };
     let mut text = String::new();
-    let length = file.take(LONGEST_FILE + 1).read_to_string(&mut text)?;
-    if length as u64 > LONGEST_FILE {
-        return Err(io::Error::other(format!("a file of policies has {LONGEST_FILE} octets at most")));
+    let length = file.take(longest + 1).read_to_string(&mut text)?;
+    if length as u64 > longest {
+        return Err(io::Error::other(format!("a file of policies has {longest} octets at most here")));
     }
     Ok(text)
 }

@@ -5,6 +5,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -22,6 +23,11 @@ pub(super) enum Interesting {
 }
 
 impl Interesting {
+    /// Something of this name in its folder.
+    pub(super) fn named(path: &std::path::Path) -> Option<(PathBuf, Self)> {
+        Some((path.parent()?.to_owned(), Self::Named(path.file_name()?.to_owned())))
+    }
+
     fn is(&self, name: &OsString) -> bool {
         match self {
             Self::Policies => {
@@ -46,16 +52,23 @@ impl AsRawFd for Queue {
 #[derive(Default)]
 pub(super) struct Watched {
     queue: Option<AsyncFd<Queue>>,
-    interests: Interests,
+    /// What is watched, with which folder that is: another may come in its place.
+    interests: BTreeSet<(PathBuf, Interesting, (u64, u64))>,
     by: Vec<(WatchDescriptor, Interesting)>,
 }
 
 impl Watched {
-    /// Watches this and nothing else. Where a folder is not there yet, its coming is watched for.
-    pub(super) fn follow(&mut self, wanted: &Interests) {
-        let interests: Interests = wanted.iter().filter_map(|(folder, what)| nearest(folder, what)).collect();
+    /// Watches this and nothing else. Where a folder is not there yet, its coming is watched for. Whether something is watched that was
+    /// not before: what was read until then may have changed in between.
+    pub(super) fn follow(&mut self, wanted: &Interests) -> bool {
+        let with_number = |(folder, what): (PathBuf, Interesting)| {
+            let found = std::fs::metadata(&folder).map(|found| (found.dev(), found.ino()));
+            (folder, what, found.unwrap_or_default())
+        };
+        let interests: BTreeSet<_> =
+            wanted.iter().filter_map(|(folder, what)| nearest(folder, what)).map(with_number).collect();
         if interests == self.interests && self.queue.is_some() {
-            return;
+            return false;
         }
         let flags = AddWatchFlags::IN_CREATE
             | AddWatchFlags::IN_CLOSE_WRITE
@@ -64,9 +77,11 @@ impl Watched {
             | AddWatchFlags::IN_DELETE
             | AddWatchFlags::IN_DELETE_SELF
             | AddWatchFlags::IN_MOVE_SELF;
-        let Ok(inotify) = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC) else { return };
+        let Ok(inotify) = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC) else {
+            return false;
+        };
         self.by.clear();
-        for (folder, what) in &interests {
+        for (folder, what, _) in &interests {
             match inotify.add_watch(folder, flags) {
                 Ok(number) => self.by.push((number, what.clone())),
                 Err(error) => {
@@ -76,8 +91,12 @@ impl Watched {
         }
         match sys::watch(Queue(inotify), Interest::READABLE) {
             Ok(queue) => (self.queue, self.interests) = (Some(queue), interests),
-            Err(error) => tracing::warn!("changes of policies are noticed at a refresh only: {error}"),
+            Err(error) => {
+                tracing::warn!("changes of policies are noticed at a refresh only: {error}");
+                return false;
+            }
         }
+        true
     }
 
     /// Waits for a change.
@@ -113,7 +132,7 @@ fn nearest(folder: &std::path::Path, what: &Interesting) -> Option<(PathBuf, Int
         return Some((folder.to_owned(), what.clone()));
     }
     let missing = folder.ancestors().find(|path| path.parent().is_some_and(std::path::Path::is_dir))?;
-    Some((missing.parent()?.to_owned(), Interesting::Named(missing.file_name()?.to_owned())))
+    Interesting::named(missing)
 }
 
 /// The link-layer addresses of the gateways of interfaces, as far as the kernel knows them. (proc_pid_net(5))

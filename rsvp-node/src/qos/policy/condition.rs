@@ -6,7 +6,7 @@ use super::PolicyFault;
 use super::traffic::Traffic;
 use crate::qos::endpoint::Transport;
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::str::FromStr;
 
 /// Conditions, all of which have to be met.
@@ -39,7 +39,7 @@ pub struct Conditions {
 pub enum App {
     /// By the name of its file.
     Name(String),
-    /// By the whole path of its file.
+    /// By the whole path of its file, perhaps with variables.
     Path(String),
 }
 
@@ -49,7 +49,8 @@ impl FromStr for App {
     fn from_str(text: &str) -> Result<Self, PolicyFault> {
         match text {
             "" => Err(PolicyFault::App),
-            path if path.starts_with('/') => Ok(Self::Path(path.to_owned())),
+            // What begins with a variable is a path once that has its value.
+            path if path.starts_with(['/', '$']) => Ok(Self::Path(path.to_owned())),
             name if name.contains('/') => Err(PolicyFault::App),
             name => Ok(Self::Name(name.to_owned())),
         }
@@ -74,8 +75,25 @@ pub struct Url {
 impl FromStr for Url {
     type Err = PolicyFault;
 
-    /// One that is not recursive.
+    /// A policy's, not recursive.
     fn from_str(text: &str) -> Result<Self, PolicyFault> {
+        let url = Self::read(text)?;
+        // Of a path a `*` would be taken for any.
+        if url.path.contains(['*', '?', '#']) { Err(PolicyFault::UrlForm) } else { Ok(url) }
+    }
+}
+
+impl Url {
+    /// What is asked for: of one host and port; the path ends where a query begins, and may have a `*`, which stands for itself.
+    ///
+    /// # Errors
+    /// [`PolicyFault::UrlForm`].
+    pub fn asked_for(text: &str) -> Result<Self, PolicyFault> {
+        let url = Self::read(text.split(['?', '#']).next().unwrap_or_default())?;
+        if url.host.is_some() && url.port.is_some() { Ok(url) } else { Err(PolicyFault::UrlForm) }
+    }
+
+    fn read(text: &str) -> Result<Self, PolicyFault> {
         let https = text.starts_with("https://");
         let rest = text
             .strip_prefix("https://")
@@ -84,22 +102,24 @@ impl FromStr for Url {
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let split = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
         let (host, port) = split.unwrap_or((authority, if https { "443" } else { "80" }));
-        let part = |part: &str| !part.is_empty() && !part.contains(['*', '?', '#', '@', ' ']);
-        let host = match host {
-            "*" => None,
-            host if part(host) => Some(host.to_ascii_lowercase()),
-            _ => return Err(PolicyFault::UrlForm),
-        };
+        let host = if host == "*" { None } else { Some(host_of(host).ok_or(PolicyFault::UrlForm)?) };
         let port = match port {
             "*" => None,
             port => Some(port.parse().ok().filter(|port| *port != 0).ok_or(PolicyFault::UrlForm)?),
         };
-        if path.contains(['*', '?', '#']) {
-            return Err(PolicyFault::UrlForm);
-        }
         let path = if path.is_empty() { "/" } else { path }.to_owned();
         Ok(Self { https, host, port, path, recursive: false })
     }
+}
+
+/// A host in one form: an address of IPv6 stands in brackets, a name has no colon.
+fn host_of(text: &str) -> Option<String> {
+    if let Some(inner) = text.strip_prefix('[') {
+        let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
+        return Some(format!("[{address}]"));
+    }
+    let is_name = !text.is_empty() && !text.contains(['*', '?', '#', '@', ':', '[', ']', ' ']);
+    is_name.then(|| text.to_ascii_lowercase())
 }
 
 /// An address with how many of its first bits count. The text form is `10.0.0.0/8`, or an address alone.
@@ -286,7 +306,8 @@ impl Conditions {
         if twice || either && (self.local_port.is_some() || self.remote_port.is_some()) {
             return Err(PolicyFault::TwoPorts);
         }
-        let of_server = self.app.is_some() || self.local.is_some() || self.protocol.is_some();
+        let of_server =
+            self.app.is_some() || self.unit.is_some() || self.local.is_some() || self.protocol.is_some();
         if self.url.is_some() && of_server { Err(PolicyFault::Url) } else { Ok(()) }
     }
 

@@ -77,19 +77,21 @@ pub enum PolicyFault {
     #[error("the default template has no other conditions")]
     DefaultWithConditions,
     /// The path of a program is not absolute (events 16610 and 16611).
-    #[error("a program is a file name or an absolute path")]
+    #[error("a program is a file name, an absolute path, or one that begins with a variable such as $HOME")]
     App,
     /// It is not the URL of an HTTP server, or says more than its path.
     #[error(
-        "a URL is http:// or https://, a host or `*`, perhaps a port or `*`, and a path without `*`, `?` and `#`"
+        "a URL is http:// or https://, a host or `*` (an IPv6 address in brackets), perhaps a port or `*`, and a path without `*`, `?` and `#`"
     )]
     UrlForm,
-    /// A URL's policy names a program or a local address, which is the server's.
-    #[error("a URL leaves no room for a program, a local address or a protocol")]
+    /// A URL's policy names whose program it is for, or a local address: all that is the server's.
+    #[error(
+        "a URL is for what a server answers, whoever runs it: it leaves no room for a user, a profile, a program, a cgroup or unit, a local address or a protocol"
+    )]
     Url,
     /// A URL's policy does what a server cannot do to its answers.
     #[error(
-        "what a server answers for a URL has a DSCP alone: a rate, a pcp or a weight belongs into a policy without a URL"
+        "what a server answers for a URL has a DSCP alone: a rate, a pcp or a weight belongs in a policy without a URL"
     )]
     UrlAction,
     /// A policy for frames without IP has conditions that only IP meets.
@@ -138,6 +140,8 @@ impl Policy {
             && *action != (Action { dscp: action.dscp, ..Action::default() })
         {
             PolicyFault::UrlAction
+        } else if self.conditions.url.is_some() && (self.user.is_some() || self.profile.is_some()) {
+            PolicyFault::Url
         } else {
             return self.conditions.check();
         };

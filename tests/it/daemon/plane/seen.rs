@@ -37,22 +37,33 @@ impl Net {
 
 /// All IPv4 packets of a capture to or from a port, in their order.
 pub(in crate::daemon) fn seen(capture: &Capture, port: u16) -> Vec<Seen> {
+    seen_of(capture, port, 4)
+}
+
+/// The same of IPv6, as far as they have no extension headers.
+pub(in crate::daemon) fn seen_v6(capture: &Capture, port: u16) -> Vec<Seen> {
+    seen_of(capture, port, 6)
+}
+
+fn seen_of(capture: &Capture, port: u16, version: u8) -> Vec<Seen> {
     let read = |(seconds, micros, frame): (u32, u32, Vec<u8>)| {
         let two = |at: usize| Some(u16::from_be_bytes([*frame.get(at)?, *frame.get(at + 1)?]));
         let is_tagged = two(12)? == 0x8100;
         let start = if is_tagged { 18 } else { 14 };
         let packet = frame.get(start..)?;
-        let header = usize::from(packet.first()? & 15) * 4;
+        let is_v6 = version == 6;
+        let header = if is_v6 { 40 } else { usize::from(packet.first()? & 15) * 4 };
         let transport = start + header;
+        let protocol = *packet.get(if is_v6 { 6 } else { 9 })?;
         let seen = Seen {
             at: u64::from(seconds) * 1_000_000 + u64::from(micros),
-            octets: two(start + 2)?.into(),
-            tos: packet[1],
+            octets: if is_v6 { u64::from(two(start + 4)?) + 40 } else { two(start + 2)?.into() },
+            tos: if is_v6 { packet[0] << 4 | packet[1] >> 4 } else { packet[1] },
             tag: if is_tagged { Some((two(14)? & 0xfff, frame[14] >> 5)) } else { None },
             ports: (two(transport)?, two(transport + 2)?),
-            flags: if packet[9] == TCP { *frame.get(transport + 13)? } else { 0 },
+            flags: if protocol == TCP { *frame.get(transport + 13)? } else { 0 },
         };
-        (packet[0] >> 4 == 4 && (seen.ports.0 == port || seen.ports.1 == port)).then_some(seen)
+        (packet[0] >> 4 == version && (seen.ports.0 == port || seen.ports.1 == port)).then_some(seen)
     };
     frames(&capture.file).into_iter().filter_map(read).collect()
 }

@@ -1,6 +1,6 @@
 //! Once for each endpoint (C16, C17): what traffic was given when it began it keeps.
 
-use super::super::plane::seen::seen;
+use super::super::plane::seen::{seen, seen_v6};
 use super::*;
 use std::io::{Read, Write};
 
@@ -66,6 +66,46 @@ fn sockets_that_are_older_than_the_daemon_are_given_what_it_starts_with() {
     site.start("a", "");
     eventually("the next packets are marked", || (next(&capture, &mut old, 7101) == 46).then_some(()));
     let _ = peer.read(&mut [0; 64]).expect("they arrive");
+}
+
+/// Packets of sockets without a policy take a short way: to that peer alone, and as long as their own marks count.
+#[test]
+fn a_socket_without_a_policy_is_looked_at_again_for_another_peer_and_when_marks_are_overridden() {
+    let Some(mut site) = Site::new("policies_alone") else { return };
+    site.say("a", "one", &policy("one", "remote_port = 7111", "dscp = 10"));
+    let capture = site.net.capture_many("b", "to-a", "udp");
+    let sockets = [("10.0.1.1:4111", SERVER), ("[fd00:1::1]:4112", "[fd00:1::2]")].map(|(own, host)| {
+        let socket = site.net.within("a", || UdpSocket::bind(own).expect("a socket"));
+        let reference = socket2::SockRef::from(&socket);
+        let port = socket.local_addr().expect("an address").port();
+        if port == 4111 {
+            reference.set_tos_v4(46 << 2).expect("marked");
+        } else {
+            reference.set_tclass_v6(46 << 2).expect("marked");
+        }
+        (socket, port, host)
+    });
+    let mut sent = 0;
+    let mut marks = |to: &[u16]| {
+        sent += to.len();
+        let first = sent - to.len();
+        sockets.each_ref().map(|(socket, port, host)| {
+            let send = |to: &u16| socket.send_to(b"hello", format!("{host}:{to}")).expect("sent");
+            to.iter().for_each(|to| assert_eq!(send(to), 5));
+            eventually("all of them", || {
+                let all = if *port == 4111 { seen(&capture, *port) } else { seen_v6(&capture, *port) };
+                (all.len() == sent).then(|| all[first..].iter().map(Seen::dscp).collect::<Vec<_>>())
+            })
+        })
+    };
+    let expected = vec![46, 46, 46, 10, 46, 46, 46];
+    assert_eq!(marks(&[7110, 7110, 7110, 7111, 7110, 7110, 7112]), [expected.clone(), expected]);
+    site.net.client("a").ask(json!({"request": "policy-settings", "dscp_override": true})).expect("set");
+    site.refreshed("a");
+    assert_eq!(marks(&[7112, 7112, 7111]), [vec![0, 0, 10], vec![0, 0, 10]]);
+    site.net.client("a").ask(json!({"request": "policy-settings"})).expect("set");
+    site.refreshed("a");
+    assert_eq!(marks(&[7112, 7112]), [vec![46, 46], vec![46, 46]]);
 }
 
 #[test]

@@ -57,6 +57,37 @@ fn a_link_is_refused_with_what_it_leads_to() {
     assert_eq!((complaint["number"].as_u64(), complaint["policy"].as_str()), (Some(16610), Some("by link")));
 }
 
+/// Variables are those of the policy's user, or of the daemon's environment.
+#[test]
+fn variables_in_a_path_have_their_values() {
+    let Some(mut site) = Site::new("policies_variables") else { return };
+    let home = std::env::var("HOME").expect("a home");
+    let own = format!(".rsvp-test-program-{}", std::process::id());
+    let folder = PathBuf::from(&home).join(&own);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let copy = folder.join("curl").display().to_string();
+    assert!(Command::new("cp").arg(CURL).arg(&copy).status().expect("cp runs").success());
+    site.serves(8095);
+    let capture = site.captures();
+    let of_computer = policy("computers", &format!("app = \"${{HOME}}/{own}/curl\""), "dscp = 10");
+    let report = site.say("a", "computers", &of_computer);
+    assert_eq!(report["complaints"], json!([]), "{report:#}");
+    assert_eq!(fetched(&site, &capture, &copy, 8095, &[]), [10]);
+    assert_eq!(fetched(&site, &capture, CURL, 8095, &[]), [0]);
+    if home == "/root" {
+        let of_user = format!(
+            "[[policy]]\nname = \"users\"\nuser = \"root\"\nmatch = {{ app = \"$HOME/{own}/curl\" }}\naction = {{ dscp = 12 }}\n"
+        );
+        let report = site.say("a", "users", &of_user);
+        assert_eq!(report["complaints"], json!([]), "{report:#}");
+        assert_eq!(fetched(&site, &capture, &copy, 8095, &[]), [12]);
+    }
+    let report = site.say("a", "users", &policy("none", "app = \"$NOT_THERE_AT_ALL/curl\"", "dscp = 14"));
+    let message = report["complaints"][0]["message"].as_str().expect("a message");
+    assert!(message.contains("there is no variable NOT_THERE_AT_ALL"), "{message}");
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
 #[test]
 fn users_are_told_apart_and_a_users_policy_comes_before_the_computers() {
     let Some(mut site) = Site::new("policies_users") else { return };
@@ -105,4 +136,33 @@ fn a_command_runs_with_marks_of_its_own() {
     });
     assert_eq!(left.count(), 0);
     assert_eq!(fetched(&site, &capture, CURL, 8094, &[]), [0]);
+}
+
+/// What would end `rsvp run` is the command's to answer: its status is the answer.
+#[test]
+fn a_signal_is_handed_on_to_the_command_that_is_run() {
+    use nix::sys::signal::{Signal, kill};
+    use std::io::{BufRead, BufReader};
+    let Some(site) = Site::new("policies_signals") else { return };
+    let program = "import signal, sys\nfor s in (signal.SIGTERM, signal.SIGHUP):\n    signal.signal(s, lambda number, _: sys.exit(100 + number))\n\
+                   print('ready', flush=True)\nsignal.pause()";
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        let mut command = Command::new("nsenter");
+        command
+            .arg(format!("--net=/run/netns/{}", site.net.namespace("a")))
+            .arg(crate::programs::folder().join("rsvp"))
+            .arg("run")
+            .arg("--socket")
+            .arg(site.net.socket("a"))
+            .args(["--dscp", "af21", "--", "python3", "-c", program])
+            .stdout(Stdio::piped());
+        let mut running = command.spawn().expect("it runs");
+        let mut line = String::new();
+        BufReader::new(running.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+        assert_eq!(line, "ready\n");
+        kill(nix::unistd::Pid::from_raw(running.id().cast_signed()), signal).expect("sent");
+        let status = running.wait().expect("it ends");
+        assert_eq!(status.code(), Some(100 + signal as i32), "{status:?}");
+    }
+    eventually("its policy is gone", || (site.refreshed("a")["policies"] == json!([])).then_some(()));
 }

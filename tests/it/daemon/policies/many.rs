@@ -100,6 +100,25 @@ fn seventy_daemons_start_and_have_hooks_as_far_as_a_cgroup_has_room() {
         socket.send_to(b"hello", "10.0.1.2:7950").expect("sent");
     });
     assert_eq!(datagram(&capture, 4950, 7950, 1), 46);
+    // Which policies that is of is said of each; a command that would run without its mark is not begun.
+    let faults = |site: &Site, number: usize| {
+        site.refreshed(&name(number));
+        let mut done = site.net.client(&name(number)).ask(json!({"request": "policy-list"})).expect("a list");
+        let rows = done["policy"]["policies"].as_array_mut().map(std::mem::take).expect("policies");
+        let fault = |of: &str| {
+            let row = rows.iter().find(|row| row["name"] == of).expect("it is there");
+            row["fault"].as_str().map(str::to_owned)
+        };
+        [fault("program"), fault("port")]
+    };
+    let [program, port] = faults(&site, 64);
+    assert!(program.is_some_and(|why| why.contains("(E2BIG)")) && port.is_none());
+    assert_eq!(faults(&site, 1), [None, None]);
+    let mut run = Command::new(crate::programs::folder().join("rsvp"));
+    run.arg("run").arg("--socket").arg(site.net.socket(&name(64))).args(["--dscp", "ef", "--", "true"]);
+    let done = run.output().expect("it runs");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(!done.status.success() && said.contains("is not begun") && said.contains("(E2BIG)"), "{said}");
     // Where there is room again the next one has hooks as soon as policies are read.
     let hooks = |site: &Site, number: usize| links(site.net.pid(&name(number))).len();
     assert_eq!((hooks(&site, 0), hooks(&site, 64)), (2, 0));

@@ -2,6 +2,7 @@
 //! show it.
 
 mod chosen;
+mod conditions;
 mod endpoints;
 mod identity;
 mod many;

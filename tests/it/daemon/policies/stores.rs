@@ -34,6 +34,13 @@ fn the_active_store_is_empty_after_a_restart_and_the_persistent_one_is_not() {
     assert_eq!(site.listed(), [row("one", "persistent", 10)]);
     site.put("active", &of(12)).expect("kept");
     site.put("active", &policy("a name with / and ü", "remote_port = 7601", "dscp = 8")).expect("kept");
+    // A user's and the computer's are two files, whatever they are called together.
+    let of_user = "[[policy]]\nname = \"two\"\nuser = \"root\"\naction = { dscp = 4 }\n";
+    site.put("active", of_user).expect("kept");
+    site.put("active", &policy("root-two", "", "dscp = 6")).expect("kept");
+    assert_eq!(site.listed().len(), 4);
+    site.ask(&json!({"request": "policy-remove", "name": "two", "user": "root"})).expect("removed");
+    site.ask(&json!({"request": "policy-remove", "name": "root-two"})).expect("removed");
     let other = row("a name with / and ü", "active", 8);
     assert_eq!(site.listed(), [other.clone(), row("one", "active", 12)]);
     // The same again takes the place of what was there.
@@ -66,6 +73,15 @@ fn what_cannot_be_used_is_refused_with_its_place() {
         (policy("x", "app = \"a/b\"", "dscp = 8"), "policy:3:17: "),
         (policy("x", "protocol = \"icmp\"", "dscp = 8"), "policy:3:22: "),
         ("nonsense".to_owned(), "policy:1:"),
+        (policy("x", "recursive = true, port = 80", "dscp = 8"), "policy:3:23: `recursive` is about a `url`"),
+        (policy("x", "cgroup = \"/a/../b\"", "dscp = 8"), "policy:3:20: a cgroup is a path"),
+        (policy("x", "cgroup = \"/cgroup.procs\"", "dscp = 8"), "a file of a cgroup, not one"),
+        (policy("x", "url = \"http://a/\", unit = \"y.service\"", "dscp = 8"), "policy:3:9: a URL is for what a server"),
+        (policy("x", "url = \"http://::1/\"", "dscp = 8"), "an IPv6 address in brackets"),
+        (
+            "[[policy]]\nname = \"x\"\nuser = \"root\"\nmatch = { url = \"http://a/\" }\naction = { dscp = 8 }\n".to_owned(),
+            "policy:4:9: a URL is for what a server",
+        ),
         (policy("x", "unit = \"not-there.service\"", "dscp = 8"), "unit not-there.service has no cgroup"),
         (
             "[[policy]]\nname = \"x\"\nuser = \"nobody-of-that-name\"\naction = { dscp = 8 }\n".to_owned(),
@@ -85,6 +101,21 @@ fn what_cannot_be_used_is_refused_with_its_place() {
     assert!(
         refused["message"].as_str().expect("a message").contains("by-hand.toml:1, which was written by hand")
     );
+    // Neither is it written over, whatever the policies in it are called.
+    let by_hand = policy("other name", "remote_port = 2", "dscp = 8");
+    site.say("a", "web", &by_hand);
+    let settings = "[settings]\ninbound_level = 1\n";
+    for (request, expected) in [
+        (policy("web", "remote_port = 1", "dscp = 8"), "web.toml was written by hand"),
+        (policy("by hand", "remote_port = 1", "dscp = 8"), "by-hand.toml:1, which was written by hand"),
+        ([&policy("x", "remote_port = 1", "dscp = 8"), settings].concat(), "has no [settings]"),
+    ] {
+        let refused = site.put("persistent", &request).expect_err("it is refused");
+        assert!(refused["message"].as_str().expect("a message").contains(expected), "{refused}");
+    }
+    let web = site.store("a", "persistent").join("web.toml");
+    assert_eq!(std::fs::read_to_string(&web).expect("it is there"), by_hand);
+    std::fs::remove_file(&web).expect("removed");
     // Another file with nonsense takes nothing away.
     let report = site.say("a", "zz", "[[policy]\n");
     assert!(
@@ -109,7 +140,7 @@ fn a_folder_is_checked_without_a_daemon() {
     let done = run(&[]);
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert_eq!(done.status.code(), Some(1), "{said}");
-    assert!(said.contains("some.toml:8:19: \"efg\"") && said.contains("1 policies can be used"), "{said}");
+    assert!(said.contains("some.toml:8:19: \"efg\"") && said.contains("usable policies: 1"), "{said}");
     let json: Value = serde_json::from_slice(&run(&["--json"]).stdout).expect("JSON");
     assert_eq!(json["usable"], 1);
 
@@ -166,6 +197,11 @@ fn a_users_store_is_for_that_user_alone_and_only_where_it_may_be() {
     let own = policy("own", "remote_port = 7800", "dscp = 10");
     let theirs = "[[policy]]\nname = \"theirs\"\nuser = \"nobody\"\naction = { dscp = 8 }\n[settings]\ninbound_level = 0\n";
     std::fs::write(home.join("own.toml"), [&own, theirs].concat()).expect("a file");
+    // The values of the daemon's variables are not for users to read, and what a server answers is no user's.
+    let path = policy("path", "app = \"/x/$PATH\"", "dscp = 8");
+    let url = policy("url", "url = \"http://*/\"", "dscp = 8");
+    std::fs::write(home.join("refused.toml"), [path, url].concat()).expect("a file");
+    std::fs::write(home.join("long.toml"), "#".repeat(64 * 1024 + 1)).expect("a file");
     std::fs::write(home.join("stolen.toml"), policy("stolen", "", "dscp = 8")).expect("a file");
     std::os::unix::fs::chown(home.join("stolen.toml"), Some(1), None).expect("given away");
     let more = format!("users = [\"root\"]\nuser_folder = \"{folder}/{}\"\n", std::process::id());
@@ -174,9 +210,10 @@ fn a_users_store_is_for_that_user_alone_and_only_where_it_may_be() {
     std::fs::remove_dir_all(&home).expect("removed");
     let _ = std::fs::remove_dir(home.parent().expect("a folder"));
     let policies = report["policies"].as_array().expect("policies");
-    assert_eq!(policies.len(), 1, "{report:#}");
+    let in_force: Vec<&Value> = policies.iter().filter(|policy| policy["fault"].is_null()).collect();
+    assert_eq!(in_force.len(), 1, "{report:#}");
     assert_eq!(
-        (&policies[0]["name"], &policies[0]["user"], &policies[0]["store"]),
+        (&in_force[0]["name"], &in_force[0]["user"], &in_force[0]["store"]),
         (&json!("own"), &json!("root"), &json!("user"))
     );
     let said: Vec<&str> = report["complaints"]
@@ -185,11 +222,69 @@ fn a_users_store_is_for_that_user_alone_and_only_where_it_may_be() {
         .iter()
         .filter_map(|c| c["message"].as_str())
         .collect();
-    assert_eq!(said.len(), 3, "{said:#?}");
+    assert_eq!(said.len(), 6, "{said:#?}");
+    for expected in [
+        "refused.toml:1:1: policy \"path\": /x/$PATH: a user's policies have the variables HOME and USER",
+        "refused.toml:7:9: a policy for a URL is for what a server answers, which is no user's",
+        "long.toml: a file of policies has 65536 octets at most here",
+    ] {
+        assert!(said.iter().any(|message| message.contains(expected)), "{expected}: {said:#?}");
+    }
     assert!(said.iter().any(|message| message.contains("own.toml:7:8: ")), "{said:#?}");
     assert!(said.iter().any(|message| message.contains("settings are the computer's alone")), "{said:#?}");
     assert!(
         said.iter().any(|message| message.contains("stolen.toml: it does not belong to root")),
         "{said:#?}"
     );
+}
+
+#[test]
+fn a_user_has_room_for_so_many_policies() {
+    let folder = std::env::temp_dir().join(format!("rsvp-room-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().expect("a user").name;
+    let text: String = (0..300).map(|number| policy(&format!("p{number}"), "port = 1", "dscp = 8")).collect();
+    std::fs::write(folder.join("all.toml"), &text).expect("a file");
+    let stores = rsvpd::policies::store::Stores {
+        users: vec![(user.clone(), folder.clone())],
+        highest_dscp: 63,
+        ..Default::default()
+    };
+    let loaded = stores.load(&[]);
+    assert_eq!(loaded.policies.len(), 256);
+    let [complaint] = &loaded.complaints[..] else { panic!("{:?}", loaded.complaints) };
+    assert!(
+        complaint.event == 16607 && complaint.message.contains("the last 44 are left out"),
+        "{complaint:?}"
+    );
+    // Nor may one user's mistakes take the room of others' complaints.
+    std::fs::write(folder.join("all.toml"), text.replace("dscp = 8", "dscp = 99")).expect("a file");
+    assert_eq!(stores.load(&[]).complaints.len(), 64);
+    std::fs::write(folder.join("all.toml"), "").expect("a file");
+    (0..64).for_each(|number| std::fs::write(folder.join(format!("{number}.toml")), "").expect("a file"));
+    let complaints = stores.load(&[]).complaints;
+    assert!(complaints[0].message.contains("more than 64 files are not read"), "{complaints:?}");
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[test]
+fn a_folder_that_comes_in_the_place_of_a_store_is_read() {
+    let Some(site) = Site::new("policies_replaced") else { return };
+    let folder = site.store("a", "persistent");
+    site.say("a", "old", &policy("old", "remote_port = 7960", "dscp = 8"));
+    assert_eq!(site.listed(), [row("old", "persistent", 8)]);
+    for dscp in [10, 12] {
+        let beside = site.net.file("beside.d");
+        std::fs::create_dir(&beside).expect("a folder");
+        let of = |dscp: u64| policy("new", "remote_port = 7961", &format!("dscp = {dscp}"));
+        std::fs::write(beside.join("new.toml"), of(dscp)).expect("a file");
+        std::fs::rename(&folder, site.net.file(&format!("before-{dscp}.d"))).expect("away");
+        std::fs::rename(&beside, &folder).expect("in its place");
+        let is = |dscp: u64| (site.listed() == [row("new", "persistent", dscp)]).then_some(());
+        eventually("the new folder is read", || is(dscp));
+        // And it is the one that is watched.
+        std::fs::write(folder.join(".new"), of(dscp + 20)).expect("a file");
+        std::fs::rename(folder.join(".new"), folder.join("new.toml")).expect("in its place");
+        eventually("its change is read", || is(dscp + 20));
+    }
 }

@@ -45,7 +45,7 @@ use hook::{Hooked, Link};
 use maps::MAPS;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use sys::{FlowRecord, InterfaceRecord, KeyRecord, NO_PRIORITY, StateRecord};
+use sys::{BY_CLASS, BY_PRIORITY, FlowRecord, InterfaceRecord, KeyRecord, NO_PRIORITY, StateRecord};
 
 const PROGRAM: &str = "rsvp_egress";
 /// The program that finds the shard of a class.
@@ -207,7 +207,7 @@ impl Egress {
         }
         let here = self.attached.get_mut(&interface).ok_or(EgressError::NotAttached(interface))?;
         here.record.classes = classes;
-        here.record.by_dscp = u32::from(!by_dscp.is_empty());
+        here.record.set_by_dscp(BY_CLASS, !by_dscp.is_empty());
         self.tell(interface)
     }
 
@@ -227,6 +227,7 @@ impl Egress {
             return Ok(());
         }
         here.record.priorities = priorities;
+        here.record.set_by_dscp(BY_PRIORITY, !by_dscp.is_empty());
         self.tell(interface)
     }
 

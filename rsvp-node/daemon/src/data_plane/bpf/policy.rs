@@ -277,8 +277,9 @@ impl PolicyTables {
         let wanted: BTreeSet<u64> = rules.iter().map(|rule| rule.identity).collect();
         let gone: Vec<u64> = self.known.keys().filter(|known| !wanted.contains(known)).copied().collect();
         let mut serials = Vec::with_capacity(rules.len());
+        let mut giving = gone.iter();
         for (place, rule) in (base..).zip(rules) {
-            let at = self.place_of(rule.identity, &gone)?;
+            let at = self.place_of(rule.identity, &mut giving)?;
             self.rules.set(place, rule.record(at), 0).map_err(refused)?;
             serials.push(at.1);
         }
@@ -306,14 +307,18 @@ impl PolicyTables {
     }
 
     /// Where a policy is counted: as before, or anew. Where there is no room, one that is about to go makes some.
-    fn place_of(&mut self, identity: u64, gone: &[u64]) -> Result<(u32, u32), EgressError> {
+    fn place_of<'g>(
+        &mut self,
+        identity: u64,
+        giving: &mut impl Iterator<Item = &'g u64>,
+    ) -> Result<(u32, u32), EgressError> {
         if let Some(place) = self.known.get(&identity) {
             return Ok(*place);
         }
         let slot = self
             .free
             .pop_front()
-            .or_else(|| gone.iter().find_map(|gone| self.known.remove(gone)).map(|(slot, _)| slot));
+            .or_else(|| giving.find_map(|gone| self.known.remove(gone)).map(|(slot, _)| slot));
         let slot = slot.ok_or(EgressError::Full(MOST_POLICIES as u32))?;
         let serial = self.next;
         self.next = self.next.wrapping_add(1).max(1);

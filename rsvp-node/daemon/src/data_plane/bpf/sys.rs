@@ -135,6 +135,7 @@ pub(super) struct InterfaceRecord {
     /// Bits of kinds of key: IPv4's, IPv6's.
     pub(super) kinds: [u32; 2],
     pub(super) link_header: u32,
+    /// Bits: [`BY_CLASS`], [`BY_PRIORITY`].
     pub(super) by_dscp: u32,
     /// Bits: filters, rules, sockets.
     pub(super) by_hand: u32,
@@ -145,6 +146,9 @@ pub(super) struct InterfaceRecord {
     pub(super) priorities: [u8; 64],
 }
 
+/// In `by_dscp` of an interface: whether its classes say anything, and its priorities.
+pub(super) const BY_CLASS: u32 = 1;
+pub(super) const BY_PRIORITY: u32 = 2;
 /// `LEAVE`: a priority that is not written.
 pub(super) const NO_PRIORITY: u8 = 0xff;
 
@@ -160,6 +164,10 @@ impl InterfaceRecord {
             classes: [0; 64],
             priorities: [NO_PRIORITY; 64],
         }
+    }
+
+    pub(super) const fn set_by_dscp(&mut self, bit: u32, is: bool) {
+        self.by_dscp = if is { self.by_dscp | bit } else { self.by_dscp & !bit };
     }
 }
 

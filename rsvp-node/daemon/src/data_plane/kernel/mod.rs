@@ -1,5 +1,4 @@
-//! The data plane in the kernel: the egress program on each interface with a reservation, and a tree of classes where one needs
-//! them.
+//! The data plane in the kernel: the egress program on each interface with a reservation, and classes where one needs them.
 //!
 //! What stands is told apart from what is wanted by `desired`; this module carries the difference out, in an order in which no
 //! packet is without a flow or a class that is there: a class before the flow that names it, a flow before its keys, and the
@@ -342,6 +341,10 @@ impl DataPlane for Kernel {
 
     fn policies(&mut self, wanted: Arc<WantedPolicies>, now: Duration) -> Vec<String> {
         self.follow_policies(wanted, now)
+    }
+
+    fn unhooked(&self) -> Option<String> {
+        self.policies.unhooked.clone()
     }
 
     fn wish(&mut self, wishes: Vec<((Session, FilterSpec), Option<Wishes>)>) {

@@ -29,6 +29,8 @@ pub(super) struct Policies {
     classes: BTreeMap<(u32, u32), (u32, Shaped)>,
     /// What was complained of.
     troubles: BTreeSet<String>,
+    /// Why there are no hooks, where there should be.
+    pub(super) unhooked: Option<String>,
     is_clean: bool,
 }
 
@@ -39,6 +41,7 @@ impl Default for Policies {
             wanted: Arc::default(),
             classes: BTreeMap::new(),
             troubles: BTreeSet::new(),
+            unhooked: None,
             is_clean: false,
         }
     }
@@ -55,7 +58,8 @@ impl Kernel {
     pub(super) fn follow_policies(&mut self, wanted: Arc<WantedPolicies>, now: Duration) -> Vec<String> {
         self.policies.wanted = wanted;
         let mut troubles = BTreeSet::new();
-        self.follow_hooks(&mut troubles);
+        self.policies.unhooked = self.follow_hooks();
+        troubles.extend(self.policies.unhooked.clone());
         let shaped = self.policies.wanted.clone();
         let gone: Vec<(u32, u32)> = self
             .policies
@@ -88,18 +92,19 @@ impl Kernel {
         }
     }
 
-    fn follow_hooks(&mut self, troubles: &mut BTreeSet<String>) {
+    /// Has hooks at the cgroup, if policies are to be; or why there are none.
+    fn follow_hooks(&mut self) -> Option<String> {
         if !self.policies.wanted.active {
             self.egress.unhook_policies();
-            return self.egress.forget_hooks();
+            self.egress.forget_hooks();
+            return None;
         }
         if let Some(fault) = self.egress.policy_fault() {
-            troubles.insert(format!("no policy is in force: this kernel cannot run what they need: {fault}"));
-            return;
+            return Some(format!("no policy is in force: this kernel cannot run what they need: {fault}"));
         }
         let trouble = match &self.policies.cgroup {
             Ok((path, folder)) => match self.egress.hook_policies(folder) {
-                Ok(()) => return,
+                Ok(()) => return None,
                 Err(NotHooked::Full) => format!(
                     "64 programs hang at the cgroup {} already, and no more fit (E2BIG); `cgroup` in [qos] names another",
                     path.display()
@@ -113,9 +118,9 @@ impl Kernel {
             },
             Err(why) => why.clone(),
         };
-        troubles.insert(format!(
+        Some(format!(
             "policies for programs, cgroups and units match nothing, and there is no inbound level: {trouble}"
-        ));
+        ))
     }
 
     fn follow_policies_on(&mut self, on: u32, facts: &Facts, troubles: &mut BTreeSet<String>) {
