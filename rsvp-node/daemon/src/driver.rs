@@ -158,7 +158,8 @@ impl EngineIo {
             }
             match output {
                 Output::Transmit(transmit) => {
-                    self.witness.leaves(&transmit, self.routes.links.name(transmit.interface));
+                    let name = self.routes.links.name(transmit.interface);
+                    self.witness.leaves(&transmit, name, now.as_micros());
                     let (send_queue, routes) = (&mut self.send_queue, &mut self.routes);
                     transmit_to(send_queue, routes, &self.encapsulation, &transmit, now.as_micros());
                     if self.send_queue.is_full() {
