@@ -204,14 +204,24 @@ impl Netlink {
         Ok(answers.iter().filter_map(read_forwarding).collect())
     }
 
-    /// Sends a question or a request; gives all that the kernel answers.
+    /// Sends a question or a request; gives all that the kernel answers. A listing in which something has changed while the kernel made it is
+    /// asked for again.
     pub(super) fn ask(
         &mut self,
         question: RouteNetlinkMessage,
         flags: u16,
     ) -> io::Result<Vec<RouteNetlinkMessage>> {
+        whole(|| self.ask_once(question.clone(), flags))
+    }
+
+    /// What the kernel answers, and whether it is of one moment.
+    fn ask_once(
+        &mut self,
+        question: RouteNetlinkMessage,
+        flags: u16,
+    ) -> io::Result<(Vec<RouteNetlinkMessage>, bool)> {
         self.send(question, flags)?;
-        let mut answers = Vec::new();
+        let (mut answers, mut is_whole) = (Vec::new(), true);
         loop {
             self.buffer.clear();
             self.socket.recv(&mut self.buffer, 0)?;
@@ -219,15 +229,20 @@ impl Netlink {
                 if answer.header.sequence_number != self.sequence {
                     continue;
                 }
+                is_whole &= answer.header.flags & NLM_F_DUMP_INTR == 0;
                 match answer.payload {
                     NetlinkPayload::InnerMessage(inner) => answers.push(inner),
                     NetlinkPayload::Error(error) => {
-                        return if error.code.is_none() { Ok(answers) } else { Err(error.to_io()) };
+                        return if error.code.is_none() {
+                            Ok((answers, is_whole))
+                        } else {
+                            Err(error.to_io())
+                        };
                     }
-                    _ => return Ok(answers),
+                    _ => return Ok((answers, is_whole)),
                 }
                 if flags & NLM_F_DUMP == 0 {
-                    return Ok(answers);
+                    return Ok((answers, is_whole));
                 }
             }
         }
@@ -235,15 +250,20 @@ impl Netlink {
 
     /// How many things a listing has, also such as this program does not understand.
     pub(super) fn count(&mut self, question: RouteNetlinkMessage) -> io::Result<usize> {
+        whole(|| self.count_once(question.clone()))
+    }
+
+    fn count_once(&mut self, question: RouteNetlinkMessage) -> io::Result<(usize, bool)> {
         self.send(question, NLM_F_DUMP)?;
-        let mut found = 0;
+        let (mut found, mut is_whole) = (0, true);
         loop {
             self.buffer.clear();
             self.socket.recv(&mut self.buffer, 0)?;
             let mut rest = self.buffer.as_slice();
-            while let Some(&[a, b, c, d, e, f]) = rest.first_chunk() {
+            while let Some(&[a, b, c, d, e, f, g, h]) = rest.first_chunk() {
+                is_whole &= u16::from_ne_bytes([g, h]) & NLM_F_DUMP_INTR == 0;
                 match i32::from(u16::from_ne_bytes([e, f])) {
-                    libc::NLMSG_DONE => return Ok(found),
+                    libc::NLMSG_DONE => return Ok((found, is_whole)),
                     libc::NLMSG_ERROR => {
                         let code = rest.get(16..20).and_then(|code| code.try_into().ok());
                         let code = code.map_or(libc::EIO, i32::from_ne_bytes);
@@ -268,6 +288,25 @@ impl Netlink {
         message.serialize(&mut octets);
         self.socket.send(&octets, 0).map(|_| ())
     }
+}
+
+/// In messages of a listing in which something has changed while the kernel made it: there may be some twice in it, and others not.
+pub(super) const NLM_F_DUMP_INTR: u16 = 0x10;
+/// How often such a listing is asked for.
+const LISTINGS: usize = 8;
+
+/// A listing of one moment. Where something changes all the time the last counts: of changes the kernel tells those who listen anyway.
+pub(super) fn whole<T>(mut list: impl FnMut() -> io::Result<(T, bool)>) -> io::Result<T> {
+    for _ in 1..LISTINGS {
+        if let (found, true) = list()? {
+            return Ok(found);
+        }
+    }
+    let (found, is_whole) = list()?;
+    if !is_whole {
+        tracing::debug!("the kernel's listing changes each time while it is made");
+    }
+    Ok(found)
 }
 
 /// What the kernel chooses among equal paths by, beside addresses. It takes questions about UDP and TCP only, and labels
@@ -432,4 +471,23 @@ fn multicast_family(group: IpAddr) -> AddressFamily {
 
 fn bits(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_that_was_disturbed_is_made_again() {
+        for (disturbed, made) in [(0, 1), (3, 4), (usize::MAX, LISTINGS)] {
+            let mut count = 0;
+            let found = whole(|| {
+                count += 1;
+                Ok((count, count > disturbed))
+            });
+            assert_eq!((found.ok(), count), (Some(made), made), "{disturbed}");
+        }
+        let refused: io::Result<()> = whole(|| Err(io::Error::from_raw_os_error(libc::EPERM)));
+        assert_eq!(refused.expect_err("refused").raw_os_error(), Some(libc::EPERM));
+    }
 }
