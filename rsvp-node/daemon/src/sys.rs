@@ -39,6 +39,15 @@ pub fn set_option(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &[u8]) -
     checked(done).map(|_| ())
 }
 
+/// Gives the kernel the memory that was freed, where the C library is one that keeps it.
+pub(super) fn give_memory_back() {
+    // SAFETY: it takes no pointer, and any thread may call it at any time.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0)
+    };
+}
+
 /// How many datagrams the kernel dropped because this socket's buffer was full (what `SO_RXQ_OVFL` reports along with
 /// the next datagram, asked for directly and so exact at any time).
 ///
