@@ -67,6 +67,9 @@ mod tests {
         assert!(!memory.look(30_000, at(20)) && !memory.look(0, at(21)));
         assert_eq!(memory.wake_at(), Some(at(73)), "not so soon again");
         assert!(!memory.look(0, at(72)) && memory.look(0, at(73)));
-        assert!(!memory.look(FEW - 1, at(200)) && !memory.look(0, at(300)) && !memory.look(0, at(400)), "too few");
+        assert!(
+            !memory.look(FEW - 1, at(200)) && !memory.look(0, at(300)) && !memory.look(0, at(400)),
+            "too few"
+        );
     }
 }
