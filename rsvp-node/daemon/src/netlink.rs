@@ -4,6 +4,9 @@
 //! within the system call that asks, so the answer is there when it is read and nothing waits for another process. What
 //! changes arrives elsewhere (`monitor`); what answers mean for RSVP is deliberately the business of `routes` and `links`.
 
+mod whole;
+
+pub(super) use self::whole::{NLM_F_DUMP_INTR, whole};
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage};
@@ -290,25 +293,6 @@ impl Netlink {
     }
 }
 
-/// In messages of a listing in which something has changed while the kernel made it: there may be some twice in it, and others not.
-pub(super) const NLM_F_DUMP_INTR: u16 = 0x10;
-/// How often such a listing is asked for.
-const LISTINGS: usize = 8;
-
-/// A listing of one moment. Where something changes all the time the last counts: of changes the kernel tells those who listen anyway.
-pub(super) fn whole<T>(mut list: impl FnMut() -> io::Result<(T, bool)>) -> io::Result<T> {
-    for _ in 1..LISTINGS {
-        if let (found, true) = list()? {
-            return Ok(found);
-        }
-    }
-    let (found, is_whole) = list()?;
-    if !is_whole {
-        tracing::debug!("the kernel's listing changes each time while it is made");
-    }
-    Ok(found)
-}
-
 /// What the kernel chooses among equal paths by, beside addresses. It takes questions about UDP and TCP only, and labels
 /// of 20 bits.
 fn told_apart_by(flow: &FlowKey) -> Vec<RouteAttribute> {
@@ -471,23 +455,4 @@ fn multicast_family(group: IpAddr) -> AddressFamily {
 
 fn bits(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_listing_that_was_disturbed_is_made_again() {
-        for (disturbed, made) in [(0, 1), (3, 4), (usize::MAX, LISTINGS)] {
-            let mut count = 0;
-            let found = whole(|| {
-                count += 1;
-                Ok((count, count > disturbed))
-            });
-            assert_eq!((found.ok(), count), (Some(made), made), "{disturbed}");
-        }
-        let refused: io::Result<()> = whole(|| Err(io::Error::from_raw_os_error(libc::EPERM)));
-        assert_eq!(refused.expect_err("refused").raw_os_error(), Some(libc::EPERM));
-    }
 }

@@ -306,7 +306,7 @@ mod tests {
     fn errors_are_looked_into_a_few_times_unless_somebody_watches() {
         let path_err = [0x10, MsgType::PATH_ERR.0, 0, 0, 63, 0, 0, 8];
         let mut witness = Witness::default();
-        let mut sees = |witness: &mut Witness, peer: u8, count: u64, from_us: u64| {
+        let sees = |witness: &mut Witness, peer: u8, count: u64, from_us: u64| {
             let source = IpAddr::from([10, 0, 0, peer]);
             let rx =
                 Rx { interface: InterfaceId(1), source, destination: source, ttl: 63, octets: &path_err };
