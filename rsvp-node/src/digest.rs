@@ -95,14 +95,22 @@ impl Sip {
 mod tests {
     use super::*;
 
-    /// The first of the test vectors that its authors give for SipHash-2-4 with 128 bits: key 00 01 .. 0f, and no octets at all.
+    /// Those of the test vectors that its authors give for SipHash-2-4 with 128 bits that are of whole words of four octets: key 00 01 .. 0f,
+    /// octets 00 01 .. of each length. They are of an end with and without half a block, and of whole blocks before it.
     #[test]
     fn it_is_siphash() {
         let key = DigestKey([0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]);
-        let octets =
-            [0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6, 0x6d, 0xf6, 0x72, 0x14, 0xc7, 0x55, 0x02, 0x93];
-        let Digest(words) = key.digest_by::<2, 4>([].into_iter());
-        assert_eq!(words.map(u32::to_le_bytes).as_flattened(), octets);
+        for (length, digest) in [
+            (0, 0xa381_7f04_ba25_a8e6_6df6_7214_c755_0293),
+            (4, 0xf881_64c1_2d9c_8faf_7d0f_6e7c_7bcd_5579),
+            (8, 0x3b62_a9ba_6258_f561_0f83_e264_f314_97b4),
+            (12, 0xd626_b266_905e_f358_8263_4df6_8532_c125_u128),
+        ] {
+            let octets: Vec<u8> = (0..length).collect();
+            let Digest(words) = key.digest_by::<2, 4>([&*octets].into_iter());
+            let found = words.map(u32::to_le_bytes);
+            assert_eq!(found.as_flattened(), digest.to_be_bytes(), "{length} octets");
+        }
     }
 
     #[test]

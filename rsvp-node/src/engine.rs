@@ -96,6 +96,12 @@ impl Engine {
         (self.node.state.octets() + self.node.queue.octets()) as u64
     }
 
+    /// How many blocks of state there are: sessions, path states, requests, reservations, previous hops, blockades and timers.
+    #[must_use]
+    pub fn blocks(&self) -> u32 {
+        self.node.state.blocks()
+    }
+
     /// Every interface, with the bits per second reserved on it.
     pub fn interfaces(&self) -> impl Iterator<Item = (&Interface, u64)> {
         self.node.interfaces.iter().map(|i| (&i.config, i.budget.reserved_bps()))

@@ -429,7 +429,7 @@ enum verdict { CONFORMS, EXCESS, DROPPED };
  */
 INLINE enum verdict police(const struct flow *flow, struct state *state, const struct size *size)
 {
-	__u64 least = flow->min_policed, rate = flow->rate, peak = flow->peak, now;
+	__u64 least = flow->min_policed, rate = flow->rate, peak = flow->peak, now = 0;
 	__s64 first = size->first > least ? size->first : least;
 	__s64 whole = size->octets > least * size->packets ? size->octets : least * size->packets;
 	__u32 bucket = flow->bucket, max_packet = flow->max_packet;
@@ -437,10 +437,15 @@ INLINE enum verdict police(const struct flow *flow, struct state *state, const s
 
 	first *= NANO;
 	whole *= NANO;
-	/* Reading the clock waits for what was read before it: so both lines of the cache are on their way at once. */
-	READ_ONCE(state->last);
-	READ_ONCE(state->octets);
-	now = bpf_ktime_get_ns();
+	/*
+	 * Reading the clock waits for what was read before it: so both lines of the cache are on their way at once. What a class shapes has
+	 * no bucket here, and nothing to read the clock for.
+	 */
+	if (mode != SHAPE) {
+		READ_ONCE(state->last);
+		READ_ONCE(state->octets);
+		now = bpf_ktime_get_ns();
+	}
 	bpf_spin_lock(&state->lock);
 	if (mode != SHAPE) {
 		/* Another CPU may have read the clock later and come here earlier. */

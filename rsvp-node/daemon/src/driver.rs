@@ -8,6 +8,7 @@ mod access;
 mod alarm;
 mod answers;
 mod changes;
+mod memory;
 mod pace;
 mod policies;
 mod reasons;
@@ -96,6 +97,7 @@ pub(super) struct EngineIo {
     messages_discarded: u64,
     /// What the kernel had no room to tell of sockets: releases, connects.
     untold_of_sockets: [u64; 2],
+    memory: memory::Memory,
 }
 
 impl EngineIo {
@@ -131,6 +133,7 @@ impl EngineIo {
             messages_taken: 0,
             messages_discarded: 0,
             untold_of_sockets: [0; 2],
+            memory: memory::Memory::default(),
         }
     }
 
@@ -158,7 +161,8 @@ impl EngineIo {
             }
             match output {
                 Output::Transmit(transmit) => {
-                    self.witness.leaves(&transmit, self.routes.links.name(transmit.interface));
+                    let name = self.routes.links.name(transmit.interface);
+                    self.witness.leaves(&transmit, name, now.as_micros());
                     let (send_queue, routes) = (&mut self.send_queue, &mut self.routes);
                     transmit_to(send_queue, routes, &self.encapsulation, &transmit, now.as_micros());
                     if self.send_queue.is_full() {
@@ -235,12 +239,13 @@ impl EngineIo {
     }
 
     /// When there is something to do that nobody tells: at the tick in which a timer of the engine's is due, at once where it has
-    /// more to do, and when the kernel is asked again that had no memory.
+    /// more to do, when the kernel is asked again that had no memory, and when it is given some back.
     fn wake_at(&self) -> Option<tokio::time::Instant> {
         let now_us = self.now().as_micros();
         let due = self.until.map(|until| pace::tick_of(until.as_micros(), now_us));
         let at = due.into_iter().chain(self.send_queue.again_at).min();
-        at.map(|at| self.at(at))
+        let gives_back = self.memory.wake_at().map(|at| self.started + at);
+        at.map(|at| self.at(at)).into_iter().chain(gives_back).min()
     }
 
     fn at(&self, us: u64) -> tokio::time::Instant {
@@ -394,7 +399,11 @@ impl Driver {
             self.tell();
         }
         self.node.send();
-        if let Some(recorder) = &mut self.node.recorder {
+        let node = &mut self.node;
+        if node.memory.look(node.engine.blocks(), node.started.elapsed()) {
+            memory::give_back();
+        }
+        if let Some(recorder) = &mut node.recorder {
             recorder.flush();
         }
     }

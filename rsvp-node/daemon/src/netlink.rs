@@ -4,6 +4,9 @@
 //! within the system call that asks, so the answer is there when it is read and nothing waits for another process. What
 //! changes arrives elsewhere (`monitor`); what answers mean for RSVP is deliberately the business of `routes` and `links`.
 
+mod whole;
+
+pub(super) use self::whole::{NLM_F_DUMP_INTR, whole};
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage};
@@ -204,14 +207,24 @@ impl Netlink {
         Ok(answers.iter().filter_map(read_forwarding).collect())
     }
 
-    /// Sends a question or a request; gives all that the kernel answers.
+    /// Sends a question or a request; gives all that the kernel answers. A listing in which something has changed while the kernel made it is
+    /// asked for again.
     pub(super) fn ask(
         &mut self,
         question: RouteNetlinkMessage,
         flags: u16,
     ) -> io::Result<Vec<RouteNetlinkMessage>> {
+        whole(|| self.ask_once(question.clone(), flags))
+    }
+
+    /// What the kernel answers, and whether it is of one moment.
+    fn ask_once(
+        &mut self,
+        question: RouteNetlinkMessage,
+        flags: u16,
+    ) -> io::Result<(Vec<RouteNetlinkMessage>, bool)> {
         self.send(question, flags)?;
-        let mut answers = Vec::new();
+        let (mut answers, mut is_whole) = (Vec::new(), true);
         loop {
             self.buffer.clear();
             self.socket.recv(&mut self.buffer, 0)?;
@@ -219,15 +232,20 @@ impl Netlink {
                 if answer.header.sequence_number != self.sequence {
                     continue;
                 }
+                is_whole &= answer.header.flags & NLM_F_DUMP_INTR == 0;
                 match answer.payload {
                     NetlinkPayload::InnerMessage(inner) => answers.push(inner),
                     NetlinkPayload::Error(error) => {
-                        return if error.code.is_none() { Ok(answers) } else { Err(error.to_io()) };
+                        return if error.code.is_none() {
+                            Ok((answers, is_whole))
+                        } else {
+                            Err(error.to_io())
+                        };
                     }
-                    _ => return Ok(answers),
+                    _ => return Ok((answers, is_whole)),
                 }
                 if flags & NLM_F_DUMP == 0 {
-                    return Ok(answers);
+                    return Ok((answers, is_whole));
                 }
             }
         }
@@ -235,15 +253,20 @@ impl Netlink {
 
     /// How many things a listing has, also such as this program does not understand.
     pub(super) fn count(&mut self, question: RouteNetlinkMessage) -> io::Result<usize> {
+        whole(|| self.count_once(question.clone()))
+    }
+
+    fn count_once(&mut self, question: RouteNetlinkMessage) -> io::Result<(usize, bool)> {
         self.send(question, NLM_F_DUMP)?;
-        let mut found = 0;
+        let (mut found, mut is_whole) = (0, true);
         loop {
             self.buffer.clear();
             self.socket.recv(&mut self.buffer, 0)?;
             let mut rest = self.buffer.as_slice();
-            while let Some(&[a, b, c, d, e, f]) = rest.first_chunk() {
+            while let Some(&[a, b, c, d, e, f, g, h]) = rest.first_chunk() {
+                is_whole &= u16::from_ne_bytes([g, h]) & NLM_F_DUMP_INTR == 0;
                 match i32::from(u16::from_ne_bytes([e, f])) {
-                    libc::NLMSG_DONE => return Ok(found),
+                    libc::NLMSG_DONE => return Ok((found, is_whole)),
                     libc::NLMSG_ERROR => {
                         let code = rest.get(16..20).and_then(|code| code.try_into().ok());
                         let code = code.map_or(libc::EIO, i32::from_ne_bytes);

@@ -20,3 +20,13 @@ pub(super) struct Datagram<'a> {
     /// When it came (`SO_TIMESTAMPNS`), by the kernel's clock of the day.
     pub(super) came: Option<Duration>,
 }
+
+/// What came over a UNIX socket at once.
+pub(super) struct WithDescriptors {
+    /// How many octets.
+    pub(super) octets: usize,
+    /// The descriptors beside them (SCM_RIGHTS); they are closed when a child program is started.
+    pub(super) descriptors: Vec<std::os::fd::OwnedFd>,
+    /// There were more of them than fit, and those are gone.
+    pub(super) were_cut: bool,
+}

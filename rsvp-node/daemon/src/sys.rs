@@ -6,7 +6,7 @@
 #![allow(unsafe_code, reason = "system calls without a safe wrapper; see the module's documentation")]
 
 use super::packet::Parcel;
-pub(super) use super::received::Datagram;
+pub(super) use super::received::{Datagram, WithDescriptors};
 use libc::{c_int, c_void};
 use std::io;
 use std::mem;
@@ -37,6 +37,15 @@ pub fn set_option(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &[u8]) -
     // SAFETY: the pointer and the length are those of a live slice that the kernel only reads.
     let done = unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, value.as_ptr().cast(), length) };
     checked(done).map(|_| ())
+}
+
+/// Gives the kernel the memory that was freed, where the C library is one that keeps it.
+pub(super) fn give_memory_back() {
+    // SAFETY: it takes no pointer, and any thread may call it at any time.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }
 
 /// How many datagrams the kernel dropped because this socket's buffer was full (what `SO_RXQ_OVFL` reports along with
@@ -158,16 +167,6 @@ impl OwnsDescriptor for super::driver::Timer {}
 pub(super) fn watch<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     // SAFETY: `OwnsDescriptor` says what this function asks for.
     unsafe { AsyncFd::register_with_interest(inner, interest) }.map_err(io::Error::from)
-}
-
-/// What came over a UNIX socket at once.
-pub(super) struct WithDescriptors {
-    /// How many octets.
-    pub(super) octets: usize,
-    /// The descriptors beside them (SCM_RIGHTS); they are closed when a child program is started.
-    pub(super) descriptors: Vec<OwnedFd>,
-    /// There were more of them than fit, and those are gone.
-    pub(super) were_cut: bool,
 }
 
 /// Receives what is there, without waiting, with at most `MOST` descriptors, of which there is room for 64.

@@ -2,7 +2,7 @@
 //! came and left, and what did not arrive. For those who watch or ask afterwards, and for the log at debug.
 //!
 //! Teardowns and confirmations are looked into only where somebody watches, causes are always counted. Who sends much of the same kind is told of a few
-//! times and then as a number.
+//! times and then as a number. Of errors, too, only a few for each neighbour are looked into while nobody watches.
 
 use super::icmp::Returned;
 use rsvp_control::{Direction, Discarded, Fault, MessageRow, Undelivered, Watched};
@@ -13,6 +13,8 @@ use std::net::IpAddr;
 
 /// Lines for one cause of one neighbour in a window.
 const LINES: u32 = 5;
+/// Errors of one neighbour, and to it, that are looked into in a window for those who ask afterwards.
+const ERRORS: u32 = 20;
 /// The window.
 const WINDOW_US: u64 = 10_000_000;
 /// Neighbours and causes that are told apart; those beyond have one window together.
@@ -49,14 +51,18 @@ pub(super) struct Witness {
     /// What had been seen before the message came that is being handled.
     before: usize,
     /// The error that was last sent since a message came.
-    answer: Option<Fault>,
+    answer: Option<ErrorSpec>,
     limiter: Limiter,
 }
 
 impl Witness {
-    /// Whether anybody wants to know of a message: of errors also those who ask afterwards.
-    fn tells_of(&self, octets: &[u8]) -> bool {
-        is_error(octets) || is_told(octets) && (self.is_watched || tracing::enabled!(tracing::Level::DEBUG))
+    /// Whether anybody wants to know of a message: of errors also those who ask afterwards, as long as there are few.
+    fn tells_of(&mut self, octets: &[u8], peer: IpAddr, direction: Direction, now_us: u64) -> bool {
+        if self.is_watched || tracing::enabled!(tracing::Level::DEBUG) {
+            return is_told(octets);
+        }
+        let kind = if direction == Direction::Sent { "error sent" } else { "error received" };
+        is_error(octets) && self.limiter.lets(ERRORS, (peer, kind), now_us).is_some()
     }
 
     /// A message comes and is going to be handled.
@@ -73,7 +79,9 @@ impl Witness {
         let of = || read(rx.octets, rx.source, interface);
         match outcome {
             Outcome::Discarded(why) => self.discarded(why, rx.source, of, now_us),
-            _ if self.tells_of(rx.octets) => self.message(Direction::Received, of(), rx.octets),
+            _ if self.tells_of(rx.octets, rx.source, Direction::Received, now_us) => {
+                self.message(Direction::Received, of(), rx.octets)
+            }
             _ => {}
         }
     }
@@ -85,7 +93,7 @@ impl Witness {
         };
         let Some(left_out) = self.limiter.lets_through(peer, cause, now_us) else { return };
         let of = of();
-        let (meaning, answer) = (why.to_string(), self.answer.clone());
+        let (meaning, answer) = (why.to_string(), self.answer.as_ref().map(Fault::from));
         let before = if left_out > 0 { format!("; {left_out} more before") } else { String::new() };
         let answered =
             answer.as_ref().map_or_else(String::new, |fault| format!("; answered: {}", fault.meaning));
@@ -95,8 +103,11 @@ impl Witness {
     }
 
     /// A message leaves.
-    pub(super) fn leaves(&mut self, transmit: &Transmit<'_>, interface: Option<&str>) {
-        if !self.tells_of(transmit.octets) {
+    pub(super) fn leaves(&mut self, transmit: &Transmit<'_>, interface: Option<&str>, now_us: u64) {
+        if is_error(transmit.octets) {
+            self.answer = find(transmit.octets);
+        }
+        if !self.tells_of(transmit.octets, transmit.destination, Direction::Sent, now_us) {
             return;
         }
         let of = read(transmit.octets, transmit.destination, interface);
@@ -107,9 +118,6 @@ impl Witness {
         let error = find::<ErrorSpec>(octets).map(|error| Fault::from(&error));
         // A confirmation has one, too, which is no error.
         let error = error.filter(|error| error.code != 0);
-        if direction == Direction::Sent {
-            self.answer.clone_from(&error);
-        }
         let way = if direction == Direction::Sent { "sent" } else { "received" };
         let reports = error.as_ref().map_or_else(String::new, |fault| format!(": {}", fault.meaning));
         tracing::debug!("{way}: {}{reports}", words(&of));
@@ -254,15 +262,20 @@ struct Window {
 impl Limiter {
     /// How many were left out before; nothing when this one is left out, too.
     fn lets_through(&mut self, peer: IpAddr, cause: &'static str, now_us: u64) -> Option<u64> {
-        if self.windows.len() >= TOLD_APART && !self.windows.contains_key(&(peer, cause)) {
+        self.lets(LINES, (peer, cause), now_us)
+    }
+
+    /// The same of so many lines in a window.
+    fn lets(&mut self, lines: u32, of: (IpAddr, &'static str), now_us: u64) -> Option<u64> {
+        if self.windows.len() >= TOLD_APART && !self.windows.contains_key(&of) {
             self.windows.retain(|_, window| now_us.saturating_sub(window.begins_us) < WINDOW_US);
         }
-        let is_room = self.windows.len() < TOLD_APART || self.windows.contains_key(&(peer, cause));
-        let window = if is_room { self.windows.entry((peer, cause)).or_default() } else { &mut self.beyond };
+        let is_room = self.windows.len() < TOLD_APART || self.windows.contains_key(&of);
+        let window = if is_room { self.windows.entry(of).or_default() } else { &mut self.beyond };
         if now_us.saturating_sub(window.begins_us) >= WINDOW_US {
             (window.begins_us, window.lines) = (now_us, 0);
         }
-        if window.lines >= LINES {
+        if window.lines >= lines {
             window.left_out += 1;
             return None;
         }
@@ -274,6 +287,7 @@ impl Limiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rsvp_node::InterfaceId;
 
     #[test]
     fn a_flood_is_told_as_a_number() {
@@ -286,6 +300,37 @@ mod tests {
         assert_eq!(limiter.lets_through(peer(2), "rejected", 100), Some(0));
         assert_eq!(limiter.lets_through(peer(1), "rejected", WINDOW_US + 1), Some(95));
         assert_eq!(limiter.lets_through(peer(1), "rejected", WINDOW_US + 2), Some(0));
+    }
+
+    #[test]
+    fn errors_are_looked_into_a_few_times_unless_somebody_watches() {
+        let path_err = [0x10, MsgType::PATH_ERR.0, 0, 0, 63, 0, 0, 8];
+        let mut witness = Witness::default();
+        let sees = |witness: &mut Witness, peer: u8, count: u64, from_us: u64| {
+            let source = IpAddr::from([10, 0, 0, peer]);
+            let rx =
+                Rx { interface: InterfaceId(1), source, destination: source, ttl: 63, octets: &path_err };
+            let sent = Transmit {
+                interface: InterfaceId(1),
+                source: rsvp_node::Source::Own,
+                destination: source,
+                ttl: 63,
+                router_alert: false,
+                octets: &path_err,
+            };
+            let before = witness.seen.len();
+            for n in 0..count {
+                witness.came(&rx, None, Outcome::Taken, from_us + n);
+                witness.leaves(&sent, None, from_us + n);
+            }
+            witness.seen.len() - before
+        };
+        let most = 2 * ERRORS as usize;
+        assert_eq!(sees(&mut witness, 1, 1_000, 0), most, "as many in each direction");
+        assert_eq!(sees(&mut witness, 2, 3, 1_000), 6, "another neighbour has its own");
+        assert_eq!(sees(&mut witness, 1, 1_000, WINDOW_US + 2_000), most, "the next window");
+        witness.is_watched = true;
+        assert_eq!(sees(&mut witness, 1, 1_000, WINDOW_US + 5_000), 2_000, "who watches sees all");
     }
 
     #[test]

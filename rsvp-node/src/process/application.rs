@@ -375,7 +375,7 @@ fn resv_message(
     carried: Option<&Carried>,
 ) -> Box<[u8]> {
     let Some(carried) = carried.filter(|carried| !carried.is_empty()) else { return Box::default() };
-    resv_of(session, style, &flows_of(items), carried.objects())
+    resv_of(session, style, &flows_of(items), carried.objects(), None)
 }
 
 fn read_flows(

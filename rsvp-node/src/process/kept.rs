@@ -1,7 +1,7 @@
 //! The Resv messages that are kept of a next hop: what a refresh is compared with (RFC 2205 section 3.7), and what is
 //! forwarded is copied from. A next hop may divide what it asks for among several messages, because packing is optional
 //! (section 3.1.4); each is kept until another names one of its filters. Of the only one that says no more than its request a
-//! digest is enough; when another comes beside it, its next refresh is processed as a change.
+//! digest is enough; when another comes beside it, it is spelled out, and its next refresh is processed as a change.
 //!
 //! What a message asks for is judged in `resv`; whether two say the same is all that is asked here.
 
@@ -18,6 +18,7 @@ use crate::state::kept::{Kept, carries, refresh_ms};
 use crate::state::resv::{Item, Request};
 use crate::time::Instant;
 use crate::unknown;
+use core::time::Duration;
 use rsvp_wire::{Class, Flowspec, Message, MsgType, Sharing};
 use smallvec::SmallVec;
 
@@ -105,16 +106,25 @@ impl Node {
         self.was_kept(ix);
     }
 
-    /// Keeps what the only item of a request says as a message, before the item becomes less than was asked for: that is known by what
-    /// is kept.
+    /// Keeps what the only item of a request says as a message, before the item becomes less than was asked for, or one of several: what
+    /// was asked for is known by what is kept.
     pub(crate) fn spell_out(&mut self, ix: Ix<Request>) {
         let request = &self.state.requests[ix];
-        if let Kept::Digest { .. } = request.kept {
+        if let Kept::Digest { refresh_ms, .. } = request.kept {
             let (key, flows) = (self.state.key_of(request.session), flows_of(&request.items));
-            let octets = resv_of(&key, request.style, &flows, &[]);
+            let refresh = Some(Duration::from_millis(refresh_ms.into()));
+            let octets = resv_of(&key, request.style, &flows, &[], refresh);
             let request = &mut self.state.requests[ix];
             (request.kept, request.refreshable) = (Kept::octets(octets, 0, false), false);
             self.state.charge_request(ix);
+        }
+    }
+
+    /// Spells out what a digest stands for, if a message that comes leaves it as it is: it comes beside it.
+    pub(crate) fn spell_out_beside(&mut self, ix: Ix<Request>, arrived: &Arrived<'_>) {
+        let [item] = self.state.requests[ix].items.as_slice() else { return };
+        if item.filter.is_some_and(|stands| filters(&arrived.message).all(|named| named != stands)) {
+            self.spell_out(ix);
         }
     }
 
@@ -136,10 +146,12 @@ pub(crate) fn resv_of(
     style: StyleKind,
     flows: &[(Flow, Flowspec)],
     carried: &[u8],
+    refresh: Option<Duration>,
 ) -> Box<[u8]> {
     let nowhere = Envelope::to_neighbour(InterfaceId(0), session.destination(), 0);
     let message = Composer {
         session: Named::Key(*session),
+        refresh,
         forwarded: Forwarded::Octets(carried),
         descriptor: Descriptor::Flows { style, flows },
         ..Composer::new(MsgType::RESV, nowhere)

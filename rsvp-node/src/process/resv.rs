@@ -112,6 +112,9 @@ impl Node {
             None => None,
         };
         let Asker { branch, from, .. } = asker;
+        if let Some(ix) = self.state.find_request(branch.session, from) {
+            self.spell_out_beside(ix, arrived);
+        }
         for extension in &mut self.extensions {
             extension.resv_arrives(&self.state, branch.session, from, arrived.rx.octets);
         }

@@ -99,9 +99,10 @@ impl Node {
         let Sweep { destination, change, .. } = *sweep;
         let path = &self.state.paths[ix];
         let concerns = |d| d == self.state.key_of(path.session).destination();
-        let ended = match path.upstream().is_some() && destination.is_none_or(concerns) {
-            true => self.reroute(ix, change.down, host),
-            false => change.down && self.leave_path(ix),
+        let ended = if path.upstream().is_some() && destination.is_none_or(concerns) {
+            self.reroute(ix, change.down, host)
+        } else {
+            change.down && self.leave_path(ix)
         };
         if ended {
             return;

@@ -38,7 +38,7 @@ pub enum Priority {
     High,
 }
 
-/// The DSCP of a flow.
+/// The DSCP of a flow, by what it carries and how much it matters: the first that the table above has, by which its packets are dropped last.
 #[must_use]
 pub const fn class_of(media: Media, priority: Priority) -> Dscp {
     match (media, priority) {

@@ -262,6 +262,54 @@ fn a_tree_stands_in_the_kernel_as_it_says_it_should() {
     });
 }
 
+/// The kernel has carried out all of a change, or nothing, when it refuses: either way the class is as before, and the next change counts.
+#[test]
+fn a_change_that_is_refused_leaves_a_class_as_it_was() {
+    let Some((net, interface)) = linked("a change that is refused") else { return };
+    let class = |rate| FlowClass {
+        guaranteed: false,
+        promised: false,
+        rate,
+        peak: None,
+        bucket: 3_000,
+        max_packet: 1_500,
+        min_policed: 0,
+        overhead: 0,
+        queue: Some(rate as u32),
+        weight: None,
+    };
+    net.within("a", || {
+        let mut tc = Tc::open().expect("a socket");
+        let link = Link { rate: 125_000_000, mtu: 1_500, header: 14, overhead: 24 };
+        let (mut tree, batch) = Tree::new(interface, link);
+        assert_eq!(tc.apply(&batch).expect("an answer"), []);
+        let (handle, batch) = tree.set(7, class(50_000)).expect("there is room");
+        assert_eq!(tc.apply(&batch).expect("an answer"), []);
+        let queue = |tc: &mut Tc| {
+            let all = tc.qdiscs(interface).expect("a listing");
+            all.into_iter().find(|queue| queue.parent == handle).expect("a queue").options
+        };
+        let (before, queue_before) = (stands(&mut tc, interface), queue(&mut tc));
+        for is_carried_out in [false, true] {
+            let standing = tree.standing(7).expect("it has a class");
+            assert_eq!(standing, class(50_000));
+            let (_, change) = tree.set(7, class(900_000)).expect("there is room");
+            if is_carried_out {
+                assert_eq!(tc.apply(&change).expect("an answer"), []);
+                assert_ne!(stands(&mut tc, interface), before);
+            }
+            let back = tree.put_back(7, standing);
+            assert_eq!(tc.apply(&back).expect("an answer"), []);
+            assert_eq!((stands(&mut tc, interface), queue(&mut tc)), (before.clone(), queue_before.clone()));
+            assert_eq!((stands(&mut tc, interface), tree.rate_of(7)), (listed(&tree), Some(50_000)));
+        }
+        let (_, change) = tree.set(7, class(900_000)).expect("there is room");
+        assert_eq!(tc.apply(&change).expect("an answer"), []);
+        assert_eq!(stands(&mut tc, interface), listed(&tree));
+        assert_ne!(stands(&mut tc, interface), before);
+    });
+}
+
 /// A tree that another run has left is gone on with: nothing changes, flows keep their classes, others get free ones.
 fn found_again(tc: &mut Tc, interface: u32, link: Link, shared: (u64, u32)) {
     let before = stands(tc, interface);

@@ -101,6 +101,36 @@ fn a_reduction_outlives_refreshes_in_other_words() {
     }
 }
 
+/// RFC 2205 section 3.1.4: packing is optional. What came in a message of its own, and of which no octets were kept until another came
+/// beside it, asks for no more than before either.
+#[test]
+fn a_reduction_outlives_refreshes_of_what_came_in_several_messages() {
+    for (parts, left) in [
+        (["FF S1{4B}", "FF S2{5B}"], ["c FF S1{1B}", "c FF S2{5B}"].as_slice()),
+        (["SE S1{4B}", "SE S2{4B}"], &["c SE S1 S2{1B}"]),
+    ] {
+        for mut b in Bench::both() {
+            b.figure_4();
+            for part in parts {
+                b.hears(&format!("c1 Resv {part}"));
+            }
+            let of_s1 = |b: &Bench| {
+                let s1 = b.family.sender("S1");
+                b.engine.reservations().find(|(_, _, r)| r.filters.contains(&s1)).expect("a reservation").0
+            };
+            let reservation = of_s1(&b);
+            answer(&mut b, reservation, TcVerdict::Reduced { rate: 1000.0 });
+            b.installs(left);
+            for _ in 0..3 {
+                b.hears("a1 Path S1{8B}").hears("b1 Path S2{8B}");
+                for part in parts {
+                    b.hears(&format!("c1 Resv {part}")).installs(left);
+                }
+            }
+        }
+    }
+}
+
 /// Whoever asks for something else is judged anew, and what has been removed since can be had as it is asked for.
 #[test]
 fn a_reduction_ends_with_a_change_of_the_request_or_with_the_reservation() {

@@ -254,6 +254,12 @@ const MOST_MULTIPLIER: u32 = 64;
 
 /// The least that neighbours may be given for their state.
 const LEAST_STATE: u64 = 1 << 20;
+/// The most: 1 TiB.
+const MOST_STATE: u64 = 1 << 40;
+/// The most of what is counted, such as sessions: they would take more than 10 GB.
+const MOST_COUNTED: u64 = 1 << 24;
+/// The most neighbours of an interface that are told apart.
+const MOST_NEIGHBOURS: u64 = 1 << 16;
 
 /// Reads a text file. Another kind, such as a FIFO, may have no end, or no beginning while nobody writes into it.
 fn read_file(path: &Path) -> std::io::Result<String> {
@@ -283,9 +289,7 @@ impl DaemonConfig {
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text)
             .map_err(|e| wrong_at(path, text, e.span().map_or(0, |s| s.start), e.message()))?;
-        config
-            .check()
-            .map_err(|(key, message)| wrong_at(path, text, text.find(&key).unwrap_or(0), &message))?;
+        config.check().map_err(|(key, message)| wrong_at(path, text, place_of(text, &key), &message))?;
         Ok(config)
     }
 
@@ -313,25 +317,46 @@ impl DaemonConfig {
         if self.node.ttl == Some(0) {
             return wrong("ttl", "a TTL of zero reaches nobody".into());
         }
-        if let Some(octets) = self.limits.state_octets.filter(|octets| *octets < LEAST_STATE) {
-            return wrong(
-                "state_octets",
-                format!(
-                    "{octets} octets, divided among neighbours, are no state for anybody: {LEAST_STATE} at least"
-                ),
-            );
-        }
-        if let Some(most) = self.limits.neighbours_per_interface.filter(|most| *most < 2) {
-            return wrong(
+        Ok(())
+    }
+
+    /// Bounds that would let nothing happen, or bound nothing: no machine has so much memory.
+    fn check_limits(&self) -> Result<(), (String, String)> {
+        let LimitsConfig { sessions, neighbours_per_interface: neighbours, state_octets, queue, .. } =
+            self.limits;
+        let of_session = [
+            ("senders_per_session", self.limits.senders_per_session),
+            ("requests_per_session", self.limits.requests_per_session),
+            ("filters_per_request", self.limits.filters_per_request),
+        ];
+        let bounds = [
+            ("sessions", sessions.map(u64::from), 1..=MOST_COUNTED, "would leave no session for anybody"),
+            (
                 "neighbours_per_interface",
-                format!("{most} tells nobody apart: 2 at least, one of them for all others"),
-            );
-        }
-        if self.limits.queue == Some(0) {
-            return wrong(
-                "queue",
-                "a queue for nothing would send no error and tell no event: 1 at least".into(),
-            );
+                neighbours.map(u64::from),
+                2..=MOST_NEIGHBOURS,
+                "tells nobody apart (one is for all others)",
+            ),
+            (
+                "state_octets",
+                state_octets,
+                LEAST_STATE..=MOST_STATE,
+                "octets, divided among neighbours, are no state for anybody",
+            ),
+            ("queue", queue.map(u64::from), 1..=MOST_COUNTED, "would send no error and tell no event"),
+        ];
+        let of_session = of_session.map(|(key, value)| {
+            (key, value.map(u64::from), 1..=MOST_COUNTED, "would leave no session with a reservation")
+        });
+        for (key, value, range, too_few) in bounds.into_iter().chain(of_session) {
+            let Some(value) = value.filter(|value| !range.contains(value)) else { continue };
+            let (least, most) = (range.start(), range.end());
+            let why = if value < *least {
+                too_few
+            } else {
+                "is more than memory could hold, and would bound nothing"
+            };
+            return Err((key.to_owned(), format!("{value} {why}: {least} to {most}")));
         }
         Ok(())
     }
@@ -339,6 +364,7 @@ impl DaemonConfig {
     /// What the types do not say: values that cannot be. A key to look for in the text, and what is wrong.
     fn check(&self) -> Result<(), (String, String)> {
         self.check_timers()?;
+        self.check_limits()?;
         self.check_transport()?;
         self.check_data_plane()?;
         if let Some(dscp) = self.qos.highest_dscp.filter(|dscp| *dscp > 63) {
@@ -391,6 +417,20 @@ impl DaemonConfig {
             ..default
         }
     }
+}
+
+/// Where a text gives a key its value: not where the key is a part of another word, or of a comment. What is no key is wherever it stands first.
+fn place_of(text: &str, key: &str) -> usize {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let gives = |at: &usize| {
+        let (before, behind) = (&text[..*at], &text[at + key.len()..]);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        !line.contains('#')
+            && !before.ends_with(is_of_word)
+            && behind.trim_start_matches(['"', '\'', ' ', '\t']).starts_with('=')
+    };
+    let found = text.match_indices(key).map(|(at, _)| at).find(gives);
+    found.or_else(|| text.find(key)).unwrap_or(0)
 }
 
 /// What is wrong with a text, at the line and column of an octet.

@@ -115,12 +115,27 @@ fn timers_and_bounds_that_cannot_work_are_refused_with_their_place() {
         ("[interfaces]\nlifetime_multiplier = 65\n", "rsvpd.toml:2:1: 65 periods"),
         ("[node]\nblockade_multiplier = 1000000\n", "rsvpd.toml:2:1: 1000000 periods"),
         ("[node]\nttl = 0\n", "rsvpd.toml:2:1: a TTL of zero"),
-        ("[limits]\nqueue = 0\n", "rsvpd.toml:2:1: a queue for nothing"),
+        ("[limits]\nqueue = 0\n", "rsvpd.toml:2:1: 0 would send no error"),
+        ("[limits]\nqueue = 4294967295\n", "rsvpd.toml:2:1: 4294967295 is more than memory could hold"),
         ("[limits]\nneighbours_per_interface = 1\n", "rsvpd.toml:2:1: 1 tells nobody apart"),
+        ("[limits]\nneighbours_per_interface = 65537\n", "rsvpd.toml:2:1: 65537 is more than"),
         ("[limits]\nstate_octets = 4096\n", "rsvpd.toml:2:1: 4096 octets, divided among"),
+        ("[limits]\nstate_octets = 1099511627777\n", "rsvpd.toml:2:1: 1099511627777 is more than"),
+        ("[limits]\nsessions = 0\n", "rsvpd.toml:2:1: 0 would leave no session for anybody: 1 to 16777216"),
+        ("[limits]\nsessions = 16777217\n", "rsvpd.toml:2:1: 16777217 is more than memory could hold"),
+        ("[limits]\nsenders_per_session = 0\n", "rsvpd.toml:2:1: 0 would leave no session with"),
+        ("[limits]\nrequests_per_session = 0\n", "rsvpd.toml:2:1: 0 would leave no session with"),
+        ("[limits]\nfilters_per_request = 4000000000\n", "rsvpd.toml:2:1: 4000000000 is more than"),
+        // The place is that of the key, not of words about it.
+        (
+            "# sessions = many\nlimits.senders_per_session = 9\nlimits.sessions = 0 # sessions\n",
+            "rsvpd.toml:3:8: 0 would",
+        ),
+        ("limits = { queue = 7, \"sessions\" = 0 }\n", "rsvpd.toml:1:24: 0 would"),
     ] {
         assert!(wrong(text).starts_with(expected), "{text}: {}", wrong(text));
     }
+    parse("[limits]\nsessions = 16777216\nstate_octets = 1099511627776\nqueue = 1\nneighbours_per_interface = 65536\n").unwrap();
     parse("[interfaces]\nrefresh = \"100ms\"\nlifetime_multiplier = 64\n[node]\nttl = 1\n").unwrap();
 }
 

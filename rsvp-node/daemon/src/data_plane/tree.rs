@@ -276,6 +276,27 @@ impl Tree {
         Ok((handle, batch))
     }
 
+    /// The class that a flow has, or had before a change that the kernel has refused.
+    #[must_use]
+    pub fn standing(&self, flow: u32) -> Option<FlowClass> {
+        self.flows.get(&flow).map(|own| own.class)
+    }
+
+    /// A change of a flow's class was refused, in part or in full: it is again to be what it was, and what comes next is said in full.
+    pub fn put_back(&mut self, flow: u32, before: FlowClass) -> Batch {
+        self.doubt(flow);
+        let batch = self.set(flow, before).map_or_else(|_| Batch::new(), |(_, batch)| batch);
+        self.doubt(flow);
+        batch
+    }
+
+    /// It is not known whether a flow's class stands exactly as it is to be.
+    fn doubt(&mut self, flow: u32) {
+        if let Some(own) = self.flows.get_mut(&flow) {
+            own.is_exact = false;
+        }
+    }
+
     /// Takes a flow's class away; what waits in it is lost, so it should have drained.
     pub fn remove(&mut self, flow: u32) -> Option<Batch> {
         let Own { place, class, .. } = self.flows.remove(&flow)?;

@@ -88,6 +88,37 @@ fn reservations_are_made_beside_a_flood_of_new_sessions() {
     assert!(memory < 1 << 30, "{memory} octets");
 }
 
+/// All that a neighbour has made goes with its link, and the memory for it goes back to the kernel.
+#[test]
+fn memory_returns_when_the_state_of_a_flood_has_gone() {
+    const STATES: u64 = 60_000;
+    let Some(mut ground) = Ground::new("memory that returns") else { return };
+    ground.net.daemon("r", CONFIG);
+    let mut r = ground.net.client("r");
+    let states = |r: &mut crate::daemon::client::Client| -> u64 {
+        r.list("neighbours").iter().filter_map(|row| row["senders"].as_u64()).sum()
+    };
+    assert_eq!(states(&mut r), 0);
+    let before = ground.memory();
+    let (sent, ends) = (AtomicU32::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let (ground, sent, ends) = (&ground, &sent, &ends);
+        scope.spawn(move || flood(ground, &Path::of_attacker(), sent, ends));
+        eventually("the state", || (states(&mut r) >= STATES).then_some(()));
+        ends.store(true, Ordering::Relaxed);
+    });
+    let most = ground.memory();
+    let made = most.saturating_sub(before);
+    assert!(made > STATES * 200, "{made} octets");
+    ground.net.ip("r", "link set to-x down");
+    eventually("nothing is left", || (states(&mut r) == 0).then_some(()));
+    let left = eventually("memory that returns", || {
+        let left = ground.memory().saturating_sub(before);
+        (left <= made / 10).then_some(left)
+    });
+    println!("{made} octets were made, and {left} are left");
+}
+
 /// A user without any privilege sends a message by UDP from a host.
 const BY_UDP: &str = r"
 import os,socket,sys

@@ -5,7 +5,7 @@
 
 use super::sys::SocketPeerRecord;
 use super::{Egress, EgressError, FlowId};
-use aya::maps::{HashMap, Map, MapData, SkStorage};
+use aya::maps::{HashMap, Map, MapData, MapError, SkStorage};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -122,11 +122,23 @@ impl Egress {
     /// An interface is left, and what sockets have there.
     pub(super) fn forget_sockets(&mut self, interface: u32) {
         self.sockets.known.remove(&interface);
-        let records = self.sockets.peers.keys().filter_map(Result::ok);
-        let here: Vec<_> = records.filter(|record| record.interface == interface).collect();
+        let (mut here, mut failed) = (Vec::new(), None);
+        for record in self.sockets.peers.keys() {
+            match record {
+                Ok(record) if record.interface == interface => here.push(record),
+                Ok(_) => {}
+                Err(error) => failed = Some(error),
+            }
+        }
         for record in here {
-            // What is not there any more is what is wanted.
-            let _ = self.sockets.peers.remove(&record);
+            match self.sockets.peers.remove(&record) {
+                // What is not there any more is what is wanted.
+                Ok(()) | Err(MapError::KeyNotFound) => {}
+                Err(error) => failed = Some(error),
+            }
+        }
+        if let Some(error) = failed {
+            tracing::warn!(%error, interface, "flows that sockets had on an interface are left in the egress program");
         }
     }
 

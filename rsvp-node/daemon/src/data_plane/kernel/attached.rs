@@ -101,7 +101,7 @@ impl Interface {
         Link { rate: facts.rate, mtu: facts.mtu, header, overhead }
     }
 
-    /// Gives a flow a class of its own, or changes it.
+    /// Gives a flow a class of its own, or changes it. Where the kernel refuses, a flow has what it had before.
     pub(super) fn set_class(
         &mut self,
         (tc, egress): (&mut Tc, &Egress),
@@ -111,17 +111,23 @@ impl Interface {
         let full = |why: String| Failure::System(why);
         let Some(tree) = &mut self.tree else { return Err(full("the interface has no classes".to_owned())) };
         let class = self.cuts.correct(id, class);
+        let before = tree.standing(id);
         let (handle, mut batch) = tree.set(id, class).map_err(|why| full(why.to_string()))?;
         if Tree::is_in_shard(handle) && !self.finds_shards {
             let (program, name) = egress.shards()?;
             batch.set_program(self.index, ROOT, program, name);
             self.finds_shards = true;
         }
-        if let Err(failure) = self.carry_out(tc, &batch) {
-            self.remove_class(tc, id);
-            return Err(failure);
+        let Err(failure) = self.carry_out(tc, &batch) else { return Ok(handle) };
+        match before.zip(self.tree.as_mut()).map(|(before, tree)| tree.put_back(id, before)) {
+            None => self.remove_class(tc, id),
+            Some(batch) => {
+                if let Err(failure) = self.carry_out(tc, &batch) {
+                    tracing::debug!(%failure, "a class is not there any more");
+                }
+            }
         }
-        Ok(handle)
+        Err(failure)
     }
 
     /// Says what weights leave to what has none, in hundredths.

@@ -39,6 +39,8 @@ struct Known {
     /// What the class has for so much of IP, in octets.
     octets: u64,
     ip_octets: u64,
+    /// The kernel has refused to have the class follow, which was told.
+    is_refused: bool,
 }
 
 /// Classes of an interface that are to have a rate of IP packets, by their number in the tree, and when they were looked at last.
@@ -110,7 +112,7 @@ impl Cuts {
     }
 
     fn add(&mut self, id: u32, now: Duration) {
-        let new = Known { passed: None, octets: 1, ip_octets: 1 };
+        let new = Known { passed: None, octets: 1, ip_octets: 1, is_refused: false };
         if self.known.is_empty() {
             // What it has counted before is nothing, or of another rate: it is looked at now.
             self.looked = now.saturating_sub(LOOK_AGAIN);
@@ -122,25 +124,36 @@ impl Cuts {
         self.known.remove(&id);
     }
 
-    /// What has gone through a class by now, but for so many packets; whether its packets have become others.
-    fn look(&mut self, id: u32, (passed, doubt): (Passed, u64), header: u64) -> bool {
-        let Some(known) = self.known.get_mut(&id) else { return false };
+    /// What has gone through a class by now, but for so many packets; whether its packets have become others, and then what they were.
+    fn look(&mut self, id: u32, (passed, doubt): (Passed, u64), header: u64) -> Option<(u64, u64)> {
+        let known = self.known.get_mut(&id)?;
         let Some((before, doubt_before)) = known.passed else {
             known.passed = Some((passed, doubt));
-            return false;
+            return None;
         };
         let of_late = passed.since(&before);
         if !of_late.says_something(doubt + doubt_before, header) {
-            return false;
+            return None;
         }
         known.passed = Some((passed, doubt));
         let (octets, ip_octets) = (of_late.octets.max(1), of_late.of_ip(header));
         let ratio = |octets: u64, ip_octets: u64| octets.saturating_mul(1_000) / ip_octets.max(1);
         let is_other = ratio(octets, ip_octets).abs_diff(ratio(known.octets, known.ip_octets)) > SAME;
-        if is_other {
+        let before = (known.octets, known.ip_octets);
+        is_other.then(|| {
             (known.octets, known.ip_octets) = (octets, ip_octets);
+            before
+        })
+    }
+
+    /// The class of what has become other follows, or is as it was because the kernel refuses: then it is tried again with the next look.
+    /// Whether that is news.
+    fn followed(&mut self, id: u32, before: (u64, u64), is_refused: bool) -> bool {
+        let Some(known) = self.known.get_mut(&id) else { return false };
+        if is_refused {
+            (known.octets, known.ip_octets) = before;
         }
-        is_other
+        core::mem::replace(&mut known.is_refused, is_refused) != is_refused
     }
 }
 
@@ -160,19 +173,26 @@ impl Kernel {
             let header = here.link_header.into();
             let ours = || standing.values().filter(|of| of.interface == on).filter_map(counts_ip);
             // Between two looks at the classes, which say how much has happened meanwhile.
-            let before = tc.classes(on).unwrap_or_default();
+            let before = tc.classes(on);
             let counted: Vec<_> = ours().map(|(_, of)| egress.statistics(of.flow)).collect();
-            let after = tc.classes(on).unwrap_or_default();
+            let (before, after) = match (before, tc.classes(on)) {
+                (Ok(before), Ok(after)) => (before, after),
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::debug!(%error, "classes are not listed: they are looked at again");
+                    continue;
+                }
+            };
             for ((number, of), counted) in ours().zip(counted) {
                 let counters = [&before, &after].map(|classes| counters_of(here, number, classes));
                 let (Ok(counted), [Some(before), Some(after)]) = (counted, counters) else { continue };
                 let ip_octets = counted.conforming.octets;
                 let [before, after] = [before, after].map(|counters| Passed::of(&counters, ip_octets));
                 let doubt = after.since(&before).packets;
-                if here.cuts.look(number, (after, doubt), header)
-                    && let Some(class) = of.desired.class
-                    && let Err(failure) = here.set_class((&mut *tc, &*egress), number, class)
-                {
+                let Some(class) = of.desired.class else { continue };
+                let Some(was) = here.cuts.look(number, (after, doubt), header) else { continue };
+                let refused = here.set_class((&mut *tc, &*egress), number, class).err();
+                let is_news = here.cuts.followed(number, was, refused.is_some());
+                if let Some(failure) = refused.filter(|_| is_news) {
                     warn(&failure);
                 }
             }
@@ -240,8 +260,8 @@ mod tests {
         assert_eq!(cuts.due(), Some(ms(300)));
         assert_eq!(cuts.correct(7, class).rate, 50_000);
         let mut look = |packets, octets, ip_octets: u64, doubt| {
-            let is_other = cuts.look(7, (passed(packets, octets, 1_000_000 + ip_octets), doubt), 14);
-            (is_other, cuts.correct(7, class).rate)
+            let was = cuts.look(7, (passed(packets, octets, 1_000_000 + ip_octets), doubt), 14);
+            (was.is_some(), cuts.correct(7, class).rate)
         };
         assert_eq!(look(0, 0, 0, 0), (false, 50_000), "what it sent before it had a class says nothing");
         assert_eq!(look(10, 1_140, 1_000, 0), (false, 50_000), "too few to say");
@@ -250,6 +270,15 @@ mod tests {
         assert_eq!(look(200, 22_800, 20_000, 0), (false, 57_000), "as before");
         assert_eq!(look(300, 32_800, 30_000, 0), (true, 50_000), "no super-packets any more");
         assert_eq!(cuts.correct(8, class).rate, 50_000, "another");
+        // What the kernel refuses is told once and tried again, until it is taken.
+        for (packets, is_refused, is_news, rate) in
+            [(400, true, true, 50_000), (500, true, false, 50_000), (600, false, true, 57_000)]
+        {
+            let now = passed(packets, 32_800 + (packets - 300) * 114, 1_000_000 + 100 * packets);
+            let was = cuts.look(7, (now, 0), 14).expect("they have become others");
+            assert_eq!(cuts.followed(7, was, is_refused), is_news, "{packets}");
+            assert_eq!(cuts.correct(7, class).rate, rate, "{packets}");
+        }
         cuts.go(7);
         assert_eq!(cuts.due(), None);
     }

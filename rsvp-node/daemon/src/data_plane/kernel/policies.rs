@@ -207,7 +207,8 @@ impl Kernel {
     }
 }
 
-/// What bounds and shares: a rate is a ceiling for the octets of IP, a weight how much a class borrows in its turn.
+/// The class of what a policy gives a rate, or a share of the link: the rate, or without one that of the link, is the most that it may have
+/// of IP octets, and none of it is promised; the weight is how much it borrows in its turn beside others.
 fn class_of(shaped: &Shaped, facts: &Facts) -> FlowClass {
     let largest = facts.mtu.max(1);
     FlowClass {

@@ -5,6 +5,7 @@ use super::dump::{Class, Program, Qdisc};
 use super::message::{
     Batch, HEADER, Handle, NLM_F_DUMP, RTM_GETQDISC, RTM_GETTCLASS, RTM_GETTFILTER, number, write_request,
 };
+use crate::netlink::{NLM_F_DUMP_INTR, whole};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::io;
 
@@ -117,6 +118,7 @@ impl Tc {
         self.dump(RTM_GETTFILTER, interface, Handle::CLSACT_EGRESS, Program::read)
     }
 
+    /// A listing. One in which something has changed while the kernel made it is asked for again.
     fn dump<T>(
         &mut self,
         kind: u16,
@@ -124,18 +126,30 @@ impl Tc {
         parent: Handle,
         read: impl Fn(&[u8]) -> Option<T>,
     ) -> io::Result<Vec<T>> {
+        whole(|| self.dump_once(kind, interface, parent, &read))
+    }
+
+    /// A listing, and whether it is of one moment.
+    fn dump_once<T>(
+        &mut self,
+        kind: u16,
+        interface: u32,
+        parent: Handle,
+        read: impl Fn(&[u8]) -> Option<T>,
+    ) -> io::Result<(Vec<T>, bool)> {
         let mut octets = Vec::new();
         write_request(&mut octets, kind, NLM_F_DUMP, (interface, parent, Handle(0)), |_| {});
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
         octets[8..12].copy_from_slice(&sequence.to_ne_bytes());
         self.socket.send(&octets, 0)?;
-        let (mut found, mut errno) = (Vec::new(), 0);
+        let (mut found, mut errno, mut is_whole) = (Vec::new(), 0, true);
         self.answers(|answer| {
             if answer.sequence != sequence {
                 return false;
             }
             errno = answer.errno;
+            is_whole &= answer.flags & NLM_F_DUMP_INTR == 0;
             match answer.kind {
                 NLMSG_ERROR | NLMSG_DONE => true,
                 _ => {
@@ -144,7 +158,7 @@ impl Tc {
                 }
             }
         })?;
-        if errno != 0 { Err(io::Error::from_raw_os_error(errno)) } else { Ok(found) }
+        if errno != 0 { Err(io::Error::from_raw_os_error(errno)) } else { Ok((found, is_whole)) }
     }
 
     /// Reads answers until one is the last.

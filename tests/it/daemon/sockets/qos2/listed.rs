@@ -33,7 +33,19 @@ fn those_who_may_see_all_flows_and_change_none_of_others() {
         assert_eq!(missing["code"], "not-found");
     }
     assert_eq!((bed.mark(&first), bed.mark(&second)), (56, 8));
-    // A user sees its own alone.
+    // Who asks where any user may sees its own alone: root those of root, and others none of them.
     let seen = super::super::super::client::Client::open(&bed.hosts.qos_socket("a"));
     assert_eq!(seen.expect("a daemon").list_socket_flows().len(), 2, "all of them are root's");
+    assert_eq!(users_seen_by(&bed, 1000), [1000]);
+}
+
+/// The users of the flows that a user sees who has one.
+fn users_seen_by(bed: &Bed, uid: u32) -> Vec<u32> {
+    const PROGRAM: &str = "
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.connect(('10.0.1.2', 5000))
+ask({'id': 1, 'request': 'flow-add', 'fd': True, 'traffic': 'voice'}, [udp.fileno()])['ok']
+print([row['uid'] for row in ask({'id': 2, 'request': 'flow-list'})['ok']['socket_flows']])
+";
+    serde_json::from_str(&bed.client_of(Some(uid), PROGRAM, &[])).expect("a list of numbers")
 }

@@ -1,10 +1,12 @@
 //! What the network has: measured with the help of the other side, asked for, admitted by, told of (B13, B16, B17, B18, B19, B21).
 
 use super::super::super::net::Net;
+use super::super::super::plane::seen::{amount, seen};
 use super::{Bed, KERNEL, bound, connect, eventually, unconnected};
 use rsvp_client::flows::{
     Flow, FlowOptions, Flows, Notification, OutgoingRate, Refusal, Shaping, TrafficType,
 };
+use rsvpd::probe::DEFAULT_PORT;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::process::Stdio;
@@ -13,12 +15,15 @@ use std::task::{Context, Waker};
 const RESPONDER: &str = "[data_plane]\nkind = \"none\"\n[responder]\nenabled = true\n";
 /// Where `b` hears, behind the router.
 const FAR: &str = "10.0.2.2:5000";
+/// What its bucket lets pass at once: twenty packets of a train, which say nothing of the link.
+const BUCKET: &str = "burst 30k cburst 30k";
+
 /// `a` - `r` - `b`: daemons on `a` and `b`, and a link of 5 Mbit/s that `r`, where there is none, has to `b`.
 fn narrow(test: &str, config: &str) -> Option<Bed> {
     let mut net = Net::three_in_a_row(test)?;
     let tc = |line: &str| net.exec("r", &line.split(' ').collect::<Vec<_>>());
     tc("tc qdisc add dev to-b root handle 1: htb default 1");
-    tc("tc class add dev to-b parent 1: classid 1:1 htb rate 5mbit burst 5k");
+    tc(&format!("tc class add dev to-b parent 1: classid 1:1 htb rate 5mbit {BUCKET}"));
     tc("tc qdisc add dev to-b parent 1:1 bfifo limit 400k");
     net.daemon("b", config);
     net.daemon("a", KERNEL);
@@ -28,7 +33,7 @@ fn narrow(test: &str, config: &str) -> Option<Bed> {
 }
 
 fn squeeze(bed: &Bed, rate: &str) {
-    let line = format!("tc class change dev to-b parent 1: classid 1:1 htb rate {rate} burst 5k");
+    let line = format!("tc class change dev to-b parent 1: classid 1:1 htb rate {rate} {BUCKET}");
     bed.net().exec("r", &line.split(' ').collect::<Vec<_>>());
 }
 
@@ -233,7 +238,7 @@ fn without_a_responder_flows_are_marked_and_held_and_nothing_is_known() {
     }
     let packets = bed.from(port, 50);
     assert!(packets.iter().all(|packet| packet.dscp() == 40), "marked");
-    let (_, took) = super::super::super::plane::seen::amount(&packets);
+    let (_, took) = amount(&packets);
     assert!(took > 0.4, "50,000 octets at 100,000 a second in {took} s");
     // A connection knows something itself.
     let listener = bed.net().within("b", || TcpListener::bind("10.0.2.2:6000").expect("a listener"));
@@ -263,7 +268,10 @@ fn a_host_that_is_tracked_is_known_at_once() {
     squeeze(&bed, "1mbit");
     assert_eq!(bed.at(flow.fundamentals(false)).expect("known"), first);
     bed.at(flow.set_rate(rate(3_000_000))).expect("as far as is known");
-    // It is measured now and then: what has changed is known after a while.
+    // It is measured now and then, though nobody asks: what has changed is known after a while.
+    let answers = || seen(&bed.capture, DEFAULT_PORT).iter().filter(|of| of.ports.0 == DEFAULT_PORT).count();
+    let before = answers();
+    eventually("it is measured again", || (answers() > before).then_some(()));
     eventually("the squeeze is noticed", || {
         let known = bed.at(flow.fundamentals(false)).expect("known");
         near(known.bottleneck_bps, 1_000_000).then_some(())

@@ -107,8 +107,12 @@ impl Bed {
 
     /// The same of a user, for whom the modules of Python may be out of reach.
     fn client_of(&self, uid: Option<u32>, program: &str, more: &[&str]) -> String {
-        let path = self.hosts.qos_socket("a").display().to_string();
+        let socket = self.hosts.qos_socket("a");
+        let path = socket.display().to_string();
         let user = uid.map_or_else(String::new, |uid| {
+            // The folder of the test is root's own; any user may walk there.
+            let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(socket.parent().expect("a folder"), all).expect("it is the test's");
             format!("import array, json, os, socket\nos.setgroups([])\nos.setresgid({uid}, {uid}, {uid})\nos.setresuid({uid}, {uid}, {uid})\n")
         });
         let program = format!("{user}{CLIENT}{program}");
