@@ -19,7 +19,7 @@
 //!
 //!     let mut receiving = viewer.session(to).await?;
 //!     let sending = camera.session(to).await?;
-//!     sending.announce(Announcement::new(from, Traffic::constant(2_000_000.0, 1_000))).await?;
+//!     sending.announce(Announcement::new(from, Traffic::of(2e6))).await?;
 //!     let path = network.until(receiving.next_event(), Duration::from_secs(1)).await.flatten();
 //!     let Some(Event::Path { sender, traffic, .. }) = path else { panic!("{path:?}") };
 //!     receiving.reserve(Reservation::fixed(sender.0, Service::ControlledLoad { traffic })).await?;
