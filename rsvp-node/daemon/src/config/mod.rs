@@ -7,6 +7,7 @@ mod data_plane;
 mod metrics;
 mod overrides;
 mod per_interface;
+mod places;
 mod policies;
 mod qos;
 mod responder;
@@ -28,8 +29,11 @@ pub use responder::ResponderConfig;
 pub use transport::{Transport, Udp};
 pub use units::{HopRule, HopSourceRule, Percent, Rate, Reservable, Span};
 
+pub(crate) use places::{Places, wrong_at, wrong_in};
+
 use crate::handles::DEFAULT_STATE;
 use core::time::Duration;
+use places::place_of;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -419,62 +423,6 @@ impl DaemonConfig {
     }
 }
 
-/// Where a text gives a key its value: not where the key is a part of another word, or of a comment. What is no key is wherever it stands first.
-fn place_of(text: &str, key: &str) -> usize {
-    let is_of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let gives = |at: &usize| {
-        let (before, behind) = (&text[..*at], &text[at + key.len()..]);
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        !line.contains('#')
-            && !before.ends_with(is_of_word)
-            && behind.trim_start_matches(['"', '\'', ' ', '\t']).starts_with('=')
-    };
-    let found = text.match_indices(key).map(|(at, _)| at).find(gives);
-    found.or_else(|| text.find(key)).unwrap_or(0)
-}
-
-/// What is wrong with a text, at the line and column of an octet.
-pub(super) fn wrong_at(path: &Path, text: &str, at: usize, message: &str) -> ConfigError {
-    wrong_in(path, Places::new(text).of(at), message)
-}
-
-/// What is wrong at a line and column.
-pub(super) fn wrong_in(path: &Path, (line, column): (usize, usize), message: &str) -> ConfigError {
-    ConfigError::Wrong { path: path.to_owned(), line, column, message: with_suggestion(message) }
-}
-
-/// Lines and columns in a text, of which many are asked for: each is counted from the next of some that are known.
-pub(super) struct Places<'t> {
-    text: &'t str,
-    /// An octet with its line and column, for each so many.
-    known: Vec<(usize, (usize, usize))>,
-}
-
-impl<'t> Places<'t> {
-    const EACH: usize = 4_096;
-
-    pub(super) fn new(text: &'t str) -> Self {
-        let mut this = Self { text, known: vec![(0, (1, 1))] };
-        for at in (Self::EACH..text.len()).step_by(Self::EACH) {
-            let at = text.floor_char_boundary(at);
-            let place = this.of(at);
-            this.known.push((at, place));
-        }
-        this
-    }
-
-    /// The line and column of an octet.
-    pub(super) fn of(&self, at: usize) -> (usize, usize) {
-        let at = self.text.floor_char_boundary(at);
-        let before = self.known.partition_point(|(known, _)| *known <= at) - 1;
-        let (from, place) = self.known[before];
-        self.text[from..at].chars().fold(place, |(line, column), c| match c {
-            '\n' => (line + 1, 1),
-            _ => (line, column + 1),
-        })
-    }
-}
-
 /// A word alone that is no level would be taken for the name of a part of the program, and nothing would be logged.
 pub(super) fn check_log(directives: &str) -> Result<(), String> {
     let alone = directives.split(',').map(str::trim).filter(|word| !word.contains(['=', ':', '[']));
@@ -487,20 +435,4 @@ pub(super) fn check_log(directives: &str) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Adds the closest of the expected keys to a message about an unknown one.
-fn with_suggestion(message: &str) -> String {
-    let mut names = message.split('`').skip(1).step_by(2);
-    let (true, Some(found)) = (message.starts_with("unknown field"), names.next()) else {
-        return message.to_owned();
-    };
-    let close = |name: &&str| strsim::jaro_winkler(found, name) > 0.8;
-    let closest = names
-        .filter(close)
-        .max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)));
-    match closest {
-        Some(closest) => format!("{message}; did you mean `{closest}`?"),
-        None => message.to_owned(),
-    }
 }
