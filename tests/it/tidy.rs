@@ -50,9 +50,12 @@ fn library_sources() -> Vec<(String, String)> {
     crates().iter().flat_map(|folder| sources(&format!("{folder}/src"))).collect()
 }
 
-/// The part of a file before its tests.
+/// The part of a file before its tests. Tests that are a file of their own are only named, and what stands behind that is looked at.
 fn without_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]").next().unwrap_or_default()
+    const MARK: &str = "#[cfg(test)]\nmod ";
+    let opens = |at: &usize| text[at + MARK.len()..].lines().next().is_some_and(|line| line.ends_with('{'));
+    let begin = text.match_indices(MARK).map(|(at, _)| at).find(opens);
+    begin.map_or(text, |begin| &text[..begin])
 }
 
 /// Lines of code that are no comments, with their numbers.
