@@ -7,6 +7,7 @@ use rsvp_client::{Announcement, Client, ClientError, Event, Reservation, Service
 use rsvp_sim::rsvp_wire::Session;
 use rsvp_sim::{Network, World};
 use std::error::Error;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The application: it says what it does by `say`.
@@ -45,9 +46,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .link("r3", "home", |l| l.delay("5ms"))
         .build()?;
     let network = Network::new(world);
-    let to: Session = format!("udp {}:5000", network.address("home")?).parse()?;
+    let to: Session = format!("udp {}", SocketAddr::new(network.address("home")?, 5000)).parse()?;
     let camera = network.client("studio").await?.session(to).await?;
-    let from = format!("{}:4000", network.address("studio")?).parse()?;
+    let from = SocketAddr::new(network.address("studio")?, 4000).to_string().parse()?;
     camera.announce(Announcement::new(from, Traffic::of(8e6))).await?;
 
     let clock = network.clone();

@@ -7,6 +7,7 @@
 //! ```
 //! use rsvp_client::{Announcement, Event, Reservation, Service, Traffic};
 //! use rsvp_sim::{Network, World};
+//! use std::net::SocketAddr;
 //! use std::time::Duration;
 //!
 //! #[tokio::main(flavor = "current_thread")]
@@ -14,8 +15,8 @@
 //!     let world = World::builder().hosts(["studio", "home"]).router("r").link("studio", "r", |l| l);
 //!     let network = Network::new(world.link("r", "home", |l| l.rate("10mbit")).build()?);
 //!     let (camera, viewer) = (network.client("studio").await?, network.client("home").await?);
-//!     let to = format!("udp {}:5000", network.address("home")?).parse()?;
-//!     let from = format!("{}:4000", network.address("studio")?).parse()?;
+//!     let to = format!("udp {}", SocketAddr::new(network.address("home")?, 5000)).parse()?;
+//!     let from = SocketAddr::new(network.address("studio")?, 4000).to_string().parse()?;
 //!
 //!     let mut receiving = viewer.session(to).await?;
 //!     let sending = camera.session(to).await?;

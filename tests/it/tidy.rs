@@ -230,7 +230,9 @@ fn dependencies_are_the_agreed_ones() {
     // The offline part of the command may read files and interfaces, but waits for nothing.
     allowed_below("rsvp-cli", "", &["tokio", "async-std", "smol", "futures", "mio", "rand", "nix"]);
     // Who builds worlds in a program of their own has no use for a command line.
-    allowed_below("rsvp-sim", "", &["clap", "rsvp-client", "pcap-parser"]);
+    allowed_below("rsvp-sim", "", &["clap", "rsvp-client", "rsvpd", "pcap-parser"]);
+    // Labs start the daemon as a program; the feature `client` alone has its control service within.
+    allowed_below("rsvp-sim", "command,lab", &["rsvpd"]);
     allowed_below("rsvp-client", "", &["clap", "rsvpd", "netlink-sys", "rtnetlink"]);
     // A layer brings no server along.
     allowed_below("rsvp-http", "", &["clap", "rsvpd", "hyper", "hyper-util", "tower"]);

@@ -3,6 +3,7 @@
 use rsvp_client::{Announcement, Client, Event, Reservation, Service, Session, Traffic, What};
 use rsvp_sim::scenario::Builder;
 use rsvp_sim::{Network, NetworkError, World};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ fn two_ways() -> Builder {
 }
 
 async fn session(network: &Network, client: &Client, to: &str) -> Session {
-    let to = format!("udp {}:5000", network.address(to).expect("a node"));
+    let to = format!("udp {}", SocketAddr::new(network.address(to).expect("a node"), 5000));
     client.session(to.parse().expect("a session")).await.expect("it opens")
 }
 
@@ -30,7 +31,7 @@ async fn session(network: &Network, client: &Client, to: &str) -> Session {
 async fn camera(network: &Network, rate_bps: f64) -> (Client, Session) {
     let client = network.client("studio").await.expect("a daemon");
     let session = session(network, &client, "home").await;
-    let source = format!("{}:4000", network.address("studio").expect("a node"));
+    let source = SocketAddr::new(network.address("studio").expect("a node"), 4000).to_string();
     let announcement = Announcement::new(source.parse().expect("a sender"), Traffic::of(rate_bps));
     session.announce(announcement).await.expect("it is taken");
     (client, session)
@@ -147,6 +148,36 @@ async fn who_opens_the_session_of_a_group_is_its_member() {
     drop(late);
     network.run_until(400 * SECOND).await;
     assert_eq!(network.look(|world| world.node("other").map(|node| node.paths().len())).expect("a node"), 0);
+}
+
+/// In IPv6; two applications of one node, of which one watches, and another on a router; and time that is cut otherwise.
+#[tokio::test]
+async fn applications_of_one_node_and_of_a_router_have_their_own() {
+    let network = Network::new(two_ways().family("ipv6").build().expect("a world"));
+    let heard = [viewer(&network, "home").await, viewer(&network, "r4").await];
+    let other = network.client("home").await.expect("a daemon");
+    let mut watch = other.watch().await.expect("it watches");
+    let (_client, _sending) = camera(&network, 2e6).await;
+    for step in 1..=100 {
+        network.run_until(step * SECOND / 100).await;
+    }
+    let words = |n: usize| -> Vec<String> {
+        heard[n].lock().expect("nobody panics").iter().map(|(_, word)| word.clone()).collect()
+    };
+    // The session of the router has its own address, to which nobody sends.
+    assert_eq!((words(0), words(1)), (vec!["path".to_owned(), "resvconfirm".to_owned()], vec![]));
+    let mut applications = std::collections::BTreeSet::new();
+    while let Some(Some(seen)) = network.until(watch.next(), network.now()).await {
+        if let rsvp_client::Watched::Application { application, .. } = seen {
+            applications.insert(application);
+        }
+    }
+    assert_eq!(
+        applications.len(),
+        1,
+        "what the other application of the node is told is seen: {applications:?}"
+    );
+    assert!(network.address("home").expect("a node").is_ipv6());
 }
 
 #[tokio::test]
