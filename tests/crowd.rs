@@ -44,11 +44,15 @@ pub(crate) struct Crowd {
     buffer: Box<[u8]>,
     /// Messages it has sent so far.
     pub(crate) sent: u64,
+    /// How what a step costs is read: the difference of two readings.
+    meter: fn(&Engine) -> u64,
+    /// The most that one call of `handle` or `poll` has cost since this was set.
+    pub(crate) longest: u64,
 }
 
 impl Crowd {
     /// With the path states, and without requests.
-    pub(crate) fn new(shape: Shape) -> Self {
+    pub(crate) fn new(shape: Shape, meter: fn(&Engine) -> u64) -> Self {
         let mut engine = Engine::new(Config { seed: 1, ..Config::default() });
         for (id, net) in [(UPSTREAM, 1), (DOWNSTREAM, 2)] {
             let mut interface = Interface::new(id);
@@ -58,7 +62,8 @@ impl Crowd {
             engine.handle(Instant::ZERO, Input::InterfaceChanged(interface), &mut Downstream);
         }
         let buffer = vec![0; 65_535].into();
-        let mut crowd = Self { engine, shape, now: Instant::from_millis(1), wake: None, buffer, sent: 0 };
+        let now = Instant::from_millis(1);
+        let mut crowd = Self { engine, shape, now, wake: None, buffer, sent: 0, meter, longest: 0 };
         (0..shape.senders).for_each(|sender| crowd.path(sender, 1e6));
         crowd
     }
@@ -170,30 +175,43 @@ impl Crowd {
 
     fn receive(&mut self, interface: InterfaceId, source: IpAddr, destination: IpAddr, octets: &[u8]) {
         let rx = Rx { interface, source, destination, ttl: 62, octets };
-        let outcome = self.engine.handle(self.now, Input::Packet(rx), &mut Downstream);
-        assert_eq!(outcome, Outcome::Taken);
+        assert_eq!(self.handle(Input::Packet(rx)), Outcome::Taken);
         while self.drain() == Some(self.now) {
-            self.engine.handle(self.now, Input::Timer, &mut Downstream);
+            self.handle(Input::Timer);
         }
     }
 
     /// Does the next step that time asks for.
     pub(crate) fn step(&mut self) {
         self.now = self.now.max(self.wake.expect("state that is refreshed"));
-        self.engine.handle(self.now, Input::Timer, &mut Downstream);
+        self.handle(Input::Timer);
         self.drain();
+    }
+
+    fn handle(&mut self, input: Input<'_>) -> Outcome {
+        let before = (self.meter)(&self.engine);
+        let outcome = self.engine.handle(self.now, input, &mut Downstream);
+        self.longest = self.longest.max((self.meter)(&self.engine) - before);
+        outcome
     }
 
     fn drain(&mut self) -> Option<Instant> {
         loop {
-            match self.engine.poll(self.now, &mut self.buffer) {
-                Output::Transmit(_) => self.sent += 1,
-                Output::Idle { until, .. } => {
-                    self.wake = until;
-                    return until;
+            let before = (self.meter)(&self.engine);
+            let output = self.engine.poll(self.now, &mut self.buffer);
+            let idle = match output {
+                Output::Transmit(_) => {
+                    self.sent += 1;
+                    None
                 }
+                Output::Idle { until, .. } => Some(until),
                 Output::NeedSpace(need) => panic!("a message of {need} octets"),
-                _ => {}
+                _ => None,
+            };
+            self.longest = self.longest.max((self.meter)(&self.engine) - before);
+            if let Some(until) = idle {
+                self.wake = until;
+                return until;
             }
         }
     }

@@ -160,11 +160,10 @@ impl<'a> Composer<'a> {
 
     /// The message in a box of its own; an empty one if it would be longer than a message can be. Nothing larger than what
     /// arrived, or than one flow descriptor, is written so; were it too long all the same, it is cut to nothing rather than
-    /// sent broken.
-    pub(crate) fn boxed(&self, extensions: &Extensions) -> Box<[u8]> {
-        let mut buffer = vec![0; 512];
+    /// sent broken. It is written to a buffer first, which grows for it and can be used again.
+    pub(crate) fn boxed(&self, extensions: &Extensions, buffer: &mut Vec<u8>) -> Box<[u8]> {
         loop {
-            match self.write(extensions, &mut buffer) {
+            match self.write(extensions, buffer) {
                 Ok(length) => return buffer[..length].into(),
                 Err(NeedSpace(need)) if need > usize::from(u16::MAX) => return Box::default(),
                 Err(NeedSpace(need)) => buffer.resize(need, 0),
@@ -318,7 +317,7 @@ mod tests {
             descriptor: Descriptor::Flow { style: Style::FF, flowspec: &flowspec, filters: &filters },
             ..Composer::new(MsgType::RESV_ERR, Envelope::to_neighbour(InterfaceId(1), HOST, 63))
         };
-        let boxed = composer.boxed(&Extensions::default());
+        let boxed = composer.boxed(&Extensions::default(), &mut Vec::new());
         let message = Message::parse(&boxed).expect("a sound message");
         assert_eq!((message.msg_type(), message.send_ttl()), (MsgType::RESV_ERR, 63));
         let order = [

@@ -4,7 +4,7 @@ use crate::api::{Discard, Output, TcChange, TrafficControl, Transmit, Why};
 use crate::node::{Enough, Node};
 use crate::queue::{Envelope, Letter, Pending, Written};
 use crate::state::TimerOwner;
-use rsvp_wire::MsgType;
+use rsvp_wire::{MsgType, NeedSpace};
 
 impl Node {
     /// The next output. A message is written to the start of `buf`.
@@ -35,6 +35,17 @@ impl Node {
                         }
                     }
                 }
+                Some(Pending::Copy(copy)) => match copy.write(&self.extensions, &mut self.scratch, buf) {
+                    _ if self.interfaces.usable(copy.envelope.interface).is_none() => {
+                        self.counters.count_discard(Discard::NotSendable);
+                        Written::Done
+                    }
+                    Ok(length) => {
+                        self.octets_handled += length as u64;
+                        Written::Last(copy.envelope, length)
+                    }
+                    Err(NeedSpace(need)) => Written::NeedSpace(need),
+                },
                 Some(_) => match self.take_output() {
                     Some(output) => return output,
                     None => continue,
@@ -87,7 +98,7 @@ impl Node {
                 let change = TcChange::Remove;
                 Some(Output::TrafficControl(TrafficControl { reservation, interface, change }))
             }
-            Pending::Path(_) | Pending::Resv(_) | Pending::Letter(_) => None,
+            Pending::Path(_) | Pending::Resv(_) | Pending::Letter(_) | Pending::Copy(_) => None,
         }
     }
 

@@ -41,7 +41,7 @@ impl Engine {
     pub fn handle(&mut self, now: Instant, input: Input<'_>, host: &mut dyn Host) -> Outcome {
         let node = &mut self.node;
         node.now = node.now.max(now);
-        node.drained = None;
+        (node.drained, node.carriers) = (None, None);
         (node.cause, node.fanned) = (Owner::NODE, 0);
         match input {
             Input::Packet(rx) => return node.message_arrives(rx, host),

@@ -16,11 +16,16 @@ use crate::rng::Rng;
 use crate::state::State;
 use crate::state::arena::Ix;
 use crate::state::path::PathState;
+use crate::state::resv::Request;
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use core::net::IpAddr;
 use rsvp_wire::{ErrorCode, RsvpHop};
+use smallvec::SmallVec;
+
+/// Requests that carry something to be forwarded.
+pub(crate) type Carriers = SmallVec<[Ix<Request>; 4]>;
 
 /// A node without its interface to others.
 #[derive(Clone, Debug)]
@@ -34,6 +39,8 @@ pub(crate) struct Node {
     pub(crate) fanned: u32,
     /// The previous hop that was let through, while the driver finds room for what it is to be told.
     pub(crate) let_through: Option<Ix<Upstream>>,
+    /// The requests of a session that carry something, since the last input.
+    pub(crate) carriers: Option<(Ix<SessionState>, Carriers)>,
     /// Octets that answers to it about limits may still have.
     pub(crate) answer_room: usize,
     pub(crate) interfaces: Interfaces,
@@ -106,6 +113,7 @@ impl Node {
             cause: Owner::NODE,
             fanned: 0,
             let_through: None,
+            carriers: None,
             answer_room: 0,
             interfaces: Interfaces::default(),
             state: State::new(config.hash_seed, &config.limits),
@@ -163,11 +171,12 @@ impl Node {
 
     /// Queues a message that carries its own content.
     pub(crate) fn send(&mut self, message: &Composer<'_>) {
-        let mut octets = message.boxed(&self.extensions);
+        let mut octets = message.boxed(&self.extensions, &mut self.scratch);
         if message.error.is_some_and(|e| e.code == ErrorCode::RSVP_SYSTEM && self.is_own(e.node)) {
             // The address that is answered may be forged: never with more than came.
             if octets.len() > self.answer_room {
-                octets = message.without_flowspec(|shorter| shorter.boxed(&self.extensions));
+                octets =
+                    message.without_flowspec(|shorter| shorter.boxed(&self.extensions, &mut self.scratch));
             }
             let Some(rest) = self.answer_room.checked_sub(octets.len()) else {
                 return self.counters.count_discard(Discard::ErrorSuppressed);

@@ -8,6 +8,7 @@ use crate::api::{ReservationId, Source};
 use crate::event::Event;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey};
+use crate::process::copies::ErrorCopy;
 use crate::state::arena::Id;
 use crate::state::path::PathState;
 use crate::state::traffic::Reserved;
@@ -24,6 +25,8 @@ pub(crate) enum Pending {
     Install(Id<Reserved>),
     Remove(ReservationId, InterfaceId),
     Letter(Box<Letter>),
+    /// An error of which others get copies, too.
+    Copy(Box<ErrorCopy>),
     Event(Box<Event>),
 }
 
@@ -111,7 +114,7 @@ impl Queue {
 
     pub(crate) fn pop(&mut self) -> Option<Pending> {
         let front = self.pending.pop_front();
-        if matches!(front, Some(Pending::Letter(_) | Pending::Event(_))) {
+        if matches!(front, Some(Pending::Letter(_) | Pending::Copy(_) | Pending::Event(_))) {
             self.contents -= 1;
         }
         if self.pending.is_empty() && self.pending.capacity() > ROOM {

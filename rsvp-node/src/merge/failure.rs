@@ -5,6 +5,7 @@
 //! maximum packet size, counts only where it is what failed: merging takes the smallest M although a larger M asks for
 //! more, so that a merged flowspec may lie below each of those it was merged from.
 
+use super::span::Span;
 use crate::budget::FLOW_TOO_LARGE;
 use core::cmp::Ordering;
 use rsvp_wire::{Flowspec, error_value};
@@ -71,10 +72,8 @@ fn asked_by_others(qe: &Flowspec, own: &Flowspec, named: Components) -> Componen
 }
 
 /// The named components, or else those in which requests that failed together differ, those of others included.
-fn telling(named: Components, members: &[Flowspec], others: Components) -> Components {
-    // Where any two differ, so do two that follow each other.
-    let pairs = members.windows(2).map(|pair| more(&pair[0], &pair[1]) | more(&pair[1], &pair[0]));
-    let differ = pairs.fold(others, |all, pair| all | pair) & ALL;
+fn telling(named: Components, members: Option<&Span>, others: Components) -> Components {
+    let differ = (others | members.map_or(NONE, |members| more(&members.high, &members.low))) & ALL;
     match (differ & named, differ, named) {
         (NONE, 1.., _) => differ,
         (_, _, NONE) => ALL,
@@ -102,7 +101,7 @@ impl Failed {
     /// they differ in. Qe is merged with what others asked for further up: if this node's part may be what failed, Qb is
     /// no more than that part, so that the rest of Qe does not hide it. Nor does it matter then what Qe has more of than
     /// this node had asked for: less of that leaves Qe as it was.
-    pub(crate) fn new(qe: Flowspec, value: u16, members: &[Flowspec], own: Option<Flowspec>) -> Self {
+    pub(crate) fn new(qe: Flowspec, value: u16, members: Option<&Span>, own: Option<Flowspec>) -> Self {
         let components = named(value);
         let mut failed = Self { qe, flowspec: qe, components, reached: NONE, senders: 0 };
         // A node that asks for less than Qe of what is named had asked for more before, or others have: what its requests of
@@ -212,6 +211,18 @@ impl Failed {
             || (more(&self.qe, q) & telling == telling && more(q, &self.qe) & named == NONE)
     }
 
+    /// Whether some flowspec between two ends may ask for as much of what failed, neither more nor less.
+    fn may_be_met_between(&self, Span { low, high }: &Span) -> bool {
+        self.is_of_service(low)
+            && (more(low, &self.flowspec) | more(&self.flowspec, high)) & self.components == NONE
+    }
+
+    /// Whether all flowspecs between two ends ask for no less in anything that counts, or none; nothing where that differs.
+    pub(crate) fn is_reached_between(&self, span: &Span) -> Option<bool> {
+        let (low, high) = (self.is_reached_by(&span.low), self.is_reached_by(&span.high));
+        (low == high).then_some(low)
+    }
+
     /// Which of two flowspecs asks for more of what failed; of those that ask for as much, the one that does in the rest.
     pub(crate) fn order(&self, a: &Flowspec, b: &Flowspec) -> Ordering {
         let (over, under) = (more(a, b), more(b, a));
@@ -229,9 +240,23 @@ pub(crate) fn blockades<'a>(failures: impl Iterator<Item = &'a Failed> + Clone, 
     met > 1 || failures.into_iter().any(|f| f.excludes(q))
 }
 
+/// Whether [`blockades`] is so for all flowspecs between two ends, or for none; nothing where that is to be asked one by one.
+pub(crate) fn blockades_between<'a>(
+    failures: impl Iterator<Item = &'a Failed> + Clone,
+    span: &Span,
+) -> Option<bool> {
+    // Who asks for more than what is excluded is excluded.
+    if failures.clone().any(|f| f.excludes(&span.low)) {
+        return Some(true);
+    }
+    let met = failures.clone().filter(|f| f.may_be_met_between(span)).count();
+    (met <= 1 && !failures.into_iter().any(|f| f.excludes(&span.high))).then_some(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::merge::span::span;
     use rsvp_wire::{Rspec, Tspec};
 
     const BANDWIDTH: u16 = error_value::BANDWIDTH_UNAVAILABLE;
@@ -254,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_failure_of_rates_lets_smaller_rates_through_whatever_their_packet_size() {
-        let failed = [Failed::new(controlled(4e5, 9e3, 1492), BANDWIDTH, &[], None)];
+        let failed = [Failed::new(controlled(4e5, 9e3, 1492), BANDWIDTH, None, None)];
         for m in [576, 1492, 1500, 9000] {
             assert!(!blockaded(&failed, &controlled(2e5, 9e3, m)), "{m}");
             assert!(blockaded(&failed, &controlled(4e5, 9e3, m)), "{m}");
@@ -269,9 +294,10 @@ mod tests {
             other => other,
         };
         let q = controlled(4e5, 9e3, 1500);
-        let failed = [Failed::new(q, BANDWIDTH, &[q, controlled(1e5, 9e3, 1500)], Some(q))];
+        let failed =
+            [Failed::new(q, BANDWIDTH, span([q, controlled(1e5, 9e3, 1500)].into_iter()).as_ref(), Some(q))];
         assert!(blockaded(&failed, &coarse(q)));
-        let failed = [Failed::new(guaranteed(3e5, 0), BANDWIDTH, &[], None)];
+        let failed = [Failed::new(guaranteed(3e5, 0), BANDWIDTH, None, None)];
         assert!(blockaded(&failed, &guaranteed(3e5, 20)));
     }
 
@@ -280,16 +306,21 @@ mod tests {
         // Others ask for the bucket of Qe; whatever this node asks for, it stays as it is.
         let (own, smooth) = (controlled(4e5, 4e3, 1500), controlled(4e5, 1e3, 1500));
         let members = [own, smooth, controlled(1e5, 1e3, 1500)];
-        let failed = [Failed::new(controlled(4e5, 9e3, 1500), BANDWIDTH, &members, Some(own))];
+        let failed = [Failed::new(
+            controlled(4e5, 9e3, 1500),
+            BANDWIDTH,
+            span(members.into_iter()).as_ref(),
+            Some(own),
+        )];
         assert!(blockaded(&failed, &smooth) && !blockaded(&failed, &members[2]));
-        let failed = [Failed::new(own, BANDWIDTH, &members, Some(own))];
+        let failed = [Failed::new(own, BANDWIDTH, span(members.into_iter()).as_ref(), Some(own))];
         assert!(!blockaded(&failed, &smooth), "the bucket is this node's own, and may be what failed");
     }
 
     #[test]
     fn a_failure_is_of_as_many_senders_as_were_to_share_it() {
         let q = controlled(4e5, 9e3, 1500);
-        let failed = Failed::new(q, BANDWIDTH, &[], Some(q)).shared_by(2);
+        let failed = Failed::new(q, BANDWIDTH, None, Some(q)).shared_by(2);
         assert!(failed.is_reached_by(&q));
         assert!(failed.is_shared_by(2) && failed.is_shared_by(3) && !failed.is_shared_by(1));
         assert!(!failed.is_again(&failed.shared_by(1)));
@@ -297,14 +328,14 @@ mod tests {
 
     #[test]
     fn a_failure_of_packet_size_is_judged_by_that_alone() {
-        let failed = [Failed::new(controlled(2e5, 9e3, 1500), error_value::MTU_TOO_LARGE, &[], None)];
+        let failed = [Failed::new(controlled(2e5, 9e3, 1500), error_value::MTU_TOO_LARGE, None, None)];
         assert!(!blockaded(&failed, &controlled(9e5, 99e3, 1400)));
         assert!(blockaded(&failed, &controlled(1e5, 1e3, 1500)));
     }
 
     #[test]
     fn a_failure_of_the_delay_bound_is_judged_by_capital_r_and_slack() {
-        let failed = [Failed::new(guaranteed(3e5, 10), error_value::DELAY_BOUND, &[], None)];
+        let failed = [Failed::new(guaranteed(3e5, 10), error_value::DELAY_BOUND, None, None)];
         assert!(!blockaded(&failed, &guaranteed(2e5, 10)));
         assert!(!blockaded(&failed, &guaranteed(3e5, 20)));
         assert!(blockaded(&failed, &guaranteed(2e5, 5)), "less slack");
@@ -314,7 +345,7 @@ mod tests {
     #[test]
     fn what_the_members_have_in_common_has_not_failed() {
         let (bursty, smooth) = (controlled(2e5, 50e3, 1500), controlled(2e5, 10e3, 1500));
-        let failed = [Failed::new(bursty, BANDWIDTH, &[bursty, smooth], None)];
+        let failed = [Failed::new(bursty, BANDWIDTH, span([bursty, smooth].into_iter()).as_ref(), None)];
         assert!(!blockaded(&failed, &smooth));
         assert!(!blockaded(&failed, &controlled(9e5, 10e3, 1500)), "the bucket was too large, not the rate");
         assert!(blockaded(&failed, &controlled(1e5, 60e3, 1500)));
@@ -323,7 +354,12 @@ mod tests {
     #[test]
     fn what_had_failed_before_tells_nothing_of_what_is_asked_for_since() {
         let (bursty, smooth) = (controlled(4e5, 15e3, 1400), controlled(4e5, 4e3, 1000));
-        let failed = Failed::new(controlled(36e5, 15e3, 1400), BANDWIDTH, &[bursty, smooth], Some(bursty));
+        let failed = Failed::new(
+            controlled(36e5, 15e3, 1400),
+            BANDWIDTH,
+            span([bursty, smooth].into_iter()).as_ref(),
+            Some(bursty),
+        );
         assert!(
             failed.clears(&bursty, BANDWIDTH) && failed.clears(&smooth, BANDWIDTH),
             "neither has asked for such a rate"
@@ -333,19 +369,20 @@ mod tests {
     #[test]
     fn whoever_asks_for_less_of_what_an_error_names_is_cleared_whatever_tells_the_others_apart() {
         let (bursty, smooth) = (controlled(4e5, 4e3, 1500), controlled(4e5, 1e3, 1500));
-        let failed = Failed::new(bursty, BANDWIDTH, &[bursty, smooth], Some(bursty));
+        let failed =
+            Failed::new(bursty, BANDWIDTH, span([bursty, smooth].into_iter()).as_ref(), Some(bursty));
         assert!(failed.clears(&controlled(3e5, 15e3, 1500), BANDWIDTH));
         assert!(
             !failed.clears(&bursty, BANDWIDTH) && !failed.clears(&controlled(4e5, 15e3, 1500), BANDWIDTH)
         );
-        let failed = Failed::new(bursty, 77, &[bursty, smooth], Some(bursty));
+        let failed = Failed::new(bursty, 77, span([bursty, smooth].into_iter()).as_ref(), Some(bursty));
         assert!(!failed.clears(&controlled(3e5, 4e3, 1500), 77), "nothing is named: it may be the bucket");
         assert!(failed.clears(&controlled(3e5, 3e3, 1500), 77));
     }
 
     #[test]
     fn the_same_rates_fail_once_for_another_reason_and_not_twice() {
-        let failed = |bucket| Failed::new(controlled(2e5, bucket, 1500), BANDWIDTH, &[], None);
+        let failed = |bucket| Failed::new(controlled(2e5, bucket, 1500), BANDWIDTH, None, None);
         assert!(!blockaded(&[failed(50e3)], &controlled(2e5, 10e3, 1500)));
         assert!(blockaded(&[failed(50e3), failed(40e3)], &controlled(2e5, 10e3, 1500)));
     }
@@ -355,47 +392,57 @@ mod tests {
         // Another next hop further up has asked for the larger bucket, and has no peak.
         let own = controlled(3e5, 1e3, 1000);
         let qe = controlled(3e5, 9e3, 576);
-        assert!(!blockaded(&[Failed::new(qe, BANDWIDTH, &[own], Some(own))], &own), "it may be their bucket");
+        assert!(
+            !blockaded(&[Failed::new(qe, BANDWIDTH, span([own].into_iter()).as_ref(), Some(own))], &own),
+            "it may be their bucket"
+        );
         let smaller = controlled(2e5, 1e3, 1000);
-        let failed = Failed::new(qe, BANDWIDTH, &[own, smaller], Some(own));
+        let failed = Failed::new(qe, BANDWIDTH, span([own, smaller].into_iter()).as_ref(), Some(own));
         assert!(blockaded(&[failed], &own) && !blockaded(&[failed], &smaller));
         let grown = controlled(4e5, 1e3, 1000);
         assert!(
-            blockaded(&[Failed::new(qe, BANDWIDTH, &[own, grown], Some(grown))], &own),
+            blockaded(
+                &[Failed::new(qe, BANDWIDTH, span([own, grown].into_iter()).as_ref(), Some(grown))],
+                &own
+            ),
             "asked for since"
         );
         // Whoever has asked for less of what failed has not made it fail.
-        assert_eq!(Failed::new(qe, BANDWIDTH, &[smaller], Some(smaller)).flowspec, qe);
+        assert_eq!(
+            Failed::new(qe, BANDWIDTH, span([smaller].into_iter()).as_ref(), Some(smaller)).flowspec,
+            qe
+        );
     }
 
     #[test]
     fn other_reasons_are_judged_by_what_the_members_differ_in() {
         let (fast, bursty) = (controlled(4e5, 1e3, 1500), controlled(4e5, 9e3, 1492));
-        let failed = [Failed::new(controlled(4e5, 9e3, 1492), 77, &[fast, bursty], None)];
+        let failed =
+            [Failed::new(controlled(4e5, 9e3, 1492), 77, span([fast, bursty].into_iter()).as_ref(), None)];
         assert!(!blockaded(&failed, &fast));
         assert!(blockaded(&failed, &bursty));
-        let alone = [Failed::new(fast, 77, &[fast], None)];
+        let alone = [Failed::new(fast, 77, span([fast].into_iter()).as_ref(), None)];
         assert!(!blockaded(&alone, &controlled(3e5, 1e3, 9000)));
         assert!(blockaded(&alone, &controlled(3e5, 2e3, 1500)));
     }
 
     #[test]
     fn a_smaller_m_is_not_what_fails_for_a_reason_that_nobody_knows() {
-        let failed = [Failed::new(controlled(4e5, 9e3, 1500), 77, &[], None)];
+        let failed = [Failed::new(controlled(4e5, 9e3, 1500), 77, None, None)];
         let fine = |rate| {
             let t = Tspec { min_policed_unit: 40, ..tspec(rate, 1e3, 1500) };
             Flowspec::ControlledLoad(t)
         };
         assert!(!blockaded(&failed, &fine(2e5)), "less of what is charged");
         assert!(blockaded(&failed, &fine(4e5)), "as much of it");
-        let failed = [Failed::new(guaranteed(3e5, 10), 77, &[], None)];
+        let failed = [Failed::new(guaranteed(3e5, 10), 77, None, None)];
         assert!(!blockaded(&failed, &guaranteed(2e5, 0)) && blockaded(&failed, &guaranteed(3e5, 0)));
     }
 
     #[test]
     fn one_element_for_two_blockades_what_either_did() {
-        let a = Failed::new(controlled(4e5, 10e3, 1500), BANDWIDTH, &[], None);
-        let b = Failed::new(controlled(2e5, 50e3, 1500), BANDWIDTH, &[], None);
+        let a = Failed::new(controlled(4e5, 10e3, 1500), BANDWIDTH, None, None);
+        let b = Failed::new(controlled(2e5, 50e3, 1500), BANDWIDTH, None, None);
         let both = [a.join(&b).expect("one service")];
         for q in [a.flowspec, b.flowspec, controlled(3e5, 60e3, 1500)] {
             assert!(blockaded(&both, &q), "{q:?}");
@@ -405,7 +452,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_nothing_of_another_service() {
-        let failed = [Failed::new(guaranteed(3e5, 0), BANDWIDTH, &[], None)];
+        let failed = [Failed::new(guaranteed(3e5, 0), BANDWIDTH, None, None)];
         assert!(!blockaded(&failed, &controlled(9e5, 9e5, 1500)));
     }
 }

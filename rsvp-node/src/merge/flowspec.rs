@@ -17,6 +17,11 @@ pub(crate) fn compare(a: &Flowspec, b: &Flowspec) -> Option<Ordering> {
     }
 }
 
+/// A service as a bit of a set of services.
+pub(crate) fn service_bit(flowspec: &Flowspec) -> u32 {
+    1 << (u32::from(flowspec.service()) % u32::BITS)
+}
+
 /// The smallest flowspec that serves both, but with the smaller M (RFC 2210 section 2.3.2). `None` when the services
 /// differ: that is a service conflict.
 pub(crate) fn merge(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
@@ -40,7 +45,7 @@ pub(crate) fn lower_bound(a: &Flowspec, b: &Flowspec) -> Option<Flowspec> {
 }
 
 /// A flowspec of the service of two, with this TSpec; `None` when their services differ.
-fn of_both(
+pub(super) fn of_both(
     a: &Flowspec,
     b: &Flowspec,
     tspec: Tspec,

@@ -3,3 +3,4 @@
 pub(crate) mod adspec;
 pub(crate) mod failure;
 pub(crate) mod flowspec;
+pub(crate) mod span;

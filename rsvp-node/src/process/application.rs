@@ -364,7 +364,7 @@ fn path_message(session: &SessionKey, wanted: &Announcement<'_>) -> Box<[u8]> {
         descriptor: Descriptor::Octets(&descriptor),
         ..Composer::new(MsgType::PATH, to)
     };
-    message.boxed(&Extensions::default())
+    message.boxed(&Extensions::default(), &mut vec![0; 512])
 }
 
 /// The Resv message that a local reservation is kept as, where it carries something: what a next hop would have sent.

@@ -5,6 +5,7 @@
 use super::left_out::Asked;
 use crate::interface::InterfaceId;
 use crate::key::{Flow, SenderKey};
+use crate::merge::flowspec::service_bit;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::crowd::FEW;
@@ -14,7 +15,7 @@ use crate::state::resv::{Item, Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use core::cell::OnceCell;
-use rsvp_wire::{Flowspec, Sharing};
+use rsvp_wire::Sharing;
 use smallvec::SmallVec;
 
 /// Senders with their numbers, in ascending order; `None` for all together, as in WF.
@@ -148,28 +149,46 @@ impl<'a> Behind<'a> {
         all
     }
 
-    /// The senders that a request asks for, in its order; all that it applies to in WF, in the order of path states.
-    pub(crate) fn asked_in_order(&self, node: &Node, request: &Request) -> Vec<(SenderKey, u32)> {
-        let applied = self.applied(node, request);
-        if request.style.is_wildcard() {
-            return self.senders().filter(|(_, number)| applied.has(*number)).collect();
+    /// Some of the senders that a request of an explicit style asks for, in its order.
+    pub(crate) fn in_order(&self, request: &Request, numbers: &Numbers) -> Vec<u32> {
+        match request.index() {
+            Some(index) if self.routed.is_some() => {
+                let mut all = Vec::with_capacity(index.numbers().len());
+                all.extend(index.numbers().iter().copied().filter(|number| numbers.has(*number)));
+                all
+            }
+            // A crowd, few of whom are behind this previous hop.
+            Some(index) => {
+                let here = self.paths.iter().filter(|(_, number)| numbers.has(*number));
+                let place = |(p, number): &(&PathState, u32)| Some((index.place(p.number)?, *number));
+                let mut places: Vec<_> = here.filter_map(place).collect();
+                places.sort_unstable();
+                places.dedup();
+                places.into_iter().map(|(_, number)| number).collect()
+            }
+            None => {
+                let number = |filter| self.senders().find(|(s, number)| *s == filter && numbers.has(*number));
+                let asked = request.items.iter().filter_map(|item| number(item.filter?));
+                asked.map(|(_, number)| number).collect()
+            }
         }
-        let crowd = self.routed.as_ref().and_then(|_| node.state.crowd(self.session));
-        if let Some((crowd, index)) = crowd.zip(request.index()) {
-            let numbers = index.numbers().iter().filter(|number| applied.has(**number));
-            return numbers.map(|number| (crowd.known(*number).key, *number)).collect();
+    }
+
+    /// Whether the numbers are those of the session's crowd.
+    pub(crate) fn is_crowd(&self) -> bool {
+        self.routed.is_some()
+    }
+
+    /// The sender with a number.
+    pub(crate) fn key(&self, node: &Node, number: u32) -> SenderKey {
+        match self.routed.as_ref().and_then(|_| node.state.crowd(self.session)) {
+            Some(crowd) => crowd.known(number).key,
+            None => self.paths[number as usize].0.sender,
         }
-        let number = |filter| self.senders().find(|(s, number)| *s == filter && applied.has(*number));
-        request.items.iter().filter_map(|item| number(item.filter?)).collect()
     }
 
     /// The senders, in the order of their path states.
     pub(crate) fn senders(&self) -> impl Iterator<Item = (SenderKey, u32)> {
         self.paths.iter().map(|(p, number)| (p.sender, *number))
     }
-}
-
-/// A service as a bit of a set of services.
-pub(crate) fn service_bit(flowspec: &Flowspec) -> u32 {
-    1 << (u32::from(flowspec.service()) % u32::BITS)
 }

@@ -5,13 +5,16 @@
 //! restarts and nothing else; a failure of more does not lift that of less. What an element leaves out is in `left_out`.
 
 use super::behind::Behind;
+use super::in_crowd::{InCrowd, Sifted};
 use super::left_out::Choice;
 use super::resv_err::{Consequence, Failure};
 use crate::key::{Flow, SenderKey};
 use crate::merge::failure::Failed;
+use crate::merge::span::{Span, span};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
+use crate::state::crowd::Crowd;
 use crate::state::numbers::Numbers;
 use crate::state::path::PathState;
 use crate::state::upstream::Upstream;
@@ -19,13 +22,58 @@ use crate::state::wheel::Timer;
 use core::time::Duration;
 use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Elements for one sender or previous hop; those beyond are joined with the newest.
 const MOST: usize = 8;
 
 /// Elements of blockade state.
 pub(crate) type Elements = SmallVec<[Ix<Blockade>; 4]>;
+
+/// What goes to a previous hop with one flowspec, and what of it is left out.
+pub(crate) enum Chosen {
+    Nothing,
+    Looked {
+        choice: Choice,
+        /// Between what and what that lies which is merged into it.
+        members: Option<Span>,
+    },
+    Sifted(Sifted),
+}
+
+impl Chosen {
+    fn flowspec(&self) -> Option<Flowspec> {
+        match self {
+            Self::Nothing => None,
+            Self::Looked { choice, .. } => Some(choice.flowspec),
+            Self::Sifted(sifted) => Some(sifted.flowspec),
+        }
+    }
+
+    fn members(&self) -> Option<Span> {
+        match self {
+            Self::Nothing => None,
+            Self::Looked { members, .. } | Self::Sifted(Sifted { members, .. }) => *members,
+        }
+    }
+
+    /// The places of requests that are left out.
+    pub(crate) fn left_out(&self, crowd: Option<&Crowd>) -> BTreeSet<u32> {
+        match (self, crowd) {
+            (Self::Looked { choice, .. }, _) => choice.left_out().map(Ix::place).collect(),
+            (Self::Sifted(sifted), Some(crowd)) => sifted.out.requests(crowd).map(Ix::place).collect(),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    fn is_lowered(&self) -> bool {
+        matches!(
+            self,
+            Self::Looked { choice: Choice { lowered: true, .. }, .. }
+                | Self::Sifted(Sifted { lowered: true, .. })
+        )
+    }
+}
 
 impl Node {
     /// Creates or renews an element for each sender of a failure, and asks for what is not blockaded at once. What that leaves
@@ -42,9 +90,10 @@ impl Node {
         };
         // All of them failed together, so each is judged by what there was before.
         let before = self.choices(upstream, sharing, &senders, |_| true);
-        let judge = |(choice, members): &(Option<Choice>, Vec<Flowspec>)| {
-            let own = choice.as_ref().map(|c| c.flowspec);
-            let failed = Failed::new(qe, failure.error.value, members, own).shared_by(senders.len());
+        let judge = |chosen: &Chosen| {
+            let own = chosen.flowspec();
+            let members = chosen.members();
+            let failed = Failed::new(qe, failure.error.value, members.as_ref(), own).shared_by(senders.len());
             (failed, own.is_some_and(|own| failed.may_be_due_to(&own)))
         };
         let judged: Vec<(Failed, bool)> = before.iter().map(judge).collect();
@@ -62,7 +111,7 @@ impl Node {
             renewed |= own.len() == others;
         }
         let now = self.choices(upstream, sharing, &senders, |_| true);
-        if now.iter().any(|(choice, _)| choice.as_ref().is_some_and(|choice| !choice.lowered)) {
+        if now.iter().any(|chosen| chosen.flowspec().is_some() && !chosen.is_lowered()) {
             self.intend_resv(upstream);
         }
         let own: Numbers = elements.iter().map(|ix| ix.place()).collect();
@@ -70,39 +119,64 @@ impl Node {
             true => self.choices(upstream, sharing, &senders, |ix| !own.has(ix.place())),
             false => before,
         };
-        let all = |choices: Vec<(Option<Choice>, _)>| choices.into_iter().filter_map(|(c, _)| c).collect();
-        (elements, Consequence { with: all(now), without: all(without) })
+        (elements, Consequence::new(self.state.crowd(session), sharing, &now, &without))
     }
 
-    /// What goes to a previous hop for each of some senders, one for all where they share it, and the flowspecs that are merged
-    /// into it; `bars` says which elements of blockade state count.
-    pub(crate) fn choices(
+    /// What goes to a previous hop for each of some senders, one for all where they share it; `bars` says which elements of blockade state
+    /// count.
+    fn choices(
         &self,
         upstream: Ix<Upstream>,
         sharing: Sharing,
         senders: &[Flow],
         bars: impl Fn(Ix<Blockade>) -> bool,
-    ) -> Vec<(Option<Choice>, Vec<Flowspec>)> {
+    ) -> Vec<Chosen> {
         let shared = sharing == Sharing::Shared;
+        let session = self.state.upstreams[upstream].session;
+        let style = self.state.requests_of(session).next().map(|(_, request)| request.style);
+        let crowd = style.filter(|_| !shared).and_then(|style| InCrowd::new(self, session, style));
         // Where senders share a flowspec, what has failed for any of them is judged together.
         let wildcard = senders.first().is_some_and(Option::is_none);
         let judged_as = |sender: Flow| if shared { None } else { sender };
-        let mut barred = BTreeMap::<Flow, Vec<&Blockade>>::new();
+        let mut barred = BTreeMap::<Flow, SmallVec<[&Blockade; 2]>>::new();
         let concerned = self.state.blockades_of(upstream).filter(|(_, b)| b.sender.is_none() == wildcard);
         for (_, blockade) in concerned.filter(|(ix, _)| bars(*ix)) {
             barred.entry(judged_as(blockade.sender)).or_default().push(blockade);
         }
         let most = if shared { 1 } else { usize::MAX };
         let of = |flow: &Flow| {
-            let behind = Behind::new(self, upstream, flow.as_ref().filter(|_| !shared));
-            let own = barred.get(&judged_as(*flow));
+            let own = barred.get(&judged_as(*flow)).map_or(&[][..], |own| own);
+            let sender = flow.as_ref().filter(|_| !shared);
+            if let Some((crowd, sender)) = crowd.as_ref().zip(sender)
+                && let Some(sifted) = self.sifted(crowd, upstream, sender, own)
+            {
+                return sifted.map_or(Chosen::Nothing, Chosen::Sifted);
+            }
+            let behind = Behind::new(self, upstream, sender);
             let asked = behind.all_asked(self, sharing, wildcard, |_| true);
-            let choice = self.choose(&behind, wildcard, &asked, own.map_or(&[], |own| own));
-            let taken = asked.iter().filter(|a| choice.as_ref().is_some_and(|c| c.takes(a)));
-            let members = taken.map(|a| a.flowspec).collect();
-            (choice, members)
+            match self.choose(&behind, wildcard, &asked, own) {
+                Some(choice) => {
+                    let taken = asked.iter().filter(|a| choice.takes(a));
+                    let members = span(taken.map(|a| a.flowspec));
+                    Chosen::Looked { choice, members }
+                }
+                None => Chosen::Nothing,
+            }
         };
         senders.iter().take(most).map(of).collect()
+    }
+
+    /// The same for a sender in a crowd, in FF, where that is known without a look at each request.
+    fn sifted(
+        &self,
+        crowd: &InCrowd<'_>,
+        upstream: Ix<Upstream>,
+        sender: &SenderKey,
+        barred: &[&Blockade],
+    ) -> Option<Option<Sifted>> {
+        let mut paths = self.state.paths_from(self.state.upstreams[upstream].session, sender);
+        let (_, path) = paths.find(|(_, p)| p.upstream() == Some(upstream))?;
+        crowd.sift(path, barred)
     }
 
     fn note_failure(

@@ -5,6 +5,7 @@ use super::read_object;
 use super::scope::Addresses;
 use super::update_traffic_control::Refused;
 use crate::api::Rx;
+use crate::carried::is_sent;
 use crate::composer::{Composer, Descriptor, Forwarded, Named};
 use crate::event::EventKind;
 use crate::interface::InterfaceId;
@@ -159,6 +160,15 @@ fn octets_of<'a>(message: &Message<'a>, class: Class) -> &'a [u8] {
 /// taken anywhere.
 fn passed_on<'a>(message: &Message<'a>) -> Forwarded<'a> {
     if forwards_too_much(message) { Forwarded::Nothing } else { Forwarded::Of(*message) }
+}
+
+/// The same, put together.
+pub(crate) fn goes_on(message: &Message<'_>) -> Box<[u8]> {
+    if forwards_too_much(message) {
+        return Box::default();
+    }
+    let objects = message.objects().filter(|object| is_sent(object, false));
+    objects.flat_map(|object| object.octets().to_vec()).collect()
 }
 
 /// Whether a message carries more octets to be forwarded than state can keep.

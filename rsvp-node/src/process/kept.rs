@@ -156,7 +156,7 @@ pub(crate) fn resv_of(
         descriptor: Descriptor::Flows { style, flows },
         ..Composer::new(MsgType::RESV, nowhere)
     };
-    message.boxed(&Extensions::default())
+    message.boxed(&Extensions::default(), &mut vec![0; 512])
 }
 
 /// R of a message that says no more than the only item of its request; `None` where it does.

@@ -67,11 +67,23 @@ impl Choice {
         Some(&self.left_out[at].1)
     }
 
-    /// The senders for which a request is left out.
-    pub(crate) fn left_out(&self, request: Ix<Request>) -> impl Iterator<Item = Flow> {
-        let out = self.numbers_out(request);
-        let names = out.map_or(&[][..], |_| &self.names);
-        names.iter().filter(move |(_, number)| out.is_some_and(|o| o.has(*number))).map(|(flow, _)| *flow)
+    /// The requests that are left out.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = Ix<Request>> {
+        self.left_out.iter().map(|(request, _)| *request)
+    }
+
+    /// The requests that are left out here and are not in another choice, with the senders for which that is so.
+    pub(crate) fn newly_left_out(&self, before: &Self) -> impl Iterator<Item = (Ix<Request>, Numbers)> {
+        // Both are in the order of places.
+        let mut before = before.left_out.iter().peekable();
+        self.left_out.iter().filter_map(move |(request, out)| {
+            while before.next_if(|(other, _)| other.place() < request.place()).is_some() {}
+            let newly = match before.next_if(|(other, _)| other == request) {
+                Some((_, before)) => out.without(before),
+                None => out.clone(),
+            };
+            (!newly.is_empty()).then_some((*request, newly))
+        })
     }
 
     /// Whether what a request asks for goes up for one of its senders.

@@ -75,11 +75,9 @@ impl Node {
         let meant = |item: &Item| one.is_none() || item.filter == one;
         let Some(standing) = standing else { return self.remove_items(ix, meant) };
         self.spell_out(ix);
-        let request = &mut self.state.requests[ix];
-        request.refreshable = false;
-        for item in request.items.iter_mut().filter(|item| meant(item)) {
-            item.flowspec = flowspec::lower_bound(&item.flowspec, &standing).unwrap_or(standing);
-        }
+        self.state.requests[ix].refreshable = false;
+        let no_more = |asked: &Flowspec| flowspec::lower_bound(asked, &standing).unwrap_or(standing);
+        self.state.change_flowspecs(ix, &one, no_more);
         self.intend_resvs(branch.session);
     }
 }

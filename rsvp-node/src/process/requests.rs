@@ -1,11 +1,11 @@
 //! Reservation requests as a whole: finding them, what they conflict with, and taking them or parts of them away. Used
 //! by every procedure that ends a request: ResvTear, timeout, a local application's withdrawal, a change of style.
 
-use super::behind::service_bit;
 use super::errors::ErrorFlow;
 use crate::composer::object_of;
 use crate::interface::InterfaceId;
 use crate::key::{Flow, SenderKey, StyleKind};
+use crate::merge::flowspec::service_bit;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::resv::{Asked, Item, Request};
@@ -46,7 +46,7 @@ impl Node {
         counts: impl Fn(Ix<Request>, &Request) -> bool,
     ) -> u32 {
         let counted = self.state.requests_of(session).filter(|(ix, r)| counts(*ix, r));
-        counted.flat_map(|(_, r)| r.asked_items()).fold(0, |all, item| all | service_bit(&item.flowspec))
+        counted.fold(0, |all, (_, request)| all | request.asked_services())
     }
 
     /// Notes what the owner of a request asks for now, whatever becomes of it.

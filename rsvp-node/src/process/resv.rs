@@ -5,7 +5,6 @@
 //! replaced is left in place.
 
 use super::Arrived;
-use super::behind::service_bit;
 use super::confirm::Wish;
 use super::demands::{Demand, FilterList, asked_by, sender_of};
 use super::errors::{ErrorFlow, scope_of};
@@ -13,7 +12,7 @@ use crate::api::Discard;
 use crate::config::Limit;
 use crate::host::Host;
 use crate::key::{Flow, SenderKey, StyleKind};
-use crate::merge::flowspec;
+use crate::merge::flowspec::{self, service_bit};
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::kept::Kept;
@@ -370,12 +369,11 @@ impl Node {
         let shared = asker.style.sharing() == Sharing::Shared;
         let limit = self.config.limits.filters_per_request as usize;
         let new = filters.iter().filter(|f| self.state.place_of(ix, &Some(**f)).is_none()).count();
-        let items = &mut self.state.requests[ix].items;
-        if new > 0 && items.len() + new > limit {
+        if new > 0 && self.state.requests[ix].items.len() + new > limit {
             return false;
         }
         if shared {
-            items.iter_mut().for_each(|item| item.flowspec = flowspec);
+            self.state.change_flowspecs(ix, &None, |_| flowspec);
         }
         let wildcard = filters.is_empty().then_some(None);
         for filter in filters.iter().copied().map(Some).chain(wildcard) {

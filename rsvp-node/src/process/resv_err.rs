@@ -5,32 +5,45 @@
 //! other senders in the same message.
 
 use super::behind::Behind;
-use super::blockade::Elements;
-use super::errors::ErrorFlow;
+use super::blockade::{Chosen, Elements};
+use super::copies::{self, ErrorCopy, FilterTable, Original};
+use super::errors::{ErrorFlow, goes_on};
+use super::in_crowd::Out;
 use super::kept::filters;
-use super::left_out::{Choice, distinct};
+use super::left_out::distinct;
 use super::scope::Addresses;
 use super::{Arrived, read};
 use crate::api::Discard;
 use crate::config::Limit;
 use crate::interface::InterfaceId;
-use crate::key::{Flow, SenderKey, StyleKind};
+use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
 use crate::node::Node;
+use crate::queue::{Envelope, Pending};
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
+use crate::state::crowd::Crowd;
 use crate::state::numbers::Numbers;
 use crate::state::resv::{Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
-use rsvp_wire::{Class, ErrorCode, ErrorSpec, Flowspec, RsvpHop, SenderSelection, Style};
+use core::net::IpAddr;
+use rsvp_wire::{Class, ErrorCode, ErrorSpec, Flowspec, RsvpHop, SenderSelection, Sharing, Style};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 type Filters = SmallVec<[SenderKey; 4]>;
 
 /// Whom to tell, with which flags, about which senders.
-type Addressed = (RequestOrigin, ErrorSpec, Filters);
+type Addressed = (RequestOrigin, ErrorSpec, Senders);
+
+/// The senders that an error names to somebody.
+enum Senders {
+    Keys(Filters),
+    /// By number, where many are told.
+    Numbers(Box<[u16]>),
+}
 
 /// A ResvErr as it concerns this node.
 pub(crate) struct Failure<'a> {
@@ -66,30 +79,45 @@ impl Failure<'_> {
     }
 }
 
-/// What is left out because of a failure: what goes up with its blockade state, and what would without.
+/// Who is left out because of a failure: each request with the senders for which it no longer goes up, and would if it were not for
+/// the failure. In FF, where each sender fails by itself, those are among the ones that the error names, and not told apart.
 #[derive(Default)]
 pub(crate) struct Consequence {
-    pub(crate) with: SmallVec<[Choice; 1]>,
-    pub(crate) without: SmallVec<[Choice; 1]>,
+    lost: BTreeMap<u32, Numbers>,
 }
 
 impl Consequence {
-    /// The senders for which a request no longer goes up, and would if it were not for the failure.
-    fn of(&self, request: Ix<Request>) -> SmallVec<[Flow; 4]> {
-        let out = |choices: &[Choice]| -> SmallVec<[Flow; 4]> {
-            let mut all: SmallVec<[Flow; 4]> = choices.iter().flat_map(|c| c.left_out(request)).collect();
-            all.sort_unstable();
-            all
-        };
-        let before = out(&self.without);
-        let mut lost = out(&self.with);
-        lost.retain(|flow| before.binary_search(flow).is_err());
-        lost
+    /// What goes up with the blockade state of a failure, and what would without; there are as many of both, one for each sender.
+    pub(crate) fn new(crowd: Option<&Crowd>, sharing: Sharing, with: &[Chosen], without: &[Chosen]) -> Self {
+        let (mut lost, mut sifted) = (BTreeMap::<u32, Numbers>::new(), Out::default());
+        for pair in with.iter().zip(without) {
+            match pair {
+                (Chosen::Sifted(with), Chosen::Sifted(without)) => sifted.add_newly(&with.out, &without.out),
+                (Chosen::Looked { choice: with, .. }, Chosen::Looked { choice: without, .. }) => {
+                    for (request, senders) in with.newly_left_out(without) {
+                        let all = lost.entry(request.place()).or_default();
+                        // In FF each has numbers of its own.
+                        if sharing == Sharing::Shared {
+                            all.add(&senders);
+                        }
+                    }
+                }
+                (with, without) => {
+                    let before = without.left_out(crowd);
+                    let newly = with.left_out(crowd).into_iter().filter(|place| !before.contains(place));
+                    lost.extend(newly.map(|place| (place, Numbers::default())));
+                }
+            }
+        }
+        let sifted = crowd.into_iter().flat_map(|crowd| sifted.requests(crowd));
+        lost.extend(sifted.map(|request| (request.place(), Numbers::default())));
+        Self { lost }
     }
-}
 
-fn keys(senders: &[(SenderKey, u32)]) -> Filters {
-    senders.iter().map(|(sender, _)| *sender).collect()
+    /// The senders for which a request is left out, if it is.
+    fn of(&self, request: Ix<Request>) -> Option<&Numbers> {
+        self.lost.get(&request.place())
+    }
 }
 
 impl Node {
@@ -118,8 +146,17 @@ impl Node {
             Some(qe) => self.blockade(&failure, qe),
             None => (Elements::new(), Consequence::default()),
         };
-        let letters = self.addressed(&failure, &elements, &consequence);
-        self.send_failure(arrived, &failure, session, letters);
+        let key = self.state.key_of(session);
+        let behind = Behind::new(self, upstream, None);
+        let has_scope = arrived.message.first(Class::SCOPE).is_some();
+        let is_copied = !has_scope && failure.error.code != ErrorCode::RSVP_SYSTEM;
+        let original = FilterTable::of(&behind).filter(|_| is_copied).map(|filters| {
+            let descriptor = copies::descriptor(failure.style, failure.object);
+            Arc::new(Original { session: key, forwarded: goes_on(&arrived.message), descriptor, filters })
+        });
+        let letters = self.addressed(&failure, &behind, original.is_some(), &elements, &consequence);
+        drop(behind);
+        self.send_failure(arrived, &failure, original.as_ref(), letters);
         Ok(())
     }
 
@@ -140,13 +177,14 @@ impl Node {
     fn addressed(
         &self,
         failure: &Failure<'_>,
+        behind: &Behind<'_>,
+        is_copied: bool,
         elements: &Elements,
         consequence: &Consequence,
     ) -> SmallVec<[Addressed; 4]> {
         let upstream = &self.state.upstreams[failure.upstream];
         let (session, incoming) = (upstream.session, upstream.interface);
         let style = StyleKind::of(failure.style);
-        let behind = Behind::new(self, failure.upstream, None);
         let mut failed: Filters = failure.filters.clone();
         failed.sort_unstable();
         let named_by = |s: &SenderKey| failed.is_empty() || failed.binary_search(s).is_ok();
@@ -161,28 +199,15 @@ impl Node {
             if request.interface() == Some(incoming) || Some(request.style) != style {
                 continue;
             }
-            let asked = behind.asked_in_order(self, request);
             let lost = consequence.of(ix);
-            let suffers = !lost.is_empty();
-            let is_named = |(s, number): &&(SenderKey, u32)| {
-                failed.has(*number) || (suffers && lost.binary_search(&Some(*s)).is_ok())
-            };
-            let named: Filters = asked.iter().filter(is_named).map(|(s, _)| *s).collect();
-            if named.is_empty() && !suffers {
-                continue;
-            }
-            let one = named.first().or_else(|| asked.first().map(|(s, _)| s));
-            let Some(qi) = one.and_then(|s| self.state.item_for(ix, s)).map(|i| i.flowspec) else { continue };
+            let suffers = lost.is_some();
+            let concerned = self.concerned_by(failure, behind, is_copied, request, (&failed, lost));
+            let Some((qi, filters)) = concerned else { continue };
             let mut error = failure.error;
             let exceeds = elements.is_empty() || !failures.iter().all(|f| f.clears(&qi, error.value));
             if failure.is_admission() && !exceeds && request.app().is_some() {
                 error.flags |= ErrorSpec::NOT_GUILTY;
             }
-            let filters = match (failure.is_wildcard(), named.is_empty()) {
-                (true, _) => failure.filters.clone(),
-                (false, true) => keys(&asked),
-                (false, false) => named,
-            };
             if !failure.is_admission() || !failure.is_in_place() || suffers || exceeds {
                 letters.push((request.from, error, filters));
             } else {
@@ -199,16 +224,60 @@ impl Node {
         letters
     }
 
+    /// What a request asks for where an error concerns it, and the senders that are named to whoever made it. `failed` and `lost` are the
+    /// senders of the error, and those for which the request is left out because of it, if it is.
+    fn concerned_by(
+        &self,
+        failure: &Failure<'_>,
+        behind: &Behind<'_>,
+        is_copied: bool,
+        request: &Request,
+        (failed, lost): (&Numbers, Option<&Numbers>),
+    ) -> Option<(Flowspec, Senders)> {
+        if request.style.is_wildcard() {
+            let applied = behind.applied(self, request);
+            let concerns = applied.meets(failed) || (lost.is_some() && !applied.is_empty());
+            return concerns
+                .then_some((request.items.first()?.flowspec, Senders::Keys(failure.filters.clone())));
+        }
+        let asked = behind.asked(self, request);
+        let also = lost.map(|lost| asked.and(lost));
+        let mut named = asked.and(failed);
+        also.iter().for_each(|also| named.add(also));
+        if named.is_empty() {
+            lost?;
+            named = asked;
+        }
+        let in_order = behind.in_order(request, &named);
+        let first = behind.key(self, *in_order.first()?);
+        let place = self.state.place_in(request, &first)?;
+        let senders = if is_copied && request.app().is_none() {
+            Senders::Numbers(in_order.iter().map(|number| *number as u16).collect())
+        } else {
+            Senders::Keys(in_order.iter().map(|number| behind.key(self, *number)).collect())
+        };
+        Some((request.items.get(place)?.flowspec, senders))
+    }
+
     fn send_failure(
         &mut self,
         arrived: &Arrived<'_>,
         failure: &Failure<'_>,
-        session: Ix<SessionState>,
+        original: Option<&Arc<Original>>,
         letters: SmallVec<[Addressed; 4]>,
     ) {
+        let session = self.state.upstreams[failure.upstream].session;
         let key = self.state.key_of(session);
         let mut scopes = BTreeMap::<InterfaceId, Option<Addresses>>::new();
-        for (from, error, filters) in letters {
+        for (from, error, senders) in letters {
+            let filters = match (senders, original, from) {
+                (Senders::Numbers(named), Some(original), RequestOrigin::Hop { interface, address }) => {
+                    self.send_copy((interface, address), error, named, original);
+                    continue;
+                }
+                (Senders::Keys(filters), ..) => filters,
+                (Senders::Numbers(_), ..) => continue,
+            };
             let scope = match from {
                 RequestOrigin::Hop { interface, .. } => scopes
                     .entry(interface)
@@ -230,6 +299,21 @@ impl Node {
                 because_of: Some(arrived.message),
             };
             self.pass_resv_error(from, &key, error, &flow);
+        }
+    }
+
+    fn send_copy(
+        &mut self,
+        (interface, address): (InterfaceId, IpAddr),
+        error: ErrorSpec,
+        named: Box<[u16]>,
+        original: &Arc<Original>,
+    ) {
+        let Some(hop) = self.own_hop(interface, address) else { return };
+        let envelope = Envelope::to_neighbour(interface, address, self.config.ttl);
+        let copy = ErrorCopy { envelope, hop, error, named, original: Arc::clone(original) };
+        if !self.queue.offer(Pending::Copy(Box::new(copy))) {
+            self.counters.count_discard(Discard::QueueFull);
         }
     }
 }

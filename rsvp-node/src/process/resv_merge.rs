@@ -5,18 +5,20 @@
 //! interface; RFC 2205 section 3.5 merges the requests themselves, and so does this.
 
 use super::behind::Behind;
+use super::in_crowd::InCrowd;
 use super::kept::filters;
 use super::scope::in_scope;
 use crate::carried::{is_sent, one_tclass};
 use crate::composer;
 use crate::interface::InterfaceId;
-use crate::key::{SenderKey, StyleKind};
+use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec;
-use crate::node::Node;
+use crate::node::{Carriers, Node};
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
 use crate::state::path::{Origin, PathState};
 use crate::state::resv::{Item, Request, RequestOrigin};
+use crate::state::together::Together;
 use crate::state::upstream::Upstream;
 use crate::unknown;
 use rsvp_wire::{Flowspec, Sharing};
@@ -28,8 +30,11 @@ use std::collections::BTreeMap;
 pub(crate) struct Merged {
     pub(crate) style: StyleKind,
     /// One entry per sender in ascending order; for WF a single one without.
-    pub(crate) flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]>,
+    pub(crate) flows: Flows,
 }
+
+/// Senders, or all together, each with a flowspec.
+pub(crate) type Flows = SmallVec<[(Flow, Flowspec); 2]>;
 
 impl Merged {
     /// Where a sender stands.
@@ -78,27 +83,46 @@ impl Node {
     pub(crate) fn merged(&self, upstream: Ix<Upstream>) -> Option<Merged> {
         let session = self.state.upstreams[upstream].session;
         let style = self.state.requests_of(session).next()?.1.style;
-        let sharing = style.sharing();
-        let mut flows: SmallVec<[(Option<SenderKey>, Flowspec); 2]> = SmallVec::new();
-        if sharing == Sharing::Shared {
+        let crowd = InCrowd::new(self, session, style);
+        let mut flows = if style.sharing() == Sharing::Distinct {
+            self.distinct_flows(upstream, crowd.as_ref())
+        } else if let Some(flows) = crowd.and_then(|crowd| crowd.shared(upstream)) {
+            flows
+        } else {
             let first = self.state.paths_behind(upstream).next()?.sender;
             let one = (!style.is_wildcard()).then_some(first);
-            let choice = self.choice(upstream, sharing, &one, |_| true, |_| true)?;
-            flows.extend(choice.flows().map(|flow| (flow, choice.flowspec)));
-        } else {
-            let barred = self.barred_by_sender(upstream);
-            for PathState { sender, .. } in self.state.paths_behind(upstream) {
-                let behind = Behind::new(self, upstream, Some(sender));
-                let barred = barred.get(sender).map_or(&[][..], |barred| barred);
-                let asked = behind.all_asked(self, sharing, false, |_| true);
-                let choice = self.choose(&behind, false, &asked, barred);
-                flows.extend(choice.map(|c| (Some(*sender), c.flowspec)));
-            }
-        }
+            let choice = self.choice(upstream, style.sharing(), &one, |_| true, |_| true)?;
+            choice.flows().map(|flow| (flow, choice.flowspec)).collect()
+        };
         let to = self.state.key_of(session).destination();
         flows.iter_mut().for_each(|(_, f)| *f = flowspec::in_session(*f, to));
         flows.sort_unstable_by_key(|(filter, _)| *filter);
         (!flows.is_empty()).then_some(Merged { style, flows })
+    }
+
+    /// What is asked for each of the senders behind a previous hop.
+    fn distinct_flows(&self, upstream: Ix<Upstream>, crowd: Option<&InCrowd<'_>>) -> Flows {
+        let barred = self.barred_by_sender(upstream);
+        let mut flows = Flows::new();
+        for path in self.state.paths_behind(upstream) {
+            let barred = barred.get(&path.sender).map_or(&[][..], |barred| barred);
+            let known = match crowd {
+                Some(crowd) if barred.is_empty() => match crowd.asked(path) {
+                    Together::Nothing => Some(None),
+                    Together::Flowspec(flowspec) => Some(Some(flowspec)),
+                    Together::Services => None,
+                },
+                Some(crowd) => crowd.sift(path, barred).map(|sifted| sifted.map(|s| s.flowspec)),
+                None => None,
+            };
+            let flowspec = known.unwrap_or_else(|| {
+                let behind = Behind::new(self, upstream, Some(&path.sender));
+                let asked = behind.all_asked(self, Sharing::Distinct, false, |_| true);
+                self.choose(&behind, false, &asked, barred).map(|choice| choice.flowspec)
+            });
+            flows.extend(flowspec.map(|flowspec| (Some(path.sender), flowspec)));
+        }
+        flows
     }
 
     /// Blockade state of a previous hop by sender.
@@ -124,18 +148,32 @@ impl Node {
         merged: &Merged,
     ) -> (core::ops::Range<usize>, usize) {
         let mut scratch = core::mem::take(&mut self.scratch);
-        let (kept, left_out) = self.forwarded_objects(upstream);
+        let carriers = self.carriers(upstream);
+        let (kept, left_out) = self.forwarded_objects(upstream, &carriers);
         let scope = self.resv_scope(upstream).unwrap_or_default();
         let place = composer::asked(&mut scratch, &scope, &kept, merged.style, &merged.flows);
         self.scratch = scratch;
         (place, left_out)
     }
 
-    /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
-    fn forwarded_objects(&self, upstream: Ix<Upstream>) -> (Vec<u8>, usize) {
+    /// The requests of a session that carry something; they are looked for once for all of its previous hops that hear of an input.
+    fn carriers(&mut self, upstream: Ix<Upstream>) -> Carriers {
         let session = self.state.upstreams[upstream].session;
-        let requests = self.state.requests_of(session).filter(|(_, request)| request.kept.carries());
-        let messages = requests.flat_map(|(_, request)| request.messages().map(move |m| (request, m)));
+        match &self.carriers {
+            Some((known, carriers)) if *known == session => carriers.clone(),
+            _ => {
+                let all = self.state.requests_of(session).filter(|(_, request)| request.kept.carries());
+                let carriers: Carriers = all.map(|(ix, _)| ix).collect();
+                self.carriers = Some((session, carriers.clone()));
+                carriers
+            }
+        }
+    }
+
+    /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
+    fn forwarded_objects(&self, upstream: Ix<Upstream>, requests: &[Ix<Request>]) -> (Vec<u8>, usize) {
+        let requests = requests.iter().map(|ix| &self.state.requests[*ix]);
+        let messages = requests.flat_map(|request| request.messages().map(move |m| (request, m)));
         let mut all = Vec::new();
         for (request, message) in messages {
             let own = request.app().is_some();

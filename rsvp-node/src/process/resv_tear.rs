@@ -26,8 +26,10 @@ impl Node {
         if StyleKind::of(arrived.read()?) != Some(style) {
             return Err(Discard::NoState);
         }
-        let filters: SmallVec<[SenderKey; 4]> = filters(&arrived.message).collect();
-        let matches = |item: &Item| style.is_wildcard() || item.filter.is_some_and(|f| filters.contains(&f));
+        let mut filters: SmallVec<[SenderKey; 4]> = filters(&arrived.message).collect();
+        filters.sort_unstable();
+        let named = |f: SenderKey| filters.binary_search(&f).is_ok();
+        let matches = |item: &Item| style.is_wildcard() || item.filter.is_some_and(named);
         if !self.state.requests[ix].items.iter().any(matches) {
             return Err(Discard::NoState);
         }

@@ -71,10 +71,8 @@ impl Node {
         });
         for ix in self.state.requests_on(branch) {
             self.spell_out(ix);
-            let items = self.state.requests[ix].items.iter_mut();
-            for item in items.filter(|i| sender.is_none() || i.filter == sender) {
-                item.flowspec = flowspec::lower_bound(&item.flowspec, &left).unwrap_or(item.flowspec);
-            }
+            let no_more = |asked: &Flowspec| flowspec::lower_bound(asked, &left).unwrap_or(*asked);
+            self.state.change_flowspecs(ix, &sender, no_more);
         }
         self.update_for_less(branch, sender);
         if let Some(ix) = self.state.find_reserved(branch, sender) {

@@ -16,6 +16,7 @@ use crate::state::arena::Ix;
 use crate::state::numbers::Numbers;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
+use crate::state::together::Together;
 use crate::state::traffic::{Branch, Filters, Reserved, ReservedFlags};
 use core::cmp::Ordering;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, SenderTspec, Session, Sharing, Tspec, error_value};
@@ -23,6 +24,9 @@ use smallvec::SmallVec;
 
 /// Why traffic control refused: Error Code and Error Value.
 pub(crate) type Refused = (ErrorCode, u16);
+
+/// What is asked for, and for which senders.
+type AskedFor = (StyleKind, Flowspec, SmallVec<[SenderKey; 4]>);
 
 /// What the senders of a reservation say.
 struct Announced {
@@ -116,7 +120,7 @@ impl Node {
             return Ok(());
         }
         for (ix, flowspec) in before {
-            self.set_flowspec(ix, sender, flowspec);
+            self.state.change_flowspecs(ix, &sender, |_| flowspec);
         }
         Err(refused)
     }
@@ -146,27 +150,17 @@ impl Node {
         let mut before = Vec::new();
         for ix in self.state.requests_on(branch).into_iter().filter(|ix| Some(*ix) != but) {
             let place = if sender.is_none() { Some(0) } else { self.state.place_of(ix, &sender) };
-            let items = &mut self.state.requests[ix].items;
+            let items = &self.state.requests[ix].items;
             let Some(uncut) = place.and_then(|place| items.get(place)).map(|item| item.flowspec) else {
                 continue;
             };
             let cut = flowspec::lower_bound(&uncut, &standing).unwrap_or(uncut);
             if cut != uncut {
                 before.push((ix, uncut));
-                self.set_flowspec(ix, sender, cut);
+                self.state.change_flowspecs(ix, &sender, |_| cut);
             }
         }
         before
-    }
-
-    /// Changes the flowspec of a request: for a sender, or the one that all share.
-    pub(crate) fn set_flowspec(&mut self, ix: Ix<Request>, sender: Flow, flowspec: Flowspec) {
-        let place = if sender.is_none() { None } else { self.state.place_of(ix, &sender) };
-        let items = &mut self.state.requests[ix].items;
-        match place {
-            Some(place) => items[place].flowspec = flowspec,
-            None => items.iter_mut().for_each(|item| item.flowspec = flowspec),
-        }
     }
 
     fn report_to_requesters(&mut self, branch: Branch, sender: Flow, (code, value): Refused) {
@@ -187,33 +181,17 @@ impl Node {
         sender: Flow,
         installed: Option<Ix<Reserved>>,
     ) -> Result<Option<Reserved>, Refused> {
+        let together =
+            sender.and_then(|s| Some((s, self.state.asked_together(branch.session, branch.interface, &s)?)));
+        let asked = match together {
+            Some((_, Together::Nothing)) => None,
+            Some((sender, Together::Flowspec(flowspec))) => {
+                Some((StyleKind::FixedFilter, flowspec, [sender].into_iter().collect()))
+            }
+            Some((_, Together::Services)) | None => self.asked_one_by_one(branch, sender)?,
+        };
+        let Some((style, flowspec, filters)) = asked else { return Ok(None) };
         let Branch { session, interface } = branch;
-        let mut merged: Option<(StyleKind, Flowspec)> = None;
-        let (mut all, mut filters) = (Numbers::default(), SmallVec::<[SenderKey; 4]>::new());
-        let here = |r: &Request| r.interface() == Some(interface);
-        let number = self.state.number_of(session, &sender);
-        for (_, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
-            let place = if sender.is_none() { Some(0) } else { request.place_of(&sender, number) };
-            let Some(item) = place.and_then(|place| request.items.get(place)) else { continue };
-            if self.gives_way(request, item, here) {
-                continue;
-            }
-            let so_far = merged.map_or(item.flowspec, |(_, so_far)| so_far);
-            match flowspec::merge(&so_far, &item.flowspec) {
-                Some(flowspec) => merged = Some((request.style, flowspec)),
-                None if !request.asks_for(item) => continue,
-                None => return Err((ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT)),
-            }
-            match request.index().and_then(|index| index.senders.as_ref()) {
-                _ if sender.is_some() || request.style.is_wildcard() => filters.extend(item.filter),
-                Some(senders) => all.add(senders),
-                None => filters.extend(request.items.iter().filter_map(|i| i.filter)),
-            }
-        }
-        let Some((style, flowspec)) = merged else { return Ok(None) };
-        filters.extend(self.state.crowd(session).into_iter().flat_map(|crowd| crowd.keys(&all)));
-        filters.sort_unstable();
-        filters.dedup();
         let to = self.state.key_of(session).destination();
         let announced = self.announced(branch, &filters);
         let flowspec = match (announced.tspec, installed) {
@@ -245,6 +223,38 @@ impl Node {
             remark: Remark::default(),
             flags,
         }))
+    }
+
+    /// The merge of what all next hops on an interface ask for, and for whom.
+    fn asked_one_by_one(&self, branch: Branch, sender: Flow) -> Result<Option<AskedFor>, Refused> {
+        let Branch { session, interface } = branch;
+        let mut merged: Option<(StyleKind, Flowspec)> = None;
+        let (mut all, mut filters) = (Numbers::default(), SmallVec::<[SenderKey; 4]>::new());
+        let here = |r: &Request| r.interface() == Some(interface);
+        let number = self.state.number_of(session, &sender);
+        for (_, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
+            let place = if sender.is_none() { Some(0) } else { request.place_of(&sender, number) };
+            let Some(item) = place.and_then(|place| request.items.get(place)) else { continue };
+            if self.gives_way(request, item, here) {
+                continue;
+            }
+            let so_far = merged.map_or(item.flowspec, |(_, so_far)| so_far);
+            match flowspec::merge(&so_far, &item.flowspec) {
+                Some(flowspec) => merged = Some((request.style, flowspec)),
+                None if !request.asks_for(item) => continue,
+                None => return Err((ErrorCode::TRAFFIC_CONTROL, error_value::SERVICE_CONFLICT)),
+            }
+            match request.index().and_then(|index| index.senders.as_ref()) {
+                _ if sender.is_some() || request.style.is_wildcard() => filters.extend(item.filter),
+                Some(senders) => all.add(senders),
+                None => filters.extend(request.items.iter().filter_map(|i| i.filter)),
+            }
+        }
+        let Some((style, flowspec)) = merged else { return Ok(None) };
+        filters.extend(self.state.crowd(session).into_iter().flat_map(|crowd| crowd.keys(&all)));
+        filters.sort_unstable();
+        filters.dedup();
+        Ok(Some((style, flowspec, filters)))
     }
 
     /// B_Police_Flag of every reservation that shares a sender with one that has changed (RFC 2205 section 3.8).

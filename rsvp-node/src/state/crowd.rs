@@ -10,8 +10,10 @@ use super::numbers::Numbers;
 use super::path::{Origin, PathState};
 use super::resv::{Index, Item, Request};
 use super::session::SessionState;
+use super::together::{Column, Rows};
 use super::traffic::Reserved;
 use super::upstream::Upstream;
+use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use core::cmp::Reverse;
 use smallvec::SmallVec;
@@ -32,6 +34,8 @@ pub(crate) struct Crowd {
     orders: BTreeMap<u32, u32>,
     /// The order of the one that came first to the list last.
     newest: u32,
+    /// The requests of next hops.
+    pub(super) rows: BTreeMap<InterfaceId, Rows>,
 }
 
 /// What belongs to a sender, in the order of the session's lists.
@@ -43,6 +47,15 @@ pub(crate) struct Known {
     pub(crate) paths: SmallVec<[Ix<PathState>; 1]>,
     /// Reservations for it alone (FF).
     pub(crate) reserved: SmallVec<[Ix<Reserved>; 1]>,
+    /// What is asked for it, where it is.
+    pub(super) asked: Vec<(InterfaceId, Column)>,
+}
+
+impl Known {
+    fn octets_asked(&self) -> usize {
+        let parts = self.asked.iter().map(|(_, column)| column.octets()).sum::<usize>();
+        self.asked.capacity() * size_of::<(InterfaceId, Column)>() + parts
+    }
 }
 
 impl Crowd {
@@ -60,6 +73,8 @@ impl Crowd {
             + self.senders.capacity() * size_of::<Known>()
             + self.behind.len() * size_of::<((u32, u32), Ix<PathState>)>()
             + self.orders.len() * size_of::<(u32, u32)>()
+            + self.rows.values().map(Rows::octets).sum::<usize>()
+            + self.senders.iter().map(Known::octets_asked).sum::<usize>()
     }
 
     /// The senders of a set.
@@ -67,7 +82,7 @@ impl Crowd {
         numbers.iter().map(|number| self.known(number).key)
     }
 
-    fn known_mut(&mut self, number: u32) -> &mut Known {
+    pub(super) fn known_mut(&mut self, number: u32) -> &mut Known {
         &mut self.senders[number as usize]
     }
 
@@ -77,7 +92,8 @@ impl Crowd {
             self.known_mut(number).users += 1;
             return (number, false);
         }
-        let known = Known { key: *key, users: 1, paths: SmallVec::new(), reserved: SmallVec::new() };
+        let (paths, reserved) = (SmallVec::new(), SmallVec::new());
+        let known = Known { key: *key, users: 1, paths, reserved, asked: Vec::new() };
         let number = match self.free.pop() {
             Some(number) => {
                 *self.known_mut(number) = known;
@@ -273,12 +289,16 @@ impl State {
         let wildcard = self.requests[ix].style.is_wildcard();
         let index = if wildcard { Index::wildcard(scoped) } else { Index::of(numbers) };
         self.requests[ix].set_index(Some(index));
+        self.merge_request(ix, before.as_ref());
         self.leave_crowd(session, before.as_ref());
     }
 
     /// A request that leaves its session.
     pub(super) fn unindex_request(&mut self, ix: Ix<Request>) {
         let (session, index) = (self.requests[ix].session, self.requests[ix].set_index(None));
+        if let Some(index) = &index {
+            self.unmerge_request(ix, index);
+        }
         self.leave_crowd(session, index.as_ref());
     }
 
@@ -293,6 +313,13 @@ impl State {
         let request = &self.requests[ix];
         let number = request.index().and_then(|_| self.number_of(request.session, filter));
         request.place_of(filter, number)
+    }
+
+    /// The same of a request that is at hand.
+    pub(crate) fn place_in(&self, request: &Request, sender: &SenderKey) -> Option<usize> {
+        let filter = Some(*sender);
+        let number = request.index().and_then(|_| self.number_of(request.session, &filter));
+        request.place_of(&filter, number)
     }
 
     /// The number of a sender in the crowd of its session, to look for it in several requests.
@@ -310,8 +337,8 @@ impl State {
     /// Puts an item into a request, in the place of one with the same filter.
     pub(crate) fn put_item(&mut self, ix: Ix<Request>, item: Item) {
         if let Some(place) = self.place_of(ix, &item.filter) {
-            self.requests[ix].items[place] = item;
-            return;
+            let before = core::mem::replace(&mut self.requests[ix].items[place], item);
+            return self.merge_item(ix, place, Some(before.flowspec));
         }
         self.requests[ix].items.push(item);
         let session = self.requests[ix].session;
@@ -320,18 +347,22 @@ impl State {
                 let number = self.join_crowd(session, &filter);
                 if let Some((index, number)) = self.requests[ix].index_mut().zip(number) {
                     index.push(number);
+                    self.merge_item(ix, self.requests[ix].items.len() - 1, None);
                 }
             }
             _ => self.index_request(ix),
         }
     }
 
-    /// Takes an item out of a request.
+    /// Takes an item out of a request; where there are many, the last comes in its place.
     pub(crate) fn take_item(&mut self, ix: Ix<Request>, place: usize) -> Item {
         let request = &mut self.requests[ix];
-        let (session, item) = (request.session, request.items.remove(place));
+        let session = request.session;
+        let many = request.items.len() > FEW && request.index().is_some();
+        let item = if many { request.items.swap_remove(place) } else { request.items.remove(place) };
         if let Some(index) = request.index_mut().filter(|_| item.filter.is_some()) {
-            let number = index.remove(place);
+            let number = if many { index.swap_remove(place) } else { index.remove(place) };
+            self.unmerge_item(ix, number, &item.flowspec);
             if let Some(crowd) = self.crowd_mut(session) {
                 crowd.leave(number);
             }

@@ -17,6 +17,7 @@ pub(crate) mod path;
 pub(crate) mod resv;
 pub(crate) mod session;
 mod timers;
+pub(crate) mod together;
 pub(crate) mod traffic;
 pub(crate) mod upstream;
 pub(crate) mod wheel;

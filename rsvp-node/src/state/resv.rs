@@ -14,6 +14,7 @@ use super::wheel::Timer;
 use crate::event::AppId;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
+use crate::merge::flowspec::service_bit;
 use crate::neighbour::accounts::Owner;
 use crate::time::{Instant, Since};
 use core::net::IpAddr;
@@ -51,6 +52,12 @@ pub(crate) struct Beside {
     index: Option<Index>,
     /// From where it came, if that is not the next hop's address.
     source: Option<IpAddr>,
+}
+
+impl Beside {
+    pub(super) fn index_mut(&mut self) -> Option<&mut Index> {
+        self.index.as_mut()
+    }
 }
 
 /// Octets of an elementary request in what was last sent to a previous hop: a FLOWSPEC and a FILTER_SPEC.
@@ -184,10 +191,26 @@ impl Request {
         }
     }
 
-    /// Items that are asked for; of those that share a flowspec the first, which says it for all.
-    pub(crate) fn asked_items(&self) -> impl Iterator<Item = &Item> {
-        let most = if self.style.sharing() == Sharing::Shared { 1 } else { usize::MAX };
-        self.items.iter().take(most).filter(|item| self.asks_for(item))
+    /// The services that are asked for, as a set.
+    pub(crate) fn asked_services(&self) -> u32 {
+        let bit = |service: u8| 1 << (u32::from(service) % u32::BITS);
+        if self.style.sharing() == Sharing::Shared {
+            // The first says it for all.
+            let first = self.items.first().filter(|item| self.asks_for(item));
+            return first.map_or(0, |item| service_bit(&item.flowspec));
+        }
+        match (self.index(), self.asked) {
+            (_, Asked::OtherStyle) => 0,
+            (Some(index), asked) => {
+                let there = index.services.iter().filter(|(_, count)| *count > 0);
+                let all = there.fold(0, |all, (service, _)| all | bit(*service));
+                if let Asked::Service(service) = asked { all & bit(service) } else { all }
+            }
+            (None, _) => {
+                let asked = self.items.iter().filter(|item| self.asks_for(item));
+                asked.fold(0, |all, item| all | service_bit(&item.flowspec))
+            }
+        }
     }
 
     /// The item that selects the sender of a path state of its session.
@@ -256,12 +279,18 @@ pub(crate) struct Index {
     places: Vec<u32>,
     /// All it is for; of WF those that its SCOPE lists, and `None` for all senders there are.
     pub(crate) senders: Option<Numbers>,
+    /// It is that of WF with a SCOPE.
+    pub(super) scoped: bool,
+    /// Which of the requests of its interface it is.
+    pub(super) row: Option<u32>,
+    /// Services that are asked for, each with how often.
+    services: SmallVec<[(u8, u32); 1]>,
 }
 
 impl Index {
     /// That of WF.
     pub(super) fn wildcard(senders: Option<Numbers>) -> Self {
-        Self { senders, ..Self::default() }
+        Self { scoped: senders.is_some(), senders, ..Self::default() }
     }
 
     /// That of explicit styles.
@@ -274,6 +303,21 @@ impl Index {
     /// Octets of memory.
     pub(super) fn octets(&self) -> usize {
         4 * (self.numbers.capacity() + self.places.capacity())
+    }
+
+    /// An item is for another service than before, comes or goes.
+    pub(super) fn count_service(&mut self, before: Option<&Flowspec>, now: Option<&Flowspec>) {
+        let [before, now] = [before, now].map(|flowspec| flowspec.map(Flowspec::service));
+        if before == now {
+            return;
+        }
+        for (service, count) in &mut self.services {
+            *count -= u32::from(before == Some(*service));
+            *count += u32::from(now == Some(*service));
+        }
+        if let Some(now) = now.filter(|now| self.services.iter().all(|(service, _)| service != now)) {
+            self.services.push((now, 1));
+        }
     }
 
     pub(crate) fn numbers(&self) -> &[u32] {
@@ -299,15 +343,28 @@ impl Index {
         self.senders.get_or_insert_default().insert(number);
     }
 
+    /// Takes out what stands at a place, and puts the last there.
+    pub(super) fn swap_remove(&mut self, place: usize) -> u32 {
+        let gone = self.numbers.swap_remove(place);
+        if let Some(moved) = self.numbers.get(place) {
+            self.places[*moved as usize] = place as u32 + 1;
+        }
+        self.is_gone(gone)
+    }
+
+    fn is_gone(&mut self, gone: u32) -> u32 {
+        self.set_place(gone, 0);
+        self.senders.get_or_insert_default().remove(gone);
+        gone
+    }
+
     /// Takes out what stands at a place.
     pub(super) fn remove(&mut self, place: usize) -> u32 {
         let gone = self.numbers.remove(place);
         for moved in &self.numbers[place..] {
             self.places[*moved as usize] -= 1;
         }
-        self.set_place(gone, 0);
-        self.senders.get_or_insert_default().remove(gone);
-        gone
+        self.is_gone(gone)
     }
 }
 

@@ -1,0 +1,105 @@
+//! An error that goes on to many next hops of a crowd (RFC 2205 section 3.1.8): what it says to all of them is kept once, and each copy has
+//! the numbers of the senders that it names. It is written when it leaves: a thousand messages of a thousand filters are never there together.
+
+use super::behind::Behind;
+use crate::composer::{Composer, Descriptor, Forwarded, Named, object_of};
+use crate::extension::Extensions;
+use crate::key::SessionKey;
+use crate::queue::Envelope;
+use rsvp_wire::{ErrorSpec, MsgType, NeedSpace, RsvpHop, Style};
+use std::sync::Arc;
+
+/// Octets of a FILTER_SPEC of either family.
+const IPV4: usize = 12;
+const IPV6: usize = 24;
+
+/// What all copies of an error say.
+#[derive(Debug)]
+pub(crate) struct Original {
+    pub(crate) session: SessionKey,
+    pub(crate) forwarded: Box<[u8]>,
+    /// STYLE and FLOWSPEC.
+    pub(crate) descriptor: Box<[u8]>,
+    pub(crate) filters: FilterTable,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorCopy {
+    pub(crate) envelope: Envelope,
+    pub(crate) hop: RsvpHop,
+    pub(crate) error: ErrorSpec,
+    /// The numbers of the senders that are named.
+    pub(crate) named: Box<[u16]>,
+    pub(crate) original: Arc<Original>,
+}
+
+impl ErrorCopy {
+    /// Writes the message to the start of a buffer and returns its length.
+    pub(crate) fn write(
+        &self,
+        extensions: &Extensions,
+        scratch: &mut Vec<u8>,
+        buffer: &mut [u8],
+    ) -> Result<usize, NeedSpace> {
+        let Original { session, forwarded, descriptor, filters } = &*self.original;
+        filters.gather(&self.named, scratch);
+        let composer = Composer {
+            session: Named::Key(*session),
+            hop: Some(self.hop),
+            error: Some(self.error),
+            forwarded: Forwarded::Octets(forwarded),
+            descriptor: Descriptor::Octets(&[descriptor, scratch]),
+            ..Composer::new(MsgType::RESV_ERR, self.envelope)
+        };
+        composer.write(extensions, buffer)
+    }
+}
+
+/// STYLE and FLOWSPEC as they came.
+pub(crate) fn descriptor(style: Style, flowspec: Option<&[u8]>) -> Box<[u8]> {
+    [&*object_of(&style), flowspec.unwrap_or_default()].concat().into()
+}
+
+/// FILTER_SPECs by the numbers of their senders.
+#[derive(Debug)]
+pub(crate) struct FilterTable {
+    octets: Vec<u8>,
+    each: usize,
+}
+
+impl FilterTable {
+    /// Those of all senders behind a previous hop; `None` where they have no numbers, or are not of one length.
+    pub(crate) fn of(behind: &Behind<'_>) -> Option<Self> {
+        if !behind.is_crowd() {
+            return None;
+        }
+        let (mut octets, mut each) = (Vec::new(), 0);
+        for (sender, number) in behind.senders() {
+            let object = object_of(&sender.object());
+            each = if each == 0 { object.len() } else { each };
+            if object.len() != each || !matches!(each, IPV4 | IPV6) || u16::try_from(number).is_err() {
+                return None;
+            }
+            let at = each * number as usize;
+            if octets.len() < at + each {
+                octets.resize(at + each, 0);
+            }
+            octets[at..at + each].copy_from_slice(&object);
+        }
+        Some(Self { octets, each })
+    }
+
+    fn gather(&self, numbers: &[u16], into: &mut Vec<u8>) {
+        into.resize(numbers.len() * self.each, 0);
+        match self.each {
+            IPV4 => gather::<IPV4>(&self.octets, numbers, into),
+            _ => gather::<IPV6>(&self.octets, numbers, into),
+        }
+    }
+}
+
+fn gather<const EACH: usize>(table: &[u8], numbers: &[u16], into: &mut [u8]) {
+    let (objects, places) = (table.as_chunks::<EACH>().0, into.as_chunks_mut::<EACH>().0);
+    places.iter_mut().zip(numbers).for_each(|(place, number)| *place = objects[usize::from(*number)]);
+}

@@ -1,0 +1,220 @@
+//! What is asked for the senders of a crowd, where state has it merged already ([`Together`]). Where requests are to be looked at one by one,
+//! because of blockade state, several services or a SCOPE, they are in `behind`.
+
+use super::resv_merge::Flows;
+use crate::interface::InterfaceId;
+use crate::key::StyleKind;
+use crate::merge::failure::{blockades, blockades_between};
+use crate::merge::span::Span;
+use crate::node::Node;
+use crate::state::arena::Ix;
+use crate::state::blockade::Blockade;
+use crate::state::crowd::Crowd;
+use crate::state::path::PathState;
+use crate::state::resv::Request;
+use crate::state::session::SessionState;
+use crate::state::together::Together;
+use crate::state::upstream::Upstream;
+use rsvp_wire::Flowspec;
+use smallvec::SmallVec;
+
+/// What is asked for in a session of many.
+pub(crate) struct InCrowd<'a> {
+    node: &'a Node,
+    crowd: &'a Crowd,
+    style: StyleKind,
+    /// Requests of applications on this node.
+    own: SmallVec<[&'a Request; 4]>,
+}
+
+impl<'a> InCrowd<'a> {
+    pub(crate) fn new(node: &'a Node, session: Ix<SessionState>, style: StyleKind) -> Option<Self> {
+        let crowd = node.state.crowd(session)?;
+        // An application that asks for something has opened the session.
+        let any = !node.state.sessions[session].apps().is_empty();
+        let own = any.then(|| node.state.requests_of(session)).into_iter().flatten();
+        let own = own.filter(|(_, request)| request.app().is_some()).map(|(_, request)| request).collect();
+        Some(Self { node, crowd, style, own })
+    }
+
+    /// What is asked for the sender of a path state; in WF what is asked for all, if it is for this one, too.
+    pub(crate) fn asked(&self, path: &PathState) -> Together {
+        let own = self.own.iter().filter(|request| self.node.applies(request, path));
+        let own =
+            own.filter_map(|request| request.item_of(path)).map(|item| Together::Flowspec(item.flowspec));
+        let outgoing = path.outgoing.iter().filter(|_| !path.flags.local_only()).map(|o| o.interface);
+        match self.style.is_wildcard() {
+            true => own.chain(outgoing.map(|on| self.crowd.any_on(on))).collect(),
+            false => own.chain(outgoing.map(|on| self.crowd.asked_on(on, path.number))).collect(),
+        }
+    }
+
+    /// What goes to a previous hop where senders share a flowspec; `None` where that takes a closer look.
+    pub(crate) fn shared(&self, upstream: Ix<Upstream>) -> Option<Flows> {
+        let first = |request: &&Request| Some(Together::Flowspec(request.items.first()?.flowspec));
+        let services: Together = self.own.iter().filter_map(first).chain([self.crowd.any()]).collect();
+        let wildcard = self.style.is_wildcard();
+        let state = &self.node.state;
+        if services == Together::Services
+            || (wildcard && self.crowd.has_scopes())
+            || state.upstreams[upstream].blockades.is_some()
+        {
+            return None;
+        }
+        let mut merged = Together::Nothing;
+        let mut senders = SmallVec::<[_; 2]>::new();
+        for path in state.paths_behind(upstream) {
+            let asked = self.asked(path);
+            if asked != Together::Nothing {
+                merged.add(asked);
+                senders.push((!wildcard).then_some(path.sender));
+            }
+        }
+        senders.truncate(if wildcard { 1 } else { usize::MAX });
+        match merged {
+            Together::Nothing => Some(Flows::new()),
+            Together::Flowspec(flowspec) => Some(senders.into_iter().map(|flow| (flow, flowspec)).collect()),
+            Together::Services => None,
+        }
+    }
+}
+
+/// What goes to a previous hop for one sender, in FF.
+#[derive(Debug)]
+pub(crate) struct Sifted {
+    pub(crate) flowspec: Flowspec,
+    /// Between what and what that lies which is let through.
+    pub(crate) members: Option<Span>,
+    /// Nothing was let through: the flowspec is the GLB of everything.
+    pub(crate) lowered: bool,
+    pub(crate) out: Out,
+}
+
+/// Requests that are left out, by interface and part, a bit for each.
+#[derive(Debug, Default)]
+pub(crate) struct Out(SmallVec<[(InterfaceId, Vec<u16>); 1]>);
+
+impl Out {
+    /// Adds what is left out here and not there.
+    pub(crate) fn add_newly(&mut self, here: &Self, before: &Self) {
+        for (on, masks) in &here.0 {
+            let all = match self.0.iter().position(|(other, _)| other == on) {
+                Some(at) => &mut self.0[at].1,
+                None => {
+                    self.0.push((*on, Vec::new()));
+                    let last = self.0.len() - 1;
+                    &mut self.0[last].1
+                }
+            };
+            all.resize(all.len().max(masks.len()), 0);
+            let before = before.0.iter().find(|(other, _)| other == on).map_or(&[][..], |(_, masks)| masks);
+            let before = before.iter().copied().chain(core::iter::repeat(0));
+            all.iter_mut().zip(masks).zip(before).for_each(|((all, mask), before)| *all |= mask & !before);
+        }
+    }
+
+    /// The requests.
+    pub(crate) fn requests(&self, crowd: &Crowd) -> impl Iterator<Item = Ix<Request>> {
+        let parts =
+            self.0.iter().flat_map(|(on, masks)| masks.iter().enumerate().map(|(at, mask)| (*on, at, *mask)));
+        parts.flat_map(|(on, at, mask)| crowd.requests_in(on, at, mask)).map(|(_, ix)| ix)
+    }
+}
+
+/// What passes a test, and what does not.
+#[derive(Default)]
+struct Passed {
+    together: Together,
+    members: Option<Span>,
+    out: Out,
+}
+
+impl Passed {
+    fn add(&mut self, together: Together, span: Option<Span>) {
+        self.together.add(together);
+        self.members = match (&self.members, span) {
+            (Some(all), Some(span)) => all.join(&span),
+            (all, span) => span.or(*all),
+        };
+    }
+}
+
+impl InCrowd<'_> {
+    /// What goes to a previous hop for a sender of whom something has failed: what [`Contest`](super::left_out) comes to, without a look at
+    /// each request where many are on the same side. The inner `None` where nothing is asked for; the outer where it takes a closer look.
+    pub(crate) fn sift(&self, path: &PathState, barred: &[&Blockade]) -> Option<Option<Sifted>> {
+        if self.style != StyleKind::FixedFilter || !self.own.is_empty() {
+            return None;
+        }
+        match self.asked(path) {
+            Together::Nothing => return Some(None),
+            Together::Services => return None,
+            Together::Flowspec(_) => {}
+        }
+        let failures = || barred.iter().map(|b| &b.failed);
+        let alone = || failures().filter(|failed| failed.is_shared_by(1));
+        let free = self.passed(
+            path,
+            |span| blockades_between(failures(), span).map(|blocked| !blocked),
+            |asked| !blockades(failures(), asked),
+        );
+        let passed = match free.together {
+            Together::Nothing => self.passed(
+                path,
+                |span| {
+                    let mut reached = alone().map(|failed| failed.is_reached_between(span));
+                    reached.try_fold(true, |untried, reached| reached.map(|reached| untried && !reached))
+                },
+                |asked| !alone().any(|failed| failed.is_reached_by(asked)),
+            ),
+            _ => free,
+        };
+        match passed.together {
+            Together::Services => None,
+            // Together they may be what failed.
+            Together::Flowspec(merged) if alone().any(|failed| failed.is_reached_by(&merged)) => None,
+            Together::Flowspec(flowspec) => {
+                let Passed { members, out, .. } = passed;
+                Some(Some(Sifted { flowspec, members, lowered: false, out }))
+            }
+            Together::Nothing => {
+                let all = self.passed(path, |_| Some(true), |_| true);
+                let flowspec = all.members?.lower_bound();
+                Some(Some(Sifted { flowspec, members: None, lowered: true, out: passed.out }))
+            }
+        }
+    }
+
+    /// What passes among all that is asked for a sender. `sure` says it of all that lies between two ends, if it is so of all or of none.
+    fn passed(
+        &self,
+        path: &PathState,
+        sure: impl Fn(&Span) -> Option<bool>,
+        passes: impl Fn(&Flowspec) -> bool,
+    ) -> Passed {
+        let mut passed = Passed::default();
+        for on in path.outgoing.iter().map(|outgoing| outgoing.interface) {
+            let parts = self.crowd.parts_on(on, path.number);
+            let mut masks = vec![0; parts.len()];
+            for (at, (part, out)) in parts.iter().zip(&mut masks).enumerate() {
+                match part.span.as_ref().map(&sure) {
+                    None => {}
+                    Some(Some(true)) => passed.add(part.together, part.span),
+                    Some(Some(false)) => *out = part.rows,
+                    Some(None) => {
+                        for (bit, ix) in self.crowd.requests_in(on, at, part.rows) {
+                            let Some(item) = self.node.state.requests[ix].item_of(path) else { continue };
+                            if passes(&item.flowspec) {
+                                passed.add(Together::Flowspec(item.flowspec), Some(Span::of(item.flowspec)));
+                            } else {
+                                *out |= bit;
+                            }
+                        }
+                    }
+                }
+            }
+            passed.out.0.push((on, masks));
+        }
+        passed
+    }
+}
