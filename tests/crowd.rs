@@ -42,8 +42,9 @@ pub(crate) struct Crowd {
     now: Instant,
     wake: Option<Instant>,
     buffer: Box<[u8]>,
-    /// Messages it has sent so far.
+    /// Messages it has sent so far, and their octets.
     pub(crate) sent: u64,
+    pub(crate) octets_sent: usize,
     /// How what a step costs is read: the difference of two readings.
     meter: fn(&Engine) -> u64,
     /// The most that one call of `handle` or `poll` has cost since this was set.
@@ -63,7 +64,8 @@ impl Crowd {
         }
         let buffer = vec![0; 65_535].into();
         let now = Instant::from_millis(1);
-        let mut crowd = Self { engine, shape, now, wake: None, buffer, sent: 0, meter, longest: 0 };
+        let mut crowd =
+            Self { engine, shape, now, wake: None, buffer, sent: 0, octets_sent: 0, meter, longest: 0 };
         (0..shape.senders).for_each(|sender| crowd.path(sender, 1e6));
         crowd
     }
@@ -72,7 +74,7 @@ impl Crowd {
         Session::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 17, 5000)
     }
 
-    fn sender(n: u16) -> FilterSpec {
+    pub(crate) fn sender(n: u16) -> FilterSpec {
         FilterSpec::new(IpAddr::V4(Ipv4Addr::new(11, 0, 0, 1)), 1000 + n)
     }
 
@@ -85,7 +87,7 @@ impl Crowd {
         IpAddr::V4(Ipv4Addr::from_bits(0xc040_0101 + u32::from(n)))
     }
 
-    fn flowspec(rate: f32) -> Flowspec {
+    pub(crate) fn flowspec(rate: f32) -> Flowspec {
         let tspec =
             Tspec { rate, bucket: 1e3, peak: f32::INFINITY, min_policed_unit: 64, max_packet_size: 1500 };
         Flowspec::ControlledLoad(tspec)
@@ -100,7 +102,7 @@ impl Crowd {
     }
 
     /// The filters of a request.
-    fn filters(&self, request: u16) -> impl Iterator<Item = u16> + Clone {
+    pub(crate) fn filters(&self, request: u16) -> impl Iterator<Item = u16> + Clone {
         let Shape { senders, filters, .. } = self.shape;
         (0..filters).map(move |n| (n + request) % senders)
     }
@@ -145,6 +147,17 @@ impl Crowd {
         self.receive_from_next_hop(MsgType::RESV, request, rate);
     }
 
+    /// A Resv that says what is put into it, and may be refused. Returns its length.
+    pub(crate) fn resv_saying(&mut self, request: u16, put: impl Fn(&mut MessageWriter<'_>)) -> usize {
+        let hop = RsvpHop { address: Self::next_hop(request), lih: DOWNSTREAM.0 };
+        let octets = Self::octets(MsgType::RESV, hop, |w| {
+            w.put(&TimeValues { refresh_ms: 30_000 });
+            put(w);
+        });
+        self.outcome(DOWNSTREAM, hop.address, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), &octets);
+        octets.len()
+    }
+
     /// The ResvTear of the same.
     pub(crate) fn resv_tear(&mut self, request: u16) {
         self.receive_from_next_hop(MsgType::RESV_TEAR, request, 1e3);
@@ -174,11 +187,23 @@ impl Crowd {
     }
 
     fn receive(&mut self, interface: InterfaceId, source: IpAddr, destination: IpAddr, octets: &[u8]) {
+        assert_eq!(self.outcome(interface, source, destination, octets), Outcome::Taken);
+    }
+
+    /// Has a message arrive, and does all that follows.
+    fn outcome(
+        &mut self,
+        interface: InterfaceId,
+        source: IpAddr,
+        destination: IpAddr,
+        octets: &[u8],
+    ) -> Outcome {
         let rx = Rx { interface, source, destination, ttl: 62, octets };
-        assert_eq!(self.handle(Input::Packet(rx)), Outcome::Taken);
+        let outcome = self.handle(Input::Packet(rx));
         while self.drain() == Some(self.now) {
             self.handle(Input::Timer);
         }
+        outcome
     }
 
     /// Does the next step that time asks for.
@@ -200,8 +225,9 @@ impl Crowd {
             let before = (self.meter)(&self.engine);
             let output = self.engine.poll(self.now, &mut self.buffer);
             let idle = match output {
-                Output::Transmit(_) => {
+                Output::Transmit(transmit) => {
                     self.sent += 1;
+                    self.octets_sent += transmit.octets.len();
                     None
                 }
                 Output::Idle { until, .. } => Some(until),

@@ -216,8 +216,9 @@ pub enum Discard {
     /// Routing has no way to forward a confirmation.
     #[error("no route")]
     NoRoute,
-    /// An error about a limit was not sent, because the interface has had its share of them.
-    #[error("too many errors about limits")]
+    /// An error about a limit was not sent, because the interface has had its share of them; or one did not go on to a next hop, because too
+    /// many have because of one neighbour.
+    #[error("too many errors")]
     ErrorSuppressed,
     /// A message to send found its interface down or disabled.
     #[error("interface of a message to send is down")]

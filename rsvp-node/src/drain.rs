@@ -19,33 +19,7 @@ impl Node {
                 None => return self.idle(),
                 Some(&Pending::Path(id)) => self.write_path(id, buf),
                 Some(&Pending::Resv(id)) => self.write_resv(id, buf),
-                Some(Pending::Letter(letter)) => {
-                    let Letter { envelope, octets } = &**letter;
-                    let usable = self.interfaces.usable(envelope.interface).is_some();
-                    match buf.get_mut(..octets.len()) {
-                        None => Written::NeedSpace(octets.len()),
-                        Some(room) if usable && !octets.is_empty() => {
-                            room.copy_from_slice(octets);
-                            Written::Last(*envelope, octets.len())
-                        }
-                        Some(_) => {
-                            let why = if usable { Discard::TooLarge } else { Discard::NotSendable };
-                            self.counters.count_discard(why);
-                            Written::Done
-                        }
-                    }
-                }
-                Some(Pending::Copy(copy)) => match copy.write(&self.extensions, &mut self.scratch, buf) {
-                    _ if self.interfaces.usable(copy.envelope.interface).is_none() => {
-                        self.counters.count_discard(Discard::NotSendable);
-                        Written::Done
-                    }
-                    Ok(length) => {
-                        self.octets_handled += length as u64;
-                        Written::Last(copy.envelope, length)
-                    }
-                    Err(NeedSpace(need)) => Written::NeedSpace(need),
-                },
+                Some(Pending::Letter(_) | Pending::Copy(_)) => self.write_letter(buf),
                 Some(_) => match self.take_output() {
                     Some(output) => return output,
                     None => continue,
@@ -74,6 +48,33 @@ impl Node {
                     let transmit = Transmit { interface, destination, source, ttl, router_alert, octets };
                     return Output::Transmit(transmit);
                 }
+            }
+        }
+    }
+
+    /// Writes the front of the queue, which has its content itself.
+    fn write_letter(&mut self, buf: &mut [u8]) -> Written {
+        let (envelope, written) = match self.queue.front() {
+            Some(Pending::Letter(letter)) => {
+                let Letter { envelope, octets } = &**letter;
+                let room = buf.get_mut(..octets.len()).ok_or(NeedSpace(octets.len()));
+                let copied = room.map(|room| room.copy_from_slice(octets));
+                (*envelope, copied.map(|()| octets.len()))
+            }
+            Some(Pending::Copy(copy)) => {
+                let written = copy.write(&self.extensions, &mut self.scratch, buf);
+                self.octets_handled += written.map_or(0, |length| length as u64);
+                (copy.envelope, written)
+            }
+            _ => return Written::Done,
+        };
+        let usable = self.interfaces.usable(envelope.interface).is_some();
+        match written {
+            Err(NeedSpace(need)) => Written::NeedSpace(need),
+            Ok(length) if usable && length > 0 => Written::Last(envelope, length),
+            Ok(_) => {
+                self.counters.count_discard(if usable { Discard::TooLarge } else { Discard::NotSendable });
+                Written::Done
             }
         }
     }

@@ -42,7 +42,7 @@ impl Engine {
         let node = &mut self.node;
         node.now = node.now.max(now);
         (node.drained, node.carriers) = (None, None);
-        (node.cause, node.fanned) = (Owner::NODE, 0);
+        (node.cause, node.fanned, node.refusals) = (Owner::NODE, 0, 0);
         match input {
             Input::Packet(rx) => return node.message_arrives(rx, host),
             Input::Command(command) => {

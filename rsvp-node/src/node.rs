@@ -37,6 +37,8 @@ pub(crate) struct Node {
     pub(crate) cause: Owner,
     /// Messages that have left because of it.
     pub(crate) fanned: u32,
+    /// Flow descriptors of it that were refused.
+    pub(crate) refusals: usize,
     /// The previous hop that was let through, while the driver finds room for what it is to be told.
     pub(crate) let_through: Option<Ix<Upstream>>,
     /// The requests of a session that carry something, since the last input.
@@ -112,6 +114,7 @@ impl Node {
             now: Instant::ZERO,
             cause: Owner::NODE,
             fanned: 0,
+            refusals: 0,
             let_through: None,
             carriers: None,
             answer_room: 0,

@@ -23,6 +23,9 @@ use std::collections::BTreeMap;
 const ANSWERS: Pace = Pace { at_once: 10, interval: Duration::from_millis(100) };
 /// Messages that leave because of one neighbour's, beside the first for each of them.
 const FAN_OUT: Pace = Pace { at_once: 64, interval: Duration::from_millis(10) };
+/// Errors that go on to next hops because of one neighbour's, beside the first for each of them: as many at once as a session can have,
+/// for they are not put off.
+const ERRORS_ON: Pace = Pace { at_once: 2_048, interval: Duration::from_millis(2) };
 /// And to all on one interface, for on-link addresses can be invented.
 const ANSWERS_ON_INTERFACE: Pace = Pace { at_once: 100, interval: Duration::from_millis(10) };
 
@@ -87,6 +90,7 @@ pub(crate) struct Account {
     heard: Instant,
     answers: Rate,
     fan_out: Rate,
+    errors_on: Rate,
 }
 
 impl Account {
@@ -100,6 +104,7 @@ impl Account {
             heard: Instant::ZERO,
             answers: Rate::default(),
             fan_out: Rate::default(),
+            errors_on: Rate::default(),
         }
     }
 
@@ -302,6 +307,11 @@ impl Accounts {
             rate.reserve(now, FAN_OUT);
         }
         next.min(latest)
+    }
+
+    /// Whether one more error may go on because of a neighbour's.
+    pub(crate) fn may_go_on(&mut self, owner: Owner, now: Instant) -> bool {
+        self.accounts[owner.0 as usize].errors_on.take(now, ERRORS_ON)
     }
 
     pub(crate) fn account(&self, owner: Owner) -> &Account {

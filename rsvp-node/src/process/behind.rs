@@ -135,7 +135,7 @@ impl<'a> Behind<'a> {
                         let asked = services.get_or_init(|| node.asked_services(self.session, |_, _| true));
                         asked & !service_bit(&item.flowspec) != 0
                     }
-                    _ => node.gives_way(request, item, |_| true),
+                    _ => node.gives_way(request, item, &services, |_| true),
                 };
             if !gives_way {
                 let flows = if wildcard { [0].into_iter().collect() } else { asked };

@@ -174,9 +174,13 @@ impl Node {
         sender: &SenderKey,
         barred: &[&Blockade],
     ) -> Option<Option<Sifted>> {
-        let mut paths = self.state.paths_from(self.state.upstreams[upstream].session, sender);
-        let (_, path) = paths.find(|(_, p)| p.upstream() == Some(upstream))?;
-        crowd.sift(path, barred)
+        crowd.sift(self.path_behind(upstream, sender)?, barred, None)
+    }
+
+    /// The path state of a sender behind a previous hop.
+    pub(crate) fn path_behind(&self, upstream: Ix<Upstream>, sender: &SenderKey) -> Option<&PathState> {
+        let mut paths = self.state.paths_from(self.state.upstreams[upstream].session, sender).map(|(_, p)| p);
+        paths.find(|path| path.upstream() == Some(upstream))
     }
 
     fn note_failure(

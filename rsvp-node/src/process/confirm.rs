@@ -8,7 +8,9 @@
 //! An application is answered once, by a confirmation or an error. After an error, or without its sender, what it has asked for stands
 //! and is tried again by refreshes (section 3.1.8); so is its wish: each of those refreshes is a request that has one, until it is confirmed.
 
+use super::in_crowd::InCrowd;
 use super::left_out::Choice;
+use super::resv_merge::Merged;
 use crate::api::Discard;
 use crate::composer::{Composer, Descriptor, Named};
 use crate::event::{AppId, EventKind};
@@ -17,6 +19,7 @@ use crate::key::{Flow, SenderKey};
 use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
+use crate::state::blockade::Blockade;
 use crate::state::path::PathState;
 use crate::state::resv::{Confirm, Request, RequestOrigin};
 use crate::state::session::SessionState;
@@ -49,6 +52,15 @@ pub(crate) struct Wished {
     pub(crate) answered: Option<Filters>,
 }
 
+/// What was asked of a previous hop last, and its blockade state by sender: found once for all wishes of a message.
+pub(crate) struct Before {
+    last: Option<Merged>,
+    barred: BTreeMap<Flow, SmallVec<[Ix<Blockade>; 2]>>,
+}
+
+/// The same of several, by their places.
+pub(crate) type Standing = BTreeMap<u32, Before>;
+
 /// What becomes of a wish for one sender.
 enum Fate {
     Dropped,
@@ -56,9 +68,20 @@ enum Fate {
     AnsweredHere,
 }
 
+impl Fate {
+    /// Of a request that goes up for a sender or does not: what is asked for with it, what without, and what was asked for last.
+    fn of(goes: bool, with: Option<Flowspec>, without: Option<Flowspec>, last: Option<Flowspec>) -> Self {
+        match goes {
+            false => Self::Dropped,
+            true if with == without && with == last => Self::AnsweredHere,
+            true => Self::Forwarded,
+        }
+    }
+}
+
 impl Node {
     /// Deals with a wish for every sender it concerns, some of which may be on this node.
-    pub(crate) fn wish_confirm(&mut self, wish: &Wish<'_>) -> Wished {
+    pub(crate) fn wish_confirm(&mut self, wish: &Wish<'_>, standing: &mut Standing) -> Wished {
         let request = &self.state.requests[wish.request];
         let (session, local) = (request.session, request.app().is_some());
         let mut sorted: Filters = wish.filters.into();
@@ -86,7 +109,7 @@ impl Node {
         let concerned = !hops.is_empty();
         let (mut answered, mut here) = (Filters::new(), false);
         for (hop, flows) in hops {
-            let fates = self.fates(wish, hop, &flows);
+            let fates = self.fates(wish, hop, &flows, standing);
             for (flow, fate) in flows.iter().zip(&fates) {
                 if matches!(fate, Fate::AnsweredHere) {
                     here = true;
@@ -107,15 +130,41 @@ impl Node {
 
     /// A wish goes on where the request makes a difference to what is asked of the previous hop, and where that is about to
     /// change anyhow; elsewhere it ends here.
-    fn fates(&self, wish: &Wish<'_>, hop: Option<Ix<Upstream>>, flows: &[Flow]) -> SmallVec<[Fate; 4]> {
+    fn fates(
+        &self,
+        wish: &Wish<'_>,
+        hop: Option<Ix<Upstream>>,
+        flows: &[Flow],
+        standing: &mut Standing,
+    ) -> SmallVec<[Fate; 4]> {
         let Some(upstream) = hop else { return flows.iter().map(|_| Fate::AnsweredHere).collect() };
         let sharing = self.state.requests[wish.request].style.sharing();
-        let last = self.last_asked(upstream);
+        let Before { last, barred } = standing.entry(upstream.place()).or_insert_with(|| {
+            let mut barred = BTreeMap::<Flow, SmallVec<[Ix<Blockade>; 2]>>::new();
+            for (ix, blockade) in self.state.blockades_of(upstream) {
+                barred.entry(blockade.sender).or_default().push(ix);
+            }
+            Before { last: self.last_asked(upstream), barred }
+        });
         let last_asked =
             |flow: &Flow| last.as_ref().and_then(|last| Some(last.flows[last.place_of(flow)?].1));
         let mut shared: Option<[Option<Choice>; 2]> = None;
         let mut fates = SmallVec::new();
+        let (session, style) =
+            (self.state.upstreams[upstream].session, self.state.requests[wish.request].style);
+        let crowd = InCrowd::new(self, session, style).filter(|_| sharing == Sharing::Distinct);
         for flow in flows {
+            if let Some((crowd, sender)) = crowd.as_ref().zip(flow.as_ref())
+                && let Some(path) = self.path_behind(upstream, sender)
+                && let barred = self.state.blockades_in(barred.get(flow).map_or(&[], |barred| barred))
+                && let Some(with) = crowd.sift(path, &barred, None)
+                && let Some(without) = crowd.sift(path, &barred, Some(wish.request))
+            {
+                let [asked, others] = [&with, &without].map(|sifted| sifted.as_ref().map(|s| s.flowspec));
+                let goes = with.is_some_and(|with| crowd.goes(&with, wish.request));
+                fates.push(Fate::of(goes, asked, others, last_asked(flow)));
+                continue;
+            }
             let choices = match shared.take() {
                 Some(choices) => choices,
                 None => [
@@ -125,13 +174,8 @@ impl Node {
             };
             let [with, without] = &choices;
             let asked = |c: &Option<Choice>| c.as_ref().filter(|c| c.goes(flow)).map(|c| c.flowspec);
-            fates.push(if !with.as_ref().is_some_and(|c| c.has(wish.request, flow)) {
-                Fate::Dropped
-            } else if asked(with) == asked(without) && asked(with) == last_asked(flow) {
-                Fate::AnsweredHere
-            } else {
-                Fate::Forwarded
-            });
+            let goes = with.as_ref().is_some_and(|c| c.has(wish.request, flow));
+            fates.push(Fate::of(goes, asked(with), asked(without), last_asked(flow)));
             shared = Some(choices).filter(|_| sharing == Sharing::Shared);
         }
         fates
@@ -227,10 +271,10 @@ impl Node {
                 None => groups.push((item.flowspec, item.filter.into_iter().collect())),
             }
         }
-        let (mut concerned, mut told) = (false, false);
+        let (mut concerned, mut told, mut standing) = (false, false, Standing::new());
         for (flowspec, filters) in groups {
             let wish = Wish { address, request: ix, filters: &filters, flowspec, behind };
-            let wished = self.wish_confirm(&wish);
+            let wished = self.wish_confirm(&wish, &mut standing);
             concerned |= wished.concerned;
             if let Some(answered) = wished.answered {
                 told = true;

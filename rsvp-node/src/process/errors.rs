@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 
 /// Flow descriptors of one rejected Resv that are answered; each takes a ResvErr of its own (RFC 2205 section 3.1.8: "up to
 /// N"), and whoever can name a thousand senders in a message shall not make a thousand of it.
-const RESV_ERRORS_MAX: usize = 16;
+pub(crate) const RESV_ERRORS_MAX: usize = 16;
 
 /// A flow descriptor as it came.
 type ErrorFlowObjects<'a> = SmallVec<[ObjectRef<'a>; 2]>;
@@ -197,10 +197,16 @@ fn error_flows<'a>(message: &Message<'a>) -> SmallVec<[ErrorFlowObjects<'a>; 1]>
     flows
 }
 
-/// The SCOPE of a message in error, to be copied into the ResvErr.
+/// The SCOPE of a message in error, to be copied into the ResvErr: of a wildcard reservation (RFC 2205 section 3.4). What else names one
+/// says nothing by it, and would have it copied for each of its flow descriptors.
 pub(crate) fn scope_of(message: &Message<'_>) -> Addresses {
+    let wildcard = message
+        .get::<Style>()
+        .and_then(Result::ok)
+        .and_then(StyleKind::of)
+        .is_none_or(StyleKind::is_wildcard);
     match message.get::<Scope<'_>>() {
-        Some(Ok(scope)) => scope.addresses().collect(),
+        Some(Ok(scope)) if wildcard => scope.addresses().collect(),
         _ => Addresses::new(),
     }
 }

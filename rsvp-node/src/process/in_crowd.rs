@@ -141,8 +141,13 @@ impl Passed {
 
 impl InCrowd<'_> {
     /// What goes to a previous hop for a sender of whom something has failed: what [`Contest`](super::left_out) comes to, without a look at
-    /// each request where many are on the same side. The inner `None` where nothing is asked for; the outer where it takes a closer look.
-    pub(crate) fn sift(&self, path: &PathState, barred: &[&Blockade]) -> Option<Option<Sifted>> {
+    /// each request where many are on the same side; `but` says which request does not count. The inner `None` where nothing is asked for; the outer where it takes a closer look.
+    pub(crate) fn sift(
+        &self,
+        path: &PathState,
+        barred: &[&Blockade],
+        but: Option<Ix<Request>>,
+    ) -> Option<Option<Sifted>> {
         if self.style != StyleKind::FixedFilter || !self.own.is_empty() {
             return None;
         }
@@ -154,13 +159,13 @@ impl InCrowd<'_> {
         let failures = || barred.iter().map(|b| &b.failed);
         let alone = || failures().filter(|failed| failed.is_shared_by(1));
         let free = self.passed(
-            path,
+            (path, but),
             |span| blockades_between(failures(), span).map(|blocked| !blocked),
             |asked| !blockades(failures(), asked),
         );
         let passed = match free.together {
             Together::Nothing => self.passed(
-                path,
+                (path, but),
                 |span| {
                     let mut reached = alone().map(|failed| failed.is_reached_between(span));
                     reached.try_fold(true, |untried, reached| reached.map(|reached| untried && !reached))
@@ -178,31 +183,53 @@ impl InCrowd<'_> {
                 Some(Some(Sifted { flowspec, members, lowered: false, out }))
             }
             Together::Nothing => {
-                let all = self.passed(path, |_| Some(true), |_| true);
-                let flowspec = all.members?.lower_bound();
-                Some(Some(Sifted { flowspec, members: None, lowered: true, out: passed.out }))
+                let all = self.passed((path, but), |_| Some(true), |_| true);
+                let bound = |members: Span| Sifted {
+                    flowspec: members.lower_bound(),
+                    members: None,
+                    lowered: true,
+                    out: passed.out,
+                };
+                Some(all.members.map(bound))
             }
         }
+    }
+
+    /// Where a request of a next hop stands: interface, part, and its bit there.
+    fn row_of(&self, request: Ix<Request>) -> Option<(InterfaceId, usize, u16)> {
+        let request = &self.node.state.requests[request];
+        let (part, bit) = request.index()?.part()?;
+        Some((request.interface()?, part, bit))
+    }
+
+    /// Whether a request goes up for a sender for which this was found.
+    pub(crate) fn goes(&self, sifted: &Sifted, request: Ix<Request>) -> bool {
+        let Some((on, part, bit)) = self.row_of(request) else { return false };
+        let masks = sifted.out.0.iter().find(|(other, _)| *other == on).map(|(_, masks)| masks);
+        masks.and_then(|masks| masks.get(part)).is_some_and(|out| out & bit == 0)
     }
 
     /// What passes among all that is asked for a sender. `sure` says it of all that lies between two ends, if it is so of all or of none.
     fn passed(
         &self,
-        path: &PathState,
+        (path, but): (&PathState, Option<Ix<Request>>),
         sure: impl Fn(&Span) -> Option<bool>,
         passes: impl Fn(&Flowspec) -> bool,
     ) -> Passed {
         let mut passed = Passed::default();
+        let but = but.and_then(|but| self.row_of(but));
         for on in path.outgoing.iter().map(|outgoing| outgoing.interface) {
             let parts = self.crowd.parts_on(on, path.number);
             let mut masks = vec![0; parts.len()];
             for (at, (part, out)) in parts.iter().zip(&mut masks).enumerate() {
-                match part.span.as_ref().map(&sure) {
+                let without = but.filter(|but| (but.0, but.1) == (on, at)).map_or(0, |but| but.2);
+                let sure = |span| if without == 0 { sure(span) } else { None };
+                match part.span.as_ref().map(sure) {
                     None => {}
                     Some(Some(true)) => passed.add(part.together, part.span),
                     Some(Some(false)) => *out = part.rows,
                     Some(None) => {
-                        for (bit, ix) in self.crowd.requests_in(on, at, part.rows) {
+                        for (bit, ix) in self.crowd.requests_in(on, at, part.rows & !without) {
                             let Some(item) = self.node.state.requests[ix].item_of(path) else { continue };
                             if passes(&item.flowspec) {
                                 passed.add(Together::Flowspec(item.flowspec), Some(Span::of(item.flowspec)));

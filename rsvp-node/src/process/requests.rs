@@ -11,6 +11,7 @@ use crate::state::arena::Ix;
 use crate::state::resv::{Asked, Item, Request};
 use crate::state::session::SessionState;
 use crate::state::traffic::Branch;
+use core::cell::OnceCell;
 use rsvp_wire::{ErrorCode, Flowspec, Sharing};
 use smallvec::SmallVec;
 
@@ -59,24 +60,36 @@ impl Node {
     }
 
     /// Whether an item that is left over gives way to what is asked for in another service: to what it would be merged
-    /// with, among the requests that count.
+    /// with, among the requests that count. What that is, is found out once for all items of a sender, or of a session where senders share
+    /// a reservation.
     pub(crate) fn gives_way(
         &self,
         request: &Request,
         item: &Item,
+        asked: &OnceCell<u32>,
         counts: impl Fn(&Request) -> bool,
     ) -> bool {
         if request.asks_for(item) {
             return false;
         }
-        if request.style.sharing() == Sharing::Shared {
-            let asked = self.asked_services(request.session, |_, r| counts(r));
-            return asked & !service_bit(&item.flowspec) != 0;
-        }
-        self.state.requests_of(request.session).filter(|(_, r)| counts(r)).any(|(ix, r)| {
-            let merged = self.state.place_of(ix, &item.filter).map(|place| &r.items[place]);
-            merged.is_some_and(|i| r.asks_for(i) && i.flowspec.service() != item.flowspec.service())
-        })
+        let asked = asked.get_or_init(|| match request.style.sharing() {
+            Sharing::Shared => self.asked_services(request.session, |_, r| counts(r)),
+            _ => self.services_for(request.session, &item.filter, counts),
+        });
+        asked & !service_bit(&item.flowspec) != 0
+    }
+
+    /// The services that are asked for a sender.
+    fn services_for(
+        &self,
+        session: Ix<SessionState>,
+        sender: &Flow,
+        counts: impl Fn(&Request) -> bool,
+    ) -> u32 {
+        let number = self.state.number_of(session, sender);
+        let counted = self.state.requests_of(session).map(|(_, r)| r).filter(|r| counts(r));
+        let items = counted.filter_map(|r| Some((r, &r.items[r.place_of(sender, number)?])));
+        items.filter(|(r, i)| r.asks_for(i)).fold(0, |all, (_, i)| all | service_bit(&i.flowspec))
     }
 
     /// Takes out all requests of another style than `style`, when none of them conflicts with it any more.

@@ -5,9 +5,9 @@
 //! replaced is left in place.
 
 use super::Arrived;
-use super::confirm::Wish;
+use super::confirm::{Standing, Wish};
 use super::demands::{Demand, FilterList, asked_by, sender_of};
-use super::errors::{ErrorFlow, scope_of};
+use super::errors::{ErrorFlow, RESV_ERRORS_MAX, scope_of};
 use crate::api::Discard;
 use crate::config::Limit;
 use crate::host::Host;
@@ -150,7 +150,7 @@ impl Node {
         demands: &[Demand<'_>],
         host: &mut dyn Host,
     ) {
-        let mut confirmed: SmallVec<[(Flow, Flowspec); 2]> = SmallVec::new();
+        let (mut confirmed, mut standing) = (SmallVec::<[(Flow, Flowspec); 2]>::new(), Standing::new());
         for Demand { filters, flowspec, .. } in demands {
             let granted = |f: &SenderKey| self.state.place_of(request, &Some(*f)).is_some();
             let granted: FilterList = filters.iter().copied().filter(granted).collect();
@@ -159,7 +159,7 @@ impl Node {
             }
             let flowspec = *flowspec;
             let wish = Wish { address, request, filters: &granted, flowspec, behind: None };
-            match self.wish_confirm(&wish).answered {
+            match self.wish_confirm(&wish, &mut standing).answered {
                 Some(all) if all.is_empty() => confirmed.push((None, flowspec)),
                 Some(some) => confirmed.extend(some.into_iter().map(|f| (Some(f), flowspec))),
                 None => {}
@@ -397,8 +397,10 @@ impl Node {
             flowspec: Some(demand.object.octets()),
             filters: &demand.filters,
             scope: &scope_of(&arrived.message),
-            because_of: Some(arrived.message),
+            because_of: (self.refusals < RESV_ERRORS_MAX).then_some(arrived.message),
         };
+        // What goes on of a message goes on in the errors of so many of its flow descriptors, or the answers would be many times what came.
+        self.refusals += 1;
         self.report_resv_error(from, &arrived.session, code, value, flags, &flow);
     }
 }

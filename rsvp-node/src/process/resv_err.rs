@@ -269,7 +269,12 @@ impl Node {
         let session = self.state.upstreams[failure.upstream].session;
         let key = self.state.key_of(session);
         let mut scopes = BTreeMap::<InterfaceId, Option<Addresses>>::new();
-        for (from, error, senders) in letters {
+        for (n, (from, error, senders)) in letters.into_iter().enumerate() {
+            // Next hops cost nothing to whoever invents them, and an error that is due comes again.
+            if n > 0 && from.hop().is_some() && !self.state.accounts.may_go_on(self.cause, self.now) {
+                self.counters.count_discard(Discard::ErrorSuppressed);
+                continue;
+            }
             let filters = match (senders, original, from) {
                 (Senders::Numbers(named), Some(original), RequestOrigin::Hop { interface, address }) => {
                     self.send_copy((interface, address), error, named, original);

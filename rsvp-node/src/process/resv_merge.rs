@@ -21,6 +21,7 @@ use crate::state::resv::{Item, Request, RequestOrigin};
 use crate::state::together::Together;
 use crate::state::upstream::Upstream;
 use crate::unknown;
+use core::cell::OnceCell;
 use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -32,6 +33,10 @@ pub(crate) struct Merged {
     /// One entry per sender in ascending order; for WF a single one without.
     pub(crate) flows: Flows,
 }
+
+/// Octets of objects that are looked at to find which a Resv forwards: of a thousand requests that bring along as much as they may it would
+/// be four million.
+const LOOKED_AT: usize = 16 * unknown::FORWARDED_MAX;
 
 /// Senders, or all together, each with a flowspec.
 pub(crate) type Flows = SmallVec<[(Flow, Flowspec); 2]>;
@@ -72,11 +77,12 @@ impl Node {
         &'a self,
         path: &'a PathState,
     ) -> impl Iterator<Item = (Ix<Request>, &'a Request, &'a Item)> + 'a {
+        let services = OnceCell::new();
         self.state
             .requests_of(path.session)
             .filter(|(_, request)| self.applies(request, path))
             .filter_map(|(ix, request)| Some((ix, request, request.item_of(path)?)))
-            .filter(|(_, request, item)| !self.gives_way(request, item, |_| true))
+            .filter(move |(_, request, item)| !self.gives_way(request, item, &services, |_| true))
     }
 
     /// What should be asked of a previous hop; `None` when nothing is.
@@ -112,7 +118,7 @@ impl Node {
                     Together::Flowspec(flowspec) => Some(Some(flowspec)),
                     Together::Services => None,
                 },
-                Some(crowd) => crowd.sift(path, barred).map(|sifted| sifted.map(|s| s.flowspec)),
+                Some(crowd) => crowd.sift(path, barred, None).map(|sifted| sifted.map(|s| s.flowspec)),
                 None => None,
             };
             let flowspec = known.unwrap_or_else(|| {
@@ -172,23 +178,29 @@ impl Node {
 
     /// The union of forwarded objects over all requests that apply to senders behind a previous hop.
     fn forwarded_objects(&self, upstream: Ix<Upstream>, requests: &[Ix<Request>]) -> (Vec<u8>, usize) {
-        let requests = requests.iter().map(|ix| &self.state.requests[*ix]);
+        // Whoever asked first has a say whatever comes later.
+        let requests = requests.iter().rev().map(|ix| &self.state.requests[*ix]);
         let messages = requests.flat_map(|request| request.messages().map(move |m| (request, m)));
-        let mut all = Vec::new();
+        let (mut all, mut length, mut left_out) = (Vec::new(), 0, 0);
         for (request, message) in messages {
             let own = request.app().is_some();
             let mut objects = message.objects().filter(move |object| is_sent(object, own)).peekable();
             if objects.peek().is_none() {
                 continue;
             }
-            let named =
-                |p: &PathState| request.style.is_wildcard() || filters(&message).any(|f| f == p.sender);
-            let mut behind = self.state.paths_behind(upstream);
-            if behind.any(|p| self.applies(request, p) && request.item_of(p).is_some() && named(p)) {
-                all.extend(objects.map(|o| o.octets()));
+            let asks = |p: &PathState| self.applies(request, p) && request.item_of(p).is_some();
+            let concerned = match request.style.is_wildcard() {
+                true => self.state.paths_behind(upstream).any(asks),
+                false => filters(&message).any(|f| self.path_behind(upstream, &f).is_some_and(asks)),
+            };
+            if concerned && length > LOOKED_AT {
+                left_out += 1;
+            } else if concerned {
+                all.extend(objects.map(|o| o.octets()).inspect(|object| length += object.len()));
             }
         }
         one_tclass(&mut all);
-        unknown::union(all)
+        let (union, more) = unknown::union(all);
+        (union, left_out + more)
     }
 }

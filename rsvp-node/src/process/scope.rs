@@ -4,15 +4,17 @@
 //! A request that carries a SCOPE applies to the senders it lists and to no others; that is judged in `resv_merge`. Here
 //! it is found out what the SCOPE of a message to be sent names.
 
+use super::behind::Behind;
 use crate::interface::InterfaceId;
 use crate::node::Node;
 use crate::state::arena::Ix;
+use crate::state::numbers::Numbers;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use core::net::IpAddr;
-use rsvp_wire::{Message, Scope};
+use rsvp_wire::{Message, Scope, Sharing};
 use smallvec::SmallVec;
 
 /// Sender addresses in ascending order, each once.
@@ -28,6 +30,13 @@ impl Node {
         let received = || self.state.requests_of(session).any(|(_, r)| r.scope().is_some());
         if !wildcard || !(self.state.has_several_previous_hops(session) || received()) {
             return None;
+        }
+        let behind = Behind::new(self, upstream, None);
+        if behind.is_crowd() {
+            let asked = behind.all_asked(self, Sharing::Shared, false, |_| true);
+            let mut all = Numbers::default();
+            asked.iter().for_each(|asked| all.add(&asked.flows));
+            return Some(sorted(all.iter().map(|number| behind.key(self, number).address())));
         }
         let behind = self.state.paths_behind(upstream);
         Some(sorted(behind.filter(|p| self.items_for(p).next().is_some()).map(|p| p.sender.address())))

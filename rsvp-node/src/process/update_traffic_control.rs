@@ -18,6 +18,7 @@ use crate::state::resv::Request;
 use crate::state::session::SessionState;
 use crate::state::together::Together;
 use crate::state::traffic::{Branch, Filters, Reserved, ReservedFlags};
+use core::cell::OnceCell;
 use core::cmp::Ordering;
 use rsvp_wire::{ErrorCode, ErrorSpec, Flowspec, SenderTspec, Session, Sharing, Tspec, error_value};
 use smallvec::SmallVec;
@@ -231,11 +232,11 @@ impl Node {
         let mut merged: Option<(StyleKind, Flowspec)> = None;
         let (mut all, mut filters) = (Numbers::default(), SmallVec::<[SenderKey; 4]>::new());
         let here = |r: &Request| r.interface() == Some(interface);
-        let number = self.state.number_of(session, &sender);
+        let (number, services) = (self.state.number_of(session, &sender), OnceCell::new());
         for (_, request) in self.state.requests_of(session).filter(|(_, r)| here(r)) {
             let place = if sender.is_none() { Some(0) } else { request.place_of(&sender, number) };
             let Some(item) = place.and_then(|place| request.items.get(place)) else { continue };
-            if self.gives_way(request, item, here) {
+            if self.gives_way(request, item, &services, here) {
                 continue;
             }
             let so_far = merged.map_or(item.flowspec, |(_, so_far)| so_far);

@@ -272,7 +272,9 @@ impl State {
     pub(crate) fn index_request(&mut self, ix: Ix<Request>) {
         let session = self.requests[ix].session;
         if self.crowd(session).is_none() {
-            if self.requests[ix].items.len() > FEW {
+            let request = &self.requests[ix];
+            let scope = request.scope().map_or(0, |scope| scope.addresses().count());
+            if request.items.len().max(scope) > FEW {
                 self.gather(session);
             }
             return;

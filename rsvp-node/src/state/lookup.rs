@@ -87,6 +87,11 @@ impl State {
         Walk { arena: &self.blockades, link: self.upstreams[upstream].blockades, next: |b| b.next }
     }
 
+    /// The blockade state at some places.
+    pub(crate) fn blockades_in(&self, places: &[Ix<Blockade>]) -> SmallVec<[&Blockade; 2]> {
+        places.iter().map(|ix| &self.blockades[*ix]).collect()
+    }
+
     /// The key of a session.
     pub(crate) fn key_of(&self, session: Ix<SessionState>) -> SessionKey {
         self.sessions[session].key

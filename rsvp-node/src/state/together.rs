@@ -112,6 +112,13 @@ impl Column {
     }
 }
 
+impl Index {
+    /// The part that a request of a next hop stands in, and its bit there.
+    pub(crate) fn part(&self) -> Option<(usize, u16)> {
+        self.row.map(|row| ((row / SIDE_BY_SIDE) as usize, 1 << (row % SIDE_BY_SIDE)))
+    }
+}
+
 /// The requests of an interface.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
