@@ -1,6 +1,7 @@
-//! Tables of state blocks: chunks that never move, places that are reused, generations that tell users apart.
+//! Tables of state blocks: chunks that do not move, places that are reused, generations that tell users apart.
 //!
-//! A table grows by one chunk at a time, so no insertion ever copies what is already there. A chunk in which nothing is left is given
+//! A table grows by one chunk at a time, so that an insertion copies nothing of what is already there: no more than the list of
+//! chunks, and the first chunk, which has the room that it needs until it is full. A small table is small, then. A chunk in which nothing is left is given
 //! back, but for one, so that what comes and goes at its border allocates nothing.
 
 use core::cell::Cell;
@@ -103,10 +104,10 @@ impl<T> Chunk<T> {
         self.live as usize == CHUNK
     }
 
-    /// Puts a block in; there is room.
-    fn put(&mut self, value: T, generation: Option<u32>) -> usize {
+    /// Puts a block in; there is room. Slots are there for as many blocks as `expected`, further ones as they are needed.
+    fn put(&mut self, value: T, generation: Option<u32>, expected: usize) -> usize {
         if self.is_absent() {
-            self.slots = Vec::with_capacity(CHUNK);
+            self.slots = Vec::with_capacity(expected);
             self.generations = generation.map(|first| vec![first; CHUNK]).unwrap_or_default();
         }
         self.live += 1;
@@ -146,10 +147,10 @@ pub(crate) struct Arena<T> {
 }
 
 impl<T> Arena<T> {
-    /// An empty table whose list of chunks will not move before `expected` blocks are in it.
-    pub(crate) fn new(expected: u32) -> Self {
+    /// An empty table.
+    pub(crate) fn new() -> Self {
         Self {
-            chunks: Vec::with_capacity(expected as usize / CHUNK + 1),
+            chunks: Vec::new(),
             room: Vec::new(),
             spare: None,
             generation: Some(0),
@@ -159,8 +160,8 @@ impl<T> Arena<T> {
     }
 
     /// The same of blocks that are named by their places alone, and never by an [`Id`].
-    pub(crate) fn without_ids(expected: u32) -> Self {
-        Self { generation: None, ..Self::new(expected) }
+    pub(crate) fn without_ids() -> Self {
+        Self { generation: None, ..Self::new() }
     }
 
     pub(crate) const fn len(&self) -> u32 {
@@ -193,7 +194,9 @@ impl<T> Arena<T> {
                 Some(number) => break number,
             }
         };
-        let at = self.chunks[number].put(value, self.generation);
+        // A small table, of which a simulation has tens of thousands, takes the room of few blocks.
+        let expected = if number == 0 { 1 } else { CHUNK };
+        let at = self.chunks[number].put(value, self.generation, expected);
         Ix::new(number * CHUNK + at).expect("limits keep tables below 2^32 blocks")
     }
 
@@ -328,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_reused_place_has_another_generation() {
-        let mut arena = Arena::new(4);
+        let mut arena = Arena::new();
         let a = arena.insert("a");
         let id = arena.id(a);
         assert_eq!(arena.find(id), Some(a));
@@ -341,14 +344,19 @@ mod tests {
     }
 
     #[test]
-    fn blocks_never_move() {
-        let mut arena = Arena::new(0);
+    fn blocks_do_not_move_once_a_chunk_is_full_of_them() {
+        let mut arena = Arena::new();
         let first = arena.insert(0_usize);
-        let at = core::ptr::from_ref(&arena[first]);
-        for n in 1..10 * CHUNK {
+        assert!(arena.octets() < 2 * CHUNK * size_of::<u32>(), "one block has no chunk of room");
+        for n in 1..CHUNK {
             arena.insert(n);
         }
-        assert_eq!(core::ptr::from_ref(&arena[first]), at);
+        let second = arena.insert(CHUNK);
+        let at = [first, second].map(|ix| core::ptr::from_ref(&arena[ix]));
+        for n in CHUNK + 1..10 * CHUNK {
+            arena.insert(n);
+        }
+        assert_eq!([first, second].map(|ix| core::ptr::from_ref(&arena[ix])), at);
         assert_eq!(arena.iter_in(0..u32::MAX).count(), 10 * CHUNK);
         assert_eq!(arena.places() as usize, 10 * CHUNK);
         let places = |range| arena.iter_in(range).map(|(_, n)| *n).collect::<Vec<_>>();
@@ -361,7 +369,7 @@ mod tests {
     /// Ids of blocks that went with their chunk name nobody, whoever comes to their places.
     #[test]
     fn chunks_in_which_nothing_is_left_are_given_back() {
-        let mut arena = Arena::new(0);
+        let mut arena = Arena::new();
         let empty = arena.octets();
         let all: Vec<_> = (0..10 * CHUNK).map(|n| arena.insert(n)).collect();
         let ids: Vec<_> = all.iter().map(|ix| arena.id(*ix)).collect();

@@ -62,16 +62,15 @@ const _: () = assert!(size_of::<Upstream>() <= 88);
 
 impl State {
     pub(crate) fn new(seed: u64, limits: &Limits) -> Self {
-        let expected = limits.sessions;
         Self {
-            index: SessionIndex::new(seed, expected),
-            groups: SessionIndex::new(!seed, expected),
-            sessions: Arena::without_ids(expected),
-            paths: Arena::new(expected),
-            requests: Arena::without_ids(expected),
-            reserved: Arena::new(expected),
-            upstreams: Arena::new(expected),
-            blockades: Arena::without_ids(0),
+            index: SessionIndex::new(seed),
+            groups: SessionIndex::new(!seed),
+            sessions: Arena::without_ids(),
+            paths: Arena::new(),
+            requests: Arena::without_ids(),
+            reserved: Arena::new(),
+            upstreams: Arena::new(),
+            blockades: Arena::without_ids(),
             wheel: Wheel::new(),
             accounts: Accounts::new(limits.neighbours_per_interface),
         }
