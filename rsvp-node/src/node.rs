@@ -108,7 +108,7 @@ impl Node {
             let_through: None,
             answer_room: 0,
             interfaces: Interfaces::default(),
-            state: State::new(config.hash_seed, &config.limits),
+            state: State::new(config.hash_seed, &config.limits, config.lays_out),
             queue: Queue::new(config.limits.queue),
             rng: Rng::new(config.seed).late(config.timer_latency),
             digest_key: DigestKey::new(config.hash_seed),

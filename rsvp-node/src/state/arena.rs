@@ -1,7 +1,7 @@
 //! Tables of state blocks: chunks that do not move, places that are reused, generations that tell users apart.
 //!
-//! A table grows by one chunk at a time, so that an insertion copies nothing of what is already there: no more than the list of
-//! chunks, and the first chunk, which has the room that it needs until it is full. A small table is small, then. A chunk in which nothing is left is given
+//! A table grows by one chunk at a time, so that an insertion copies nothing of what is already there: no more than the first chunk, which
+//! has the room that it needs until it is full, so that a small table is small. A chunk in which nothing is left is given
 //! back, but for one, so that what comes and goes at its border allocates nothing.
 
 use core::cell::Cell;
@@ -147,10 +147,10 @@ pub(crate) struct Arena<T> {
 }
 
 impl<T> Arena<T> {
-    /// An empty table.
-    pub(crate) fn new() -> Self {
+    /// An empty table whose list of chunks will not move before `expected` blocks are in it.
+    pub(crate) fn new(expected: u32) -> Self {
         Self {
-            chunks: Vec::new(),
+            chunks: Vec::with_capacity((expected as usize).div_ceil(CHUNK)),
             room: Vec::new(),
             spare: None,
             generation: Some(0),
@@ -160,8 +160,8 @@ impl<T> Arena<T> {
     }
 
     /// The same of blocks that are named by their places alone, and never by an [`Id`].
-    pub(crate) fn without_ids() -> Self {
-        Self { generation: None, ..Self::new() }
+    pub(crate) fn without_ids(expected: u32) -> Self {
+        Self { generation: None, ..Self::new(expected) }
     }
 
     pub(crate) const fn len(&self) -> u32 {
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_reused_place_has_another_generation() {
-        let mut arena = Arena::new();
+        let mut arena = Arena::new(0);
         let a = arena.insert("a");
         let id = arena.id(a);
         assert_eq!(arena.find(id), Some(a));
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn blocks_do_not_move_once_a_chunk_is_full_of_them() {
-        let mut arena = Arena::new();
+        let mut arena = Arena::new(0);
         let first = arena.insert(0_usize);
         assert!(arena.octets() < 2 * CHUNK * size_of::<u32>(), "one block has no chunk of room");
         for n in 1..CHUNK {
@@ -369,7 +369,7 @@ mod tests {
     /// Ids of blocks that went with their chunk name nobody, whoever comes to their places.
     #[test]
     fn chunks_in_which_nothing_is_left_are_given_back() {
-        let mut arena = Arena::new();
+        let mut arena = Arena::new(0);
         let empty = arena.octets();
         let all: Vec<_> = (0..10 * CHUNK).map(|n| arena.insert(n)).collect();
         let ids: Vec<_> = all.iter().map(|ix| arena.id(*ix)).collect();

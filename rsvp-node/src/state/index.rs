@@ -73,14 +73,10 @@ pub(crate) struct SessionIndex<O> {
 }
 
 impl<O: Order> SessionIndex<O> {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            seed: mix(seed ^ 0x5253_5650),
-            buckets: vec![vec![None]],
-            count: 1,
-            entries: 0,
-            order: PhantomData,
-        }
+    pub(crate) fn new(seed: u64, expected: u32) -> Self {
+        let mut buckets = Vec::with_capacity((expected as usize * 2).div_ceil(CHUNK));
+        buckets.push(vec![None]);
+        Self { seed: mix(seed ^ 0x5253_5650), buckets, count: 1, entries: 0, order: PhantomData }
     }
 
     /// Looks a session up.
@@ -213,8 +209,8 @@ mod tests {
 
     #[test]
     fn everything_inserted_is_found_until_removed_and_chains_stay_short() {
-        let mut arena = Arena::new();
-        let mut index = SessionIndex::<ByKey>::new(1);
+        let mut arena = Arena::new(0);
+        let mut index = SessionIndex::<ByKey>::new(1, 0);
         let all: Vec<_> = (0..5_000)
             .map(|n| {
                 let ix = arena.insert(SessionState::new(session(n)));

@@ -61,16 +61,17 @@ const _: () = assert!(size_of::<Reserved>() <= 88);
 const _: () = assert!(size_of::<Upstream>() <= 88);
 
 impl State {
-    pub(crate) fn new(seed: u64, limits: &Limits) -> Self {
+    pub(crate) fn new(seed: u64, limits: &Limits, lays_out: bool) -> Self {
+        let expected = if lays_out { limits.sessions } else { 0 };
         Self {
-            index: SessionIndex::new(seed),
-            groups: SessionIndex::new(!seed),
-            sessions: Arena::without_ids(),
-            paths: Arena::new(),
-            requests: Arena::without_ids(),
-            reserved: Arena::new(),
-            upstreams: Arena::new(),
-            blockades: Arena::without_ids(),
+            index: SessionIndex::new(seed, expected),
+            groups: SessionIndex::new(!seed, expected),
+            sessions: Arena::without_ids(expected),
+            paths: Arena::new(expected),
+            requests: Arena::without_ids(expected),
+            reserved: Arena::new(expected),
+            upstreams: Arena::new(expected),
+            blockades: Arena::without_ids(0),
             wheel: Wheel::new(),
             accounts: Accounts::new(limits.neighbours_per_interface),
         }
