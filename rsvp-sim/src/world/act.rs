@@ -150,7 +150,11 @@ impl World {
         self.begin();
         self.note(format!("a packet is put into {node} by {link}"));
         let Injected { source, destination, ttl, router_alert, octets } = packet;
-        self.arrive(id, on, &Packet { source, destination, ttl, router_alert, octets: octets.to_vec() });
+        self.arrive(
+            id,
+            on,
+            &Packet { source, destination, ttl, router_alert, octets: octets.to_vec(), recorded: None },
+        );
         Ok(())
     }
 

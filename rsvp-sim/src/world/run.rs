@@ -95,7 +95,7 @@ impl World {
         };
         let routing = Routing::new(&scenario, &network);
         let node = |_| VirtualNode {
-            engine: Engine::new(Config::default()),
+            engine: Engine::new(Config { lays_out: false, ..Config::default() }),
             wake: None,
             restless: (Instant::ZERO, 0),
             lives: 0,
@@ -168,7 +168,9 @@ impl World {
             Happening::StartSender(sender) => self.start_sender(sender),
             Happening::Act(n) => self.act_of_plan(n),
             Happening::Arrive { node, link, link_generation, packet } => {
-                if self.link_generation[link.0] == link_generation && self.passes(node, link, &packet) {
+                if self.link_generation[link.0] != link_generation || self.is_cut(link) {
+                    self.lose(node, &packet);
+                } else if self.passes(node, link, &packet) {
                     self.arrive(node, link, &packet);
                 }
             }
