@@ -85,7 +85,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     // The daemon may be what has ended.
     let _ = session.close().await;
     connection.close().await;
-    done.and(course.verdict(course.has_reserved(), "no receiver has reserved"))
+    done.and_then(|_| course.verdict(course.has_reserved(), "no receiver has reserved"))
 }
 
 /// Says what the network does, until it is time to end.

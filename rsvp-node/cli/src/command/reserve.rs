@@ -61,7 +61,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     output.note("ends", &format!("ends; {given_up}"), json!({ "reserved": reserver.has_reserved() }))?;
     sessions.close().await;
     connection.close().await;
-    done.and(reserver.course.verdict(reserver.has_reserved(), reserver.missing()))
+    done.and_then(|_| reserver.course.verdict(reserver.has_reserved(), reserver.missing()))
 }
 
 /// Whether data of a session can come to this host: nobody would ever be heard of at another one's address.

@@ -233,7 +233,7 @@ impl Sets {
         if let Some(name) = set.as_str().and_then(|set| set.strip_prefix('@')) {
             return self.0.get(name).map(|elements| elements.iter().collect());
         }
-        let several = set.get("set").or(Some(set).filter(|set| set.is_array()))?;
+        let several = set.get("set").or_else(|| Some(set).filter(|set| set.is_array()))?;
         Some(several.as_array().map_or_else(|| vec![several], |several| several.iter().collect()))
     }
 

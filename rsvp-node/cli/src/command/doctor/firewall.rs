@@ -255,7 +255,7 @@ impl Table {
             };
             // Older versions of nft do not say in JSON which target of iptables it is.
             let rejects = kind == "xt" && rule.text.contains("REJECT");
-            if let Some(verdict) = verdict(kind, of).or(rejects.then_some(Verdict::Drop)) {
+            if let Some(verdict) = verdict(kind, of).or_else(|| rejects.then_some(Verdict::Drop)) {
                 return vec![(applies, verdict)];
             }
             match kind.as_str() {
