@@ -66,9 +66,9 @@ pub(super) fn host_or_any(text: &str) -> Result<IpAddr, String> {
     match text {
         "any" | "*" => Ok(Ipv6Addr::UNSPECIFIED.into()),
         other => match host(other) {
-            Ok(IpAddr::V4(Ipv4Addr::BROADCAST)) => {
-                Err(format!("{other} is no address of a host; `any` stands for each address of this one"))
-            }
+            Ok(IpAddr::V4(Ipv4Addr::BROADCAST)) => Err(format!(
+                "{other} is the broadcast address, not that of a host; use `any` for every address of this host"
+            )),
             found => found.map_err(|why| format!("{why}; `any` stands for each address of this host")),
         },
     }

@@ -6,6 +6,7 @@ mod conditions;
 mod firewall;
 mod flows;
 mod host;
+mod ruleset;
 
 use super::Failure;
 use super::connection::{answered, look};
