@@ -70,8 +70,8 @@ enum Left {
     /// It has none, and no condition about it is fulfilled.
     Absent,
     Unknown,
-    /// Any but this.
-    Not(&'static str, Option<u64>),
+    /// Any but these, by name and number.
+    Not(&'static [(&'static str, Option<u64>)]),
     Several(Vec<Self>),
 }
 
@@ -92,12 +92,12 @@ impl Left {
                 "protocol" if packet.is_ipv6 => Self::Known(&[0x86dd, 0xdd86], &["ip6"]),
                 "protocol" => Self::Known(&[0x0800, 0x0008], &["ip"]),
                 // No neighbour is there.
-                "iif" | "iifname" | "oif" | "oifname" => Self::Not("lo", None),
+                "iif" | "iifname" | "oif" | "oifname" => Self::Not(&[("lo", None)]),
                 _ => Self::Unknown,
             },
-            // Its tracker takes no packet of this protocol for invalid.
+            // The first message belongs to no connection that the tracker knows, nor does it take one of this protocol for invalid.
             "ct" => match of["key"].as_str().unwrap_or_default() {
-                "state" => Self::Not("invalid", Some(1)),
+                "state" => Self::Not(&[("invalid", Some(1)), ("established", Some(2)), ("related", Some(4))]),
                 "protocol" => RSVP,
                 _ => Self::Unknown,
             },
@@ -173,9 +173,11 @@ impl Left {
                 (_, Some(name)) => Tri::of(names.contains(&name)),
                 _ => Tri::Maybe,
             },
-            Self::Not(name, number) => {
-                let is_that = right == name || number.is_some() && right.as_u64() == *number;
-                if is_that { Tri::No } else { Tri::Maybe }
+            Self::Not(others) => {
+                let is_that = |(name, number): &(&str, Option<u64>)| {
+                    right == name || number.is_some() && right.as_u64() == *number
+                };
+                if others.iter().any(is_that) { Tri::No } else { Tri::Maybe }
             }
             Self::Several(several) => {
                 let parts = right["concat"].as_array().filter(|parts| parts.len() == several.len());

@@ -289,6 +289,7 @@ mod tests {
         let map = json!({ "vmap": { "key": { "meta": { "key": "l4proto" } }, "data": { "set": [[46, { "drop": null }]] } } });
         let tcp = json!({ "match": { "op": "==", "left": { "payload": { "protocol": "tcp", "field": "dport" } }, "right": 22 } });
         let loopback = meta("iifname", json!("lo"));
+        let known = json!({ "match": { "op": "in", "left": { "ct": { "key": "state" } }, "right": ["established", "related"] } });
         let jump = json!({ "jump": { "target": "x" } });
         for (policy, rules) in [
             ("accept", vec![json!([ip("==", json!(46)), drop()])]),
@@ -307,7 +308,7 @@ mod tests {
                 vec![json!([from("192.0.2.1"), drop()]), json!([meta("l4proto", json!("rsvp")), drop()])],
             ),
             ("accept", vec![json!([ip("<", json!(50)), drop()])]),
-            ("drop", vec![json!([tcp, accept()]), json!([loopback, accept()])]),
+            ("drop", vec![json!([tcp, accept()]), json!([loopback, accept()]), json!([known, accept()])]),
             ("drop", vec![json!([from("192.0.2.1"), { "return": null }])]),
             ("drop", vec![]),
         ] {
@@ -401,6 +402,11 @@ mod tests {
         let found = said("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n-A FORWARD -p tcp -j ACCEPT\n");
         assert!(found.len() == 1 && found[0].verdict == Verdict::Problem, "{found:?}");
         assert!(found[0].finding.contains("FORWARD"), "{found:?}");
+        let usual =
+            "-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
+        let found = said(&format!("*filter\n:INPUT DROP [0:0]\n{usual}"));
+        assert!(found.len() == 1 && found[0].verdict == Verdict::Problem, "{found:?}");
+        assert!(said(&format!("*filter\n:INPUT DROP [0:0]\n{usual}-A INPUT -p 46 -j ACCEPT\n")).is_empty());
         let found = said("*filter\n:FORWARD DROP [0:0]\n-A FORWARD -s 10.0.0.0/8 -j ACCEPT\n");
         assert!(found.len() == 1 && found[0].verdict == Verdict::Note, "{found:?}");
         assert!(said("*filter\n:FORWARD DROP [0:0]\n-A FORWARD -p rsvp -j ACCEPT\n").is_empty());

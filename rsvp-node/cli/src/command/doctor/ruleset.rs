@@ -77,7 +77,7 @@ impl Firewall {
     }
 }
 
-/// A rule of iptables in the words of nft; of its conditions those of the protocol are understood.
+/// A rule of iptables in the words of nft; of its conditions those of protocol, interface and connection are understood.
 fn of_iptables(rule: &str) -> Vec<Value> {
     let words: Vec<_> = rule.split_whitespace().collect();
     let (mut expressions, mut at, mut verdict) = (Vec::new(), 0, None);
@@ -94,6 +94,19 @@ fn of_iptables(rule: &str) -> Vec<Value> {
                     expressions.push(json!({ "match": { "op": op, "left": left, "right": right } }));
                 }
             }
+            (Some("-i" | "-o"), interface) => {
+                let op = if is_not { "!=" } else { "==" };
+                let left = json!({ "meta": { "key": "iifname" } });
+                expressions.push(json!({ "match": { "op": op, "left": left, "right": interface } }));
+            }
+            (Some("--ctstate" | "--state"), states) => {
+                let op = if is_not { "!=" } else { "==" };
+                let left = json!({ "ct": { "key": "state" } });
+                let right: Vec<_> = states.split(',').map(str::to_lowercase).collect();
+                expressions.push(json!({ "match": { "op": op, "left": left, "right": right } }));
+            }
+            // Only loads what the options after it are of.
+            (Some("-m"), "conntrack" | "state") => {}
             (Some("-j"), "ACCEPT") => verdict = Some(json!({ "accept": null })),
             (Some("-j"), "DROP" | "REJECT") => verdict = Some(json!({ "drop": null })),
             (Some("-j"), "RETURN") => verdict = Some(json!({ "return": null })),
@@ -107,7 +120,9 @@ fn of_iptables(rule: &str) -> Vec<Value> {
             // Options of the target.
             _ => {}
         }
-        at += if option.is_some_and(|option| matches!(option, "-p" | "-j" | "-g")) {
+        at += if option.is_some_and(|option| {
+            matches!(option, "-p" | "-i" | "-o" | "-m" | "--ctstate" | "--state" | "-j" | "-g")
+        }) {
             2 + usize::from(is_not)
         } else {
             1
