@@ -98,15 +98,10 @@ fn fail(world: &mut World, what: &str, expected: Option<(&str, &str)>) -> ! {
     panic!("{said}");
 }
 
-/// What was done to a world for which scenario files have no words: its notes are what tells of it.
+/// What was done to a world for which scenario files have no words.
 fn missing(world: &World) -> Vec<String> {
-    let wordless = |text: &str| {
-        text.starts_with("a packet is put into ")
-            || text.starts_with("link ")
-                && ["loses everything", "is held", "is as it was"].iter().any(|end| text.ends_with(end))
-    };
-    let notes = world.record().notes.iter().filter(|note| wordless(&note.text));
-    notes.map(|note| format!("not in the scenario file: {} at {}", note.text, note.at)).collect()
+    let line = |(at, what): &(_, _)| format!("not in the scenario file: {what} at {at}");
+    world.wordless().iter().map(line).collect()
 }
 
 /// The scenario as it was so far, as a file that says what did not hold, and expects it if it had the form of an expectation.

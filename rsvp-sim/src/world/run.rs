@@ -50,6 +50,8 @@ pub struct World {
     pub(super) notices: Option<Vec<Notice>>,
     /// What was done between steps.
     pub(super) done: Vec<Action>,
+    /// What was done as well, and when, for which scenario files have no words.
+    pub(super) wordless: Vec<(Instant, String)>,
     /// Whether there is none at all.
     pub(super) is_unrecorded: bool,
     /// Messages that were put on links.
@@ -110,6 +112,7 @@ impl World {
             buffer: vec![0; 2048],
             notices: None,
             done: Vec::new(),
+            wordless: Vec::new(),
             is_unrecorded: false,
             messages: 0,
             traffic: Traffic::new(&scenario, &topology),

@@ -25,7 +25,7 @@ const MOST_JOURNAL: u64 = 64 << 20;
     rsvp report\n  \
     rsvp report --output for-the-list.json --config /etc/rsvp/rsvpd.toml\n\n\
     It has addresses, sessions and, of a daemon that keeps a journal, all messages: look at it before you send it to anybody. Values \
-    of configuration keys that are called a key, a secret or a password are left out, and so is what is no TOML.\n\
+    of configuration keys that are called a key, a secret or a password are left out, and so are comments, or all of it if it is no TOML.\n\
     Without a daemon, or one that answers, it is written all the same, with what there is.\n\
     Exit status: 0 written; 1 it could not be written; 2 bad arguments; 5 written without what the daemon knows.")]
 pub(crate) struct Arguments {
