@@ -226,11 +226,15 @@ impl Engine {
 
     /// The elements of blockade state at these places.
     pub fn blockades_in(&self, places: Range<u32>) -> impl Iterator<Item = BlockadeView> + '_ {
-        self.node.state.blockades.iter_in(places).map(|(_, blockade)| BlockadeView {
-            session: self.node.state.key_of(blockade.session).object(),
-            sender: blockade.sender.map(|s| s.object()),
-            previous_hop: self.node.state.upstreams[blockade.upstream].address,
-            flowspec: blockade.failed.qe,
+        self.node.state.blockades.iter_in(places).map(|(_, blockade)| {
+            let upstream = &self.node.state.upstreams[blockade.upstream];
+            BlockadeView {
+                session: self.node.state.key_of(blockade.session).object(),
+                sender: blockade.sender.map(|s| s.object()),
+                previous_hop: upstream.address,
+                incoming: upstream.interface,
+                flowspec: blockade.failed.qe,
+            }
         })
     }
 

@@ -119,7 +119,7 @@ impl Node {
             carriers: None,
             answer_room: 0,
             interfaces: Interfaces::default(),
-            state: State::new(config.hash_seed, &config.limits),
+            state: State::new(config.hash_seed, &config.limits, config.lays_out),
             queue: Queue::new(config.limits.queue),
             rng: Rng::new(config.seed).late(config.timer_latency),
             digest_key: DigestKey::new(config.hash_seed),

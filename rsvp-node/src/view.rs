@@ -121,6 +121,8 @@ pub struct BlockadeView {
     pub sender: Option<FilterSpec>,
     /// The previous hop from which the error came.
     pub previous_hop: IpAddr,
+    /// The interface that the Paths of that previous hop arrive on.
+    pub incoming: InterfaceId,
     /// The blockade flowspec Qb.
     pub flowspec: Flowspec,
 }

@@ -1,13 +1,21 @@
 //! For tests: assertions that say what was seen, with which seed, and leave the scenario and a capture of the run in files; and,
 //! with feature `proptest`, strategies that draw worlds.
+//!
+//! The files are in the folder that the environment variable `RSVP_SIM_FAILURES` names, or else in `rsvp-sim-failures` in the folder
+//! for temporary files. A scenario file has what was done to the world between steps as its actions, and the expectation that did
+//! not hold; what it has no words for, as links that were cut or held and packets that were put in, is said at its beginning.
 
 use crate::capture;
 use crate::judge::Verdict;
-use crate::scenario::ScenarioError;
+use crate::scenario::{Scenario, ScenarioError};
 use crate::world::World;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Assertions that failed in this process: tests run at the same time, and one may catch several failures.
+static FAILURES: AtomicU64 = AtomicU64::new(1);
 
 /// Asserts that an expectation holds now: the keys of an `[[expect]]` of a scenario file, but for `at`. State is that of now;
 /// messages and events are those so far.
@@ -19,7 +27,7 @@ use std::path::PathBuf;
 pub fn expect(world: &mut World, keys: &str) {
     let verdict: Verdict = world.judge_now(keys).unwrap_or_else(|fault| panic!("{fault}"));
     if !verdict.held {
-        fail(world, &verdict.expected, Some(&verdict.seen));
+        fail(world, &verdict.expected, Some((keys, verdict.seen.as_str())));
     }
 }
 
@@ -54,35 +62,72 @@ pub fn assert_by(
     }
 }
 
+/// Panics with what did not hold; `expected` has the keys of an expectation and what was seen of it.
 #[track_caller]
-fn fail(world: &mut World, what: &str, seen: Option<&str>) -> ! {
+fn fail(world: &mut World, what: &str, expected: Option<(&str, &str)>) -> ! {
     let report = world.report();
-    let mut said = format!("at {}: not so: {what}\n", world.now());
-    let _ = match seen {
-        Some(seen) => writeln!(said, "{seen}"),
+    let headline = format!("at {}: not so: {what}", world.now());
+    let missing = missing(world);
+    let mut said = format!("{headline}\n");
+    let _ = match expected {
+        Some((_, seen)) => writeln!(said, "{seen}"),
         None => write!(said, "{}", report.state_text()),
     };
     let _ = writeln!(said, "scenario {}, seed {}, {}", report.scenario, report.seed, report.family);
-    for (what, file) in [("again", leave(world, "toml")), ("capture", leave(world, "pcap"))] {
+    let scenario = world.scenario_so_far();
+    let number = FAILURES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{}-{}-{}-{number}", scenario.name, scenario.seed, std::process::id());
+    let comments: Vec<&str> =
+        core::iter::once(headline.as_str()).chain(missing.iter().map(String::as_str)).collect();
+    let text = again(world, &scenario, &comments, expected.map(|(keys, _)| keys));
+    let write_again = |path: &Path| std::fs::write(path, text);
+    let write_capture =
+        |path: &Path| capture::write(world.record(), std::io::BufWriter::new(std::fs::File::create(path)?));
+    for (what, file) in [
+        ("again", leave(&format!("{name}.toml"), write_again)),
+        ("capture", leave(&format!("{name}.pcap"), write_capture)),
+    ] {
         let _ = match file {
             Ok(path) => writeln!(said, "{what}: {}", path.display()),
             Err(fault) => writeln!(said, "{what}: cannot be written: {fault}"),
         };
     }
+    for line in missing {
+        let _ = writeln!(said, "{line}");
+    }
     panic!("{said}");
 }
 
-/// Writes the scenario as it was so far, or a capture.
-fn leave(world: &World, kind: &str) -> std::io::Result<PathBuf> {
+/// What was done to a world for which scenario files have no words.
+fn missing(world: &World) -> Vec<String> {
+    let line = |(at, what): &(_, _)| format!("not in the scenario file: {what} at {at}");
+    world.wordless().iter().map(line).collect()
+}
+
+/// The scenario as it was so far, as a file that says what did not hold, and expects it if it had the form of an expectation.
+fn again(world: &World, scenario: &Scenario, comments: &[&str], keys: Option<&str>) -> String {
+    let mut text = String::new();
+    for line in comments.iter().flat_map(|comment| comment.lines()) {
+        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let _ = writeln!(text, "# {line}");
+    }
+    text.push_str(&scenario.to_toml());
+    let Some(keys) = keys else { return text };
+    let now = world.now().0;
+    // State is looked at then, what happened up to then.
+    let whens = [format!("at = \"{now}us\"\n"), format!("within = [\"0s\", \"{now}us\"]\n"), String::new()];
+    let whole = |when: &String| format!("{text}\n[[expect]]\n{when}{keys}\n");
+    let sound = whens.iter().map(whole).find(|text| Scenario::parse("", text.as_bytes()).is_ok());
+    sound.unwrap_or(text)
+}
+
+/// Writes a file into the folder for what failed.
+fn leave(name: &str, write: impl FnOnce(&Path) -> std::io::Result<()>) -> std::io::Result<PathBuf> {
     let folder = std::env::var_os("RSVP_SIM_FAILURES")
         .map_or_else(|| std::env::temp_dir().join("rsvp-sim-failures"), PathBuf::from);
     std::fs::create_dir_all(&folder)?;
-    let scenario = world.scenario_so_far();
-    let path = folder.join(format!("{}-{}-{}.{kind}", scenario.name, scenario.seed, std::process::id()));
-    match kind {
-        "toml" => std::fs::write(&path, scenario.to_toml())?,
-        _ => capture::write(world.record(), std::io::BufWriter::new(std::fs::File::create(&path)?))?,
-    }
+    let path = folder.join(name);
+    write(&path)?;
     Ok(path)
 }
 

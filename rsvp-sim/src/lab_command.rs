@@ -1,6 +1,6 @@
 //! `rsvp-sim lab`: a scenario in network namespaces, with a real `rsvpd` for every node.
 
-use crate::{BAD_FILE, What, chosen, complain, report, say, write_capture};
+use crate::{BAD_FILE, What, chosen, complain, outputs, report, say, write_capture};
 use clap::Args;
 use rsvp_sim::lab::keep::{self, Kept};
 use rsvp_sim::lab::{self, LabError, Outcome, Settings};
@@ -87,6 +87,9 @@ fn failed(fault: &LabError) -> ExitCode {
 fn run_file(arguments: &Lab) -> ExitCode {
     let file = arguments.file.clone().unwrap_or_default();
     let Some(scenario) = chosen(&file, &arguments.what) else { return ExitCode::from(BAD_FILE) };
+    if !outputs::are_apart(&file, &arguments.what, None) {
+        return ExitCode::from(BAD_FILE);
+    }
     let settings =
         Settings { rsvpd: arguments.rsvpd.clone(), speed: arguments.speed, logs: arguments.logs.clone() };
     if arguments.keep {
@@ -206,7 +209,8 @@ fn enter(kept: &Kept) {
         }
         text.push('\n');
     }
-    complain(text.trim_end());
+    // Beside the report, which may be JSON; a closed standard error is no reason to fail.
+    let _ = write!(std::io::stderr(), "{text}");
 }
 
 /// The process that keeps a lab.
@@ -245,10 +249,7 @@ fn meant(name: Option<&str>) -> Result<Kept, LabError> {
 
 fn shell(name: Option<&str>, node: &str) -> Result<ExitCode, LabError> {
     let kept = meant(name)?;
-    let Some(namespace) = kept.namespaces.get(node) else {
-        let nodes: Vec<&str> = kept.namespaces.keys().map(String::as_str).collect();
-        return Err(no(format!("enter {node}"), format!("expected one of {}", nodes.join(", "))));
-    };
+    let namespace = kept.namespace_of(node)?;
     let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
     let mut command = Command::new("nsenter");
     command.arg(format!("--net=/run/netns/{namespace}")).arg(shell);

@@ -52,6 +52,11 @@ enum Command {
     /// Measure what a router does with very many reservations.
     Bench(bench::Bench),
     /// Do again what a journal says, and compare what comes out.
+    #[command(
+        after_help = "Example:\n  rsvp-sim run --journal run.jsonl rsvp-sim/scenarios/three-routers.toml\n  \
+        rsvp-sim replay run.jsonl\n\nExit status: 0 if the same came out, 1 if not or if the journal ends early, 2 if it is no \
+        journal."
+    )]
     Replay {
         /// The journal.
         journal: PathBuf,
@@ -69,6 +74,7 @@ enum Command {
         directory: PathBuf,
     },
     /// Say whether scenario files are sound, without running them.
+    #[command(after_help = "Example:\n  rsvp-sim check rsvp-sim/scenarios/*.toml")]
     Check {
         /// Scenario files.
         #[arg(required = true)]
@@ -131,7 +137,16 @@ enum FamilyName {
 const BAD_FILE: u8 = 2;
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // What was asked for, help or the version, can fail to be written as everything else.
+        Err(asked) if !asked.use_stderr() => {
+            written(asked.print().and_then(|()| std::io::stdout().flush()));
+            return ExitCode::SUCCESS;
+        }
+        Err(fault) => fault.exit(),
+    };
+    match arguments.command {
         Command::Run(run) => run_file(&run),
         #[cfg(feature = "lab")]
         Command::Lab(lab) => lab_command::run(&lab),
@@ -167,7 +182,12 @@ fn complain(what: &str) {
 /// To standard output; a reader that has seen enough (`| head`) is no fault, a full disk is the end.
 fn say(text: &str) {
     let mut out = std::io::stdout();
-    let Err(fault) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else { return };
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// What came of writing to standard output.
+fn written(outcome: std::io::Result<()>) {
+    let Err(fault) = outcome else { return };
     if fault.kind() != std::io::ErrorKind::BrokenPipe {
         complain(&format!("cannot write to standard output: {fault}"));
         std::process::exit(BAD_FILE.into());
@@ -207,6 +227,9 @@ fn chosen(file: &Path, what: &What) -> Option<Scenario> {
 
 fn run_file(run: &Run) -> ExitCode {
     let Some(scenario) = chosen(&run.file, &run.what) else { return ExitCode::from(BAD_FILE) };
+    if !outputs::are_apart(&run.file, &run.what, run.journal.as_deref()) {
+        return ExitCode::from(BAD_FILE);
+    }
     let duration = scenario.duration;
     let mut world = World::new(scenario);
     let (scenario, record) = match &run.journal {
@@ -216,7 +239,7 @@ fn run_file(run: &Run) -> ExitCode {
         }
         Some(path) => {
             let (scenario, record, journal) = world.run_recorded();
-            if let Err(fault) = std::fs::write(path, journal.text()) {
+            if let Err(fault) = std::fs::write(path, journal.whole()) {
                 complain(&format!("{}: cannot write the journal: {fault}", path.display()));
                 return ExitCode::from(BAD_FILE);
             }

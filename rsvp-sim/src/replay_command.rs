@@ -1,7 +1,7 @@
 //! The command `rsvp-sim replay`: does again what a journal says, and compares what comes out.
 
 use crate::{BAD_FILE, complain, say};
-use rsvp_sim::journal;
+use rsvp_sim::journal::{self, ReplayError};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,20 +17,22 @@ pub(crate) fn run(file: &Path) -> ExitCode {
     };
     match journal::replay(&text) {
         Ok(done) => {
+            let so_far = if done.cut.is_some() { " up to there" } else { "" };
             if let Some(line) = done.cut {
-                complain(&format!(
-                    "{name}:{line}: the journal ends within a line; all before it was done again"
-                ));
+                complain(&format!("{name}:{line}: the journal ends early: this line is cut or not there"));
             }
             say(&format!(
-                "{name}: {} lives of nodes, {} inputs, {} outputs, all as they were\n",
+                "{name}: {} lives of nodes, {} inputs, {} outputs, all as they were{so_far}\n",
                 done.lives, done.inputs, done.outputs
             ));
-            ExitCode::SUCCESS
+            if done.cut.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Err(fault) => {
             complain(&format!("{name}:{fault}"));
-            ExitCode::FAILURE
+            match fault {
+                ReplayError::Unsound(_) => ExitCode::from(BAD_FILE),
+                ReplayError::Differs(_) => ExitCode::FAILURE,
+            }
         }
     }
 }

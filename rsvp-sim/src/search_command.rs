@@ -5,6 +5,7 @@ use crate::{BAD_FILE, complain, merge_command, read, say};
 use clap::Args;
 use rsvp_sim::Scenario;
 use rsvp_sim::search::{self, Failure, Outcome, Summary};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -19,15 +20,17 @@ use std::time::{Duration, Instant};
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  rsvp-sim search --seeds 0..10000\n  rsvp-sim search --large --seeds 0..20\n  \
-    rsvp-sim search --seeds 0..1000000 --minutes 10 --shard 3/8 --all --json > part-3.jsonl\n  \
+    rsvp-sim search --seeds 0..1000000 --minutes 10\n  \
+    rsvp-sim search --seeds 0..1000000 --shard 3/8 --all --json > part-3.jsonl\n  \
     rsvp-sim search --seeds 0..1000000 --merge part-*.jsonl"
 )]
 pub(crate) struct Search {
     /// The seeds, from the first up to but not with the last.
     #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = seeds)]
     seeds: (u64, u64),
-    /// Stop drawing new worlds after so many minutes.
-    #[arg(long, value_name = "N")]
+    /// Stop drawing new worlds after so many minutes, and say before which seed that was. To --merge, the seeds from there on are
+    /// missing.
+    #[arg(long, value_name = "N", value_parser = minutes)]
     minutes: Option<f64>,
     /// Only every n-th seed, beginning with the i-th.
     #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = shard)]
@@ -69,14 +72,22 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
     shard.filter(sound).ok_or_else(|| "expected such as 3/8: the third of eight".to_owned())
 }
 
+fn minutes(text: &str) -> Result<f64, String> {
+    let sound = text.parse().ok().filter(|minutes: &f64| *minutes > 0.0 && minutes.is_finite());
+    sound.ok_or_else(|| "expected more than 0, such as 10 or 0.5".to_owned())
+}
+
 pub(crate) fn run(search: &Search) -> ExitCode {
     if !search.merge.is_empty() {
-        return merge_command::run(&search.merge, search.seeds, search.json);
+        return merge_command::run(&search.merge, search.seeds, search.large, search.json);
     }
     if let Some(file) = &search.scenario {
-        return run_one(file);
+        return run_one(file, search.json);
     }
-    let Progress { summary, mut failures, digests, .. } = run_all(search);
+    let Progress { summary, mut failures, digests, stopped, .. } = run_all(search);
+    if let Some(next) = stopped {
+        say_stopped(search, next);
+    }
     if search.digest && (failures.is_empty() || search.all) {
         say_digest(search, &digests);
     }
@@ -126,6 +137,20 @@ fn drawn(search: &Search, seed: u64) -> Scenario {
     if search.large { search::large_scenario(seed) } else { search::world_of(seed) }
 }
 
+/// The time was up: before which seed.
+fn say_stopped(search: &Search, next: u64) {
+    let (shard, shards) = search.shard;
+    if search.json {
+        let shard = format!("{shard}/{shards}");
+        say(&format!(
+            "{}\n",
+            serde_json::json!({ "stopped": "time is up", "minutes": search.minutes, "shard": shard, "next": next })
+        ));
+    } else {
+        say(&format!("the time was up before seed {next}\n"));
+    }
+}
+
 /// One digest of all worlds', in the order of their seeds.
 fn say_digest(search: &Search, digests: &BTreeMap<u64, [u8; 32]>) {
     let mut all = Sha256::new();
@@ -150,13 +175,19 @@ fn tell(failure: &Failure) -> String {
     format!("at {}: not so: {}\n{}", failure.at, failure.promise, failure.seen.trim_end())
 }
 
-fn run_one(file: &Path) -> ExitCode {
+fn run_one(file: &Path, json: bool) -> ExitCode {
     let Some(scenario) = read(file) else { return ExitCode::from(BAD_FILE) };
     if !scenario.routes.is_empty() {
         complain(&format!("{}: the reference knows no explicit routes", file.display()));
         return ExitCode::from(BAD_FILE);
     }
     let outcome = search::try_world(&scenario);
+    if json {
+        let mut line = line_of(&outcome);
+        line["scenario"] = file.display().to_string().into();
+        say(&format!("{line}\n"));
+        return if outcome.failure.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let Some(failure) = &outcome.failure else {
         let features: Vec<&str> = outcome.features.iter().copied().collect();
         say(&format!("all promises held: {}\n", features.join(", ")));
@@ -164,6 +195,21 @@ fn run_one(file: &Path) -> ExitCode {
     };
     say(&format!("{} fails: {}\n", file.display(), tell(failure)));
     ExitCode::FAILURE
+}
+
+/// What came of a world, as one line of JSON, but for which it is.
+fn line_of(outcome: &Outcome) -> Value {
+    let features: Vec<&str> = outcome.features.iter().copied().collect();
+    let failure = outcome.failure.as_ref();
+    serde_json::json!({
+        "held": failure.is_none(),
+        "nodes": outcome.nodes,
+        "reservations": outcome.reservations,
+        "messages": outcome.messages,
+        "features": features,
+        "promise": failure.map(|f| f.promise),
+        "seen": failure.map(|f| f.seen.as_str()),
+    })
 }
 
 /// Runs seeds on all cores until all are done, time is up or one fails.
@@ -180,15 +226,20 @@ fn run_all(search: &Search) -> Progress {
         total: (last - first).div_ceil(shards),
         json: search.json,
         large: search.large,
+        shard: search.shard,
         ..Progress::default()
     };
     thread::scope(|scope| {
         for _ in 0..cores {
             let (sender, next, stop, clock) = (sender.clone(), &next, &stop, &clock);
             scope.spawn(move || {
-                while !stop.load(Ordering::Relaxed) && !clock.is_over() {
+                // However short the time is, a world is tried.
+                while !stop.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(shards, Ordering::Relaxed);
                     if seed >= last || sender.send((seed, try_world(&drawn(search, seed)))).is_err() {
+                        return;
+                    }
+                    if clock.is_over() {
                         return;
                     }
                 }
@@ -203,6 +254,9 @@ fn run_all(search: &Search) -> Progress {
         }
     });
     progress.end();
+    // Seeds are taken in their order, and what was taken is done: without a failure only the time can have been up.
+    let next = next.into_inner();
+    progress.stopped = (next < last && !stop.into_inner()).then_some(next);
     progress
 }
 
@@ -212,9 +266,12 @@ struct Progress {
     total: u64,
     json: bool,
     large: bool,
+    shard: (u64, u64),
     summary: Summary,
     failures: Vec<(u64, Failure)>,
     digests: BTreeMap<u64, [u8; 32]>,
+    /// The first seed that was not tried because the time was up.
+    stopped: Option<u64>,
     messages: u64,
     lasted: Duration,
     shown: Duration,
@@ -227,19 +284,10 @@ impl Progress {
         self.lasted += outcome.lasted;
         self.digests.extend(outcome.digest.map(|digest| (seed, digest)));
         if self.json {
-            let features: Vec<&str> = outcome.features.iter().copied().collect();
-            let failure = outcome.failure.as_ref();
-            let mut line = serde_json::json!({
-                "seed": seed,
-                "large": self.large,
-                "held": failure.is_none(),
-                "nodes": outcome.nodes,
-                "reservations": outcome.reservations,
-                "messages": outcome.messages,
-                "features": features,
-                "promise": failure.map(|f| f.promise),
-                "seen": failure.map(|f| f.seen.as_str()),
-            });
+            let mut line = line_of(&outcome);
+            line["seed"] = seed.into();
+            line["large"] = self.large.into();
+            line["shard"] = format!("{}/{}", self.shard.0, self.shard.1).into();
             if let Some(digest) = &outcome.digest {
                 line["digest"] = hex(digest).into();
             }

@@ -3,6 +3,7 @@
 use crate::{BAD_FILE, complain};
 use clap::Command;
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +34,41 @@ fn page(command: &Command, folder: &Path) -> io::Result<()> {
     command.get_subcommands().filter(|sub| !sub.is_hide_set()).try_for_each(|sub| page(sub, folder))?;
     let man = Man::new(command.clone()).section("1");
     let mut file = io::BufWriter::new(std::fs::File::create(folder.join(man.get_filename()))?);
-    man.render(&mut file)?;
+    man.render_title(&mut file)?;
+    man.render_name_section(&mut file)?;
+    man.render_synopsis_section(&mut file)?;
+    man.render_description_section(&mut file)?;
+    man.render_options_section(&mut file)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut file)?;
+    }
+    let mut roff = Roff::default();
+    rest(command, &mut roff);
+    roff.to_writer(&mut file)?;
     file.flush()
+}
+
+/// What stands behind the options: the text after the help, in the sections that the pages of `rsvp` have.
+fn rest(command: &Command, roff: &mut Roff) {
+    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let (text, status) = match after.split_once("Exit status:") {
+        Some((text, status)) => (text, status.trim()),
+        None => (after.as_str(), "0 on success, 1 if something failed, 2 for a bad file or bad arguments."),
+    };
+    // Below the word "Example" or "Examples".
+    if let Some((_, examples)) = text.trim_end().split_once('\n') {
+        roff.control("SH", ["EXAMPLES"]);
+        verbatim(examples, roff);
+    }
+    roff.control("SH", ["EXIT STATUS"]);
+    verbatim(status, roff);
+}
+
+/// Lines as they are.
+fn verbatim(text: &str, roff: &mut Roff) {
+    roff.control("nf", []);
+    for line in text.lines() {
+        roff.text([roman(line.trim_end())]);
+    }
+    roff.control("fi", []);
 }

@@ -362,7 +362,12 @@ fn completions_and_manual_pages_know_every_command() {
             "{command}"
         );
         let page = std::fs::read_to_string(folder.join(format!("man1/rsvp-sim-{command}.1"))).expect(command);
-        assert!(page.contains(".SH SYNOPSIS"), "{page}");
+        assert!(page.contains(".SH SYNOPSIS") && !page.contains("EXTRA"), "{page}");
+        assert!(page.contains(".SH \"EXIT STATUS\"\n.nf\n"), "{page}");
+        let (_, examples) = page.split_once(".SH EXAMPLES\n.nf\n").expect(command);
+        let (examples, _) = examples.split_once("\n.fi").expect("an end");
+        let own = format!("  rsvp\\-sim {command} ");
+        assert!(examples.lines().any(|line| line.starts_with(&own)), "{own}: {examples}");
     }
     let search = std::fs::read_to_string(folder.join("man1/rsvp-sim-search.1")).expect("a page");
     assert!(search.contains("large") && search.contains("Draw worlds of 300 nodes"), "{search}");

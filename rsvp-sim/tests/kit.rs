@@ -65,6 +65,50 @@ fn what_holds_passes_and_what_does_not_says_what_was_seen_and_leaves_it() {
     assert!(capture.len() > 24 + world.record().sent.len() * 16, "{} octets", capture.len());
 }
 
+/// The file that is left, by the word before its name.
+fn left(said: &str, kind: &str) -> String {
+    let line = said.lines().find_map(|line| line.strip_prefix(kind)).expect("a file");
+    line.trim().to_owned()
+}
+
+#[test]
+fn files_of_failures_are_apart_and_have_what_failed() {
+    let mut world = pair();
+    world.run_until(Duration::from_secs(7));
+    let first = says(|| {
+        kit::expect(&mut world, "what = \"reservations\"\nnode = \"r1\"\nlist = [{ rate = \"9mbit\" }]")
+    });
+    assert!(!first.contains("not in the scenario file"), "{first}");
+    let second = says(|| kit::expect(&mut world, "what = \"messages\"\ntype = \"ResvErr\"\ncount = 3"));
+    assert_ne!(left(&first, "again: "), left(&second, "again: "));
+    assert_ne!(left(&first, "capture: "), left(&second, "capture: "));
+    for (said, expected) in [(&first, "rate 9Mbit/s"), (&second, "ResvErr")] {
+        let text = std::fs::read_to_string(left(said, "again: ")).expect("it is there");
+        assert!(text.starts_with("# at 7") && text.contains(expected), "{text}");
+        let again = Scenario::parse("again.toml", text.as_bytes()).expect("a sound scenario");
+        assert_eq!(again.expectations.len(), 1, "{text}");
+        assert!(!rsvp_sim::Report::of(again).held(), "{text}");
+    }
+}
+
+#[test]
+fn what_no_scenario_file_can_say_is_said() {
+    let mut world = pair();
+    world.run_until(Duration::from_secs(3));
+    world.partition("r1-r2").expect("a link");
+    world.hold("r2-home").expect("a link");
+    world.link_down("r1-r2").expect("an action");
+    let said = says(|| kit::assert_that(&mut world, "nothing is reserved", |_| Ok(false)));
+    let text = std::fs::read_to_string(left(&said, "again: ")).expect("it is there");
+    for what in ["link r1-r2 loses everything at 3", "link r2-home is held at 3"] {
+        let line = format!("not in the scenario file: {what}");
+        assert!(said.contains(&format!("\n{line}")), "no {line:?} in {said}");
+        assert!(text.contains(&format!("\n# {line}")), "no {line:?} in {text}");
+    }
+    assert_eq!(said.matches("not in the scenario file").count(), 2, "{said}");
+    Scenario::parse("again.toml", text.as_bytes()).expect("a sound scenario");
+}
+
 #[test]
 fn an_expectation_that_is_none_is_refused_with_its_line() {
     let mut world = pair();

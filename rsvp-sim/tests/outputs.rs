@@ -42,11 +42,65 @@ fn schema() -> (Schemas, SchemaIndex) {
 fn every_report_is_as_its_schema_says() {
     let (schemas, index) = schema();
     for file in scenarios() {
-        let document = json_of(&file);
-        if let Err(fault) = schemas.validate(&document, index) {
-            panic!("{file}: {fault}");
+        for family in ["ipv4", "ipv6"] {
+            let output = run(&["run", "--json", "--family", family, &file]);
+            let document: Value = serde_json::from_slice(&output.stdout).expect("a document");
+            if let Err(fault) = schemas.validate(&document, index) {
+                panic!("{file} {family}: {fault}");
+            }
         }
     }
+}
+
+/// What to put where to make a document wrong; nothing is put where something has to be missing.
+fn spoils(good: &Value) -> Vec<(String, Option<Value>)> {
+    let first = |list: &str, key: &str, word: &str| {
+        let all = good[list].as_array().expect("a list");
+        all.iter().position(|each| each[key] == word).unwrap_or_else(|| panic!("no {word}"))
+    };
+    let resv = first("messages", "type", "Resv");
+    let path = first("messages", "type", "Path");
+    let error = first("messages", "type", "ResvErr");
+    let told = first("events", "event", "resv-error");
+    let at = |list: &str, n: usize, rest: &str| format!("/{list}/{n}{rest}");
+    let place = |rest: &str| at("messages", resv, rest);
+    vec![
+        (place("/style"), Some(json!("FF"))),
+        (place("/flows/0/rate_bps"), Some(json!("2Mbit/s"))),
+        (place("/bandwidth"), Some(json!(1))),
+        (place("/type"), None),
+        (place("/type"), Some(json!("Paht"))),
+        (place("/type"), Some(json!("Path"))),
+        (place("/type"), Some(json!("broken"))),
+        (place("/style"), None),
+        (place("/flows"), None),
+        (place("/session"), None),
+        (place("/confirm"), None),
+        (place("/code"), Some(json!(1))),
+        (place("/flows"), Some(json!([]))),
+        (place("/flows"), Some(json!([{}]))),
+        (place("/flows/0/filters"), None),
+        (place("/flows/0/service"), Some(json!("guaranteed"))),
+        (place("/flows/0/code"), Some(json!(1))),
+        (place("/flows/0/why"), Some(json!("torn"))),
+        (place("/octets"), Some(json!(1e9))),
+        (place("/ttl"), Some(json!(256))),
+        (at("messages", path, "/sender"), None),
+        (at("messages", path, "/rate_bps"), None),
+        (at("messages", path, "/style"), Some(json!("ff"))),
+        (at("messages", error, "/code"), None),
+        (at("messages", error, "/code"), Some(json!(900))),
+        (at("messages", error, "/value"), Some(json!(65_536))),
+        (at("messages", error, "/error_node"), None),
+        (at("events", told, "/event"), Some(json!("bogus"))),
+        (at("events", told, "/event"), Some(json!("path"))),
+        (at("events", told, "/code"), Some(json!(900))),
+        (at("events", told, "/filters"), None),
+        (at("events", told, "/why"), Some(json!("torn"))),
+        (at("events", told, "/at"), Some(json!(null))),
+        ("/series/0/reserved_bps".to_owned(), Some(json!(-1))),
+        ("/expectations".to_owned(), None),
+    ]
 }
 
 #[test]
@@ -54,25 +108,19 @@ fn a_wrong_document_fails_the_schema() {
     let (schemas, index) = schema();
     let good = json_of(&shipped("killer-reservation"));
     assert!(schemas.validate(&good, index).is_ok());
-    let resv = good["messages"].as_array().expect("messages").iter().position(|m| m["type"] == "Resv");
-    let resv = resv.expect("a Resv");
-    type Spoil = fn(&mut Value, usize);
-    let spoiled: [(&str, Spoil); 7] = [
-        ("a style in capitals", |d, n| d["messages"][n]["style"] = json!("FF")),
-        ("a rate as text", |d, n| d["messages"][n]["flows"][0]["rate_bps"] = json!("2Mbit/s")),
-        ("a field that nobody knows", |d, n| d["messages"][n]["bandwidth"] = json!(1)),
-        ("a message without its type", |d, n| {
-            d["messages"][n].as_object_mut().expect("an object").remove("type");
-        }),
-        ("an event at no time", |d, _| d["events"][0]["at"] = json!(null)),
-        ("less than nothing reserved", |d, _| d["series"][0]["reserved_bps"] = json!(-1)),
-        ("no expectations", |d, _| {
-            d.as_object_mut().expect("an object").remove("expectations");
-        }),
-    ];
-    for (what, spoil) in spoiled {
+    for (place, value) in spoils(&good) {
         let mut document = good.clone();
-        spoil(&mut document, resv);
+        let (parent, key) = place.rsplit_once('/').expect("a place");
+        let fields = document.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+        let what = format!("{place}: {value:?}");
+        match value {
+            Some(value) => {
+                fields.insert(key.to_owned(), value);
+            }
+            None => {
+                fields.remove(key).unwrap_or_else(|| panic!("no {place}"));
+            }
+        }
         assert!(schemas.validate(&document, index).is_err(), "{what}");
     }
 }
@@ -326,7 +374,69 @@ fn shards_are_joined_and_one_that_is_missing_or_was_killed_is_noticed() {
     let large = shards[2].replace("\"large\":false", "\"large\":true");
     let (code, said) = merge(&[all[0], all[1], &part(5, &large)]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("line 1: of --large, the seeds before are without it"), "{said}");
+    assert!(said.contains("line 1: a seed of --large, and this is a search without --large"), "{said}");
+    let (code, said) = merge(&all[1..]);
+    assert_eq!(code, Some(1));
+    for command in [
+        "\n  rsvp-sim search --seeds 0..9 --shard 1/3 --all --json > FILE\n",
+        "\n  sbatch --array=1 --export=ALL,SHARDS=3,SEEDS=0..9,OUT=FOLDER rsvp-sim/cluster/search.sbatch\n",
+    ] {
+        assert!(said.contains(command), "no {command:?} in {said}");
+    }
+}
+
+#[test]
+fn seeds_of_large_worlds_are_no_seeds_of_usual_ones() {
+    let file = format!("{}/large.jsonl", env!("CARGO_TARGET_TMPDIR"));
+    let (usual, of_large): (&[&str], &[&str]) = (&["search"], &["search", "--large"]);
+    for (large, flags, other) in [(false, usual, of_large), (true, of_large, usual)] {
+        let line = format!("{{\"seed\":0,\"large\":{large},\"held\":true,\"shard\":\"1/1\"}}\n");
+        std::fs::write(&file, line).expect("a file");
+        let merge = |flags: &[&str]| run(&[flags, &["--seeds", "0..1", "--merge", &file]].concat());
+        assert_eq!(merge(flags).status.code(), Some(0), "{large}");
+        let output = merge(other);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{large}: {said}");
+        assert!(
+            said.contains("large.jsonl: line 1: a seed of ") && said.contains("merge them apart"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_shard_whose_time_was_up_says_how_far_it_got_and_merge_says_it() {
+    let refused = run(&["search", "--minutes", "0"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("expected more than 0"));
+
+    let search = ["search", "--seeds", "0..100000", "--shard", "2/3", "--minutes", "0.00001", "--all"];
+    let output = run(&[search.as_slice(), &["--json"]].concat());
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let (end, worlds) = lines.split_last().expect("lines");
+    assert!(!worlds.is_empty() && worlds.iter().all(|world| world["seed"].is_u64()), "{text}");
+    let next = 1 + 3 * worlds.len() as u64;
+    assert_eq!((&end["shard"], &end["next"]), (&json!("2/3"), &json!(next)), "{text}");
+    let said = run(&search).stdout;
+    assert!(String::from_utf8_lossy(&said).contains("the time was up before seed "));
+
+    let file = format!("{}/short.jsonl", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&file, text).expect("a file");
+    let merged = run(&["search", "--seeds", "0..100000", "--merge", &file]);
+    let said = String::from_utf8_lossy(&merged.stderr).into_owned();
+    assert_eq!(merged.status.code(), Some(1), "{said}");
+    let why = format!("the time of shard 2/3 (--minutes 0.00001) was up before seed {next}");
+    assert!(said.contains("are in no file") && said.contains(&why), "{said}");
+}
+
+#[test]
+fn a_search_of_one_scenario_speaks_json_too() {
+    let output = run(&["search", "--json", "--scenario", &shipped("three-routers")]);
+    let line: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(output.status.success() && line["held"] == json!(true) && line["nodes"] == json!(5), "{line}");
+    assert_eq!(line["scenario"], json!(shipped("three-routers")));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use rsvp_sim::rsvp_wire::MsgType;
-use rsvp_sim::world::{Cause, Delivery, Injected};
+use rsvp_sim::world::{Cause, Injected};
 use rsvp_sim::{Builder, Scenario, ScenarioError, World};
 use std::time::Duration;
 
@@ -266,6 +266,34 @@ fn what_is_done_between_steps_happens() -> Outcome {
 }
 
 #[test]
+fn what_a_link_says_when_it_comes_up_arrives_and_what_is_underway_when_it_goes_down_does_not() -> Outcome {
+    let mut world = three_routers().build()?;
+    world.run_until(seconds(5));
+    world.change("camera", |c| c.rate("1mbit"))?;
+    world.run_until_that(|w| Ok(w.record().sent.last().is_some_and(|m| m.link.0 == 2)), seconds(6))?;
+    let underway = world.record().sent.len() - 1;
+    assert!(!world.record().sent[underway].is_lost());
+    world.link_down("r2-r3")?;
+    world.run_until(seconds(20));
+    assert!(world.record().sent[underway].is_lost(), "the link has gone under it");
+    let before = world.record().sent.len();
+    world.link_up("r2-r3")?;
+    world.run_until(world.now() - rsvp_node::Instant::ZERO + seconds(3));
+    let said = &world.record().sent[before..];
+    assert!(said.iter().any(|m| m.link.0 == 2) && said.iter().all(|m| !m.is_lost()), "{said:?}");
+    assert_eq!(world.node("r3")?.paths().len(), 1);
+    // What comes to a node that has crashed meanwhile is lost, too.
+    world.change("camera", |c| c.rate("1.5mbit"))?;
+    let now = world.now() - rsvp_node::Instant::ZERO;
+    world.run_until_that(|w| Ok(w.record().sent.last().is_some_and(|m| m.link.0 == 2)), now + seconds(1))?;
+    let underway = world.record().sent.len() - 1;
+    world.crash("r3", seconds(5))?;
+    world.run_until(now + seconds(2));
+    assert!(world.record().sent[underway].is_lost());
+    Ok(())
+}
+
+#[test]
 fn a_link_that_is_cut_without_notice_lets_state_die_and_one_that_is_held_gives_all_back_in_order() -> Outcome
 {
     let mut world = three_routers().build()?;
@@ -276,7 +304,7 @@ fn a_link_that_is_cut_without_notice_lets_state_die_and_one_that_is_held_gives_a
     assert!(cut.node("r3")?.paths().is_empty() && cut.node("r2")?.reservations().is_empty());
     assert_eq!(cut.node("r2")?.paths().len(), 1, "what comes from the other side lives");
     let after = cut.record().sent.iter().filter(|m| m.at.as_secs_f64() > 5.0 && m.link.0 == 2);
-    assert!(after.into_iter().all(|m| m.fate == Delivery::Lost));
+    assert!(after.into_iter().all(|m| m.is_lost()));
     cut.release("r2-r3")?;
     cut.run_until(seconds(5 * 60));
     assert_eq!(cut.node("r2")?.reservations().len(), 1);

@@ -264,6 +264,41 @@ fn what_goes_down_takes_its_packets_along() {
     };
     assert_eq!((within(0, 4900), within(7100, 9900), within(12_100, 19_000)), (1.0, 1.0, 1.0));
     assert_eq!((within(5100, 6900), within(10_100, 11_900)), (0.0, 0.0));
+    // What was on its way to the router, or waited there, is in the figures of its link; what no route led on is not.
+    let loads = world.record().loads.iter().filter(|load| load.at_ns >= 9_000 * MS);
+    assert!((1..5).contains(&loads.map(|load| load.lost).sum::<u64>()));
+}
+
+#[test]
+fn data_on_a_link_that_is_held_comes_when_it_is_released() {
+    let mut world = chain(2, |_| ("1mbit", 0, 0))
+        .traffic("steady", |t| t.from("a").to("z").rate("500kbit").packet("1000B"))
+        .build()
+        .expect("a world");
+    world.run_until(Duration::from_secs(5));
+    world.hold("r1-z").expect("a link");
+    world.run_until(Duration::from_secs(7));
+    let mut cut = world.clone();
+    world.release("r1-z").expect("a link");
+    cut.partition("r1-z").expect("a link");
+    let figures = |world: &mut World| all(of(&streams(world, 20), "steady"));
+    let (held, cut) = (figures(&mut world), figures(&mut cut));
+    assert_eq!((held.delivered, held.sent > 1000), (held.sent, true));
+    assert!(cut.delivered < cut.sent / 2, "{cut:?}");
+}
+
+/// An expectation of a world that is stepped sees the data that there was so far.
+#[test]
+fn data_is_judged_while_the_world_goes_on() {
+    let mut world = chain(1, |_| ("1mbit", 0, 0))
+        .traffic("steady", |t| t.from("a").to("z").rate("500kbit").packet("1000B"))
+        .build()
+        .expect("a world");
+    world.run_until(Duration::from_secs(5));
+    rsvp_sim::kit::expect(
+        &mut world,
+        "what = \"traffic\"\ntraffic = \"steady\"\ndelivered_at_least = \"100%\"",
+    );
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The names of the globally defined Error Values: RFC 2205 Appendix B and the registry "Error Codes and
 //! Globally-Defined Error Value Sub-Codes" that continues it.
 //!
-//! Values whose bits say that an organization or a service defines them have no name here.
+//! Values whose bits say that an organization or a service defines them are no more than numbers here: [`SubCode`].
+
+use core::fmt;
 
 use crate::code::{CType, Class, ErrorCode};
 use crate::layout::Name;
@@ -24,7 +26,58 @@ pub fn error_value_meaning(code: ErrorCode, value: u16) -> Option<Name> {
             _ => None,
         },
         ErrorCode::UNKNOWN_CLASS | ErrorCode::UNKNOWN_CTYPE => Some(Name::Object(Class(class), CType(ctype))),
-        _ => error_value_name(code, value).map(Name::Words),
+        _ => {
+            let name = error_value_name(code, value).map(Name::Words);
+            name.or_else(|| SubCode::of(code, value).map(Name::SubCode))
+        }
+    }
+}
+
+/// An Error Value of the codes 01, 02 or 21 whose first bits, `ssur`, say more than that a sub-code is globally defined (RFC 2205
+/// Appendix B).
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct SubCode {
+    code: ErrorCode,
+    value: u16,
+}
+
+impl SubCode {
+    /// `ss`: who defines the sub-code.
+    const DEFINED_BY: u16 = 0xc000;
+    const ORGANIZATION: u16 = 0x8000;
+    const SERVICE: u16 = 0xc000;
+    /// `u`: the message is informational. Code 21 does not have it.
+    const INFORMATIONAL: u16 = 0x2000;
+    /// `r`: zero.
+    const RESERVED: u16 = 0x1000;
+
+    /// What the first bits of a value say; `None` where they are zero, or not as the RFC defines them.
+    fn of(code: ErrorCode, value: u16) -> Option<Self> {
+        let zero = match code {
+            ErrorCode::ADMISSION_CONTROL | ErrorCode::POLICY_CONTROL => Self::RESERVED,
+            ErrorCode::TRAFFIC_CONTROL => Self::RESERVED | Self::INFORMATIONAL,
+            _ => return None,
+        };
+        let is_said = match value & Self::DEFINED_BY {
+            0 => value & Self::INFORMATIONAL != 0,
+            by => by == Self::ORGANIZATION || by == Self::SERVICE,
+        };
+        (is_said && value & zero == 0).then_some(Self { code, value })
+    }
+}
+
+impl fmt::Display for SubCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sub_code = self.value & 0x0fff;
+        match self.value & Self::DEFINED_BY {
+            Self::ORGANIZATION => write!(f, "organization-specific {sub_code}")?,
+            Self::SERVICE => write!(f, "service-specific {sub_code}")?,
+            _ => match error_value_name(self.code, sub_code) {
+                Some(name) => f.write_str(name)?,
+                None => write!(f, "sub-code {sub_code}")?,
+            },
+        }
+        f.write_str(if self.value & Self::INFORMATIONAL != 0 { ", informational" } else { "" })
     }
 }
 
@@ -279,3 +332,26 @@ const NAMES: &[(u8, Values)] = &[
         ],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn first_bits_of_values() {
+        let said = |code, value| error_value_meaning(ErrorCode(code), value).map(|name| name.to_string());
+        let some = |text: &str| Some(text.to_string());
+        assert_eq!(said(1, 2), some("Requested bandwidth unavailable"));
+        assert_eq!(said(1, 0x2002), some("Requested bandwidth unavailable, informational"));
+        assert_eq!(said(1, 0x2063), some("sub-code 99, informational"));
+        assert_eq!(said(1, 0x8001), some("organization-specific 1"));
+        assert_eq!(said(2, 0xa001), some("organization-specific 1, informational"));
+        assert_eq!(said(21, 0xc001), some("service-specific 1"));
+        // What the RFC leaves open: values of `ss` and `r`, `u` of code 21, sub-codes without a name, other codes.
+        for (code, value) in [(1, 0x4001), (1, 0x1002), (21, 0x2001), (1, 99), (22, 0x8001)] {
+            assert_eq!(said(code, value), None, "{code}/{value:#x}");
+        }
+    }
+}

@@ -71,7 +71,7 @@ pub const UDP_PORTS: [u16; 2] = [1698, 1699];
 pub use checksum::checksum;
 pub use code::{CType, Class, ErrorCode, MsgType, UnknownClass, error_value};
 pub use error::{ParseError, Why};
-pub use error_name::{error_value_meaning, error_value_name};
+pub use error_name::{SubCode, error_value_meaning, error_value_name};
 pub use flow::{FlowDescriptor, FlowDescriptors, flow_descriptors};
 pub use message::{Header, Message, ObjectRef, Objects};
 pub use object::{

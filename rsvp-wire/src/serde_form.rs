@@ -1,7 +1,7 @@
 //! The JSON contract of `rsvp decode`, as `impl Serialize`: messages, objects, sub-objects and TLVs, by their layouts.
 //!
 //! A body that is not known or not sound is its octets (`bytes`), the latter with an `error`. Numbers are numbers; what
-//! they mean stands beside them (`code_name`, `flags_names`). A float that JSON cannot say is a string: `inf`, `-inf`,
+//! they mean stands beside them (`code_name`, `flags_names`, of lists `label_names`). A float that JSON cannot say is a string: `inf`, `-inf`,
 //! `nan`, or `nan:` with the bits of any other one. What fills up (`padding`, `fill`) is there only where it is not zero
 //! or where the octets end before it does: then it is what there is of it, down to an empty string. [`encode`](crate::encode) is the way back.
 
@@ -11,7 +11,7 @@ use core::fmt::Display;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::error::ParseError;
-use crate::layout::{FieldView, Head, Name, RecordRef, Records, Value, View};
+use crate::layout::{FieldView, Head, Items, Name, RecordRef, Records, Value, View};
 use crate::message::{Message, ObjectRef};
 use crate::registry;
 use crate::scan::Scan;
@@ -52,6 +52,18 @@ struct Names(u64, &'static [(u64, &'static str)]);
 impl Serialize for Names {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.1.iter().filter(|(mask, _)| self.0 & mask != 0).map(|(_, name)| name))
+    }
+}
+
+/// The name of each element of a list, empty for those that have none.
+struct ItemNames<'v, 'a>(&'v Items<'a>);
+
+impl Serialize for ItemNames<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone().map(|element| match element {
+            Value::Code(_, Some(Name::Words(name))) => name,
+            _ => "",
+        }))
     }
 }
 
@@ -126,6 +138,9 @@ fn entries<M: SerializeMap>(view: &View<'_>, map: &mut M) -> Result<(), M::Error
             Value::Flags(value, names) if names.iter().any(|(mask, _)| value & mask != 0) => {
                 map.serialize_entry(field.names_key, &Names(*value, names))?;
             }
+            Value::List(items) if items.have_names() => {
+                map.serialize_entry(field.names_key, &ItemNames(items))?;
+            }
             _ => {}
         }
     }
@@ -158,6 +173,12 @@ impl Serialize for RecordRef<'_> {
                 Head::Length(_) => map.serialize_entry("length", &self.length)?,
                 Head::Extra(1, name) => map.serialize_entry(name, &(self.extra != 0))?,
                 Head::Extra(_, name) => map.serialize_entry(name, &self.extra)?,
+                Head::Flags(_, names) => {
+                    map.serialize_entry("flags", &self.extra)?;
+                    if names.iter().any(|(mask, _)| self.extra & mask != 0) {
+                        map.serialize_entry("flags_names", &Names(self.extra, names))?;
+                    }
+                }
                 Head::Reserved(_) if self.reserved == 0 => {}
                 Head::Reserved(_) => map.serialize_entry("header_reserved", &self.reserved)?,
             }

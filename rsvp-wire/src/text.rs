@@ -28,9 +28,10 @@ pub struct TextError {
     pub example: &'static str,
 }
 
-/// Protocols of sessions with a virtual port that have a name.
+/// Protocols that have a name: the first two in sessions with a virtual port.
 const ESP: u8 = 50;
 const AH: u8 = 51;
+const SCTP: u8 = 132;
 
 type Text<'a, T> = IResult<&'a str, T, Error<&'a str>>;
 
@@ -72,7 +73,8 @@ fn gpi_protocol(text: &str) -> Text<'_, u8> {
 }
 
 fn protocol(text: &str) -> Text<'_, u8> {
-    alt((value(6, tag("tcp")), value(17, tag("udp")), preceded(tag("proto"), decimal_u8))).parse(text)
+    let named = (value(6, tag("tcp")), value(17, tag("udp")), value(SCTP, tag("sctp")));
+    alt((alt(named), preceded(tag("proto"), decimal_u8))).parse(text)
 }
 
 fn filter(text: &str) -> Text<'_, FilterSpec> {
@@ -165,6 +167,7 @@ impl fmt::Display for Session {
             other if self.is_gpi() => write!(f, "gpi{other}")?,
             6 => f.write_str("tcp")?,
             17 => f.write_str("udp")?,
+            SCTP => f.write_str("sctp")?,
             other => write!(f, "proto{other}")?,
         }
         write!(f, " {}", AddressAndPort(self.destination(), self.port()))

@@ -43,11 +43,12 @@ fn length(more: usize) -> [u8; 2] {
 fn links() -> Vec<Laid> {
     let pppoe = |length: [u8; 2]| [0x11, 0, 0, 9, length[0], length[1], 0, 0x21];
     let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
-    let frames: [(&str, u32, Vec<u8>); 26] = [
+    let frames: [(&str, u32, Vec<u8>); 28] = [
         ("PPP", 9, vec![0xff, 3, 0, 0x21]),
         ("PPP without address and control", 9, vec![0, 0x21]),
         ("PPP with everything compressed", 9, vec![0x21]),
         ("PPP and MPLS", 9, vec![0xff, 3, 2, 0x81, 0, 1, 0x11, 64]),
+        ("PPP multilink", 9, vec![0xff, 3, 0, 0x3d, 0xc0, 0, 0, 1, 0x21]),
         ("PPP in HDLC-like framing", 50, vec![0xff, 3, 0, 0x21]),
         ("Cisco's HDLC on such a line", 50, vec![0x0f, 0, 8, 0]),
         ("PPP, received", 204, vec![0, 0xff, 3, 0, 0x21]),
@@ -58,6 +59,10 @@ fn links() -> Vec<Laid> {
         ("SNAP", 1, [&ethernet(&length(8))[..], &snap].concat()),
         ("SNAP of IEEE 802.1H", 1, [&ethernet(&length(8))[..], &[0xaa, 0xaa, 3, 0, 0, 0xf8, 8, 0]].concat()),
         ("SNAP in a VLAN", 1, [&ethernet(&[0x81, 0, 0, 5])[..], &length(8), &snap].concat()),
+        ("SNAP and bridged Ethernet", 1, {
+            let bridged = [0xaa, 0xaa, 3, 0, 0x80, 0xc2, 0, 7, 0, 0];
+            [&ethernet(&length(24))[..], &bridged, &ethernet(&[8, 0])].concat()
+        }),
         ("LLC", 1, [&ethernet(&length(3))[..], &[6, 6, 3]].concat()),
         (
             "Linux cooked and SNAP",
@@ -150,6 +155,33 @@ fn each_link_type_is_read_as_tshark_reads_it() {
         !what.contains("everything compressed") && *what != "LLC" && !matches!(link, 205 | 206)
     });
     as_tshark_reads_them(&known);
+}
+
+#[test]
+fn rarer_tunnels_are_looked_into() {
+    let inner = ethernet(&[8, 0]);
+    let gre = |header: &[u8], rest: &[u8]| ipv4(47, 0, &[], &[header, rest, &rsvp()].concat());
+    let ether_ip = |version| ipv4(97, 0, &[], &[&[version, 0][..], &inner, &rsvp()].concat());
+    let gpe = |next| ipv4(17, 0, &[], &udp(4790, &[&[0x0c, 0, 0, next, 0, 0, 42, 0][..], &rsvp()].concat()));
+    let erspan_2 = [0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 1, 0, 0, 0, 0];
+    let erspan_3 = [0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let erspan_3_more = [&erspan_3[..19], &[1], &[0; 8]].concat();
+    for (what, packet) in [
+        ("VXLAN-GPE", gpe(1)),
+        ("EtherIP", ether_ip(0x30)),
+        ("ERSPAN", gre(&[0, 0, 0x88, 0xbe], &inner)),
+        ("ERSPAN of type II", gre(&erspan_2, &inner)),
+        ("ERSPAN of type III", gre(&erspan_3, &inner)),
+        ("ERSPAN of type III with its further header", gre(&erspan_3_more, &inner)),
+        ("PPTP", gre(&[0x30, 1, 0x88, 0x0b, 0, 60, 0, 1, 0, 0, 0, 1], &[0xff, 3, 0, 0x21])),
+        ("PPTP, acknowledging", gre(&[0x20, 0x81, 0x88, 0x0b, 0, 60, 0, 1, 0, 0, 0, 1], &[0, 0x21])),
+    ] {
+        println!("{what}");
+        assert_eq!(one(101, &[packet])["src"], "10.0.0.1", "{what}");
+    }
+    for other in [gpe(4), ether_ip(0x40), gre(&[0x30, 1, 0x88, 0xbe, 0, 60, 0, 1, 0, 0, 0, 1], &inner)] {
+        assert!(crate::decode::json(&[], &pcap(101, &[other])).is_empty());
+    }
 }
 
 #[test]

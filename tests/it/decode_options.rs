@@ -112,6 +112,89 @@ fn special_values_have_names() {
     assert!(decode(&["--hex"], &text).output.contains("RSVP_LABEL[16]"));
 }
 
+/// Lists of labels have a name for each that is a special one: in record routes by the C-Type, and where the label does not say
+/// of what links it is, for the case that these are of MPLS.
+#[test]
+fn special_labels_in_lists_have_names() {
+    for (objects, place, names, tree, line) in [
+        (
+            "000c1501 0308 0001 00000003",
+            "/objects/0/subobjects/0/label_names",
+            Some(vec!["Implicit NULL"]),
+            "3 (Implicit NULL)",
+            "Label 1/3 (Implicit NULL)",
+        ),
+        (
+            "00088102 00000003",
+            "/objects/0/label_names",
+            Some(vec!["Implicit NULL if MPLS"]),
+            "3 (Implicit NULL if MPLS)",
+            "SUGGESTED_LABEL[3 (Implicit NULL if MPLS)]",
+        ),
+        (
+            "000c2302 00000000 00000064",
+            "/objects/0/label_names",
+            Some(vec!["IPv4 Explicit NULL if MPLS", ""]),
+            "0 (IPv4 Explicit NULL if MPLS), 100",
+            "UPSTREAM_LABEL[0 (IPv4 Explicit NULL if MPLS), 100]",
+        ),
+        ("00082302 00000064", "/objects/0/label_names", None, "100", "UPSTREAM_LABEL[100]"),
+    ] {
+        let text = hex(&[&message(1, objects)]);
+        let found = json(&["--hex"], &text).remove(0);
+        assert_eq!(found.pointer(place).cloned(), names.map(Value::from), "{found}");
+        assert!(decode(&["--hex", "-v"], &text).output.contains(tree), "{tree}");
+        let shown = decode(&["--hex"], &text).output;
+        assert!(shown.contains(line), "{shown}");
+        // The numbers lead back.
+        let (status, again, errors) = crate::decode::rsvp(&["encode", "--hex"], found.to_string().as_bytes());
+        assert_eq!((status, &json(&["--hex"], &again)[0]["objects"]), (0, &found["objects"]), "{errors}");
+    }
+}
+
+#[test]
+fn parameters_that_were_not_processed_are_marked() {
+    let adspec =
+        "002c0d02 00000009 01000008 04800001 00000003 06000001 49989680 08000001 00000000 0a000001 000005dc";
+    let text = hex(&[&message(1, adspec)]);
+    let shown = decode(&["--hex"], &text).output;
+    assert!(shown.contains("adspec hops=3(INVALID) bw=10Mbit/s latency=0us mtu=1500B"), "{shown}");
+    let tree = decode(&["--hex", "-v"], &text).output;
+    assert!(tree.contains("IS hop count (parameter 4, flags 0x80 (INVALID)), 8 octets: 3"), "{tree}");
+    assert!(tree.contains("composed path MTU (parameter 10, flags 0), 8 octets: 1500 bytes"), "{tree}");
+    let found = json(&["--hex"], &text).remove(0);
+    let parameter = found.pointer("/objects/0/services/0/parameters/0").expect("a parameter");
+    assert_eq!(
+        (&parameter["flags"], &parameter["flags_names"]),
+        (&128.into(), &serde_json::json!(["INVALID"]))
+    );
+    let (status, again, errors) = crate::decode::rsvp(&["encode", "--hex"], found.to_string().as_bytes());
+    assert_eq!((status, &json(&["--hex"], &again)[0]["objects"]), (0, &found["objects"]), "{errors}");
+}
+
+/// What the first bits of a value say, in every form; codes that are not known are called so.
+#[test]
+fn error_values_that_are_not_globally_defined() {
+    for (code, value, said) in [
+        (1, 0x2002, "Requested bandwidth unavailable, informational"),
+        (2, 0x8001, "organization-specific 1"),
+        (21, 0xc001, "service-specific 1"),
+    ] {
+        let text = hex(&[&error(code, value)]);
+        let found = &json(&["--hex"], &text)[0]["objects"][1];
+        assert_eq!((&found["value"], &found["value_name"]), (&value.into(), &said.into()));
+        let line = decode(&["--hex"], &text).output;
+        assert!(line.contains(&format!(": {said} at ")), "{line}");
+        let tree = decode(&["--hex", "-v"], &text).output;
+        assert!(tree.contains(&format!("{value} ({said})")), "{tree}");
+        let stats = decode(&["--hex", "--stats"], &text).output;
+        assert!(stats.contains(&format!(", value {value} {said}")), "{stats}");
+    }
+    let text = hex(&[&error(99, 77)]);
+    let line = decode(&["--hex"], &text).output;
+    assert!(line.contains("error 99 unknown code: value 77 at "), "{line}");
+}
+
 #[test]
 fn a_confirmation_is_no_error() {
     let pcap = capture(&[vector("kom-real-3hop-05-resv-conf")]);
@@ -153,6 +236,9 @@ fn keys_are_digits_or_text_or_in_a_file() {
     assert_eq!(verdict(&signed, &[&named]), "ok");
     assert_eq!(verdict(&by_text, &[&named]), "ok");
     assert_eq!(verdict(&by_text, &["8:sha1:00", &named]), "ok");
+    // Blanks around a key, and the mark that some editors begin a text with.
+    file("\u{feff}  # keys\n\t7:md5:text:rsvp-secret \t\r\n".as_bytes());
+    assert_eq!(verdict(&by_text, &[&named]), "ok");
     let refused = |content: &[u8], why: &str| {
         file(content);
         let ran = decode(&["--hex", "--key", &named], signed.as_bytes());
@@ -161,6 +247,8 @@ fn keys_are_digits_or_text_or_in_a_file() {
     };
     refused(b"7:md5:00\n7:crc:00\n", ", line 2: `crc` is no algorithm");
     refused(b"7:md5:secret-of-ours\n", ", line 1: the key must be an even number of hex digits");
+    refused(b"7:md5:text:secret-of-ours # ours\n", ", line 1: a comment has a line of its own");
+    refused(b"7:md5:0011\t# ours\n", ", line 1: a comment has a line of its own");
     refused(b"# nothing\n", "there is no key in it");
     refused(&[0xff; 40], "a key is a line of text");
     refused(&[b'#'; 70_000], "this is not a file of keys");
@@ -324,5 +412,11 @@ fn times_by_the_clock_of_the_machine() {
     // JSON says the time as it is, in UTC.
     let (status, _, errors) = shown("XXX3:30", &["--local-time", "--json"]);
     assert!(status == Some(2) && errors.contains("cannot be used with"), "{errors}");
+    // West of Greenwich a capture whose clock began at zero begins in 1969.
+    std::fs::write(&path, crate::decode_layers::pcap(101, &[crate::decode_layers::rsvp()])).expect("a file");
+    let (_, line, _) = shown("EST5", &["--local-time"]);
+    assert!(line.contains("  19:00:00.000250  "), "{line}");
+    let (_, tree, _) = shown("EST5", &["--local-time", "-v"]);
+    assert!(tree.starts_with("frame 1  1969-12-31 19:00:00.000250-05:00  "), "{tree}");
     std::fs::remove_file(&path).expect("ours");
 }

@@ -68,6 +68,55 @@ fn a_quoted_message_is_shown_as_quoted_and_counted_by_itself() {
 }
 
 #[test]
+fn what_errors_say_besides() {
+    let too_big = icmp(3, 4, [0, 0, 0x05, 0x78], &rsvp());
+    let pointer = icmp(12, 0, [20, 0, 0, 0], &rsvp());
+    let gateway = icmp(5, 1, [10, 0, 0, 9], &rsvp());
+    let missing = icmp(12, 1, [0; 4], &rsvp());
+    let v6 = |kind, word| ipv6(58, &error(kind, 0, word, &ipv6(46, &MESSAGE)));
+    let frames = [too_big, pointer, gateway, missing, v6(2, [0, 0, 5, 0]), v6(4, [0, 0, 0, 40])];
+    let expected = [
+        (Some(("mtu", json!(1400))), "ICMP fragmentation needed and DF set, MTU 1400: "),
+        (Some(("pointer", json!(20))), "ICMP parameter problem, pointer 20: "),
+        (Some(("gateway", json!("10.0.0.9"))), "ICMP redirect, gateway 10.0.0.9: "),
+        (None, "ICMP parameter problem: a required option is missing: "),
+        (Some(("mtu", json!(1280))), "ICMPv6 packet too big, MTU 1280: "),
+        (Some(("pointer", json!(40))), "ICMPv6 erroneous header field encountered, pointer 40: "),
+    ];
+    let file = pcap(101, &frames);
+    let found = decoded(&[], &file);
+    let lines = decode(&[], &file).output;
+    for (number, (besides, said)) in expected.into_iter().enumerate() {
+        for key in ["mtu", "pointer", "gateway"] {
+            let value = besides.as_ref().filter(|(name, _)| *name == key).map(|(_, value)| value);
+            assert_eq!(found[number]["quoted"].get(key), value, "{}", found[number]);
+        }
+        let line = lines.lines().nth(number).expect("a line of each");
+        assert!(line.contains(said), "{line}");
+    }
+    // Routers older than RFC 1191 say no MTU.
+    let old = only(&icmp(3, 4, [0; 4], &rsvp())).expect("a message");
+    assert_eq!(old["quoted"].get("mtu"), None);
+    let tree = decode(&["-v"], &file).output;
+    assert!(tree.contains("  quoted in ICMP redirect, gateway 10.0.0.9 (type 5, code 1) from "), "{tree}");
+
+    // Errors are found by who sent them, and each kind is counted in one row.
+    let by = |address: &str| decoded(&["--filter", &format!("address {address}")], &file).len();
+    assert_eq!((by("10.0.0.2"), by("10.9.9.9")), (4, 0));
+    let redirects = pcap(101, &[icmp(5, 0, [10, 0, 0, 9], &rsvp()), icmp(5, 1, [10, 0, 0, 9], &rsvp())]);
+    let stats = decode(&["--stats"], &redirects).output;
+    let rows: Vec<_> = stats.lines().filter(|line| line.starts_with("ICMP redirect")).collect();
+    assert!(rows.len() == 1 && rows[0].ends_with(" 2"), "{stats}");
+    assert!(!stats.contains("message type"), "{stats}");
+    // Counts stand under their heading however long the names are.
+    let long = pcap(101, &[icmp(3, 9, [0; 4], &rsvp()), icmp(3, 0, [0; 4], &rsvp())]);
+    let stats = decode(&["--stats"], &long).output;
+    let table = stats.lines().skip_while(|line| !line.starts_with("quoted by"));
+    let widths: Vec<_> = table.take(3).map(str::len).collect();
+    assert!(widths.len() == 3 && widths.iter().all(|width| *width == widths[0]), "{stats}");
+}
+
+#[test]
 fn what_errors_quote_and_how_they_are_called() {
     for (kind, code, meaning) in [
         (3, 0, Some("net unreachable")),

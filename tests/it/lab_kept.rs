@@ -60,6 +60,7 @@ fn a_lab_that_stays_can_be_looked_into_and_leaves_nothing() {
     let name = format!("kept-{}", std::process::id());
     let made = done(&["--keep", "--quiet", "--name", &name, "--rsvpd", &rsvpd(), &file()]);
     assert!(made.contains(&format!("ip netns exec {name}-r2 COMMAND")), "{made}");
+    assert!(made.contains("\nThe lab ") && !made.contains("rsvp-sim: \n"), "{made}");
     // Nobody who made it is there any more, and the reservation is refreshed all the same.
     let socket = format!("/run/rsvp-lab/{name}/r2.sock");
     let shown = Command::new(programs::folder().join("rsvp"))
@@ -79,7 +80,11 @@ fn a_lab_that_stays_can_be_looked_into_and_leaves_nothing() {
     let inside = said(&inside);
     assert!(inside.contains("10.0.2.2/") && inside.contains(&socket), "{inside}");
     let wrong = lab(&["--shell", "r9", "--name", &name]).output().expect("it runs");
-    assert!(said(&wrong).contains("expected one of home, r1, r2, r3, studio"), "{}", said(&wrong));
+    assert!(
+        said(&wrong).contains("expected one of home, r1, r2, r3, studio; did you mean \"r1\"?"),
+        "{}",
+        said(&wrong)
+    );
     let twice = lab(&["--keep", "--name", &name, "--rsvpd", &rsvpd(), &file()]).output().expect("it runs");
     assert!(
         said(&twice).contains(&format!("`rsvp-sim lab --down --name {name}` ends it")),

@@ -74,13 +74,13 @@ fn packets_underway_are_lost_with_their_link() {
         [[expect]]
         what = "paths"
         node = "r"
-        at = "1s"
+        at = "30ms"
         list = []
         [[expect]]
-        about = "the next refresh arrives"
+        about = "what is said when the link comes up arrives"
         what = "paths"
         node = "h2"
-        at = "60s"
+        at = "1s"
         list = [{ sender = "tx", previous_hop = "r" }]
         "#,
     ));

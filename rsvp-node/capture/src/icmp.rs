@@ -1,6 +1,7 @@
 //! Packets that errors of ICMP (RFC 792) and ICMPv6 (RFC 4443) quote, and what the errors are called.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::ip::{self, Datagram};
 
@@ -21,6 +22,45 @@ pub struct Quoted {
     pub kind: u8,
     /// Its code.
     pub code: u8,
+    /// What it says besides.
+    pub detail: Option<Detail>,
+}
+
+/// What some errors say in the word after the checksum.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Detail {
+    /// The largest packet that fits the next link (RFC 1191 4, RFC 4443 3.2).
+    Mtu(u32),
+    /// The octet of the packet that is the problem (RFC 792, RFC 4443 3.4).
+    Pointer(u32),
+    /// Which way to send instead (RFC 792).
+    Gateway(Ipv4Addr),
+}
+
+impl Detail {
+    /// By protocol, type and code. Routers older than RFC 1191 say an MTU of 0, which is none.
+    fn of(protocol: u8, kind: u8, code: u8, word: [u8; 4]) -> Option<Self> {
+        let [first, _, high, low] = word;
+        Some(match (protocol, kind, code) {
+            (ICMP, 3, 4) if (high, low) == (0, 0) => return None,
+            (ICMP, 3, 4) => Self::Mtu(u16::from_be_bytes([high, low]).into()),
+            (ICMP, 5, _) => Self::Gateway(Ipv4Addr::from(word)),
+            (ICMP, 12, 0) => Self::Pointer(first.into()),
+            (ICMPV6, 2, _) => Self::Mtu(u32::from_be_bytes(word)),
+            (ICMPV6, 4, _) => Self::Pointer(u32::from_be_bytes(word)),
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mtu(mtu) => write!(f, "MTU {mtu}"),
+            Self::Pointer(octet) => write!(f, "pointer {octet}"),
+            Self::Gateway(address) => write!(f, "gateway {address}"),
+        }
+    }
 }
 
 impl Quoted {
@@ -58,6 +98,8 @@ const fn icmp(kind: u8, code: u8) -> Option<&'static str> {
         (5, _) => "redirect",
         (11, 0) => "time to live exceeded in transit",
         (11, 1) => "fragment reassembly time exceeded",
+        (12, 1) => "parameter problem: a required option is missing",
+        (12, 2) => "parameter problem: bad length",
         (12, _) => "parameter problem",
         _ => return None,
     })
@@ -103,7 +145,8 @@ pub(crate) fn quoting<'a>(datagram: &Datagram<'a>) -> Option<(Quoted, &'a [u8])>
 }
 
 fn quoted_by(protocol: u8, source: IpAddr, destination: IpAddr, octets: &[u8]) -> Option<(Quoted, &[u8])> {
-    let (&[kind, code, _, _, word_0, word_1, _, _], quote) = octets.split_first_chunk::<HEADER>()?;
+    let (&[kind, code, _, _, word_0, word_1, word_2, word_3], quote) =
+        octets.split_first_chunk::<HEADER>()?;
     // How much of it is the quoted packet, before extensions (RFC 4884 3 to 5); of senders that do not say so, all of it.
     let length = match (protocol, kind) {
         (ICMP, 3 | 11 | 12) => usize::from(word_1) * 4,
@@ -112,6 +155,7 @@ fn quoted_by(protocol: u8, source: IpAddr, destination: IpAddr, octets: &[u8]) -
         _ => return None,
     };
     let quote = if length == 0 { quote } else { quote.get(..length).unwrap_or(quote) };
-    let quoted = Quoted { source, destination, kind, code };
+    let detail = Detail::of(protocol, kind, code, [word_0, word_1, word_2, word_3]);
+    let quoted = Quoted { source, destination, kind, code, detail };
     Some((quoted, quote))
 }

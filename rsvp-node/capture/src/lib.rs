@@ -31,7 +31,7 @@ pub mod write;
 pub use file::{Capture, CaptureError, FRAME_LIMIT};
 #[cfg(feature = "read")]
 pub use hex::HexReader;
-pub use icmp::Quoted;
+pub use icmp::{Detail, Quoted};
 pub use link::NoLinkType;
 #[cfg(feature = "read")]
 pub use unpack::Unpacked;

@@ -71,7 +71,12 @@ impl PcapngReader {
             if is_frame(kind) {
                 // Asking twice is the price of a window that can be asked again if this is no frame.
                 let block = window.consume(length as usize);
-                return match self.parse(block).and_then(|block| self.frame(&block, number)) {
+                let frame = if kind == PACKET {
+                    self.packet(block, number)
+                } else {
+                    self.parse(block).and_then(|block| self.frame(&block, number))
+                };
+                return match frame {
                     Some(frame) => Ok(Some(frame)),
                     None => damaged("a frame of an interface that was not described, or with wrong lengths"),
                 };
@@ -125,6 +130,24 @@ impl PcapngReader {
         Some(Frame { number, time, link: interface.link, octets })
     }
 
+    /// What came before enhanced packet blocks, as old files have it: interface and drops (16 bits each), time, length as
+    /// captured and as sent, octets, options.
+    fn packet<'w>(&self, block: &'w [u8], number: u64) -> Option<Frame<'w>> {
+        const HEADER: usize = 28;
+        let word = |at: usize| {
+            let word = *block.get(at..)?.first_chunk::<4>()?;
+            Some(if self.big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) })
+        };
+        let id = *block.get(8..)?.first_chunk::<2>()?;
+        let id = if self.big_endian { u16::from_be_bytes(id) } else { u16::from_le_bytes(id) };
+        let interface = self.interfaces.get(usize::from(id))?;
+        let time = interface.time(u64::from(word(12)?) << 32 | u64::from(word(16)?));
+        let captured = word(20)? as usize;
+        // The length stands at the end once more.
+        let octets = block.get(HEADER..block.len().checked_sub(4)?)?.get(..captured)?;
+        Some(Frame { number, time, link: interface.link, octets })
+    }
+
     fn simple<'w>(&self, block: &SimplePacketBlock<'w>, number: u64) -> Option<Frame<'w>> {
         let interface = self.interfaces.first()?;
         let snaplen = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
@@ -134,9 +157,12 @@ impl PcapngReader {
     }
 }
 
-/// Enhanced and simple packet blocks, by their type in little-endian order.
+/// The obsolete packet block, by its type in little-endian order.
+const PACKET: [u8; 4] = [2, 0, 0, 0];
+
+/// Enhanced, simple and obsolete packet blocks.
 const fn is_frame(kind: [u8; 4]) -> bool {
-    matches!(kind, [6 | 3, 0, 0, 0])
+    matches!(kind, [6 | 3, 0, 0, 0] | PACKET)
 }
 
 fn described(block: &InterfaceDescriptionBlock<'_>) -> Option<Interface> {
@@ -157,5 +183,47 @@ impl Interface {
             (count / self.resolution).checked_add_signed(self.offset).filter(|s| *s < YEAR_10000)?;
         let part = u128::from(count % self.resolution) * 1_000_000_000 / u128::from(self.resolution);
         Some(Timestamp { seconds, nanos: part as u32, fine: self.resolution > 1_000_000 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Capture;
+
+    /// A block with its type and its length before and after it, in either byte order.
+    fn block(kind: u32, body: &[u8], big_endian: bool) -> Vec<u8> {
+        let word = |word: u32| if big_endian { word.to_be_bytes() } else { word.to_le_bytes() };
+        let length = word(12 + body.len() as u32);
+        [&word(kind)[..], &length, body, &length].concat()
+    }
+
+    #[test]
+    fn packet_blocks_of_old_files_are_frames() {
+        for big_endian in [false, true] {
+            let word = |word: u32| if big_endian { word.to_be_bytes() } else { word.to_le_bytes() };
+            let half = |half: u16| if big_endian { half.to_be_bytes() } else { half.to_le_bytes() };
+            let section = [&word(0x1a2b_3c4d)[..], &half(1), &half(0), &[0xff; 8]].concat();
+            let interface = [&half(101)[..], &half(0), &word(65_535)].concat();
+            let time = 1_700_000_000_000_250_u64;
+            let packet = |length: u32| {
+                let head = [&half(0)[..], &half(7), &word((time >> 32) as u32), &word(time as u32)].concat();
+                [&head[..], &word(length), &word(900), b"abcde\0\0\0"].concat()
+            };
+            let file = |length| {
+                let blocks = [(0x0a0d_0d0a, section.clone()), (1, interface.clone()), (2, packet(length))];
+                blocks.map(|(kind, body)| block(kind, &body, big_endian)).concat()
+            };
+            let whole = file(5);
+            let mut capture = Capture::open(&whole[..]).expect("a capture");
+            let frame = capture.next_frame().expect("sound").expect("a frame");
+            assert_eq!((frame.number, frame.link.0, frame.octets), (1, 101, &b"abcde"[..]));
+            let time = frame.time.expect("a time");
+            assert_eq!((time.seconds, time.nanos), (1_700_000_000, 250_000));
+            assert!(capture.next_frame().expect("sound").is_none());
+            // More octets than the block has.
+            let damaged = file(9);
+            let mut capture = Capture::open(&damaged[..]).expect("a capture");
+            assert!(capture.next_frame().is_err());
+        }
     }
 }

@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
@@ -22,7 +22,7 @@ pub struct Unpacked<R>(Format<R>);
 
 enum Format<R> {
     Plain(Chain<Cursor<Vec<u8>>, R>),
-    Gzip(MultiGzDecoder<Whole<R>>),
+    Gzip(Gzip<Whole<R>>),
     Zstd(Box<Zstd<Whole<R>>>),
 }
 
@@ -37,7 +37,7 @@ impl<R: Read> Unpacked<R> {
         let known = start.first_chunk::<START>().copied();
         let whole = Cursor::new(start).chain(input);
         Ok(Self(match known {
-            Some([0x1f, 0x8b, ..]) => Format::Gzip(MultiGzDecoder::new(BufReader::new(whole))),
+            Some([0x1f, 0x8b, ..]) => Format::Gzip(Gzip(Some(GzDecoder::new(BufReader::new(whole))))),
             // A frame, or one that is to be skipped.
             Some([0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18]) => {
                 Format::Zstd(Box::new(Zstd::new(BufReader::new(whole))))
@@ -69,6 +69,47 @@ fn damaged(format: &str, error: io::Error) -> io::Error {
             io::Error::new(kind, format!("the {format} data is damaged: {error}"))
         }
         _ => error,
+    }
+}
+
+/// Members of gzip one after the other, and zeros that fill up a block of the device that they were on, as gzip(1) reads them.
+struct Gzip<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        const FIRST_OF_MEMBER: u8 = 0x1f;
+        while let Some(decoder) = &mut self.0 {
+            match decoder.read(octets)? {
+                0 if !octets.is_empty() => {}
+                got => return Ok(got),
+            }
+            match after_zeros(decoder.get_mut())? {
+                None => self.0 = None,
+                Some(FIRST_OF_MEMBER) => {
+                    self.0 = self.0.take().map(|decoder| GzDecoder::new(decoder.into_inner()));
+                }
+                Some(_) => {
+                    return Err(io::Error::new(
+                        ErrorKind::InvalidData,
+                        "its end is followed by octets that are none",
+                    ));
+                }
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// The first octet that is not zero, which stays; `None` if there is none.
+fn after_zeros(input: &mut impl BufRead) -> io::Result<Option<u8>> {
+    loop {
+        let there = input.fill_buf()?;
+        let zeros = there.iter().take_while(|octet| **octet == 0).count();
+        let next = there.get(zeros).copied();
+        input.consume(zeros);
+        if next.is_some() || zeros == 0 {
+            return Ok(next);
+        }
     }
 }
 
@@ -201,6 +242,28 @@ mod tests {
             let after =
                 unpacked(&[&packed[..], b"something else"].concat()).expect_err("damaged").to_string();
             assert!(after.contains(" data is damaged: "), "{after}");
+        }
+    }
+
+    #[test]
+    fn what_follows_gzip() {
+        let gzip = octets(GZIP);
+        let zeros = vec![0; 20_000];
+        assert_eq!(unpacked(&[&gzip[..], &[0]].concat()).expect("octets"), b"rsvp rsvp");
+        assert_eq!(
+            unpacked(&[&gzip[..], &zeros, &gzip, &zeros].concat()).expect("octets"),
+            b"rsvp rsvprsvp rsvp"
+        );
+        for garbage in [&b"x"[..], b"\0\0x", &[0xff; 40]] {
+            let mut whole = Vec::new();
+            let packed = [&gzip[..], garbage].concat();
+            let said =
+                Unpacked::new(&packed[..]).expect("a stream").read_to_end(&mut whole).expect_err("garbage");
+            assert_eq!(
+                said.to_string(),
+                "the gzip data is damaged: its end is followed by octets that are none"
+            );
+            assert_eq!(whole, b"rsvp rsvp", "what was packed is there before that");
         }
     }
 

@@ -218,6 +218,8 @@ pub struct BlockadeRow {
     pub sender: Option<FilterSpec>,
     /// The previous hop from which the error came.
     pub previous_hop: IpAddr,
+    /// The interface that the Paths of that previous hop arrive on.
+    pub incoming: String,
     /// The blockade flowspec.
     pub flowspec: Service,
 }

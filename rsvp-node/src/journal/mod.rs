@@ -10,7 +10,7 @@ mod input;
 mod output;
 mod replay;
 
-pub use replay::{Replayed, replay};
+pub use replay::{ReplayError, Replayed, replay};
 
 use crate::{Config, Host, Input, Instant, Outcome, Output, RouteAnswer, RouteQuery};
 use core::fmt;
@@ -37,6 +37,15 @@ impl Journal {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The journal of a run that has come to its end: the first line says how many follow, so that it is noticed when some are cut
+    /// off. That of a life that goes on cannot say it.
+    #[must_use]
+    pub fn whole(&self) -> String {
+        let (_, lines) = self.text.split_once('\n').unwrap_or_default();
+        let header = json!({ "journal": "rsvp", "version": VERSION, "lines": lines.lines().count() });
+        format!("{header}\n{lines}")
     }
 
     /// What was written since this was asked last, for a journal that is kept elsewhere.

@@ -3,6 +3,7 @@
 use super::input::{self, Kept};
 use super::{Said, VERSION};
 use crate::{Config, Engine, Host, Instant, Limits, Output, RouteAnswer, RouteQuery};
+use core::fmt;
 use core::time::Duration;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,33 +20,43 @@ pub struct Replayed {
     pub inputs: u64,
     /// Outputs that were the same.
     pub outputs: u64,
-    /// The last line, where it was cut: all before it was done again.
+    /// The line at which it ends early, which is not there whole or not at all: all before it was done again.
     pub cut: Option<usize>,
 }
+
+/// Why a journal was not done again to its end; each begins with the number of the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplayError {
+    /// It is no journal, is one of another version, or has a line that makes no sense.
+    Unsound(String),
+    /// Something else comes out than then: both.
+    Differs(String),
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Unsound(what) | Self::Differs(what)) = self;
+        f.write_str(what)
+    }
+}
+
+impl core::error::Error for ReplayError {}
 
 /// Replays a journal.
 ///
 /// # Errors
 ///
 /// The first line that makes no sense, or at which something else comes out, with both.
-pub fn replay(journal: &str) -> Result<Replayed, String> {
+pub fn replay(journal: &str) -> Result<Replayed, ReplayError> {
     let count = journal.lines().count();
     let mut lines = journal.lines().enumerate();
     let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Value>(line).ok());
-    match header.filter(|header| header.get("journal").is_some()).map(|header| header["version"].clone()) {
-        Some(version) if version == VERSION => {}
-        Some(version) => {
-            return Err(format!(
-                "1: a journal of version {version}; this program does those of version {VERSION} again, the one that \
-                 wrote it its own"
-            ));
-        }
-        None => return Err("1: this is no journal".to_owned()),
-    }
+    let promised = read_header(header).map_err(ReplayError::Unsound)?;
     let mut done = Replayed::default();
     let mut engines: BTreeMap<u64, Engine> = BTreeMap::new();
     for (n, line) in lines {
-        let wrong = |what: &str| format!("{}: {what}", n + 1);
+        let wrong = |what: &str| ReplayError::Unsound(format!("{}: {what}", n + 1));
+        let differs = |what: &str| ReplayError::Differs(format!("{}: {what}", n + 1));
         let line: Value = match serde_json::from_str(line) {
             Ok(line) => line,
             // Whoever wrote it was killed, or had no room left: a whole line has its end.
@@ -70,17 +81,34 @@ pub fn replay(journal: &str) -> Result<Replayed, String> {
         host.answers.reverse();
         let said = take(engine, at, &kept, &mut host);
         if let Some(fault) = host.fault {
-            return Err(wrong(&fault));
+            return Err(differs(&fault));
         }
         let outputs = line["outputs"].as_array().cloned().unwrap_or_default();
         let then = Said { outcome: line["outcome"].clone(), outputs };
         if said != then {
-            return Err(wrong(&format!("node {node} at {at}:\n  then {then}\n  now  {said}")));
+            return Err(differs(&format!("node {node} at {at}:\n  then {then}\n  now  {said}")));
         }
         done.inputs += 1;
         done.outputs += said.outputs.len() as u64;
     }
+    if promised.is_some_and(|promised| (count as u64) <= promised) {
+        done.cut.get_or_insert(count + 1);
+    }
     Ok(done)
+}
+
+/// How many lines follow the first one, where it says so.
+fn read_header(header: Option<Value>) -> Result<Option<u64>, String> {
+    let header = header.filter(|header| header.get("journal").is_some());
+    let header = header.ok_or_else(|| "1: this is no journal".to_owned())?;
+    let version = &header["version"];
+    if *version != VERSION {
+        return Err(format!(
+            "1: a journal of version {version}; this program does those of version {VERSION} again, the one that wrote \
+             it its own"
+        ));
+    }
+    Ok(header["lines"].as_u64())
 }
 
 fn take(engine: &mut Engine, at: Instant, kept: &Kept, host: &mut Journalled) -> Said {
@@ -109,6 +137,7 @@ fn read_config(value: &Value) -> Option<Config> {
         // Journals of before have neither.
         timer_latency: Duration::from_micros(value["timer_latency_us"].as_u64().unwrap_or(0)),
         repeats_new: value["repeats_new"].as_bool().unwrap_or(false),
+        lays_out: false,
         limits: Limits {
             sessions: limit(0)?,
             senders_per_session: limit(1)?,

@@ -1,6 +1,7 @@
-//! Tables of state blocks: chunks that never move, places that are reused, generations that tell users apart.
+//! Tables of state blocks: chunks that do not move, places that are reused, generations that tell users apart.
 //!
-//! A table grows by one chunk at a time, so no insertion ever copies what is already there. A chunk in which nothing is left is given
+//! A table grows by one chunk at a time, so that an insertion copies nothing of what is already there: no more than the first chunk, which
+//! has the room that it needs until it is full, so that a small table is small. A chunk in which nothing is left is given
 //! back, but for one, so that what comes and goes at its border allocates nothing.
 
 use core::cell::Cell;
@@ -103,10 +104,10 @@ impl<T> Chunk<T> {
         self.live as usize == CHUNK
     }
 
-    /// Puts a block in; there is room.
-    fn put(&mut self, value: T, generation: Option<u32>) -> usize {
+    /// Puts a block in; there is room. Slots are there for as many blocks as `expected`, further ones as they are needed.
+    fn put(&mut self, value: T, generation: Option<u32>, expected: usize) -> usize {
         if self.is_absent() {
-            self.slots = Vec::with_capacity(CHUNK);
+            self.slots = Vec::with_capacity(expected);
             self.generations = generation.map(|first| vec![first; CHUNK]).unwrap_or_default();
         }
         self.live += 1;
@@ -149,7 +150,7 @@ impl<T> Arena<T> {
     /// An empty table whose list of chunks will not move before `expected` blocks are in it.
     pub(crate) fn new(expected: u32) -> Self {
         Self {
-            chunks: Vec::with_capacity(expected as usize / CHUNK + 1),
+            chunks: Vec::with_capacity((expected as usize).div_ceil(CHUNK)),
             room: Vec::new(),
             spare: None,
             generation: Some(0),
@@ -193,7 +194,9 @@ impl<T> Arena<T> {
                 Some(number) => break number,
             }
         };
-        let at = self.chunks[number].put(value, self.generation);
+        // A small table, of which a simulation has tens of thousands, takes the room of few blocks.
+        let expected = if number == 0 { 1 } else { CHUNK };
+        let at = self.chunks[number].put(value, self.generation, expected);
         Ix::new(number * CHUNK + at).expect("limits keep tables below 2^32 blocks")
     }
 
@@ -328,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_reused_place_has_another_generation() {
-        let mut arena = Arena::new(4);
+        let mut arena = Arena::new(0);
         let a = arena.insert("a");
         let id = arena.id(a);
         assert_eq!(arena.find(id), Some(a));
@@ -341,14 +344,19 @@ mod tests {
     }
 
     #[test]
-    fn blocks_never_move() {
+    fn blocks_do_not_move_once_a_chunk_is_full_of_them() {
         let mut arena = Arena::new(0);
         let first = arena.insert(0_usize);
-        let at = core::ptr::from_ref(&arena[first]);
-        for n in 1..10 * CHUNK {
+        assert!(arena.octets() < 2 * CHUNK * size_of::<u32>(), "one block has no chunk of room");
+        for n in 1..CHUNK {
             arena.insert(n);
         }
-        assert_eq!(core::ptr::from_ref(&arena[first]), at);
+        let second = arena.insert(CHUNK);
+        let at = [first, second].map(|ix| core::ptr::from_ref(&arena[ix]));
+        for n in CHUNK + 1..10 * CHUNK {
+            arena.insert(n);
+        }
+        assert_eq!([first, second].map(|ix| core::ptr::from_ref(&arena[ix])), at);
         assert_eq!(arena.iter_in(0..u32::MAX).count(), 10 * CHUNK);
         assert_eq!(arena.places() as usize, 10 * CHUNK);
         let places = |range| arena.iter_in(range).map(|(_, n)| *n).collect::<Vec<_>>();

@@ -74,10 +74,8 @@ pub(crate) struct SessionIndex<O> {
 
 impl<O: Order> SessionIndex<O> {
     pub(crate) fn new(seed: u64, expected: u32) -> Self {
-        let mut buckets = Vec::with_capacity(expected as usize * 2 / CHUNK + 1);
-        let mut first = Vec::with_capacity(CHUNK);
-        first.push(None);
-        buckets.push(first);
+        let mut buckets = Vec::with_capacity((expected as usize * 2).div_ceil(CHUNK));
+        buckets.push(vec![None]);
         Self { seed: mix(seed ^ 0x5253_5650), buckets, count: 1, entries: 0, order: PhantomData }
     }
 

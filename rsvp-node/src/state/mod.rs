@@ -62,8 +62,8 @@ const _: () = assert!(size_of::<Reserved>() <= 88);
 const _: () = assert!(size_of::<Upstream>() <= 88);
 
 impl State {
-    pub(crate) fn new(seed: u64, limits: &Limits) -> Self {
-        let expected = limits.sessions;
+    pub(crate) fn new(seed: u64, limits: &Limits, lays_out: bool) -> Self {
+        let expected = if lays_out { limits.sessions } else { 0 };
         Self {
             index: SessionIndex::new(seed, expected),
             groups: SessionIndex::new(!seed, expected),

@@ -8,6 +8,7 @@ use super::error::{LabError, Trying};
 use super::sys::die_with_parent;
 use super::{Outcome, Settings, run};
 use crate::Scenario;
+use crate::scenario::error::one_of;
 use core::time::Duration;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
@@ -62,6 +63,17 @@ impl Kept {
     #[must_use]
     pub fn socket(&self, node: &str) -> PathBuf {
         self.folder().join(format!("{node}.sock"))
+    }
+
+    /// The network namespace of a node.
+    ///
+    /// # Errors
+    ///
+    /// There is no such node; the nearest one is named.
+    pub fn namespace_of(&self, node: &str) -> Result<&str, LabError> {
+        let nodes: Vec<&String> = self.namespaces.keys().collect();
+        let namespace = self.namespaces.get(node).map(String::as_str);
+        namespace.ok_or_else(|| one_of(node, &nodes)).trying(|| format!("enter {node}"))
     }
 
     fn file(&self) -> PathBuf {

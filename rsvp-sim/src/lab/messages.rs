@@ -5,7 +5,7 @@
 use crate::describe;
 use crate::scenario::model::{LinkId, NodeId, Scenario};
 use crate::world::routing::Routing;
-use crate::world::{Delivery, Sent, Topology, called, recipients};
+use crate::world::{Sent, Topology, called, recipients};
 use core::net::IpAddr;
 use rsvp_capture::packet::Packet;
 use rsvp_node::Instant;
@@ -33,8 +33,8 @@ pub(super) fn sent(
         at,
         arrival: at,
         from,
-        fate: if to.is_empty() { Delivery::Nobody } else { Delivery::Underway },
         to,
+        missed: Vec::new(),
         link,
         forwarded: !is_own(topology, from, source, packet.octets),
         source,

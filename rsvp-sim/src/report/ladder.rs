@@ -116,7 +116,7 @@ impl Columns {
     fn message(&self, message: &MessageReport, out: &mut String) {
         let mut line = self.bars();
         if let Some(from) = self.place(&message.from) {
-            for to in message.to.iter().filter_map(|to| self.place(to)) {
+            for to in message.shown_to().filter_map(|to| self.place(to)) {
                 let (low, high) = (from.min(to), from.max(to));
                 for cell in &mut line[low + 1..high] {
                     if !matches!(cell, '<' | '>') {
@@ -131,7 +131,8 @@ impl Columns {
             }
         }
         let line: String = line.into_iter().collect();
-        let lost = if message.lost { "  (lost)" } else { "" };
+        let lost = message.loss();
+        let lost = if lost.is_empty() { lost } else { format!("  ({lost})") };
         let _ = writeln!(out, "{:>9.3}  {line}  {}{lost}", message.at, message.text);
     }
 

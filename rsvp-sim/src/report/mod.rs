@@ -19,7 +19,7 @@ mod traffic;
 use crate::facts::{Fact, Facts};
 use crate::judge::{Verdict, judge};
 use crate::scenario::model::{Family, Link, LinkId, Node, NodeId, Scenario};
-use crate::world::{Delivery, Record, Sent, Topology, Use, World};
+use crate::world::{Record, Sent, Topology, Use, World};
 use core::net::IpAddr;
 use rsvp_node::units::{show_rate, show_time};
 use serde::Serialize;
@@ -151,8 +151,10 @@ pub struct MessageReport {
     pub content: Content,
     /// What it says.
     pub text: String,
-    /// Whether the link lost it or nobody took it.
+    /// Whether it reached nobody: the link lost it, or nobody took it.
     pub lost: bool,
+    /// Whom of those it did not reach.
+    pub lost_to: Vec<String>,
     /// Whether it says the same as the message of its kind before it.
     pub refresh: bool,
 }
@@ -357,6 +359,10 @@ fn link(scenario: &Scenario, topology: &Topology, n: usize, link: &Link) -> Link
     }
 }
 
+fn names(scenario: &Scenario, nodes: &[NodeId]) -> Vec<String> {
+    nodes.iter().map(|node| scenario.nodes[node.0].name.clone()).collect()
+}
+
 fn messages(scenario: &Scenario, record: &Record) -> Vec<MessageReport> {
     let mut refreshes = Refreshes { last: BTreeMap::new(), gap_s: scenario.refresh.as_secs_f64() * 2.0 };
     let mut reports = Vec::new();
@@ -365,7 +371,7 @@ fn messages(scenario: &Scenario, record: &Record) -> Vec<MessageReport> {
             order: sent.order,
             at: sent.at.as_secs_f64(),
             from: scenario.nodes[sent.from.0].name.clone(),
-            to: sent.to.iter().map(|to| scenario.nodes[to.0].name.clone()).collect(),
+            to: names(scenario, &sent.to),
             link: scenario.links[sent.link.0].name.clone(),
             source: sent.source,
             destination: sent.destination,
@@ -376,7 +382,8 @@ fn messages(scenario: &Scenario, record: &Record) -> Vec<MessageReport> {
             forwarded: sent.forwarded,
             content: Content::of(&sent.facts),
             text: sent.label.clone(),
-            lost: sent.fate != Delivery::Underway,
+            lost: sent.is_lost(),
+            lost_to: names(scenario, &sent.missed),
             refresh: refreshes.is_refresh(sent),
         });
     }

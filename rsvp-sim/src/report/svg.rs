@@ -14,6 +14,8 @@ const COLUMN: f64 = 130.0;
 const ROW: f64 = 22.0;
 const MARGIN: f64 = 90.0;
 const ABOUT: f64 = 420.0;
+/// Characters of a name that have room in a column.
+const NAME: usize = 16;
 
 const STYLE: &str = "<style>\
     text{font:12px sans-serif;fill:#222}.name{font-weight:bold;text-anchor:middle}.small{font-size:10px;fill:#666}\
@@ -24,7 +26,7 @@ impl Report {
     /// The picture; what there is no room for is counted at its end.
     #[must_use]
     pub fn svg(&self) -> String {
-        let place = layout(self);
+        let place = layout(&self.nodes, &self.links);
         let names: BTreeMap<&str, usize> =
             self.nodes.iter().enumerate().map(|(n, node)| (node.name.as_str(), n)).collect();
         let mut body = String::new();
@@ -45,7 +47,7 @@ impl Report {
         for (n, link) in self.links.iter().enumerate() {
             let ends = link.ends.iter().filter_map(|end| names.get(end.as_str())).map(|&n| place.nodes[n]);
             let ends: Vec<(f64, f64)> = ends.collect();
-            let middle = place.lans[n].unwrap_or_else(|| {
+            let middle = place.middles[n].unwrap_or_else(|| {
                 let sum = ends.iter().fold((0.0, 0.0), |sum, at| (sum.0 + at.0, sum.1 + at.1));
                 (sum.0 / ends.len().max(1) as f64, sum.1 / ends.len().max(1) as f64)
             });
@@ -61,12 +63,12 @@ impl Report {
                 "<text class=\"small\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{} {}</text>",
                 middle.0,
                 middle.1 - 6.0,
-                escaped(if link.kind == "lan" { &link.name } else { "" }),
+                named(if link.kind == "lan" { &link.name } else { "" }),
                 shown(link.rate_bps)
             );
         }
         for (node, (x, y)) in self.nodes.iter().zip(&place.nodes) {
-            let (name, kind) = (escaped(&node.name), node.kind);
+            let (name, kind) = (named(&node.name), node.kind);
             let _ = match kind {
                 "host" => writeln!(
                     out,
@@ -93,7 +95,7 @@ impl Report {
         let drawn = rows.len().min(ROWS);
         let bottom = top + 30.0 + ROW * drawn as f64;
         for (n, node) in self.nodes.iter().enumerate().take(columns) {
-            let (x, name) = (x(n), escaped(&node.name));
+            let (x, name) = (x(n), named(&node.name));
             let _ = writeln!(out, "<text class=\"name\" x=\"{x:.1}\" y=\"{top:.1}\">{name}</text>");
             let _ = writeln!(
                 out,
@@ -111,7 +113,7 @@ impl Report {
                     (_, "Resv" | "ResvTear" | "PathErr") => "up",
                     _ => "down",
                 };
-                let to = message.to.iter().filter_map(|to| names.get(to.as_str()).copied());
+                let to = message.shown_to().filter_map(|to| names.get(to).copied());
                 for to in to.filter(|n| *n < columns) {
                     let side = if to > from { 1.0 } else { -1.0 };
                     let end = x(to);
@@ -143,4 +145,17 @@ impl Report {
         );
         bottom + 20.0
     }
+}
+
+/// A name as there is room for it between neighbours: of a long one its beginning and its end, and all of it as a title.
+fn named(name: &str) -> String {
+    let characters: Vec<char> = name.chars().collect();
+    if characters.len() <= NAME {
+        return escaped(name);
+    }
+    let half = NAME / 2;
+    let ends =
+        [&characters[..half], ['…'].as_slice(), &characters[characters.len() + half + 1 - NAME..]].concat();
+    let short: String = ends.into_iter().collect();
+    format!("{}<title>{}</title>", escaped(&short), escaped(name))
 }

@@ -1,6 +1,6 @@
 //! The report as text.
 
-use super::{Report, UnenforcedReport, UseReport, ladder, shown, topology};
+use super::{MessageReport, Report, UnenforcedReport, UseReport, ladder, shown, topology};
 use crate::judge::SEPARATOR;
 use std::fmt::Write;
 
@@ -12,6 +12,22 @@ const BAR: usize = 20;
 pub struct Look {
     /// Green and red for what held and what did not.
     pub colours: bool,
+}
+
+impl MessageReport {
+    /// `lost`, or to whom of several it was; empty if it was not.
+    pub(super) fn loss(&self) -> String {
+        match (self.lost, self.lost_to.as_slice()) {
+            (true, _) => "lost".to_owned(),
+            (false, []) => String::new(),
+            (false, missed) => format!("lost to {}", missed.join(", ")),
+        }
+    }
+
+    /// To whom pictures show it: those whom it reached, or was to reach if it reached nobody.
+    pub(super) fn shown_to(&self) -> impl Iterator<Item = &str> {
+        self.to.iter().filter(|to| self.lost || !self.lost_to.contains(to)).map(String::as_str)
+    }
 }
 
 impl Report {
@@ -87,6 +103,7 @@ impl Report {
     pub fn trace(&self) -> String {
         let mut out = String::new();
         for message in &self.messages {
+            let lost = message.loss();
             let _ = writeln!(
                 out,
                 "{:>11.6} {} -> {} on {} [{} > {} ttl {} len {}]{} {}",
@@ -98,7 +115,7 @@ impl Report {
                 message.destination,
                 message.ttl,
                 message.octets,
-                if message.lost { " (lost)" } else { "" },
+                if lost.is_empty() { lost } else { format!(" ({lost})") },
                 message.text
             );
         }

@@ -309,6 +309,9 @@ impl Scenario {
                 list.list("tables")?.into_iter().map(each).collect::<Result<_, _>>().map(Test::Exactly)
             }
             (None, Some(count), None, None) => Ok(Test::Number(count, count)),
+            (None, None, Some(least), Some(most)) if least > most => {
+                Err(section.error("`at_least` is more than `at_most`"))
+            }
             (None, None, least, most) => Ok(Test::Number(least.unwrap_or(0), most.unwrap_or(u64::MAX))),
             _ => Err(section.error("expected only one of `list`, `count` and `at_least` with `at_most`")),
         }

@@ -307,6 +307,10 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         })?,
         duration: top.read_or("duration", Duration::from_secs(120), some_time)?,
         refresh: top.read_or("refresh", Duration::from_secs(30), |item| match item.time()? {
+            // TIME_VALUES has 32 bits of milliseconds (RFC 2205 A.4).
+            time if time.as_millis() > u32::MAX.into() => {
+                Err(item.error("refresh: expected at most \"1193h\""))
+            }
             time if time >= Duration::from_millis(100) => Ok(time),
             _ => Err(item.error("refresh: expected at least \"100ms\"")),
         })?,

@@ -148,9 +148,13 @@ impl World {
             return Err(unknown(&format!("link of {node}"), link, own, from));
         }
         self.begin();
-        self.note(format!("a packet is put into {node} by {link}"));
+        self.note_wordless(format!("a packet is put into {node} by {link}"));
         let Injected { source, destination, ttl, router_alert, octets } = packet;
-        self.arrive(id, on, &Packet { source, destination, ttl, router_alert, octets: octets.to_vec() });
+        self.arrive(
+            id,
+            on,
+            &Packet { source, destination, ttl, router_alert, octets: octets.to_vec(), recorded: None },
+        );
         Ok(())
     }
 
@@ -175,6 +179,16 @@ impl World {
         Ok(())
     }
 
+    fn note_wordless(&mut self, what: String) {
+        self.wordless.push((self.now, what.clone()));
+        self.note(what);
+    }
+
+    /// What was done, and when, of which [`scenario_so_far`](Self::scenario_so_far) does not tell.
+    pub(crate) fn wordless(&self) -> &[(Instant, String)] {
+        &self.wordless
+    }
+
     fn rewire(
         &mut self,
         link: &str,
@@ -184,7 +198,7 @@ impl World {
     ) -> Result<(), ScenarioError> {
         let id = self.link_id(link, from)?;
         self.begin();
-        self.note(format!("link {link} {what}"));
+        self.note_wordless(format!("link {link} {what}"));
         self.set_wire(id, wire);
         Ok(())
     }

@@ -18,7 +18,7 @@ impl World {
         let seed =
             Random::new(self.scenario.seed ^ ((node.0 as u64 + 1) << 32) ^ self.nodes[node.0].lives).next();
         let blockade_multiplier = self.scenario.blockade_multiplier;
-        let mut config = Config { seed, blockade_multiplier, ..Config::default() };
+        let mut config = Config { seed, blockade_multiplier, lays_out: false, ..Config::default() };
         config.limits.state_octets = self.scenario.room.state_octets;
         config.limits.neighbours_per_interface = self.scenario.room.neighbours;
         let again = self.nodes[node.0].lives > 0;
@@ -111,7 +111,11 @@ impl World {
         self.link_generation[link.0] += 1;
         let state = if up { "up" } else { "down" };
         self.note(format!("link {} goes {state}", self.scenario.links[link.0].name));
-        // The interfaces first: an engine that is asked to route anew has to know what it can use.
+        // A link carries what is said as soon as an interface of it is up; it is gone for all only when all know that it is down.
+        if up {
+            self.network.link_up[link.0] = true;
+        }
+        // The interfaces before the routes: an engine that is asked to route anew has to know what it can use.
         for end in self.scenario.links[link.0].ends.clone() {
             if let Some(attachment) = self.topology.attachment(end, link) {
                 let interface = self.topology.interface(&self.scenario, attachment, up);
@@ -127,9 +131,9 @@ impl World {
         }
         self.note(format!("{} crashes for {}", self.scenario.nodes[node.0].name, show_time(time)));
         self.nodes[node.0].wake = None;
-        self.nodes[node.0].engine = Engine::new(Config::default());
+        self.nodes[node.0].engine = Engine::new(Config { lays_out: false, ..Config::default() });
         if let Some(traffic) = &mut self.traffic {
-            traffic.crashed(node);
+            traffic.crashed(self.now, node);
         }
         self.notice(Notice::Crashed { node });
         self.measure(node);

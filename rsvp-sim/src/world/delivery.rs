@@ -1,7 +1,7 @@
 //! Packets on links and LANs: who gets them, when, and what becomes of those that are for somebody else.
 
 use super::happenings::Happening;
-use super::record::{Delivery, Sent};
+use super::record::Sent;
 use super::routing::{NodeRoutes, Routing};
 use super::run::World;
 use super::topology::Topology;
@@ -21,6 +21,8 @@ pub(super) struct Packet {
     pub(super) ttl: u8,
     pub(super) router_alert: bool,
     pub(super) octets: Vec<u8>,
+    /// Its place among the messages that are recorded.
+    pub(super) recorded: Option<usize>,
 }
 
 impl Packet {
@@ -55,6 +57,7 @@ impl World {
             ttl: transmit.ttl,
             router_alert: transmit.router_alert,
             octets: self.with_carried(node, transmit.octets),
+            recorded: None,
         };
         Some((link, packet))
     }
@@ -74,11 +77,12 @@ impl World {
         let busy = self.busy.entry((link, node)).or_insert(self.now);
         *busy = (*busy).max(self.now) + Duration::from_micros(serialisation);
         let arrival = *busy + delay;
-        let packet = Arc::new(packet);
-        let mut fate = if to.is_empty() { Delivery::Nobody } else { Delivery::Underway };
+        let recorded = self.keeps_record().then_some(self.record.sent.len());
+        let packet = Arc::new(Packet { recorded, ..packet });
+        let mut missed = Vec::new();
         for &receiver in &to {
             if !self.network.link_up[link.0] || self.is_cut(link) || self.random.chance(loss) {
-                fate = Delivery::Lost;
+                missed.push(receiver);
                 continue;
             }
             let link_generation = self.link_generation[link.0];
@@ -110,7 +114,7 @@ impl World {
             from: node,
             to,
             link,
-            fate,
+            missed,
             forwarded,
             source: packet.source,
             destination: packet.destination,
@@ -122,10 +126,17 @@ impl World {
         });
     }
 
+    /// A packet does not reach a node after all.
+    pub(super) fn lose(&mut self, node: NodeId, packet: &Packet) {
+        if let Some(sent) = packet.recorded.and_then(|place| self.record.sent.get_mut(place)) {
+            sent.missed.push(node);
+        }
+    }
+
     /// A packet has reached a node.
     pub(super) fn arrive(&mut self, node: NodeId, link: LinkId, packet: &Packet) {
         if !self.network.node_up[node.0] {
-            return;
+            return self.lose(node, packet);
         }
         if self.scenario.nodes[node.0].plain {
             return self.pass_on(node, link, packet);

@@ -28,10 +28,15 @@ impl World {
         let random = &mut self.fault_random;
         let number = if random.chance(duplicate) { 2 } else { 1 };
         (0..number)
-            .map(|_| {
+            .map(|n| {
                 let late = if random.chance(reorder) { 1 + random.below(hold_up) } else { 0 };
                 let (damaged, place, bits) = (random.chance(corrupt), random.next(), random.next());
-                let copy = if damaged { Arc::new(damage(packet, place, bits)) } else { Arc::clone(packet) };
+                let mut copy =
+                    if damaged { Arc::new(damage(packet, place, bits)) } else { Arc::clone(packet) };
+                if n > 0 {
+                    // Whether the message came is a matter of the first.
+                    Arc::make_mut(&mut copy).recorded = None;
+                }
                 (Duration::from_micros(late), copy)
             })
             .collect()

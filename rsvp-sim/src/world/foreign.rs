@@ -85,8 +85,14 @@ impl World {
                 continue;
             };
             let Some(source) = self.topology.attachment(node, link).map(|a| a.address) else { continue };
-            let packet =
-                Packet { source, destination: hop.address, ttl: TTL, router_alert: false, octets: error };
+            let packet = Packet {
+                source,
+                destination: hop.address,
+                ttl: TTL,
+                router_alert: false,
+                octets: error,
+                recorded: None,
+            };
             self.send(node, link, packet, false);
         }
         if taken.is_empty() {

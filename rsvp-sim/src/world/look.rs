@@ -21,6 +21,7 @@ impl World {
     #[track_caller]
     pub(crate) fn judge_now(&mut self, keys: &str) -> Result<Verdict, ScenarioError> {
         let from = Location::caller();
+        self.close_data();
         let scenario = self.scenario_so_far();
         let expectation = expectations::read_one(&scenario, keys).map_err(|fault| fault.at(from))?;
         // Expectations of the scenario have the places before it.

@@ -29,7 +29,7 @@ pub use act::Injected;
 pub use data::DataStream;
 #[cfg(feature = "lab")]
 pub(crate) use delivery::{called, recipients};
-pub use record::{Delivery, EventRecord, Note, Record, Sent, Told, Use};
+pub use record::{EventRecord, Note, Record, Sent, Told, Use};
 #[cfg(feature = "client")]
 pub(crate) use run::News;
 pub use run::World;

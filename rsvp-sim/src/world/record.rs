@@ -59,8 +59,8 @@ pub struct Sent {
     pub to: Vec<NodeId>,
     /// The link.
     pub link: LinkId,
-    /// What became of it.
-    pub fate: Delivery,
+    /// Whom of those it did not reach: the link lost it or was down before it came out, or the node was down by then.
+    pub missed: Vec<NodeId>,
     /// Whether it was only passed on by IP, not sent by the node's engine.
     pub forwarded: bool,
     /// IP source.
@@ -79,15 +79,12 @@ pub struct Sent {
     pub facts: Facts,
 }
 
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// It arrives, unless the link goes down meanwhile.
-    Underway,
-    /// The link lost it.
-    Lost,
-    /// Nobody on the link takes it.
-    Nobody,
+impl Sent {
+    /// Whether it reaches nobody: the link lost it, or nobody there takes it.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.to.iter().all(|to| self.missed.contains(to))
+    }
 }
 
 /// An event at an application.

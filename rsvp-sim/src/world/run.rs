@@ -50,6 +50,8 @@ pub struct World {
     pub(super) notices: Option<Vec<Notice>>,
     /// What was done between steps.
     pub(super) done: Vec<Action>,
+    /// What was done as well, and when, for which scenario files have no words.
+    pub(super) wordless: Vec<(Instant, String)>,
     /// Whether there is none at all.
     pub(super) is_unrecorded: bool,
     /// Messages that were put on links.
@@ -95,7 +97,7 @@ impl World {
         };
         let routing = Routing::new(&scenario, &network);
         let node = |_| VirtualNode {
-            engine: Engine::new(Config::default()),
+            engine: Engine::new(Config { lays_out: false, ..Config::default() }),
             wake: None,
             restless: (Instant::ZERO, 0),
             lives: 0,
@@ -110,6 +112,7 @@ impl World {
             buffer: vec![0; 2048],
             notices: None,
             done: Vec::new(),
+            wordless: Vec::new(),
             is_unrecorded: false,
             messages: 0,
             traffic: Traffic::new(&scenario, &topology),
@@ -168,7 +171,9 @@ impl World {
             Happening::StartSender(sender) => self.start_sender(sender),
             Happening::Act(n) => self.act_of_plan(n),
             Happening::Arrive { node, link, link_generation, packet } => {
-                if self.link_generation[link.0] == link_generation && self.passes(node, link, &packet) {
+                if self.link_generation[link.0] != link_generation || self.is_cut(link) {
+                    self.lose(node, &packet);
+                } else if self.passes(node, link, &packet) {
                     self.arrive(node, link, &packet);
                 }
             }

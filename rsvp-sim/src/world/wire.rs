@@ -23,25 +23,32 @@ impl World {
         matches!(self.wires[link.0], Wire::Cut)
     }
 
-    /// Whether a packet that has come to the end of its link gets out of it.
+    /// Whether a packet that has come to the end of its link gets out of it now.
     pub(super) fn passes(&mut self, node: NodeId, link: LinkId, packet: &Arc<Packet>) -> bool {
         match &mut self.wires[link.0] {
-            Wire::Whole => true,
-            Wire::Cut => false,
             Wire::Held(packets) => {
                 packets.push((node, Arc::clone(packet)));
                 false
             }
+            Wire::Whole | Wire::Cut => true,
         }
     }
 
     /// What was held arrives now, in its order, unless it is to be lost.
     pub(super) fn set_wire(&mut self, link: LinkId, wire: Wire) {
         let before = core::mem::replace(&mut self.wires[link.0], wire);
-        let (Wire::Held(packets), false) = (before, self.is_cut(link)) else { return };
-        let link_generation = self.link_generation[link.0];
+        let (generation, arrives) = (self.link_generation[link.0], !self.is_cut(link));
+        if let (Wire::Held(_), Some(traffic)) = (&before, &mut self.traffic) {
+            traffic.released(self.now, link, generation, arrives);
+        }
+        let Wire::Held(packets) = before else { return };
         for (node, packet) in packets {
-            self.happenings.plan(self.now, Happening::Arrive { node, link, link_generation, packet });
+            if arrives {
+                let again = Happening::Arrive { node, link, link_generation: generation, packet };
+                self.happenings.plan(self.now, again);
+            } else {
+                self.lose(node, &packet);
+            }
         }
     }
 }

@@ -189,6 +189,7 @@ impl Body<'_, '_, '_> {
                 out.octets(&octets);
                 return Ok(());
             }
+            Kind::List(..) => entries.ignore(&[field.names_key]),
             _ => {}
         }
         let Some(value) = entries.take(field.name) else { return entries.missing(field.name) };
@@ -332,6 +333,10 @@ fn record(
             Head::Extra(bits, name) => {
                 head.extra = entries.number(name, bits)?.unwrap_or(0);
                 given = Some((name, head.extra));
+            }
+            Head::Flags(bits, _) => {
+                head.extra = entries.number("flags", bits)?.unwrap_or(0);
+                entries.ignore(&["flags_names"]);
             }
             Head::Reserved(bits) => head.reserved = entries.number("header_reserved", bits)?.unwrap_or(0),
         }

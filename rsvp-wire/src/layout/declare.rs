@@ -10,6 +10,7 @@
 //! @n(u8 of name);                    a length, written for you: octets of the later field; `u16 of name unit 4 plus 8`
 //! name(octets); name(text);          to the end; `by n`: as the length says; `octets [6]`: so many
 //! name(list u32);                    to the end; `by n`; `count m`: as many as the number m says
+//! name(list u32 code fn f);          to the end; numbers with names; `code with g fn f` too
 //! name(group T); name(groups T);     a `part!`, and a list of them
 //! name(records SPACE);               sub-objects to the end; `by n`
 //! name(objects);                     RSVP objects to the end; `by n`
@@ -35,6 +36,12 @@ macro_rules! kind {
     (octets [$n:literal]) => { $crate::layout::Kind::Octets($crate::layout::Extent::Octets($n)) };
     (octets $($by:tt)*) => { $crate::layout::Kind::Octets($crate::layout::declare::extent!($($by)*)) };
     (text $($by:tt)*) => { $crate::layout::Kind::Text($crate::layout::declare::extent!($($by)*)) };
+    (list $item:ident code $($names:tt)*) => {
+        $crate::layout::Kind::List(
+            &$crate::layout::declare::kind!($item code $($names)*),
+            $crate::layout::Extent::ToEnd,
+        )
+    };
     (list $item:ident $($by:tt)*) => {
         $crate::layout::Kind::List(
             &<$item as $crate::layout::Item>::KIND,
@@ -200,7 +207,7 @@ macro_rules! take {
 
 /// The octets of a field without a fixed size.
 macro_rules! stretch {
-    ($c:ident; $each:expr;) => {
+    ($c:ident; $each:expr; $(code $($names:tt)*)?) => {
         $c.take($c.left())?
     };
     ($c:ident; $each:expr; by $length:ident) => {

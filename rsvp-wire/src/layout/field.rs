@@ -145,6 +145,8 @@ pub enum Head {
     Length(u8),
     /// One thing more that matters, under this name. A body can ask for it in a [`Kind::Choice`].
     Extra(u8, &'static str),
+    /// The same, as a word of bits called `flags`, and the names of some of them.
+    Flags(u8, &'static [(u64, &'static str)]),
     /// Bits without a meaning.
     Reserved(u8),
 }
@@ -216,7 +218,8 @@ impl Space {
     /// Octets of the header.
     pub fn header_len(&self) -> usize {
         let bits = |head: &Head| match *head {
-            Head::Type(bits, _) | Head::Length(bits) | Head::Extra(bits, _) | Head::Reserved(bits) => bits,
+            Head::Type(bits, _) | Head::Length(bits) | Head::Reserved(bits) => bits,
+            Head::Extra(bits, _) | Head::Flags(bits, _) => bits,
         };
         self.header.iter().map(|head| usize::from(bits(head))).sum::<usize>() / 8
     }

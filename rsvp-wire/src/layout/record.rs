@@ -5,6 +5,9 @@ use super::view::{View, within_reach};
 use super::wire::{BitWriter, Cursor, Sink, count};
 use crate::error::{ParseError, Why};
 
+/// Under which name the JSON form has [`Head::Flags`].
+pub(crate) const FLAGS: &str = "flags";
+
 /// A list of records, where it lies in an object or in a buffer of the caller.
 #[derive(Copy, Clone, Debug)]
 pub struct Records<'a> {
@@ -118,7 +121,7 @@ impl<'a> RecordRef<'a> {
             match *head {
                 Head::Type(bits, _) => key = cursor.uint(bits)? as u32,
                 Head::Length(bits) => length = cursor.uint(bits)?,
-                Head::Extra(bits, _) => extra = cursor.uint(bits)?,
+                Head::Extra(bits, _) | Head::Flags(bits, _) => extra = cursor.uint(bits)?,
                 Head::Reserved(bits) => reserved = cursor.uint(bits)?,
             }
         }
@@ -178,6 +181,7 @@ impl<'a> RecordRef<'a> {
         let layout = self.row()?.layout.filter(|_| within_reach(self.depth))?;
         let given = self.space.header.iter().find_map(|head| match head {
             Head::Extra(_, name) => Some((*name, self.extra)),
+            Head::Flags(..) => Some((FLAGS, self.extra)),
             _ => None,
         });
         let view = View::part(layout, self.octets, self.at, self.depth);
@@ -297,7 +301,7 @@ pub(crate) fn head(space: &Space, values: &HeadValues, len: usize, out: &mut Bit
         match *head {
             Head::Type(bits, _) => out.uint(u64::from(values.key), bits),
             Head::Length(bits) => out.uint(values.length.unwrap_or(length), bits),
-            Head::Extra(bits, _) => out.uint(values.extra, bits),
+            Head::Extra(bits, _) | Head::Flags(bits, _) => out.uint(values.extra, bits),
             Head::Reserved(bits) => out.uint(values.reserved, bits),
         }
     }

@@ -9,6 +9,7 @@ use super::view::{View, fixed};
 use super::wire::Cursor;
 use crate::code::{CType, Class};
 use crate::error::ParseError;
+use crate::error_name::SubCode;
 use crate::message::Objects;
 
 /// A field that was walked over.
@@ -29,6 +30,8 @@ pub enum Name {
     Words(&'static str),
     /// The kind of an object: an Error Value of the codes 13 and 14 (RFC 2205 Appendix B).
     Object(Class, CType),
+    /// An Error Value of the codes 01, 02 and 21 that is not merely a globally defined sub-code.
+    SubCode(SubCode),
 }
 
 impl Name {
@@ -56,6 +59,7 @@ impl fmt::Display for Name {
                 Some(name) => write!(f, "class {} ({name}), C-Type {}", class.0, ctype.0),
                 None => write!(f, "class {}, C-Type {}", class.0, ctype.0),
             },
+            Self::SubCode(sub_code) => sub_code.fmt(f),
         }
     }
 }
@@ -104,6 +108,16 @@ pub enum Value<'a> {
 pub struct Items<'a> {
     pub(super) kind: &'static Kind,
     pub(super) cursor: Cursor<'a>,
+    /// The value of the earlier field that the names of the elements depend on.
+    pub(super) earlier: Option<u64>,
+}
+
+impl Items<'_> {
+    /// Whether any of the elements has a name.
+    pub fn have_names(&self) -> bool {
+        matches!(self.kind, Kind::Code(..))
+            && self.clone().any(|element| matches!(element, Value::Code(_, Some(_))))
+    }
 }
 
 impl<'a> Iterator for Items<'a> {
@@ -113,7 +127,8 @@ impl<'a> Iterator for Items<'a> {
         if self.cursor.left() == 0 {
             return None;
         }
-        fixed(self.kind, &mut self.cursor, |_| None, Ok)?.ok()
+        let earlier = self.earlier;
+        fixed(self.kind, &mut self.cursor, |_| earlier, Ok)?.ok()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The walk over a layout and the octets of a body. Total, bounded, and without allocation.
 
 use super::DEPTH;
-use super::field::{Extent, Field, Kind, Layout};
+use super::field::{Extent, Field, Kind, Layout, Names};
 use super::record::Records;
 use super::value::{FieldView, Groups, Items, Nested, Value};
 use super::wire::Cursor;
@@ -190,7 +190,11 @@ impl<'a> Fields<'a> {
                     let whole = octets.len().saturating_sub(over / 8);
                     return Err(Cursor::new(octets, at.saturating_add(whole as u16)).fault());
                 }
-                Value::List(Items { kind, cursor })
+                let earlier = match kind {
+                    Kind::Code(_, Names::With(name, _)) => self.view.number(name),
+                    _ => None,
+                };
+                Value::List(Items { kind, cursor, earlier })
             }
             Kind::Group(layout, extent) => {
                 let octets = match (extent, layout.bits()) {

@@ -66,6 +66,9 @@ pub struct AdspecFragment<'a> {
 }
 
 impl<'a> AdspecFragment<'a> {
+    /// Flag of a parameter: the value was not correctly processed at one or more nodes of the path (RFC 2210 Appendix 1).
+    pub const INVALID: u8 = 0x80;
+
     /// The parameters in order.
     pub const fn params(&self) -> AdspecParams<'a> {
         AdspecParams { rest: self.data }

@@ -21,6 +21,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::diversity::{ExcludeIpv4Diversity, ExcludeIpv6Diversity};
 use super::explicit_route::EXPLICIT_ROUTE;
+use super::label::label_name;
 use crate::layout::{Head, Space, object, record, record_rows};
 
 /// The Attribute octet, RFC 4874 3.1.
@@ -113,7 +114,7 @@ record! {
         /// C-Type of the RSVP_LABEL.
         c_type(u8);
         /// The words of its body.
-        label(list u32);
+        label(list u32 code with c_type fn label_name);
     }
 
     /// Unnumbered Interface ID, RFC 4874 3.1.3.

@@ -15,7 +15,7 @@
 //! What a Generalized Label means depends on the link it is for, which the object does not say: its words are values
 //! like [`SdhLabel`](super::SdhLabel) for who knows. Nor does a Channel Set say how long a subchannel is.
 
-use super::label::SPECIAL_LABELS;
+use super::label::{SPECIAL_LABELS, generalized_label_name};
 use super::label_set::{ACTIONS, LABEL_TYPES};
 use crate::layout::{Cursor, object};
 
@@ -29,7 +29,7 @@ macro_rules! labels {
             #[doc = concat!("Generalized ", $word, ", ", $generalized_section, ".")]
             pub $generalized<'a>: $class 2 {
                 /// The label, word by word, or several labels if the LSP is made of several signals.
-                label(list u32);
+                label(list u32 code fn generalized_label_name);
             }
 
             #[doc = concat!("Waveband Switching ", $word, ", ", $waveband_section, ".")]

@@ -11,7 +11,7 @@
 //!
 //! The label of an ATM or Frame Relay network is right-justified in the word; that is not taken apart here.
 
-use crate::layout::object;
+use crate::layout::{Name, object};
 
 /// Ethertypes that are carried over LSPs.
 pub(crate) const L3PIDS: &[(u64, &str)] =
@@ -30,6 +30,27 @@ pub(super) const SPECIAL_LABELS: &[(u64, &str)] = &[
     (14, "OAM Alert"),
     (15, "Extension"),
 ];
+
+/// The special label that a word of a label is, by the C-Type of the RSVP_LABEL that has it: 1, or 2 for a Generalized Label.
+pub(super) fn label_name(ctype: u64, word: u64) -> Option<Name> {
+    match ctype {
+        1 => SPECIAL_LABELS.iter().find(|(label, _)| *label == word).map(|(_, name)| *name),
+        2 => generalized_label_name(word),
+        _ => None,
+    }
+    .map(Name::Words)
+}
+
+/// The special labels that are signalled. A Generalized Label does not say whether it is one of packets: of other links these are
+/// the numbers of ports, slots and the like (RFC 3471 3.2).
+pub(super) fn generalized_label_name(word: u64) -> Option<&'static str> {
+    match word {
+        0 => Some("IPv4 Explicit NULL if MPLS"),
+        2 => Some("IPv6 Explicit NULL if MPLS"),
+        3 => Some("Implicit NULL if MPLS"),
+        _ => None,
+    }
+}
 
 object! {
     /// RSVP_LABEL, RFC 3209 4.1.

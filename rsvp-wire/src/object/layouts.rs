@@ -6,7 +6,7 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{ErrorSpec, Session};
+use super::{AdspecFragment, ErrorSpec, Session};
 use crate::code::ErrorCode;
 use crate::error_name::error_value_meaning;
 use crate::layout::{Head, Name, RecordRow, Space, Status, layout};
@@ -20,7 +20,7 @@ const ERROR_FLAGS: &[(u64, &str)] = &[
 ];
 const STYLES: &[(u64, &str)] = &[(0b10001, "WF"), (0b01010, "FF"), (0b10010, "SE")];
 pub(super) const PROTOCOLS: &[(u64, &str)] =
-    &[(1, "icmp"), (6, "tcp"), (17, "udp"), (46, "rsvp"), (50, "esp"), (51, "ah")];
+    &[(1, "icmp"), (6, "tcp"), (17, "udp"), (46, "rsvp"), (50, "esp"), (51, "ah"), (132, "sctp")];
 
 /// RFC 2215 3.4.
 const LATENCIES: &[(u64, &str)] = &[(u32::MAX as u64, "indeterminate")];
@@ -176,10 +176,13 @@ pub(crate) static SERVICES: Space = Space {
     ],
 };
 
+/// Flags of a parameter, RFC 2210 Appendix 1.
+const PARAMETER_FLAGS: &[(u64, &str)] = &[(AdspecFragment::INVALID as u64, "INVALID")];
+
 /// Parameters, RFC 2215 and RFC 2210 3.
 pub(crate) static PARAMETERS: Space = Space {
     name: "service parameter",
-    header: &[Head::Type(8, "parameter"), Head::Extra(8, "flags"), Head::Length(16)],
+    header: &[Head::Type(8, "parameter"), Head::Flags(8, PARAMETER_FLAGS), Head::Length(16)],
     unit: 4,
     counts_header: false,
     align: 1,

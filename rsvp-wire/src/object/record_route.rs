@@ -9,6 +9,7 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::hop_attributes::{RecordedAttributes, RecordedHopAttributes};
+use super::label::label_name;
 use super::path_key::{RecordedPathKey32, RecordedPathKey128};
 use super::recorded_hop::{BypassAssignmentIpv4, BypassAssignmentIpv6, RecordedSrlg};
 use super::route_protection::RecordedProtection;
@@ -90,7 +91,7 @@ record! {
         /// C-Type of the RSVP_LABEL.
         c_type(u8);
         /// The words of its body.
-        label(list u32);
+        label(list u32 code with c_type fn label_name);
     }
 }
 

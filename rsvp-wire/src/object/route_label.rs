@@ -8,6 +8,7 @@
 //! The label stays in words: what they are, the C-Type and the link say.
 
 use super::explicit_route::EXPLICIT_ROUTE;
+use super::label::label_name;
 use crate::layout::record;
 
 record! {
@@ -20,7 +21,7 @@ record! {
         /// C-Type of the RSVP_LABEL.
         c_type(u8);
         /// The words of its body.
-        label(list u32);
+        label(list u32 code with c_type fn label_name);
     }
 }
 

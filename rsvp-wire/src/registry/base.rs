@@ -9,7 +9,7 @@ use crate::object::layouts::{
     TIME_VALUES,
 };
 use crate::object::{
-    AdspecSummary, ErrorSpec, FilterSpec, Flowspec, ResvConfirm, RsvpHop, Scope, SenderTemplate, SenderTspec,
+    Adspec, ErrorSpec, FilterSpec, Flowspec, ResvConfirm, RsvpHop, Scope, SenderTemplate, SenderTspec,
     Session, Style, TimeValues,
 };
 
@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = rows! {
     SENDER_TEMPLATE 6 "tagged_tunnel_IPv4 SENDER_TEMPLATE" "IANA" opaque "registered without a text";
     SENDER_TSPEC 2 "Int-serv SENDER_TSPEC" "RFC 2210 3.1" SenderTspec as INT_SERV;
     SENDER_TSPEC 3 "Deprecated SENDER_TSPEC" "RFC 2205" opaque "deprecated; its text is no RFC";
-    ADSPEC 2 "Int-serv ADSPEC" "RFC 2210 3.3" AdspecSummary as INT_SERV;
+    ADSPEC 2 "Int-serv ADSPEC" "RFC 2210 3.3" Adspec as INT_SERV;
     RESV_CONFIRM 1 "IPv4 RESV_CONFIRM" "RFC 2205 A.14" ResvConfirm as ADDRESS_IPV4;
     RESV_CONFIRM 2 "IPv6 RESV_CONFIRM" "RFC 2205 A.14" ResvConfirm as ADDRESS_IPV6;
 };

@@ -102,7 +102,11 @@ impl Display for Shown<'_, '_> {
             Value::Ipv6(address) => write!(f, "{address}"),
             Value::Octets(octets) | Value::Padding(octets) => write!(f, "{}", Hex(octets)),
             Value::Text(octets) => write!(f, "\"{}\"", octets.escape_ascii()),
-            Value::List(items) => separated(items.clone(), f, |value, f| write!(f, "{}", Shown(&value))),
+            Value::List(items) => separated(items.clone(), f, |value, f| match &value {
+                // What the names depend on is not always known: the numbers stay.
+                Value::Code(number, Some(name)) => write!(f, "{number} ({name})"),
+                value => write!(f, "{}", Shown(value)),
+            }),
             Value::Group(view) => braced(view, f),
             Value::Groups(groups) => {
                 separated(groups.clone().filter_map(Result::ok), f, |view, f| braced(&view, f))
@@ -141,6 +145,11 @@ fn record(record: &RecordRef<'_>, f: &mut Formatter<'_>) -> fmt::Result {
             Head::Extra(1, name) if record.extra != 0 => write!(f, "{name} ")?,
             Head::Extra(bits, name) if *bits > 1 && record.extra != 0 => {
                 write!(f, "{name}={} ", record.extra)?
+            }
+            Head::Flags(_, names) if record.extra != 0 => {
+                write!(f, "flags={:#x}", record.extra)?;
+                words(record.extra, names, f)?;
+                f.write_str(" ")?;
             }
             _ => {}
         }

@@ -4,6 +4,7 @@
 //! by number, length and error. The form is for eyes and not stable enough to be parsed; of the values only sessions,
 //! senders and rates have a text form that reads back.
 
+mod adspec;
 mod fields;
 mod tree;
 
@@ -17,8 +18,8 @@ use crate::code::{Class, ErrorCode};
 use crate::error_name::error_value_meaning;
 use crate::message::ObjectRef;
 use crate::object::{
-    AdspecSummary, ErrorSpec, FilterSpec, Flowspec, GuaranteedParams, NullTspec, Object, Overrides,
-    ResvConfirm, RsvpHop, Scope, SenderTemplate, SenderTspec, Session, Style, TimeValues, Tspec,
+    ErrorSpec, FilterSpec, Flowspec, NullTspec, Object, ResvConfirm, RsvpHop, Scope, SenderTemplate,
+    SenderTspec, Session, Style, TimeValues, Tspec,
 };
 use crate::registry;
 use crate::scan::Scan;
@@ -125,12 +126,12 @@ impl Show for ErrorSpec {
         if self.code == ErrorCode::CONFIRMATION {
             f.write_str("confirmation")?;
         } else {
-            write!(f, "error {:02} {}", self.code.0, self.code)?;
+            write!(f, "error {:02} {}", self.code.0, self.code.name().unwrap_or("unknown code"))?;
         }
         match error_value_meaning(self.code, self.value) {
             Some(name) => write!(f, ": {name}")?,
             None if self.value == 0 => {}
-            None => write!(f, ": value {:#06x}", self.value)?,
+            None => write!(f, ": value {}", self.value)?,
         }
         write!(f, " at {}", self.node)?;
         if self.flags & Self::IN_PLACE != 0 {
@@ -205,54 +206,6 @@ impl Show for Flowspec {
             }
         }
     }
-}
-
-impl Show for AdspecSummary {
-    fn show(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let general = self.global;
-        write!(f, "adspec hops={}", general.hops)?;
-        bandwidth(general.bandwidth, f)?;
-        latency(general.latency_us, f)?;
-        write!(f, " mtu={}B", general.mtu)?;
-        broken(general.break_bit, f)?;
-        if let Some(guaranteed) = self.guaranteed {
-            let GuaranteedParams { ctot, dtot, csum, dsum, .. } = guaranteed;
-            write!(f, " guaranteed Ctot={ctot}B Dtot={dtot}us Csum={csum}B Dsum={dsum}us")?;
-            overridden(&guaranteed.overrides, f)?;
-            broken(guaranteed.break_bit, f)?;
-        }
-        if let Some(controlled_load) = self.controlled_load {
-            f.write_str(" controlled-load")?;
-            overridden(&controlled_load.overrides, f)?;
-            broken(controlled_load.break_bit, f)?;
-        }
-        if let Some(break_bit) = self.null {
-            f.write_str(" null")?;
-            broken(break_bit, f)?;
-        }
-        Ok(())
-    }
-}
-
-fn overridden(overrides: &Overrides, f: &mut Formatter<'_>) -> fmt::Result {
-    overrides.hops.map_or(Ok(()), |hops| write!(f, " hops={hops}"))?;
-    overrides.bandwidth.map_or(Ok(()), |value| bandwidth(value, f))?;
-    overrides.latency_us.map_or(Ok(()), |value| latency(value, f))?;
-    overrides.mtu.map_or(Ok(()), |mtu| write!(f, " mtu={mtu}B"))
-}
-
-/// Zero says that it is not known (RFC 2215 3.3).
-fn bandwidth(value: f32, f: &mut Formatter<'_>) -> fmt::Result {
-    if value == 0.0 { f.write_str(" bw=unknown") } else { write!(f, " bw={}", Rate(value)) }
-}
-
-/// The largest value says that it is not known (RFC 2215 3.4).
-fn latency(us: u32, f: &mut Formatter<'_>) -> fmt::Result {
-    if us == u32::MAX { f.write_str(" latency=indeterminate") } else { write!(f, " latency={us}us") }
-}
-
-fn broken(break_bit: bool, f: &mut Formatter<'_>) -> fmt::Result {
-    f.write_str(if break_bit { " broken" } else { "" })
 }
 
 impl Show for ResvConfirm {

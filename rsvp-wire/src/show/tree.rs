@@ -169,6 +169,10 @@ fn record(record: &RecordRef<'_>, indent: usize, f: &mut Formatter<'_>) -> fmt::
             Head::Type(_, name) => write!(f, "{comma}{name} {}", record.key)?,
             Head::Length(_) => write!(f, "{comma}length {}", record.length)?,
             Head::Extra(_, name) => write!(f, "{comma}{name} {}", record.extra)?,
+            Head::Flags(_, names) => {
+                write!(f, "{comma}flags {:#x}", record.extra)?;
+                said(&Value::Flags(record.extra, names), f)?;
+            }
             Head::Reserved(_) if record.reserved == 0 => {}
             Head::Reserved(_) => write!(f, "{comma}reserved {:#x}", record.reserved)?,
         }

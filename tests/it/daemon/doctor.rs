@@ -60,7 +60,23 @@ fn each_fault_is_named_and_no_other() {
     );
     net.exec("r", &["nft", "add rule inet filter input ip protocol 46 counter drop"]);
     only(&net, "r", "firewall", "chain input");
+    // What depends on addresses is only noted; what is said to be done helps; what is dormant does nothing.
+    net.exec("r", &["nft", "insert rule inet filter input ip saddr 10.0.0.0/8 accept"]);
+    assert_eq!(problems(&net, "r"), (true, vec![]));
+    let (_, said, _) = run(&net, "r", &["doctor"]);
+    assert!(said.contains("note     firewall: IP protocol 46 may be dropped"), "{said}");
+    net.exec("r", &["nft", "insert rule inet filter input meta l4proto 46 accept"]);
+    let (_, said, _) = run(&net, "r", &["doctor"]);
+    assert!(said.contains("fine     firewall: no rule drops IP protocol 46"), "{said}");
+    net.exec("r", &["nft", "flush chain inet filter input; add rule inet filter input ip protocol 46 drop"]);
+    only(&net, "r", "firewall", "chain input");
+    net.exec("r", &["nft", "add table inet filter { flags dormant; }"]);
+    assert_eq!(problems(&net, "r"), (true, vec![]));
     net.exec("r", &["nft", "delete table inet filter"]);
+    assert_eq!(problems(&net, "r"), (true, vec![]));
+    net.sysctl("r", "net.ipv4.conf.to-a.forwarding", "0");
+    only(&net, "r", "forwarding", "net.ipv4.conf.to-a.forwarding is 0");
+    net.sysctl("r", "net.ipv4.conf.to-a.forwarding", "1");
     assert_eq!(problems(&net, "r"), (true, vec![]));
 }
 

@@ -47,7 +47,7 @@ fn a_daemons_journal_replays_to_what_was_on_the_wire() {
     let mut changed = text.clone();
     let other = if changed[..end].ends_with('0') { "1" } else { "0" };
     changed.replace_range(end - 1..end, other);
-    assert!(journal::replay(&changed).is_err_and(|fault| fault.contains("then")));
+    assert!(journal::replay(&changed).is_err_and(|fault| fault.to_string().contains("then")));
 
     // Another port is another question to routing.
     let edited = |edit: fn(&mut Value)| {
@@ -64,7 +64,7 @@ fn a_daemons_journal_replays_to_what_was_on_the_wire() {
     let other = edited(|answer| {
         answer["flow"].as_array_mut().into_iter().for_each(|flow| flow[1] = 1.into());
     });
-    assert!(journal::replay(&other).is_err_and(|fault| fault.contains("routing was asked")));
+    assert!(journal::replay(&other).is_err_and(|fault| fault.to_string().contains("routing was asked")));
 }
 
 /// A journal that was cut is done again up to its last whole line, wherever that was.

@@ -98,11 +98,11 @@ const TROUBLES: [Trouble; 12] = [
     },
     Trouble {
         title: "A firewall drops IP protocol 46",
-        cause: &["IP protocol 46 may be dropped"],
+        cause: &["IP protocol 46 is dropped"],
         said: &[
             ("send a", "no receiver has reserved"),
             ("recv b", "asks for"),
-            ("doctor r", "IP protocol 46 may be dropped: table inet filter, chain input"),
+            ("doctor r", "IP protocol 46 is dropped: table inet filter, chain input"),
         ],
     },
     Trouble {

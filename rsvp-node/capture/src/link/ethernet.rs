@@ -44,7 +44,11 @@ pub(super) fn llc(octets: &[u8]) -> Option<Next<'_>> {
     const SNAP: [u8; 3] = [0xaa, 0xaa, 3];
     const IP: [u8; 3] = [6, 6, 3];
     match octets.split_first_chunk::<3>()? {
-        (&SNAP, rest) => snap(rest),
+        // Unlike in Frame Relay, two octets of padding come before a bridged frame (RFC 2684 5.2).
+        (&SNAP, rest) => match snap(rest)? {
+            Next::Ethernet(frame) => Some(Next::Ethernet(frame.strip_prefix(&[0, 0]).unwrap_or(frame))),
+            next => Some(next),
+        },
         (&IP, rest) => Some(Next::Ip(rest)),
         _ => None,
     }

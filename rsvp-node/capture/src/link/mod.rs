@@ -193,8 +193,33 @@ mod tests {
         let tags = [[0x81, 0, 0, 1]; 64].concat();
         let frame = [&[0; 12][..], &tags, &[8, 0, 0x45]].concat();
         assert!(matches!(network(LinkType(1), &frame), Network::Other));
-        let bridged = [&[0; 12][..], &[0x05, 0xdc, 0xaa, 0xaa, 3, 0x00, 0x80, 0xc2, 0, 7]].concat();
+        let bridged = [&[0; 12][..], &[0x05, 0xdc, 0xaa, 0xaa, 3, 0x00, 0x80, 0xc2, 0, 7, 0, 0]].concat();
         let frame = [bridged.repeat(40), [&[0; 12][..], &[8, 0, 0x45]].concat()].concat();
         assert!(matches!(network(LinkType(1), &frame), Network::Other));
+        let frame = [bridged, [&[0; 12][..], &[8, 0, 0x45]].concat()].concat();
+        assert!(matches!(network(LinkType(1), &frame), Network::Ip([0x45])));
+    }
+
+    #[test]
+    fn multilink() {
+        // RFC 1990 3: whole packets after sequence numbers of 24 bits and of 12, which also may look like a protocol.
+        for whole in [
+            &[0, 0x3d, 0xc0, 0, 0, 1, 0x21, 0x45][..],
+            &[0x3d, 0xc0, 0, 0, 1, 0, 0x21, 0x45],
+            &[0x3d, 0xc0, 0x01, 0x21, 0x45],
+            &[0x3d, 0xcf, 0xff, 0, 0x21, 0x45],
+        ] {
+            assert!(matches!(network(LinkType(9), whole), Network::Ip([0x45])), "{whole:x?}");
+        }
+        // The first part, the last, and what is in no protocol of IP; multilink in itself ends.
+        for other in [
+            &[0x3d, 0x80, 0, 0, 1, 0x21, 0x45][..],
+            &[0x3d, 0x40, 0, 0, 1, 0x45],
+            &[0x3d, 0xc0, 0, 0, 1, 0x55],
+        ] {
+            assert!(matches!(network(LinkType(9), other), Network::Other), "{other:x?}");
+        }
+        let nested = [0x3d, 0xc0, 0, 0, 1].repeat(100);
+        assert!(matches!(network(LinkType(9), &nested), Network::Other));
     }
 }

@@ -1,23 +1,36 @@
-//! How a flow of `rsvp send` or `rsvp recv` went, and what that makes of the command's end: a summary and an exit status.
+//! How a flow of `rsvp send`, `recv`, `announce` or `reserve` went, and what that makes of the command's end: a summary and an exit status.
 //!
 //! What counts is how things stood last: a refusal after which a reservation stands is none.
 
 use super::output::{Output, milliseconds, seconds};
 use super::{Failure, texts};
 use core::time::Duration;
-use rsvp_client::Event;
 use rsvp_client::qos::{FdQos, Status};
+use rsvp_client::{Event, Style};
+use rsvp_wire::FilterSpec;
 use serde_json::json;
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// What `--help` says of exit statuses.
 macro_rules! exit_status {
     () => {
-        "\n\nExit status: 0 reserved and delivered; 1 something else failed; 2 bad arguments; 3 refused; 4 nobody came: no receiver \
-         reserved, no sender was there, or no data came; 5 there is no daemon, or it went away."
+        exit_status!("0 reserved and delivered", "no receiver reserved, no sender was there, or no data came")
+    };
+    ($done:literal, $nobody:literal) => {
+        concat!(
+            "\n\nExit status: ",
+            $done,
+            "; 1 something else failed; 2 bad arguments; 3 refused; 4 nobody came: ",
+            $nobody,
+            "; 5 there is no daemon, or it went away."
+        )
     };
 }
 pub(super) use exit_status;
+
+/// What is said of a sender whose receivers have gone before it was done.
+pub(super) const LEFT: &str = "no receiver has a reservation any more, and what --for says is not over";
 
 /// One flow, or all those of a receiver.
 #[derive(Debug)]
@@ -27,7 +40,11 @@ pub(super) struct Course {
     since: Option<Instant>,
     before: Duration,
     has_reserved: bool,
+    /// Of a receiver that reserves for each sender: those for whom it stands.
+    standing: BTreeSet<FilterSpec>,
     refused: Option<String>,
+    /// Why it ended before its time.
+    cut_short: Option<&'static str>,
     /// Why the Path did not get there, while that is the last that was heard.
     undelivered: Option<String>,
 }
@@ -39,7 +56,9 @@ impl Course {
             since: None,
             before: Duration::ZERO,
             has_reserved: false,
+            standing: BTreeSet::new(),
             refused: None,
+            cut_short: None,
             undelivered: None,
         }
     }
@@ -51,8 +70,29 @@ impl Course {
         self.undelivered = None;
     }
 
+    /// The same for each of these senders by itself, and for no others.
+    pub(super) fn reserved_for_each(&mut self, senders: impl IntoIterator<Item = FilterSpec>) {
+        self.standing = senders.into_iter().collect();
+        self.reserved();
+    }
+
+    /// None stands any more for these senders; others keep theirs.
+    fn gone_for(&mut self, senders: &[FilterSpec]) {
+        let before = self.standing.len();
+        self.standing.retain(|sender| !senders.contains(sender));
+        if before > 0 && self.standing.is_empty() {
+            self.gone();
+        }
+    }
+
+    /// It ends before its time, and why.
+    pub(super) fn cut_short(&mut self, why: &'static str) {
+        self.cut_short = Some(why);
+    }
+
     /// None stands any more.
     pub(super) fn gone(&mut self) {
+        self.standing.clear();
         self.stands(false, Instant::now());
     }
 
@@ -66,21 +106,36 @@ impl Course {
     }
 
     /// It was refused.
-    pub(super) fn refused(&mut self, why: String) {
+    fn refused(&mut self, why: String) {
         self.gone();
+        self.refused = Some(why);
+    }
+
+    /// A request was refused before it was made: what stood before stands.
+    pub(super) fn refused_at_once(&mut self, why: String) {
         self.refused = Some(why);
     }
 
     /// Something happened in a session.
     pub(super) fn event(&mut self, event: &Event) {
         match event {
+            Event::ResvConfirm { style: Style::Ff, filters, .. } if !self.standing.is_empty() => {
+                self.standing.extend(filters);
+                self.reserved();
+            }
             Event::Resv { .. } | Event::ResvConfirm { .. } => self.reserved(),
             Event::ResvGone { .. } | Event::SessionClosed {} => self.gone(),
             Event::Undelivered { why, .. } => self.undelivered = Some(why.meaning.clone()),
             Event::PathError { .. } => self.refused(texts::event(event)),
+            Event::PathGone { sender, .. } => self.gone_for(&[sender.0]),
             // What is asked for here stands, or was not what failed.
-            Event::ResvError { error, .. } if !error.in_place && !error.not_guilty => {
-                self.refused(texts::event(event));
+            Event::ResvError { error, style, filters, .. } if !error.in_place && !error.not_guilty => {
+                if *style == Style::Ff && !self.standing.is_empty() {
+                    self.gone_for(filters);
+                    self.refused = Some(texts::event(event));
+                } else {
+                    self.refused(texts::event(event));
+                }
             }
             _ => {}
         }
@@ -129,7 +184,7 @@ impl Course {
     pub(super) fn verdict(&self, delivered: bool, nobody: impl Into<String>) -> Result<(), Failure> {
         match &self.refused {
             Some(why) => Err(Failure::Refused(why.clone())),
-            None if delivered => Ok(()),
+            None if delivered => self.cut_short.map_or(Ok(()), |why| Err(Failure::Nobody(why.to_owned()))),
             None => {
                 let why = self.undelivered.as_ref().map_or_else(String::new, |why| format!(": {why}"));
                 Err(Failure::Nobody(nobody.into() + &why))
@@ -168,6 +223,41 @@ mod tests {
         assert!(why.contains("Admission Control failure"), "{why}");
         course.reserved();
         assert!(course.verdict(true, "nobody").is_ok() && course.has_reserved());
+    }
+
+    #[test]
+    fn a_sender_that_is_refused_takes_the_time_of_others_not_away() {
+        let [one, two]: [FilterSpec; 2] =
+            ["10.0.1.1:4000", "10.0.1.1:4001"].map(|sender| sender.parse().expect("a sender"));
+        let of = |sender: FilterSpec| match refusal(false, false) {
+            Event::ResvError { error, flowspec, .. } => {
+                Event::ResvError { style: Style::Ff, flowspec, filters: vec![sender], error }
+            }
+            other => other,
+        };
+        let mut course = Course::new();
+        course.reserved_for_each([one]);
+        course.reserved_for_each([one, two]);
+        course.event(&of(two));
+        assert!(course.since.is_some(), "that of the first stands");
+        assert!(matches!(course.verdict(true, "nobody"), Err(Failure::Refused(_))));
+        course.event(&of(two));
+        assert!(course.since.is_some(), "it was refused before");
+        course.event(&of(one));
+        assert!(course.since.is_none() && course.has_reserved());
+        course.reserved_for_each([one]);
+        course.refused_at_once("no such interface".to_owned());
+        assert!(course.since.is_some(), "nothing has changed");
+    }
+
+    #[test]
+    fn what_ends_before_its_time_is_no_success() {
+        let mut course = Course::new();
+        course.reserved();
+        assert!(course.verdict(true, "nobody").is_ok());
+        course.cut_short("the receiver went");
+        let Err(Failure::Nobody(why)) = course.verdict(true, "nobody") else { panic!("it was cut short") };
+        assert_eq!(why, "the receiver went");
     }
 
     #[test]

@@ -68,14 +68,14 @@ impl Demand {
         if !guaranteed && (self.reserve.is_some() || self.delay.is_some() || !self.slack.is_zero()) {
             let message =
                 "--reserve, --delay and --slack are of Guaranteed service: add --service guaranteed";
-            return Err(Failure::Asked(message.to_owned()));
+            return Err(Failure::Arguments(message.to_owned()));
         }
         if let Some((peak, rate)) = self.bucket.peak.zip(self.rate) {
-            peak_above(peak, rate).map_err(Failure::Asked)?;
+            peak_above(peak, rate).map_err(Failure::Arguments)?;
         }
         let style = self.style.unwrap_or(Styles::Ff);
         if style == Styles::Wf && !self.filter.is_empty() {
-            return Err(Failure::Asked(
+            return Err(Failure::Arguments(
                 "a wf reservation is for all senders: use --style se with --filter".to_owned(),
             ));
         }
@@ -86,7 +86,7 @@ impl Demand {
                 Some(ServiceOption::ControlledLoad) => Wanted::ControlledLoad,
                 Some(ServiceOption::Qualitative) => {
                     let why = "qualitative service is asked for by a socket: `rsvp recv --service qualitative` does";
-                    return Err(Failure::Asked(why.to_owned()));
+                    return Err(Failure::Arguments(why.to_owned()));
                 }
                 Some(ServiceOption::Guaranteed) => Wanted::Guaranteed {
                     reserve_bps: self.reserve,

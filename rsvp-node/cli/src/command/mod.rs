@@ -41,6 +41,7 @@ pub(crate) use options::span;
 use clap::Subcommand;
 use rsvp_client::{ClientError, QosError};
 use rsvpd::DaemonError;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The commands.
@@ -94,6 +95,19 @@ enum Failure {
     /// Nobody listens where a daemon was expected; with what else can be done.
     #[error("{0}")]
     NoDaemon(String),
+    /// Somebody listens there who says nothing.
+    #[error(
+        "rsvpd does not answer on {}: it is stopped, or hangs; `ps -C rsvpd -o pid,stat,wchan` shows how it is, `kill -CONT PID` continues \
+         one that is stopped (T), `systemctl restart rsvpd` starts it anew",
+        .0.display()
+    )]
+    Silent(PathBuf),
+    /// A report without what the daemon would have said.
+    #[error("the report is written without what the daemon knows: {0}")]
+    Incomplete(String),
+    /// Options whose values do not go together, or with this command.
+    #[error("{0}")]
+    Arguments(String),
     /// What was asked for was not given.
     #[error("refused: {0}")]
     Refused(String),
@@ -112,16 +126,22 @@ impl Failure {
         move |source| Self::System { what, source }
     }
 
+    /// The status of what there is no daemon for.
+    const GONE: u8 = 5;
+
     /// The exit status that says so; bad arguments have 2.
     const fn status(&self) -> u8 {
         use ClientError::{Disconnected, NoDaemon, NoQosDaemon};
         match self {
+            Self::Arguments(_) => 2,
             Self::Refused(_) => 3,
             Self::Nobody(_) => 4,
             Self::Ended(status) => *status,
             Self::Client(Disconnected | NoDaemon { .. } | NoQosDaemon { .. })
             | Self::Qos(QosError::Daemon(Disconnected | NoDaemon { .. } | NoQosDaemon { .. }))
-            | Self::NoDaemon(_) => 5,
+            | Self::NoDaemon(_)
+            | Self::Silent(_)
+            | Self::Incomplete(_) => Self::GONE,
             _ => 1,
         }
     }

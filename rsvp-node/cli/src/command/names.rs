@@ -3,7 +3,7 @@
 //! A name is asked for once, when the command line is read; of several addresses the first counts, as for other programs.
 
 use rsvp_wire::{FilterSpec, Session};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 const WITH_PORT: &str = "10.0.2.2:5000, [fd00:2::2]:5000 or video.example:5000";
 const ALONE: &str = "10.0.2.2, fd00:2::2 or video.example";
@@ -25,6 +25,33 @@ pub(super) fn host_and_port(text: &str) -> Result<SocketAddr, String> {
     Ok(SocketAddr::new(resolved(name)?, port))
 }
 
+/// Where data can be sent: one host, or a group.
+pub(super) fn destination(text: &str) -> Result<SocketAddr, String> {
+    let found = host_and_port(text)?;
+    no_destination(found.ip(), found.port()).map_or(Ok(found), |why| Err(format!("{text} {why}")))
+}
+
+/// Why nothing can be sent there with a reservation.
+fn no_destination(address: IpAddr, port: u16) -> Option<&'static str> {
+    if address.is_unspecified() {
+        return Some(
+            "is no host: it stands for each address of this one; name the one that receives, such as 10.0.2.2",
+        );
+    }
+    if address == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        return Some("is all hosts, for whom nothing can be reserved: name one, or a multicast group");
+    }
+    (port == 0).then_some("has the port 0, at which nobody receives: say the receiver's, from 1 to 65535")
+}
+
+/// A multicast group.
+pub(super) fn group(text: &str) -> Result<IpAddr, String> {
+    match host(text)? {
+        group if group.is_multicast() => Ok(group),
+        other => Err(format!("{other} is no multicast group: use --address for one of this host's")),
+    }
+}
+
 /// A host.
 pub(super) fn host(text: &str) -> Result<IpAddr, String> {
     match text.parse() {
@@ -38,7 +65,12 @@ pub(super) fn host(text: &str) -> Result<IpAddr, String> {
 pub(super) fn host_or_any(text: &str) -> Result<IpAddr, String> {
     match text {
         "any" | "*" => Ok(Ipv6Addr::UNSPECIFIED.into()),
-        other => host(other).map_err(|why| format!("{why}; `any` stands for each address of this host")),
+        other => match host(other) {
+            Ok(IpAddr::V4(Ipv4Addr::BROADCAST)) => Err(format!(
+                "{other} is the broadcast address, not that of a host; use `any` for every address of this host"
+            )),
+            found => found.map_err(|why| format!("{why}; `any` stands for each address of this host")),
+        },
     }
 }
 
@@ -85,6 +117,24 @@ pub(super) fn session(text: &str) -> Result<Session, String> {
     with(&address).parse().map_err(|_| why)
 }
 
+/// A session that data can be received in, at any address of this host, too.
+pub(super) fn own_session(text: &str) -> Result<Session, String> {
+    let found = session(text)?;
+    let address = match found.destination() {
+        any if any.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        one => one,
+    };
+    // Whether a protocol has ports is known where the session is opened.
+    no_destination(address, found.port().max(1)).map_or(Ok(found), |why| Err(format!("{text} {why}")))
+}
+
+/// A session that data can be sent to.
+pub(super) fn announced_session(text: &str) -> Result<Session, String> {
+    let found = session(text)?;
+    no_destination(found.destination(), found.port().max(1))
+        .map_or(Ok(found), |why| Err(format!("{text} {why}")))
+}
+
 /// Letters, digits, hyphens and dots, and not only what addresses are made of.
 fn is_name(text: &str) -> bool {
     let of_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
@@ -120,6 +170,25 @@ mod tests {
         let found = session("udp localhost:5000").unwrap();
         assert!(found.destination().is_loopback() && found.port() == 5000, "{found}");
         assert!(session("proto47 localhost").unwrap().destination().is_loopback());
+    }
+
+    #[test]
+    fn what_no_data_can_be_sent_to_is_told() {
+        assert!(destination("10.0.2.2:5000").is_ok() && destination("239.1.2.3:5000").is_ok());
+        for (text, words) in [
+            ("0.0.0.0:5000", "stands for each address"),
+            ("[::]:5000", "stands for each address"),
+            ("255.255.255.255:5000", "is all hosts"),
+            ("10.0.2.2:0", "has the port 0"),
+        ] {
+            let why = destination(text).expect_err(text);
+            assert!(why.starts_with(text) && why.contains(words), "{why}");
+        }
+        assert!(group("239.1.2.3").is_ok());
+        assert!(group("10.0.2.2").unwrap_err().contains("is no multicast group: use --address"));
+        assert!(own_session("udp 0.0.0.0:5000").is_ok() && own_session("proto47 10.0.2.2").is_ok());
+        assert!(announced_session("udp 0.0.0.0:5000").unwrap_err().contains("stands for each address"));
+        assert!(announced_session("udp 255.255.255.255:5000").unwrap_err().contains("is all hosts"));
     }
 
     #[test]

@@ -107,15 +107,15 @@ impl Packets {
     }
 
     /// Says what was sent in all and how the flow went; what the command ends with.
-    pub(super) fn sum_up(&self, course: &Course, always: bool, output: &Output) -> Result<(), Failure> {
+    pub(super) fn sum_up(&self, course: &Course, output: &Output) -> Result<(), Failure> {
         output.sent_in_all(self.in_all, course)?;
         let note = format!("ends after {} packets; the flow is withdrawn", self.sequence);
         output.note("ends", &note, json!({ "packets": self.sequence }))?;
-        let nobody = match (course.has_reserved() || always, self.in_all.failed) {
+        let nobody = match (course.has_reserved(), self.in_all.failed) {
             (false, _) => "no receiver has reserved",
             (true, 0) => "nothing was sent",
             (true, _) => "none of the packets could be sent: nobody may be listening there",
         };
-        course.verdict((course.has_reserved() || always) && self.in_all.packets > 0, nobody)
+        course.verdict(course.has_reserved() && self.in_all.packets > 0, nobody)
     }
 }

@@ -38,14 +38,14 @@ pub(super) const LARGEST_DATAGRAM: usize = 65_536;
     rsvp recv --group 239.1.2.3 --port 5000 --style se --filter 10.0.1.1:4000", exit_status!()))]
 pub(crate) struct Arguments {
     /// The port the data comes to
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) port: u16,
     /// The address of this host that the data comes to; `any` (or ::) for each that it has and will have, 0.0.0.0 for those of
     /// IPv4 [default: the only one there is]
     #[arg(long, value_name = "HOST", value_parser = names::host_or_any, conflicts_with = "group")]
     pub(super) address: Option<IpAddr>,
     /// The multicast group the data comes to; it is joined
-    #[arg(long, value_name = "GROUP", value_parser = names::host)]
+    #[arg(long, value_name = "GROUP", value_parser = names::group)]
     pub(super) group: Option<IpAddr>,
     /// With --group: the interface to join on, by name
     #[arg(long, value_name = "NAME")]
@@ -103,12 +103,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
 
 /// Where the data comes to: what was said, or the only address that this node has.
 async fn destination(arguments: &Arguments, client: &Client) -> Result<IpAddr, Failure> {
-    if let Some(group) = arguments.group {
-        let not_one =
-            || Failure::Asked(format!("{group} is no multicast group: use --address for one of this host's"));
-        return if group.is_multicast() { Ok(group) } else { Err(not_one()) };
-    }
-    if let Some(address) = arguments.address {
+    if let Some(address) = arguments.group.or(arguments.address) {
         return Ok(address);
     }
     let (Rows::Interfaces(rows), _) = client.list(What::Interfaces, None).await? else {
@@ -191,7 +186,7 @@ impl Receiver {
         wait: Option<Duration>,
     ) -> Result<(), Failure> {
         let start = Instant::now();
-        let patience = start + wait.unwrap_or_default();
+        let mut patience = start + wait.unwrap_or_default();
         let end = length.map(|length| start + length);
         let mut seconds = interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -204,7 +199,7 @@ impl Receiver {
                 biased;
                 () = &mut interrupted => return Ok(()),
                 () = sleep_until(end.unwrap_or(start)), if end.is_some() => return Ok(()),
-                () = sleep_until(patience), if wait.is_some() && !self.flows.have_come() => return Ok(()),
+                () = sleep_until(patience), if wait.is_some() => return Ok(()),
                 event = sessions.next_event() => {
                     let Some((key, event)) = event else { return Err(ClientError::Disconnected.into()) };
                     self.reserver.heed(sessions, key, event, &self.output).await?;
@@ -215,6 +210,7 @@ impl Receiver {
                 }
                 arrived = socket.recv_from(&mut packet) => {
                     let (length, from) = arrived.map_err(Failure::at("the UDP socket"))?;
+                    patience = Instant::now() + wait.unwrap_or_default();
                     // A socket for both families has IPv4 addresses within IPv6 ones.
                     let from = SocketAddr::new(from.ip().to_canonical(), from.port());
                     let octets = length as u64 + if from.is_ipv4() { 28 } else { 48 };

@@ -1,10 +1,13 @@
 //! `rsvp report`: one file with what is needed to find out what went wrong, without the keys.
 
+mod keys;
+
 use super::Failure;
-use super::connection::look;
+use super::connection::{answered, look};
 use super::doctor::examine;
 use super::options::Daemon;
 use clap::Args;
+use keys::without_keys;
 use rsvp_client::What;
 use rsvpd::config::DEFAULT_CONFIG;
 use serde_json::{Value, json};
@@ -22,7 +25,9 @@ const MOST_JOURNAL: u64 = 64 << 20;
     rsvp report\n  \
     rsvp report --output for-the-list.json --config /etc/rsvp/rsvpd.toml\n\n\
     It has addresses, sessions and, of a daemon that keeps a journal, all messages: look at it before you send it to anybody. Values \
-    of configuration keys that are called a key, a secret or a password are left out.")]
+    of configuration keys that are called a key, a secret or a password are left out, and so are comments, or all of it if it is no TOML.\n\
+    Without a daemon, or one that answers, it is written all the same, with what there is.\n\
+    Exit status: 0 written; 1 it could not be written; 2 bad arguments; 5 written without what the daemon knows.")]
 pub(crate) struct Arguments {
     /// Where it goes; one that is there is not replaced
     #[arg(long, value_name = "FILE", default_value = "rsvp-report.json")]
@@ -42,6 +47,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         "made": jiff::Timestamp::now().to_string(),
         "doctor": examine(&arguments.daemon).await?,
     });
+    let mut missing = None;
     match look(&arguments.daemon).await {
         Ok(client) => {
             report["daemon"] = json!(client.daemon());
@@ -60,10 +66,15 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
             for what in kinds {
                 let name = serde_json::to_value(what).unwrap_or_default();
                 let name = name.as_str().unwrap_or("rows");
-                let (rows, total) = match client.list(what, None).await {
+                let (rows, total) = match answered(&arguments.daemon, client.list(what, None)).await {
                     Ok(found) => found,
                     Err(error) => {
                         report[name] = json!({ "error": error.to_string() });
+                        let is_gone = error.status() == Failure::GONE;
+                        missing = Some(error);
+                        if is_gone {
+                            break;
+                        }
                         continue;
                     }
                 };
@@ -76,7 +87,10 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
                 }
             }
         }
-        Err(error) => report["daemon"] = json!({ "error": error.to_string() }),
+        Err(error) => {
+            report["daemon"] = json!({ "error": error.to_string() });
+            missing = Some(error);
+        }
     }
     let text = std::fs::read_to_string(&arguments.config);
     report["configuration"] = match &text {
@@ -91,7 +105,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     }
     write(&arguments.output, &report)?;
     println!("{}", arguments.output.display());
-    Ok(())
+    missing.map_or(Ok(()), |error| Err(Failure::Incomplete(error.to_string())))
 }
 
 /// Only its owner may read it.
@@ -100,19 +114,6 @@ fn write(path: &Path, report: &Value) -> Result<(), Failure> {
     let mut file = File::options().write(true).create_new(true).mode(0o600).open(path).map_err(at())?;
     serde_json::to_writer_pretty(&file, report).map_err(|error| at()(error.into()))?;
     file.write_all(b"\n").map_err(at())
-}
-
-/// The configuration as it is, but for what is nobody else's business.
-fn without_keys(text: &str) -> String {
-    let line = |line: &str| {
-        let name = line.split_once('=').map(|(name, _)| name.trim_start_matches('#').trim().to_lowercase());
-        let is_secret = |name: &String| ["key", "secret", "password"].iter().any(|word| name.contains(word));
-        match name.filter(is_secret) {
-            Some(_) => format!("{}= \"(left out)\"", line.split('=').next().unwrap_or_default()),
-            None => line.to_owned(),
-        }
-    };
-    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The journal that a configuration names.
@@ -137,16 +138,6 @@ fn tail(path: &Path) -> std::io::Result<(String, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_are_left_out_and_everything_else_is_there() {
-        let text = "log = \"info\"\n[integrity]\nkey = \"hush\"\n#shared_secret = \"hush\"\nKeys = [\"hush\"]\nrefresh = \"5s\"";
-        let said = without_keys(text);
-        assert!(!said.contains("hush"), "{said}");
-        for line in ["log = \"info\"", "[integrity]", "refresh = \"5s\"", "key = \"(left out)\""] {
-            assert!(said.contains(line), "{line}: {said}");
-        }
-    }
 
     #[test]
     fn the_journal_is_the_one_that_the_configuration_names() {

@@ -1,6 +1,7 @@
 //! `rsvp reserve`: holds a reservation for a flow that another program receives.
 
 use super::connection::Connection;
+use super::course::exit_status;
 use super::demand::Demand;
 use super::options::{DaemonOrStandalone, span};
 use super::output::{Output, interrupted};
@@ -16,17 +17,18 @@ use tokio::time::{Instant, sleep_until};
 
 /// What `rsvp reserve` is told.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(after_help = concat!("Examples:\n  \
     rsvp reserve --session \"tcp 10.0.2.2:8080\" --confirm\n  \
     rsvp reserve --session \"esp 10.0.2.2:8192\"\n  \
     rsvp reserve --session \"udp 239.1.2.3:5000\" --style wf --interface eth0\n  \
     rsvp reserve --session \"udp 0.0.0.0:5000\" --service guaranteed --delay 20ms\n\n\
     It is held until the command ends: for as long as another one runs,\n  \
-    rsvp reserve --session \"udp 10.0.2.2:5000\" & ffplay udp://@:5000; kill $!")]
+    rsvp reserve --session \"udp 10.0.2.2:5000\" & ffplay udp://@:5000; kill $!",
+    exit_status!("0 reserved", "no sender was there")))]
 pub(crate) struct Arguments {
     /// The flow: protocol (tcp, udp, or another by number, such as proto47 for GRE), the destination address and, of those with ports, the port;
     /// an address of 0.0.0.0 or :: is each that this host has
-    #[arg(long, value_name = "PROTOCOL HOST:PORT", value_parser = names::session)]
+    #[arg(long, value_name = "PROTOCOL HOST:PORT", value_parser = names::own_session)]
     session: Session,
     /// The interface on which the data is received, by name [default: as routing says]
     #[arg(long, value_name = "NAME")]
@@ -59,7 +61,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     output.note("ends", &format!("ends; {given_up}"), json!({ "reserved": reserver.has_reserved() }))?;
     sessions.close().await;
     connection.close().await;
-    done
+    done.and_then(|_| reserver.course.verdict(reserver.has_reserved(), reserver.missing()))
 }
 
 /// Whether data of a session can come to this host: nobody would ever be heard of at another one's address.
@@ -69,10 +71,12 @@ fn is_here(session: &Session) -> Result<(), Failure> {
         return Ok(());
     }
     match std::net::UdpSocket::bind((address, 0)) {
-        Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable => Err(Failure::Asked(format!(
-            "{address} is not an address of this host: reserve where the data is received, at an address that `ip address` shows \
+        Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable => {
+            Err(Failure::Arguments(format!(
+                "{address} is not an address of this host: reserve where the data is received, at an address that `ip address` shows \
              there; 0.0.0.0 or :: stands for each that this host has and will have"
-        ))),
+            )))
+        }
         _ => Ok(()),
     }
 }

@@ -105,11 +105,16 @@ impl Reserver {
                         json!({ "session": key.to_string(), "style": reservation.style, "flow": flow });
                     output.note("asks", &asks, facts)?;
                 }
+                // Of several sessions each has its own senders, who are not told apart here.
+                let is_of_each = reservation.style == Style::Ff && sessions.named(key).is_none();
+                let senders: Vec<_> =
+                    reservation.flows.iter().flat_map(|flow| flow.filters.iter().copied()).collect();
                 match sessions.reserve(key, reservation).await {
+                    Ok(()) if is_of_each => self.course.reserved_for_each(senders),
                     Ok(()) => self.course.reserved(),
                     Err(ClientError::Refused(why)) => {
                         output.note("refused", &format!("refused: {why}"), json!({ "problem": why }))?;
-                        self.course.refused(why.to_string());
+                        self.course.refused_at_once(why.to_string());
                     }
                     Err(other) => return Err(other.into()),
                 }

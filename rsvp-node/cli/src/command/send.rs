@@ -2,7 +2,7 @@
 
 use super::choice::was_offered;
 use super::connection::Connection;
-use super::course::{Course, exit_status};
+use super::course::{Course, LEFT, exit_status};
 use super::options::{Bucket, Carry, DaemonOrStandalone, Offered, QosSocket, peak_above, span};
 use super::output::{Output, interrupted};
 use super::packets::Packets;
@@ -35,7 +35,7 @@ const UDP: u8 = 17;
     rsvp send --to [fd00:2::2]:5000 --from [fd00:1::1]:4000 --rate 2mbit --for 30s --standalone", exit_status!()))]
 pub(crate) struct Arguments {
     /// Where to: a host or a multicast group, with the port
-    #[arg(long, value_name = "HOST:PORT", value_parser = names::host_and_port)]
+    #[arg(long, value_name = "HOST:PORT", value_parser = names::destination)]
     pub(super) to: SocketAddr,
     /// Token rate r, with IP headers
     #[arg(
@@ -92,19 +92,19 @@ pub(crate) struct Arguments {
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let by_socket = arguments.tcp || arguments.template.is_named() || arguments.service.is_some();
     if let Some((peak, rate)) = arguments.bucket.peak.zip(arguments.rate) {
-        peak_above(peak, rate).map_err(Failure::Asked)?;
+        peak_above(peak, rate).map_err(Failure::Arguments)?;
     }
     if by_socket {
         return sockets::send::main(&arguments).await;
     }
     if arguments.application.is_some() {
         let why = "--application is what policies know qualitative traffic by: add --service qualitative";
-        return Err(Failure::Asked(why.to_owned()));
+        return Err(Failure::Arguments(why.to_owned()));
     }
     let traffic = arguments.traffic();
     let least = headers(arguments.to) + LENGTH as u32;
     if traffic.max_packet < least {
-        return Err(Failure::Asked(format!(
+        return Err(Failure::Arguments(format!(
             "--max-packet {}B has no room: at least {least}B",
             traffic.max_packet
         )));
@@ -131,7 +131,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
 
     let mut flow = Flow::new(socket, &arguments, traffic);
     let done = flow.run(&mut session, &output, arguments.r#for, arguments.wait).await;
-    let verdict = flow.packets.sum_up(&flow.course, flow.always, &output);
+    let verdict = flow.packets.sum_up(&flow.course, &output);
     // The daemon may be what has ended.
     let _ = session.close().await;
     connection.close().await;
@@ -313,7 +313,12 @@ impl Flow {
                 biased;
                 () = &mut interrupted => return Ok(()),
                 () = sleep_until(at_end), if end.is_some() => return Ok(()),
-                () = sleep_until(patience), if wait.is_some() && !self.sending => return Ok(()),
+                () = sleep_until(patience), if wait.is_some() && !self.sending => {
+                    if length.is_some() {
+                        self.course.cut_short(LEFT);
+                    }
+                    return Ok(());
+                }
                 event = session.next_event() => {
                     let Some(event) = event else { return Err(rsvp_client::ClientError::Disconnected.into()) };
                     output.event(None, &event)?;

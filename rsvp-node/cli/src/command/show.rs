@@ -4,6 +4,7 @@ mod chosen;
 mod layout;
 mod tables;
 
+use super::connection::answered;
 use super::options::{Daemon, span};
 use super::output::interrupted;
 use super::{Failure, connection, names, texts};
@@ -110,22 +111,22 @@ impl ValueEnum for Shown {
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     if arguments.stats && arguments.what.0 != What::Reservations {
         let why = "--stats goes with reservations, as in `rsvp show reservations --stats`";
-        return Err(Failure::Asked(why.to_owned()));
+        return Err(Failure::Arguments(why.to_owned()));
     }
     if arguments.detail && arguments.what.0 != What::Senders {
         let why = "--detail goes with senders, as in `rsvp show senders --detail`";
-        return Err(Failure::Asked(why.to_owned()));
+        return Err(Failure::Arguments(why.to_owned()));
     }
     if arguments.prometheus && arguments.what.0 != What::Counters {
         let why = "--prometheus goes with counters, as in `rsvp show counters --prometheus`";
-        return Err(Failure::Asked(why.to_owned()));
+        return Err(Failure::Arguments(why.to_owned()));
     }
     if !arguments.filters.is_empty() && arguments.what.0 == What::Counters {
-        return Err(Failure::Asked("counters are of the whole node: leave the filter out".to_owned()));
+        return Err(Failure::Arguments("counters are of the whole node: leave the filter out".to_owned()));
     }
     let client = connection::look(&arguments.daemon).await?;
     let Some(every) = arguments.watch else {
-        return print(&look(&client, &arguments).await?, false);
+        return print(&answered(&arguments.daemon, look(&client, &arguments)).await?, false);
     };
     let mut looks = interval(every);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -134,7 +135,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     loop {
         tokio::select! {
             () = &mut interrupted => return Ok(()),
-            _ = looks.tick() => print(&look(&client, &arguments).await?, is_drawn)?,
+            _ = looks.tick() => print(&answered(&arguments.daemon, look(&client, &arguments)).await?, is_drawn)?,
         }
     }
 }

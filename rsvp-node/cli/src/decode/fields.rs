@@ -158,6 +158,8 @@ fn record(record: &RecordRef<'_>, base: u16, depth: usize, out: &mut Text) {
             Head::Extra(1, name) if record.extra != 0 => out.put(before).spaced(name),
             Head::Extra(1, _) => continue,
             Head::Extra(_, name) => out.put(before).spaced(name).put(" ").number(record.extra),
+            Head::Flags(..) if record.extra == 0 => out.put(before).put("flags 0"),
+            Head::Flags(_, names) => flags(record.extra, names, out.put(before).put("flags ")),
             Head::Reserved(_) if record.reserved != 0 => {
                 out.put(before).put("reserved ").number(record.reserved)
             }

@@ -6,7 +6,8 @@
 //! one        = "not" one | "(" expression ")" | term
 //! term       = "type" NAME-or-NUMBER          message type: type Path, type 20
 //!            | "session" SESSION              udp 10.0.2.2:5000, 10.0.2.2, [fd00::1]:80
-//!            | "address" NETWORK              IP source or destination, or at the start of any object's body
+//!            | "address" NETWORK              IP source or destination, also of an error of ICMP that quotes the
+//!                                              message, or at the start of any object's body
 //!            | "src" NETWORK | "dst" NETWORK  of the IP header; a network is 10.0.0.1 or 10.0.0.0/8
 //!            | "class" NAME-or-NUMBER         any object of the class: class ADSPEC, class 13
 //!            | "error" [CODE [/ VALUE]]       an ERROR_SPEC: error (no confirmation), error 1, error 1/2
@@ -71,6 +72,9 @@ impl Filter {
             Self::Address(network) => {
                 packet.source().is_some_and(|address| network.holds(address))
                     || packet.destination().is_some_and(|address| network.holds(address))
+                    || packet.quoted.is_some_and(|quoted| {
+                        network.holds(quoted.source) || network.holds(quoted.destination)
+                    })
                     || judged.objects().filter_map(|object| body::address(&object)).any(|a| network.holds(a))
             }
             Self::Source(network) => packet.source().is_some_and(|address| network.holds(address)),
@@ -187,6 +191,7 @@ fn session(text: &str) -> Parsed<'_, SessionPattern> {
     let protocol = alt((
         value(17, tag_no_case("udp")),
         value(6, tag_no_case("tcp")),
+        value(132, tag_no_case("sctp")),
         preceded(tag_no_case("proto"), octet),
     ));
     let bracketed = delimited(char('['), address, char(']'));

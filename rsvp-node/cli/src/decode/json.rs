@@ -8,6 +8,7 @@ use super::compact::Compact;
 use super::repeats::Repeats;
 use super::text::Text;
 use super::verdict::{Fault, Judged, judge};
+use rsvp_capture::Detail;
 use rsvp_capture::packet::Packet;
 
 pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repeats, out: &mut Text) {
@@ -38,11 +39,17 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, repeats: &mut Repe
         if let Some(meaning) = quoted.meaning() {
             out.put(",\"meaning\":\"").put(meaning).put("\"");
         }
-        out.put(",\"src\":\"")
-            .address(quoted.source)
-            .put("\",\"dst\":\"")
-            .address(quoted.destination)
-            .put("\"}");
+        match quoted.detail {
+            Some(Detail::Mtu(mtu)) => out.put(",\"mtu\":").number(mtu),
+            Some(Detail::Pointer(octet)) => out.put(",\"pointer\":").number(octet),
+            Some(Detail::Gateway(address)) => out.put(",\"gateway\":\"").ipv4(address).put("\""),
+            None => &mut *out,
+        }
+        .put(",\"src\":\"")
+        .address(quoted.source)
+        .put("\",\"dst\":\"")
+        .address(quoted.destination)
+        .put("\"}");
     }
     if let Some(integrity) = judged.integrity {
         out.put(",\"integrity\":\"").put(integrity.word()).put("\"");

@@ -78,10 +78,13 @@ impl FromStr for Given {
                 "{path}: this is not a file of keys: it has more than {LARGEST_FILE} octets"
             ));
         }
-        let lines = lines.lines().enumerate().map(|(number, line)| (number + 1, line.trim_end_matches('\r')));
-        let keys = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        // Some editors begin a text with a mark of its byte order.
+        let lines = lines.strip_prefix('\u{feff}').unwrap_or(&lines).lines();
+        let lines = lines.enumerate().map(|(number, line)| (number + 1, line.trim()));
+        let keys = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let key = |(number, line): (usize, &str)| {
-            line.parse::<Key>().map_err(|why| format!("{path}, line {number}: {why}"))
+            let key = if has_comment(line) { Err(COMMENT.to_owned()) } else { line.parse::<Key>() };
+            key.map_err(|why| format!("{path}, line {number}: {why}"))
         };
         let keys = keys.map(key).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
@@ -133,6 +136,12 @@ impl FromStr for Key {
     }
 }
 
+/// Whether a line goes on with what looks like a comment: nobody could tell whether it is of the key.
+fn has_comment(line: &str) -> bool {
+    line.split('#').rev().skip(1).any(|before| before.ends_with(char::is_whitespace))
+}
+
+const COMMENT: &str = "a comment has a line of its own, and begins it with `#`; a key that has a blank before a `#` is to be given as hex digits";
 const NO_DIGITS: &str = "the key must be an even number of hex digits, or text: and a text";
 
 impl Keys {

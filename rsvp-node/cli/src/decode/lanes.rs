@@ -37,6 +37,14 @@ pub(super) fn quoted(quoted: &Quoted, out: &mut Text) {
     };
 }
 
+/// What an error of ICMP is called, and what it says besides.
+pub(super) fn quoted_in_full(quoted: &Quoted, out: &mut Text) {
+    self::quoted(quoted, out);
+    if let Some(detail) = &quoted.detail {
+        out.put(", ").show(detail);
+    }
+}
+
 /// The colour of a message, by where it goes.
 pub(super) fn colour(judged: &Judged<'_>) -> Colour {
     if is_upstream(judged) { Colour::Upstream } else { Colour::Downstream }
@@ -66,7 +74,7 @@ pub(super) fn name(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
 pub(super) fn about(packet: &Packet<'_>, judged: &Judged<'_>, out: &mut Text) {
     let mut before = "";
     if let Some(quoted) = &packet.quoted {
-        self::quoted(quoted, out);
+        quoted_in_full(quoted, out);
         before = ", ";
     }
     for object in judged.objects() {

@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use jiff::tz::TimeZone;
 use rsvp_capture::Timestamp;
 
-use super::text::Text;
+use super::text::{Clock, Text};
 
 /// Columns of the narrowest output that lines are folded for.
 const NARROWEST: u16 = 20;
@@ -80,15 +80,16 @@ impl Look {
         Ok(Self { zone, colours, width })
     }
 
-    /// A time by the clock that was asked for, as if that were UTC; and how many minutes it is ahead of UTC, if that was not
+    /// A time by the clock that was asked for; and how many minutes it is ahead of UTC, if that was not
     /// asked for.
     #[inline]
-    pub(super) fn clock(&self, time: Timestamp) -> (Timestamp, Option<i32>) {
+    pub(super) fn clock(&self, time: Timestamp) -> (Clock, Option<i32>) {
+        let time = Clock::from(time);
         let Some(zone) = &self.zone else { return (time, None) };
-        let instant = i64::try_from(time.seconds).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+        let instant = jiff::Timestamp::from_second(time.seconds).ok();
         let ahead = instant.map_or(0, |instant| zone.to_offset(instant).seconds());
-        let seconds = time.seconds.saturating_add_signed(ahead.into());
-        (Timestamp { seconds, ..time }, Some(ahead / 60))
+        let seconds = time.seconds.saturating_add(ahead.into());
+        (Clock { seconds, ..time }, Some(ahead / 60))
     }
 
     /// Date, time of day, and of which clock.

@@ -117,7 +117,7 @@ pub(super) struct Args {
 
     /// Verify INTEGRITY digests (RFC 2747) with this key; may be given more than once. The algorithm is md5, sha1, sha256,
     /// sha384 or sha512; the key is hex digits, or `text:` and a text. `@FILE` reads keys from a file, one a line, where other
-    /// users do not see them; lines with `#` are comments.
+    /// users do not see them; blanks around them do not count, and lines that begin with `#` are comments.
     #[arg(long = "key", value_name = "ID:ALGORITHM:HEX")]
     keys: Vec<Given>,
 

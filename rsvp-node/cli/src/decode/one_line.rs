@@ -23,7 +23,7 @@ pub(super) fn write(packet: &Packet<'_>, judged: &Judged<'_>, look: &Look, out: 
     }
     if let Some(quoted) = &packet.quoted {
         look.paint(Colour::Quoted, out, |out| {
-            lanes::quoted(quoted, out.put("quoted by ").address(quoted.source).put(", "))
+            lanes::quoted_in_full(quoted, out.put("quoted by ").address(quoted.source).put(", "))
         });
         out.put(": ");
     }

@@ -146,7 +146,7 @@ impl Stats {
         if self.no_header > 0 {
             table.row("shorter than a header", &[self.no_header]);
         }
-        table.write(true, look, out);
+        table.write(self.quoted.is_empty(), look, out);
         self.table("session", &self.sessions, session, look, out);
         self.table("neighbour", &self.neighbours, |address, out| _ = out.address(*address), look, out);
         self.errors(look, out);
@@ -235,7 +235,12 @@ impl Stats {
         for (Reverse(count), _, quoted) in quoted {
             let mut name = Text::new();
             lanes::quoted(quoted, &mut name);
-            table.row(String::from_utf8_lossy(name.as_bytes()), &[count]);
+            let name = String::from_utf8_lossy(name.as_bytes());
+            // Some codes have no name of their own.
+            match table.rows.iter_mut().find(|(label, _)| *label == name) {
+                Some((_, numbers)) => numbers.iter_mut().for_each(|number| *number += count),
+                None => table.row(name, &[count]),
+            }
         }
         table.write(false, look, out);
         let mut table = Table::new("malformed because", &["messages"]);
@@ -317,7 +322,12 @@ impl<'n> Table<'n> {
             return;
         }
         let all = self.columns.len();
-        let narrow = look.width.is_some_and(|width| LABEL + all * COLUMN > width);
+        // Counted in characters: a label may be longer in octets than it is wide.
+        let labels = self.rows.iter().map(|(label, _)| label.chars().count());
+        let longest = labels.chain(iter::once(self.what.len())).max().unwrap_or(0);
+        // A single column follows the longest label, wherever that ends; many would get too far apart.
+        let usual = if all == 1 { LABEL.max(longest + 1) } else { LABEL };
+        let narrow = look.width.is_some_and(|width| usual + all * COLUMN > width);
         let has_numbers = |place: usize| self.rows.iter().any(|(_, numbers)| numbers.get(place) > Some(&0));
         let shown: Vec<usize> =
             (0..all).filter(|place| !narrow || *place == 0 || has_numbers(*place)).collect();
@@ -329,13 +339,8 @@ impl<'n> Table<'n> {
         };
         let widths: Vec<usize> = shown.iter().map(column).collect();
         let label = match look.width.filter(|_| narrow) {
-            // Counted in characters: a label may be longer in octets than it is wide.
-            Some(width) => {
-                let labels = self.rows.iter().map(|(label, _)| label.chars().count());
-                let longest = labels.chain(iter::once(self.what.len())).max().unwrap_or(0);
-                longest.min(width.saturating_sub(widths.iter().sum())).min(LABEL)
-            }
-            None => LABEL,
+            Some(width) => longest.min(width.saturating_sub(widths.iter().sum())).min(usual),
+            None => usual,
         };
         look.paint(Colour::Heading, out.put("\n"), |out| {
             out.put(self.what).spaces(label.saturating_sub(self.what.len()));

@@ -12,6 +12,24 @@ use rsvp_capture::Timestamp;
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 const SPACES: &str = "                                                                ";
 
+/// What a clock shows, which may be a time before 1970 where that began later than in UTC.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Clock {
+    /// Whole seconds since 1970 began by this clock.
+    pub(crate) seconds: i64,
+    /// Nanoseconds on top.
+    pub(crate) nanos: u32,
+    /// Whether there are digits after those of microseconds.
+    pub(crate) fine: bool,
+}
+
+impl From<Timestamp> for Clock {
+    #[inline]
+    fn from(Timestamp { seconds, nanos, fine }: Timestamp) -> Self {
+        Self { seconds: i64::try_from(seconds).unwrap_or(i64::MAX), nanos, fine }
+    }
+}
+
 /// Text that is being put together.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
@@ -240,17 +258,18 @@ impl Text {
         self.octet(b'0' + (number / 10 % 10) as u8).octet(b'0' + (number % 10) as u8)
     }
 
-    /// `2026-11-21`, in UTC.
+    /// `2026-11-21`; a time that was captured is shown in UTC.
     #[inline]
-    pub(crate) fn date(&mut self, time: Timestamp) -> &mut Self {
-        let (year, month, day) = civil(time.seconds / 86_400);
+    pub(crate) fn date(&mut self, time: impl Into<Clock>) -> &mut Self {
+        let (year, month, day) = civil(time.into().seconds.div_euclid(86_400));
         self.number(year).octet(b'-').two(month).octet(b'-').two(day)
     }
 
-    /// `09:51:03.364851`, in UTC.
+    /// `09:51:03.364851`; a time that was captured is shown in UTC.
     #[inline]
-    pub(crate) fn time_of_day(&mut self, time: Timestamp) -> &mut Self {
-        let second = time.seconds % 86_400;
+    pub(crate) fn time_of_day(&mut self, time: impl Into<Clock>) -> &mut Self {
+        let time = time.into();
+        let second = time.seconds.rem_euclid(86_400) as u64;
         self.two(second / 3600).octet(b':').two(second / 60 % 60).octet(b':').two(second % 60).octet(b'.');
         let nanos = u64::from(time.nanos);
         self.two(nanos / 10_000_000).two(nanos / 100_000 % 100).two(nanos / 1000 % 100);
@@ -306,11 +325,11 @@ fn break_of(line: &[u8], room: usize) -> Option<(usize, usize)> {
     None
 }
 
-/// Year, month and day of a day since 1970, in the Gregorian calendar: years start in March, so that the leap day is
-/// the last, and 400 of them are 146,097 days.
-fn civil(day: u64) -> (u64, u64, u64) {
-    const DAYS_TO_1970: u64 = 719_468;
-    let day = day + DAYS_TO_1970;
+/// Year, month and day of a day since 1970 (before it: negative), in the Gregorian calendar: years start in March, so that the
+/// leap day is the last, and 400 of them are 146,097 days.
+fn civil(day: i64) -> (u64, u64, u64) {
+    const DAYS_TO_1970: i64 = 719_468;
+    let day = day.saturating_add(DAYS_TO_1970).max(0) as u64;
     let (era, day_of_era) = (day / 146_097, day % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -339,6 +358,10 @@ mod tests {
         assert_eq!(shown(|t| t.date(at(4_102_444_800, 0, false))), "2100-01-01");
         assert_eq!(shown(|t| t.time_of_day(at(951_827_696, 7_089_000, false))), "12:34:56.007089");
         assert_eq!(shown(|t| t.time_of_day(at(951_827_696, 7_089_010, true))), "12:34:56.007089010");
+        // West of Greenwich, 1970 begins later.
+        let before = Clock { seconds: 1 - 5 * 3600, nanos: 250_000_000, fine: false };
+        assert_eq!(shown(|t| t.date(before)), "1969-12-31");
+        assert_eq!(shown(|t| t.time_of_day(before)), "19:00:01.250000");
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn frame(packet: &Packet<'_>, look: &Look, out: &mut Text) {
         out.put("  RSVP-E2E-IGNORE");
     }
     if let Some(quoted) = &packet.quoted {
-        lanes::quoted(quoted, out.put("  quoted in "));
+        lanes::quoted_in_full(quoted, out.put("  quoted in "));
         out.put(" (type ").number(quoted.kind).put(", code ").number(quoted.code).put(") from ");
         out.address(quoted.source).put(" to ").address(quoted.destination);
     }

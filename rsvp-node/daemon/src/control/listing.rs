@@ -162,7 +162,7 @@ impl Listing {
             }
             Of::Blockades => {
                 let view = engine.blockades_in(at).next();
-                self.row(view, |view| Some(view.session), blockade);
+                self.row(view, |view| Some(view.session), |view| blockade(&view, access));
             }
             Of::Flows(rows) => {
                 let row = rows.get(place as usize).cloned();
@@ -244,11 +244,12 @@ fn session(view: &SessionView, access: &dyn EngineAccess) -> SessionRow {
     }
 }
 
-fn blockade(view: BlockadeView) -> BlockadeRow {
+fn blockade(view: &BlockadeView, access: &dyn EngineAccess) -> BlockadeRow {
     BlockadeRow {
         session: view.session,
         sender: view.sender,
         previous_hop: view.previous_hop,
+        incoming: name(view.incoming, access),
         flowspec: view.flowspec.into(),
     }
 }

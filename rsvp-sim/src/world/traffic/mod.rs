@@ -2,8 +2,7 @@
 //!
 //! Data lives beside the messages of RSVP, in an order of its own and by the nanosecond: what happens to it between two things
 //! that happen to nodes is worked out before the second of them, and changes nothing for them. Messages do not wait for data,
-//! as routers send network control first. What is not simulated: fragments, and the damage, copies and disorder of faulty links;
-//! what is held on a link is lost.
+//! as routers send network control first. What is not simulated: fragments, and the damage, copies and disorder of faulty links.
 
 mod outlet;
 mod police;
@@ -49,7 +48,19 @@ enum Deed {
     /// A packet has left a node.
     Left(NodeId, LinkId),
     /// A packet comes out of a link, if that has been up all the time.
-    Arrive(NodeId, LinkId, u32, Parcel),
+    Arrive(Flight),
+}
+
+/// A packet on a link.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    from: NodeId,
+    class: Class,
+    to: NodeId,
+    link: LinkId,
+    /// How often the link had changed when it left.
+    generation: u32,
+    parcel: Parcel,
 }
 
 /// Where the packets of a load go, and how they are known.
@@ -72,6 +83,8 @@ pub(super) struct Traffic {
     deeds: BTreeMap<(u64, u64), Deed>,
     count: u64,
     outlets: BTreeMap<(NodeId, LinkId), Outlet>,
+    /// What is kept on links that hold what they carry, in the order in which it came.
+    held: Vec<Flight>,
     tallies: Tallies,
     random: Random,
 }
@@ -97,6 +110,7 @@ impl Traffic {
             deeds: BTreeMap::new(),
             count: 0,
             outlets: BTreeMap::new(),
+            held: Vec::new(),
             tallies: Tallies::new(scenario.duration),
             random: Random::new(scenario.seed ^ 0x0074_7261_6666_6963),
         };
@@ -113,9 +127,27 @@ impl Traffic {
     }
 
     /// What waits at a node is lost with it.
-    pub(super) fn crashed(&mut self, node: NodeId) {
+    pub(super) fn crashed(&mut self, now: Instant, node: NodeId) {
         let all = (node, LinkId(0))..=(node, LinkId(usize::MAX));
-        self.outlets.range_mut(all).for_each(|(_, outlet)| outlet.empty());
+        for (at, outlet) in self.outlets.range_mut(all) {
+            for class in outlet.empty() {
+                self.tallies.lost(now.0.saturating_mul(NS), *at, class);
+            }
+        }
+    }
+
+    /// What a link has held comes out of it now, or is lost.
+    pub(super) fn released(&mut self, now: Instant, link: LinkId, generation: u32, arrives: bool) {
+        let now = now.0.saturating_mul(NS);
+        for flight in core::mem::take(&mut self.held) {
+            if flight.link != link {
+                self.held.push(flight);
+            } else if arrives {
+                self.plan(now, Deed::Arrive(Flight { generation, ..flight }));
+            } else {
+                self.tallies.lost(now, (flight.from, link), flight.class);
+            }
+        }
     }
 
     fn plan(&mut self, at: u64, deed: Deed) {
@@ -140,10 +172,11 @@ impl Traffic {
     fn underway(&self) -> BTreeSet<(usize, u64)> {
         let waiting = self.outlets.values().flat_map(Outlet::parcels);
         let flying = self.deeds.values().filter_map(|deed| match deed {
-            Deed::Arrive(.., parcel) => Some(parcel),
+            Deed::Arrive(flight) => Some(&flight.parcel),
             _ => None,
         });
-        waiting.chain(flying).map(|parcel| (parcel.load, parcel.number)).collect()
+        let held = self.held.iter().map(|flight| &flight.parcel);
+        waiting.chain(flying).chain(held).map(|parcel| (parcel.load, parcel.number)).collect()
     }
 
     /// What became of the packets so far.
@@ -170,16 +203,21 @@ impl World {
             match deed {
                 Deed::Send(load) => self.data_sent(&mut traffic, at, load),
                 Deed::Left(node, link) => self.data_left(&mut traffic, at, node, link),
-                Deed::Arrive(node, link, generation, parcel) => {
-                    let is_whole = matches!(self.wires[link.0], Wire::Whole);
-                    let is_up = self.link_generation[link.0] == generation && self.network.node_up[node.0];
-                    if is_whole && is_up {
-                        self.data_arrives(&mut traffic, at, node, Some(link), parcel);
-                    }
-                }
+                Deed::Arrive(flight) => self.data_lands(&mut traffic, at, flight),
             }
         }
         self.traffic = Some(traffic);
+    }
+
+    /// A packet is at the end of its link.
+    fn data_lands(&self, traffic: &mut Traffic, at: u64, flight: Flight) {
+        let Flight { from, class, to, link, generation, parcel } = flight;
+        let is_up = self.link_generation[link.0] == generation && self.network.node_up[to.0];
+        match self.wires[link.0] {
+            Wire::Whole if is_up => self.data_arrives(traffic, at, to, Some(link), parcel),
+            Wire::Held(_) if is_up => traffic.held.push(flight),
+            _ => traffic.tallies.lost(at, (from, link), class),
+        }
     }
 
     fn data_sent(&self, traffic: &mut Traffic, at: u64, load: usize) {
@@ -295,13 +333,14 @@ impl World {
         let loss = if is_faulty { plan.loss } else { 0.0 };
         let generation = self.link_generation[link.0];
         let up = self.network.link_up[link.0] && self.network.node_up[node.0];
-        for end in self.takers(traffic, node, link, parcel) {
+        for to in self.takers(traffic, node, link, parcel) {
             if !up || self.is_cut(link) || traffic.random.chance(loss) {
                 traffic.tallies.lost(at, (node, link), class);
                 continue;
             }
             let arrival = at + plan.delay.as_nanos() as u64;
-            traffic.plan(arrival, Deed::Arrive(end, link, generation, parcel));
+            let flight = Flight { from: node, class, to, link, generation, parcel };
+            traffic.plan(arrival, Deed::Arrive(flight));
         }
         Self::data_starts(traffic, at, (node, link), plan.rate_bps);
     }

@@ -163,12 +163,14 @@ impl Outlet {
     }
 
     /// What waits is lost; what is leaving finds its node down.
-    pub(super) fn empty(&mut self) {
+    pub(super) fn empty(&mut self) -> Vec<Class> {
         self.is_stale = true;
+        let mut lost = Vec::new();
         for queue in &mut self.queues {
-            queue.waiting.clear();
+            lost.extend(queue.waiting.drain(..).map(|_| queue.class));
             queue.octets = 0;
         }
+        lost
     }
 
     pub(super) fn is_idle(&self) -> bool {

@@ -1,10 +1,16 @@
 //! The token buckets of a TSpec: (r, b) and (p, M), with the minimum policed unit m (RFC 2211 section 3.1, RFC 2212 "Policing").
 //!
-//! Levels are in billionths of an octet, so that a rate times nanoseconds leaves no remainder.
+//! Rates are in billionths of an octet a second, levels in billionths of that, so that a rate times nanoseconds leaves no remainder.
 
 use rsvp_wire::Tspec;
 
-const SCALE: u128 = 1_000_000_000;
+/// Of a level.
+pub(super) const SCALE: u128 = 1_000_000_000_000_000_000;
+
+/// A rate of a TSpec in billionths of an octet a second.
+pub(super) fn rate(octets_per_second: f32) -> u128 {
+    (f64::from(octets_per_second) * 1e9).round() as u128
+}
 
 /// Both buckets, full at first.
 #[derive(Clone, Debug)]
@@ -16,7 +22,7 @@ pub(super) struct Policer {
 
 #[derive(Clone, Debug)]
 struct Bucket {
-    octets_per_second: u128,
+    rate: u128,
     depth: u128,
     level: u128,
     at_ns: u64,
@@ -24,9 +30,9 @@ struct Bucket {
 
 impl Policer {
     pub(super) fn new(tspec: &Tspec, now_ns: u64) -> Self {
-        let bucket = |rate: f32, depth: f64| {
+        let bucket = |octets_per_second: f32, depth: f64| {
             let depth = depth.max(0.0) as u128 * SCALE;
-            Bucket { octets_per_second: f64::from(rate).round() as u128, depth, level: depth, at_ns: now_ns }
+            Bucket { rate: rate(octets_per_second), depth, level: depth, at_ns: now_ns }
         };
         let mut buckets = vec![bucket(tspec.rate, f64::from(tspec.bucket))];
         if tspec.peak.is_finite() {
@@ -47,8 +53,8 @@ impl Policer {
     pub(super) fn conforms(&mut self, octets: u32, now_ns: u64) -> bool {
         let charge = u128::from(octets.max(self.min_policed)) * SCALE;
         for bucket in &mut self.buckets {
-            let gained = bucket.octets_per_second * u128::from(now_ns - bucket.at_ns);
-            bucket.level = (bucket.level + gained).min(bucket.depth);
+            let gained = bucket.rate.saturating_mul(u128::from(now_ns - bucket.at_ns));
+            bucket.level = bucket.level.saturating_add(gained).min(bucket.depth);
             bucket.at_ns = now_ns;
         }
         let fits = octets <= self.max_packet && self.buckets.iter().all(|bucket| bucket.level >= charge);

@@ -1,6 +1,8 @@
 //! When the packets of a load are sent: worked out for each packet from the first, so that nothing is rounded twice.
 
+use super::police::{self, SCALE};
 use crate::scenario::model::{Load, Pattern};
+use crate::world::applications::tspec;
 
 const SECOND: u128 = 1_000_000_000;
 
@@ -36,16 +38,17 @@ impl Schedule {
                 ns(number / packets * packets * size, bps)
             }
             Pattern::Bucket(traffic) => {
-                // Up to a packet's end no more than min(M + p t, b + r t) has been sent.
-                let beyond = ((number + 1) * size).saturating_sub(traffic.bucket as u128);
-                let by_peak = match traffic.peak_bps.is_finite() {
-                    true => ns(
-                        ((number + 1) * size).saturating_sub(u128::from(traffic.max_packet)),
-                        traffic.peak_bps,
-                    ),
+                // Up to a packet's end no more than min(M + p t, b + r t) has been sent, as its TSpec says it; each counts as m at least.
+                let tspec = tspec(traffic);
+                let sent = (number + 1) * size.max(u128::from(tspec.min_policed_unit));
+                let after = |depth: u128, rate: f32| {
+                    (sent.saturating_sub(depth) * SCALE).div_ceil(police::rate(rate).max(1))
+                };
+                let by_peak = match tspec.peak.is_finite() {
+                    true => after(u128::from(tspec.max_packet_size), tspec.peak),
                     false => 0,
                 };
-                by_peak.max(ns(beyond, traffic.rate_bps))
+                by_peak.max(after(f64::from(tspec.bucket) as u128, tspec.rate))
             }
         };
         let at = u64::try_from(u128::from(self.start_ns) + after).ok()?;
@@ -99,6 +102,38 @@ mod tests {
         assert_eq!(times(Pattern::Bucket(bucket), 6), [5, 7, 9, 13, 21, 29]);
         let unlimited = Traffic { peak_bps: f64::INFINITY, ..bucket };
         assert_eq!(times(Pattern::Bucket(unlimited), 5), [5, 5, 5, 13, 21]);
+        let counted = Traffic { min_packet: 2000, max_packet: 2000, ..unlimited };
+        // Each counts as 2,000 octets: one fits into the bucket.
+        assert_eq!(times(Pattern::Bucket(counted), 4), [5, 13, 29, 45]);
         assert_eq!(times(Pattern::Constant(8.0), 5), [5], "the end comes before the second");
+    }
+
+    #[test]
+    fn what_the_bucket_allows_conforms_to_it() {
+        let of = [
+            (100_010.0, 64, 700),
+            (12_345.0, 64, 333),
+            (1_234_570.0, 500, 100),
+            (0.3e9, 64, 1500),
+            (8.1, 64, 64),
+        ];
+        for (rate_bps, min_packet, packet) in of {
+            let traffic =
+                Traffic { rate_bps, bucket: 3000.0, peak_bps: 3.1 * rate_bps, min_packet, max_packet: 1500 };
+            let mut schedule = Schedule::new(&Load {
+                name: "a".to_owned(),
+                source: Source::Nodes(NodeId(0), NodeId(1)),
+                pattern: Pattern::Bucket(traffic),
+                packet,
+                start: Duration::ZERO,
+                end: Duration::from_secs(100_000),
+            });
+            let mut policer = police::Policer::new(&tspec(traffic), 0);
+            for n in 0..20_000 {
+                let Some(at) = schedule.next_ns() else { break };
+                schedule.take();
+                assert!(policer.conforms(packet, at), "{rate_bps} bit/s, packet {n}");
+            }
+        }
     }
 }

@@ -66,7 +66,8 @@ pub struct Interval {
     pub class: Class,
     /// Octets that left.
     pub octets: u64,
-    /// Packets that were lost: there was no room, or the link lost them.
+    /// Packets that were lost: there was no room, the node crashed before they left, or the link lost them on their way; each
+    /// copy for itself, where a LAN has several nodes that take it. Those that no route leads on, or whose TTL is used up, are on no link.
     pub lost: u64,
     /// The longest that a packet which left was there, in nanoseconds, its own transmission included.
     pub worst_ns: u64,

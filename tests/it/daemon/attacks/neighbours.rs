@@ -93,6 +93,9 @@ fn reservations_are_made_beside_a_flood_of_new_sessions() {
 fn memory_returns_when_the_state_of_a_flood_has_gone() {
     const STATES: u64 = 60_000;
     let Some(mut ground) = Ground::new("memory that returns") else { return };
+    // Where pages of 2 MB are given to all that do not ask ("always"), the kernel makes them of what was given back. What
+    // this process has switched off is off in the daemons that it starts.
+    nix::sys::prctl::set_thp_disable(true).expect("a kernel that knows it");
     ground.net.daemon("r", CONFIG);
     let mut r = ground.net.client("r");
     let states = |r: &mut crate::daemon::client::Client| -> u64 {

@@ -2,18 +2,22 @@
 //!
 //! The daemon is asked for what it knows, the kernel for what it says in files (`host`); nothing is sent and nothing changed.
 
+mod conditions;
+mod firewall;
 mod flows;
 mod host;
+mod ruleset;
 
 use super::Failure;
-use super::connection::look;
+use super::connection::{answered, look};
 use super::options::Daemon;
 use clap::Args;
 use host::Host;
-use rsvp_client::rows::{InterfaceRow, Rows};
-use rsvp_client::{Client, ClientError, What};
+use rsvp_client::rows::{Counters, EventRow, InterfaceRow, Rows};
+use rsvp_client::{Client, ClientError, Watched, What};
 use serde::Serialize;
 use std::io::Write;
+use std::path::Path;
 
 /// What `rsvp doctor` is told.
 #[derive(Clone, Debug, Args)]
@@ -82,6 +86,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
 /// All that can be found out.
 pub(super) async fn examine(daemon: &Daemon) -> Result<Vec<Finding>, Failure> {
     let mut host = Some(Host::look());
+    let mut families = (true, true);
     let mut findings = Vec::new();
     match look(daemon).await {
         Ok(client) => {
@@ -94,15 +99,35 @@ pub(super) async fn examine(daemon: &Daemon) -> Result<Vec<Finding>, Failure> {
                 ));
                 host = None;
             }
-            of_daemon(&client, host.as_ref(), &mut findings).await?;
+            match answered(daemon, of_daemon(&client, host.as_ref(), &mut findings)).await {
+                Ok(spoken) => families = spoken,
+                Err(Failure::Silent(_)) => findings.push(silent(&daemon.socket).await),
+                Err(other) => return Err(other),
+            }
         }
+        Err(Failure::Silent(_)) => findings.push(silent(&daemon.socket).await),
         Err(error) => {
             let remedy = "without a daemon nothing else about RSVP can be found out here";
             findings.push(Finding::problem("daemon", error.to_string(), remedy));
         }
     }
-    findings.extend(host.iter().flat_map(firewall));
+    findings.extend(host.iter().flat_map(|host| firewall(host, families)));
     Ok(findings)
+}
+
+/// Of a daemon that listens, and says nothing.
+async fn silent(socket: &Path) -> Finding {
+    let process = host::listener(socket).await;
+    let who = process.map_or_else(String::new, |process| format!(" (process {process})"));
+    let process = process.map_or_else(|| "PID".to_owned(), |process| process.to_string());
+    Finding::problem(
+        "daemon",
+        format!("rsvpd{who} does not answer on {}: it is stopped, or hangs", socket.display()),
+        format!(
+            "`ps -o stat,wchan -p {process}` shows how it is: `kill -CONT {process}` continues one that is stopped (T); otherwise \
+             `systemctl restart rsvpd` starts it anew"
+        ),
+    )
 }
 
 fn text(findings: &[Finding]) -> String {
@@ -119,7 +144,12 @@ fn text(findings: &[Finding]) -> String {
     findings.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-async fn of_daemon(client: &Client, host: Option<&Host>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+/// What the daemon knows; gives back whether RSVP is spoken by IPv4, and by IPv6.
+async fn of_daemon(
+    client: &Client,
+    host: Option<&Host>,
+    findings: &mut Vec<Finding>,
+) -> Result<(bool, bool), Failure> {
     let (Rows::Interfaces(interfaces), _) = client.list(What::Interfaces, None).await? else {
         return Err(ClientError::Disconnected.into());
     };
@@ -135,21 +165,33 @@ async fn of_daemon(client: &Client, host: Option<&Host>, findings: &mut Vec<Find
     let (Rows::Counters(counters), _) = client.list(What::Counters, None).await? else {
         return Err(ClientError::Disconnected.into());
     };
+    let (Rows::Events(events), _) = client.list(What::Events, None).await? else {
+        return Err(ClientError::Disconnected.into());
+    };
     let speaking: Vec<_> = interfaces.iter().filter(|on| on.up && on.enabled).collect();
     findings.push(where_spoken(&speaking));
     findings.extend(enforcement(&speaking));
     findings.extend(host.into_iter().flat_map(|host| forwarding(&speaking, host)));
+    findings.extend(host.and_then(|host| not_forwarded_from(&speaking, host)));
+    findings.extend(switched_off(&interfaces, &counters, &events));
     findings.extend(host.and_then(|host| reverse_path(&speaking, host)));
     findings.extend(bandwidths(&speaking));
     findings.extend(flows::heard(&neighbours, &interfaces));
     findings.extend(flows::paths(&senders, &sessions, &interfaces));
+    findings.push(messages(&counters));
+    let by_ipv6 = |on: &&InterfaceRow| on.ipv6.is_some_and(|address| !address.is_unicast_link_local());
+    Ok((speaking.iter().any(|on| on.ipv4.is_some()), speaking.iter().any(by_ipv6)))
+}
+
+/// Messages that were dropped.
+fn messages(counters: &Counters) -> Finding {
     let dropped = counters
         .discards
         .iter()
         .chain(counters.driver.iter().filter(|(name, _)| name.starts_with("messages-und")));
     let dropped: Vec<_> =
         dropped.filter(|(_, times)| **times > 0).map(|(name, times)| format!("{name} {times}")).collect();
-    findings.push(match dropped.as_slice() {
+    match dropped.as_slice() {
         [] => Finding::fine("messages", "none was dropped"),
         some => Finding::note(
             "messages",
@@ -158,8 +200,38 @@ async fn of_daemon(client: &Client, host: Option<&Host>, findings: &mut Vec<Find
                 some.join(", ")
             ),
         ),
-    });
-    Ok(())
+    }
+}
+
+/// Interfaces that RSVP is switched off on, although messages come in there.
+fn switched_off(interfaces: &[InterfaceRow], counters: &Counters, events: &[EventRow]) -> Option<Finding> {
+    const CAUSE: &str = "interface-disabled";
+    let times = counters.discards.get(CAUSE).copied().filter(|times| *times > 0)?;
+    let came_in = |name: &str| {
+        events.iter().any(|event| match &event.watched {
+            Watched::Discarded(discarded) => {
+                discarded.cause == CAUSE && discarded.of.interface.as_deref() == Some(name)
+            }
+            _ => false,
+        })
+    };
+    let off: Vec<_> =
+        interfaces.iter().filter(|on| on.up && !on.enabled).map(|on| on.name.as_str()).collect();
+    let seen: Vec<_> = off.iter().copied().filter(|name| came_in(name)).collect();
+    // What is long ago is only counted.
+    let names = if seen.is_empty() { off } else { seen };
+    let sections: Vec<_> = names.iter().map(|name| format!("[interface.{name}]")).collect();
+    (!names.is_empty()).then(|| {
+        Finding::problem(
+            "interfaces",
+            format!(
+                "RSVP is switched off on {}, and {times} messages that came in there were dropped: nothing is reserved for what comes \
+                 that way",
+                names.join(", ")
+            ),
+            format!("enabled = true in {} of rsvpd.toml, then `systemctl reload rsvpd`", sections.join(", ")),
+        )
+    })
 }
 
 fn where_spoken(speaking: &[&InterfaceRow]) -> Finding {
@@ -232,6 +304,32 @@ fn forwarding(speaking: &[&InterfaceRow], host: &Host) -> Vec<Finding> {
     families.into_iter().filter_map(finding).collect()
 }
 
+/// An interface has a setting of its own, which counts for what comes in there.
+fn not_forwarded_from(speaking: &[&InterfaceRow], host: &Host) -> Option<Finding> {
+    let with_ipv4: Vec<_> =
+        speaking.iter().filter(|on| on.ipv4.is_some()).map(|on| on.name.as_str()).collect();
+    let not: Vec<_> = with_ipv4.iter().copied().filter(|name| !host.forwards_from(name)).collect();
+    // Where the whole host forwards nothing, that was said.
+    (with_ipv4.len() > 1 && host.forwards_v4 && !not.is_empty()).then(|| {
+        // Dots of a name are none between parts.
+        let of = |name: &&str| format!("net/ipv4/conf/{name}/forwarding");
+        let settings: Vec<_> = not
+            .iter()
+            .map(|name| if name.contains('.') { of(name) } else { of(name).replace('/', ".") })
+            .collect();
+        let sets: Vec<_> = settings.iter().map(|setting| format!("{setting}=1")).collect();
+        Finding::problem(
+            "forwarding",
+            format!(
+                "{} is 0: what comes in on {} goes no further, and no Path does",
+                settings.join(", "),
+                not.join(", ")
+            ),
+            format!("on a router: sysctl -w {}", sets.join(" ")),
+        )
+    })
+}
+
 /// Strict filters drop data, and so Paths, that come another way than they would go back.
 fn reverse_path(speaking: &[&InterfaceRow], host: &Host) -> Option<Finding> {
     let strict: Vec<_> =
@@ -272,19 +370,14 @@ fn bandwidths(speaking: &[&InterfaceRow]) -> Vec<Finding> {
     findings
 }
 
-fn firewall(host: &Host) -> Vec<Finding> {
-    let found: Vec<_> = host.in_the_way.iter().map(|rule| {
-        Finding::problem(
-            "firewall",
-            format!("IP protocol 46 may be dropped: {rule}"),
-            "let RSVP through, before it: `nft insert rule inet filter input ip protocol 46 accept`, and the same for forward and output",
-        )
-    }).collect();
-    match (found.is_empty(), host.saw_firewall) {
-        (false, _) => found,
-        (true, true) => vec![Finding::fine("firewall", "no rule drops IP protocol 46")],
-        (true, false) => {
-            vec![Finding::note("firewall", "not looked at: neither nft nor iptables-save can be run")]
-        }
+/// What the firewall does with messages of the families that RSVP is spoken in.
+fn firewall(host: &Host, (by_ipv4, by_ipv6): (bool, bool)) -> Vec<Finding> {
+    let Some(firewall) = &host.firewall else {
+        let why = "not looked at: neither nft, with JSON, nor iptables-save can be run";
+        return vec![Finding::note("firewall", why)];
+    };
+    match firewall.findings(by_ipv4, by_ipv6) {
+        none if none.is_empty() => vec![Finding::fine("firewall", "no rule drops IP protocol 46")],
+        found => found,
     }
 }

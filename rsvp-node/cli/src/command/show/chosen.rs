@@ -60,7 +60,8 @@ impl Filters {
             Rows::Blockades(mut rows) => {
                 rows.retain(|row| {
                     let named = self.names(row.sender.as_slice());
-                    self.is_of(&row.previous_hop.to_string()) && named && self.fits(false, true, true)
+                    let is_there = self.is_of(&row.previous_hop.to_string()) && self.is_on(&[&row.incoming]);
+                    is_there && named && self.fits(true, true, true)
                 });
                 rows.sort_by_key(|row| (row.session, row.sender, row.previous_hop));
                 Rows::Blockades(rows)

@@ -104,12 +104,12 @@ pub(super) fn finished(head: &[&str], lines: Vec<Vec<String>>, total: usize, wid
 fn more(rows: &Rows) -> (&'static [&'static str], Vec<Vec<String>>) {
     match rows {
         Rows::Blockades(rows) => (
-            &["SESSION", "SENDER", "PREVIOUS HOP", "BLOCKED"],
+            &["SESSION", "SENDER", "PREVIOUS HOP", "INCOMING", "BLOCKED"],
             rows.iter()
                 .map(|row| {
                     let sender = row.sender.map_or_else(|| "all".to_owned(), |sender| sender.to_string());
                     let (session, hop) = (row.session.to_string(), row.previous_hop.to_string());
-                    vec![session, sender, hop, texts::service(&row.flowspec)]
+                    vec![session, sender, hop, row.incoming.clone(), texts::service(&row.flowspec)]
                 })
                 .collect(),
         ),

@@ -44,7 +44,7 @@ impl Template {
     /// What it says; nothing if none was named. It says all of it: `--bucket` and its like do not go with it.
     pub(super) async fn read(&self, host: &QosHost, bucket: &Bucket) -> Result<Option<Qos>, Failure> {
         if self.is_named() && !bucket.is_empty() {
-            return Err(Failure::Asked(
+            return Err(Failure::Arguments(
                 "--bucket, --peak, --min-packet and --max-packet do not go with --template, which says all of it".to_owned(),
             ));
         }
@@ -65,19 +65,22 @@ pub(in super::super) fn flowspec(
 ) -> Result<Flowspec, Failure> {
     let (packet, headers) = (traffic.max_packet, overhead.octets());
     if packet <= headers {
-        return Err(Failure::Asked(format!("--max-packet {packet}B has no room: headers have {headers}B")));
+        return Err(Failure::Arguments(format!(
+            "--max-packet {packet}B has no room: headers have {headers}B"
+        )));
     }
     // A bucket always has room for a packet.
     let bucket = traffic.bucket.max(f64::from(packet));
     let traffic = Traffic { min_packet: packet, bucket, ..*traffic };
-    sender::flowspec(&traffic.into(), overhead, service)
-        .ok_or_else(|| Failure::Asked("--rate is less than an octet per second: say a higher one".to_owned()))
+    sender::flowspec(&traffic.into(), overhead, service).ok_or_else(|| {
+        Failure::Arguments("--rate is less than an octet per second: say a higher one".to_owned())
+    })
 }
 
 /// How packets of a flowspec are sent, headers included.
 pub(super) fn pace(flowspec: &Flowspec, overhead: Overhead) -> Result<Traffic, Failure> {
     let Some(rate) = flowspec.token_rate else {
-        return Err(Failure::Asked(
+        return Err(Failure::Arguments(
             "the template has no token_rate for sending, so that it is not known how fast to send: take another one"
                 .to_owned(),
         ));
@@ -100,7 +103,7 @@ pub(super) fn pace(flowspec: &Flowspec, overhead: Overhead) -> Result<Traffic, F
 pub(super) fn identity(name: &str) -> Result<PolicyElement, Failure> {
     let locator = if name.contains('=') { name.to_owned() } else { format!("APP={name}") };
     PolicyElement::of_application(&locator).ok_or_else(|| {
-        Failure::Asked(format!(
+        Failure::Arguments(format!(
             "--application \"{name}\": a name has 1 to 1000 ASCII characters, as APP=backup,VER=1"
         ))
     })

@@ -27,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 const WAITING: usize = 1024;
 
 pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure> {
-    refuse(arguments).map_err(|why| Failure::Asked(why.to_owned()))?;
+    refuse(arguments).map_err(|why| Failure::Arguments(why.to_owned()))?;
     let output = Output::new(arguments.json);
     let connection = HostConnection::open(&arguments.daemon, &arguments.sockets).await?;
     let qos = needed(arguments, &connection.host).await?;
@@ -109,7 +109,7 @@ async fn needed(arguments: &Arguments, host: &QosHost) -> Result<Qos, Failure> {
         receiving.service.service_type = service;
     }
     if !receiving.service.is_signalled() {
-        return Err(Failure::Asked(
+        return Err(Failure::Arguments(
             "the template reserves nothing of what is received: take one whose [receiving] names a service"
                 .to_owned(),
         ));
@@ -127,12 +127,12 @@ fn info(demand: &Demand, flowspec: Flowspec) -> Result<ReserveInfo, Failure> {
         Some(Style::Wf) if filters.is_empty() => (FilterStyle::Wildcard, Vec::new()),
         Some(Style::Wf) => {
             let why = "a wf reservation is for all senders: use --style se with --filter";
-            return Err(Failure::Asked(why.to_owned()));
+            return Err(Failure::Arguments(why.to_owned()));
         }
         Some(_) if filters.is_empty() => {
             let why =
                 "a socket without a peer reserves in style wf, unless its senders are named: add --filter";
-            return Err(Failure::Asked(why.to_owned()));
+            return Err(Failure::Arguments(why.to_owned()));
         }
         Some(Style::Se) => (FilterStyle::SharedExplicit, vec![FlowDescriptor { flowspec, filters }]),
         Some(_) => {
@@ -225,7 +225,7 @@ impl Receiving {
     ) -> Result<(), Failure> {
         let start = Instant::now();
         let end = arguments.r#for.map(|length| start + length);
-        let patience = start + arguments.wait.unwrap_or_default();
+        let mut patience = start + arguments.wait.unwrap_or_default();
         let mut seconds = interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
         seconds.reset();
@@ -237,13 +237,14 @@ impl Receiving {
                 biased;
                 () = &mut interrupted => return Ok(()),
                 () = sleep_until(end.unwrap_or(start)), if end.is_some() => return Ok(()),
-                () = sleep_until(patience), if arguments.wait.is_some() && !flows.have_come() => return Ok(()),
+                () = sleep_until(patience), if arguments.wait.is_some() => return Ok(()),
                 now = seconds.tick() => {
                     flows.report((now - reported).as_secs_f64(), output)?;
                     reported = now;
                 }
                 came = self.next(&mut packet) => match came? {
                     Next::Packet(from, payload, length) => {
+                        patience = Instant::now() + arguments.wait.unwrap_or_default();
                         let headers = Overhead::of(transport, from.ip()).octets();
                         flows.arrived(from, &payload, length as u64 + u64::from(headers));
                     }
@@ -255,7 +256,7 @@ impl Receiving {
                         let note = format!("{from}: {why}: it is turned away");
                         output.note("turned-away", &note, json!({ "peer": from }))?;
                     }
-                    Next::Nothing => {}
+                    Next::Nothing => patience = Instant::now() + arguments.wait.unwrap_or_default(),
                 },
             }
         }

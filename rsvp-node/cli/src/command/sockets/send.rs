@@ -1,7 +1,7 @@
 //! `rsvp send` by a socket that rsvpd is handed: `--tcp`, `--template`, `--service`.
 
 use super::super::Failure;
-use super::super::course::Course;
+use super::super::course::{Course, LEFT};
 use super::super::options::Offered;
 use super::super::output::{Output, interrupted};
 use super::super::packets::Packets;
@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure> {
-    refuse(arguments).map_err(|why| Failure::Asked(why.to_owned()))?;
+    refuse(arguments).map_err(|why| Failure::Arguments(why.to_owned()))?;
     let output = Output::new(arguments.json);
     let connection = HostConnection::open(&arguments.daemon, &arguments.sockets).await?;
     let host = &connection.host;
@@ -31,7 +31,7 @@ pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure>
     let least = overhead.octets() + SHORTEST as u32;
     if traffic.max_packet < least {
         let most = traffic.max_packet;
-        return Err(Failure::Asked(format!("packets of {most}B have no room: at least {least}B")));
+        return Err(Failure::Arguments(format!("packets of {most}B have no room: at least {least}B")));
     }
     let carrier = if arguments.tcp {
         let from = arguments.from.map(|from| SocketAddr::from((from.address(), from.port())));
@@ -56,7 +56,7 @@ pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure>
         sending: arguments.now,
     };
     let done = flow.run(&output, arguments.r#for, arguments.wait).await;
-    let verdict = flow.packets.sum_up(&flow.course, flow.always, &output);
+    let verdict = flow.packets.sum_up(&flow.course, &output);
     flow.carrier.close().await;
     connection.close().await;
     done.and(verdict)
@@ -98,7 +98,7 @@ async fn needed(arguments: &Arguments, host: &QosHost, overhead: Overhead) -> Re
         qos.sending.service.service_type = service;
     }
     if !qos.sending.service.is_signalled() {
-        return Err(Failure::Asked(
+        return Err(Failure::Arguments(
             "the template announces nothing of what is sent: take one whose [sending] names a service"
                 .to_owned(),
         ));
@@ -151,7 +151,12 @@ impl Flow {
                 biased;
                 () = &mut interrupted => return Ok(()),
                 () = sleep_until(at_end), if end.is_some() => return Ok(()),
-                () = sleep_until(patience), if wait.is_some() && !self.sending => return Ok(()),
+                () = sleep_until(patience), if wait.is_some() && !self.sending => {
+                    if length.is_some() {
+                        self.course.cut_short(LEFT);
+                    }
+                    return Ok(());
+                }
                 told = self.carrier.next() => {
                     let Some(told) = told else { return Err(rsvp_client::ClientError::Disconnected.into()) };
                     output.told(&told)?;
