@@ -55,11 +55,8 @@ impl Crowd {
     /// With the path states, and without requests.
     pub(crate) fn new(shape: Shape, meter: fn(&Engine) -> u64) -> Self {
         let mut engine = Engine::new(Config { seed: 1, ..Config::default() });
-        for (id, net) in [(UPSTREAM, 1), (DOWNSTREAM, 2)] {
-            let mut interface = Interface::new(id);
-            (interface.lih, interface.ipv4) = (id.0, Some(Ipv4Addr::new(192, 0, net, 1)));
-            interface.proxies = true;
-            (interface.bandwidth_bps, interface.reservable_bps) = (1 << 50, 1 << 50);
+        for id in [UPSTREAM, DOWNSTREAM] {
+            let interface = Self::interface(id, 1 << 50);
             engine.handle(Instant::ZERO, Input::InterfaceChanged(interface), &mut Downstream);
         }
         let buffer = vec![0; 65_535].into();
@@ -68,6 +65,21 @@ impl Crowd {
             Self { engine, shape, now, wake: None, buffer, sent: 0, octets_sent: 0, meter, longest: 0 };
         (0..shape.senders).for_each(|sender| crowd.path(sender, 1e6));
         crowd
+    }
+
+    fn interface(id: InterfaceId, reservable_bps: u64) -> Interface {
+        let [.., net] = id.0.to_be_bytes();
+        let mut interface = Interface::new(id);
+        (interface.lih, interface.ipv4) = (id.0, Some(Ipv4Addr::new(192, 0, net, 1)));
+        (interface.proxies, interface.bandwidth_bps) = (true, 1 << 50);
+        interface.reservable_bps = reservable_bps;
+        interface
+    }
+
+    /// No more than this can be reserved from now on.
+    pub(crate) fn reserve_at_most(&mut self, bps: u64) {
+        self.handle(Input::InterfaceChanged(Self::interface(DOWNSTREAM, bps)));
+        self.drain();
     }
 
     fn session() -> Session {
@@ -107,8 +119,7 @@ impl Crowd {
         (0..filters).map(move |n| (n + request) % senders)
     }
 
-    fn put_flows(&self, w: &mut MessageWriter<'_>, rate: f32, filters: impl Iterator<Item = u16>) {
-        let style = self.shape.style;
+    fn put_flows(style: Style, w: &mut MessageWriter<'_>, rate: f32, filters: impl Iterator<Item = u16>) {
         w.put(&style);
         if style.options == Style::WF.options {
             w.put(&Self::flowspec(rate));
@@ -142,6 +153,12 @@ impl Crowd {
         self.receive(UPSTREAM, hop.address, Self::session().destination(), &octets);
     }
 
+    /// The same, and it may be refused.
+    pub(crate) fn resv_in_vain(&mut self, request: u16, rate: f32) {
+        let (style, filters) = (self.shape.style, self.filters(request).collect::<Vec<u16>>());
+        self.resv_saying(request, |w| Self::put_flows(style, w, rate, filters.iter().copied()));
+    }
+
     /// A Resv of a next hop that asks for a rate.
     pub(crate) fn resv(&mut self, request: u16, rate: f32) {
         self.receive_from_next_hop(MsgType::RESV, request, rate);
@@ -169,7 +186,7 @@ impl Crowd {
             if msg_type == MsgType::RESV {
                 w.put(&TimeValues { refresh_ms: 30_000 });
             }
-            self.put_flows(w, rate, self.filters(request));
+            Self::put_flows(self.shape.style, w, rate, self.filters(request));
         });
         self.receive(DOWNSTREAM, hop.address, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), &octets);
     }
@@ -181,7 +198,7 @@ impl Crowd {
             let (code, value) = (ErrorCode::ADMISSION_CONTROL, error_value::BANDWIDTH_UNAVAILABLE);
             w.put(&ErrorSpec { node: hop.address, flags: 0, code, value });
             let behind = |n: &u16| n.is_multiple_of(self.shape.previous_hops);
-            self.put_flows(w, rate, self.filters(0).filter(behind));
+            Self::put_flows(self.shape.style, w, rate, self.filters(0).filter(behind));
         });
         self.receive(UPSTREAM, hop.address, IpAddr::V4(Ipv4Addr::new(192, 0, 1, 1)), &octets);
     }

@@ -80,6 +80,19 @@ impl Budget {
         now: Charge,
         wanted: Charge,
     ) -> Result<(), u16> {
+        (self.reserved_bps, self.guaranteed_bps) = self.with(limits, session, now, wanted)?;
+        self.take_held(session, Charge { bps: wanted.bps.saturating_sub(now.bps), ..wanted });
+        Ok(())
+    }
+
+    /// What would be reserved then, and of Guaranteed service.
+    pub(crate) fn with(
+        &self,
+        limits: &Limits,
+        session: &SessionKey,
+        now: Charge,
+        wanted: Charge,
+    ) -> Result<(u64, u64), u16> {
         let Shares { guaranteed_bps, controlled_load_bps, flow_bps } = limits.shares;
         let grows = wanted.bps > now.bps;
         if grows && wanted.bps > flow_bps {
@@ -100,9 +113,7 @@ impl Budget {
         if (grows && total > room) || (grows_in_share && share > room_in_share) {
             return Err(unavailable);
         }
-        (self.reserved_bps, self.guaranteed_bps) = (total, guaranteed);
-        self.take_held(session, Charge { bps: wanted.bps.saturating_sub(now.bps), ..wanted });
-        Ok(())
+        Ok((total, guaranteed))
     }
 
     /// What was admitted is given back.

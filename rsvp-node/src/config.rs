@@ -24,6 +24,9 @@ pub struct Config {
     /// Whether the lists of all tables are laid out at once for as many sessions as `limits` allows, so that none of them ever moves: for a
     /// million sessions 1.2 MB, which are touched only as they fill. A simulation of very many small nodes does without.
     pub lays_out: bool,
+    /// Senders of a session, and filters of a request, that are looked at one by one; more of them are found by number, and what is asked for
+    /// them is kept merged. What a node does is the same: tests have it do so with few, too.
+    pub few: u32,
     /// Upper bounds on everything a peer or an application can make grow.
     pub limits: Limits,
 }
@@ -39,6 +42,7 @@ impl Default for Config {
             timer_latency: Duration::ZERO,
             repeats_new: false,
             lays_out: true,
+            few: 16,
             limits: Limits::default(),
         }
     }

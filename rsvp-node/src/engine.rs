@@ -43,6 +43,7 @@ impl Engine {
         node.now = node.now.max(now);
         (node.drained, node.carriers) = (None, None);
         (node.cause, node.fanned, node.refusals) = (Owner::NODE, 0, 0);
+        (node.cut, node.judged_again) = (0, None);
         match input {
             Input::Packet(rx) => return node.message_arrives(rx, host),
             Input::Command(command) => {
@@ -76,6 +77,11 @@ impl Engine {
         let node = &mut self.node;
         node.now = node.now.max(now);
         node.next_output(buf)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> &crate::state::State {
+        &self.node.state
     }
 
     /// The counters.

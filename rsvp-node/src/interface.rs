@@ -231,6 +231,12 @@ impl InterfaceState {
         self.budget.admit(&limits, session, now, wanted)
     }
 
+    /// Whether it would.
+    pub(crate) fn admits(&self, session: &SessionKey, now: Charge, wanted: Charge) -> bool {
+        let limits = Limits { total_bps: self.config.reservable_bps, shares: self.config.shares };
+        self.budget.with(&limits, session, now, wanted).is_ok()
+    }
+
     /// The same for a flow that is not signalled, in the place of what it has.
     pub(crate) fn claim(&mut self, flow: u32, wanted: Charge) -> Result<(), u16> {
         let limits = Limits { total_bps: self.config.reservable_bps, shares: self.config.shares };

@@ -4,6 +4,9 @@
 //! [`Output`]s until it is [`Output::Idle`]. The same engine runs in a simulator in virtual time and on real hosts.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
+#[cfg(test)]
+extern crate self as rsvp_node;
+
 mod api;
 mod budget;
 mod carried;

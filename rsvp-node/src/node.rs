@@ -18,6 +18,7 @@ use crate::state::arena::Ix;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
+use crate::state::traffic::Branch;
 use crate::state::upstream::Upstream;
 use crate::time::Instant;
 use core::net::IpAddr;
@@ -39,6 +40,10 @@ pub(crate) struct Node {
     pub(crate) fanned: u32,
     /// Flow descriptors of it that were refused.
     pub(crate) refusals: usize,
+    /// Items of requests that were cut down because of it.
+    pub(crate) cut: usize,
+    /// Where the refreshes of all requests are judged anew because of it, until one is kept.
+    pub(crate) judged_again: Option<Branch>,
     /// The previous hop that was let through, while the driver finds room for what it is to be told.
     pub(crate) let_through: Option<Ix<Upstream>>,
     /// The requests of a session that carry something, since the last input.
@@ -115,11 +120,13 @@ impl Node {
             cause: Owner::NODE,
             fanned: 0,
             refusals: 0,
+            cut: 0,
+            judged_again: None,
             let_through: None,
             carriers: None,
             answer_room: 0,
             interfaces: Interfaces::default(),
-            state: State::new(config.hash_seed, &config.limits, config.lays_out),
+            state: State::new(config.hash_seed, &config.limits, config.lays_out, config.few),
             queue: Queue::new(config.limits.queue),
             rng: Rng::new(config.seed).late(config.timer_latency),
             digest_key: DigestKey::new(config.hash_seed),

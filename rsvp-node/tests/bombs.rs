@@ -125,3 +125,93 @@ fn errors_go_on_to_a_thousand_next_hops_at_once_and_not_again_and_again() {
         assert!(more <= 1_024 + 2 * 11, "{more}");
     }
 }
+
+/// More than there is, of senders that announce it.
+const TOO_MUCH: f32 = 1e12;
+
+#[test]
+fn a_resv_that_is_refused_is_no_product() {
+    for style in [Style::WF, Style::SE, Style::FF] {
+        let shape = Shape { style, senders: MANY, previous_hops: 1, requests: MANY, filters: MANY };
+        let mut crowd = crowd(shape);
+        crowd.reserve_at_most(1 << 40);
+        (0..MANY).for_each(|n| crowd.path(n, TOO_MUCH));
+        (0..MANY).for_each(|n| crowd.resv(n, 10.0 + f32::from(n)));
+        let before: Vec<_> = crowd.engine.requests().map(|r| r.flows).collect();
+        let looks = looks(&mut crowd, |crowd| crowd.resv_in_vain(7, TOO_MUCH));
+        println!("{looks} looks");
+        assert!(looks < 128 * u64::from(MANY));
+        assert!(crowd.engine.requests().map(|r| r.flows).eq(before), "all is as it was");
+    }
+}
+
+/// What was harmless while senders announced little, and stands in the way of less when they announce more.
+#[test]
+fn what_stands_in_the_way_is_cut_down_in_pieces() {
+    const SENDERS: u16 = 64;
+    const REQUESTS: u16 = 256;
+    for style in [Style::SE, Style::FF] {
+        let shape = Shape { style, senders: SENDERS, previous_hops: 1, requests: REQUESTS, filters: SENDERS };
+        let mut crowd = crowd(shape);
+        (0..SENDERS).for_each(|n| crowd.path(n, 100.0));
+        (0..REQUESTS).for_each(|n| crowd.resv(n, 1e4));
+        let reserved: u64 = crowd.engine.reservations().map(|(_, _, r)| r.charge_bps).sum();
+        crowd.reserve_at_most(reserved + 1_000);
+        (0..SENDERS).for_each(|n| crowd.path(n, 1e6));
+        let asked = |crowd: &Crowd, n: u16| {
+            let requests: Vec<_> =
+                crowd.engine.requests().filter(|r| r.flows[0].1.tspec().rate < 1e4).collect();
+            (
+                requests.len(),
+                requests.iter().any(|r| r.flows.iter().all(|(_, f)| f.tspec().rate == f32::from(n))),
+            )
+        };
+        assert_eq!(asked(&crowd, 0).0, 0);
+        let own = if style == Style::SE { 6_410 } else { 101 };
+        let mut tries = 0;
+        while !asked(&crowd, own).1 {
+            let looks = looks(&mut crowd, |crowd| crowd.resv_in_vain(7, f32::from(own)));
+            println!("{looks} looks");
+            assert!(looks < 128 * u64::from(REQUESTS + SENDERS));
+            tries += 1;
+            assert!(tries < 8, "each time so many more are cut down");
+        }
+        assert!(tries > 2, "not all at once");
+    }
+}
+
+#[test]
+fn what_is_kept_merged_is_charged_to_those_who_ask() {
+    for (style, filters) in [(Style::SE, 64), (Style::FF, 64), (Style::FF, 1), (Style::WF, 0)] {
+        let shape = Shape { style, senders: 64, previous_hops: 1, requests: MANY, filters };
+        let mut crowd = crowd(shape);
+        let taken = |crowd: &Crowd| {
+            let charged: u64 = crowd.engine.neighbours().map(|neighbour| neighbour.octets).sum();
+            [charged, crowd.engine.octets()]
+        };
+        let before = taken(&crowd);
+        (0..MANY).for_each(|n| crowd.resv(n, 10.0 + f32::from(n)));
+        let after = taken(&crowd);
+        let [charged, taken] = [0, 1].map(|at| after[at] - before[at]);
+        println!("{charged} octets are charged, {taken} taken");
+        assert!(charged > taken);
+    }
+}
+
+/// What a message carries goes on in the errors of a few of its descriptors, whatever is wrong with them.
+#[test]
+fn errors_of_descriptors_that_cannot_be_read_are_not_many_times_what_came() {
+    let shape = Shape { style: Style::FF, senders: 20, previous_hops: 1, requests: 1, filters: 20 };
+    let mut crowd = crowd(shape);
+    let carried = [&[0x0f, 0xf0, Class(0xf0).0, 1][..], &[7; 0x0fec]].concat();
+    let (sent, before) = (crowd.sent, crowd.octets_sent);
+    let illegal = Crowd::flowspec(-1.0);
+    let came = crowd.resv_saying(1, |w| {
+        w.copy(&carried);
+        put_all(w, illegal, 0..950);
+    });
+    let (sent, octets) = (crowd.sent - sent, crowd.octets_sent - before);
+    println!("{came} octets came, {octets} octets left in {sent} messages");
+    assert_eq!(sent, 950, "each is told of");
+    assert!(octets < 4 * came);
+}

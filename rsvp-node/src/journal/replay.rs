@@ -138,6 +138,7 @@ fn read_config(value: &Value) -> Option<Config> {
         timer_latency: Duration::from_micros(value["timer_latency_us"].as_u64().unwrap_or(0)),
         repeats_new: value["repeats_new"].as_bool().unwrap_or(false),
         lays_out: false,
+        few: Config::default().few,
         limits: Limits {
             sessions: limit(0)?,
             senders_per_session: limit(1)?,

@@ -8,7 +8,6 @@ use crate::key::{Flow, SenderKey};
 use crate::merge::flowspec::service_bit;
 use crate::node::Node;
 use crate::state::arena::Ix;
-use crate::state::crowd::FEW;
 use crate::state::numbers::Numbers;
 use crate::state::path::PathState;
 use crate::state::resv::{Item, Request, RequestOrigin};
@@ -40,7 +39,7 @@ impl<'a> Behind<'a> {
                 all.filter(|p| p.upstream() == Some(upstream)).map(|p| (p, p.number)).collect()
             }
         };
-        let routed = (paths.len() > FEW).then(|| {
+        let routed = (paths.len() > node.state.few).then(|| {
             let mut routed: SmallVec<[(InterfaceId, Numbers); 2]> = SmallVec::new();
             for (path, number) in paths.iter().filter(|(p, _)| !p.flags.local_only()) {
                 for outgoing in &path.outgoing {

@@ -110,7 +110,7 @@ impl Node {
             flowspec: Some(object.octets()),
             filters: &filters,
             scope: &scope_of(&arrived.message),
-            because_of: Some(arrived.message),
+            because_of: self.goes_on_in_refusal(arrived.message),
         };
         // The service number stands after the message header (RFC 2210 section 3.2).
         let value = match object.body().get(4) {

@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 
 /// Flow descriptors of one rejected Resv that are answered; each takes a ResvErr of its own (RFC 2205 section 3.1.8: "up to
 /// N"), and whoever can name a thousand senders in a message shall not make a thousand of it.
-pub(crate) const RESV_ERRORS_MAX: usize = 16;
+const RESV_ERRORS_MAX: usize = 16;
 
 /// A flow descriptor as it came.
 type ErrorFlowObjects<'a> = SmallVec<[ObjectRef<'a>; 2]>;
@@ -80,6 +80,13 @@ impl Node {
                 ..Composer::new(MsgType::RESV_ERR, Envelope::to_neighbour(interface, hop, self.config.ttl))
             });
         }
+    }
+
+    /// The message of which a flow descriptor is refused, if objects of it go on in that error: they do in so many of a message, or the
+    /// answers would be many times what came.
+    pub(crate) fn goes_on_in_refusal<'a>(&mut self, message: Message<'a>) -> Option<Message<'a>> {
+        self.refusals += 1;
+        (self.refusals <= RESV_ERRORS_MAX).then_some(message)
     }
 
     /// Reports an error found on this node to whoever made the request.

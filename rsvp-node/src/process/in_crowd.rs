@@ -117,7 +117,7 @@ impl Out {
     pub(crate) fn requests(&self, crowd: &Crowd) -> impl Iterator<Item = Ix<Request>> {
         let parts =
             self.0.iter().flat_map(|(on, masks)| masks.iter().enumerate().map(|(at, mask)| (*on, at, *mask)));
-        parts.flat_map(|(on, at, mask)| crowd.requests_in(on, at, mask)).map(|(_, ix)| ix)
+        parts.flat_map(|(on, at, mask)| crowd.requests_in(on, at, mask))
     }
 }
 
@@ -220,19 +220,19 @@ impl InCrowd<'_> {
         let but = but.and_then(|but| self.row_of(but));
         for on in path.outgoing.iter().map(|outgoing| outgoing.interface) {
             let parts = self.crowd.parts_on(on, path.number);
-            let mut masks = vec![0; parts.len()];
-            for (at, (part, out)) in parts.iter().zip(&mut masks).enumerate() {
-                let without = but.filter(|but| (but.0, but.1) == (on, at)).map_or(0, |but| but.2);
+            let mut masks = vec![0; parts.last().map_or(0, |last| last.at() + 1)];
+            for part in parts {
+                let out = &mut masks[part.at()];
+                let without = but.filter(|but| (but.0, but.1) == (on, part.at())).map_or(0, |but| but.2);
                 let sure = |span| if without == 0 { sure(span) } else { None };
                 match part.span.as_ref().map(sure) {
                     None => {}
                     Some(Some(true)) => passed.add(part.together, part.span),
                     Some(Some(false)) => *out = part.rows,
                     Some(None) => {
-                        for (bit, ix) in self.crowd.requests_in(on, at, part.rows & !without) {
-                            let Some(item) = self.node.state.requests[ix].item_of(path) else { continue };
-                            if passes(&item.flowspec) {
-                                passed.add(Together::Flowspec(item.flowspec), Some(Span::of(item.flowspec)));
+                        for (bit, asked) in part.each().filter(|(bit, _)| without & bit == 0) {
+                            if passes(&asked) {
+                                passed.add(Together::Flowspec(asked), Some(Span::of(asked)));
                             } else {
                                 *out |= bit;
                             }

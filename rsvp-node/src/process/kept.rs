@@ -63,6 +63,7 @@ impl Node {
 
     /// Keeps a message in the place of all that it replaces; `refreshable` if its items stand as it asked for.
     pub(crate) fn keep_message(&mut self, ix: Ix<Request>, arrived: &Arrived<'_>, refreshable: bool) {
+        self.judged_again = None;
         let octets = &*unknown::kept(&arrived.message);
         self.handled(octets.len());
         let request = &mut self.state.requests[ix];

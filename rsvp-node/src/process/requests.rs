@@ -143,8 +143,10 @@ impl Node {
     /// Has the refreshes of an interface's requests judged anew, because what they stand on has changed: the next
     /// refresh is taken for a change.
     pub(crate) fn judge_again(&mut self, branch: Branch) {
-        for ix in self.state.requests_on(branch) {
-            self.state.requests[ix].refreshable = false;
+        if self.judged_again.replace(branch) != Some(branch) {
+            for ix in self.state.requests_on(branch) {
+                self.state.requests[ix].refreshable = false;
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 use super::Arrived;
 use super::confirm::{Standing, Wish};
 use super::demands::{Demand, FilterList, asked_by, sender_of};
-use super::errors::{ErrorFlow, RESV_ERRORS_MAX, scope_of};
+use super::errors::{ErrorFlow, scope_of};
 use crate::api::Discard;
 use crate::config::Limit;
 use crate::host::Host;
@@ -78,7 +78,7 @@ impl Node {
             }
             return Err(Discard::Rejected);
         }
-        if !self.has_room_for_request(known, arrived) {
+        if !self.has_room_for_request(session, known, arrived) {
             return Err(self.reject_beyond(&arrived.rx, &arrived.message, Limit::NeighbourState));
         }
         // A request that comes back in another style is a new one; the old, and what is left over of others in another
@@ -342,11 +342,10 @@ impl Node {
         };
         if let (Sharing::Distinct, [sender]) = (asker.style.sharing(), filters) {
             let filter = Some(*sender);
-            if let Some(place) = self.state.place_of(ix, &filter) {
-                self.state.take_item(ix, place);
-            }
             if let Ok(stood) = before.binary_search_by_key(&filter, |item| item.filter) {
                 self.state.put_item(ix, restored(&before[stood], true));
+            } else if let Some(place) = self.state.place_of(ix, &filter) {
+                self.state.take_item(ix, place);
             }
             return;
         }
@@ -397,10 +396,8 @@ impl Node {
             flowspec: Some(demand.object.octets()),
             filters: &demand.filters,
             scope: &scope_of(&arrived.message),
-            because_of: (self.refusals < RESV_ERRORS_MAX).then_some(arrived.message),
+            because_of: self.goes_on_in_refusal(arrived.message),
         };
-        // What goes on of a message goes on in the errors of so many of its flow descriptors, or the answers would be many times what came.
-        self.refusals += 1;
         self.report_resv_error(from, &arrived.session, code, value, flags, &flow);
     }
 }

@@ -12,9 +12,10 @@ use crate::key::SenderKey;
 use crate::neighbour::accounts::{Cause, Owner};
 use crate::node::Node;
 use crate::state::arena::Ix;
+use crate::state::crowd::Crowd;
 use crate::state::kept::Kept;
 use crate::state::path::PathState;
-use crate::state::resv::Request;
+use crate::state::resv::{Index, Request};
 use crate::state::session::SessionState;
 use core::net::IpAddr;
 use rsvp_wire::{Message, MsgType, RsvpHop};
@@ -50,20 +51,43 @@ impl Node {
     }
 
     /// Whether there is room for what a Resv asks for. What it replaces counts where it replaces all there is.
-    pub(crate) fn has_room_for_request(&self, known: Option<Ix<Request>>, arrived: &Arrived<'_>) -> bool {
+    pub(crate) fn has_room_for_request(
+        &self,
+        session: Ix<SessionState>,
+        known: Option<Ix<Request>>,
+        arrived: &Arrived<'_>,
+    ) -> bool {
         let named: SmallVec<[SenderKey; 4]> = filters(&arrived.message).collect();
         let count = named.len().max(1);
         let alone = Request::charge_for(arrived.rx.octets.len(), count);
+        let is_same = |ix: &Ix<Request>| {
+            let request = &self.state.requests[*ix];
+            request.items.len() == count
+                && request.messages().count() <= 1
+                && named.iter().all(|f| self.state.place_of(*ix, &Some(*f)).is_some())
+        };
+        let same = known.is_some_and(|ix| is_same(&ix));
+        let alone = alone
+            + match known.filter(|_| same) {
+                Some(ix) => self.state.requests[ix].charge_in_crowd(),
+                None => self.charge_in_crowd(session, named.len()),
+            };
         let Some(ix) = known else { return self.state.accounts.has_room(self.cause, alone.into()) };
         let request = &self.state.requests[ix];
-        let same = request.items.len() == count
-            && request.messages().count() <= 1
-            && named.iter().all(|f| self.state.place_of(ix, &Some(*f)).is_some());
         // Where a digest is kept, this message may become one as well: what plain messages have is not counted then.
         let digest = matches!(request.kept, Kept::Digest { .. });
         let spared = if digest { arrived.rx.octets.len().min(PLAIN) as u32 } else { 0 };
         let more = alone.saturating_sub(if same { request.charged + spared } else { 0 });
         self.state.accounts.has_room(request.owner, more.into())
+    }
+
+    /// What is charged for a new request for so many senders beside what it is alone, if its session is or becomes one of many.
+    fn charge_in_crowd(&self, session: Ix<SessionState>, named: usize) -> u32 {
+        match self.state.crowd(session) {
+            Some(_) if named == 0 => Index::charge_for(0, 1),
+            None if named <= self.state.few => 0,
+            crowd => Index::charge_for(crowd.map_or(0, Crowd::size) + named, named),
+        }
     }
 
     /// Whether there are as many sessions as there may be, and this neighbour has made some of them. Applications of this node may have

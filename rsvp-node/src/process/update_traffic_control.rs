@@ -26,6 +26,9 @@ use smallvec::SmallVec;
 /// Why traffic control refused: Error Code and Error Value.
 pub(crate) type Refused = (ErrorCode, u16);
 
+/// Items that are cut down because of one input.
+const CUT_AT_ONCE: usize = 4_096;
+
 /// What is asked for, and for which senders.
 type AskedFor = (StyleKind, Flowspec, SmallVec<[SenderKey; 4]>);
 
@@ -43,12 +46,13 @@ impl Node {
     /// was; the error says whether there is one (RFC 2205 section 3.5, InPlace).
     pub(crate) fn update_traffic_control(&mut self, branch: Branch, sender: Flow) -> Result<(), Refused> {
         let installed = self.state.find_reserved(branch, sender);
-        let Some(mut wanted) = self.wanted(branch, sender, installed)? else {
+        let Some(asked) = self.asked_for(branch, sender)? else {
             if let Some(ix) = installed {
                 self.uninstall(ix);
             }
             return Ok(());
         };
+        let mut wanted = self.wanted(branch, asked, installed);
         wanted.charge_bps = self.admit(installed, &wanted)?;
         let (ix, changed) = match installed {
             None => (self.state.add_reserved(wanted), true),
@@ -115,15 +119,24 @@ impl Node {
         sender: Flow,
     ) -> Result<(), Refused> {
         let Err(refused) = self.update_traffic_control(branch, sender) else { return Ok(()) };
-        let before = self.cut_down_to_standing(branch, sender, Some(request));
-        if !before.is_empty() && self.update_traffic_control(branch, sender).is_ok() {
-            self.judge_again(branch);
-            return Ok(());
+        if !self.fits_beside_standing(request, branch, sender) {
+            return Err(refused);
         }
-        for (ix, flowspec) in before {
-            self.state.change_flowspecs(ix, &sender, |_| flowspec);
-        }
-        Err(refused)
+        self.cut_down_to_standing(branch, sender, Some(request));
+        self.update_traffic_control(branch, sender)
+    }
+
+    /// Whether what a request asks for could be had if all others asked for no more than what is installed.
+    fn fits_beside_standing(&self, request: Ix<Request>, branch: Branch, sender: Flow) -> bool {
+        let Some(installed) = self.state.find_reserved(branch, sender) else { return false };
+        let Ok(Some((style, all, filters))) = self.asked_for(branch, sender) else { return false };
+        let request_of = &self.state.requests[request];
+        let place = if sender.is_none() { Some(0) } else { self.state.place_of(request, &sender) };
+        let Some(own) = place.and_then(|place| request_of.items.get(place)) else { return false };
+        // It is among all, too; but the less of what it asks for and what is installed adds nothing to what it asks for.
+        let others = flowspec::lower_bound(&all, &self.state.reserved[installed].flowspec).unwrap_or(all);
+        let Some(least) = flowspec::merge(&own.flowspec, &others) else { return false };
+        least != all && self.admits(installed, &self.wanted(branch, (style, least, filters), Some(installed)))
     }
 
     /// The reservation of which something is no longer asked for. What is left may ask for more than is installed; then
@@ -133,35 +146,30 @@ impl Node {
             return;
         }
         self.cut_down_to_standing(branch, sender, None);
-        if let Err((code, value)) = self.update_traffic_control(branch, sender) {
+        if let Err((code, value)) = self.update_traffic_control(branch, sender)
+            && self.cut < CUT_AT_ONCE
+        {
             tracing::warn!(?code, value, "traffic control refused to shrink a reservation");
         }
-        self.judge_again(branch);
     }
 
-    /// Makes requests, perhaps but for one, ask for no more than what is installed for them. Returns what they were.
-    fn cut_down_to_standing(
-        &mut self,
-        branch: Branch,
-        sender: Flow,
-        but: Option<Ix<Request>>,
-    ) -> Vec<(Ix<Request>, Flowspec)> {
-        let Some(installed) = self.state.find_reserved(branch, sender) else { return Vec::new() };
+    /// Makes requests, perhaps but for one, ask for no more than what is installed for them, and has all refreshes judged anew. Of very
+    /// many some are left for the next time.
+    fn cut_down_to_standing(&mut self, branch: Branch, sender: Flow, but: Option<Ix<Request>>) {
+        self.judge_again(branch);
+        let Some(installed) = self.state.find_reserved(branch, sender) else { return };
         let standing = self.state.reserved[installed].flowspec;
-        let mut before = Vec::new();
-        for ix in self.state.requests_on(branch).into_iter().filter(|ix| Some(*ix) != but) {
-            let place = if sender.is_none() { Some(0) } else { self.state.place_of(ix, &sender) };
-            let items = &self.state.requests[ix].items;
-            let Some(uncut) = place.and_then(|place| items.get(place)).map(|item| item.flowspec) else {
+        let cut = |asked: &Flowspec| flowspec::lower_bound(asked, &standing).unwrap_or(*asked);
+        for ix in self.state.asking_beyond(branch, sender, |asked| cut(asked) == *asked) {
+            if Some(ix) == but {
                 continue;
-            };
-            let cut = flowspec::lower_bound(&uncut, &standing).unwrap_or(uncut);
-            if cut != uncut {
-                before.push((ix, uncut));
-                self.state.change_flowspecs(ix, &sender, |_| cut);
             }
+            if self.cut >= CUT_AT_ONCE {
+                return;
+            }
+            self.cut += if sender.is_none() { self.state.requests[ix].items.len() } else { 1 };
+            self.state.change_flowspecs(ix, &sender, cut);
         }
-        before
     }
 
     fn report_to_requesters(&mut self, branch: Branch, sender: Flow, (code, value): Refused) {
@@ -175,23 +183,26 @@ impl Node {
         });
     }
 
-    /// Merges the requests of all next hops on an interface, and limits the result to what the senders announce.
+    /// The merge of what all next hops on an interface ask for, and for whom.
+    fn asked_for(&self, branch: Branch, sender: Flow) -> Result<Option<AskedFor>, Refused> {
+        let together =
+            sender.and_then(|s| Some((s, self.state.asked_together(branch.session, branch.interface, &s)?)));
+        match together {
+            Some((_, Together::Nothing)) => Ok(None),
+            Some((sender, Together::Flowspec(flowspec))) => {
+                Ok(Some((StyleKind::FixedFilter, flowspec, [sender].into_iter().collect())))
+            }
+            Some((_, Together::Services)) | None => self.asked_one_by_one(branch, sender),
+        }
+    }
+
+    /// What is asked for, limited to what the senders announce.
     fn wanted(
         &self,
         branch: Branch,
-        sender: Flow,
+        (style, flowspec, filters): AskedFor,
         installed: Option<Ix<Reserved>>,
-    ) -> Result<Option<Reserved>, Refused> {
-        let together =
-            sender.and_then(|s| Some((s, self.state.asked_together(branch.session, branch.interface, &s)?)));
-        let asked = match together {
-            Some((_, Together::Nothing)) => None,
-            Some((sender, Together::Flowspec(flowspec))) => {
-                Some((StyleKind::FixedFilter, flowspec, [sender].into_iter().collect()))
-            }
-            Some((_, Together::Services)) | None => self.asked_one_by_one(branch, sender)?,
-        };
-        let Some((style, flowspec, filters)) = asked else { return Ok(None) };
+    ) -> Reserved {
         let Branch { session, interface } = branch;
         let to = self.state.key_of(session).destination();
         let announced = self.announced(branch, &filters);
@@ -212,7 +223,7 @@ impl Node {
         let mut flags = ReservedFlags::default();
         flags.set_entry(entry);
         flags.set_merge(merge);
-        Ok(Some(Reserved {
+        Reserved {
             session,
             prev: None,
             next: None,
@@ -223,10 +234,10 @@ impl Node {
             charge_bps: 0,
             remark: Remark::default(),
             flags,
-        }))
+        }
     }
 
-    /// The merge of what all next hops on an interface ask for, and for whom.
+    /// The same with a look at each request.
     fn asked_one_by_one(&self, branch: Branch, sender: Flow) -> Result<Option<AskedFor>, Refused> {
         let Branch { session, interface } = branch;
         let mut merged: Option<(StyleKind, Flowspec)> = None;
@@ -313,6 +324,15 @@ impl Node {
             refused(value)
         })?;
         Ok(bps)
+    }
+
+    /// Whether it would.
+    fn admits(&self, installed: Ix<Reserved>, wanted: &Reserved) -> bool {
+        let session = self.state.key_of(wanted.session);
+        self.interfaces.find(wanted.interface).is_some_and(|on| {
+            let bps = flowspec::cost_bps(&wanted.flowspec, on.config.overhead);
+            on.admits(&session, self.state.reserved[installed].charge(), Charge { bps, ..wanted.charge() })
+        })
     }
 
     pub(crate) fn intend_install(&mut self, ix: Ix<Reserved>) {

@@ -1,7 +1,7 @@
 //! The senders of a session that has many of them, by number.
 //!
 //! What a few senders have to do with a few requests is found by looking at each. Many times many would take too long: so in
-//! a session of more than [`FEW`] each sender has a small number, path states and reservations are found by it, and the
+//! a session of more than a few each sender has a small number, path states and reservations are found by it, and the
 //! filters of a request are an index of it ([`Index`](super::resv::Index)). A number lives as long as anything names its sender.
 
 use super::State;
@@ -19,8 +19,8 @@ use core::cmp::Reverse;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
-/// Senders of a session, or filters of a request, that are looked at one by one.
-pub(crate) const FEW: usize = 16;
+/// Items of a request that keep their order when one goes.
+const IN_ORDER: usize = 16;
 
 /// The senders of a session.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +80,11 @@ impl Crowd {
     /// The senders of a set.
     pub(crate) fn keys(&self, numbers: &Numbers) -> impl Iterator<Item = SenderKey> {
         numbers.iter().map(|number| self.known(number).key)
+    }
+
+    /// How many numbers there are.
+    pub(crate) fn size(&self) -> usize {
+        self.senders.len()
     }
 
     pub(super) fn known_mut(&mut self, number: u32) -> &mut Known {
@@ -188,7 +193,7 @@ impl State {
     pub(super) fn number_path(&mut self, ix: Ix<PathState>) {
         let (session, sender) = (self.paths[ix].session, self.paths[ix].sender);
         if self.crowd(session).is_none() {
-            if self.sessions[session].path_count as usize > FEW {
+            if self.sessions[session].path_count as usize > self.few {
                 self.gather(session);
             }
             return;
@@ -274,7 +279,7 @@ impl State {
         if self.crowd(session).is_none() {
             let request = &self.requests[ix];
             let scope = request.scope().map_or(0, |scope| scope.addresses().count());
-            if request.items.len().max(scope) > FEW {
+            if request.items.len().max(scope) > self.few {
                 self.gather(session);
             }
             return;
@@ -293,6 +298,7 @@ impl State {
         self.requests[ix].set_index(Some(index));
         self.merge_request(ix, before.as_ref());
         self.leave_crowd(session, before.as_ref());
+        self.charge_request(ix);
     }
 
     /// A request that leaves its session.
@@ -360,7 +366,7 @@ impl State {
     pub(crate) fn take_item(&mut self, ix: Ix<Request>, place: usize) -> Item {
         let request = &mut self.requests[ix];
         let session = request.session;
-        let many = request.items.len() > FEW && request.index().is_some();
+        let many = request.items.len() > IN_ORDER && request.index().is_some();
         let item = if many { request.items.swap_remove(place) } else { request.items.remove(place) };
         if let Some(index) = request.index_mut().filter(|_| item.filter.is_some()) {
             let number = if many { index.swap_remove(place) } else { index.remove(place) };
@@ -378,17 +384,11 @@ impl State {
         ix: Ix<Request>,
         matches: impl Fn(&Item) -> bool,
     ) -> SmallVec<[Item; 1]> {
-        let mut gone = SmallVec::new();
-        self.requests[ix].items.retain(|item| {
-            let matched = matches(item);
-            if matched {
-                gone.push(*item);
-            }
-            !matched
-        });
-        if !gone.is_empty() {
-            self.index_request(ix);
-        }
+        let items = self.requests[ix].items.iter().enumerate();
+        let places: Vec<usize> = items.filter(|(_, item)| matches(item)).map(|(place, _)| place).collect();
+        // From the end: what comes into the place of one that goes is none of them.
+        let mut gone: SmallVec<_> = places.into_iter().rev().map(|place| self.take_item(ix, place)).collect();
+        gone.reverse();
         gone
     }
 }

@@ -8,6 +8,8 @@ pub(crate) mod arena;
 pub(crate) mod blockade;
 pub(crate) mod crowd;
 mod flags;
+#[cfg(test)]
+mod fresh;
 pub(crate) mod index;
 pub(crate) mod kept;
 mod lookup;
@@ -50,6 +52,8 @@ pub(crate) struct State {
     pub(crate) upstreams: Arena<Upstream>,
     pub(crate) blockades: Arena<Blockade>,
     wheel: Wheel<TimerLink>,
+    /// Senders of a session, or filters of a request, that are looked at one by one.
+    pub(crate) few: usize,
     /// What neighbours have of all this.
     pub(crate) accounts: Accounts,
 }
@@ -62,7 +66,7 @@ const _: () = assert!(size_of::<Reserved>() <= 88);
 const _: () = assert!(size_of::<Upstream>() <= 88);
 
 impl State {
-    pub(crate) fn new(seed: u64, limits: &Limits, lays_out: bool) -> Self {
+    pub(crate) fn new(seed: u64, limits: &Limits, lays_out: bool, few: u32) -> Self {
         let expected = if lays_out { limits.sessions } else { 0 };
         Self {
             index: SessionIndex::new(seed, expected),
@@ -74,6 +78,7 @@ impl State {
             upstreams: Arena::new(expected),
             blockades: Arena::without_ids(0),
             wheel: Wheel::new(),
+            few: few as usize,
             accounts: Accounts::new(limits.neighbours_per_interface),
         }
     }

@@ -9,6 +9,7 @@ use super::numbers::Numbers;
 use super::path::PathState;
 use super::session::SessionState;
 use super::timers::TimerLink;
+use super::together;
 use super::traffic::Reserved;
 use super::wheel::Timer;
 use crate::event::AppId;
@@ -125,7 +126,12 @@ impl Request {
     }
 
     pub(super) fn charge(&self) -> u32 {
-        Self::charge_for(self.kept.as_octets().len(), self.items.len())
+        Self::charge_for(self.kept.as_octets().len(), self.items.len()) + self.charge_in_crowd()
+    }
+
+    /// What is charged beside that in a crowd.
+    pub(crate) fn charge_in_crowd(&self) -> u32 {
+        self.index().map_or(0, |index| Index::charge_for(index.places.len(), self.items.len()))
     }
 
     /// What a request has beside it that came from another address than its next hop's.
@@ -298,6 +304,11 @@ impl Index {
         let mut index = Self { senders: Some(Numbers::default()), ..Self::default() };
         numbers.into_iter().for_each(|number| index.push(number));
         index
+    }
+
+    /// Octets that are charged for one, with what is kept merged of so many items.
+    pub(crate) const fn charge_for(senders: usize, items: usize) -> u32 {
+        (4 * senders + items * (4 + together::CHARGE)) as u32
     }
 
     /// Octets of memory.

@@ -1,18 +1,19 @@
 //! What all that ask for a sender on an interface ask for together, in a crowd: merged as requests come, and kept.
 //!
-//! The requests of an interface have places, and what those of [`SIDE_BY_SIDE`] places ask for is merged by itself, and all of that once more.
-//! So who asks for more is merged with what there is, and where somebody asks for less, a few others are looked at again, and not all. What a
-//! Resv changes for a thousand senders costs as much for each, however many others ask for them.
+//! The requests of an interface have places. A sender has a column of what those of its places ask for, and what those of [`SIDE_BY_SIDE`]
+//! places ask for is merged by itself, and all of that once more. So where somebody asks for something else, a few others are looked at
+//! again, and not all, and no request. What a Resv changes for a thousand senders costs as much for each, however many others ask for them.
 
 use super::State;
-use super::arena::{Arena, Ix};
+use super::arena::Ix;
 use super::crowd::Crowd;
 use super::resv::{Beside, Index, Request};
 use super::session::SessionState;
+use super::traffic::Branch;
 use crate::interface::InterfaceId;
 use crate::key::{Flow, SenderKey};
 use crate::merge::flowspec;
-use crate::merge::span::Span;
+use crate::merge::span::{Span, span};
 use rsvp_wire::{Flowspec, Sharing};
 use smallvec::SmallVec;
 
@@ -50,67 +51,88 @@ impl FromIterator<Self> for Together {
     }
 }
 
-/// What is asked for one sender by those that stand side by side.
+/// What is asked for one sender by those that stand side by side; there is none where nobody of them asks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Part {
+    /// Where they stand: that many parts before.
+    at: u32,
     /// Which of them ask, a bit for each.
     pub(crate) rows: u16,
+    /// What each of these asks for.
+    asked: SmallVec<[Flowspec; 1]>,
     pub(crate) together: Together,
-    /// Between what and what it lies, in FF; there is none where nothing is asked for, or several services are.
+    /// Between what and what it lies; there is none where several services are asked for.
     pub(crate) span: Option<Span>,
 }
 
 impl Part {
-    fn add(&mut self, row: u32, asked: Flowspec) {
-        let one = Span::of(asked);
-        self.span = match (self.rows, &self.span) {
-            (0, _) => Some(one),
-            (_, span) => span.as_ref().and_then(|span| span.join(&one)),
-        };
-        self.rows |= 1 << (row % SIDE_BY_SIDE);
-        self.together.add(Together::Flowspec(asked));
+    pub(crate) fn at(&self) -> usize {
+        self.at as usize
+    }
+
+    /// What each of them asks for, with its bit.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (u16, Flowspec)> {
+        let bits = (0..SIDE_BY_SIDE).map(|n| 1 << n).filter(|bit| self.rows & bit != 0);
+        bits.zip(self.asked.iter().copied())
+    }
+
+    fn set(&mut self, row: u32, asked: Option<Flowspec>) {
+        let bit: u16 = 1 << (row % SIDE_BY_SIDE);
+        let place = (self.rows & (bit - 1)).count_ones() as usize;
+        match (self.rows & bit != 0, asked) {
+            (true, Some(asked)) => self.asked[place] = asked,
+            (true, None) => drop(self.asked.remove(place)),
+            (false, Some(asked)) => self.asked.insert(place, asked),
+            (false, None) => return,
+        }
+        self.rows = if asked.is_some() { self.rows | bit } else { self.rows & !bit };
+        self.together = self.asked.iter().copied().map(Together::Flowspec).collect();
+        let is_one_service = matches!(self.together, Together::Flowspec(_));
+        self.span = span(self.asked.iter().copied().filter(|_| is_one_service));
     }
 }
 
 /// What is asked for one sender on an interface.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Column {
-    /// By those that stand side by side.
+    /// In the order of their places.
     parts: SmallVec<[Part; 1]>,
     all: Together,
 }
 
 impl Column {
-    fn part(&mut self, row: u32) -> &mut Part {
-        let at = (row / SIDE_BY_SIDE) as usize;
-        if self.parts.len() <= at {
-            self.parts.resize(at + 1, Part::default());
-        }
-        &mut self.parts[at]
-    }
-
-    /// One of a row asks for the first time; or for more, where it is of no interest for how little.
-    fn grows(&mut self, row: u32, by: Flowspec) {
-        self.part(row).add(row, by);
-        self.all.add(Together::Flowspec(by));
-    }
-
-    /// What is asked for side by side with a row has been found anew.
-    fn set(&mut self, row: u32, to: Part) {
-        let part = self.part(row);
-        if *part != to {
-            let is_other = part.together != to.together;
-            *part = to;
-            if is_other {
-                self.all = self.parts.iter().map(|part| part.together).collect();
+    /// One asks for something else, or for nothing.
+    fn set(&mut self, row: u32, asked: Option<Flowspec>) {
+        let at = row / SIDE_BY_SIDE;
+        let place = match self.parts.binary_search_by_key(&at, |part| part.at) {
+            Ok(place) => place,
+            Err(_) if asked.is_none() => return,
+            Err(place) => {
+                self.parts.insert(place, Part { at, ..Part::default() });
+                place
             }
+        };
+        let part = &mut self.parts[place];
+        let before = part.together;
+        part.set(row, asked);
+        let now = part.together;
+        if part.rows == 0 {
+            self.parts.remove(place);
+        }
+        if now != before {
+            self.all = self.parts.iter().map(|part| part.together).collect();
         }
     }
 
     pub(super) fn octets(&self) -> usize {
-        if self.parts.spilled() { self.parts.capacity() * size_of::<Part>() } else { 0 }
+        let asked = self.parts.iter().map(|part| &part.asked).filter(|asked| asked.spilled());
+        let parts = if self.parts.spilled() { self.parts.capacity() * size_of::<Part>() } else { 0 };
+        parts + asked.map(|asked| asked.capacity() * size_of::<Flowspec>()).sum::<usize>()
     }
 }
+
+/// Octets that are charged for what one request asks for one sender: as if nobody else did.
+pub(super) const CHARGE: usize = size_of::<(InterfaceId, Column)>();
 
 impl Index {
     /// The part that a request of a next hop stands in, and its bit there.
@@ -149,33 +171,16 @@ impl Rows {
         self.free.len() == self.requests.len()
     }
 
-    /// The requests that stand side by side with a row, with theirs.
-    fn beside(&self, row: u32) -> impl Iterator<Item = (u32, Ix<Request>)> {
-        let from = row - row % SIDE_BY_SIDE;
-        let places = (from..).zip(&self.requests[from as usize..]).take(SIDE_BY_SIDE as usize);
-        places.filter_map(|(row, request)| Some((row, (*request)?)))
-    }
-
     pub(super) fn octets(&self) -> usize {
         let place = size_of::<Option<Ix<Request>>>();
-        size_of::<Self>() + place * (self.requests.capacity() + self.free.capacity()) + self.any.octets()
+        size_of::<Self>() + place * self.requests.capacity() + 4 * self.free.capacity() + self.any.octets()
     }
-}
-
-/// What a request asks for a sender; for any, where it is the same for all.
-fn asked_by(request: &Request, number: Option<u32>) -> Option<Flowspec> {
-    let place = match number {
-        Some(number) => request.index()?.place(number)?,
-        None => 0,
-    };
-    Some(request.items.get(place)?.flowspec)
 }
 
 impl Crowd {
     /// What next hops on an interface ask for a sender.
     pub(crate) fn asked_on(&self, interface: InterfaceId, number: u32) -> Together {
-        let mut columns = self.known(number).asked.iter();
-        columns.find(|(on, _)| *on == interface).map_or(Together::Nothing, |(_, column)| column.all)
+        self.column(interface, number).map_or(Together::Nothing, |column| column.all)
     }
 
     /// What next hops on an interface ask for, whomever it is for; nothing in FF.
@@ -188,10 +193,13 @@ impl Crowd {
         self.rows.values().map(|rows| rows.any.all).collect()
     }
 
-    /// The same for a sender, part by part.
+    /// What they ask for a sender, part by part.
     pub(crate) fn parts_on(&self, interface: InterfaceId, number: u32) -> &[Part] {
-        let mut columns = self.known(number).asked.iter();
-        columns.find(|(on, _)| *on == interface).map_or(&[], |(_, column)| &column.parts)
+        self.column(interface, number).map_or(&[], |column| &column.parts)
+    }
+
+    fn column(&self, interface: InterfaceId, number: u32) -> Option<&Column> {
+        self.known(number).asked.iter().find(|(on, _)| *on == interface).map(|(_, column)| column)
     }
 
     /// The requests of an interface that stand side by side, of those that are meant.
@@ -200,10 +208,11 @@ impl Crowd {
         interface: InterfaceId,
         part: usize,
         meant: u16,
-    ) -> impl Iterator<Item = (u16, Ix<Request>)> {
-        let rows = self.rows.get(&interface).into_iter();
-        let all = rows.flat_map(move |rows| rows.beside(part as u32 * SIDE_BY_SIDE));
-        all.map(|(row, ix)| (1 << (row % SIDE_BY_SIDE), ix)).filter(move |(bit, _)| meant & bit != 0)
+    ) -> impl Iterator<Item = Ix<Request>> {
+        let from = part * SIDE_BY_SIDE as usize;
+        let rows = self.rows.get(&interface).and_then(|rows| rows.requests.get(from..)).unwrap_or_default();
+        let rows = rows.iter().take(SIDE_BY_SIDE as usize).enumerate();
+        rows.filter(move |(row, _)| meant & (1 << row) != 0).filter_map(|(_, request)| *request)
     }
 
     /// Whether some requests of next hops are for the senders of a SCOPE only.
@@ -211,33 +220,25 @@ impl Crowd {
         self.rows.values().any(|rows| rows.scoped > 0)
     }
 
-    fn column(&mut self, interface: InterfaceId, number: Option<u32>) -> Option<&mut Column> {
-        let Some(number) = number else { return Some(&mut self.rows.get_mut(&interface)?.any) };
+    /// The request of a row asks for something else for a sender, or for any, or for nothing.
+    fn ask(&mut self, (interface, row): (InterfaceId, u32), number: Option<u32>, asked: Option<Flowspec>) {
+        let Some(number) = number else {
+            return self.rows.entry(interface).or_default().any.set(row, asked);
+        };
         let columns = &mut self.known_mut(number).asked;
         let known = columns.iter().position(|(on, _)| *on == interface);
-        let at = known.unwrap_or_else(|| {
-            columns.push((interface, Column::default()));
-            columns.len() - 1
-        });
-        Some(&mut columns[at].1)
-    }
-
-    /// Merges anew what is asked for a sender side by side with a row.
-    fn merge_anew(
-        &mut self,
-        requests: &Arena<Request>,
-        (interface, row): (InterfaceId, u32),
-        number: Option<u32>,
-    ) {
-        let Some(rows) = self.rows.get(&interface) else { return };
-        let mut part = Part::default();
-        for (row, ix) in rows.beside(row) {
-            asked_by(&requests[ix], number).into_iter().for_each(|asked| part.add(row, asked));
-        }
-        let Some(column) = self.column(interface, number) else { return };
-        column.set(row, part);
-        if let Some(number) = number.filter(|_| column.all == Together::Nothing) {
-            self.known_mut(number).asked.retain(|(on, _)| *on != interface);
+        let at = match known {
+            Some(at) => at,
+            None if asked.is_none() => return,
+            None => {
+                columns.reserve_exact(1);
+                columns.push((interface, Column::default()));
+                columns.len() - 1
+            }
+        };
+        columns[at].1.set(row, asked);
+        if columns[at].1.parts.is_empty() {
+            columns.swap_remove(at);
         }
     }
 }
@@ -256,10 +257,37 @@ impl State {
         (asked != Together::Services).then_some(asked)
     }
 
+    /// The requests on an interface that ask for something, for a sender or for all together, that does not keep within a bound; of what lies
+    /// between two ends all does if the higher one does.
+    pub(crate) fn asking_beyond(
+        &self,
+        branch: Branch,
+        sender: Flow,
+        keeps_within: impl Fn(&Flowspec) -> bool,
+    ) -> Vec<Ix<Request>> {
+        if let Some((crowd, sender)) = self.crowd(branch.session).zip(sender) {
+            let Some(number) = crowd.number(&sender) else { return Vec::new() };
+            let parts = crowd.parts_on(branch.interface, number).iter();
+            let parts = parts.filter(|part| !part.span.is_some_and(|span| keeps_within(&span.high)));
+            let beyond = parts.flat_map(|part| {
+                let meant = part.each().filter(|(_, asked)| !keeps_within(asked));
+                crowd.requests_in(branch.interface, part.at(), meant.fold(0, |all, (bit, _)| all | bit))
+            });
+            return beyond.collect();
+        }
+        let is_beyond = |ix: &Ix<Request>| {
+            let place = if sender.is_none() { Some(0) } else { self.place_of(*ix, &sender) };
+            let item = place.and_then(|place| self.requests[*ix].items.get(place));
+            item.is_some_and(|item| !keeps_within(&item.flowspec))
+        };
+        self.requests_on(branch).into_iter().filter(is_beyond).collect()
+    }
+
     /// A request has an index, in the place of the one before: what it asks for is merged with what others do.
     pub(super) fn merge_request(&mut self, ix: Ix<Request>, before: Option<&Index>) {
         let request = &mut self.requests[ix];
         let (interface, session) = (request.interface(), request.session);
+        let shared = request.style.sharing() == Sharing::Shared;
         let Some(index) = request.beside.as_deref_mut().and_then(Beside::index_mut) else { return };
         request.items.iter().for_each(|item| index.count_service(None, Some(&item.flowspec)));
         let Some(interface) = interface else { return };
@@ -269,14 +297,13 @@ impl State {
         index.row = Some(row);
         rows.scoped += u32::from(index.scoped);
         rows.scoped -= u32::from(before.is_some_and(|before| before.row.is_some() && before.scoped));
-        let request = &self.requests[ix];
-        let Some(index) = request.index() else { return };
         let gone = before.map_or(&[][..], Index::numbers).iter().filter(|n| index.place(**n).is_none());
-        for number in gone.chain(index.numbers()) {
-            crowd.merge_anew(&self.requests, (interface, row), Some(*number));
+        gone.for_each(|number| crowd.ask((interface, row), Some(*number), None));
+        for (number, item) in index.numbers().iter().zip(&request.items) {
+            crowd.ask((interface, row), Some(*number), Some(item.flowspec));
         }
-        if request.style.sharing() == Sharing::Shared {
-            crowd.merge_anew(&self.requests, (interface, row), None);
+        if shared {
+            crowd.ask((interface, row), None, request.items.first().map(|item| item.flowspec));
         }
     }
 
@@ -285,16 +312,13 @@ impl State {
         let request = &self.requests[ix];
         let (Some(interface), Some(row)) = (request.interface(), before.row) else { return };
         let Some(crowd) = self.sessions[request.session].crowd_mut() else { return };
+        for number in before.numbers().iter().copied().map(Some).chain([None]) {
+            crowd.ask((interface, row), number, None);
+        }
         let Some(rows) = crowd.rows.get_mut(&interface) else { return };
         rows.leave(row);
         rows.scoped -= u32::from(before.scoped);
-        for number in before.numbers() {
-            crowd.merge_anew(&self.requests, (interface, row), Some(*number));
-        }
-        if request.style.sharing() == Sharing::Shared {
-            crowd.merge_anew(&self.requests, (interface, row), None);
-        }
-        if crowd.rows.get(&interface).is_some_and(Rows::is_empty) {
+        if rows.is_empty() {
             crowd.rows.remove(&interface);
         }
     }
@@ -306,37 +330,30 @@ impl State {
         if before == Some(now) {
             return;
         }
-        let interface = request.interface();
+        let (interface, session) = (request.interface(), request.session);
+        let shared = request.style.sharing() == Sharing::Shared;
         let Some(index) = request.index_mut() else { return };
         index.count_service(before.as_ref(), Some(&now));
-        let (Some(interface), Some(row)) = (interface, index.row) else { return };
-        let request = &self.requests[ix];
-        let Some(index) = request.index() else { return };
-        let Some(crowd) = self.sessions[request.session].crowd_mut() else { return };
-        let shared = request.style.sharing() == Sharing::Shared;
-        let grows = before.is_none_or(|before| shared && flowspec::merge(&before, &now) == Some(now));
-        let own = index.numbers().get(place).copied().map(Some);
+        let (number, row) = (index.numbers().get(place).copied(), index.row);
+        let Some(crowd) = self.sessions[session].crowd_mut() else { return };
+        let Some(row) = interface.zip(row) else { return };
         let any = (place == 0 && shared).then_some(None);
-        for number in own.into_iter().chain(any) {
-            match crowd.column(interface, number) {
-                Some(column) if grows => column.grows(row, now),
-                _ => crowd.merge_anew(&self.requests, (interface, row), number),
-            }
+        for number in number.map(Some).into_iter().chain(any) {
+            crowd.ask(row, number, Some(now));
         }
     }
 
     /// An item of a request, for this sender, is gone.
     pub(super) fn unmerge_item(&mut self, ix: Ix<Request>, number: u32, gone: &Flowspec) {
         let request = &mut self.requests[ix];
-        if let Some(index) = request.index_mut() {
-            index.count_service(Some(gone), None);
-        }
-        let request = &self.requests[ix];
-        let row = request.index().and_then(|index| index.row);
-        if let (Some(interface), Some(row)) = (request.interface(), row)
-            && let Some(crowd) = self.sessions[request.session].crowd_mut()
+        let (interface, session) = (request.interface(), request.session);
+        let Some(index) = request.index_mut() else { return };
+        index.count_service(Some(gone), None);
+        let row = index.row;
+        if let Some(row) = interface.zip(row)
+            && let Some(crowd) = self.sessions[session].crowd_mut()
         {
-            crowd.merge_anew(&self.requests, (interface, row), Some(number));
+            crowd.ask(row, Some(number), None);
         }
     }
 

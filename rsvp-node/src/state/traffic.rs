@@ -11,7 +11,7 @@ use crate::key::{SenderKey, StyleKind};
 use rsvp_wire::{FilterSpec, Flowspec};
 
 /// Where data of a session leaves this node, and has its reservations.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Branch {
     pub(crate) session: Ix<SessionState>,
     pub(crate) interface: InterfaceId,
