@@ -24,7 +24,7 @@ pub(crate) struct InCrowd<'a> {
     crowd: &'a Crowd,
     style: StyleKind,
     /// Requests of applications on this node.
-    own: SmallVec<[&'a Request; 4]>,
+    own: SmallVec<[(Ix<Request>, &'a Request); 4]>,
 }
 
 impl<'a> InCrowd<'a> {
@@ -33,15 +33,13 @@ impl<'a> InCrowd<'a> {
         // An application that asks for something has opened the session.
         let any = !node.state.sessions[session].apps().is_empty();
         let own = any.then(|| node.state.requests_of(session)).into_iter().flatten();
-        let own = own.filter(|(_, request)| request.app().is_some()).map(|(_, request)| request).collect();
+        let own = own.filter(|(_, request)| request.app().is_some()).collect();
         Some(Self { node, crowd, style, own })
     }
 
     /// What is asked for the sender of a path state; in WF what is asked for all, if it is for this one, too.
     pub(crate) fn asked(&self, path: &PathState) -> Together {
-        let own = self.own.iter().filter(|request| self.node.applies(request, path));
-        let own =
-            own.filter_map(|request| request.item_of(path)).map(|item| Together::Flowspec(item.flowspec));
+        let own = self.own_for(path).map(|(_, asked)| Together::Flowspec(asked));
         let outgoing = path.outgoing.iter().filter(|_| !path.flags.local_only()).map(|o| o.interface);
         match self.style.is_wildcard() {
             true => own.chain(outgoing.map(|on| self.crowd.any_on(on))).collect(),
@@ -49,9 +47,15 @@ impl<'a> InCrowd<'a> {
         }
     }
 
+    /// What applications ask for the sender of a path state.
+    fn own_for<'b>(&'b self, path: &'b PathState) -> impl Iterator<Item = (Ix<Request>, Flowspec)> + 'b {
+        let applied = self.own.iter().filter(|(_, request)| self.node.applies(request, path));
+        applied.filter_map(|(ix, request)| Some((*ix, request.item_of(path)?.flowspec)))
+    }
+
     /// What goes to a previous hop where senders share a flowspec; `None` where that takes a closer look.
     pub(crate) fn shared(&self, upstream: Ix<Upstream>) -> Option<Flows> {
-        let first = |request: &&Request| Some(Together::Flowspec(request.items.first()?.flowspec));
+        let first = |(_, request): &(_, &Request)| Some(Together::Flowspec(request.items.first()?.flowspec));
         let services: Together = self.own.iter().filter_map(first).chain([self.crowd.any()]).collect();
         let wildcard = self.style.is_wildcard();
         let state = &self.node.state;
@@ -90,24 +94,35 @@ pub(crate) struct Sifted {
     pub(crate) out: Out,
 }
 
-/// Requests that are left out, by interface and part, a bit for each.
+/// Requests that are left out.
 #[derive(Debug, Default)]
-pub(crate) struct Out(SmallVec<[(InterfaceId, Vec<u16>); 1]>);
+pub(crate) struct Out {
+    /// Of next hops, by interface and part, a bit for each.
+    masks: SmallVec<[(InterfaceId, Vec<u16>); 1]>,
+    /// Of applications.
+    own: SmallVec<[Ix<Request>; 2]>,
+}
 
 impl Out {
     /// Adds what is left out here and not there.
     pub(crate) fn add_newly(&mut self, here: &Self, before: &Self) {
-        for (on, masks) in &here.0 {
-            let all = match self.0.iter().position(|(other, _)| other == on) {
-                Some(at) => &mut self.0[at].1,
+        for ix in here.own.iter().filter(|ix| !before.own.contains(ix)) {
+            if !self.own.contains(ix) {
+                self.own.push(*ix);
+            }
+        }
+        for (on, masks) in &here.masks {
+            let all = match self.masks.iter().position(|(other, _)| other == on) {
+                Some(at) => &mut self.masks[at].1,
                 None => {
-                    self.0.push((*on, Vec::new()));
-                    let last = self.0.len() - 1;
-                    &mut self.0[last].1
+                    self.masks.push((*on, Vec::new()));
+                    let last = self.masks.len() - 1;
+                    &mut self.masks[last].1
                 }
             };
             all.resize(all.len().max(masks.len()), 0);
-            let before = before.0.iter().find(|(other, _)| other == on).map_or(&[][..], |(_, masks)| masks);
+            let before =
+                before.masks.iter().find(|(other, _)| other == on).map_or(&[][..], |(_, masks)| masks);
             let before = before.iter().copied().chain(core::iter::repeat(0));
             all.iter_mut().zip(masks).zip(before).for_each(|((all, mask), before)| *all |= mask & !before);
         }
@@ -115,9 +130,12 @@ impl Out {
 
     /// The requests.
     pub(crate) fn requests(&self, crowd: &Crowd) -> impl Iterator<Item = Ix<Request>> {
-        let parts =
-            self.0.iter().flat_map(|(on, masks)| masks.iter().enumerate().map(|(at, mask)| (*on, at, *mask)));
-        parts.flat_map(|(on, at, mask)| crowd.requests_in(on, at, mask))
+        let parts = self
+            .masks
+            .iter()
+            .flat_map(|(on, masks)| masks.iter().enumerate().map(|(at, mask)| (*on, at, *mask)));
+        let of_hops = parts.flat_map(|(on, at, mask)| crowd.requests_in(on, at, mask));
+        of_hops.chain(self.own.iter().copied())
     }
 }
 
@@ -148,7 +166,7 @@ impl InCrowd<'_> {
         barred: &[&Blockade],
         but: Option<Ix<Request>>,
     ) -> Option<Option<Sifted>> {
-        if self.style != StyleKind::FixedFilter || !self.own.is_empty() {
+        if self.style != StyleKind::FixedFilter {
             return None;
         }
         match self.asked(path) {
@@ -204,8 +222,8 @@ impl InCrowd<'_> {
 
     /// Whether a request goes up for a sender for which this was found.
     pub(crate) fn goes(&self, sifted: &Sifted, request: Ix<Request>) -> bool {
-        let Some((on, part, bit)) = self.row_of(request) else { return false };
-        let masks = sifted.out.0.iter().find(|(other, _)| *other == on).map(|(_, masks)| masks);
+        let Some((on, part, bit)) = self.row_of(request) else { return !sifted.out.own.contains(&request) };
+        let masks = sifted.out.masks.iter().find(|(other, _)| *other == on).map(|(_, masks)| masks);
         masks.and_then(|masks| masks.get(part)).is_some_and(|out| out & bit == 0)
     }
 
@@ -217,6 +235,13 @@ impl InCrowd<'_> {
         passes: impl Fn(&Flowspec) -> bool,
     ) -> Passed {
         let mut passed = Passed::default();
+        for (ix, asked) in self.own_for(path).filter(|(ix, _)| Some(*ix) != but) {
+            if passes(&asked) {
+                passed.add(Together::Flowspec(asked), Some(Span::of(asked)));
+            } else {
+                passed.out.own.push(ix);
+            }
+        }
         let but = but.and_then(|but| self.row_of(but));
         for on in path.outgoing.iter().map(|outgoing| outgoing.interface) {
             let parts = self.crowd.parts_on(on, path.number);
@@ -240,7 +265,7 @@ impl InCrowd<'_> {
                     }
                 }
             }
-            passed.out.0.push((on, masks));
+            passed.out.masks.push((on, masks));
         }
         passed
     }

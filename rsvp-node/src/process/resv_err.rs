@@ -148,8 +148,8 @@ impl Node {
         };
         let key = self.state.key_of(session);
         let behind = Behind::new(self, upstream, None);
-        let has_scope = arrived.message.first(Class::SCOPE).is_some();
-        let is_copied = !has_scope && failure.error.code != ErrorCode::RSVP_SYSTEM;
+        // What claims to be this node's own answer about a limit is bounded as those are.
+        let is_copied = failure.error.code != ErrorCode::RSVP_SYSTEM || !self.is_own(failure.error.node);
         let original = FilterTable::of(&behind).filter(|_| is_copied).map(|filters| {
             let descriptor = copies::descriptor(failure.style, failure.object);
             Arc::new(Original { session: key, forwarded: goes_on(&arrived.message), descriptor, filters })
@@ -284,11 +284,11 @@ impl Node {
                 (Senders::Numbers(_), ..) => continue,
             };
             let scope = match from {
-                RequestOrigin::Hop { interface, .. } => scopes
+                RequestOrigin::Hop { interface, .. } if failure.is_wildcard() => scopes
                     .entry(interface)
                     .or_insert_with(|| self.resv_err_scope(session, &arrived.message, interface))
                     .clone(),
-                RequestOrigin::App { .. } => None,
+                _ => None,
             };
             if scope.as_ref().is_some_and(|s| s.is_empty()) {
                 continue;

@@ -366,7 +366,7 @@ impl State {
     pub(crate) fn take_item(&mut self, ix: Ix<Request>, place: usize) -> Item {
         let request = &mut self.requests[ix];
         let session = request.session;
-        let many = request.items.len() > IN_ORDER && request.index().is_some();
+        let many = request.items.len() > IN_ORDER;
         let item = if many { request.items.swap_remove(place) } else { request.items.remove(place) };
         if let Some(index) = request.index_mut().filter(|_| item.filter.is_some()) {
             let number = if many { index.swap_remove(place) } else { index.remove(place) };

@@ -95,7 +95,7 @@ fn check_column(crowd: &Crowd, (on, number): (InterfaceId, u32), asked: &BTreeMa
 fn what_is_kept_merged_is_a_fresh_merge_of_the_requests() {
     for style in [Style::WF, Style::SE, Style::FF] {
         for (senders, next_hops, previous_hops, services) in
-            [(5, 3, 2, 0), (6, 40, 1, 0), (6, 40, 2, 50), (20, 20, 3, 5)]
+            [(5, 3, 2, 0), (6, 40, 1, 0), (6, 40, 2, 50), (24, 10, 3, 5)]
         {
             let plan = Plan { style, senders, next_hops, previous_hops, services, steps: 400 };
             (0..4).for_each(|seed| run(seed, plan, 1, |engine| engine.state().check()));

@@ -12,6 +12,7 @@ mod carried;
 mod change;
 mod claims;
 mod confirm;
+mod crowds;
 mod discard;
 mod divided;
 mod enforcement;
