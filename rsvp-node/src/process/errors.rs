@@ -212,8 +212,9 @@ pub(crate) fn scope_of(message: &Message<'_>) -> Addresses {
         .and_then(Result::ok)
         .and_then(StyleKind::of)
         .is_none_or(StyleKind::is_wildcard);
-    match message.get::<Scope<'_>>() {
-        Some(Ok(scope)) if wildcard => scope.addresses().collect(),
+    // It stands before the flow descriptors, of which there may be a thousand.
+    match wildcard.then(|| message.get::<Scope<'_>>()) {
+        Some(Some(Ok(scope))) => scope.addresses().collect(),
         _ => Addresses::new(),
     }
 }
