@@ -377,3 +377,40 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsvp_wire::{Rspec, Tspec};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_column_has_what_each_row_asks_for_and_the_merge_of_it() {
+        let (mut column, mut asked) = (Column::default(), BTreeMap::new());
+        let mut random = 1_u32;
+        for _ in 0..5_000 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let [row, rate, service, what] = random.to_be_bytes();
+            let rate = f32::from(rate % 8);
+            let tspec =
+                Tspec { rate, bucket: 9.0 - rate, peak: 1e9, min_policed_unit: 64, max_packet_size: 1500 };
+            let flowspec = match service % 64 {
+                0 => Flowspec::Guaranteed(tspec, Rspec { rate, slack: 0 }),
+                _ => Flowspec::ControlledLoad(tspec),
+            };
+            // Few of many, so that those who stand side by side come and go, too.
+            let now = Some(flowspec).filter(|_| what % 8 == 0);
+            column.set(row.into(), now);
+            match now {
+                Some(now) => drop(asked.insert(u32::from(row), now)),
+                None => drop(asked.remove(&u32::from(row))),
+            }
+            let each = column.parts.iter().flat_map(|part| {
+                part.each().map(|(bit, asked)| (part.at * SIDE_BY_SIDE + bit.trailing_zeros(), asked))
+            });
+            assert!(each.eq(asked.clone()));
+            assert_eq!(column.all, asked.values().copied().map(Together::Flowspec).collect());
+            assert!(column.parts.iter().all(|part| part.rows != 0));
+        }
+    }
+}
