@@ -104,7 +104,7 @@ impl History {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
-        ((self.random >> 32) * u64::from(bound) >> 32) as u32
+        (((self.random >> 32) * u64::from(bound)) >> 32) as u32
     }
 
     fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
