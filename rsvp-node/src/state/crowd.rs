@@ -384,10 +384,13 @@ impl State {
         ix: Ix<Request>,
         matches: impl Fn(&Item) -> bool,
     ) -> SmallVec<[Item; 1]> {
-        let items = self.requests[ix].items.iter().enumerate();
-        let places: Vec<usize> = items.filter(|(_, item)| matches(item)).map(|(place, _)| place).collect();
         // From the end: what comes into the place of one that goes is none of them.
-        let mut gone: SmallVec<_> = places.into_iter().rev().map(|place| self.take_item(ix, place)).collect();
+        let mut gone = SmallVec::new();
+        for place in (0..self.requests[ix].items.len()).rev() {
+            if matches(&self.requests[ix].items[place]) {
+                gone.push(self.take_item(ix, place));
+            }
+        }
         gone.reverse();
         gone
     }
