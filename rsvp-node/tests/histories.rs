@@ -7,13 +7,15 @@ use rsvp_wire::Style;
 #[path = "../../tests/histories.rs"]
 mod histories;
 
-const SEEDS: u64 = 4;
+const SEEDS: u64 = 10;
 
 #[test]
 fn a_session_that_is_taken_for_a_large_one_goes_as_a_small_one() {
     for style in [Style::WF, Style::SE, Style::FF] {
-        for (senders, next_hops, previous_hops) in [(5, 3, 2), (6, 40, 1), (24, 10, 3)] {
-            let plan = Plan { style, senders, next_hops, previous_hops, services: 0, steps: 400 };
+        for (senders, next_hops, previous_hops, services) in
+            [(5, 3, 2, 0), (6, 8, 2, 300), (6, 40, 1, 20), (24, 10, 3, 0), (24, 10, 3, 20)]
+        {
+            let plan = Plan { style, senders, next_hops, previous_hops, services, steps: 400 };
             (0..SEEDS).for_each(|seed| compare(seed, plan));
         }
     }

@@ -43,8 +43,17 @@ impl<'a> InCrowd<'a> {
         let outgoing = path.outgoing.iter().filter(|_| !path.flags.local_only()).map(|o| o.interface);
         match self.style.is_wildcard() {
             true => own.chain(outgoing.map(|on| self.crowd.any_on(on))).collect(),
+            // What is left over gives way to another service wherever that is asked for the sender.
+            false if self.anywhere(path) == Together::Services => Together::Services,
             false => own.chain(outgoing.map(|on| self.crowd.asked_on(on, path.number))).collect(),
         }
+    }
+
+    /// What is asked for the sender of a path state on all interfaces, whether or not its data leaves there.
+    fn anywhere(&self, path: &PathState) -> Together {
+        let own = self.own.iter().filter_map(|(_, request)| request.item_of(path));
+        let own = own.map(|item| Together::Flowspec(item.flowspec));
+        own.chain(self.crowd.asked_anywhere(path.number)).collect()
     }
 
     /// What applications ask for the sender of a path state.

@@ -183,6 +183,11 @@ impl Crowd {
         self.column(interface, number).map_or(Together::Nothing, |column| column.all)
     }
 
+    /// The same on each interface.
+    pub(crate) fn asked_anywhere(&self, number: u32) -> impl Iterator<Item = Together> {
+        self.known(number).asked.iter().map(|(_, column)| column.all)
+    }
+
     /// What next hops on an interface ask for, whomever it is for; nothing in FF.
     pub(crate) fn any_on(&self, interface: InterfaceId) -> Together {
         self.rows.get(&interface).map_or(Together::Nothing, |rows| rows.any.all)
