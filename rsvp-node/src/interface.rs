@@ -25,6 +25,8 @@ pub struct Interface {
     pub ipv4: Option<Ipv4Addr>,
     /// Address used as RSVP_HOP and as source in IPv6 sessions.
     pub ipv6: Option<Ipv6Addr>,
+    /// Its further addresses: applications may send from them, and what comes for them is for this node.
+    pub others: Vec<IpAddr>,
     /// Prefixes of the link, each an address and the number of its bits that count: who has an address in one of them is a
     /// neighbour here. None on a link whose ends have no addresses of its own.
     pub subnets: Vec<(IpAddr, u8)>,
@@ -153,6 +155,7 @@ impl Interface {
             lih: id.0,
             ipv4: None,
             ipv6: None,
+            others: Vec::new(),
             subnets: Vec::new(),
             up: true,
             enabled: true,
@@ -195,7 +198,7 @@ impl Interface {
     /// Whether `address` is one of this interface's own.
     #[must_use]
     pub fn owns(&self, address: IpAddr) -> bool {
-        self.address_like(address) == Some(address)
+        self.address_like(address) == Some(address) || self.others.contains(&address)
     }
 }
 
@@ -367,6 +370,19 @@ impl Interfaces {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interface_owns_all_of_its_addresses() {
+        let mut interface = Interface::new(InterfaceId(1));
+        (interface.ipv4, interface.others) = (Some([10, 0, 1, 1].into()), vec![[10, 0, 1, 7].into()]);
+        let owns = |last: u8| interface.owns(IpAddr::from([10, 0, 1, last]));
+        assert!(owns(1) && owns(7) && !owns(8));
+        assert_eq!(
+            interface.address_like([10, 0, 1, 7].into()),
+            Some([10, 0, 1, 1].into()),
+            "others are no hop"
+        );
+    }
 
     #[test]
     fn addresses_are_on_a_link_by_its_prefixes() {

@@ -9,12 +9,13 @@ mod progress;
 mod replay_command;
 mod search_command;
 mod shell_command;
+mod terminal;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use rsvp_sim::scenario::model::Family;
 use rsvp_sim::world::Record;
-use rsvp_sim::{Look, Report, Scenario, World, capture};
-use std::io::{BufWriter, IsTerminal, Write};
+use rsvp_sim::{Report, Scenario, World, capture};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ use std::process::ExitCode;
 #[command(
     version,
     after_help = "Example:\n  rsvp-sim run rsvp-sim/scenarios/three-routers.toml\n\n\
+    A scenario is a TOML file: nodes, links, sessions, senders, receivers, what happens to them and what is expected. \
+    SCENARIOS.md, beside the source, has every key.\n\n\
     Exit status: 0 if all expectations held, 1 if not, 2 for a bad file or bad arguments."
 )]
 struct Arguments {
@@ -34,7 +37,8 @@ struct Arguments {
 enum Command {
     /// Run a scenario and show topology, messages, reservations, events and which expectations held.
     #[command(after_help = "Example:\n  rsvp-sim run --seed 7 --family ipv6 --pcap run.pcap \
-        rsvp-sim/scenarios/three-routers.toml\n  rsvp-sim run --html run.html rsvp-sim/scenarios/killer-reservation.toml")]
+        rsvp-sim/scenarios/three-routers.toml\n  rsvp-sim run --html run.html rsvp-sim/scenarios/killer-reservation.toml\n\n\
+        Exit status: 0 if all expectations held, 1 if not, 2 for a bad file or bad arguments.")]
     Run(Run),
     /// Run a scenario with real daemons in network namespaces; needs root.
     #[cfg(feature = "lab")]
@@ -47,18 +51,18 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         _rest: Vec<std::ffi::OsString>,
     },
-    /// Draw worlds in which everything goes wrong, and check them against the reference.
+    /// Test the engine itself: draw networks in which everything goes wrong, and check them against a reference model.
     Search(search_command::Search),
-    /// Measure what a router does with very many reservations.
+    /// Measure time and memory of a router with very many reservations.
     Bench(bench::Bench),
-    /// Do again what a journal says, and compare what comes out.
+    /// Repeat a run from its journal (`run --journal`), and check that every node says the same again.
     #[command(
         after_help = "Example:\n  rsvp-sim run --journal run.jsonl rsvp-sim/scenarios/three-routers.toml\n  \
         rsvp-sim replay run.jsonl\n\nExit status: 0 if the same came out, 1 if not or if the journal ends early, 2 if it is no \
         journal."
     )]
     Replay {
-        /// The journal.
+        /// What `rsvp-sim run --journal` has written.
         journal: PathBuf,
     },
     /// Write completions for a shell to standard output.
@@ -74,7 +78,8 @@ enum Command {
         directory: PathBuf,
     },
     /// Say whether scenario files are sound, without running them.
-    #[command(after_help = "Example:\n  rsvp-sim check rsvp-sim/scenarios/*.toml")]
+    #[command(after_help = "Example:\n  rsvp-sim check rsvp-sim/scenarios/*.toml\n\n\
+        Exit status: 0 if all are sound, 2 if one is not: what is wrong, where, and what would be right is said.")]
     Check {
         /// Scenario files.
         #[arg(required = true)]
@@ -86,7 +91,7 @@ enum Command {
 struct Run {
     /// The scenario file.
     file: PathBuf,
-    /// Write configuration, every input and every output of every engine to a journal.
+    /// Write a journal of all that came into every node and out of it, for `rsvp-sim replay`.
     #[arg(long, value_name = "OUT")]
     journal: Option<PathBuf>,
     #[command(flatten)]
@@ -96,13 +101,13 @@ struct Run {
 /// What to run, and how to show what came of it.
 #[derive(Args)]
 struct What {
-    /// One JSON document instead of text.
+    /// Print the report as one JSON document instead of text.
     #[arg(long, conflicts_with_all = ["trace", "quiet"])]
     json: bool,
-    /// One line per message, then the expectations.
+    /// Print one line per message in place of the report, then which expectations did not hold.
     #[arg(long)]
     trace: bool,
-    /// Write all messages to a capture file.
+    /// Write all messages to a capture file, for Wireshark or `rsvp decode`.
     #[arg(long, value_name = "OUT")]
     pcap: Option<PathBuf>,
     /// Write a page that shows the run, and plays it, in a browser.
@@ -111,21 +116,24 @@ struct What {
     /// Draw topology and messages as an SVG file.
     #[arg(long, value_name = "OUT")]
     svg: Option<PathBuf>,
-    /// Write what is reserved, and delay and loss of each message, over time.
+    /// Write what is reserved, and delay and loss of each message, over time, as a table with commas.
     #[arg(long, value_name = "OUT")]
     csv: Option<PathBuf>,
     /// Write the outcome of the expectations as JUnit's XML.
     #[arg(long, value_name = "OUT")]
     junit: Option<PathBuf>,
-    /// Another seed than the file's.
+    /// Another seed than the file's: losses, delays of refreshes and everything else that is random come from it.
     #[arg(long)]
     seed: Option<u64>,
     /// Another address family than the file's.
     #[arg(long)]
     family: Option<FamilyName>,
-    /// Only what did not hold.
+    /// Print only which expectations did not hold, and nothing if all did.
     #[arg(long, short, conflicts_with = "trace")]
     quiet: bool,
+    /// Fold lines at so many columns; 0 for never [default: those of the terminal, and never in files and pipes]
+    #[arg(long, value_name = "COLUMNS", conflicts_with = "json")]
+    width: Option<u16>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -176,7 +184,7 @@ fn read(file: &Path) -> Option<Scenario> {
 
 /// To standard error; a closed one is no reason to fail differently.
 fn complain(what: &str) {
-    let _ = writeln!(std::io::stderr(), "rsvp-sim: {what}");
+    let _ = writeln!(std::io::stderr(), "rsvp-sim: {}", terminal::characters().fit(what));
 }
 
 /// To standard output; a reader that has seen enough (`| head`) is no fault, a full disk is the end.
@@ -199,15 +207,20 @@ fn check(files: &[PathBuf]) -> ExitCode {
     for file in files {
         match read(file) {
             None => sound = false,
-            Some(scenario) => say(&format!(
-                "{}: ok: {} nodes, {} links, {} senders, {} receivers, {} expectations\n",
-                file.display(),
-                scenario.nodes.len(),
-                scenario.links.len(),
-                scenario.senders.len(),
-                scenario.receivers.len(),
-                scenario.expectations.len()
-            )),
+            Some(scenario) => {
+                say(&format!(
+                    "{}: ok: {} nodes, {} links, {} senders, {} receivers, {} expectations\n",
+                    file.display(),
+                    scenario.nodes.len(),
+                    scenario.links.len(),
+                    scenario.senders.len(),
+                    scenario.receivers.len(),
+                    scenario.expectations.len()
+                ));
+                for note in scenario.notes() {
+                    say(&format!("{}: note: {note}\n", file.display()));
+                }
+            }
         }
     }
     if sound { ExitCode::SUCCESS } else { ExitCode::from(BAD_FILE) }
@@ -222,6 +235,15 @@ fn chosen(file: &Path, what: &What) -> Option<Scenario> {
         Some(FamilyName::Ipv4) => Family::Ipv4,
         Some(FamilyName::Ipv6) => Family::Ipv6,
     };
+    if let Some(link) = scenario.too_small_for(scenario.family) {
+        complain(&format!(
+            "--family ipv6: link \"{}\" has an MTU of {}, and IPv6 wants {} at least (RFC 8200 section 5)",
+            link.name,
+            link.mtu,
+            scenario.family.least_mtu()
+        ));
+        return None;
+    }
     Some(scenario)
 }
 
@@ -272,16 +294,14 @@ fn report((file, what): (&Path, &What), report: &Report, record: &Record) -> Exi
 }
 
 fn show(run: &What, report: &Report) {
-    let colours =
-        std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let look = Look { colours };
+    let look = terminal::look(run.width);
     if run.json {
         match serde_json::to_string_pretty(report) {
             Ok(json) => say(&(json + "\n")),
             Err(fault) => complain(&fault.to_string()),
         }
     } else if run.trace {
-        say(&report.trace());
+        say(&look.fit(&report.trace()));
         say(&report.brief(look));
     } else if run.quiet {
         if !report.held() {

@@ -49,6 +49,7 @@ use rsvpd::control::server::{FromClient, Switchboard, attend, next_client};
 use rsvpd::control::service::{ControlService, EngineAccess};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
@@ -61,7 +62,8 @@ const TURNS: u32 = 32;
 
 /// A world whose nodes have daemons. Clones are the same one; it ends with the last.
 ///
-/// It needs a tokio runtime of one thread, as `#[tokio::test]` has it: only there is it known when everybody has had a turn.
+/// It needs a tokio runtime of one thread, as `#[tokio::test]` and `#[tokio::main(flavor = "current_thread")]` have it: only there is
+/// it known when everybody has had a turn. [`client`](Self::client) refuses others.
 #[derive(Clone, Debug)]
 pub struct Network {
     state: Arc<Mutex<State>>,
@@ -80,6 +82,15 @@ pub enum NetworkError {
         node: String,
         /// Why.
         why: &'static str,
+    },
+    /// Whoever asks runs where it is not known when everybody has had a turn.
+    #[error(
+        "virtual daemons need a tokio runtime of one thread, and this is {found}: use #[tokio::test], or #[tokio::main(flavor = \
+         \"current_thread\")]"
+    )]
+    Runtime {
+        /// What there is.
+        found: &'static str,
     },
     /// Its daemon cannot be talked to.
     #[error(transparent)]
@@ -132,7 +143,8 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// There is no such node (the nearest one is named), or none that speaks RSVP now.
+    /// There is no such node (the nearest one is named), or none that speaks RSVP now; or it is asked for outside of a tokio runtime
+    /// of one thread.
     #[track_caller]
     pub fn client(&self, node: &str) -> impl Future<Output = Result<Client, NetworkError>> + use<> {
         let door = self.door(node, Location::caller());
@@ -144,6 +156,7 @@ impl Network {
     }
 
     fn door(&self, name: &str, from: &Location<'_>) -> Result<mpsc::Sender<FromClient>, NetworkError> {
+        fit(Handle::try_current().ok().map(|runtime| runtime.runtime_flavor()))?;
         let mut state = self.lock();
         let node = state.world.node_id(name, from)?;
         // Nodes come to life in the first moment.
@@ -222,6 +235,15 @@ impl Network {
             turns = if heard == before { turns + 1 } else { 0 };
             before = heard;
         }
+    }
+}
+
+/// Refuses runtimes in which nobody knows when everybody has had a turn.
+fn fit(runtime: Option<RuntimeFlavor>) -> Result<(), NetworkError> {
+    match runtime {
+        Some(RuntimeFlavor::CurrentThread) => Ok(()),
+        Some(_) => Err(NetworkError::Runtime { found: "one of several" }),
+        None => Err(NetworkError::Runtime { found: "none" }),
     }
 }
 
@@ -361,5 +383,19 @@ impl EngineAccess for Access<'_> {
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_runtime_of_one_thread_will_do() {
+        assert!(fit(Some(RuntimeFlavor::CurrentThread)).is_ok());
+        for (runtime, found) in [(Some(RuntimeFlavor::MultiThread), "one of several"), (None, "none")] {
+            let said = fit(runtime).expect_err("it will not do").to_string();
+            assert!(said.contains(found) && said.contains("use #[tokio::test]"), "{said}");
+        }
     }
 }

@@ -22,10 +22,14 @@ use std::time::{Duration, Instant};
     after_help = "Examples:\n  rsvp-sim search --seeds 0..10000\n  rsvp-sim search --large --seeds 0..20\n  \
     rsvp-sim search --seeds 0..1000000 --minutes 10\n  \
     rsvp-sim search --seeds 0..1000000 --shard 3/8 --all --json > part-3.jsonl\n  \
-    rsvp-sim search --seeds 0..1000000 --merge part-*.jsonl"
+    rsvp-sim search --seeds 0..1000000 --merge part-*.jsonl\n\n\
+    A world is a network with its applications and all that happens to them; everything in it is drawn from its seed. The first that \
+    fails is made smaller and written as a scenario file.\n\n\
+    Exit status: 0 if no world failed, 1 if one did or if a thousand and more never had what a search has to meet, 2 for bad \
+    arguments."
 )]
 pub(crate) struct Search {
-    /// The seeds, from the first up to but not with the last.
+    /// Seeds of the worlds: from A up to B, but without B.
     #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = seeds)]
     seeds: (u64, u64),
     /// Stop drawing new worlds after so many minutes, and say before which seed that was. To --merge, the seeds from there on are
@@ -41,11 +45,11 @@ pub(crate) struct Search {
     /// One line of JSON per seed.
     #[arg(long)]
     json: bool,
-    /// Go on after a world that fails: tell of every one, and make none smaller.
+    /// Go on after a world that fails: tell of every one that does, and make none of them smaller.
     #[arg(long)]
     all: bool,
-    /// End with a digest (SHA-256) of everything that the engines of all worlds said, in the words of a journal: it stays
-    /// the same as long as they do the same, whatever is called otherwise in the sources.
+    /// End with a digest (SHA-256) of everything that all nodes said, in the words of a journal: two versions of the engine with the
+    /// same digest did the same.
     #[arg(long, conflicts_with = "minutes")]
     digest: bool,
     /// Check the world of a scenario file in place of drawn ones.

@@ -55,10 +55,20 @@ fn rest(command: &Command, roff: &mut Roff) {
         Some((text, status)) => (text, status.trim()),
         None => (after.as_str(), "0 on success, 1 if something failed, 2 for a bad file or bad arguments."),
     };
-    // Below the word "Example" or "Examples".
-    if let Some((_, examples)) = text.trim_end().split_once('\n') {
+    let paragraphs = text.split("\n\n").map(str::trim_end).filter(|text| !text.is_empty());
+    let (examples, notes): (Vec<_>, Vec<_>) = paragraphs.partition(|text| text.starts_with("Example"));
+    if !examples.is_empty() {
         roff.control("SH", ["EXAMPLES"]);
-        verbatim(examples, roff);
+    }
+    for text in examples {
+        // Below the word "Example" or "Examples".
+        verbatim(text.split_once('\n').map_or(text, |(_, lines)| lines), roff);
+    }
+    if !notes.is_empty() {
+        roff.control("SH", ["NOTES"]);
+    }
+    for text in notes {
+        roff.control("PP", []).text([roman(text)]);
     }
     roff.control("SH", ["EXIT STATUS"]);
     verbatim(status, roff);

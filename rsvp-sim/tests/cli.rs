@@ -8,7 +8,8 @@ fn shipped(name: &str) -> String {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rsvp-sim")).args(arguments).output().expect("the command")
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rsvp-sim"));
+    command.args(arguments).env("LC_ALL", "C.UTF-8").output().expect("the command")
 }
 
 fn stdout(output: &Output) -> String {

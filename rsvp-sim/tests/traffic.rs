@@ -67,7 +67,7 @@ fn queued_ns(streams: &[Stream], hops: usize) -> u64 {
 /// RFC 2212's bound from what the receiver was told of the way, in nanoseconds.
 fn bound_ns(world: &World) -> u64 {
     let listener = world.application("listener").expect("there is one");
-    let told = listener.events().find_map(|event| match &event.kind {
+    let told = listener.events().expect("a record").find_map(|event| match &event.kind {
         EventKind::Path { tspec, adspec: Some(adspec), .. } => adspec.guaranteed.map(|terms| (*tspec, terms)),
         _ => None,
     });

@@ -157,6 +157,67 @@ fn each_link_type_is_read_as_tshark_reads_it() {
     as_tshark_reads_them(&known);
 }
 
+/// The fragments of a packet in PPP multilink (RFC 1990 3), with numbers of 24 bits from this one on.
+fn multilink(packet: &[u8], size: usize, from: u32) -> Vec<Vec<u8>> {
+    let whole = [&[0x21][..], packet].concat();
+    let last = whole.len().div_ceil(size) - 1;
+    let part = |(number, octets): (usize, &[u8])| {
+        let (begins, ends) = (u32::from(number == 0), u32::from(number == last));
+        let header = begins << 31 | ends << 30 | (from + number as u32) & 0x00ff_ffff;
+        [&[0xff, 3, 0, 0x3d][..], &header.to_be_bytes(), octets].concat()
+    };
+    whole.chunks(size).enumerate().map(part).collect()
+}
+
+#[test]
+fn fragments_of_ppp_multilink_are_put_together_where_they_come_in_order() {
+    let parts = multilink(&rsvp(), 16, 7);
+    assert_eq!(parts.len(), 3);
+    let found = one(9, &parts);
+    assert_eq!((&found["src"], found["frame"].as_u64()), (&"10.0.0.1".into(), Some(parts.len() as u64)));
+    assert_eq!((&found["truncated"], found.get("error")), (&false.into(), None), "{found}");
+    let tree = decode(&["-v"], &pcap(9, &parts)).output;
+    assert!(tree.contains(&format!("from {} fragments", parts.len())), "{tree}");
+    let stats = decode(&["--stats"], &pcap(9, &parts)).output;
+    let counted = format!("\n{} fragments: 1 datagrams reassembled, 0 incomplete\n", parts.len());
+    assert!(stats.contains(&counted), "{stats}");
+    // Two packets at once, as in a bundle of links, and one that is whole between their fragments.
+    let other = multilink(&rsvp(), 20, 0x00ff_ffff);
+    let whole = [&[0xff, 3, 0, 0x21][..], &rsvp()].concat();
+    let mut mixed = vec![parts[0].clone(), other[0].clone(), whole];
+    mixed.extend(parts[1..].iter().chain(&other[1..]).cloned());
+    assert_eq!(json(&[], &pcap(9, &mixed)).len(), 3);
+    // In PPPoE, too.
+    let session = |part: &Vec<u8>| {
+        let part = &part[2..];
+        let length = (part.len() as u16).to_be_bytes();
+        [&ethernet(&[0x88, 0x64, 0x11, 0, 0, 9])[..], &length, part].concat()
+    };
+    assert_eq!(one(1, &parts.iter().map(session).collect::<Vec<_>>())["src"], "10.0.0.1");
+}
+
+#[test]
+fn of_fragments_of_ppp_multilink_that_are_missing_only_what_is_before_them_is_shown() {
+    let parts = multilink(&rsvp(), 20, 7);
+    // Without the last, and with it before the others.
+    let mut other_order = parts.clone();
+    other_order.rotate_right(1);
+    for frames in [&parts[..parts.len() - 1], &other_order[..]] {
+        let ran = decode(&["--json"], &pcap(9, frames));
+        let found: serde_json::Value = serde_json::from_str(ran.output.trim()).expect("one message");
+        assert_eq!((&found["src"], &found["truncated"]), (&"10.0.0.1".into(), &true.into()), "{found}");
+        assert!(ran.errors.contains("1 fragmented datagrams are incomplete"), "{}", ran.errors);
+    }
+    // Without the first nobody knows what it is; a fragment that the capture has cut off has nothing behind it in its place.
+    let ran = decode(&[], &pcap(9, &parts[1..]));
+    assert_eq!((ran.status, ran.output.as_str()), (0, ""), "{}", ran.errors);
+    let mut short = parts;
+    short[0].pop();
+    let ran = decode(&[], &pcap(9, &short));
+    assert_eq!(ran.output, "");
+    assert!(ran.errors.contains("1 fragmented datagrams are incomplete"), "{}", ran.errors);
+}
+
 #[test]
 fn rarer_tunnels_are_looked_into() {
     let inner = ethernet(&[8, 0]);

@@ -48,7 +48,7 @@ pub enum Look {
 pub fn look(frame: &Frame<'_>) -> Look {
     match link::network(frame.link, frame.octets) {
         link::Network::Ip(octets) => headers(octets).map_or(Look::Unreadable, Look::Packet),
-        link::Network::Other => Look::Other,
+        link::Network::Part(_) | link::Network::Other => Look::Other,
         link::Network::UnknownLink => Look::UnknownLink(frame.link),
     }
 }

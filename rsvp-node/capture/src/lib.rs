@@ -15,6 +15,7 @@ pub mod ip;
 mod link;
 #[cfg(feature = "live")]
 pub mod live;
+mod multilink;
 pub mod packet;
 #[cfg(feature = "read")]
 mod pcap;

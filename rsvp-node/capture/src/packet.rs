@@ -10,6 +10,8 @@ use std::net::IpAddr;
 use crate::fragments::{Fragments, Limits, Whole};
 use crate::icmp::{self, ICMP, ICMPV6, Quoted};
 use crate::ip::{self, Datagram};
+use crate::link::Next;
+use crate::multilink::{Joined, Multilink};
 use crate::{Frame, LinkType, Timestamp, link, tunnel};
 use rsvp_wire::{E2E_IGNORE_PROTOCOL, IP_PROTOCOL, UDP_PORTS};
 
@@ -99,6 +101,7 @@ pub struct Layers {
 pub struct Finder {
     layers: Layers,
     fragments: Fragments,
+    multilink: Multilink,
 }
 
 /// What a finder keeps of fragments: captures come from everywhere.
@@ -113,20 +116,29 @@ impl Default for Finder {
 impl Finder {
     /// A finder without fragments.
     pub fn new() -> Self {
-        Self { layers: Layers::default(), fragments: Fragments::new(LIMITS) }
+        let (fragments, multilink) = (Fragments::new(LIMITS), Multilink::default());
+        Self { layers: Layers::default(), fragments, multilink }
     }
 
     /// What was met so far.
     pub fn layers(&self) -> Layers {
-        Layers { incomplete: self.fragments.given_up(), ..self.layers }
+        let incomplete = self.layers.incomplete + self.fragments.given_up() + self.multilink.given_up;
+        Layers { incomplete, ..self.layers }
     }
 
     /// The message in a frame, if there is one, or the message that the frame completes.
     #[inline]
     pub fn find<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Packet<'a>> {
         self.layers.frames += 1;
-        let network = match link::network(frame.link, frame.octets) {
-            link::Network::Ip(octets) => octets,
+        let (network, parts) = match link::network(frame.link, frame.octets) {
+            link::Network::Ip(octets) => (octets, 1),
+            link::Network::Part(part) => {
+                self.layers.fragments += 1;
+                let way = link::direction(frame.link, frame.octets);
+                let joined = self.multilink.add((frame.number, frame.time), way, part)?;
+                self.layers.reassembled += 1;
+                (link::follow(Next::Ppp(&joined.octets))?, joined.parts)
+            }
             link::Network::Other => return None,
             link::Network::UnknownLink => {
                 self.layers.unknown_link.get_or_insert(frame.link);
@@ -137,6 +149,11 @@ impl Finder {
             self.layers.unreadable += 1;
             return None;
         };
+        if parts > 1 && datagram.cut {
+            // Something is missing at the end of one of them, and what comes behind is not in its place.
+            self.layers.incomplete += 1;
+            return None;
+        }
         let whole = datagram.fragment.is_none();
         match datagram.protocol {
             IP_PROTOCOL | UDP | E2E_IGNORE_PROTOCOL => {}
@@ -145,7 +162,7 @@ impl Finder {
             _ => return None,
         }
         if whole {
-            return message(datagram.protocol, unfragmented(frame, &datagram));
+            return message(datagram.protocol, Packet { fragments: parts, ..unfragmented(frame, &datagram) });
         }
         self.layers.fragments += 1;
         let whole = self.fragments.add(0, frame.number, frame.time, &datagram)?;
@@ -156,13 +173,17 @@ impl Finder {
     /// A message that was given up because fragments are missing, as far as it is there: ask until there is none.
     /// While frames are being read, these are the ones that had to make room; with `all`, all that are left.
     pub fn given_up(&mut self, all: bool) -> Option<Packet<'_>> {
-        loop {
-            let whole = self.fragments.next_given_up(all)?;
+        while let Some(whole) = self.fragments.next_given_up(all) {
             if of_whole(whole).is_some() {
-                break;
+                return self.fragments.last().and_then(of_whole);
             }
         }
-        self.fragments.last().and_then(of_whole)
+        while let Some(joined) = self.multilink.next_given_up(all) {
+            if of_joined(joined).is_some() {
+                return self.multilink.last().and_then(of_joined);
+            }
+        }
+        None
     }
 }
 
@@ -228,6 +249,17 @@ fn of_whole(whole: &Whole) -> Option<Packet<'_>> {
     let inner = ip::innermost(inner).filter(|inner| inner.fragment.is_none())?;
     let frame = Frame { number: whole.frame, time: whole.time, link: LinkType::RAW, octets: &[] };
     message(inner.protocol, Packet { fragments: whole.fragments, ..unfragmented(&frame, &inner) })
+}
+
+/// The message in a packet of which parts are missing, as far as those have come that are before them.
+fn of_joined(joined: &Joined) -> Option<Packet<'_>> {
+    let datagram = ip::innermost(link::follow(Next::Ppp(&joined.octets))?)?;
+    if datagram.fragment.is_some() {
+        return None;
+    }
+    let Joined { frame: number, time, direction, parts: fragments, .. } = *joined;
+    let frame = Frame { number, time, link: LinkType::RAW, octets: &[] };
+    message(datagram.protocol, Packet { direction, fragments, ..unfragmented(&frame, &datagram) })
 }
 
 /// The message that a datagram carries.

@@ -20,10 +20,23 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// What a newcomer begins with.
+const EXAMPLES: &str = if cfg!(feature = "daemon") {
+    "Examples:\n  \
+    rsvp recv --port 5000                         # on one host, where rsvpd runs\n  \
+    rsvp send --to 10.0.2.2:5000 --rate 2mbit     # on another, to that one\n  \
+    rsvp show reservations                        # on any node between\n  \
+    rsvp doctor                                   # where it does not work\n  \
+    rsvp decode capture.pcap\n\n\
+    `rsvp COMMAND --help` has examples of each."
+} else {
+    "Examples:\n  rsvp decode capture.pcap\n\n`rsvp COMMAND --help` has examples of each."
+};
+
 /// RSVP, the Resource ReSerVation Protocol (RFC 2205 and its family): reserve for a flow, look at what is reserved, look
 /// into what was captured.
 #[derive(Debug, Parser)]
-#[command(name = "rsvp", version = env!("RSVP_VERSION"), long_about = None, max_term_width = 100)]
+#[command(name = "rsvp", version = env!("RSVP_VERSION"), long_about = None, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -15,9 +15,9 @@ pub(super) enum Command {
         rsvp completions bash > /etc/bash_completion.d/rsvp\n  \
         rsvp completions bash --program rsvpd > /etc/bash_completion.d/rsvpd")]
     Completions {
-        /// The shell
+        /// The shell that is to complete
         shell: Shell,
-        /// The program
+        /// The program whose command line is completed
         #[arg(long, value_enum, default_value_t = Program::Rsvp)]
         program: Program,
     },

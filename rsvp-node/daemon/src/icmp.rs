@@ -61,10 +61,11 @@ fn raw(domain: Domain, protocol: Protocol) -> io::Result<Socket> {
 pub(super) struct Returned<'a> {
     /// Who says so.
     pub(super) by: IpAddr,
-    error: Quoted,
+    pub(super) error: Quoted,
     /// Where it came from, and was to go.
     pub(super) source: IpAddr,
-    destination: IpAddr,
+    pub(super) destination: IpAddr,
+    /// As much of it as is quoted, which need be no more than 8 octets (RFC 792).
     pub(super) octets: &'a [u8],
 }
 
@@ -77,23 +78,56 @@ impl Returned<'_> {
             (true, 3, 2) | (false, 4, 1) => {
                 ("no-rsvp", format!("{by} does not speak RSVP ({said}): start rsvpd there"))
             }
-            (true, 3, 9 | 10 | 13) | (false, 1, 1 | 5 | 6) => (
+            // RSVP has no ports: that one is closed is what firewalls say that reject.
+            (true, 3, 3) | (false, 1, 4) => (
                 "refused",
                 format!(
                     "a firewall at {by} refuses RSVP to {destination} ({said}): let IP protocol 46 through"
+                ),
+            ),
+            (true, 3, 9 | 10 | 13) | (false, 1, 1) => (
+                "refused",
+                format!(
+                    "{by} prohibits RSVP to {destination} ({said}): let its firewall have IP protocol 46 through, or take away its \
+                     route of type prohibit"
+                ),
+            ),
+            (false, 1, 5) => (
+                "refused",
+                format!(
+                    "{by} takes nothing to {destination} from {} ({said}): see its policy for sources",
+                    self.source
+                ),
+            ),
+            (false, 1, 6) => (
+                "refused",
+                format!("{by} has a route that rejects what is for {destination} ({said}): take it away"),
+            ),
+            (false, 1, 2) => (
+                "no-way",
+                format!(
+                    "{} is unknown beyond {by}, on the way to {destination} ({said}): announce from an address of larger scope",
+                    self.source
                 ),
             ),
             (true, 3, 4) | (false, 2, _) => (
                 "too-big",
                 format!("the message to {destination} is too big for the way behind {by} ({said})"),
             ),
-            (true, 11, _) | (false, 3, _) => {
+            (true, 11, 0) | (false, 3, 0) => {
                 ("ttl", format!("the TTL was used up at {by} ({said}): say a larger one"))
             }
-            (true, 3, _) | (false, 1, _) => (
+            (true, 3, 0 | 6 | 11) | (false, 1, 0) => (
                 "no-way",
                 format!(
-                    "{by} has no way to {destination} ({said}): see its routes, and whether the host is up"
+                    "{by} has no way to {destination} ({said}): see its routes, or announce to elsewhere"
+                ),
+            ),
+            (true, 3, 1 | 7 | 12) | (false, 1, 3) => (
+                "no-way",
+                format!(
+                    "{by} does not reach {destination} ({said}): see whether that host is up, and that no route of {by} is of type \
+                     unreachable"
                 ),
             ),
             _ => ("other", format!("{by} complains about the message to {destination} ({said})")),
@@ -155,4 +189,80 @@ pub(super) fn open() -> Opened {
         tracing::warn!("{error}; that messages do not arrive is not told");
         Opened::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an error of a router says of a message from a host.
+    fn said(v6: bool, kind: u8, code: u8) -> (&'static str, String) {
+        let addresses =
+            if v6 { ["fd00:1::2", "fd00:1::1", "fd09::9"] } else { ["10.0.1.2", "10.0.1.1", "10.9.9.9"] };
+        let [by, source, destination] =
+            addresses.map(|address| address.parse::<IpAddr>().expect("an address"));
+        let error = Quoted { source: by, destination: source, kind, code, detail: None };
+        Returned { by, error, source, destination, octets: &[] }.meaning()
+    }
+
+    #[test]
+    fn each_code_says_what_it_means() {
+        let (way, refused) = ("no-way", "refused");
+        for (v6, kind, code, cause, words) in [
+            (false, 3, 0, way, "has no way to 10.9.9.9 (ICMP net unreachable)"),
+            (false, 3, 6, way, "has no way to 10.9.9.9 (ICMP destination network unknown)"),
+            (false, 3, 11, way, "has no way to 10.9.9.9"),
+            (false, 3, 1, way, "10.0.1.2 does not reach 10.9.9.9 (ICMP host unreachable)"),
+            (false, 3, 7, way, "does not reach 10.9.9.9"),
+            (false, 3, 12, way, "does not reach 10.9.9.9"),
+            (false, 3, 2, "no-rsvp", "10.0.1.2 does not speak RSVP (ICMP protocol unreachable)"),
+            (false, 3, 3, refused, "a firewall at 10.0.1.2 refuses RSVP to 10.9.9.9 (ICMP port unreachable)"),
+            (false, 3, 4, "too-big", "is too big"),
+            (false, 3, 9, refused, "prohibits RSVP to 10.9.9.9"),
+            (false, 3, 10, refused, "prohibits RSVP to 10.9.9.9"),
+            (
+                false,
+                3,
+                13,
+                refused,
+                "10.0.1.2 prohibits RSVP to 10.9.9.9 (ICMP communication administratively prohibited)",
+            ),
+            (false, 3, 5, "other", "complains about the message to 10.9.9.9 (ICMP source route failed)"),
+            (false, 3, 15, "other", "precedence cutoff in effect"),
+            (false, 11, 0, "ttl", "the TTL was used up at 10.0.1.2"),
+            (false, 11, 1, "other", "fragment reassembly time exceeded"),
+            (false, 12, 0, "other", "parameter problem"),
+            (true, 1, 0, way, "has no way to fd09::9 (ICMPv6 no route to destination)"),
+            (
+                true,
+                1,
+                1,
+                refused,
+                "fd00:1::2 prohibits RSVP to fd09::9 (ICMPv6 communication with destination",
+            ),
+            (true, 1, 2, way, "fd00:1::1 is unknown beyond fd00:1::2"),
+            (true, 1, 3, way, "fd00:1::2 does not reach fd09::9 (ICMPv6 address unreachable)"),
+            (
+                true,
+                1,
+                4,
+                refused,
+                "a firewall at fd00:1::2 refuses RSVP to fd09::9 (ICMPv6 port unreachable)",
+            ),
+            (true, 1, 5, refused, "fd00:1::2 takes nothing to fd09::9 from fd00:1::1"),
+            (true, 1, 6, refused, "fd00:1::2 has a route that rejects what is for fd09::9"),
+            (true, 2, 0, "too-big", "is too big"),
+            (true, 3, 0, "ttl", "the TTL was used up at fd00:1::2"),
+            (true, 3, 1, "other", "fragment reassembly time exceeded"),
+            (true, 4, 1, "no-rsvp", "fd00:1::2 does not speak RSVP"),
+        ] {
+            let (named, meaning) = said(v6, kind, code);
+            assert!(named == cause && meaning.contains(words), "{kind}/{code}: {named}: {meaning}");
+            assert_eq!(
+                meaning.contains("has no way to"),
+                [0, 6, 11].contains(&code) && way == cause,
+                "{meaning}"
+            );
+        }
+    }
 }

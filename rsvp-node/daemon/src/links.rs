@@ -106,7 +106,8 @@ impl Links {
         // newest of IPv6 first.
         let best = |v6: bool| {
             let family = here().filter(move |a| a.address.is_ipv6() == v6 && !a.secondary);
-            let is_kept = |a: &&Address| before.is_some_and(|before| before.owns(a.address));
+            let is_kept =
+                |a: &&Address| before.is_some_and(|before| before.address_like(a.address) == Some(a.address));
             family.min_by_key(|a| (!a.global, !is_kept(a))).map(|a| (a.address, a.global))
         };
         let (v4, v6) = (best(false), best(true));
@@ -119,6 +120,12 @@ impl Links {
         let mut interface = Interface::new(InterfaceId(link.index));
         interface.ipv4 = v4.and_then(|(address, _)| if let IpAddr::V4(a) = address { Some(a) } else { None });
         interface.ipv6 = v6.and_then(|(address, _)| if let IpAddr::V6(a) = address { Some(a) } else { None });
+        // By UDP everything comes from the address that answers go to, which has to be the sender's.
+        if config.node.transport == Transport::Raw {
+            let is_other = |a: &IpAddr| !a.is_loopback() && interface.address_like(*a) != Some(*a);
+            let others: BTreeSet<_> = here().map(|a| a.address).filter(is_other).collect();
+            interface.others = others.into_iter().collect();
+        }
         (interface.lih, interface.earlier_lihs) =
             (self.handles.of(link.index), self.handles.earlier(link.index));
         // A Path in UDP comes from the socket of the hop before (RFC 2205 Appendix C).

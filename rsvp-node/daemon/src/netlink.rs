@@ -4,8 +4,10 @@
 //! within the system call that asks, so the answer is there when it is read and nothing waits for another process. What
 //! changes arrives elsewhere (`monitor`); what answers mean for RSVP is deliberately the business of `routes` and `links`.
 
+mod no_way;
 mod whole;
 
+pub(super) use self::no_way::NoWay;
 pub(super) use self::whole::{NLM_F_DUMP_INTR, whole};
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
@@ -57,7 +59,7 @@ pub(super) enum RouteTo {
     /// It leaves here.
     Out(u32),
     /// Nowhere.
-    Nowhere,
+    Nowhere(NoWay),
 }
 
 /// Who gets a packet first.
@@ -115,7 +117,10 @@ impl Netlink {
     /// Where a packet goes. With a source, it is the one of this node, or, if the packet comes in somewhere, of another node,
     /// so that rules by source and interface count; with ports, they count where paths are equally good.
     pub(super) fn route(&mut self, query: &RouteQuery) -> io::Result<RouteTo> {
-        let Some(route) = self.look_up(query, None)? else { return Ok(RouteTo::Nowhere) };
+        let route = match self.look_up(query, None)? {
+            Ok(route) => route,
+            Err(why) => return Ok(RouteTo::Nowhere(why)),
+        };
         let out = route.attributes.iter().find_map(|a| match a {
             RouteAttribute::Oif(index) => Some(*index),
             _ => None,
@@ -123,14 +128,14 @@ impl Netlink {
         Ok(match (route.header.kind, out) {
             (RouteType::Local | RouteType::Anycast, _) => RouteTo::Local,
             (RouteType::Unicast | RouteType::Multicast, Some(out)) => RouteTo::Out(out),
-            _ => RouteTo::Nowhere,
+            _ => RouteTo::Nowhere(NoWay::NoRoute),
         })
     }
 
     /// Where packets of this node leave, through `out` if that is given, and who gets them first there.
     pub(super) fn first_hop(&mut self, query: &RouteQuery, out: Option<u32>) -> io::Result<Option<FirstHop>> {
         let unicast = |route: &RouteMessage| route.header.kind == RouteType::Unicast;
-        let Some(route) = self.look_up(query, out)?.filter(unicast) else { return Ok(None) };
+        let Some(route) = self.look_up(query, out)?.ok().filter(unicast) else { return Ok(None) };
         let (mut interface, mut to) = (None, Some(query.destination));
         for attribute in &route.attributes {
             match attribute {
@@ -147,7 +152,7 @@ impl Netlink {
     /// The address that packets of this node to there have as their source, through `out` if that is given.
     pub(super) fn source(&mut self, query: &RouteQuery, out: Option<u32>) -> io::Result<Option<IpAddr>> {
         let route = self.look_up(query, out)?;
-        Ok(route.and_then(|route| {
+        Ok(route.ok().and_then(|route| {
             route.attributes.iter().find_map(|attribute| match attribute {
                 RouteAttribute::PrefSource(address) => read(address),
                 _ => None,
@@ -155,8 +160,8 @@ impl Netlink {
         }))
     }
 
-    /// The one route that the kernel takes for a packet; nothing where there is none.
-    fn look_up(&mut self, query: &RouteQuery, out: Option<u32>) -> io::Result<Option<RouteMessage>> {
+    /// The one route that the kernel takes for a packet, or why there is none.
+    fn look_up(&mut self, query: &RouteQuery, out: Option<u32>) -> io::Result<Result<RouteMessage, NoWay>> {
         let RouteQuery { destination, source, flow } = *query;
         let mut question = RouteMessage::default();
         question.header.address_family = family(destination);
@@ -170,12 +175,11 @@ impl Netlink {
         question.attributes.extend(out.map(RouteAttribute::Oif));
         question.attributes.extend(told_apart_by(&flow));
         match self.ask(RouteNetlinkMessage::GetRoute(question), 0) {
-            Ok(answers) => Ok(answers.into_iter().next().and_then(|answer| match answer {
-                RouteNetlinkMessage::NewRoute(route) => Some(route),
-                _ => None,
-            })),
-            Err(e) if says_no_route(&e) => Ok(None),
-            Err(e) => Err(e),
+            Ok(answers) => Ok(match answers.into_iter().next() {
+                Some(RouteNetlinkMessage::NewRoute(route)) => Ok(route),
+                _ => Err(NoWay::NoRoute),
+            }),
+            Err(e) => NoWay::of(&e).map(Err).ok_or(e),
         }
     }
 
@@ -193,8 +197,7 @@ impl Netlink {
         }
         match self.ask(RouteNetlinkMessage::GetRoute(question), 0) {
             Ok(answers) => Ok(answers.iter().find_map(read_forwarding)),
-            Err(e) if says_no_route(&e) => Ok(None),
-            Err(e) => Err(e),
+            Err(e) => NoWay::of(&e).map(|_| None).ok_or(e),
         }
     }
 
@@ -305,12 +308,6 @@ fn told_apart_by(flow: &FlowKey) -> Vec<RouteAttribute> {
     let label = flow.flow_label & 0x000f_ffff;
     found.extend((label != 0).then_some(RouteAttribute::Flowlabel(label)));
     found
-}
-
-fn says_no_route(error: &io::Error) -> bool {
-    let codes =
-        [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EACCES, libc::ENOENT, libc::EINVAL, libc::EXDEV];
-    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 /// The messages in what was received; what this program does not know is left out.

@@ -29,7 +29,7 @@ impl Routes {
             return self.netlink.route(&own);
         }
         let way = self.netlink.route(query)?;
-        if way != RouteTo::Nowhere {
+        if !matches!(way, RouteTo::Nowhere(_)) {
             return Ok(way);
         }
         // A host does not forward, and a filter on the reverse path may refuse: the destination alone then decides.
@@ -71,7 +71,7 @@ impl Routes {
         let found = if destination.is_multicast() {
             self.netlink.route(&query).map(|route| match route {
                 RouteTo::Out(out) => Some(Way { interface: InterfaceId(out), on_link: true }),
-                RouteTo::Local | RouteTo::Nowhere => None,
+                RouteTo::Local | RouteTo::Nowhere(_) => None,
             })
         } else {
             let hop = self.netlink.first_hop(&query, None);
@@ -101,7 +101,7 @@ impl Routes {
     }
 
     fn multicast(&mut self, group: IpAddr, source: IpAddr) -> io::Result<RouteAnswer> {
-        let fixed = self.fixed.iter().find(|r| r.group == group && r.source.is_none_or(|s| s == source));
+        let fixed = self.fixed.iter().find(|route| route.is_of(group, source));
         if let Some(fixed) = fixed {
             let incoming = self.links.by_name(&fixed.incoming);
             let outgoing = fixed.outgoing.iter().filter_map(|name| self.links.by_name(name)).collect();
@@ -124,7 +124,7 @@ impl Routes {
                 outgoing: Default::default(),
             }),
             RouteTo::Local => RouteAnswer::Known(Route::default()),
-            RouteTo::Nowhere => RouteAnswer::NoRoute,
+            RouteTo::Nowhere(_) => RouteAnswer::NoRoute,
         })
     }
 
@@ -141,7 +141,7 @@ impl Routes {
                 incoming: None,
                 outgoing: [InterfaceId(out)].into_iter().collect(),
             }),
-            RouteTo::Nowhere => RouteAnswer::NoRoute,
+            RouteTo::Nowhere(_) => RouteAnswer::NoRoute,
         })
     }
 }

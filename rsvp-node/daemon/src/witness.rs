@@ -15,6 +15,8 @@ use std::net::IpAddr;
 const LINES: u32 = 5;
 /// Errors of one neighbour, and to it, that are looked into in a window for those who ask afterwards.
 const ERRORS: u32 = 20;
+/// How often senders are looked for in a window that short quotes may be about: anybody can forge one, and it costs a look at all.
+const SEARCHES: u32 = 20;
 /// The window.
 const WINDOW_US: u64 = 10_000_000;
 /// Neighbours and causes that are told apart; those beyond have one window together.
@@ -38,6 +40,9 @@ const MALFORMED: [&str; 8] = [
     "malformed-other",
 ];
 
+/// A sender of a session.
+pub(super) type Announced = (Session, SenderTemplate);
+
 /// What has been seen and not been told yet.
 #[derive(Default)]
 pub(super) struct Witness {
@@ -47,7 +52,7 @@ pub(super) struct Witness {
     malformed: [u64; MALFORMED.len()],
     undelivered: u64,
     /// What was last said of the Path of a sender that came back, and when.
-    returned: BTreeMap<(Session, SenderTemplate), (u64, String)>,
+    returned: BTreeMap<Announced, (u64, String)>,
     /// What had been seen before the message came that is being handled.
     before: usize,
     /// The error that was last sent since a message came.
@@ -130,27 +135,66 @@ impl Witness {
         }
     }
 
-    /// A message of this node has come back in an error of ICMP; gives what it was, unless that was told often enough.
+    /// A message of this node has come back in an error of ICMP; gives what it was, unless that was told often enough. `announced` are
+    /// this node's senders from where it came to where it was to go.
     pub(super) fn came_back(
         &mut self,
         returned: &Returned<'_>,
+        announced: impl FnOnce() -> Vec<Announced>,
         now_us: u64,
-    ) -> Option<(MessageRow, Undelivered)> {
+    ) -> (Vec<MessageRow>, Undelivered) {
         self.undelivered += 1;
         let (cause, meaning) = returned.meaning();
-        let of = read(returned.octets, returned.by, None);
-        if let (Some(session), Some(sender), "Path") = (of.session, of.sender, of.message.as_str()) {
-            self.returned.retain(|_, (at, _)| now_us.saturating_sub(*at) < CAME_BACK_US);
+        let rows = self.meant(returned, announced, now_us);
+        self.returned.retain(|_, (at, _)| now_us.saturating_sub(*at) < CAME_BACK_US);
+        for of in rows.iter().filter(|of| of.message == "Path") {
+            let (Some(session), Some(sender)) = (of.session, of.sender) else { continue };
             let of = (session, SenderTemplate(sender));
             if self.returned.len() < REMEMBERED || self.returned.contains_key(&of) {
                 self.returned.insert(of, (now_us, meaning.clone()));
             }
         }
-        self.limiter.lets_through(returned.by, cause, now_us)?;
         let why = Undelivered { cause: cause.to_owned(), meaning };
-        tracing::debug!("not delivered: {}: {}", words(&of), why.meaning);
-        self.tell(Watched::Undelivered { of: of.clone(), why: why.clone() });
-        Some((of, why))
+        if self.limiter.lets_through(returned.by, cause, now_us).is_none() {
+            return (Vec::new(), why);
+        }
+        for of in &rows {
+            tracing::debug!("not delivered: {}: {}", words(of), why.meaning);
+            self.tell(Watched::Undelivered { of: of.clone(), why: why.clone() });
+        }
+        (rows, why)
+    }
+
+    /// The messages that one may have been that has come back: itself where the quote has session and sender. A Path goes from its
+    /// sender to its destination, so that a shorter quote can be any of those.
+    fn meant(
+        &mut self,
+        returned: &Returned<'_>,
+        announced: impl FnOnce() -> Vec<Announced>,
+        now_us: u64,
+    ) -> Vec<MessageRow> {
+        let of = read(returned.octets, returned.by, None);
+        let is_whole = of.session.is_some() && of.sender.is_some();
+        if is_whole || of.message != "Path" {
+            return vec![of];
+        }
+        let searches = (IpAddr::from([0; 4]), "a short quote");
+        if self.limiter.lets(SEARCHES, searches, now_us).is_none() {
+            return vec![of];
+        }
+        let fits = |(session, sender): &Announced| {
+            of.session.is_none_or(|known| known == *session)
+                && of.sender.is_none_or(|known| known == sender.0)
+        };
+        let row = |(session, sender): Announced| MessageRow {
+            session: Some(session),
+            sender: Some(sender.0),
+            ..of.clone()
+        };
+        match announced().into_iter().filter(fits).take(REMEMBERED).map(row).collect::<Vec<_>>() {
+            none if none.is_empty() => vec![of],
+            found => found,
+        }
     }
 
     /// What was last said of the Path of a sender that came back, if that was of late.
@@ -199,8 +243,8 @@ fn is_told(octets: &[u8]) -> bool {
 
 /// What a message says of itself, be it damaged or cut off.
 fn read(octets: &[u8], peer: IpAddr, interface: Option<&str>) -> MessageRow {
-    let scan = Scan::new(octets);
-    let message = scan.header().map_or_else(|| "message".to_owned(), |header| header.msg_type.to_string());
+    // The type is there sooner than the rest of the header.
+    let message = octets.get(1).map_or_else(|| "message".to_owned(), |of| MsgType(*of).to_string());
     let sender = find::<SenderTemplate>(octets).map(|sender| sender.0);
     MessageRow {
         message,
@@ -287,6 +331,7 @@ impl Limiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rsvp_capture::Quoted;
     use rsvp_node::InterfaceId;
 
     #[test]
@@ -343,6 +388,60 @@ mod tests {
         // Those of a window that is over make room.
         assert!(limiter.lets_through(peer_beyond(), "rejected", WINDOW_US + 8).is_some());
         assert_eq!(limiter.windows.len(), 1);
+    }
+
+    /// An error of 10.0.1.2 about a message from 10.0.1.1 to 10.9.9.9, which it quotes so far.
+    fn returned(octets: &[u8]) -> Returned<'_> {
+        let [by, source, destination] =
+            [[10, 0, 1, 2], [10, 0, 1, 1], [10, 9, 9, 9]].map(|octets: [u8; 4]| IpAddr::from(octets));
+        let error = Quoted { source: by, destination: source, kind: 3, code: 1, detail: None };
+        Returned { by, error, source, destination, octets }
+    }
+
+    fn announced(port: u16) -> Announced {
+        let session = format!("udp 10.9.9.9:{port}").parse().expect("a session");
+        (session, "10.0.1.1:4000".parse().expect("a sender"))
+    }
+
+    #[test]
+    fn a_short_quote_can_be_of_each_path_between_its_addresses() {
+        let path = [0x10, MsgType::PATH.0, 0x12, 0x34, 63, 0, 0, 92];
+        // What is behind the header in a longer quote: SESSION of port 5001.
+        let session = [0, 12, 1, 1, 10, 9, 9, 9, 17, 0, 0x13, 0x89];
+        let longer = [&path[..], &session].concat();
+        let both = || vec![announced(5000), announced(5001)];
+        for (octets, ports) in
+            [(&path[..], &[5000, 5001][..]), (&path[..4], &[5000, 5001]), (&longer[..], &[5001])]
+        {
+            let mut witness = Witness::default();
+            let (rows, why) = witness.came_back(&returned(octets), both, 0);
+            let named: Vec<_> = rows.iter().filter_map(|row| row.session.zip(row.sender)).collect();
+            let expected: Vec<_> = ports.iter().map(|port| announced(*port)).collect();
+            assert_eq!(named, expected.iter().map(|(of, by)| (*of, by.0)).collect::<Vec<_>>(), "{octets:x?}");
+            assert_eq!((why.cause.as_str(), witness.seen.len()), ("no-way", ports.len()));
+            for (session, sender) in &expected {
+                assert!(witness.why_undelivered(session, sender, 1).is_some(), "{session}");
+            }
+        }
+        // A teardown is of no sender that is there, and what is whole needs none.
+        let tear = [0x10, MsgType::PATH_TEAR.0, 0x12, 0x34, 63, 0, 0, 92];
+        let mut witness = Witness::default();
+        let (rows, _) = witness.came_back(&returned(&tear), || unreachable!("nobody is looked for"), 0);
+        assert_eq!((rows.len(), rows[0].session), (1, None));
+    }
+
+    #[test]
+    fn who_forges_short_quotes_has_few_senders_looked_for() {
+        let path = [0x10, MsgType::PATH.0, 0x12, 0x34, 63, 0, 0, 92];
+        let (mut witness, mut searches) = (Witness::default(), 0);
+        for now_us in 0..1_000 {
+            let search = || {
+                searches += 1;
+                vec![announced(5000)]
+            };
+            witness.came_back(&returned(&path), search, now_us);
+        }
+        assert_eq!(searches, SEARCHES);
     }
 
     fn peer_beyond() -> IpAddr {

@@ -68,7 +68,7 @@ pub(super) fn write(input: &Input<'_>) -> Value {
             "refresh_us": i.refresh.as_micros() as u64, "lifetime_multiplier": i.lifetime_multiplier,
             "slew_max_percent": i.slew_max_percent, "repair_wait_us": i.local_repair_wait.as_micros() as u64,
             "non_rsvp_hops": i.non_rsvp_hops.word(), "enforces": i.enforces,
-            "overhead": i.overhead, "subnets": i.subnets, "proxies": i.proxies,
+            "overhead": i.overhead, "subnets": i.subnets, "others": i.others, "proxies": i.proxies,
             "hop_sources": i.hop_sources.word(), "earlier_lihs": i.earlier_lihs,
             "shares": [i.shares.guaranteed_bps, i.shares.controlled_load_bps, i.shares.flow_bps],
         }),
@@ -349,6 +349,7 @@ fn read_interface(value: &Value) -> Option<Interface> {
         value["hop_sources"].as_str().map_or(Some(HopSources::Never), |word| word.parse().ok())?;
     read.earlier_lihs = serde_json::from_value(value["earlier_lihs"].clone()).unwrap_or_default();
     read.subnets = serde_json::from_value(value["subnets"].clone()).unwrap_or_default();
+    read.others = serde_json::from_value(value["others"].clone()).unwrap_or_default();
     // Journals of before there was such a thing are of interfaces that enforce.
     read.enforces = value["enforces"].as_bool().unwrap_or(true);
     Some(read)

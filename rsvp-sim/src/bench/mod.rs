@@ -22,13 +22,13 @@ use std::process::{Command, ExitCode, Stdio};
 #[command(after_help = "Examples:\n  rsvp-sim bench --reservations 1000,100000 --shape ff\n  \
     rsvp-sim bench --reservations 1000000 --shape ff --family ipv4 --json > million.json\n\n\
     Processor time is that of the thread, so other work disturbs it little. A million reservations need 3 GB \
-    of memory. Build with --release.")]
+    of memory. Only a program that was built with --release has figures that mean something.")]
 pub(crate) struct Bench {
     /// How many unicast FF reservations, up to 10 million; several numbers make several runs.
     #[arg(long, value_name = "N,...", default_values = ["1000", "10000", "100000"], value_delimiter = ',',
         value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     reservations: Vec<u32>,
-    /// What is reserved; all of it if not given.
+    /// Which kind of reservations; all three if not given.
     #[arg(long, value_delimiter = ',')]
     shape: Vec<Shape>,
     /// The address family; both if not given.

@@ -9,6 +9,7 @@ mod junit;
 mod ladder;
 #[cfg(feature = "pictures")]
 mod layout;
+mod look;
 mod series;
 #[cfg(feature = "pictures")]
 mod svg;
@@ -26,7 +27,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 pub use content::Content;
-pub use text::Look;
+pub use look::Look;
 pub use traffic::{DataReport, LoadReport, TrafficReport};
 
 /// A run and its outcome.

@@ -203,7 +203,7 @@ function ladder() {
   }
   folded = list.slice(first, first + MOST_ROWS);
   $("ladder-said").textContent = `${folded.length} of ${list.length} rows, ${shown.length} of ${run.totals.nodes} nodes` +
-    (shown.length < run.nodes.length && chosen === null ? "; a click on a node shows what it sends and gets" : "");
+    (shown.length < run.nodes.length && chosen === null ? "; these have most to say, and a click on a node above shows what it sends and gets" : "");
   svg.setAttribute("width", width);
   svg.setAttribute("height", 40 + ROW * folded.length);
   for (const n of shown) {
@@ -226,7 +226,8 @@ function ladder() {
         make(group, "line", { x1: x(m.from), x2: end, y1: y, y2: y, class: kind });
         make(group, "path", { d: `M${end} ${y} l${side} -4 v8 z`, class: kind });
       }
-      make(group, "text", { x: about, y: y + 4 }, m.text + (loss(m) && ` (${loss(m)})`));
+      const others = m.to.filter(n => !shown.includes(n)).length;
+      make(group, "text", { x: about, y: y + 4 }, m.text + (loss(m) && ` (${loss(m)})`) + (others ? ` (also to ${others} without a lane)` : ""));
       group.addEventListener("click", () => show(group, m));
     } else if (row.note) {
       make(group, "text", { x: about, y: y + 4 }, `— ${row.note}`);
@@ -287,7 +288,7 @@ function charts() {
   for (const m of messages) (m.lost ? per[m.link].lost : per[m.link].delays).push(m);
   const order = run.links.map((_, n) => n).filter(n => run.links[n].came + run.links[n].lost);
   order.sort((a, b) => run.links[b].came + run.links[b].lost - run.links[a].came - run.links[a].lost || a - b);
-  $("charts-said").textContent = "What is reserved (line), how long each message was on its way (dots, the longest at the top) and which were lost (bars)" +
+  $("charts-said").textContent = "Of each link: what is reserved (line), how long each message was on its way (dots, the longest at the top) and which were lost (bars)" +
     (order.length > MOST_CHARTS ? `; the ${MOST_CHARTS} busiest of ${order.length} links` : "");
   for (const n of order.slice(0, MOST_CHARTS)) {
     const link = run.links[n], width = 330, height = 90;

@@ -6,9 +6,8 @@ use super::{MessageReport, Report, shown};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Rows and columns that are drawn.
+/// Rows that are drawn. Every node has its lane, however many there are.
 const ROWS: usize = 1000;
-const COLUMNS: usize = 40;
 /// Pixels.
 const COLUMN: f64 = 130.0;
 const ROW: f64 = 22.0;
@@ -32,9 +31,8 @@ impl Report {
         let mut body = String::new();
         self.topology_svg(&place, &names, &mut body);
         let top = place.height + 60.0;
-        let columns = self.nodes.len().min(COLUMNS);
         let bottom = self.ladder_svg(top, &names, &mut body);
-        let width = place.width.max(MARGIN + COLUMN * columns as f64 + ABOUT);
+        let width = place.width.max(MARGIN + COLUMN * self.nodes.len() as f64 + ABOUT);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{0:.0}\" viewBox=\"0 0 {width:.0} \
              {0:.0}\">\n<title>{1}</title>\n{STYLE}\n<rect width=\"100%\" height=\"100%\" style=\"fill:#fff\"/>\n{body}</svg>\n",
@@ -84,7 +82,6 @@ impl Report {
 
     /// The ladder; gives the height at which it ends.
     fn ladder_svg(&self, top: f64, names: &BTreeMap<&str, usize>, out: &mut String) -> f64 {
-        let columns = self.nodes.len().min(COLUMNS);
         let x = |n: usize| MARGIN + COLUMN * (n as f64 + 0.5);
         let mut rows: Vec<(usize, f64, Option<&MessageReport>, &str, &str)> = Vec::new();
         let new = self.messages.iter().filter(|m| !m.refresh || m.lost);
@@ -94,7 +91,7 @@ impl Report {
         rows.sort_by_key(|row| row.0);
         let drawn = rows.len().min(ROWS);
         let bottom = top + 30.0 + ROW * drawn as f64;
-        for (n, node) in self.nodes.iter().enumerate().take(columns) {
+        for (n, node) in self.nodes.iter().enumerate() {
             let (x, name) = (x(n), named(&node.name));
             let _ = writeln!(out, "<text class=\"name\" x=\"{x:.1}\" y=\"{top:.1}\">{name}</text>");
             let _ = writeln!(
@@ -106,15 +103,14 @@ impl Report {
         for (n, (_, at, message, node, text)) in rows.iter().take(ROWS).enumerate() {
             let y = top + 30.0 + ROW * n as f64;
             let _ = writeln!(out, "<text class=\"small\" x=\"8\" y=\"{:.1}\">{at:.3} s</text>", y + 4.0);
-            let from = names.get(node).copied().filter(|n| *n < columns);
+            let from = names.get(node).copied();
             if let (Some(message), Some(from)) = (message, from) {
                 let class = match (message.lost, message.kind.as_str()) {
                     (true, _) => "lost",
                     (_, "Resv" | "ResvTear" | "PathErr") => "up",
                     _ => "down",
                 };
-                let to = message.shown_to().filter_map(|to| names.get(to).copied());
-                for to in to.filter(|n| *n < columns) {
+                for to in message.shown_to().filter_map(|to| names.get(to).copied()) {
                     let side = if to > from { 1.0 } else { -1.0 };
                     let end = x(to);
                     let _ = writeln!(
@@ -128,15 +124,12 @@ impl Report {
             } else if let Some(at) = from {
                 let _ = writeln!(out, "<circle class=\"down\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"4\"/>", x(at));
             }
-            let about = MARGIN + COLUMN * columns as f64 + 10.0;
+            let about = MARGIN + COLUMN * self.nodes.len() as f64 + 10.0;
             let _ = writeln!(out, "<text x=\"{about:.1}\" y=\"{:.1}\">{}</text>", y + 4.0, escaped(text));
         }
         let refreshes = self.messages.iter().filter(|m| m.refresh && !m.lost).count();
         let mut left = vec![format!("{refreshes} refreshes that say nothing new are not drawn")];
         left.extend((rows.len() > drawn).then(|| format!("nor {} later rows", rows.len() - drawn)));
-        left.extend(
-            (self.nodes.len() > columns).then(|| format!("nor {} nodes", self.nodes.len() - columns)),
-        );
         let _ = writeln!(
             out,
             "<text class=\"small\" x=\"8\" y=\"{:.1}\">{}</text>",

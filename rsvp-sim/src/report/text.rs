@@ -1,18 +1,11 @@
 //! The report as text.
 
-use super::{MessageReport, Report, UnenforcedReport, UseReport, ladder, shown, topology};
+use super::{Look, MessageReport, Report, UnenforcedReport, UseReport, ladder, shown, topology};
 use crate::judge::SEPARATOR;
 use std::fmt::Write;
 
 /// Cells of the bar that shows how full a link is.
 const BAR: usize = 20;
-
-/// How text is shown.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Look {
-    /// Green and red for what held and what did not.
-    pub colours: bool,
-}
 
 impl MessageReport {
     /// `lost`, or to whom of several it was; empty if it was not.
@@ -43,13 +36,17 @@ impl Report {
         for each in self.unenforced_lines() {
             let _ = writeln!(out, "  {each}");
         }
-        for line in self.description.trim().lines() {
-            let _ = writeln!(out, "  {}", line.trim());
+        let lines: Vec<&str> = self.description.trim().lines().map(str::trim).collect();
+        if !lines.is_empty() {
+            // What has to be folded is folded as one.
+            let is_wide = |width| lines.iter().any(|line| line.chars().count() + 2 > width);
+            let between = if look.width.is_some_and(is_wide) { " " } else { "\n  " };
+            let _ = writeln!(out, "  {}", lines.join(between));
         }
         out.push_str("\nTopology\n");
         topology::draw(self, &mut out);
         out.push_str("\nMessages\n");
-        ladder::draw(self, &mut out);
+        ladder::draw(self, look, &mut out);
         out.push_str("\nReservations\n");
         self.reservations(&mut out);
         out.push_str("\nEvents\n");
@@ -70,7 +67,7 @@ impl Report {
         }
         out.push_str("\nExpectations\n");
         self.verdicts(&mut out, look, false);
-        out
+        look.fit(&out).into_owned()
     }
 
     /// What has to be said of a lab in which reservations are not enforced, whatever else is shown: a line for each node.
@@ -86,7 +83,7 @@ impl Report {
     pub fn brief(&self, look: Look) -> String {
         let mut out = String::new();
         self.verdicts(&mut out, look, true);
-        out
+        look.fit(&out).into_owned()
     }
 
     /// What is reserved and what applications were told.

@@ -5,6 +5,8 @@ use super::error::{ScenarioError, Text};
 use super::model::{Action, Deed, Receiver, ReceiverId, Scenario, Sender, SenderId};
 use super::read::look_up;
 use super::section::Section;
+use core::time::Duration;
+use rsvp_node::units::show_time;
 use toml::de::DeTable;
 
 const DEEDS: [&str; 6] = ["change", "tear", "leave", "link-down", "link-up", "crash"];
@@ -36,6 +38,36 @@ fn only(section: &Section<'_>, word: &str, used: &[&str]) -> Result<(), Scenario
 }
 
 impl Scenario {
+    /// When what is acted upon starts; nothing for what is there from the beginning.
+    fn start_of(&self, deed: &Deed) -> Option<(&str, Duration)> {
+        match deed {
+            Deed::ChangeSender(sender, _) | Deed::TearSender(sender) => {
+                let sender = &self.senders[sender.0];
+                Some((sender.name.as_str(), sender.start))
+            }
+            Deed::ChangeReceiver(receiver, _) | Deed::TearReceiver(receiver, _) | Deed::Leave(receiver) => {
+                let receiver = &self.receivers[receiver.0];
+                Some((receiver.name.as_str(), receiver.start))
+            }
+            Deed::LinkDown(_) | Deed::LinkUp(_) | Deed::Crash(..) => None,
+        }
+    }
+
+    /// What is allowed and hardly meant, a line each.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let early = |action: &Action| {
+            let (name, start) = self.start_of(&action.deed).filter(|(_, start)| action.at < *start)?;
+            let (at, start) = (show_time(action.at), show_time(start));
+            let kind = match action.deed {
+                Deed::ChangeSender(..) | Deed::ChangeReceiver(..) => "starts with what it is changed to",
+                _ => "has given up before it begins",
+            };
+            Some(format!("action at \"{at}\": \"{name}\" starts at \"{start}\", and {kind}"))
+        };
+        self.actions.iter().filter_map(early).collect()
+    }
+
     /// What is done to a world between its steps: the keys of an `[[action]]` without its time.
     pub(crate) fn read_deed(&self, word: &str, keys: &str) -> Result<Deed, ScenarioError> {
         let text = Text::new("", keys);
@@ -121,6 +153,9 @@ impl Scenario {
                 return Err(item.error("filters: expected senders of the receiver's session"));
             }
             filters.push(sender);
+        }
+        if filters.is_empty() {
+            return Err(list.error("filters: expected one sender at least; all are torn without the key"));
         }
         Ok(filters)
     }

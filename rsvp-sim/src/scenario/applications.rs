@@ -2,7 +2,8 @@
 
 use super::error::ScenarioError;
 use super::model::{
-    Flow, Receiver, Request, ReservationStyle, Scenario, Sender, SenderId, Service, SessionId, Traffic,
+    Destination, Flow, NodeId, Receiver, Request, ReservationStyle, Scenario, Sender, SenderId, Service,
+    SessionId, Traffic,
 };
 use super::section::{Item, Section};
 use core::time::Duration;
@@ -71,6 +72,11 @@ pub(crate) const TRAFFIC: [&str; 5] = ["rate", "bucket", "peak", "min_packet", "
 pub(crate) const STYLES: [&str; 3] = ["wf", "ff", "se"];
 pub(crate) const SERVICES: [&str; 2] = ["controlled-load", "guaranteed"];
 
+/// Token rates and bucket depths that a TSpec is for (RFC 2215 section 3.6): from 1 octet a second to 40 TB/s, and from 1 octet.
+const LEAST_RATE_BPS: f64 = 8.0;
+const MOST_RATE_BPS: f64 = 8.0 * 40e12;
+const LEAST_BUCKET: f64 = 1.0;
+
 pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), ScenarioError> {
     for section in top.sections("sender", &SENDER)? {
         let sender = scenario.read_sender(&section)?;
@@ -123,6 +129,7 @@ impl Scenario {
         let name = self.new_application(section)?;
         let node = self.home(section.need("node", "\"…\"")?)?;
         let session = self.session_of(section)?;
+        self.check_home(section, node, session)?;
         let request = if section.find("style").is_some() {
             Some(self.request(section, session, None)?)
         } else if section.any(&REQUEST) {
@@ -142,6 +149,28 @@ impl Scenario {
         };
         self.check_receiving_socket(section, &receiver)?;
         Ok(receiver)
+    }
+
+    /// Data of a unicast session goes to one node, and nobody else can receive it.
+    fn check_home(
+        &self,
+        section: &Section<'_>,
+        node: NodeId,
+        session: SessionId,
+    ) -> Result<(), ScenarioError> {
+        let plan = &self.sessions[session.0];
+        match plan.destination {
+            Destination::Node(to) if to != node => {
+                let (here, to) = (&self.nodes[node.0].name, &self.nodes[to.0].name);
+                let why = format!(
+                    "data of session \"{}\" goes to \"{to}\" and never to \"{here}\": expected \"{to}\", or a session with \
+                     `group` in place of `to`",
+                    plan.name
+                );
+                Err(section.error_at("node", why))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A point in time that the run reaches.
@@ -170,9 +199,9 @@ impl Scenario {
         base: Option<Traffic>,
     ) -> Result<Traffic, ScenarioError> {
         let rate_bps = match (section.find("rate"), base) {
-            (Some(item), _) => item.rate()?,
+            (Some(item), _) => token_rate(item, "rate")?,
             (None, Some(base)) => base.rate_bps,
-            (None, None) => section.need("rate", "\"2mbit\"")?.rate()?,
+            (None, None) => token_rate(section.need("rate", "\"2mbit\"")?, "rate")?,
         };
         let least_mtu = || self.links.iter().map(|l| l.mtu).min();
         let mtu = self.index.least_mtu.or_else(least_mtu).unwrap_or(1500);
@@ -184,7 +213,7 @@ impl Scenario {
             max_packet: mtu,
         });
         let peak_bps = section.read_or("peak", base.peak_bps, |item| {
-            if item.word()? == "unlimited" { Ok(f64::INFINITY) } else { item.rate() }
+            if item.word()? == "unlimited" { Ok(f64::INFINITY) } else { token_rate(item, "peak") }
         })?;
         if peak_bps < rate_bps {
             return Err(section.find("peak").map_or_else(
@@ -201,7 +230,10 @@ impl Scenario {
         if min_packet > max_packet {
             return Err(section.error("min_packet is above max_packet"));
         }
-        let bucket = section.read_or("bucket", base.bucket, |item| item.size())?;
+        let bucket = section.read_or("bucket", base.bucket, |item| match item.size()? {
+            size if size >= LEAST_BUCKET => Ok(size),
+            _ => Err(item.error("bucket: expected \"1B\" at least (RFC 2215): nothing fits an empty one")),
+        })?;
         Ok(Traffic { rate_bps, bucket, peak_bps, min_packet, max_packet })
     }
 
@@ -234,6 +266,13 @@ impl Scenario {
             }
             None => self.flows(section, session, style, base)?,
         };
+        let mut all = flows.iter().flat_map(|flow| &flow.filters).collect::<Vec<_>>();
+        let named = all.len();
+        all.sort_unstable();
+        all.dedup();
+        if all.len() < named {
+            return Err(section.error_at("flows", "a sender is named twice, expected it in one flow"));
+        }
         let fits = match style {
             ReservationStyle::Wf => flows.len() == 1 && flows[0].filters.is_empty(),
             ReservationStyle::Se => flows.len() == 1,
@@ -282,11 +321,22 @@ impl Scenario {
         base: Option<&Request>,
     ) -> Result<Vec<SenderId>, ScenarioError> {
         let Some(item) = section.find("filters") else {
-            return Ok(match base {
-                _ if style == ReservationStyle::Wf => Vec::new(),
-                Some(base) => base.flows.iter().flat_map(|f| f.filters.iter().copied()).collect(),
-                None => self.senders_of(session),
-            });
+            if style == ReservationStyle::Wf {
+                return Ok(Vec::new());
+            }
+            let before = base.into_iter().flat_map(|base| &base.flows);
+            let mut senders: Vec<SenderId> = before.flat_map(|flow| flow.filters.iter().copied()).collect();
+            if senders.is_empty() {
+                senders = self.senders_of(session);
+            }
+            if senders.is_empty() {
+                let name = &self.sessions[session.0].name;
+                let why = format!(
+                    "session \"{name}\" has no sender to reserve for: expected a [[sender]] of it, or style = \"wf\""
+                );
+                return Err(section.error_at("style", why));
+            }
+            return Ok(senders);
         };
         if style == ReservationStyle::Wf {
             return Err(item.error("filters: wf takes none"));
@@ -311,6 +361,16 @@ impl Scenario {
             return known.get(&session).cloned().unwrap_or_default();
         }
         (0..self.senders.len()).map(SenderId).filter(|s| self.senders[s.0].session == session).collect()
+    }
+}
+
+/// A rate of a token bucket.
+fn token_rate(item: Item<'_>, key: &str) -> Result<f64, ScenarioError> {
+    match item.rate()? {
+        rate if (LEAST_RATE_BPS..=MOST_RATE_BPS).contains(&rate) => Ok(rate),
+        _ => Err(item.error(format!(
+            "{key}: expected \"8bit\" to \"320000gbit\" (RFC 2215: 1 octet a second to 40 TB/s)"
+        ))),
     }
 }
 

@@ -71,7 +71,7 @@ impl Builder {
     /// Everything random comes from this.
     #[track_caller]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.head.push(part(format!("seed = {seed}\n")));
+        self.head.push(part(format!("seed = {}\n", super::write::seed(seed))));
         self
     }
 

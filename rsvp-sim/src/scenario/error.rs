@@ -40,6 +40,14 @@ pub(crate) fn unknown<'n>(
     ScenarioError { file: String::new(), line: 0, column: 0, message }.at(from)
 }
 
+/// A question that only a world with a record can answer.
+pub(crate) fn unrecorded(what: &str, from: &Location<'_>) -> ScenarioError {
+    let message = format!(
+        "this world keeps no record, and so does not know {what}: expected one made by `World::new` or `Builder::build`"
+    );
+    ScenarioError { file: String::new(), line: 0, column: 0, message }.at(from)
+}
+
 /// The text of a scenario file, able to say where an octet of it stands.
 #[derive(Debug)]
 pub(crate) struct Text<'a> {

@@ -3,7 +3,7 @@
 //! Every kind of thing has its table of fields; the same fields select things and describe those of a list.
 
 use super::applications::{SERVICES, STYLES};
-use super::error::{ScenarioError, Text};
+use super::error::{ScenarioError, Text, one_of};
 use super::model::{Expectation, Scenario, Test, What, When};
 use super::names::{ADMISSION_VALUES, CODES, name_number};
 use super::read::look_up;
@@ -243,7 +243,7 @@ pub(crate) fn read(scenario: &mut Scenario, top: &Section<'_>) -> Result<(), Sce
             about: section.read_or("about", String::new(), |item| item.word().map(str::to_owned))?,
             what,
             when: scenario.when(&section, what)?,
-            select: scenario.facts(&section, &fields)?,
+            select: scenario.selected(&section, &fields)?,
             test: scenario.test(&section, what, &fields)?,
         };
         scenario.expectations.push(expectation);
@@ -305,7 +305,11 @@ impl Scenario {
                 let names = fields.iter().filter(|f| !f.1.is_measure()).map(|f| f.0);
                 let names: Vec<&str> = names.chain(bounds.iter().map(String::as_str)).collect();
                 let of = format!("a {}", what.word().trim_end_matches('s'));
-                let each = |item: Item<'_>| self.facts(&item.section(&of, &names)?, fields);
+                let each = |item: Item<'_>| {
+                    let inner = item.section(&of, &names)?;
+                    self.check_pairs(section, &inner)?;
+                    self.facts(&inner, fields)
+                };
                 list.list("tables")?.into_iter().map(each).collect::<Result<_, _>>().map(Test::Exactly)
             }
             (None, Some(count), None, None) => Ok(Test::Number(count, count)),
@@ -315,6 +319,37 @@ impl Scenario {
             (None, None, least, most) => Ok(Test::Number(least.unwrap_or(0), most.unwrap_or(u64::MAX))),
             _ => Err(section.error("expected only one of `list`, `count` and `at_least` with `at_most`")),
         }
+    }
+
+    /// What an expectation selects.
+    fn selected(&self, section: &Section<'_>, fields: &[Field]) -> Result<Facts, ScenarioError> {
+        self.check_pairs(section, section)?;
+        self.facts(section, fields)
+    }
+
+    /// Refuses what is never so, and what "none" of would be expected of in vain: a node and a link that it is not on, a session
+    /// and the sender of another one. What a list does not say is said beside it.
+    fn check_pairs(&self, whole: &Section<'_>, one: &Section<'_>) -> Result<(), ScenarioError> {
+        let find = |key: &str| one.find(key).or_else(|| whole.find(key));
+        if let (Some(at), Some(item)) = (find("node").or_else(|| find("from")), find("link")) {
+            let (node, link) = (self.node(at)?, self.link(item)?);
+            let own = self.links.iter().filter(|link| link.ends.contains(&node));
+            if !self.links[link.0].ends.contains(&node) {
+                let own: Vec<&str> = own.map(|link| link.name.as_str()).collect();
+                let (name, link) = (&self.nodes[node.0].name, &self.links[link.0].name);
+                let why = format!("link: \"{name}\" is not on \"{link}\", {}", one_of(link, &own));
+                return Err(item.error(why));
+            }
+        }
+        if let (Some(of), Some(item)) = (find("session"), find("sender")) {
+            let (session, sender) = (self.session(of)?, self.sender(item)?);
+            if self.senders[sender.0].session != session {
+                let (name, session) = (&self.senders[sender.0].name, &self.sessions[session.0].name);
+                let why = format!("sender: \"{name}\" does not send to \"{session}\"");
+                return Err(item.error(format!("{why}, expected a sender of that session")));
+            }
+        }
+        Ok(())
     }
 
     fn facts(&self, section: &Section<'_>, fields: &[Field]) -> Result<Facts, ScenarioError> {

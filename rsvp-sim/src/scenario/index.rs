@@ -14,6 +14,8 @@ pub(crate) struct Index {
     pub(crate) nodes: BTreeMap<String, usize>,
     pub(crate) links: BTreeMap<String, usize>,
     pub(super) sessions: BTreeMap<String, usize>,
+    /// Where sessions go, with protocol and port, in words.
+    pub(super) destinations: BTreeMap<String, SessionId>,
     pub(crate) senders: BTreeMap<String, usize>,
     pub(crate) receivers: BTreeMap<String, usize>,
     pub(super) loads: BTreeMap<String, usize>,

@@ -1,7 +1,7 @@
 //! Reads links and LANs.
 
 use super::error::ScenarioError;
-use super::model::{Link, NodeId, Refusal, Scenario, Scheduler};
+use super::model::{Family, Link, NodeId, Refusal, Scenario, Scheduler};
 use super::section::{Item, Section};
 use crate::world::topology::numbers_taken;
 use core::time::Duration;
@@ -63,6 +63,12 @@ impl Scenario {
         Ok(())
     }
 
+    /// A link whose MTU is too small for an address family.
+    #[must_use]
+    pub fn too_small_for(&self, family: Family) -> Option<&Link> {
+        self.links.iter().find(|link| link.mtu < family.least_mtu())
+    }
+
     fn ends(&self, item: Item<'_>) -> Result<Vec<NodeId>, ScenarioError> {
         let (mut ends, mut seen) = (Vec::new(), BTreeSet::new());
         for each in item.list("nodes")? {
@@ -97,7 +103,13 @@ impl Scenario {
             // A share or a rate.
             if item.word()?.trim_end().ends_with('%') { Ok(item.share()? * rate_bps) } else { item.rate() }
         })?;
-        let mtu = section.read_or("mtu", 1500, |item| item.integer(576, 65_535).map(|n| n as u32))?;
+        let mtu = section.read_or("mtu", 1500, |item| match item.integer(576, 65_535)? as u32 {
+            mtu if mtu < self.family.least_mtu() => Err(item.error(format!(
+                "mtu: expected {} at least with family = \"ipv6\" (RFC 8200 section 5)",
+                self.family.least_mtu()
+            ))),
+            mtu => Ok(mtu),
+        })?;
         self.index.links.insert(name.clone(), self.links.len());
         self.index.attached.extend(&ends);
         self.index.least_mtu = Some(self.index.least_mtu.map_or(mtu, |least| least.min(mtu)));

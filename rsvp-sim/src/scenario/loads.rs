@@ -121,6 +121,17 @@ impl Scenario {
             end if end > start => Ok(end),
             _ => Err(item.error("end: expected a time after `start`")),
         })?;
+        if let Source::Sender(sender) = source
+            && end <= self.senders[sender.0].start
+        {
+            let sender = &self.senders[sender.0];
+            let begins = rsvp_node::units::show_time(sender.start);
+            let why = format!(
+                "\"{}\" starts at \"{begins}\" and sends nothing before: expected a later time",
+                sender.name
+            );
+            return Err(section.error_at("end", why));
+        }
         Ok(Load { name, source, pattern: pattern(section, traffic, packet)?, packet, start, end })
     }
 

@@ -89,6 +89,14 @@ pub enum Family {
     Ipv6,
 }
 
+impl Family {
+    /// The least MTU that a link may have: RFC 791 has hosts take 576 octets, RFC 8200 wants 1280.
+    #[must_use]
+    pub fn least_mtu(self) -> u32 {
+        if self == Self::Ipv4 { 576 } else { 1280 }
+    }
+}
+
 /// A node.
 #[derive(Clone, Debug)]
 pub struct Node {

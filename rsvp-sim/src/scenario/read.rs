@@ -157,6 +157,12 @@ impl Scenario {
                     );
                 }
             };
+            if self.nodes[node.0].clock_ppm != 0 {
+                return Err(section.error(format!(
+                    "there are two [[clock]] of \"{}\", expected one",
+                    self.nodes[node.0].name
+                )));
+            }
             let share = item.share()?;
             if share > 0.5 {
                 return Err(item.error("expected a clock that is wrong by 50% at most"));
@@ -169,6 +175,10 @@ impl Scenario {
     fn read_objects(&mut self, top: &Section<'_>) -> Result<(), ScenarioError> {
         for section in top.sections("object", &OBJECT)? {
             let node = self.with_rsvp(section.need("node", "\"…\"")?)?;
+            if self.nodes[node.0].carries.is_some() {
+                let name = &self.nodes[node.0].name;
+                return Err(section.error(format!("there are two [[object]] of \"{name}\", expected one")));
+            }
             let item = section.need("class", "200")?;
             let class = item.integer(14, 255)? as u8;
             if class != 14 && class < 192 {
@@ -211,6 +221,15 @@ impl Scenario {
             })?;
             let port = section.read_or("port", 5000, |item| item.integer(1, 65_535))?;
             let (protocol, port) = (protocol as u8, port as u16);
+            let whole = format!("{destination:?} {protocol} {port} {gpi}");
+            if let Some(twin) = self.index.destinations.insert(whole, SessionId(self.sessions.len())) {
+                let why = format!(
+                    "\"{}\" has the same destination, protocol and port, and so is the same session: expected another `port`, \
+                     or one [[session]]",
+                    self.sessions[twin.0].name
+                );
+                return Err(section.error_at("port", why));
+            }
             self.sessions.push(SessionPlan { name: word, destination, protocol, port, gpi });
         }
         Ok(())
@@ -243,6 +262,11 @@ impl Scenario {
     fn group(&self, item: Item<'_>) -> Result<Destination, ScenarioError> {
         let word = item.word()?;
         match word.parse::<IpAddr>() {
+            Ok(address) if address.is_multicast() && address.is_ipv4() != (self.family == Family::Ipv4) => {
+                Err(item.error(format!(
+                    "group: {word} is not of the file's `family`, expected a name or another one"
+                )))
+            }
             Ok(address) if address.is_multicast() => Ok(Destination::Address(address)),
             Ok(_) => Err(item.error(format!("group: {word} is no multicast address"))),
             Err(_) if self.sessions.len() >= MOST_SESSIONS => {
@@ -269,6 +293,19 @@ impl Scenario {
                 }
             };
             let sender = section.find("sender").map(|item| self.sender(item)).transpose()?;
+            if let (RouteTarget::Session(session), Some(SenderId(n))) = (target, sender)
+                && self.senders[n].session != session
+            {
+                return Err(section.error_at("sender", "expected a sender to the route's session"));
+            }
+            let same = |r: &ExplicitRoute| (r.node, r.target, r.sender) == (node, target, sender);
+            if self.routes.iter().any(same) {
+                let name = &self.nodes[node.0].name;
+                let why = format!(
+                    "\"{name}\" has a [[route]] for the same, expected one with all neighbours in `out`"
+                );
+                return Err(section.error(why));
+            }
             let incoming = section.find("in").map(|item| self.towards(node, item)).transpose()?;
             let out = section.need("out", "[\"neighbour or lan\", …]")?.list("neighbours or LANs")?;
             let outgoing = out.into_iter().map(|item| self.towards(node, item)).collect::<Result<_, _>>()?;
@@ -301,7 +338,7 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         file: top.text.file.to_owned(),
         name,
         description: top.read_or("description", String::new(), |item| item.word().map(str::to_owned))?,
-        seed: top.read_or("seed", 1, |item| item.integer(0, i64::MAX as u64))?,
+        seed: top.read_or("seed", 1, |item| item.seed())?,
         family: top.read_or("family", Family::Ipv4, |item| {
             Ok([Family::Ipv4, Family::Ipv6][item.choice(&["ipv4", "ipv6"])?])
         })?,

@@ -177,6 +177,23 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// A seed: a whole number, or a string of its digits where it is larger than TOML's whole numbers.
+    pub(crate) fn seed(&self) -> Result<u64, ScenarioError> {
+        let most = i64::MAX as u64;
+        let remedy = |found: &str| {
+            let key = self.key;
+            self.error(format!(
+                "{key}: expected a whole number from 0 to {most}, or a larger one up to {} in quotes, found {found}",
+                u64::MAX
+            ))
+        };
+        match self.value.get_ref() {
+            DeValue::String(digits) => digits.parse().map_err(|_| remedy(&format!("{digits:?}"))),
+            DeValue::Integer(number) => self.integer(0, most).map_err(|_| remedy(number.as_str())),
+            _ => self.integer(0, most),
+        }
+    }
+
     /// Whether it is a whole number.
     pub(crate) fn is_integer(&self) -> bool {
         self.value.get_ref().is_integer()

@@ -27,7 +27,7 @@ impl Scenario {
             writeln!(out, "description = {:?}", self.description)?;
         }
         let family = if self.family == Family::Ipv4 { "ipv4" } else { "ipv6" };
-        writeln!(out, "seed = {}\nfamily = \"{family}\"", self.seed & i64::MAX as u64)?;
+        writeln!(out, "seed = {}\nfamily = \"{family}\"", seed(self.seed))?;
         writeln!(out, "duration = {}\nrefresh = {}", time(self.duration), time(self.refresh))?;
         writeln!(
             out,
@@ -68,8 +68,11 @@ impl Scenario {
             writeln!(out, "\n[[session]]\nname = {:?}", session.name)?;
             match session.destination {
                 Destination::Node(node) => writeln!(out, "to = {:?}", self.nodes[node.0].name)?,
-                Destination::Group(_) => writeln!(out, "group = {:?}", session.name)?,
-                Destination::Address(address) => writeln!(out, "group = \"{address}\"")?,
+                Destination::Address(address) if address.is_ipv4() == (self.family == Family::Ipv4) => {
+                    writeln!(out, "group = \"{address}\"")?;
+                }
+                // An address of the other family stands for what a name stands for.
+                _ => writeln!(out, "group = {:?}", session.name)?,
             }
             let protocol = match (session.gpi, session.protocol) {
                 (true, 50) => "\"esp\"".to_owned(),
@@ -232,6 +235,14 @@ impl Scenario {
                 writeln!(out, "do = \"crash\"\nnode = {:?}\nfor = {}", self.nodes[node.0].name, time(*away))
             }
         }
+    }
+}
+
+/// A seed as a file has it: in quotes where it is larger than TOML's whole numbers.
+pub(super) fn seed(seed: u64) -> String {
+    match i64::try_from(seed) {
+        Ok(seed) => seed.to_string(),
+        Err(_) => format!("\"{seed}\""),
     }
 }
 

@@ -160,11 +160,9 @@ impl World {
 
     /// The key by which a sender or receiver is named.
     fn about(&self, application: &str, from: &Location<'_>) -> Result<String, ScenarioError> {
-        let kind = match self.scenario.senders.iter().any(|sender| sender.name == application) {
+        let kind = match self.scenario.index.senders.contains_key(application) {
             true => "sender",
-            false if self.scenario.receivers.iter().any(|receiver| receiver.name == application) => {
-                "receiver"
-            }
+            false if self.scenario.index.receivers.contains_key(application) => "receiver",
             false => return Err(unknown("application", application, self.application_names(), from)),
         };
         Ok(format!("{kind} = {}\n", word(application)))

@@ -6,7 +6,7 @@ use super::watch::Notice;
 use crate::describe::{self, Said};
 use crate::facts::Facts;
 use crate::scenario::model::{
-    Deed, NodeId, ReceiverId, Request, ReservationStyle, Scenario, SenderId, Service, Traffic,
+    Deed, NodeId, ReceiverId, Request, ReservationStyle, Scenario, SenderId, Service, SessionId, Traffic,
 };
 use rsvp_node::qos::Notifications;
 use rsvp_node::{AdspecOffer, AppId, Command, Event, EventKind, FlowRequest, Input, Outcome};
@@ -34,6 +34,8 @@ pub(super) struct ReceiverState {
     torn: bool,
     left: bool,
     started: bool,
+    /// A reservation was confirmed to it, ever.
+    pub(super) confirmed: bool,
     request: Option<Request>,
     /// What it is told, if it is a QoS socket.
     socket: Option<Notifications>,
@@ -57,6 +59,7 @@ pub(super) fn receivers(scenario: &Scenario) -> Vec<ReceiverState> {
         torn: false,
         left: false,
         started: false,
+        confirmed: false,
         request: r.request.clone(),
         socket: r.socket.then(Notifications::default),
     };
@@ -154,12 +157,15 @@ impl World {
             self.told(node, event.app, Told::Event(event.clone()), said);
         }
         let Some(place) = place else { return };
-        let (EventKind::Path { sender, .. }, Some(state)) = (&event.kind, self.receivers.get_mut(place))
-        else {
-            return;
-        };
-        state.announced.insert(sender.0);
-        self.reserve_if_ready(ReceiverId(place));
+        let Some(state) = self.receivers.get_mut(place) else { return };
+        match &event.kind {
+            EventKind::ResvConfirm { .. } => state.confirmed = true,
+            EventKind::Path { sender, .. } => {
+                state.announced.insert(sender.0);
+                self.reserve_if_ready(ReceiverId(place));
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn start_sender(&mut self, sender: SenderId) {
@@ -361,13 +367,16 @@ impl World {
     }
 
     /// Nobody on the node listens to a group any more.
-    fn part(&mut self, node: NodeId, session: crate::scenario::model::SessionId) {
-        let destination = self.topology.session(session).destination();
-        let others = self.scenario.receivers.iter().zip(&self.receivers);
-        let still = others.filter(|(r, s)| r.node == node && r.session == session && s.open).count();
-        if still == 0 && destination.is_multicast() {
+    fn part(&mut self, node: NodeId, session: SessionId) {
+        let is_multicast = self.topology.session(session).destination().is_multicast();
+        if is_multicast && !self.is_open_at(session, node) {
             self.change_members(session, |members| members.remove(&node));
         }
+    }
+
+    /// Whether any receiver of the scenario has this session open at a node.
+    pub(super) fn is_open_at(&self, session: SessionId, node: NodeId) -> bool {
+        self.topology.receivers_at(session, node).iter().any(|id| self.receivers[id.0].open)
     }
 
     /// A crash takes applications with it.

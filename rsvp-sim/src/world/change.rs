@@ -105,12 +105,13 @@ impl World {
     }
 
     fn switch_link(&mut self, link: LinkId, up: bool) {
+        let (name, state) = (self.scenario.links[link.0].name.clone(), if up { "up" } else { "down" });
         if self.network.link_up[link.0] == up {
+            self.note(format!("link {name} is {state} already"));
             return;
         }
+        self.note(format!("link {name} goes {state}"));
         self.link_generation[link.0] += 1;
-        let state = if up { "up" } else { "down" };
-        self.note(format!("link {} goes {state}", self.scenario.links[link.0].name));
         // A link carries what is said as soon as an interface of it is up; it is gone for all only when all know that it is down.
         if up {
             self.network.link_up[link.0] = true;
@@ -127,6 +128,7 @@ impl World {
 
     fn crash_node(&mut self, node: NodeId, time: Duration) {
         if !self.network.node_up[node.0] {
+            self.note(format!("{} has crashed already", self.scenario.nodes[node.0].name));
             return;
         }
         self.note(format!("{} crashes for {}", self.scenario.nodes[node.0].name, show_time(time)));

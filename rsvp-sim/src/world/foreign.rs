@@ -48,7 +48,7 @@ impl World {
         packet: &'p Packet,
     ) -> Option<Cow<'p, [u8]>> {
         let whole = || Some(Cow::Borrowed(&*packet.octets));
-        if self.scenario.links.iter().all(|link| link.refusal.is_none()) {
+        if !self.topology.refuses() {
             return whole();
         }
         let Ok(message) = Message::parse(&packet.octets) else { return whole() };

@@ -59,10 +59,7 @@ impl World {
 
     /// Such an application listens to a group, or nobody of the node does any more.
     pub(crate) fn guests_listen(&mut self, group: SessionId, node: NodeId, listens: bool) {
-        let plans = self.scenario.receivers.iter().zip(&self.receivers);
-        let own =
-            plans.filter(|(plan, state)| plan.node == node && plan.session == group && state.open).count();
-        if own == 0 {
+        if !self.is_open_at(group, node) {
             self.change_members(
                 group,
                 |members| {

@@ -4,6 +4,7 @@ use super::run::World;
 use crate::describe;
 use crate::facts::{Fact, Facts};
 use crate::judge::{Verdict, judge_one};
+use crate::scenario::error::unrecorded;
 use crate::scenario::model::{LinkId, NodeId, What};
 use crate::scenario::{ScenarioError, expectations};
 use core::panic::Location;
@@ -24,6 +25,9 @@ impl World {
         self.close_data();
         let scenario = self.scenario_so_far();
         let expectation = expectations::read_one(&scenario, keys).map_err(|fault| fault.at(from))?;
+        if self.knows_nothing_of(expectation.what) {
+            return Err(unrecorded(&format!("which {} there were", expectation.what.word()), from));
+        }
         // Expectations of the scenario have the places before it.
         let place = self.scenario.expectations.len();
         let seen = (0..self.nodes.len()).flat_map(|n| self.state(NodeId(n), expectation.what)).collect();

@@ -14,6 +14,8 @@ use rsvp_node::Instant;
 
 /// Why nothing is said of what is expected of data.
 const NO_DATA: &str = "no data is sent in virtual time: `rsvp-sim lab` sends it";
+/// Why nothing is said of messages and events of a world that keeps no record.
+const NO_RECORD: &str = "this world keeps no record of messages and events";
 
 /// One thing that happened, and what came of it at once.
 #[derive(Clone, Copy, Debug)]
@@ -77,8 +79,9 @@ impl World {
         Builder::default()
     }
 
-    /// A world that keeps no record, as large ones have to: there is what nodes have and how many messages were sent, but
-    /// nothing of what was sent and told before.
+    /// A world that keeps no record, as large ones have to: there is what nodes have, who is confirmed and how many messages were
+    /// sent, but nothing of what was sent and told before. Who asks for that is told so, and a report has expectations of
+    /// messages and events as skipped.
     #[must_use]
     pub fn unrecorded(scenario: Scenario) -> Self {
         let mut world = Self::new(scenario);
@@ -192,11 +195,19 @@ impl World {
         Report::new(&self.scenario, &self.record)
     }
 
+    /// Whether such things happen in it and are not kept.
+    pub(super) fn knows_nothing_of(&self, what: What) -> bool {
+        matches!(what, What::Messages | What::Events) && !self.keeps_record()
+    }
+
     /// Completes the record by what is only known in the end.
     fn close(&mut self) {
         let all = self.scenario.expectations.iter().enumerate();
-        let of_data = all.filter(|(_, expectation)| expectation.what == What::Data);
-        self.record.skipped = of_data.map(|(place, _)| (place, NO_DATA.to_owned())).collect();
+        let skipped = all.filter_map(|(place, expectation)| match expectation.what {
+            What::Data => Some((place, NO_DATA.to_owned())),
+            what => self.knows_nothing_of(what).then(|| (place, NO_RECORD.to_owned())),
+        });
+        self.record.skipped = skipped.collect();
         let discards = self.nodes.iter().enumerate().flat_map(|(n, node)| {
             let discards = node.engine.counters().discards().filter(|(_, times)| *times > 0);
             discards.map(move |(why, times)| (NodeId(n), why.to_owned(), times))

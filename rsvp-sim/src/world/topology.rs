@@ -3,7 +3,9 @@
 //! Addresses follow from the places of links and nodes in the scenario: `10.<link>.<place>`, where the link has two octets, or
 //! `fd00:<link>::<place>`. A LAN with more than 254 nodes takes the numbers of several links in IPv4.
 
-use crate::scenario::model::{Destination, Family, LinkId, NodeId, Scenario, SenderId, SessionId};
+use crate::scenario::model::{
+    Destination, Family, LinkId, NodeId, ReceiverId, Scenario, SenderId, SessionId,
+};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rsvp_node::{Interface, InterfaceId};
 use rsvp_wire::{FilterSpec, Session};
@@ -27,6 +29,10 @@ pub struct Topology {
     senders_at: BTreeMap<(Session, IpAddr), Vec<SenderId>>,
     /// From where to where data goes.
     data: BTreeSet<(IpAddr, IpAddr)>,
+    /// Which receivers of a session a node has.
+    receivers_at: BTreeMap<(SessionId, NodeId), Vec<ReceiverId>>,
+    /// Whether anything is refused on any link.
+    refuses: bool,
 }
 
 /// A node's interface to a link.
@@ -83,7 +89,13 @@ impl Topology {
             true => FilterSpec::gpi(first(s.node), s.spi),
         };
         let senders = scenario.senders.iter().map(|s| (s.session, sender(s))).collect();
+        let mut receivers_at: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (n, plan) in scenario.receivers.iter().enumerate() {
+            receivers_at.entry((plan.session, plan.node)).or_default().push(ReceiverId(n));
+        }
         Self {
+            receivers_at,
+            refuses: scenario.links.iter().any(|link| link.refusal.is_some()),
             session_places: BTreeMap::new(),
             sessions_to: BTreeMap::new(),
             sender_places: BTreeMap::new(),
@@ -145,6 +157,15 @@ impl Topology {
 
     pub(crate) fn sessions_to(&self, destination: IpAddr) -> impl Iterator<Item = SessionId> + '_ {
         self.sessions_to.get(&destination).into_iter().flatten().copied()
+    }
+
+    pub(super) fn receivers_at(&self, session: SessionId, node: NodeId) -> &[ReceiverId] {
+        self.receivers_at.get(&(session, node)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether anything is refused on any link.
+    pub(super) fn refuses(&self) -> bool {
+        self.refuses
     }
 
     /// Whether packets from `source` to `destination` are a sender's data, or take the same way.

@@ -3,12 +3,10 @@
 use super::record::Told;
 use super::run::World;
 use crate::scenario::ScenarioError;
-use crate::scenario::error::unknown;
+use crate::scenario::error::{unknown, unrecorded};
 use crate::scenario::model::{LinkId, NodeId};
 use core::panic::Location;
-use rsvp_node::{
-    BlockadeView, Engine, Event, EventKind, Instant, Refusal, RequestView, Reservation, SenderView,
-};
+use rsvp_node::{BlockadeView, Engine, Event, Instant, Refusal, RequestView, Reservation, SenderView};
 
 /// A node as it is.
 #[derive(Clone, Copy, Debug)]
@@ -135,31 +133,50 @@ impl<'w> ApplicationView<'w> {
     }
 
     /// All that it was told, and when.
-    pub fn told(&self) -> impl Iterator<Item = (Instant, &'w Told)> + use<'w> {
+    ///
+    /// # Errors
+    ///
+    /// The world keeps no record, so nobody knows.
+    #[track_caller]
+    pub fn told(&self) -> Result<impl Iterator<Item = (Instant, &'w Told)> + use<'w>, ScenarioError> {
+        if !self.world.keeps_record() {
+            return Err(unrecorded("what applications were told", Location::caller()));
+        }
         let name = self.name;
         let own = self.world.record.told.iter().filter(move |told| told.application == name);
-        own.filter_map(|record| Some((record.at, record.told.as_ref()?)))
+        Ok(own.filter_map(|record| Some((record.at, record.told.as_ref()?))))
     }
 
     /// The events that it was told, in order.
-    pub fn events(&self) -> impl Iterator<Item = &'w Event> + use<'w> {
-        self.told().filter_map(|(_, told)| match told {
+    ///
+    /// # Errors
+    ///
+    /// As [`told`](Self::told).
+    #[track_caller]
+    pub fn events(&self) -> Result<impl Iterator<Item = &'w Event> + use<'w>, ScenarioError> {
+        Ok(self.told()?.filter_map(|(_, told)| match told {
             Told::Event(event) => Some(event),
             _ => None,
-        })
+        }))
     }
 
     /// What was refused at once of what it has asked for.
-    pub fn refusals(&self) -> impl Iterator<Item = Refusal> + use<'w> {
-        self.told().filter_map(|(_, told)| match told {
+    ///
+    /// # Errors
+    ///
+    /// As [`told`](Self::told).
+    #[track_caller]
+    pub fn refusals(&self) -> Result<impl Iterator<Item = Refusal> + use<'w>, ScenarioError> {
+        Ok(self.told()?.filter_map(|(_, told)| match told {
             Told::Refused(why) => Some(*why),
             _ => None,
-        })
+        }))
     }
 
-    /// Whether a reservation was ever confirmed to it.
+    /// Whether a reservation was ever confirmed to it. A world without a record knows that, too.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
-        self.events().any(|event| matches!(event.kind, EventKind::ResvConfirm { .. }))
+        let place = self.world.scenario.index.receivers.get(self.name);
+        place.is_some_and(|place| self.world.receivers[*place].confirmed)
     }
 }

@@ -191,3 +191,14 @@ async fn who_is_not_there_is_said_with_the_nearest() {
     assert_eq!(plain, "p has no daemon: it does not speak RSVP");
     assert!(network.address("studios").expect_err("misspelt").message.contains("studio"));
 }
+
+#[test]
+fn who_asks_outside_of_a_runtime_is_told_so() {
+    let network = Network::new(two_ways().build().expect("a world"));
+    let asked = network.client("home");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let said = runtime.block_on(asked).expect_err("nothing runs there");
+    assert!(matches!(said, NetworkError::Runtime { .. }), "{said}");
+    assert!(said.to_string().contains("a tokio runtime of one thread, and this is none"), "{said}");
+    runtime.block_on(async { drop(network.client("home").await.expect("here it does")) });
+}

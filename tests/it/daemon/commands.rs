@@ -1,7 +1,7 @@
 //! The commands of `rsvp` in a real network: what people see, and what is left when they end.
 
-use super::PATIENCE;
 use super::net::Net;
+use super::{PATIENCE, eventually};
 use crate::programs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -80,7 +80,7 @@ impl Running {
 
     /// Waits for its end.
     pub(super) fn status(mut self) -> Option<i32> {
-        self.child.wait().expect("a child").code()
+        eventually("the end of a command", || self.child.try_wait().expect("a child")).code()
     }
 
     pub(super) fn signal(&self, signal: Signal) {

@@ -80,6 +80,126 @@ fn each_fault_is_named_and_no_other() {
     assert_eq!(problems(&net, "r"), (true, vec![]));
 }
 
+/// An application says from where it sends; whether a route leads on from there is another question.
+#[test]
+fn a_way_that_ends_on_the_senders_own_host_is_named() {
+    let Some(mut net) = Net::three_in_a_row("a host without a route") else { return };
+    ["a", "r", "b"].into_iter().for_each(|node| net.daemon(node, CONFIG));
+    let mut a = net.client("a");
+    a.send("udp 10.0.2.2:5000", "10.0.1.1:4000", 1);
+    assert!(a.list("senders")[0]["not_forwarded"].is_null());
+    net.ip("a", "route del default");
+    let (content, found) = problems(&net, "a");
+    assert!(
+        !content && found.iter().any(|(_, finding)| finding.contains("no route to 10.0.2.2")),
+        "{found:?}"
+    );
+    let (_, said, _) = run(&net, "a", &["show", "senders"]);
+    assert!(said.contains("nowhere: no route to 10.0.2.2"), "{said}");
+    net.ip("a", "route add default via 10.0.1.2");
+    assert_eq!(problems(&net, "a"), (true, vec![]));
+}
+
+/// Routes of the types that let nothing go (ip-route(8)), where path state is there.
+#[test]
+fn what_a_route_forbids_is_not_said_to_have_none() {
+    let Some(mut net) = Net::three_in_a_row("routes that let nothing go") else { return };
+    ["a", "r", "b"].into_iter().for_each(|node| net.daemon(node, CONFIG));
+    let mut a = net.client("a");
+    a.send("udp 10.0.2.2:5000", "10.0.1.1:4000", 1);
+    net.client("r").until("senders", 1);
+    for (node, kind) in
+        ["a", "r"].iter().flat_map(|node| ["unreachable", "prohibit", "blackhole"].map(|kind| (*node, kind)))
+    {
+        net.ip(node, &format!("route add {kind} 10.0.2.2/32"));
+        let words = format!("the way to 10.0.2.2 is closed by a route or rule of type {kind}");
+        eventually(&format!("{kind} on {node}"), || {
+            let (_, said, _) = run(&net, node, &["show", "senders"]);
+            said.contains(&format!("nowhere: {words}")).then_some(())
+        });
+        let (content, found) = problems(&net, node);
+        let is_named = |(check, finding): &(String, String)| check == "paths" && finding.contains(&words);
+        assert!(!content && found.iter().any(is_named), "{found:?}");
+        let says_none = |(_, finding): &(String, String)| {
+            finding.contains("no route to") || finding.contains("has no way to")
+        };
+        assert!(!found.iter().any(says_none), "{found:?}");
+        net.ip(node, &format!("route del {kind} 10.0.2.2/32"));
+    }
+}
+
+/// The same where a router has them before anybody announces: its kernel answers, or says nothing at all.
+#[test]
+fn what_a_router_prohibits_is_not_said_to_have_no_way() {
+    let Some(mut net) = Net::three_in_a_row("routers that prohibit") else { return };
+    net.daemon("a", CONFIG);
+    net.ip("r", "route add prohibit 10.9.9.0/24");
+    net.ip("r", "route add unreachable 10.8.8.0/24");
+    net.ip("r", "-6 route add prohibit fd09::/64");
+    for (to, from, router, cause, words) in [
+        ("10.9.9.9", "10.0.1.1", "10.0.1.2", "refused", "prohibits RSVP to 10.9.9.9"),
+        ("10.8.8.8", "10.0.1.1", "10.0.1.2", "no-way", "does not reach 10.8.8.8"),
+        ("[fd09::9]", "[fd00:1::1]", "fd00:1::2", "refused", "prohibits RSVP to fd09::9"),
+    ] {
+        let mut a = net.client("a");
+        a.send(&format!("udp {to}:5000"), &format!("{from}:4000"), 1);
+        let told = a.event("undelivered");
+        assert_eq!((told["node"].as_str(), told["cause"].as_str()), (Some(router), Some(cause)), "{told}");
+        let words = format!("{router} {words}");
+        assert!(told["meaning"].as_str().is_some_and(|said| said.starts_with(&words)), "{told}");
+        let (content, found) = problems(&net, "a");
+        assert!(!content && found.iter().any(|(_, finding)| finding.contains(&words)), "{found:?}");
+        assert!(!found.iter().any(|(_, finding)| finding.contains("has no way to")), "{found:?}");
+    }
+}
+
+#[test]
+fn an_interface_that_is_switched_off_is_named_when_something_comes_in_there() {
+    let Some(mut net) = Net::three_in_a_row("an interface that is switched off") else { return };
+    net.daemon("a", CONFIG);
+    net.daemon("r", &format!("{CONFIG}[interface.to-a]\nenabled = false\n"));
+    assert_eq!(problems(&net, "r"), (true, vec![]), "nobody needs it");
+    let mut a = net.client("a");
+    a.send("udp 10.0.2.2:5000", "10.0.1.1:4000", 1);
+    let found = eventually("a fault", || Some(problems(&net, "r").1).filter(|found| !found.is_empty()));
+    let [(check, finding)] = found.as_slice() else { panic!("that alone is to be found: {found:?}") };
+    assert!(check == "interfaces" && finding.starts_with("RSVP is switched off on to-a, and "), "{finding}");
+    let (_, said, _) = run(&net, "r", &["doctor"]);
+    assert!(said.contains("-> enabled = true in [interface.to-a] of rsvpd.toml"), "{said}");
+    // What is said to be done helps.
+    std::fs::write(net.file("r.toml"), CONFIG).expect("a configuration is written");
+    net.signal("r", Signal::SIGHUP);
+    eventually("no fault", || problems(&net, "r").0.then_some(()));
+}
+
+/// A bridge is as fast as its ports, and nobody knows how fast this one is.
+#[test]
+fn a_bridge_of_unknown_speed_says_what_to_configure() {
+    let Some(mut net) = Net::new("a bridge of unknown speed") else { return };
+    net.host("a");
+    for line in [
+        "link add bridge type bridge",
+        "link add port type ifb",
+        "link set port master bridge up",
+        "link set bridge up",
+        "addr add 10.7.7.1/24 dev bridge",
+    ] {
+        net.ip("a", line);
+    }
+    let plain = "[data_plane]\nkind = \"none\"\n";
+    net.daemon("a", plain);
+    let (_, found) = problems(&net, "a");
+    let [(check, finding)] = found.as_slice() else { panic!("that alone is to be found: {found:?}") };
+    assert!(check == "bandwidth" && finding.starts_with("the speed of bridge is unknown"), "{finding}");
+    let (_, said, _) = run(&net, "a", &["doctor"]);
+    assert!(said.contains("-> set bandwidth in [interface.bridge] of rsvpd.toml"), "{said}");
+    // What is said to be done helps.
+    let known = format!("{plain}[interface.bridge]\nbandwidth = \"100mbit\"\n");
+    std::fs::write(net.file("a.toml"), known).expect("a configuration is written");
+    net.signal("a", Signal::SIGHUP);
+    eventually("no fault", || problems(&net, "a").0.then_some(()));
+}
+
 #[test]
 fn a_kernel_that_is_not_the_daemons_is_not_judged() {
     let Some(mut net) = Net::three_in_a_row("a doctor elsewhere") else { return };

@@ -148,6 +148,154 @@ fn a_daemon_that_goes_away_has_a_status_of_its_own() {
     assert_eq!(Ended::of(&net, "b", "recv --port").status, Some(2));
 }
 
+/// What a command ended with, and what it said; 124 if it did not end by itself. `|` is a space within an argument.
+fn ended(net: &Net, node: &str, arguments: &str) -> (Option<i32>, String) {
+    let mut command = net.command(node, "timeout");
+    command.arg("60").arg(programs::folder().join("rsvp"));
+    command.args(arguments.split(' ').map(|argument| argument.replace('|', " ")));
+    let done = command.env("RSVP_SOCKET", net.socket(node)).output().expect("timeout runs");
+    let said = [done.stdout, done.stderr].concat();
+    (done.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// All that talk to a daemon, each with what it would do if there were one that answers.
+const TALKING: [&str; 31] = [
+    "send --to 10.0.2.2:5000 --rate 1mbit",
+    "send --to 10.0.2.2:5000 --template g711",
+    "recv --port 5000",
+    "recv --port 5001 --template g711",
+    "announce --session udp|10.0.2.2:5000 --from 10.0.1.1:4000 --rate 1mbit",
+    "reserve --session udp|10.0.1.1:5002",
+    "show sessions",
+    "show counters --prometheus",
+    "watch",
+    "top",
+    "report --output FOLDER/report.json",
+    "tc query",
+    "tc set --reset",
+    "tc watch",
+    "tc flow --interface to-r --rate 1mbit",
+    "tc filter --interface to-r --dscp ef --filter protocol|udp",
+    "qos check --to 10.0.2.2:5000 --rate 1mbit",
+    "flows list",
+    "flows measure --to 10.0.2.2:5000",
+    "policy list",
+    "policy explain",
+    "policy put FOLDER/policy.toml",
+    "policy remove backup",
+    "policy refresh",
+    "policy settings",
+    "run --dscp ef -- true",
+    "template list",
+    "template show g711",
+    "template install FOLDER/template.toml",
+    "template remove talk",
+    "doctor",
+];
+
+#[test]
+fn a_daemon_that_is_stopped_is_not_waited_for() {
+    let Some(net) = three("a daemon that is stopped") else { return };
+    let policy =
+        "[[policy]]\nname = \"backup\"\nmatch = { remote = \"10.0.0.0/8\" }\naction = { dscp = \"le\" }\n";
+    let template = "name = \"talk\"\n[sending]\nservice = \"controlled-load\"\ntoken_rate = 8500\n\
+                    token_bucket_size = 680\nmax_sdu_size = 340\nminimum_policed_size = 340\n";
+    for (name, text) in [("policy.toml", policy), ("template.toml", template)] {
+        std::fs::write(net.file(name), text).expect("a file is written");
+    }
+    // These have something that they give back when they are told to end.
+    let holding = [
+        ("waiting", "recv --address 10.0.1.1 --port 6000 --json"),
+        ("waiting", "recv --address 10.0.1.1 --port 6001 --template g711 --json"),
+        ("waiting", "reserve --session udp|10.0.1.1:6002 --json"),
+        ("announced", "announce --session udp|10.0.2.2:6003 --from 10.0.1.1:6003 --rate 1mbit --json"),
+        ("announced", "send --to 10.0.2.2:6004 --rate 1mbit --json"),
+        ("announced", "send --to 10.0.2.2:6005 --template g711 --json"),
+        ("flow-made", "tc flow --interface to-r --rate 1mbit --json"),
+    ];
+    let holding = holding.map(|(begins, arguments)| {
+        let running = Running::start(&net, "a", arguments);
+        running.until(begins, |line| line["type"] == begins);
+        (arguments, running)
+    });
+    // Who watches waits for as long as it takes, and ends when told to.
+    let watching = Running::start(&net, "a", "watch --json");
+    watching.until("beginning", |line| line["type"] == "watching");
+
+    net.signal("a", Signal::SIGSTOP);
+    holding.iter().for_each(|(_, running)| running.signal(Signal::SIGINT));
+    let folder = net.file("").display().to_string();
+    let found: Vec<_> = std::thread::scope(|scope| {
+        let net = &net;
+        let begin = |arguments: &str| {
+            let arguments = arguments.replace("FOLDER/", &folder);
+            let given = arguments.clone();
+            (arguments, scope.spawn(move || ended(net, "a", &given)))
+        };
+        let all: Vec<_> = TALKING.iter().map(|arguments| begin(arguments)).collect();
+        all.into_iter().map(|(arguments, end)| (arguments, end.join().expect("it ended"))).collect()
+    });
+    for (arguments, running) in holding {
+        assert!(running.status().is_some(), "{arguments}");
+    }
+    for (arguments, (status, said)) in found {
+        let expected = if arguments == "doctor" { 1 } else { 5 };
+        assert!(
+            status == Some(expected) && said.contains("does not answer"),
+            "{arguments}: {status:?}: {said}"
+        );
+    }
+    net.signal("a", Signal::SIGCONT);
+    // It is as it was, and who watched sees what happens since.
+    let mut client = net.client("a");
+    client.send("udp 10.0.2.2:6006", "10.0.1.1:6006", 1);
+    watching.until("what happens", |line| {
+        line["watched"]["what"] == "sender-arrived" && line["watched"]["session"] == "udp 10.0.2.2:6006"
+    });
+    watching.signal(Signal::SIGINT);
+    assert_eq!(watching.status(), Some(0));
+}
+
+/// Each status that `rsvp announce --help` has.
+#[test]
+fn an_announcement_ends_with_what_became_of_it() {
+    let Some(mut net) = Net::three_in_a_row("announcements that end") else { return };
+    ["a", "b"].into_iter().for_each(|node| net.daemon(node, CONFIG));
+    net.daemon("r", &format!("{CONFIG}[limits]\nsenders_per_session = 1\n"));
+    let ends = |net: &Net, from: &str, more: &str, status: i32, words: &str| {
+        let program = programs::folder().join("rsvp").display().to_string();
+        let mut command = net.command("a", &program);
+        command.args(["announce", "--session", "udp 10.0.2.2:5000", "--from", from, "--rate", "1mbit"]);
+        command.args(more.split(' ')).env("RSVP_SOCKET", net.socket("a"));
+        let done = command.output().expect("rsvp runs");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.code() == Some(status) && said.contains(words), "{:?}: {said}", done.status);
+    };
+    ends(&net, "10.0.1.1:4000", "--for 300ms", 4, "no receiver has reserved");
+    // Another host's address.
+    ends(&net, "10.0.1.99:4000", "--for 300ms", 1, "none of this node's addresses");
+    ends(&net, "10.0.1.1:4000", "--peak 1kbit", 2, "--peak 1kbit/s is less than the token rate");
+    ends(&net, "10.0.1.1:4000", "--no-such-option", 2, "--no-such-option");
+
+    let announced = "announce --session udp|10.0.2.2:5000 --from 10.0.1.1:4000 --rate 1mbit --json";
+    let first = Running::start(&net, "a", announced);
+    let mut b = net.client("b");
+    b.reserve("udp 10.0.2.2:5000", "10.0.1.1:4000", 1);
+    first.until("a reservation", is_event("resv"));
+    // The router has no place for another.
+    ends(&net, "10.0.1.1:4001", "--for 2s", 3, "refused: ");
+    first.signal(Signal::SIGINT);
+    assert_eq!(first.status(), Some(0), "a receiver has reserved");
+
+    let last = Running::start(&net, "a", announced);
+    last.until("an announcement", |line| line["type"] == "announced");
+    net.signal("a", Signal::SIGKILL);
+    assert_eq!(last.status(), Some(5), "the daemon went away");
+    net.ended("a");
+    let nobody = Running::start(&net, "a", announced);
+    assert_eq!(nobody.status(), Some(5), "there is none");
+}
+
 #[test]
 fn data_of_other_programs_is_data() {
     let Some(net) = three("data of other programs") else { return };

@@ -51,7 +51,10 @@ fn the_endpoint_says_what_the_command_says() {
     // It is off unless it is asked for.
     assert_eq!(asked(&net, "a", "GET /metrics HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n"), None);
     let (done, _, complaint) = run(&net, "r", &["show", "senders", "--prometheus"]);
-    assert!(!done && complaint.contains("--prometheus goes with counters"), "{complaint}");
+    assert!(
+        !done && complaint.contains("--prometheus means nothing for senders: it goes with counters"),
+        "{complaint}"
+    );
 }
 
 /// Every expression of the dashboard, as Grafana would send it for all nodes.

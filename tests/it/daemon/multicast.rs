@@ -2,6 +2,7 @@
 
 use super::capture::Capture;
 use super::client::Client;
+use super::commands::run;
 use super::net::Net;
 use rsvp_wire::MsgType;
 use serde_json::json;
@@ -99,4 +100,25 @@ fn a_router_joins_ipv6_groups_where_their_flows_come_in() {
     let path = wire.first(MsgType::PATH);
     assert_eq!((path.source.to_string().as_str(), path.ttl), ("fd00:1::1", 63));
     assert!(path.router_alert);
+}
+
+#[test]
+fn a_route_that_names_another_incoming_interface_is_named() {
+    let Some(mut net) = Net::three_in_a_row("a multicast route the wrong way round") else { return };
+    net.daemon("a", FAST);
+    let (right, wrong) =
+        ("incoming = \"to-a\"\noutgoing = [\"to-b\"]", "incoming = \"to-b\"\noutgoing = [\"to-a\"]");
+    let config = flow("239.1.1.1", "");
+    assert!(config.contains(right));
+    net.daemon("r", &config.replace(right, wrong));
+    let mut a = net.client("a");
+    a.send("udp 239.1.1.1:5000", "10.0.1.1:4000", 2);
+    let row = net.client("r").until("senders", 1).remove(0);
+    let words =
+        "the [[multicast_route]] of 239.1.1.1 has the incoming interface to-b, but the Path came by to-a";
+    assert_eq!(row["not_forwarded"], words, "{row}");
+    for command in ["show senders", "doctor"] {
+        let (_, said, complaint) = run(&net, "r", &command.split(' ').collect::<Vec<_>>());
+        assert!(said.contains(words) && !said.contains("no multicast route"), "{command}: {said}{complaint}");
+    }
 }

@@ -19,14 +19,20 @@ pub(super) struct Screen<'a> {
 impl<'a> Screen<'a> {
     /// Runs a command of `rsvp` in it; what it has shown stays when it ends.
     pub(super) fn of(net: &'a Net, node: &'a str, arguments: &str) -> Self {
+        Self::wide(net, node, arguments, 60)
+    }
+
+    /// The same in a terminal of so many columns.
+    fn wide(net: &'a Net, node: &'a str, arguments: &str, columns: u16) -> Self {
         let name: String = arguments.chars().filter(char::is_ascii_alphanumeric).collect();
-        let this = Self { net, node, socket: net.file(&format!("tmux-{name}")) };
+        let this = Self { net, node, socket: net.file(&format!("tmux-{columns}-{name}")) };
         let program = programs::folder().join("rsvp").display().to_string();
         let socket = net.socket(node).display().to_string();
         let line = format!(
             "env LC_ALL=C NO_COLOR=1 TERM=screen RSVP_SOCKET={socket} {program} {arguments}; exec sleep 600"
         );
-        this.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "60", "-y", "30", &line]);
+        let columns = columns.to_string();
+        this.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", &columns, "-y", "30", &line]);
         this
     }
 
@@ -133,6 +139,13 @@ fn sixty_columns_without_locale_and_colour_are_enough() {
         top.tmux(&["send-keys", key]);
     }
     top.is("top-detail.txt");
+    // Keys are not cut off where there is less room.
+    for (columns, keys) in
+        [(41, " up/down: sessions  Enter: detail  q: end"), (40, " up/down: choose  Enter: more  q: end")]
+    {
+        let narrow = Screen::wide(&net, "r", "top --every 200ms", columns);
+        eventually(keys, || (masked(&narrow.seen()).lines().last() == Some(keys)).then_some(()));
+    }
     // Whoever ends it has the terminal back.
     top.tmux(&["send-keys", "q"]);
     eventually("the end of top", || (!top.seen().contains("Interfaces")).then_some(()));

@@ -105,6 +105,18 @@ fn what_a_router_drops_is_seen_with_cause_peer_and_session() {
     assert!((5..=10).contains(&lines), "{lines} of 21: {log}");
     let line = log.lines().find(|line| line.contains("discarded (unknown-object)")).expect("a line");
     assert!(line.contains("Path, 10.0.1.1 on to-a") && line.contains("answered: "), "{line}");
+    // How many are not shown is said when no more come, unless ten seconds have passed and one that is shown has said it.
+    let more = watch.until("a number", |line| {
+        line["type"] == "more-discards" || line["watched"]["left_out"].as_u64() > Some(0)
+    });
+    let found = more["left_out"].as_u64().or_else(|| more["watched"]["left_out"].as_u64());
+    assert!((1..=16).contains(&found.expect("a number")), "{more}");
+    assert!(
+        more["cause"] == "malformed-checksum" || more["watched"]["cause"] == "malformed-checksum",
+        "{more}"
+    );
+    watch.signal(Signal::SIGINT);
+    assert_eq!(watch.status(), Some(0));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod ethernet;
 mod frame_relay;
 mod host;
-mod ppp;
+pub(super) mod ppp;
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,6 +20,8 @@ const LAYERS: usize = 16;
 pub(super) enum Network<'a> {
     /// Octets that should be an IP packet.
     Ip(&'a [u8]),
+    /// A fragment of PPP multilink, behind its protocol field.
+    Part(&'a [u8]),
     /// Something else.
     Other,
     /// A link layer that is not known here.
@@ -39,6 +41,8 @@ pub(super) enum Next<'a> {
     Llc(&'a [u8]),
     /// A PPP packet, from its protocol field on.
     Ppp(&'a [u8]),
+    /// A fragment of PPP multilink, behind its protocol field.
+    Part(&'a [u8]),
     /// A stack of labels.
     Mpls(&'a [u8]),
 }
@@ -85,17 +89,26 @@ link_types! {
 pub(super) fn network(link: LinkType, octets: &[u8]) -> Network<'_> {
     match first(link.0, octets) {
         None => Network::UnknownLink,
-        Some(next) => next.and_then(follow).map_or(Network::Other, Network::Ip),
+        Some(next) => next.and_then(carried).unwrap_or(Network::Other),
     }
 }
 
 /// The IP packet in what comes next, past everything that carries it.
 #[inline]
 pub(super) fn follow(next: Next<'_>) -> Option<&[u8]> {
+    match carried(next)? {
+        Network::Ip(packet) => Some(packet),
+        _ => None,
+    }
+}
+
+#[inline]
+fn carried(next: Next<'_>) -> Option<Network<'_>> {
     let mut next = next;
     for _ in 0..LAYERS {
         next = match next {
-            Next::Ip(packet) => return Some(packet),
+            Next::Ip(packet) => return Some(Network::Ip(packet)),
+            Next::Part(part) => return Some(Network::Part(part)),
             Next::EtherType(ether_type, octets) => ethernet::by_ether_type(ether_type, octets)?,
             Next::Ethernet(octets) => ethernet::frame(octets)?,
             Next::Llc(octets) => ethernet::llc(octets)?,
@@ -211,12 +224,16 @@ mod tests {
         ] {
             assert!(matches!(network(LinkType(9), whole), Network::Ip([0x45])), "{whole:x?}");
         }
-        // The first part, the last, and what is in no protocol of IP; multilink in itself ends.
-        for other in [
+        // The first part, the last, and one between.
+        for part in [
             &[0x3d, 0x80, 0, 0, 1, 0x21, 0x45][..],
             &[0x3d, 0x40, 0, 0, 1, 0x45],
-            &[0x3d, 0xc0, 0, 0, 1, 0x55],
+            &[0, 0x3d, 0x0f, 0xff, 0x45],
         ] {
+            assert!(matches!(network(LinkType(9), part), Network::Part([_, .., 0x45])), "{part:x?}");
+        }
+        // What is in no protocol of IP, and what has bits that are no part's; multilink in itself ends.
+        for other in [&[0x3d, 0xc0, 0, 0, 1, 0x55][..], &[0x3d, 0xb0, 0, 0, 1, 0x21, 0x45], &[0x3d, 0x80]] {
             assert!(matches!(network(LinkType(9), other), Network::Other), "{other:x?}");
         }
         let nested = [0x3d, 0xc0, 0, 0, 1].repeat(100);

@@ -1,6 +1,7 @@
 //! PPP, on serial lines and over Ethernet, and Cisco's HDLC, which shares their lines.
 
 use super::{Next, is_ip};
+use crate::multilink::{HEADERS, Part};
 
 const IPV4: u16 = 0x0021;
 const IPV6: u16 = 0x0057;
@@ -34,19 +35,23 @@ pub(super) fn packet(octets: &[u8]) -> Option<Next<'_>> {
     }
 }
 
-/// A packet that is whole in its frame (RFC 1990 3): the bits of beginning and end, and a sequence number of 24 bits or of 12, which
-/// the peers have agreed on; the packet shows which. The parts of others are left alone.
+/// A packet that is whole in its frame, or a part of one (RFC 1990 3).
 fn multilink(octets: &[u8]) -> Option<Next<'_>> {
-    const WHOLE: u8 = 0xc0;
-    let first = octets.first()?;
-    [(4, 0xff), (2, 0xf0)].into_iter().find_map(|(header, bits)| {
-        let inner = octets.get(header..).filter(|_| first & bits == WHOLE)?;
-        let known = match protocol(inner)? {
-            (IPV4 | IPV6, packet) => is_ip(packet),
-            (number, _) => matches!(number, MPLS | MPLS_MULTICAST),
-        };
-        known.then_some(Next::Ppp(inner))
-    })
+    let mut read = HEADERS.into_iter().filter_map(|header| Part::read(octets, header));
+    let whole = |part: &Part<'_>| part.begins && part.ends && begins_packet(part.octets);
+    match read.clone().find(whole) {
+        Some(part) => Some(Next::Ppp(part.octets)),
+        None => read.any(|part| !(part.begins && part.ends)).then_some(Next::Part(octets)),
+    }
+}
+
+/// Whether a packet that is looked into begins here, with its protocol.
+pub(crate) fn begins_packet(octets: &[u8]) -> bool {
+    match protocol(octets) {
+        Some((IPV4 | IPV6, packet)) => is_ip(packet),
+        Some((number, _)) => matches!(number, MPLS | MPLS_MULTICAST),
+        None => false,
+    }
 }
 
 /// A serial line, on which the first octet says whether it is PPP or Cisco's HDLC.

@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// The address of this host, and the port, that the data comes from; of esp and ah the security parameter index
     #[arg(long, value_name = "HOST[:PORT]", value_parser = names::sender)]
     from: FilterSpec,
-    /// Token rate r, with IP headers
+    /// How fast the flow is, IP headers included: the token rate r
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
     rate: f64,
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let traffic = arguments.bucket.over(Traffic::of(arguments.rate));
     let output = Output::new(arguments.json);
     let connection = Connection::open(&arguments.daemon).await?;
-    let mut session = connection.client.session(arguments.session).await?;
+    let mut session = connection.answered(connection.client.session(arguments.session)).await?;
     let announcement = Announcement {
         adspec: arguments.adspec.into(),
         ttl: arguments.ttl,
@@ -73,7 +73,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         carried: arguments.carry.carried(),
         ..Announcement::new(arguments.from, traffic)
     };
-    session.announce(announcement).await?;
+    connection.answered(session.announce(announcement)).await?;
     let (sender, key) = (arguments.from, arguments.session);
     let words = texts::traffic(&traffic);
     let announced = format!("announced {sender} to {key}: {words}; waiting for receivers to reserve");
@@ -83,7 +83,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let done = hold(&mut session, &mut course, &output, arguments.r#for).await;
     output.note("ends", "ends; the flow is withdrawn", json!({}))?;
     // The daemon may be what has ended.
-    let _ = session.close().await;
+    let _ = connection.answered(session.close()).await;
     connection.close().await;
     done.and_then(|_| course.verdict(course.has_reserved(), "no receiver has reserved"))
 }

@@ -1,13 +1,13 @@
 //! The way to an engine: the daemon's socket, or an engine started here.
 
 use super::Failure;
-use super::options::{Daemon, DaemonOrStandalone};
+use super::options::{Daemon, DaemonOrStandalone, Looking};
 use core::time::Duration;
 use rsvp_client::{Client, ClientError};
 use rsvpd::config::Transport;
 use rsvpd::control::server::{attend, next_client};
 use rsvpd::{DaemonConfig, Standalone, start_standalone};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokio::time::timeout;
 
 /// Room for what is on its way between client and engine of one process.
@@ -16,37 +16,68 @@ pub(super) const PIPE: usize = 1 << 16;
 /// How long a daemon may take to greet: it does so at once, whatever else it is doing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A client, and the engine it talks to when that is in this process.
+/// Who answers: a daemon at its socket, or an engine of this process.
+pub(super) enum Other {
+    Daemon(PathBuf),
+    Here(Standalone),
+}
+
+impl Other {
+    /// What it is asked for; of a daemon that has stopped, no longer.
+    pub(super) async fn answered<T, E>(&self, asked: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
+        match self {
+            Self::Daemon(socket) => answered(socket, asked).await,
+            Self::Here(_) => Ok(asked.await?),
+        }
+    }
+
+    /// An engine of this process tears down what it has.
+    pub(super) async fn end(self) {
+        if let Self::Here(standalone) = self {
+            standalone.stop().await;
+        }
+    }
+}
+
+/// A client, and whom it talks to.
 pub(super) struct Connection {
     pub(super) client: Client,
-    standalone: Option<Standalone>,
+    other: Other,
 }
 
 impl Connection {
     /// Connects to the daemon, or starts an engine.
     pub(super) async fn open(options: &DaemonOrStandalone) -> Result<Self, Failure> {
         if !options.standalone {
-            let client =
-                connect(&options.daemon.socket, PATIENCE).await.map_err(|failure| match failure {
-                    Failure::Client(error @ ClientError::NoDaemon { .. }) => Failure::NoDaemon(format!(
-                        "{error}; or run this command with --standalone, as root or with --udp"
-                    )),
-                    other => other,
-                })?;
-            return Ok(Self { client, standalone: None });
+            let client = look(&options.daemon).await.map_err(|failure| match failure {
+                Failure::Client(error @ ClientError::NoDaemon { .. }) => Failure::NoDaemon(format!(
+                    "{error}; or run this command with --standalone, as root or with --udp"
+                )),
+                other => other,
+            })?;
+            return Ok(Self { client, other: Other::Daemon(options.daemon.socket.clone()) });
         }
         let standalone = standalone(options).await?;
         let (ours, theirs) = tokio::io::duplex(PIPE);
         tokio::spawn(attend(theirs, next_client(), standalone.driver.clone()));
-        Ok(Self { client: Client::over(ours).await?, standalone: Some(standalone) })
+        Ok(Self { client: Client::over(ours).await?, other: Other::Here(standalone) })
     }
 
-    /// Ends the connection; an engine of this process tears down what it has.
+    /// What is asked for by its client.
+    pub(super) async fn answered<T, E>(&self, asked: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
+        self.other.answered(asked).await
+    }
+
+    /// Ends the connection.
     pub(super) async fn close(self) {
         drop(self.client);
-        if let Some(standalone) = self.standalone {
-            standalone.stop().await;
-        }
+        self.other.end().await;
     }
 }
 
@@ -61,11 +92,58 @@ pub(super) async fn standalone(options: &DaemonOrStandalone) -> Result<Standalon
 
 /// Connects to the daemon, for commands that only look.
 pub(super) async fn look(options: &Daemon) -> Result<Client, Failure> {
-    connect(&options.socket, PATIENCE).await
+    connect(PATIENCE, &options.socket).await
 }
 
-async fn connect(socket: &Path, patience: Duration) -> Result<Client, Failure> {
-    match timeout(patience, Client::connect(socket)).await {
+async fn connect(patience: Duration, socket: &Path) -> Result<Client, Failure> {
+    greeted_within(patience, socket, Client::connect(socket)).await
+}
+
+/// Connects by the control socket or, where this user may not, by the socket that any user may use; and says by which.
+pub(super) async fn by_either<T, E, C>(
+    looking: &Looking,
+    connect: impl Fn(PathBuf) -> C,
+) -> Result<(T, PathBuf), Failure>
+where
+    C: Future<Output = Result<T, E>>,
+    Failure: From<E>,
+{
+    let control = looking.daemon.socket.clone();
+    let why = match greeted(&control, connect(control.clone())).await {
+        Ok(connected) => return Ok((connected, control)),
+        Err(silent @ Failure::Silent(_)) => return Err(silent),
+        Err(why) => why,
+    };
+    let anybody = looking.anybody();
+    match greeted(&anybody, connect(anybody.clone())).await {
+        Ok(connected) => Ok((connected, anybody)),
+        Err(silent @ Failure::Silent(_)) => Err(silent),
+        // Who wants the socket for sockets is to hear where that is looked for.
+        Err(error) if matches!(why, Failure::Client(ClientError::NoQosDaemon { .. })) => Err(error),
+        Err(_) => Err(why),
+    }
+}
+
+/// A connection to a socket of the daemon, if the daemon greets.
+pub(super) async fn greeted<T, E>(
+    socket: &Path,
+    connecting: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure>
+where
+    Failure: From<E>,
+{
+    greeted_within(PATIENCE, socket, connecting).await
+}
+
+async fn greeted_within<T, E>(
+    patience: Duration,
+    socket: &Path,
+    connecting: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure>
+where
+    Failure: From<E>,
+{
+    match timeout(patience, connecting).await {
         Ok(connected) => Ok(connected?),
         Err(_) => Err(Failure::Silent(socket.to_owned())),
     }
@@ -73,13 +151,13 @@ async fn connect(socket: &Path, patience: Duration) -> Result<Client, Failure> {
 
 /// What a daemon is asked for. That may take its time, as long as the daemon greets whoever else comes.
 pub(super) async fn answered<T, E>(
-    options: &Daemon,
+    socket: &Path,
     asked: impl Future<Output = Result<T, E>>,
 ) -> Result<T, Failure>
 where
     Failure: From<E>,
 {
-    answered_within(PATIENCE, &options.socket, asked).await
+    answered_within(PATIENCE, socket, asked).await
 }
 
 async fn answered_within<T, E>(
@@ -94,7 +172,7 @@ where
     loop {
         match timeout(patience, &mut asked).await {
             Ok(answer) => return Ok(answer?),
-            Err(_) => drop(connect(socket, patience).await?),
+            Err(_) => drop(connect(patience, socket).await?),
         }
     }
 }
@@ -110,7 +188,7 @@ mod tests {
         let short = Duration::from_millis(1);
         let pending = core::future::pending::<Result<(), Failure>>();
         for failure in [
-            connect(&socket, short).await.map(drop).expect_err("nobody greets"),
+            connect(short, &socket).await.map(drop).expect_err("nobody greets"),
             answered_within(short, &socket, pending).await.expect_err("nobody answers"),
         ] {
             assert!(matches!(failure, Failure::Silent(_)) && failure.status() == 5, "{failure}");

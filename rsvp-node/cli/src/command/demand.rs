@@ -13,31 +13,31 @@ use rsvp_wire::FilterSpec;
 /// A reservation; what is not said is taken from what senders announce.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Demand {
-    /// A reservation for each sender (ff), one for those named or announced (se), or one for whoever sends (wf)
-    /// [default: ff]
+    /// A reservation for each sender (ff), one that those share who are named by --filter or announced (se), or one for whoever
+    /// sends (wf) [default: ff]
     #[arg(long, value_enum)]
     pub(super) style: Option<Styles>,
     /// The service to ask for, and no other [default: what the senders offer, rather controlled-load]
     #[arg(long, value_enum)]
     pub(super) service: Option<ServiceOption>,
-    /// Token rate r to ask for [default: what the sender announces]
+    /// How fast the flow is to be: the token rate r to ask for [default: what the sender announces]
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
     pub(super) rate: Option<f64>,
     #[command(flatten)]
     pub(super) bucket: Bucket,
-    /// Guaranteed: the rate R to reserve [default: the token rate]
+    /// With --service guaranteed: the rate R to reserve, at least the token rate [default: the token rate]
     #[arg(long, value_name = "RATE", value_parser = units::rate, conflicts_with = "delay")]
     pub(super) reserve: Option<f64>,
-    /// Guaranteed: the longest delay, from which R is computed
+    /// With --service guaranteed: how long a packet may be queued on the way at most; the rate to reserve follows from that
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub(super) delay: Option<Duration>,
-    /// Guaranteed: the slack term S
+    /// With --service guaranteed: by how much packets may be later than the rate promises, so that routers may reserve less (S)
     #[arg(long, value_name = "TIME", value_parser = units::time, default_value = "0us", conflicts_with = "delay")]
     pub(super) slack: Duration,
     /// Only for this sender; may be given more than once
     #[arg(long, value_name = "HOST:PORT", value_parser = names::sender)]
     pub(super) filter: Vec<FilterSpec>,
-    /// Asks for a confirmation
+    /// Asks to be told when the reservation stands on the whole way
     #[arg(long)]
     pub(super) confirm: bool,
     #[command(flatten)]

@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Shows what happens on the node, as it happens
     Watch(watch::Arguments),
-    /// Flows and filters by hand, without signalling
+    /// Gives packets rates and marks by hand, without signalling
     Tc(tc::Arguments),
     /// A live view of the node: interfaces, sessions, events
     Top(top::Arguments),

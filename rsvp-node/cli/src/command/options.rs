@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Where the engine is.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Daemon {
-    /// The control socket of rsvpd
+    /// The control socket of rsvpd, the daemon
     #[arg(long, value_name = "PATH", env = SOCKET_VARIABLE, default_value = DEFAULT_SOCKET)]
     pub(super) socket: PathBuf,
 }
@@ -24,7 +24,7 @@ pub(super) struct DaemonOrStandalone {
     /// Does without rsvpd: runs the engine in this process, as root or with --udp; where rsvpd runs, it refuses
     #[arg(long)]
     pub(super) standalone: bool,
-    /// With --standalone: the configuration, as for rsvpd
+    /// With --standalone: a configuration file, with the keys of rsvpd.toml(5)
     #[arg(long, value_name = "FILE", requires = "standalone")]
     pub(super) config: Option<PathBuf>,
     /// With --standalone: RSVP within UDP, which needs no privileges; the first router has to understand it
@@ -35,7 +35,7 @@ pub(super) struct DaemonOrStandalone {
 /// Where rsvpd is handed sockets.
 #[derive(Clone, Debug, Args)]
 pub(super) struct QosSocket {
-    /// The socket of rsvpd for sockets, which any user may use [default: qos.sock beside its control socket]
+    /// Where rsvpd is handed sockets of programs, as any user may do [default: qos.sock beside its control socket]
     #[arg(long, value_name = "PATH", env = QOS_SOCKET_VARIABLE)]
     qos_socket: Option<PathBuf>,
 }
@@ -76,16 +76,16 @@ impl Looking {
 /// A token bucket; what is not said is taken from elsewhere.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Bucket {
-    /// Depth b of the token bucket
+    /// How much may come at once beyond the rate: the depth b of the token bucket
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     pub(super) bucket: Option<f64>,
-    /// Peak rate p [default: unlimited]
+    /// How fast packets may follow each other in a burst: the peak rate p [default: unlimited]
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
     pub(super) peak: Option<f64>,
-    /// Minimum policed unit m: smaller packets count as this large
+    /// The size that smaller packets count as: the minimum policed unit m
     #[arg(long, value_name = "SIZE", value_parser = packet_size)]
     pub(super) min_packet: Option<u32>,
-    /// Largest packet M, with its IP header
+    /// The largest packet, with its IP header: M
     #[arg(long, value_name = "SIZE", value_parser = packet_size)]
     pub(super) max_packet: Option<u32>,
 }

@@ -1,8 +1,9 @@
 //! `rsvp policy`: marks and rates for programs that do not ask for any, as rsvpd has them out of files.
 
+use super::Failure;
+use super::connection::{answered, by_either, look};
 use super::options::{Daemon, Looking};
 use super::show::aligned;
-use super::{Failure, connection};
 use clap::{Args, Subcommand, ValueEnum};
 use rsvp_client::Client;
 use rsvp_client::policy::{Explain, Explained, Named, PolicyRow, Put, Remove, Report, Settings, Store};
@@ -78,7 +79,7 @@ struct Explaining {
     /// Sockets with this address and port on either side
     #[arg(long, value_name = "ADDRESS:PORT")]
     at: Option<SocketAddr>,
-    /// All of them, those that are closed among them
+    /// Closed sockets, too
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -89,7 +90,7 @@ struct Explaining {
 struct Putting {
     /// A file with one policy
     file: PathBuf,
-    /// Also when the machine has started anew
+    /// Keeps it when the daemon or the machine starts anew, too
     #[arg(long)]
     persistent: bool,
     #[command(flatten)]
@@ -98,9 +99,9 @@ struct Putting {
 
 #[derive(Clone, Debug, Args)]
 struct Removing {
-    /// Its name
+    /// The name of the policy
     name: String,
-    /// Its user, if it has one
+    /// Whose policy of that name, where it is one of a user
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     #[command(flatten)]
@@ -125,10 +126,10 @@ struct Setting {
     #[arg(long, value_name = "0..3", value_parser = clap::value_parser!(u8).range(0..=3))]
     inbound_level: Option<u8>,
     /// Whether DSCPs that programs set themselves are ignored
-    #[arg(long)]
+    #[arg(long, value_name = "SWITCH")]
     dscp_override: Option<Switch>,
-    /// Whether DSCPs are ignored that flows have which programs asked for, and filters by hand
-    #[arg(long)]
+    /// Whether DSCPs that programs asked for with a flow, and those of `rsvp tc`, are ignored
+    #[arg(long, value_name = "SWITCH")]
     flow_override: Option<Switch>,
     #[command(flatten)]
     daemon: Daemon,
@@ -138,13 +139,15 @@ struct Setting {
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let text = match arguments.what {
         What::List(looking) => {
-            let report = client(&looking).await?.policies().await?;
+            let (client, socket) = by_either(&looking, Client::connect).await?;
+            let report = answered(&socket, client.policies()).await?;
             if looking.json { json!(report).to_string() } else { listing(&report) }
         }
         What::Check(checking) => return check(&checking),
         What::Explain(Explaining { pid, at, all, looking }) => {
             let asked = Explain { pid, socket: at, closed: all };
-            let report = client(&looking).await?.explain_policies(asked).await?;
+            let (client, socket) = by_either(&looking, Client::connect).await?;
+            let report = answered(&socket, client.explain_policies(asked)).await?;
             let sockets = report.sockets.unwrap_or_default();
             if looking.json { json!(sockets).to_string() } else { explained(&sockets) }
         }
@@ -155,16 +158,19 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
                 return Err(Failure::Asked(complaint.message.clone()));
             }
             let store = if persistent { Store::Persistent } else { Store::Active };
-            connection::look(&daemon).await?.put_policy(Put { text, store }).await?;
+            let client = look(&daemon).await?;
+            answered(&daemon.socket, client.put_policy(Put { text, store })).await?;
             format!("{} is put into the store \"{}\"", file.display(), store.word())
         }
         What::Remove(Removing { name, user, daemon }) => {
             let remove = Remove { name: name.clone(), user, store: None };
-            connection::look(&daemon).await?.remove_policy(remove).await?;
+            let client = look(&daemon).await?;
+            answered(&daemon.socket, client.remove_policy(remove)).await?;
             format!("policy {name} is removed")
         }
-        What::Refresh(asking) => {
-            let report = connection::look(&asking.daemon).await?.refresh_policies().await?;
+        What::Refresh(Asking { daemon }) => {
+            let client = look(&daemon).await?;
+            let report = answered(&daemon.socket, client.refresh_policies()).await?;
             let all = report.policies.unwrap_or_default();
             let faulty = all.iter().filter(|policy| policy.fault.is_some()).count();
             format!("policies: {}, in force: {}", all.len(), all.len() - faulty)
@@ -176,19 +182,12 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
                 dscp_override: is_on(dscp_override),
                 flow_override: is_on(flow_override),
             };
-            connection::look(&daemon).await?.set_policies(settings).await?;
+            let client = look(&daemon).await?;
+            answered(&daemon.socket, client.set_policies(settings)).await?;
             "set".to_owned()
         }
     };
     print(&text)
-}
-
-/// By the control socket, or by the one that any user may use.
-async fn client(looking: &Looking) -> Result<Client, Failure> {
-    match Client::connect(&looking.daemon.socket).await {
-        Ok(client) => Ok(client),
-        Err(why) => Client::connect(looking.anybody()).await.map_err(|_| why.into()),
-    }
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -67,7 +67,7 @@ struct Check {
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let Command::Check(check) = arguments.command;
     let connection = HostConnection::open(&check.daemon, &check.sockets).await?;
-    let (qos, checks) = ask(&check, &connection.host).await?;
+    let (qos, checks) = connection.answered(ask(&check, &connection.host)).await?;
     let text = if check.json { json!(checks).to_string() } else { table(&check, &qos, &checks) };
     connection.close().await;
     writeln!(std::io::stdout().lock(), "{text}").map_err(Failure::at("standard output"))

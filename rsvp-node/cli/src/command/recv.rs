@@ -15,7 +15,7 @@ use clap::Args;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use rsvp_client::rows::Rows;
-use rsvp_client::{Client, ClientError, What};
+use rsvp_client::{ClientError, What};
 use serde_json::json;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
@@ -52,14 +52,14 @@ pub(crate) struct Arguments {
     pub(super) interface: Option<String>,
     #[command(flatten)]
     pub(super) demand: Demand,
-    /// Receives by TCP, from any number of `rsvp send --tcp`; as --template and --service qualitative, by a socket that rsvpd is handed
+    /// Receives by TCP, from any number of `rsvp send --tcp`; the socket is handed to rsvpd, as with --template and --service qualitative
     #[arg(long)]
     pub(super) tcp: bool,
     #[command(flatten)]
     pub(super) template: Template,
     #[command(flatten)]
     pub(super) sockets: QosSocket,
-    /// Ends when no data has come within so long
+    /// Ends after so long without data
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub(super) wait: Option<Duration>,
     /// Ends after so long
@@ -81,10 +81,10 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let wishes = arguments.demand.wishes(arguments.interface.as_deref())?;
     let output = Output::new(arguments.json);
     let connection = Connection::open(&arguments.daemon).await?;
-    let destination = destination(&arguments, &connection.client).await?;
+    let destination = destination(&arguments, &connection).await?;
     let socket = open(&arguments, destination)?;
     let key = rsvp_wire::Session::new(destination, UDP, arguments.port);
-    let mut sessions = Sessions::open(&connection.client, key).await?;
+    let mut sessions = Sessions::open(&connection, key).await?;
     // No daemon has kept what was announced before.
     let later = if arguments.daemon.standalone {
         "; one that has begun before is heard of at its next refresh, usually within 45 s"
@@ -102,11 +102,12 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
 }
 
 /// Where the data comes to: what was said, or the only address that this node has.
-async fn destination(arguments: &Arguments, client: &Client) -> Result<IpAddr, Failure> {
+async fn destination(arguments: &Arguments, connection: &Connection) -> Result<IpAddr, Failure> {
     if let Some(address) = arguments.group.or(arguments.address) {
         return Ok(address);
     }
-    let (Rows::Interfaces(rows), _) = client.list(What::Interfaces, None).await? else {
+    let listed = connection.answered(connection.client.list(What::Interfaces, None)).await?;
+    let (Rows::Interfaces(rows), _) = listed else {
         return Err(Failure::Asked("the daemon names no interfaces: say --address".to_owned()));
     };
     let up = rows.iter().filter(|row| row.up && row.enabled);
@@ -180,7 +181,7 @@ struct Receiver {
 impl Receiver {
     async fn run(
         &mut self,
-        sessions: &mut Sessions,
+        sessions: &mut Sessions<'_>,
         socket: &UdpSocket,
         length: Option<Duration>,
         wait: Option<Duration>,

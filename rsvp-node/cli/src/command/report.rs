@@ -66,7 +66,8 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
             for what in kinds {
                 let name = serde_json::to_value(what).unwrap_or_default();
                 let name = name.as_str().unwrap_or("rows");
-                let (rows, total) = match answered(&arguments.daemon, client.list(what, None)).await {
+                let listed = answered(&arguments.daemon.socket, client.list(what, None)).await;
+                let (rows, total) = match listed {
                     Ok(found) => found,
                     Err(error) => {
                         report[name] = json!({ "error": error.to_string() });

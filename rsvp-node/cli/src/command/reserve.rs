@@ -51,7 +51,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     is_here(&arguments.session)?;
     let output = Output::new(arguments.json);
     let connection = Connection::open(&arguments.daemon).await?;
-    let mut sessions = Sessions::open(&connection.client, arguments.session).await?;
+    let mut sessions = Sessions::open(&connection, arguments.session).await?;
     let waiting = format!("waiting for senders of {}", arguments.session);
     output.note("waiting", &waiting, json!({ "session": arguments.session.to_string() }))?;
     let mut reserver = Reserver::new(wishes);
@@ -83,7 +83,7 @@ fn is_here(session: &Session) -> Result<(), Failure> {
 
 /// Asks for what is announced, until it is time to end.
 async fn hold(
-    sessions: &mut Sessions,
+    sessions: &mut Sessions<'_>,
     reserver: &mut Reserver,
     output: &Output,
     length: Option<Duration>,

@@ -51,7 +51,7 @@ impl Reserver {
     /// Says what happened in a session, and asks for what there is to ask for since.
     pub(super) async fn heed(
         &mut self,
-        sessions: &Sessions,
+        sessions: &Sessions<'_>,
         key: Session,
         event: Event,
         output: &Output,
@@ -86,7 +86,12 @@ impl Reserver {
         }
     }
 
-    async fn reserve(&mut self, sessions: &Sessions, key: Session, output: &Output) -> Result<(), Failure> {
+    async fn reserve(
+        &mut self,
+        sessions: &Sessions<'_>,
+        key: Session,
+        output: &Output,
+    ) -> Result<(), Failure> {
         let announced = self.announced.entry(key).or_default();
         match self.wishes.reservation(announced) {
             Ok(None) => self.say_who_is_left_out(key, output)?,
@@ -112,11 +117,11 @@ impl Reserver {
                 match sessions.reserve(key, reservation).await {
                     Ok(()) if is_of_each => self.course.reserved_for_each(senders),
                     Ok(()) => self.course.reserved(),
-                    Err(ClientError::Refused(why)) => {
+                    Err(Failure::Client(ClientError::Refused(why))) => {
                         output.note("refused", &format!("refused: {why}"), json!({ "problem": why }))?;
                         self.course.refused_at_once(why.to_string());
                     }
-                    Err(other) => return Err(other.into()),
+                    Err(other) => return Err(other),
                 }
             }
             // Whoever needs a bound is not served by data that comes without.

@@ -1,13 +1,13 @@
 //! `rsvp run`: a command in a cgroup of its own, with a policy for that cgroup for as long as it runs.
 
+use super::Failure;
+use super::connection::{answered, look};
 use super::options::Daemon;
-use super::{Failure, connection};
 use clap::Args;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rsvp_client::policy::{Put, Store};
 use rsvp_client::{Client, What};
-
 use rsvp_node::qos::Dscp;
 use rsvp_node::units;
 use rsvpd::policies::RUN;
@@ -28,13 +28,13 @@ pub(crate) struct Arguments {
     /// The DSCP of its packets: a name or a number
     #[arg(long, value_name = "DSCP")]
     dscp: Option<Dscp>,
-    /// The most that it sends by an interface: "2mbit"
+    /// The most that it sends by an interface, such as 2mbit
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
     rate: Option<f64>,
     /// The IEEE 802.1p priority of its packets
     #[arg(long, value_name = "0..7", value_parser = clap::value_parser!(u8).range(0..=7))]
     pcp: Option<u8>,
-    /// Its share of what best effort has, in hundredths
+    /// Its share of best effort where the link is full, in percent
     #[arg(long, value_name = "1..100", value_parser = clap::value_parser!(u8).range(1..=100))]
     weight: Option<u8>,
     #[command(flatten)]
@@ -99,11 +99,12 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         let message = "say what is to become of its packets: --dscp, --rate, --pcp or --weight";
         return Err(Failure::Asked(message.to_owned()));
     }
-    let client = connection::look(&arguments.daemon).await?;
+    let client = look(&arguments.daemon).await?;
     let cgroup = Cgroup::enter()?;
     let text = policy(&arguments, &cgroup.name());
-    client.put_policy(Put { text, store: Store::Connection }).await?;
-    in_force(&client).await?;
+    let socket = &arguments.daemon.socket;
+    answered(socket, client.put_policy(Put { text, store: Store::Connection })).await?;
+    answered(socket, in_force(&client)).await?;
     let (mut terminated, mut hung_up) = (Heard::of(Signal::SIGTERM)?, Heard::of(Signal::SIGHUP)?);
     let [program, rest @ ..] = &arguments.command[..] else { return Ok(()) };
     let mut child = Command::new(program)

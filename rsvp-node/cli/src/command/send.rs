@@ -13,7 +13,7 @@ use clap::Args;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use rsvp_client::rows::Rows;
-use rsvp_client::{Adspec, Announcement, Client, Event, Service, Session, Traffic, What};
+use rsvp_client::{Adspec, Announcement, Event, Service, Session, Traffic, What};
 use rsvp_node::units::{self, show_rate};
 use rsvp_wire::FilterSpec;
 use serde_json::json;
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// Where to: a host or a multicast group, with the port
     #[arg(long, value_name = "HOST:PORT", value_parser = names::destination)]
     pub(super) to: SocketAddr,
-    /// Token rate r, with IP headers
+    /// How fast it sends, IP headers included: the token rate r
     #[arg(
         long,
         value_name = "RATE",
@@ -59,12 +59,12 @@ pub(crate) struct Arguments {
     pub(super) adspec: Offered,
     #[command(flatten)]
     pub(super) carry: Carry,
-    /// Sends by TCP, to an `rsvp recv --tcp` that is there; as --template and --service, by a socket that rsvpd is handed
+    /// Sends by TCP, to an `rsvp recv --tcp` that runs already; the socket is handed to rsvpd, as with --template and --service
     #[arg(long)]
     pub(super) tcp: bool,
     #[command(flatten)]
     pub(super) template: Template,
-    /// The service that is offered, and no other, by a socket that rsvpd is handed
+    /// Offers this service and no other; the socket is handed to rsvpd
     #[arg(long, value_enum)]
     pub(super) service: Option<ServiceOption>,
     /// With --service qualitative: what the application is called in policies (RFC 2872)
@@ -75,7 +75,7 @@ pub(crate) struct Arguments {
     /// Sends without waiting for a reservation
     #[arg(long)]
     pub(super) now: bool,
-    /// Ends when for so long no reservation has stood to send with
+    /// Ends after so long without a reservation, at the beginning or since the last one went
     #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "now")]
     pub(super) wait: Option<Duration>,
     /// Ends after having sent for so long
@@ -114,7 +114,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let output = Output::new(arguments.json);
     let connection = Connection::open(&arguments.daemon).await?;
     let key = rsvp_wire::Session::new(arguments.to.ip(), UDP, arguments.to.port());
-    let mut session = connection.client.session(key).await?;
+    let mut session = connection.answered(connection.client.session(key)).await?;
     let sender = FilterSpec::new(source.ip(), source.port());
     let announcement = Announcement {
         adspec: arguments.adspec.into(),
@@ -122,18 +122,18 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
         carried: arguments.carry.carried(),
         ..Announcement::new(sender, traffic)
     };
-    session.announce(announcement).await?;
+    connection.answered(session.announce(announcement)).await?;
     let next = if arguments.now { "sending" } else { "waiting for receivers to reserve" };
     let announced = format!("announced {sender} to {key}: {}; {next}", texts::traffic(&traffic));
     let facts = json!({ "session": key.to_string(), "sender": sender.to_string(), "traffic": traffic });
     output.note("announced", &announced, facts)?;
-    say_what_is_amiss(&connection.client, key, sender, &traffic, &output).await?;
+    say_what_is_amiss(&connection, key, sender, &traffic, &output).await?;
 
     let mut flow = Flow::new(socket, &arguments, traffic);
     let done = flow.run(&mut session, &output, arguments.r#for, arguments.wait).await;
     let verdict = flow.packets.sum_up(&flow.course, &output);
     // The daemon may be what has ended.
-    let _ = session.close().await;
+    let _ = connection.answered(session.close()).await;
     connection.close().await;
     done.and(verdict)
 }
@@ -148,20 +148,21 @@ impl Arguments {
 
 /// Says where the Path goes nowhere, and where it promises more than the way out of this host can carry.
 async fn say_what_is_amiss(
-    client: &Client,
+    connection: &Connection,
     key: rsvp_wire::Session,
     sender: FilterSpec,
     traffic: &Traffic,
     output: &Output,
 ) -> Result<(), Failure> {
-    let (Rows::Senders(rows), _) = client.list(What::Senders, Some(key)).await? else { return Ok(()) };
+    let list = |what, session| connection.answered(connection.client.list(what, session));
+    let (Rows::Senders(rows), _) = list(What::Senders, Some(key)).await? else { return Ok(()) };
     let Some(row) = rows.iter().find(|row| row.sender.0 == sender && row.interface.is_none()) else {
         return Ok(());
     };
     if let Some(why) = &row.not_forwarded {
         return output.note("not-forwarded", &format!("nobody is told of it: {why}"), json!({ "why": why }));
     }
-    let (Rows::Interfaces(interfaces), _) = client.list(What::Interfaces, None).await? else { return Ok(()) };
+    let (Rows::Interfaces(interfaces), _) = list(What::Interfaces, None).await? else { return Ok(()) };
     for on in interfaces.iter().filter(|on| row.outgoing.contains(&on.name)) {
         if traffic.rate_bps > on.reservable_bps as f64 {
             let (name, most) = (&on.name, show_rate(on.reservable_bps as f64));

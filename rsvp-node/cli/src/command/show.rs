@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     /// What to show
     #[arg(value_enum)]
     what: Shown,
-    /// Only of this session
+    /// Only what is of this session, such as "udp 10.0.2.2:5000"
     #[arg(long, value_name = "PROTOCOL HOST:PORT", value_parser = names::session)]
     session: Option<rsvp_wire::Session>,
     /// With reservations: what the data plane has counted of each
@@ -47,14 +47,14 @@ pub(crate) struct Arguments {
     /// With senders: the TTL, and what the path offers
     #[arg(long)]
     detail: bool,
-    /// Shows it again and again, every second or so often
+    /// Shows it again and again: every second, or as often as TIME says
     #[arg(long, value_name = "TIME", value_parser = span, num_args = 0..=1, default_missing_value = "1s")]
     watch: Option<Duration>,
-    /// Columns that there are; what is wider is shown in paragraphs [default: those of the terminal]
+    /// Columns that there are; a table that is wider is shown as a paragraph for each row; 0 for never [default: those of the terminal]
     #[arg(long, value_name = "COLUMNS", conflicts_with = "json")]
     width: Option<usize>,
     /// With counters: as Prometheus reads them, with interfaces and totals
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "width"])]
     prometheus: bool,
     /// As JSON: an array of rows, one object for counters
     #[arg(long)]
@@ -63,9 +63,57 @@ pub(crate) struct Arguments {
     daemon: Daemon,
 }
 
+impl Arguments {
+    /// Refuses options that mean nothing for what is to be shown.
+    fn refuse(&self) -> Result<(), Failure> {
+        use What::{
+            Blockades, Counters, Events, Flows, Interfaces, Neighbours, Requests, Reservations, Senders,
+            Sessions,
+        };
+        let Filters { interface, peer, sender } = &self.filters;
+        let options: [(&str, bool, &[What]); 7] = [
+            (
+                "--session",
+                self.session.is_some(),
+                &[Sessions, Senders, Requests, Reservations, Blockades, Flows, Events],
+            ),
+            (
+                "--interface",
+                interface.is_some(),
+                &[Senders, Requests, Reservations, Blockades, Interfaces, Neighbours, Flows],
+            ),
+            ("--peer", peer.is_some(), &[Senders, Requests, Blockades, Neighbours, Events]),
+            ("--sender", sender.is_some(), &[Senders, Requests, Reservations, Blockades, Flows]),
+            ("--stats", self.stats, &[Reservations]),
+            ("--detail", self.detail, &[Senders]),
+            ("--prometheus", self.prometheus, &[Counters]),
+        ];
+        let useless = |(_, is_said, of): &&(&str, bool, &[What])| *is_said && !of.contains(&self.what.0);
+        let Some((option, _, of)) = options.iter().find(useless) else { return Ok(()) };
+        let names: Vec<String> = of.iter().map(|what| Shown(*what).name()).collect();
+        let (what, example) = (self.what.name(), names.first().map_or("", String::as_str));
+        Err(Failure::Arguments(format!(
+            "{option} means nothing for {what}: it goes with {}, as in `rsvp show {example} {option}`",
+            names.join(", ")
+        )))
+    }
+
+    /// Columns, where there is a limit.
+    fn columns(&self) -> Option<usize> {
+        let of_terminal = || if std::io::stdout().is_terminal() { layout::columns() } else { None };
+        self.width.or_else(of_terminal).filter(|width| *width > 0)
+    }
+}
+
 /// What can be shown.
 #[derive(Clone, Copy, Debug)]
 struct Shown(What);
+
+impl Shown {
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
 
 /// All of it, in the order of the help text.
 const SHOWN: [Shown; 10] = [
@@ -109,24 +157,11 @@ impl ValueEnum for Shown {
 
 /// `rsvp show`.
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
-    if arguments.stats && arguments.what.0 != What::Reservations {
-        let why = "--stats goes with reservations, as in `rsvp show reservations --stats`";
-        return Err(Failure::Arguments(why.to_owned()));
-    }
-    if arguments.detail && arguments.what.0 != What::Senders {
-        let why = "--detail goes with senders, as in `rsvp show senders --detail`";
-        return Err(Failure::Arguments(why.to_owned()));
-    }
-    if arguments.prometheus && arguments.what.0 != What::Counters {
-        let why = "--prometheus goes with counters, as in `rsvp show counters --prometheus`";
-        return Err(Failure::Arguments(why.to_owned()));
-    }
-    if !arguments.filters.is_empty() && arguments.what.0 == What::Counters {
-        return Err(Failure::Arguments("counters are of the whole node: leave the filter out".to_owned()));
-    }
+    arguments.refuse()?;
     let client = connection::look(&arguments.daemon).await?;
+    let socket = &arguments.daemon.socket;
     let Some(every) = arguments.watch else {
-        return print(&answered(&arguments.daemon, look(&client, &arguments)).await?, false);
+        return print(&answered(socket, look(&client, &arguments)).await?, false);
     };
     let mut looks = interval(every);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -135,7 +170,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     loop {
         tokio::select! {
             () = &mut interrupted => return Ok(()),
-            _ = looks.tick() => print(&answered(&arguments.daemon, look(&client, &arguments)).await?, is_drawn)?,
+            _ = looks.tick() => print(&answered(socket, look(&client, &arguments)).await?, is_drawn)?,
         }
     }
 }
@@ -156,8 +191,7 @@ async fn look(client: &Client, arguments: &Arguments) -> Result<String, Failure>
     let rows = arguments.filters.choose(all);
     // What filters leave out is not missed.
     let total = if arguments.filters.is_empty() { total } else { 0 };
-    let width =
-        arguments.width.or_else(|| if std::io::stdout().is_terminal() { layout::columns() } else { None });
+    let width = arguments.columns();
     Ok(match rows {
         Rows::Counters(counters) if arguments.prometheus => exposition(client, &counters).await?,
         Rows::Reservations(rows) if arguments.stats => {
@@ -275,4 +309,57 @@ fn json(rows: &Rows) -> String {
 /// A table as wide as it is.
 pub(super) fn aligned(head: &[&str], lines: Vec<Vec<String>>) -> String {
     laid_out(head, lines, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    /// `|` is a space within a word.
+    fn arguments(line: &str) -> Arguments {
+        let words = line.split(' ').map(|word| word.replace('|', " "));
+        let words = ["rsvp".to_owned(), "show".to_owned()].into_iter().chain(words);
+        let cli = crate::Cli::try_parse_from(words).expect(line);
+        let crate::Command::Daemon(super::super::Command::Show(arguments)) = cli.command else {
+            panic!("{line}")
+        };
+        arguments
+    }
+
+    #[test]
+    fn options_without_effect_are_refused_with_what_they_go_with() {
+        let all = SHOWN.map(Shown::name);
+        for (option, of) in [
+            (
+                "--session udp|10.0.2.2:5000",
+                "sessions, senders, requests, reservations, blockades, flows, events",
+            ),
+            ("--interface eth0", "senders, requests, reservations, blockades, interfaces, neighbours, flows"),
+            ("--peer 10.0.1.1", "senders, requests, blockades, neighbours, events"),
+            ("--sender 10.0.1.1:4000", "senders, requests, reservations, blockades, flows"),
+            ("--stats", "reservations"),
+            ("--detail", "senders"),
+            ("--prometheus", "counters"),
+        ] {
+            for what in &all {
+                let is_fitting = of.split(", ").any(|fitting| fitting == what);
+                let refused = arguments(&format!("{what} {option}")).refuse();
+                assert_eq!(refused.is_ok(), is_fitting, "{what} {option}");
+                let Err(failure) = refused else { continue };
+                let (name, said) = (option.split(' ').next().expect("a name"), failure.to_string());
+                assert!(
+                    failure.status() == 2 && said.starts_with(&format!("{name} means nothing for {what}")),
+                    "{said}"
+                );
+                assert!(said.contains(&format!("it goes with {of}, as in `rsvp show ")), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_columns_are_no_limit() {
+        assert_eq!(arguments("senders --width 0").columns(), None);
+        assert_eq!(arguments("senders --width 60").columns(), Some(60));
+    }
 }

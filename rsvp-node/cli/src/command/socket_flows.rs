@@ -1,11 +1,13 @@
 //! `rsvp flows`: flows that applications have given their sockets (QOS2), and what the network has on the way to a peer.
 
+use super::connection::{answered, by_either, greeted};
 use super::options::Looking;
 use super::show::aligned;
 use super::{Failure, names};
 use clap::{Args, Subcommand};
+use core::time::Duration;
 use rsvp_client::flows::{FlowError, FlowOptions, Flows, Fundamentals, Row, SocketRow, TrafficType, Version};
-use rsvp_node::units::show_rate;
+use rsvp_node::units::{show_rate, show_time};
 use serde_json::json;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -33,7 +35,7 @@ enum Command {
 
 #[derive(Clone, Debug, Args)]
 struct Measuring {
-    /// The peer
+    /// The peer, with the port that the traffic goes to
     #[arg(long, value_name = "HOST:PORT", value_parser = names::host_and_port)]
     to: SocketAddr,
     #[command(flatten)]
@@ -53,23 +55,19 @@ impl From<FlowError> for Failure {
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let text = match arguments.command {
         Command::List(looking) => {
-            // Where everything may be asked for, if this user may; else where any user may.
-            let all = Flows::open_at(Version::V1_0, &looking.daemon.socket).await;
-            let flows = match all {
-                Ok(flows) => flows,
-                Err(_) => Flows::open_at(Version::V1_0, looking.anybody()).await?,
-            };
-            let rows = flows.list().await?;
+            let (flows, socket) = by_either(&looking, |path| Flows::open_at(Version::V1_0, path)).await?;
+            let rows = answered(&socket, flows.list()).await?;
             if looking.json { json!(rows).to_string() } else { table(&rows) }
         }
         Command::Measure(Measuring { to, looking }) => {
-            let flows = Flows::open_at(Version::V1_0, looking.anybody()).await?;
+            let path = looking.anybody();
+            let flows = greeted(&path, Flows::open_at(Version::V1_0, &path)).await?;
             let any: IpAddr =
                 if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
             let socket = UdpSocket::bind(SocketAddr::new(any, 0)).map_err(Failure::at("a socket"))?;
             let options = FlowOptions { destination: Some(to), adaptive: true };
-            let flow = flows.add(&socket, TrafficType::BestEffort, options).await?;
-            let known = flow.fundamentals(true).await?;
+            let flow = answered(&path, flows.add(&socket, TrafficType::BestEffort, options)).await?;
+            let known = answered(&path, flow.fundamentals(true)).await?;
             if looking.json { json!(known).to_string() } else { said(&known) }
         }
     };
@@ -79,7 +77,7 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
 fn said(known: &Fundamentals) -> String {
     let rate = |bps: Option<u64>| bps.map_or_else(|| "not known".to_owned(), |bps| show_rate(bps as f64));
     let time =
-        known.round_trip_us.map_or_else(|| "not known".to_owned(), |us| format!("{:.1} ms", us as f64 / 1e3));
+        known.round_trip_us.map_or_else(|| "not known".to_owned(), |us| show_time(Duration::from_micros(us)));
     let rows = vec![
         vec!["narrowest link".to_owned(), rate(known.bottleneck_bps)],
         vec!["left of it".to_owned(), rate(known.available_bps)],
@@ -118,4 +116,23 @@ fn table(rows: &[Row]) -> String {
     });
     let titles = ["FLOW", "USER", "TRAFFIC", "DSCP", "RATE", "PROTOCOL", "TO", "INTERFACE"];
     aligned(&titles, lines.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_said_in_the_units_of_all_tables() {
+        let known = Fundamentals {
+            bottleneck_bps: Some(2_000_000),
+            available_bps: None,
+            round_trip_us: Some(1_500),
+            by: "tcp".to_owned(),
+        };
+        let said = said(&known);
+        for words in ["2Mbit/s", "not known", "1.5ms", "tcp"] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `rsvp template`: traffic by name, as rsvpd keeps it.
 
+use super::connection::{answered, greeted};
 use super::options::{Daemon, Looking};
 use super::show::aligned;
 use super::{Failure, texts};
@@ -51,7 +52,7 @@ enum Command {
 
 #[derive(Clone, Debug, Args)]
 struct Showing {
-    /// Its name, in whichever case
+    /// The name of the template, in upper or lower case
     name: String,
     #[command(flatten)]
     looking: Looking,
@@ -59,7 +60,7 @@ struct Showing {
 
 #[derive(Clone, Debug, Args)]
 struct Installing {
-    /// A file in TOML
+    /// A file in TOML, as below
     file: PathBuf,
     #[command(flatten)]
     daemon: Daemon,
@@ -67,7 +68,7 @@ struct Installing {
 
 #[derive(Clone, Debug, Args)]
 struct Removing {
-    /// Its name
+    /// The name of the template
     name: String,
     #[command(flatten)]
     daemon: Daemon,
@@ -77,23 +78,28 @@ struct Removing {
 pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
     let text = match arguments.command {
         Command::List(looking) => {
-            let rows = QosHost::connect(looking.anybody()).await?.templates().await?;
+            let socket = looking.anybody();
+            let host = greeted(&socket, QosHost::connect(&socket)).await?;
+            let rows = answered(&socket, host.templates()).await?;
             if looking.json { json!(rows).to_string() } else { table(&rows) }
         }
         Command::Show(Showing { name, looking }) => {
-            let host = QosHost::connect(looking.anybody()).await?;
-            let qos = host.template(&name).await?;
-            let rows = host.templates().await?;
+            let socket = looking.anybody();
+            let host = greeted(&socket, QosHost::connect(&socket)).await?;
+            let qos = answered(&socket, host.template(&name)).await?;
+            let rows = answered(&socket, host.templates()).await?;
             let known = rows.into_iter().find(|row| row.name.eq_ignore_ascii_case(&name));
             shown(known.map_or(name, |row| row.name), &qos, looking.json)?
         }
         Command::Install(Installing { file, daemon }) => {
             let (name, qos) = read(&file)?;
-            QosHost::connect(&daemon.socket).await?.install_template(&name, &qos).await?;
+            let host = greeted(&daemon.socket, QosHost::connect(&daemon.socket)).await?;
+            answered(&daemon.socket, host.install_template(&name, &qos)).await?;
             format!("template {name} is installed")
         }
         Command::Remove(Removing { name, daemon }) => {
-            QosHost::connect(&daemon.socket).await?.remove_template(&name).await?;
+            let host = greeted(&daemon.socket, QosHost::connect(&daemon.socket)).await?;
+            answered(&daemon.socket, host.remove_template(&name)).await?;
             format!("template {name} is removed")
         }
     };

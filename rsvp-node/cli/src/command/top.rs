@@ -5,6 +5,7 @@
 mod detail;
 mod draw;
 
+use super::connection::answered;
 use super::options::{Daemon, span};
 use super::output::interrupted;
 use super::{Failure, connection, texts};
@@ -15,6 +16,7 @@ use rsvp_client::rows::{EventRow, FlowRow, InterfaceRow, Rows, SessionRow};
 use rsvp_client::{Client, ClientError, What};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::IsTerminal;
+use std::path::Path;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -27,7 +29,7 @@ const LOG: usize = 200;
         Keys: up and down choose a session, Enter shows its senders, requests and reservations, q ends. Without a locale of \
         UTF-8 all that is drawn is ASCII.")]
 pub(crate) struct Arguments {
-    /// How often state is looked at
+    /// Time between two looks at the state
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "1s")]
     every: Duration,
     #[command(flatten)]
@@ -123,8 +125,9 @@ async fn live(
         look: Look::of(|name| std::env::var(name).ok()),
         ..View::default()
     };
-    let mut watch = client.watch().await?;
-    view.log.extend(before(client).await);
+    let socket = &arguments.daemon.socket;
+    let mut watch = answered(socket, client.watch()).await?;
+    view.log.extend(before(client, socket).await?);
     let mut keys = keys();
     let start = Instant::now();
     let mut looks = interval(arguments.every);
@@ -136,9 +139,9 @@ async fn live(
             key = keys.recv() => match key {
                 None | Some(Key::End) => return Ok(()),
                 Some(Key::Redraw) => {}
-                Some(key) => view.take(key, client).await?,
+                Some(key) => answered(socket, view.take(key, client)).await?,
             },
-            _ = looks.tick() => view.look(client).await?,
+            _ = looks.tick() => answered(socket, view.look(client)).await?,
             watched = watch.next() => {
                 let Some(watched) = watched else { return Err(ClientError::Disconnected.into()) };
                 view.note(format!("{:9.3}s  {}", start.elapsed().as_secs_f64(), texts::watched(&watched)));
@@ -153,11 +156,15 @@ async fn live(
 }
 
 /// What happened before somebody looked, with times that lie before the start. A daemon that does not keep it has none.
-async fn before(client: &Client) -> Vec<String> {
-    let Ok((Rows::Events(rows), _)) = client.list(What::Events, None).await else { return Vec::new() };
+async fn before(client: &Client, socket: &Path) -> Result<Vec<String>, Failure> {
+    let rows = match answered(socket, client.list(What::Events, None)).await {
+        Ok((Rows::Events(rows), _)) => rows,
+        Err(silent @ Failure::Silent(_)) => return Err(silent),
+        _ => Vec::new(),
+    };
     let line =
         |row: &EventRow| format!("{:9.3}s  {}", row.ago_ms as f64 / -1_000.0, texts::watched(&row.watched));
-    rows.iter().map(line).collect()
+    Ok(rows.iter().map(line).collect())
 }
 
 impl View {

@@ -7,7 +7,7 @@ use super::options::{Bucket, peak_above};
 use core::time::Duration;
 use rsvp_client::{Carried, Flow, Offer, Reservation, Service, Style, Traffic};
 use rsvp_node::guaranteed::{self, NoRate};
-use rsvp_node::units::show_rate;
+use rsvp_node::units::{show_rate, show_time};
 use rsvp_wire::{FilterSpec, Tspec};
 use std::collections::BTreeMap;
 
@@ -154,7 +154,10 @@ impl ReservationOptions {
                 let offer =
                     offer.ok_or("it announces no ADSPEC, so no delay can be worked out; use --reserve")?;
                 let rspec = guaranteed::rspec_for_delay(&Tspec::from(traffic), &(*offer).into(), delay)
-                    .map_err(|why| format!("a delay of {delay:?} cannot be had: {why}; {}", remedy(why)))?;
+                    .map_err(|why| {
+                        let delay = show_time(delay);
+                        format!("a delay of {delay} cannot be had: {why}; {}", remedy(why))
+                    })?;
                 let reserve_bps = f64::from(rspec.rate) * 8.0;
                 Ok(Service::Guaranteed { traffic, reserve_bps, slack_us: rspec.slack })
             }
@@ -323,10 +326,13 @@ mod tests {
         // Unlimited peak: (b + Ctot) / (12 ms - 2 ms) = 4000 / 0.01 octets per second.
         let Service::Guaranteed { reserve_bps, .. } = asked.flows[0].flowspec else { panic!() };
         assert!((reserve_bps - 3.2e6).abs() < 1.0, "{reserve_bps}");
-        let short =
-            Wanted::Guaranteed { reserve_bps: None, delay: Some(Duration::from_millis(1)), slack_us: 0 };
-        let error = wishes(Style::Ff, short).reservation(&announced()).unwrap_err();
-        assert!(error.starts_with("10.0.0.1:4000: a delay of 1ms cannot be had"), "{error}");
+        for (us, words) in [(1_000, "1ms"), (500, "500us")] {
+            let delay = Some(Duration::from_micros(us));
+            let short = Wanted::Guaranteed { reserve_bps: None, delay, slack_us: 0 };
+            let error = wishes(Style::Ff, short).reservation(&announced()).unwrap_err();
+            let expected = format!("10.0.0.1:4000: a delay of {words} cannot be had");
+            assert!(error.starts_with(&expected), "{error}");
+        }
     }
 
     #[test]

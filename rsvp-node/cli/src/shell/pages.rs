@@ -9,18 +9,23 @@ use clap_mangen::roff::{Roff, roman};
 use std::io;
 use std::path::Path;
 
-/// What is where, for commands that talk to a daemon.
-const FILES: [(&str, &str); 3] = [
+/// What is where, for commands with these options, and for the daemon.
+const FILES: [(&str, &str, &str); 3] = [
     (
+        "socket",
         "/run/rsvpd/control.sock",
         "The control socket of rsvpd, for root and the group that is configured; RSVP_SOCKET names another one.",
     ),
     (
+        "qos_socket",
         "/run/rsvpd/qos.sock",
         "Its socket for the sockets of any user's programs; RSVP_QOS_SOCKET names another one.",
     ),
-    ("/etc/rsvp/rsvpd.toml", "The configuration of rsvpd, and of commands with --standalone."),
+    ("config", "/etc/rsvp/rsvpd.toml", "The configuration of rsvpd, and of commands with --standalone."),
 ];
+
+/// What values are called that are files of the user's.
+const NAMED: [&str; 4] = ["FILE", "OUT", "PATH", "DIRECTORY"];
 
 /// The words before a section's text.
 const EXAMPLES: &str = "Example";
@@ -81,9 +86,10 @@ fn rest(command: &Command, section: &str, root: &str, roff: &mut Roff) {
     }
     roff.control("SH", ["EXIT STATUS"]);
     verbatim(status, roff);
-    if section == "8" || command.get_arguments().any(|argument| argument.get_id() == "socket") {
+    let files = files(command, section);
+    if !files.is_empty() {
         roff.control("SH", ["FILES"]);
-        for (path, text) in FILES {
+        for (path, text) in files {
             roff.control("TP", []).text([roman(path)]).text([roman(text)]);
         }
     }
@@ -98,6 +104,28 @@ fn rest(command: &Command, section: &str, root: &str, roff: &mut Roff) {
         .filter(|page| page.split('(').next() != Some(own));
     let pages: Vec<_> = subcommands.chain(others.map(str::to_owned)).collect();
     roff.text([roman(pages.join(", "))]);
+}
+
+/// Files and sockets that a command uses: those with a place of their own, and those that are named on its command line.
+fn files(command: &Command, section: &str) -> Vec<(String, String)> {
+    let fixed = FILES.into_iter().filter(|(option, ..)| section == "8" || has(command, option));
+    let fixed = fixed.map(|(_, path, text)| (path.to_owned(), text.to_owned()));
+    let named = command.get_arguments().filter_map(|argument| {
+        let is_fixed = FILES.iter().any(|(option, ..)| argument.get_id() == *option);
+        let name = argument.get_value_names()?.first()?.to_string();
+        if is_fixed || !NAMED.contains(&name.as_str()) {
+            return None;
+        }
+        let path = argument.get_long().map_or_else(|| name.clone(), |long| format!("--{long} {name}"));
+        Some((path, argument.get_help().map(ToString::to_string).unwrap_or_default()))
+    });
+    fixed.chain(named).collect()
+}
+
+/// Whether a command, or one of its own, has an option.
+fn has(command: &Command, option: &str) -> bool {
+    command.get_arguments().any(|argument| argument.get_id() == option)
+        || command.get_subcommands().any(|sub| has(sub, option))
 }
 
 /// Lines with an empty one between them and the next.
@@ -190,5 +218,42 @@ mod tests {
         ];
         assert!(order.map(place).is_sorted(), "{text}");
         assert!(!text.contains("FILES"), "it talks to no daemon: {text}");
+    }
+
+    /// The pages of a command and all below it, by their names.
+    fn pages(command: &Command, all: &mut Vec<(String, String)>) {
+        command.get_subcommands().for_each(|sub| pages(sub, all));
+        let mut roff = Roff::default();
+        rest(command, "1", "rsvp", &mut roff);
+        all.push((
+            command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned(),
+            roff.render(),
+        ));
+    }
+
+    #[test]
+    fn every_page_has_examples_and_the_files_that_it_is_about() {
+        let mut command = <crate::Cli as clap::CommandFactory>::command().disable_help_subcommand(true);
+        command.build();
+        let mut all = Vec::new();
+        pages(&command, &mut all);
+        for (name, page) in &all {
+            assert!(page.contains("EXAMPLES"), "{name}: {page}");
+        }
+        let page = |name: &str| {
+            let found = all.iter().find(|(page, _)| page == name);
+            found.map_or_else(|| panic!("{name}"), |(_, page)| page.replace('\\', ""))
+        };
+        assert!(page("rsvp-decode").contains("FILES") && page("rsvp-decode").contains("--svg OUT"));
+        assert!(page("rsvp-man").contains("DIRECTORY") && !page("rsvp-completions").contains("FILES"));
+        #[cfg(feature = "daemon")]
+        {
+            let (watch, send, tc) = (page("rsvp-watch"), page("rsvp-send"), page("rsvp-tc"));
+            assert!(watch.contains("control.sock") && !watch.contains("qos.sock"), "{watch}");
+            assert!(send.contains("qos.sock") && send.contains("rsvpd.toml"), "{send}");
+            assert!(tc.contains("control.sock"), "of its commands: {tc}");
+            let put = page("rsvp-policy-put");
+            assert!(put.contains("FILE") && put.contains("A file with one policy"), "{put}");
+        }
     }
 }

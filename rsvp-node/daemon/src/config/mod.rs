@@ -227,6 +227,13 @@ pub struct MulticastRoute {
     pub outgoing: Vec<String>,
 }
 
+impl MulticastRoute {
+    /// Whether it is for what this source sends to this group.
+    pub(super) fn is_of(&self, group: IpAddr, source: IpAddr) -> bool {
+        self.group == group && self.source.is_none_or(|only| only == source)
+    }
+}
+
 /// Why a configuration is not usable.
 #[derive(Debug, Error)]
 pub enum ConfigError {

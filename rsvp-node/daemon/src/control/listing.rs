@@ -258,8 +258,11 @@ pub(super) fn sender(view: SenderView, access: &dyn EngineAccess) -> SenderRow {
     let (refreshed_ms, expires_ms) = times(view.life, access.now());
     // What came with its last hop leads somewhere, and goes nowhere all the same.
     let goes_nowhere = view.outgoing.is_empty() || view.previous_hop.is_some() && view.ttl <= 1;
-    let not_forwarded = if goes_nowhere { access.why_not_forwarded(&view) } else { None };
-    let data_not_forwarded = if goes_nowhere { None } else { access.why_no_data(&view) };
+    // The engine takes an application's interface for given; whether a route leads on from there is another question.
+    let may_be_lost = view.previous_hop.is_none() && !view.session.is_multicast();
+    let not_forwarded = if goes_nowhere || may_be_lost { access.why_not_forwarded(&view) } else { None };
+    let data_not_forwarded =
+        if goes_nowhere || not_forwarded.is_some() { None } else { access.why_no_data(&view) };
     // Who has heard of it has answered.
     let is_answered = || access.engine().extent(&view.session).requests > 0;
     let undelivered = access.why_undelivered(&view).filter(|_| !is_answered());

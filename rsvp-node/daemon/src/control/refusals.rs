@@ -43,7 +43,12 @@ const TRAFFIC: &str =
 fn own_addresses(sender: &FilterSpec, access: &dyn EngineAccess) -> String {
     let address = sender.address();
     let interfaces = access.engine().interfaces();
-    let own: Vec<_> = interfaces.filter_map(|(interface, _)| interface.address_like(address)).collect();
+    let is_v4 = address.is_ipv4();
+    let own = interfaces.flat_map(|(interface, _)| {
+        let others = interface.others.iter().copied().filter(move |own| own.is_ipv4() == is_v4);
+        interface.address_like(address).into_iter().chain(others)
+    });
+    let own: Vec<_> = own.collect();
     if own.contains(&address) {
         return "the sender has a port although the session has none, or is of another address family"
             .to_owned();

@@ -5,6 +5,7 @@ use crate::control::service::{ClientId, EngineAccess, Who};
 use crate::data_plane::by_hand::FlowByHand;
 use crate::data_plane::wishes::Wishes;
 use crate::flow_service::{Target, Way};
+use crate::routes::Routes;
 use rsvp_control::tc::Set;
 use rsvp_control::{Done, Problem, Request};
 use rsvp_node::qos::{Qos, Transport};
@@ -112,7 +113,8 @@ impl EngineAccess for EngineIo {
     }
 
     fn why_not_forwarded(&self, view: &SenderView) -> Option<String> {
-        self.reasons.why_not_forwarded(view, &self.routes.links, Self::now(self))
+        let Routes { links, fixed, .. } = &self.routes;
+        self.reasons.why_not_forwarded(view, links, fixed, Self::now(self))
     }
 
     fn why_no_data(&self, view: &SenderView) -> Option<String> {

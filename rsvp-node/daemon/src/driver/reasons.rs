@@ -3,9 +3,9 @@
 use super::Driver;
 use crate::config::MulticastRoute;
 use crate::links::Links;
-use crate::netlink::{Netlink, RouteTo};
+use crate::netlink::{Netlink, NoWay, RouteTo};
 use crate::routes::is_router;
-use rsvp_node::{Instant, RouteQuery, SenderView};
+use rsvp_node::{Instant, InterfaceId, RouteQuery, SenderView};
 use std::cell::RefCell;
 use std::net::IpAddr;
 
@@ -26,7 +26,13 @@ struct Asking {
 
 impl Reasons {
     /// Why path state that leads to no interface is forwarded nowhere; nothing where its data is for this node.
-    pub(super) fn why_not_forwarded(&self, view: &SenderView, links: &Links, now: Instant) -> Option<String> {
+    pub(super) fn why_not_forwarded(
+        &self,
+        view: &SenderView,
+        links: &Links,
+        configured: &[MulticastRoute],
+        now: Instant,
+    ) -> Option<String> {
         let destination = view.session.destination();
         if links.owns(destination) {
             return None;
@@ -38,7 +44,7 @@ impl Reasons {
         if destination.is_multicast() {
             // A host takes what it hears, and forwards none of it.
             return (is_own || is_router(destination.is_ipv6()))
-                .then(|| format!("no multicast route for {destination} from {}", view.sender.0.address()));
+                .then(|| self.why_no_branch(view, links, configured, now));
         }
         if !is_own && !is_router(destination.is_ipv6()) {
             let family =
@@ -46,13 +52,12 @@ impl Reasons {
             return Some(format!("this node forwards nothing: {family} is 0"));
         }
         Some(match self.ask(destination, view.sender.0.address(), now)? {
-            RouteTo::Nowhere => format!("no route to {destination}"),
+            RouteTo::Nowhere(why) => why.to(destination),
             RouteTo::Local => return None,
+            RouteTo::Out(_) if is_own && !view.outgoing.is_empty() => return None,
             RouteTo::Out(out) => {
-                let name = |id: rsvp_node::InterfaceId| {
-                    links.name(id).unwrap_or("an interface that is gone").to_owned()
-                };
-                let out = rsvp_node::InterfaceId(out);
+                let name = |id: InterfaceId| links.name(id).unwrap_or("an interface that is gone").to_owned();
+                let out = InterfaceId(out);
                 if view.incoming == Some(out) {
                     format!("the only way to {destination} is the one by which it came, {}", name(out))
                 } else if !links.speaking().any(|id| id == out) {
@@ -64,6 +69,38 @@ impl Reasons {
         })
     }
 
+    /// Why a Path to a group leads nowhere: there is no route, or it came by another interface than the route says, or the route leads to
+    /// none.
+    fn why_no_branch(
+        &self,
+        view: &SenderView,
+        links: &Links,
+        configured: &[MulticastRoute],
+        now: Instant,
+    ) -> String {
+        let (group, source) = (view.session.destination(), view.sender.0.address());
+        let none = || format!("no multicast route for {group} from {source}");
+        let Some(came) = view.incoming.and_then(|on| links.name(on)) else { return none() };
+        let route = if let Some(route) = configured.iter().find(|route| route.is_of(group, source)) {
+            Some((format!("the [[multicast_route]] of {group}"), Some(route.incoming.as_str())))
+        } else {
+            let mut asking = self.0.borrow_mut();
+            let entry =
+                asking.netlink(now).and_then(|kernel| kernel.forwarding(source, group).ok().flatten());
+            entry.map(|entry| {
+                let incoming = links.name(InterfaceId(entry.incoming));
+                (format!("the kernel's multicast route for {group} from {source}"), incoming)
+            })
+        };
+        match route {
+            None => none(),
+            Some((route, Some(incoming))) if incoming != came => {
+                format!("{route} has the incoming interface {incoming}, but the Path came by {came}")
+            }
+            Some((route, _)) => format!("{route} leads to no other interface on which RSVP is spoken"),
+        }
+    }
+
     /// Why data does not follow the Path of a sender elsewhere: the configuration tells the engine the way of a multicast flow, and the kernel
     /// another.
     pub(super) fn why_no_data(
@@ -73,9 +110,8 @@ impl Reasons {
         now: Instant,
     ) -> Option<String> {
         let (group, source) = (view.session.destination(), view.sender.0.address());
-        let is_ours =
-            |route: &&MulticastRoute| route.group == group && route.source.is_none_or(|only| only == source);
-        let route = configured.iter().find(is_ours).filter(|_| view.previous_hop.is_some())?;
+        let route = configured.iter().find(|route| route.is_of(group, source))?;
+        view.previous_hop?;
         let mut asking = self.0.borrow_mut();
         if asking.netlink(now)?.forwarding(source, group).ok()?.is_some() {
             return None;
@@ -93,8 +129,8 @@ impl Reasons {
         let query = RouteQuery::to(destination);
         let with_source = RouteQuery { source: Some(source), ..query };
         match netlink.route(&with_source) {
-            // Of others' packets the kernel may refuse the question.
-            Ok(RouteTo::Nowhere) | Err(_) => netlink.route(&query).ok(),
+            // Of others' packets, and of those from an address that is gone, the kernel may refuse the question.
+            Ok(RouteTo::Nowhere(NoWay::NoRoute | NoWay::Blackhole)) | Err(_) => netlink.route(&query).ok(),
             found => found.ok(),
         }
     }
@@ -126,9 +162,15 @@ impl Driver {
             if !node.routes.links.owns(returned.source) {
                 return;
             }
-            if let Some((of, why)) = node.witness.came_back(&returned, now_us) {
-                service.undelivered(&of, &why);
-            }
+            let announced = || {
+                let is_meant = |view: &SenderView| {
+                    let ends = (view.sender.0.address(), view.session.destination());
+                    view.previous_hop.is_none() && ends == (returned.source, returned.destination)
+                };
+                node.engine.senders().filter(is_meant).map(|view| (view.session, view.sender)).collect()
+            };
+            let (messages, why) = node.witness.came_back(&returned, announced, now_us);
+            messages.iter().for_each(|of| service.undelivered(of, &why));
         });
     }
 
@@ -136,7 +178,7 @@ impl Driver {
     pub(super) fn say_what_is_missing(&self) {
         let links = &self.node.routes.links;
         for (v6, name) in [(false, "net.ipv4.ip_forward"), (true, "net.ipv6.conf.all.forwarding")] {
-            let has_one = |id: &rsvp_node::InterfaceId| links.has_global(*id, v6);
+            let has_one = |id: &InterfaceId| links.has_global(*id, v6);
             let speaking = links.speaking().filter(has_one).count();
             if speaking > 1 && !is_router(v6) {
                 tracing::warn!(

@@ -73,14 +73,14 @@ fn cost(hosts: &Hosts, programs: usize, each: usize) -> Cost {
         }));
     }
     let opened = started.elapsed();
-    assert_eq!(hosts.net.client("a").list("senders").len(), all, "each announces its flow");
+    assert_eq!(hosts.net.client("a").list("sessions").len(), all, "each announces its flow");
     let after = (memory(hosts, "a"), processor(hosts, "a"));
     eventually("a descriptor for each connection, and none for a socket", || {
         (open(hosts, "a") == before.2 + programs).then_some(())
     });
     let started = std::time::Instant::now();
     drop(held);
-    hosts.net.client("a").until("senders", 0);
+    hosts.net.client("a").until("sessions", 0);
     let closed = started.elapsed();
     eventually("no connection is left", || (open(hosts, "a") == before.2).then_some(()));
     Cost {

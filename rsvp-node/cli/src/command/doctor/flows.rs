@@ -45,14 +45,19 @@ pub(super) fn paths(
 ) -> Vec<Finding> {
     senders
         .iter()
-        .flat_map(|row| of_sender(row).into_iter().chain(unopened(row, sessions, interfaces)))
+        .flat_map(|row| of_sender(row, senders).into_iter().chain(unopened(row, sessions, interfaces)))
         .collect()
 }
 
-fn of_sender(row: &SenderRow) -> Vec<Finding> {
+fn of_sender(row: &SenderRow, all: &[SenderRow]) -> Vec<Finding> {
     let SenderRow { session, sender, .. } = row;
     let mut findings = Vec::new();
-    if let Some(why) = &row.not_forwarded {
+    // Where routers are joined more than once, Paths of a sender come by more than one interface, and go on from one.
+    let goes_on = |other: &SenderRow| {
+        (other.session, other.sender) == (*session, *sender) && other.not_forwarded.is_none()
+    };
+    let is_another = row.local_only && all.iter().any(goes_on);
+    if let Some(why) = row.not_forwarded.as_ref().filter(|_| !is_another) {
         findings.push(Finding::problem(
             "paths",
             format!("sender {sender} of {session} is forwarded nowhere: {why}"),
@@ -98,4 +103,29 @@ fn unopened(row: &SenderRow, sessions: &[SessionRow], interfaces: &[InterfaceRow
             ),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Path state of one sender that has come by this interface.
+    fn row(interface: &str, outgoing: &[&str], not_forwarded: Option<&str>) -> SenderRow {
+        let row = json!({
+            "session": "udp 239.1.2.3:5000", "sender": "10.0.1.1:4000", "traffic": {"rate_bps": 1e6},
+            "previous_hop": "10.0.1.2", "interface": interface, "outgoing": outgoing,
+            "local_only": not_forwarded.is_some(), "not_forwarded": not_forwarded,
+        });
+        serde_json::from_value(row).expect("a row")
+    }
+
+    #[test]
+    fn a_path_that_also_comes_another_way_is_no_fault() {
+        let why = "the kernel's multicast route has another incoming interface";
+        let (goes_on, ends) = (row("left", &["down"], None), row("right", &[], Some(why)));
+        assert_eq!(paths(&[goes_on, ends.clone()], &[], &[]), vec![]);
+        let found = paths(&[ends], &[], &[]);
+        assert!(found.len() == 1 && found[0].finding.ends_with(why), "{found:?}");
+    }
 }

@@ -15,6 +15,7 @@ use clap::Args;
 use host::Host;
 use rsvp_client::rows::{Counters, EventRow, InterfaceRow, Rows};
 use rsvp_client::{Client, ClientError, Watched, What};
+use rsvp_node::units::show_rate;
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -99,7 +100,7 @@ pub(super) async fn examine(daemon: &Daemon) -> Result<Vec<Finding>, Failure> {
                 ));
                 host = None;
             }
-            match answered(daemon, of_daemon(&client, host.as_ref(), &mut findings)).await {
+            match answered(&daemon.socket, of_daemon(&client, host.as_ref(), &mut findings)).await {
                 Ok(spoken) => families = spoken,
                 Err(Failure::Silent(_)) => findings.push(silent(&daemon.socket).await),
                 Err(other) => return Err(other),
@@ -179,8 +180,12 @@ async fn of_daemon(
     findings.extend(flows::heard(&neighbours, &interfaces));
     findings.extend(flows::paths(&senders, &sessions, &interfaces));
     findings.push(messages(&counters));
-    let by_ipv6 = |on: &&InterfaceRow| on.ipv6.is_some_and(|address| !address.is_unicast_link_local());
-    Ok((speaking.iter().any(|on| on.ipv4.is_some()), speaking.iter().any(by_ipv6)))
+    Ok((speaking.iter().any(|on| on.ipv4.is_some()), speaking.iter().any(|on| has_ipv6(on))))
+}
+
+/// Whether an interface has an address that is known beyond its link.
+fn has_ipv6(on: &InterfaceRow) -> bool {
+    on.ipv6.is_some_and(|address| !address.is_unicast_link_local())
 }
 
 /// Messages that were dropped.
@@ -349,19 +354,31 @@ fn reverse_path(speaking: &[&InterfaceRow], host: &Host) -> Option<Finding> {
 fn bandwidths(speaking: &[&InterfaceRow]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for on in speaking {
-        let set = |what: &str| format!("set {what} in [interface.{}] of rsvpd.toml", on.name);
+        // A port of a bridge and the like has no address but that of its link, and nothing is reserved there.
+        let judged = |finding: String, what: &str| match on.ipv4.is_some() || has_ipv6(on) {
+            true => Finding::problem(
+                "bandwidth",
+                finding,
+                format!("set {what} in [interface.{}] of rsvpd.toml, then `systemctl reload rsvpd`", on.name),
+            ),
+            false => Finding::note("bandwidth", finding),
+        };
         if on.guessed {
             let finding = format!(
-                "{} bit/s on {} is what its driver says, whatever is behind it; what can be reserved is taken from that",
-                on.bandwidth_bps, on.name
+                "{} on {} is what its driver says, whatever is behind it; what can be reserved is taken from that",
+                show_rate(on.bandwidth_bps as f64),
+                on.name
             );
-            findings.push(Finding::problem("bandwidth", finding, set("bandwidth")));
+            findings.push(judged(finding, "bandwidth"));
         } else if on.reservable_bps == 0 {
-            let finding = match on.bandwidth_bps {
-                0 => format!("the speed of {} is unknown, so nothing can be reserved there", on.name),
-                _ => format!("nothing can be reserved on {}", on.name),
+            let (finding, what) = match on.bandwidth_bps {
+                0 => (
+                    format!("the speed of {} is unknown, so nothing can be reserved there", on.name),
+                    "bandwidth",
+                ),
+                _ => (format!("nothing can be reserved on {}", on.name), "reservable"),
             };
-            findings.push(Finding::problem("bandwidth", finding, set("bandwidth or reservable")));
+            findings.push(judged(finding, what));
         }
     }
     if findings.is_empty() && !speaking.is_empty() {
@@ -379,5 +396,33 @@ fn firewall(host: &Host, (by_ipv4, by_ipv6): (bool, bool)) -> Vec<Finding> {
     match firewall.findings(by_ipv4, by_ipv6) {
         none if none.is_empty() => vec![Finding::fine("firewall", "no rule drops IP protocol 46")],
         found => found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_is_said_as_people_write_it() {
+        let on = InterfaceRow {
+            name: "tunnel".to_owned(),
+            index: 1,
+            lih: 1,
+            ipv4: Some([10, 0, 0, 1].into()),
+            ipv6: None,
+            up: true,
+            enabled: true,
+            mtu: 1_400,
+            bandwidth_bps: 2_500_000_000,
+            guessed: true,
+            reservable_bps: 1_875_000_000,
+            reserved_bps: 0,
+            refresh_ms: 30_000,
+            udp: false,
+            data_plane: "ready".to_owned(),
+        };
+        let found = bandwidths(&[&on]);
+        assert!(found[0].finding.starts_with("2.5Gbit/s on tunnel is what its driver says"), "{found:?}");
     }
 }

@@ -12,10 +12,10 @@ pub(super) struct Filters {
     /// Only what arrives by, leaves by or is on this interface
     #[arg(long, value_name = "NAME")]
     pub(super) interface: Option<String>,
-    /// Only of this neighbour
+    /// Only what came from this neighbour or goes to it
     #[arg(long, value_name = "HOST", value_parser = names::host)]
     pub(super) peer: Option<IpAddr>,
-    /// Only of this sender
+    /// Only what is of this sender, by address and port
     #[arg(long, value_name = "HOST:PORT", value_parser = names::sender)]
     pub(super) sender: Option<FilterSpec>,
 }
@@ -34,18 +34,10 @@ impl Filters {
         self.sender.is_none_or(|only| filters.is_empty() || filters.contains(&only))
     }
 
-    /// Whether nothing is said that rows of a kind do not have.
-    fn fits(&self, interface: bool, peer: bool, sender: bool) -> bool {
-        (interface || self.interface.is_none())
-            && (peer || self.peer.is_none())
-            && (sender || self.sender.is_none())
-    }
-
-    /// The rows that are wanted, in order.
+    /// The rows that are wanted, in order. What rows of a kind do not have was not said: it is refused.
     pub(super) fn choose(&self, rows: Rows) -> Rows {
         match rows {
             Rows::Sessions(mut rows) => {
-                rows.retain(|_| self.fits(false, false, false));
                 rows.sort_by_key(|row| row.session);
                 Rows::Sessions(rows)
             }
@@ -53,40 +45,39 @@ impl Filters {
             Rows::Requests(rows) => Rows::Requests(self.requests(rows)),
             Rows::Reservations(mut rows) => {
                 let wanted = |on: &str, of: &[FilterSpec]| self.is_on(&[on]) && self.names(of);
-                rows.retain(|row| wanted(&row.interface, &row.filters) && self.fits(true, false, true));
+                rows.retain(|row| wanted(&row.interface, &row.filters));
                 rows.sort_by_cached_key(|row| (row.session, row.interface.clone(), row.filters.clone()));
                 Rows::Reservations(rows)
             }
             Rows::Blockades(mut rows) => {
                 rows.retain(|row| {
                     let named = self.names(row.sender.as_slice());
-                    let is_there = self.is_of(&row.previous_hop.to_string()) && self.is_on(&[&row.incoming]);
-                    is_there && named && self.fits(true, true, true)
+                    self.is_of(&row.previous_hop.to_string()) && self.is_on(&[&row.incoming]) && named
                 });
                 rows.sort_by_key(|row| (row.session, row.sender, row.previous_hop));
                 Rows::Blockades(rows)
             }
             Rows::Interfaces(mut rows) => {
-                rows.retain(|row| self.is_on(&[&row.name]) && self.fits(true, false, false));
+                rows.retain(|row| self.is_on(&[&row.name]));
                 rows.sort_by_cached_key(|row| row.name.clone());
                 Rows::Interfaces(rows)
             }
             Rows::Neighbours(mut rows) => {
                 let wanted = |on: &str, address| self.is_on(&[on]) && self.is_of(&texts::neighbour(address));
-                rows.retain(|row| wanted(&row.interface, row.address) && self.fits(true, true, false));
+                rows.retain(|row| wanted(&row.interface, row.address));
                 rows.sort_by_cached_key(|row| (row.interface.clone(), row.address));
                 Rows::Neighbours(rows)
             }
             Rows::Flows(mut rows) => {
                 let wanted = |on: &str, of: &[FilterSpec]| self.is_on(&[on]) && self.names(of);
-                rows.retain(|row| wanted(&row.interface, &row.filters) && self.fits(true, false, true));
+                rows.retain(|row| wanted(&row.interface, &row.filters));
                 rows.sort_by_cached_key(|row| (row.session, row.interface.clone(), row.filters.clone()));
                 Rows::Flows(rows)
             }
             // They stay in the order in which they happened.
             Rows::Events(mut rows) => {
                 let is_of = |peer: Option<IpAddr>| self.peer.is_none_or(|only| peer == Some(only));
-                rows.retain(|row| is_of(row.watched.peer()) && self.fits(false, true, false));
+                rows.retain(|row| is_of(row.watched.peer()));
                 Rows::Events(rows)
             }
             Rows::Counters(counters) => Rows::Counters(counters),
@@ -155,8 +146,5 @@ mod tests {
         assert_eq!(addresses(on.choose(neighbours())), ["10.0.1.9", "10.0.1.10"]);
         let of = Filters { peer: "10.0.2.2".parse().ok(), ..Filters::default() };
         assert_eq!(addresses(of.choose(neighbours())), ["10.0.2.2"]);
-        // A neighbour is of no sender.
-        let sender = Filters { sender: "10.0.1.1:4000".parse().ok(), ..Filters::default() };
-        assert_eq!(addresses(sender.choose(neighbours())), Vec::<String>::new());
     }
 }

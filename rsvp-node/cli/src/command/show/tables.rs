@@ -65,9 +65,13 @@ pub(super) fn table(rows: &Rows, total: usize, detail: bool, width: Option<usize
 
 fn sender(row: &SenderRow, detail: bool) -> Vec<String> {
     let to = match &row.not_forwarded {
+        Some(why) if row.local_only => format!("local: {why}"),
         _ if row.local_only => "local".to_owned(),
         Some(why) => format!("nowhere: {why}"),
-        None => row.outgoing.join(", "),
+        None => {
+            let undelivered = row.undelivered.iter().map(|why| format!("not delivered: {why}"));
+            row.outgoing.iter().cloned().chain(undelivered).collect::<Vec<_>>().join(", ")
+        }
     };
     let (session, sender) = (row.session.to_string(), row.sender.to_string());
     let from = address(row.interface.as_ref());

@@ -1,16 +1,15 @@
 //! The way to a daemon that takes sockets: its socket for them, or an engine started here.
 
 use super::super::Failure;
-use super::super::connection::{self, PIPE};
+use super::super::connection::{self, Other, PIPE, greeted};
 use super::super::options::{DaemonOrStandalone, QosSocket};
 use rsvp_client::{ClientError, QosError, QosHost};
-use rsvpd::Standalone;
 use rsvpd::control::server::{attend, next_client};
 
-/// A host, and the engine that it talks to when that is in this process.
+/// A host, and whom it talks to.
 pub(in super::super) struct HostConnection {
     pub(in super::super) host: QosHost,
-    standalone: Option<Standalone>,
+    other: Other,
 }
 
 impl HostConnection {
@@ -21,25 +20,43 @@ impl HostConnection {
     ) -> Result<Self, Failure> {
         if !options.standalone {
             let path = sockets.path(&options.daemon);
-            let host = QosHost::connect(path).await.map_err(|error| match error {
-                QosError::Daemon(ClientError::NoQosDaemon { .. }) => Failure::NoDaemon(format!(
-                    "{error}; or run this command with --standalone, as root or with --udp"
-                )),
-                other => other.into(),
+            let host = greeted(&path, QosHost::connect(&path)).await.map_err(|failure| match failure {
+                Failure::Qos(error @ QosError::Daemon(ClientError::NoQosDaemon { .. })) => Failure::NoDaemon(
+                    format!("{error}; or run this command with --standalone, as root or with --udp"),
+                ),
+                other => other,
             })?;
-            return Ok(Self { host, standalone: None });
+            return Ok(Self { host, other: Other::Daemon(path) });
         }
         let standalone = connection::standalone(options).await?;
         let (ours, theirs) = tokio::io::duplex(PIPE);
         tokio::spawn(attend(theirs, next_client(), standalone.driver.clone()));
-        Ok(Self { host: QosHost::over(ours).await?, standalone: Some(standalone) })
+        Ok(Self { host: QosHost::over(ours).await?, other: Other::Here(standalone) })
     }
 
-    /// Ends the connection; an engine of this process tears down what it has.
+    /// What is asked for by its host, or by a socket of it.
+    pub(in super::super) async fn answered<T, E>(
+        &self,
+        asked: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
+        self.other.answered(asked).await
+    }
+
+    /// Ends a socket's QoS, if the daemon answers to that. The daemon may be gone already.
+    pub(in super::super) async fn without(&self, ending: impl Future) {
+        let ending = async {
+            drop(ending.await);
+            Ok::<_, Failure>(())
+        };
+        let _ = self.answered(ending).await;
+    }
+
+    /// Ends the connection.
     pub(in super::super) async fn close(self) {
         drop(self.host);
-        if let Some(standalone) = self.standalone {
-            standalone.stop().await;
-        }
+        self.other.end().await;
     }
 }

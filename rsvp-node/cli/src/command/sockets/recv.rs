@@ -30,13 +30,15 @@ pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure>
     refuse(arguments).map_err(|why| Failure::Arguments(why.to_owned()))?;
     let output = Output::new(arguments.json);
     let connection = HostConnection::open(&arguments.daemon, &arguments.sockets).await?;
-    let qos = needed(arguments, &connection.host).await?;
+    let qos = connection.answered(needed(arguments, &connection.host)).await?;
     let destination = arguments.group.or(arguments.address).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     let transport = if arguments.tcp { Transport::Tcp } else { Transport::Udp };
     let mut socket = if arguments.tcp {
-        listen(&connection.host, SocketAddr::new(destination, arguments.port), &qos).await?
+        let at = SocketAddr::new(destination, arguments.port);
+        connection.answered(listen(&connection.host, at, &qos)).await?
     } else {
-        datagrams(&connection.host, open(arguments, destination)?, arguments, &qos).await?
+        let socket = open(arguments, destination)?;
+        connection.answered(datagrams(&connection.host, socket, arguments, &qos)).await?
     };
     let key = rsvp_wire::Session::new(destination, transport.protocol(), arguments.port);
     let waiting = if destination == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
@@ -55,7 +57,7 @@ pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure>
     course.say_end("the QoS of the socket does, too", "nothing was reserved", &output)?;
     let missing = if course.has_reserved() { "no data has come" } else { "no sender is there" };
     let verdict = course.verdict(course.has_reserved() && flows.have_come(), missing);
-    socket.close().await;
+    connection.without(socket.close()).await;
     connection.close().await;
     done.and(verdict)
 }

@@ -26,7 +26,7 @@ pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure>
     let host = &connection.host;
     let transport = if arguments.tcp { Transport::Tcp } else { Transport::Udp };
     let overhead = Overhead::of(transport, arguments.to.ip());
-    let qos = needed(arguments, host, overhead).await?;
+    let qos = connection.answered(needed(arguments, host, overhead)).await?;
     let traffic = needs::pace(&qos.sending, overhead)?;
     let least = overhead.octets() + SHORTEST as u32;
     if traffic.max_packet < least {
@@ -35,9 +35,10 @@ pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure>
     }
     let carrier = if arguments.tcp {
         let from = arguments.from.map(|from| SocketAddr::from((from.address(), from.port())));
-        Carrier::stream(host, from, arguments.to, arguments.ttl, &qos).await?
+        connection.answered(Carrier::stream(host, from, arguments.to, arguments.ttl, &qos)).await?
     } else {
-        Carrier::datagrams(host, open(arguments).await?, arguments.to, &qos).await?
+        let socket = open(arguments).await?;
+        connection.answered(Carrier::datagrams(host, socket, arguments.to, &qos)).await?
     };
     let source = carrier.source().map_err(Failure::at("the socket"))?;
     let next = if arguments.now { "sending" } else { "waiting for receivers to reserve" };
@@ -57,7 +58,7 @@ pub(in super::super) async fn main(arguments: &Arguments) -> Result<(), Failure>
     };
     let done = flow.run(&output, arguments.r#for, arguments.wait).await;
     let verdict = flow.packets.sum_up(&flow.course, &output);
-    flow.carrier.close().await;
+    connection.without(flow.carrier.close()).await;
     connection.close().await;
     done.and(verdict)
 }

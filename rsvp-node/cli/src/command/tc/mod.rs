@@ -6,7 +6,7 @@ mod said;
 mod shown;
 
 use super::Failure;
-use super::connection;
+use super::connection::{answered, look};
 use super::options::{Daemon, span};
 use super::output::{Output, interrupted};
 use clap::{Args, Subcommand};
@@ -20,6 +20,10 @@ use tokio::time::{Instant, sleep_until};
 
 /// What `rsvp tc` is told.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    rsvp tc flow --interface eth0 --rate 2mbit --filter \"protocol udp destination-port 5000\"\n  \
+    rsvp tc filter --interface eth0 --dscp ef --filter \"protocol udp destination-port 5060\"\n  \
+    rsvp tc query")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -115,15 +119,15 @@ struct QueryArguments {
     rsvp tc set --interface eth0 --marks guaranteed=ef/keep --class cs1=non-conforming\n  \
     rsvp tc set --interface eth0 --reset")]
 struct SetArguments {
-    /// The interface; else all that were not told otherwise
+    /// Only this interface [default: all that have nothing set for themselves]
     #[arg(long, value_name = "NAME")]
     interface: Option<String>,
     #[command(flatten)]
     settings: Settings,
-    /// Forgets before that what was set: the configuration holds
+    /// Before anything else is set, forgets what was set, so that the configuration holds again
     #[arg(long)]
     reset: bool,
-    /// One JSON object
+    /// As one JSON object
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -157,14 +161,16 @@ pub(super) async fn main(arguments: Arguments) -> Result<(), Failure> {
             hold(common.flow(), &common).await
         }
         What::Query(QueryArguments { interface, flow, json, daemon }) => {
-            let report = connection::look(&daemon).await?.query_flows(Query { interface, flow }).await?;
+            let client = look(&daemon).await?;
+            let report = answered(&daemon.socket, client.query_flows(Query { interface, flow })).await?;
             let text =
                 if json { serde_json::to_string(&report).unwrap_or_default() } else { shown::table(&report) };
             writeln!(std::io::stdout().lock(), "{text}").map_err(Failure::at("standard output"))
         }
         What::Set(SetArguments { interface, settings, reset, json, daemon }) => {
             let set = Set { interface, reset, ..settings.set() };
-            connection::look(&daemon).await?.set_marks(set).await?;
+            let client = look(&daemon).await?;
+            answered(&daemon.socket, client.set_marks(set)).await?;
             Output::new(json).note("set", "set; it holds until rsvpd ends", json!({}))
         }
         What::Watch(WatchArguments { json, daemon }) => watch(&daemon, json).await,
@@ -181,11 +187,12 @@ impl Common {
 /// Makes a flow with filters, and holds it.
 async fn hold(flow: Flow, common: &Common) -> Result<(), Failure> {
     let output = Output::new(common.json);
-    let client = connection::look(&common.daemon).await?;
+    let client = look(&common.daemon).await?;
+    let socket = &common.daemon.socket;
     let mut events = client.own_flows();
-    let flow = client.add_flow(flow).await?;
+    let flow = answered(socket, client.add_flow(flow)).await?;
     for words in &common.filter {
-        client.add_filter(Filter { flow, ..words.0.clone() }).await?;
+        answered(socket, client.add_filter(Filter { flow, ..words.0.clone() })).await?;
     }
     let filters = common.filter.len();
     let made = format!("flow {flow} is made, with {filters} filters");
@@ -195,14 +202,14 @@ async fn hold(flow: Flow, common: &Common) -> Result<(), Failure> {
         output.flow_event(&shown::event(event), event)?;
         return Err(Failure::Asked("the flow has ended".to_owned()));
     }
-    end(&client, flow).await?;
+    answered(socket, end(&client, flow)).await?;
     output.note("ends", "ends; the flow is given up", json!({ "flow": flow }))
 }
 
-async fn end(client: &Client, flow: u64) -> Result<(), Failure> {
+async fn end(client: &Client, flow: u64) -> Result<(), ClientError> {
     match client.delete_flow(flow).await {
-        Ok(()) | Err(ClientError::Disconnected) => Ok(()),
-        Err(error) => Err(error.into()),
+        Err(ClientError::Disconnected) => Ok(()),
+        done => done,
     }
 }
 
@@ -219,9 +226,9 @@ async fn wait(events: &mut rsvp_client::FlowWatch, length: Option<Duration>) -> 
 }
 
 async fn watch(daemon: &Daemon, json: bool) -> Result<(), Failure> {
-    let client = connection::look(daemon).await?;
+    let client = look(daemon).await?;
     let output = Output::new(json);
-    let mut events = client.watch_flows().await?;
+    let mut events = answered(&daemon.socket, client.watch_flows()).await?;
     let watching = format!("watching flows and interfaces of {}", client.daemon());
     output.note("watching", &watching, json!({ "daemon": client.daemon() }))?;
     let mut interrupted = core::pin::pin!(interrupted());

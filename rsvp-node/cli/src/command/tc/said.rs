@@ -26,22 +26,23 @@ enum Excess {
 /// A rate, and what becomes of what is beyond it.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Paced {
-    /// Which service
+    /// The service that the flow has
     #[arg(long, value_enum, default_value_t)]
     service: Given,
-    /// Token rate r; of Guaranteed service also the rate that is reserved
+    /// How fast the flow may be: the token rate r; of Guaranteed service also the rate that is reserved
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
     rate: f64,
     #[command(flatten)]
     bucket: Bucket,
-    /// What becomes of packets beyond that [default: as the interface has it for the service]
+    /// What becomes of packets beyond the rate: sent as far as there is room (borrow), delayed (shape), or dropped (discard)
+    /// [default: as the interface has it for the service]
     #[arg(long, value_enum)]
     mode: Option<Excess>,
-    /// The rate of shaping in the place of --rate
+    /// The rate that packets are delayed to, in the place of --rate
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
     shaping_rate: Option<f64>,
-    /// Forwarded packets that are of the flow by the DSCP with which they come, and with which DSCP they leave: those that conform,
-    /// and those that do not; may be given more than once
+    /// Packets that are forwarded belong to the flow if they come with the first DSCP; they leave with the second, those beyond the
+    /// rate with the third; may be given more than once
     #[arg(long, value_name = "DSCP=DSCP/DSCP")]
     rule: Vec<RuleWords>,
 }
@@ -76,19 +77,19 @@ impl Paced {
 /// Marks of packets.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Marked {
-    /// The DSCP of packets that conform, by name or number [default: as the interface has it for the service]
+    /// The DSCP of packets within the rate, by name or number [default: as the interface has it for the service]
     #[arg(long, value_name = "DSCP")]
     dscp: Option<Dscp>,
-    /// The DSCP of packets that do not
+    /// The DSCP of packets beyond the rate
     #[arg(long, value_name = "DSCP")]
     excess_dscp: Option<Dscp>,
-    /// The IEEE 802.1p priority of packets that conform, where rsvpd writes priority tags
+    /// The IEEE 802.1p priority of packets within the rate, where rsvpd writes priority tags
     #[arg(long, value_name = "PRIORITY", value_parser = clap::value_parser!(u8).range(0..8))]
     priority: Option<u8>,
-    /// The priority of packets that do not
+    /// The priority of packets beyond the rate
     #[arg(long, value_name = "PRIORITY", value_parser = clap::value_parser!(u8).range(0..8))]
     excess_priority: Option<u8>,
-    /// The marks of best effort, whatever else is said: for TCP
+    /// Packets have the marks of best effort, whatever else is said here (QOS_TCP_TRAFFIC)
     #[arg(long)]
     tcp_traffic: bool,
 }

@@ -13,6 +13,9 @@ use rsvp_node::units::show_rate;
 /// Columns from which on there is room for all that tables have.
 const WIDE: u16 = 80;
 
+/// Columns below which there is room for two of them.
+const NARROW: u16 = 45;
+
 /// Frames without anything but ASCII.
 const ASCII: border::Set<'static> = border::Set {
     top_left: "+",
@@ -54,8 +57,24 @@ pub(super) fn draw(view: &View, frame: &mut Frame<'_>) {
         (Some(lines), Some(row)) => detail(view, &row.session.to_string(), lines, frame, low),
         _ => log(view, frame, low),
     }
-    let keys = format!(" up/down: sessions  Enter: detail  q: end  {}", view.daemon);
+    let keys = keys(&view.daemon, usize::from(last.width));
     frame.render_widget(Paragraph::new(keys).style(Style::new().add_modifier(Modifier::DIM)), last);
+}
+
+/// What keys are for, whole in as many columns as there are; and the daemon, where it has room.
+fn keys(daemon: &str, width: usize) -> String {
+    let most = format!(" up/down: sessions  Enter: detail  q: end  {daemon}");
+    let fewer = [
+        " up/down: sessions  Enter: detail  q: end",
+        " up/down: choose  Enter: more  q: end",
+        " up/down  Enter  q: end",
+        " q: end",
+    ];
+    let fits = |line: &str| line.chars().count() <= width;
+    if fits(&most) {
+        return most;
+    }
+    fewer.into_iter().find(|line| fits(line)).unwrap_or_default().to_owned()
 }
 
 fn titled(title: &str, look: Look) -> Block<'_> {
@@ -141,7 +160,11 @@ fn sessions(view: &View, frame: &mut Frame<'_>, area: Rect) {
     });
     let head = ["SESSION", "RESERVED", "SENDERS", "REQUESTS", "RESERVATIONS", "APPLICATIONS"];
     // Where there is little room, how many there are goes first.
-    let shown = if area.width < WIDE { 3 } else { head.len() };
+    let shown = match area.width {
+        0..NARROW => 2,
+        NARROW..WIDE => 3,
+        _ => head.len(),
+    };
     let table = table(rows, head, [20, 12, 7, 8, 12, 12], shown)
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED))
         .highlight_symbol(">")
@@ -341,6 +364,34 @@ mod tests {
         terminal.draw(|frame| draw(&view, frame)).unwrap();
         let colours = |cell: &ratatui::buffer::Cell| cell.fg != Color::Reset || cell.bg != Color::Reset;
         assert!(!terminal.backend().buffer().content().iter().any(colours), "no colour");
+    }
+
+    #[test]
+    fn what_keys_are_for_is_seen_whole_at_any_width() {
+        let view = View {
+            daemon: "rsvpd 1.2.3 (0123456789ab)".to_owned(),
+            sessions: vec![session(5000, 2_000_000)],
+            sessions_total: 1,
+            look: Look { lines: false, colours: false },
+            ..View::default()
+        };
+        for width in 7..=80 {
+            let screen = shown(&view, width, 24);
+            let last = screen.lines().last().expect("a line").trim_end();
+            assert!(last.contains(" q: end"), "{width}: {last}");
+            let names_keys = last.contains("up/down: ") && last.contains("Enter: ");
+            assert_eq!(names_keys, width >= 37, "{width}: {last}");
+            assert_eq!(
+                last.contains("rsvpd"),
+                last.ends_with("rsvpd 1.2.3 (0123456789ab)"),
+                "{width}: {last}"
+            );
+        }
+        let narrow = shown(&view, 40, 24);
+        assert!(
+            narrow.contains("2Mbit/s") && narrow.contains("RESERVED") && !narrow.contains("SEND"),
+            "{narrow}"
+        );
     }
 
     #[test]
