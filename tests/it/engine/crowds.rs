@@ -1,4 +1,4 @@
 //! The tests of a session that is taken for a large one, here too: faults that are put into the engine on purpose are looked for by these tests.
 
 #[path = "../../../rsvp-node/tests/histories.rs"]
-mod histories;
+mod as_small;
