@@ -24,6 +24,11 @@ impl Node {
             }
             Origin::Hop(upstream, _) => {
                 let upstream = &self.state.upstreams[upstream];
+                // Who is before this node has it from here: two nodes that are each other's previous hop, as after a route
+                // change, would send it to and fro for as long as their state lives.
+                if (upstream.interface, upstream.address) == (arrived.rx.interface, arrived.rx.source) {
+                    return Err(Discard::ForeignSource);
+                }
                 let to = Envelope::to_neighbour(upstream.interface, upstream.address, self.config.ttl);
                 let forwarded = Forwarded::All(arrived.message);
                 self.send(&Composer { forwarded, ..Composer::new(MsgType::PATH_ERR, to) });

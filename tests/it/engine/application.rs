@@ -134,6 +134,8 @@ fn a_path_err_goes_to_the_previous_hop() {
         assert_eq!((sent.objects(0xc9).len(), sent.objects(0x89).len(), sent.objects(12).len()), (1, 0, 1));
         assert_eq!(b.state(), before);
         b.drops(&b.message("d1 PathErr 02/0009 S4{8B}"), Discard::NoState);
+        // Two nodes that are each other's previous hop, as after a route change, do not send it to and fro.
+        b.drops(&b.message("b1 PathErr 02/0009 S2{8B}"), Discard::ForeignSource).sends(&[]);
     }
 }
 
