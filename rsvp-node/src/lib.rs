@@ -13,6 +13,7 @@ mod carried;
 mod claim;
 mod composer;
 mod config;
+mod copies;
 mod counters;
 mod digest;
 mod drain;

@@ -5,10 +5,10 @@
 //! number of those is bounded by configuration.
 
 use crate::api::{ReservationId, Source};
+use crate::copies::ErrorCopy;
 use crate::event::Event;
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, SessionKey};
-use crate::process::copies::ErrorCopy;
 use crate::state::arena::Id;
 use crate::state::path::PathState;
 use crate::state::traffic::Reserved;

@@ -7,7 +7,6 @@ pub(crate) mod behind;
 pub(crate) mod blockade;
 pub(crate) mod claim;
 pub(crate) mod confirm;
-pub(crate) mod copies;
 pub(crate) mod demands;
 pub(crate) mod errors;
 pub(crate) mod expiry;

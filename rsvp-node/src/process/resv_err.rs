@@ -6,7 +6,6 @@
 
 use super::behind::Behind;
 use super::blockade::{Chosen, Elements};
-use super::copies::{self, ErrorCopy, FilterTable, Original};
 use super::errors::{ErrorFlow, goes_on};
 use super::in_crowd::Out;
 use super::kept::filters;
@@ -15,6 +14,7 @@ use super::scope::Addresses;
 use super::{Arrived, read};
 use crate::api::Discard;
 use crate::config::Limit;
+use crate::copies::{self, ErrorCopy, FilterTable, Original};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
@@ -150,7 +150,8 @@ impl Node {
         let behind = Behind::new(self, upstream, None);
         // What claims to be this node's own answer about a limit is bounded as those are.
         let is_copied = failure.error.code != ErrorCode::RSVP_SYSTEM || !self.is_own(failure.error.node);
-        let original = FilterTable::of(&behind).filter(|_| is_copied).map(|filters| {
+        let filters = (is_copied && behind.is_crowd()).then(|| FilterTable::of(behind.senders())).flatten();
+        let original = filters.map(|filters| {
             let descriptor = copies::descriptor(failure.style, failure.object);
             Arc::new(Original { session: key, forwarded: goes_on(&arrived.message), descriptor, filters })
         });

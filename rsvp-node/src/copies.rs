@@ -1,10 +1,9 @@
 //! An error that goes on to many next hops of a crowd (RFC 2205 section 3.1.8): what it says to all of them is kept once, and each copy has
 //! the numbers of the senders that it names. It is written when it leaves: a thousand messages of a thousand filters are never there together.
 
-use super::behind::Behind;
 use crate::composer::{Composer, Descriptor, Forwarded, Named, object_of};
 use crate::extension::Extensions;
-use crate::key::SessionKey;
+use crate::key::{SenderKey, SessionKey};
 use crate::queue::Envelope;
 use rsvp_wire::{ErrorSpec, MsgType, NeedSpace, RsvpHop, Style};
 use std::sync::Arc;
@@ -69,13 +68,10 @@ pub(crate) struct FilterTable {
 }
 
 impl FilterTable {
-    /// Those of all senders behind a previous hop; `None` where they have no numbers, or are not of one length.
-    pub(crate) fn of(behind: &Behind<'_>) -> Option<Self> {
-        if !behind.is_crowd() {
-            return None;
-        }
+    /// Those of numbered senders; `None` where they are not of one length.
+    pub(crate) fn of(senders: impl Iterator<Item = (SenderKey, u32)>) -> Option<Self> {
         let (mut octets, mut each) = (Vec::new(), 0);
-        for (sender, number) in behind.senders() {
+        for (sender, number) in senders {
             let object = object_of(&sender.object());
             each = if each == 0 { object.len() } else { each };
             if object.len() != each || !matches!(each, IPV4 | IPV6) || u16::try_from(number).is_err() {
