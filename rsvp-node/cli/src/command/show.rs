@@ -71,19 +71,20 @@ impl Arguments {
             Sessions,
         };
         let Filters { interface, peer, sender } = &self.filters;
+        // As they are used, whether they are, and for what.
         let options: [(&str, bool, &[What]); 7] = [
             (
-                "--session",
+                "--session \"udp 10.0.2.2:5000\"",
                 self.session.is_some(),
                 &[Sessions, Senders, Requests, Reservations, Blockades, Flows, Events],
             ),
             (
-                "--interface",
+                "--interface eth0",
                 interface.is_some(),
                 &[Senders, Requests, Reservations, Blockades, Interfaces, Neighbours, Flows],
             ),
-            ("--peer", peer.is_some(), &[Senders, Requests, Blockades, Neighbours, Events]),
-            ("--sender", sender.is_some(), &[Senders, Requests, Reservations, Blockades, Flows]),
+            ("--peer 10.0.1.1", peer.is_some(), &[Senders, Requests, Blockades, Neighbours, Events]),
+            ("--sender 10.0.1.1:4000", sender.is_some(), &[Senders, Requests, Reservations, Blockades, Flows]),
             ("--stats", self.stats, &[Reservations]),
             ("--detail", self.detail, &[Senders]),
             ("--prometheus", self.prometheus, &[Counters]),
@@ -92,8 +93,9 @@ impl Arguments {
         let Some((option, _, of)) = options.iter().find(useless) else { return Ok(()) };
         let names: Vec<String> = of.iter().map(|what| Shown(*what).name()).collect();
         let (what, example) = (self.what.name(), names.first().map_or("", String::as_str));
+        let name = option.split(' ').next().unwrap_or(option);
         Err(Failure::Arguments(format!(
-            "{option} means nothing for {what}: it goes with {}, as in `rsvp show {example} {option}`",
+            "{name} means nothing for {what}: it goes with {}, as in `rsvp show {example} {option}`",
             names.join(", ")
         )))
     }
