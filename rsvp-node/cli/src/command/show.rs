@@ -84,7 +84,11 @@ impl Arguments {
                 &[Senders, Requests, Reservations, Blockades, Interfaces, Neighbours, Flows],
             ),
             ("--peer 10.0.1.1", peer.is_some(), &[Senders, Requests, Blockades, Neighbours, Events]),
-            ("--sender 10.0.1.1:4000", sender.is_some(), &[Senders, Requests, Reservations, Blockades, Flows]),
+            (
+                "--sender 10.0.1.1:4000",
+                sender.is_some(),
+                &[Senders, Requests, Reservations, Blockades, Flows],
+            ),
             ("--stats", self.stats, &[Reservations]),
             ("--detail", self.detail, &[Senders]),
             ("--prometheus", self.prometheus, &[Counters]),
