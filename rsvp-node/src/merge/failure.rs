@@ -89,6 +89,8 @@ pub(crate) struct Failed {
     /// What counts of it here, which is Qb.
     flowspec: Flowspec,
     components: Components,
+    /// Those of them that are a guess: the Error Value names others, in which those who failed together are alike.
+    guessed: Components,
     /// What a request has to reach of Qb to have failed itself.
     reached: Components,
     /// How many senders were to share it.
@@ -103,13 +105,16 @@ impl Failed {
     /// this node had asked for: less of that leaves Qe as it was.
     pub(crate) fn new(qe: Flowspec, value: u16, members: Option<&Span>, own: Option<Flowspec>) -> Self {
         let components = named(value);
-        let mut failed = Self { qe, flowspec: qe, components, reached: NONE, senders: 0 };
+        let mut failed = Self { qe, flowspec: qe, components, guessed: NONE, reached: NONE, senders: 0 };
         // A node that asks for less than Qe of what is named had asked for more before, or others have: what its requests of
         // now differ in says nothing of the failure.
         let is_less = failed.components != NONE && own.is_some_and(|own| !failed.may_be_due_to(&own));
         if !is_less && failed.components != PACKET_SIZE {
             let others = own.map_or(NONE, |own| asked_by_others(&qe, &own, failed.components));
             failed.components = telling(failed.components, members, others);
+            if failed.components & named(value) == NONE && named(value) != NONE {
+                failed.guessed = failed.components;
+            }
         }
         // A larger m or more slack is no smaller reservation, unless that is what failed.
         failed.reached = match failed.components {
@@ -155,6 +160,7 @@ impl Failed {
         Some(Self {
             flowspec,
             components: self.components | other.components,
+            guessed: self.guessed & other.guessed,
             reached: self.reached & other.reached,
             senders: self.senders.min(other.senders),
             ..*other
@@ -188,11 +194,12 @@ impl Failed {
     }
 
     /// What failed, as far as a request is held to it. Where the bucket counts, an Error Value has not told what failed: then
-    /// a smaller m or less slack is not what keeps a request back that asks for less of what is charged.
+    /// a smaller m or less slack is not what keeps a request back that asks for less of what is charged; nor is a guess, where
+    /// an Error Value has named what is charged.
     fn blamed_beside(&self, q: &Flowspec) -> Components {
         let is_less = more(&self.flowspec, q) & charged(q) != NONE;
         match is_less && self.components & BUCKET != NONE {
-            true => self.components & !(MIN_POLICED | SLACK),
+            true => self.components & !(MIN_POLICED | SLACK | self.guessed),
             false => self.components,
         }
     }
@@ -223,12 +230,14 @@ impl Failed {
         (low == high).then_some(low)
     }
 
-    /// Which of two flowspecs asks for more of what failed; of those that ask for as much, the one that does in the rest.
+    /// Which of two flowspecs asks for more of what failed; of those that ask for as much, the one that does in the rest. A
+    /// guess comes after the rates: whoever asks for a smaller one than failed has its turn.
     pub(crate) fn order(&self, a: &Flowspec, b: &Flowspec) -> Ordering {
+        let first = if self.guessed == NONE { self.components } else { RATES };
         let (over, under) = (more(a, b), more(b, a));
         let within = |set: Components| (over & set).trailing_zeros().cmp(&(under & set).trailing_zeros());
         // The first component in which one asks for more decides.
-        within(self.components).then(within(ALL)).reverse()
+        within(first).then(within(ALL)).reverse()
     }
 }
 
@@ -318,6 +327,19 @@ mod tests {
     }
 
     #[test]
+    fn the_bucket_of_others_does_not_keep_a_smaller_request_back() {
+        // This node has asked for the larger rate alone, and others have made the bucket larger than that.
+        let (own, slower) =
+            (guaranteed(4e3, 0), Flowspec::Guaranteed(tspec(1e3, 15e3, 1500), Rspec { rate: 3e3, slack: 0 }));
+        let qe = Flowspec::Guaranteed(tspec(1e3, 1.5e3, 1500), Rspec { rate: 4e3, slack: 0 });
+        let failed = [Failed::new(qe, BANDWIDTH, span([own].into_iter()).as_ref(), Some(own))];
+        assert!(!blockaded(&failed, &slower));
+        let as_fast = Flowspec::Guaranteed(tspec(1e3, 15e3, 1500), Rspec { rate: 4e3, slack: 0 });
+        assert!(blockaded(&failed, &as_fast), "as much of what is charged, and more of the rest");
+        assert_eq!(failed[0].order(&own, &slower), Ordering::Greater, "the larger rate is left out first");
+    }
+
+    #[test]
     fn a_failure_is_of_as_many_senders_as_were_to_share_it() {
         let q = controlled(4e5, 9e3, 1500);
         let failed = Failed::new(q, BANDWIDTH, None, Some(q)).shared_by(2);
@@ -348,7 +370,8 @@ mod tests {
         let failed = [Failed::new(bursty, BANDWIDTH, span([bursty, smooth].into_iter()).as_ref(), None)];
         assert!(!blockaded(&failed, &smooth));
         assert!(!blockaded(&failed, &controlled(9e5, 10e3, 1500)), "the bucket was too large, not the rate");
-        assert!(blockaded(&failed, &controlled(1e5, 60e3, 1500)));
+        assert!(blockaded(&failed, &controlled(2e5, 60e3, 1500)));
+        assert!(!blockaded(&failed, &controlled(1e5, 60e3, 1500)), "less of what the error names");
     }
 
     #[test]
