@@ -54,19 +54,22 @@ pub(crate) enum Cause {
     ForeignSource,
     /// It was no message, or one with objects, addresses or values that nobody who keeps to the rules sends.
     Unsound,
+    /// A wish for confirmation was repeated more often than it is answered.
+    RepeatedWish,
     /// More was to leave because of it than leaves at once.
     PutOff,
 }
 
 impl Cause {
-    const OTHERS: [Self; 3] = [Self::ForeignSource, Self::Unsound, Self::PutOff];
+    const OTHERS: [Self; 4] = [Self::ForeignSource, Self::Unsound, Self::RepeatedWish, Self::PutOff];
     const COUNT: usize = Limit::ALL.len() + Self::OTHERS.len();
 
     const fn place(self) -> usize {
         match self {
             Self::ForeignSource => 0,
             Self::Unsound => 1,
-            Self::PutOff => 2,
+            Self::RepeatedWish => 2,
+            Self::PutOff => 3,
             Self::Limit(limit) => Self::OTHERS.len() - 1 + limit as usize,
         }
     }
@@ -76,6 +79,7 @@ impl Cause {
         match self {
             Self::ForeignSource => Discard::ForeignSource.name(),
             Self::Unsound => "unsound",
+            Self::RepeatedWish => "repeated-wish",
             Self::PutOff => "put-off",
             Self::Limit(limit) => limit.name(),
         }
@@ -88,7 +92,9 @@ impl Cause {
                 (Notice::ForeignSource, "a neighbour sends messages in the name of another")
             }
             Self::Unsound => (Notice::Unsound, "a neighbour sends what is no sound message"),
-            Self::PutOff => (Notice::FanOut, "a neighbour has more sent on than is at once because of one"),
+            Self::RepeatedWish | Self::PutOff => {
+                (Notice::FanOut, "a neighbour has more sent on than is at once because of one")
+            }
             Self::Limit(_) => (Notice::Limit, "a neighbour asks for more than a limit allows"),
         }
     }
