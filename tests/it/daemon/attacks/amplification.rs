@@ -92,7 +92,7 @@ fn a_wish_for_confirmation_that_is_repeated_without_end_is_dealt_with_once_in_ea
     let socket = ground.plain_from("y", one);
     let mut watch = ground.net.client("r");
     beside.holds(&ground, ROUNDS, |round| {
-        let again = from(one, 7000 + (round % 2) as u16, &[wish.clone()], 8_000.0);
+        let again = from(one, 7000 + (round % 2) as u16, std::slice::from_ref(&wish), 8_000.0);
         (0..REPEATED).for_each(|_| send(&socket, &again));
         until_heard(&mut watch, "to-y", &one.to_string(), (u64::from(round) + 1) * REPEATED);
     });
