@@ -128,6 +128,18 @@ impl Discard {
         Self::NAMES[self.kind()]
     }
 
+    /// Whether nobody who keeps to the rules sends it, whatever there is and is not.
+    pub(crate) const fn is_unsound(self) -> bool {
+        matches!(
+            self,
+            Self::Malformed(_)
+                | Self::BadGrammar
+                | Self::BadAddress
+                | Self::BadSourcePort
+                | Self::BadTimeValues
+        )
+    }
+
     const fn kind(self) -> usize {
         match self {
             Self::Malformed(_) => 0,

@@ -12,6 +12,12 @@ pub(crate) enum Notice {
     UnknownHandle,
     /// More than a limit allows was asked for.
     Limit,
+    /// Messages from another address than the sender or hop that they name.
+    ForeignSource,
+    /// What is no message, or none that anybody who keeps to the rules sends.
+    Unsound,
+    /// More was to leave because of one neighbour than does at once.
+    FanOut,
     /// A minimum policed unit of zero.
     ZeroPolicedUnit,
 }

@@ -1,6 +1,6 @@
 //! How often something may be done: so many times at once, and then once in each interval.
 
-use crate::time::Instant;
+use crate::time::{Instant, Since};
 use core::time::Duration;
 
 /// What may be done how often.
@@ -45,6 +45,26 @@ impl Rate {
     }
 }
 
+/// The same of what is done seldom, in four octets: twice at once, and then once in each interval, to a tenth of a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seldom {
+    used_until: u32,
+}
+
+impl Seldom {
+    /// Whether it may be done now, and takes that.
+    pub(crate) fn take(&mut self, now: Instant, interval: Duration) -> bool {
+        let now = Since::of(now).tenths();
+        let interval = Since::of(Instant::ZERO + interval).tenths().max(1);
+        let until = self.used_until.max(now);
+        let may = until - now <= interval;
+        if may {
+            self.used_until = until.saturating_add(interval);
+        }
+        may
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +79,15 @@ mod tests {
         assert_eq!(rate.next(at(90_000), pace), at(90_100));
         rate.reserve(at(90_000), pace);
         assert_eq!(rate.next(at(90_000), pace), at(90_200), "what is taken ahead counts");
+    }
+
+    #[test]
+    fn twice_at_once_and_then_once_in_each_interval() {
+        let mut seldom = Seldom::default();
+        let mut taken = |ms| {
+            let now = Instant::from_millis(ms);
+            (0..9).filter(|_| seldom.take(now, Duration::from_secs(30))).count()
+        };
+        assert_eq!([5_000, 34_900, 35_000, 64_900, 65_000, 900_000].map(&mut taken), [2, 0, 1, 0, 1, 2]);
     }
 }

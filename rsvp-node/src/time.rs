@@ -65,6 +65,11 @@ impl Since {
         Self((at.0 / Self::TENTH_US) as u32)
     }
 
+    /// Tenths of a second since the origin.
+    pub(crate) const fn tenths(self) -> u32 {
+        self.0
+    }
+
     /// When that began.
     pub(crate) const fn instant(self) -> Instant {
         Instant(self.0 as u64 * Self::TENTH_US)

@@ -126,6 +126,7 @@ mod tests {
             reserved_bps: 5,
             refresh_ms: 30_000,
             udp: false,
+            udp_refused: 0,
             data_plane: String::new(),
         };
         let said = text(&counters, &[on], [1, 2, 3, 4, 5]);

@@ -257,6 +257,9 @@ pub struct InterfaceRow {
     /// Whether hosts that can only send UDP are served here (RFC 2205 Appendix C); on such a host, where it speaks.
     #[serde(default)]
     pub udp: bool,
+    /// Messages by UDP here that were none or not believed: in the name of another, of a raw neighbour, or from outside the link.
+    #[serde(default)]
+    pub udp_refused: u64,
     /// What keeps the promises of reservations here: `none: …` with why, `ready`, what the egress program hangs on (`tcx`,
     /// `clsact`) with `, htb` where there are classes, `refused: …` with why.
     #[serde(default)]

@@ -13,6 +13,7 @@
 use crate::api::Discard;
 use crate::config::Limit;
 use crate::interface::InterfaceId;
+use crate::notice::Notice;
 use crate::rate::{Pace, Rate};
 use crate::time::Instant;
 use core::net::IpAddr;
@@ -51,21 +52,57 @@ pub(crate) enum Cause {
     Limit(Limit),
     /// It came from another address than the sender or hop that it named.
     ForeignSource,
+    /// It was no message, or one with objects, addresses or values that nobody who keeps to the rules sends.
+    Unsound,
+    /// A wish for confirmation was repeated more often than it is answered.
+    RepeatedWish,
+    /// More was to leave because of it than leaves at once.
+    PutOff,
 }
 
 impl Cause {
-    const COUNT: usize = Limit::ALL.len() + 1;
+    const OTHERS: [Self; 4] = [Self::ForeignSource, Self::Unsound, Self::RepeatedWish, Self::PutOff];
+    const COUNT: usize = Limit::ALL.len() + Self::OTHERS.len();
 
     const fn place(self) -> usize {
         match self {
             Self::ForeignSource => 0,
-            Self::Limit(limit) => limit as usize,
+            Self::Unsound => 1,
+            Self::RepeatedWish => 2,
+            Self::PutOff => 3,
+            Self::Limit(limit) => Self::OTHERS.len() - 1 + limit as usize,
+        }
+    }
+
+    /// The word for it in listings and logs.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ForeignSource => Discard::ForeignSource.name(),
+            Self::Unsound => "unsound",
+            Self::RepeatedWish => "repeated-wish",
+            Self::PutOff => "put-off",
+            Self::Limit(limit) => limit.name(),
+        }
+    }
+
+    /// What it is, for those who read logs: once for each neighbour.
+    pub(crate) const fn notice(self) -> (Notice, &'static str) {
+        match self {
+            Self::ForeignSource => {
+                (Notice::ForeignSource, "a neighbour sends messages in the name of another")
+            }
+            Self::Unsound => (Notice::Unsound, "a neighbour sends what is no sound message"),
+            Self::RepeatedWish | Self::PutOff => {
+                (Notice::FanOut, "a neighbour has more sent on than is at once because of one")
+            }
+            Self::Limit(_) => (Notice::Limit, "a neighbour asks for more than a limit allows"),
         }
     }
 
     fn names() -> [&'static str; Self::COUNT] {
-        let mut names = [Discard::ForeignSource.name(); Self::COUNT];
-        names[1..].copy_from_slice(&Limit::ALL.map(Limit::name));
+        let mut names = [""; Self::COUNT];
+        let all = Self::OTHERS.into_iter().chain(Limit::ALL.map(Self::Limit));
+        all.for_each(|cause| names[cause.place()] = cause.name());
         names
     }
 }

@@ -19,6 +19,7 @@ use crate::merge::{adspec, flowspec};
 use crate::neighbour::accounts::Owner;
 use crate::node::Node;
 use crate::queue::Envelope;
+use crate::rate::Seldom;
 use crate::state::arena::Ix;
 use crate::state::kept::Kept;
 use crate::state::path::{Origin, PathFlags, PathState};
@@ -260,6 +261,7 @@ impl Node {
                 beside: None,
                 charged: 0,
                 since: Since::of(self.now),
+                wishes: Seldom::default(),
             }),
         };
         for left in self.set_aside(ix, style) {

@@ -8,6 +8,7 @@
 //! An application is answered once, by a confirmation or an error. After an error, or without its sender, what it has asked for stands
 //! and is tried again by refreshes (section 3.1.8); so is its wish: each of those refreshes is a request that has one, until it is confirmed.
 
+use super::demands::Demand;
 use super::in_crowd::InCrowd;
 use super::left_out::Choice;
 use super::resv_merge::Merged;
@@ -15,7 +16,9 @@ use crate::api::Discard;
 use crate::composer::{Composer, Descriptor, Named};
 use crate::event::{AppId, EventKind};
 use crate::host::{Host, RouteAnswer, RouteQuery};
+use crate::interface::InterfaceId;
 use crate::key::{Flow, SenderKey};
+use crate::neighbour::accounts::Cause;
 use crate::node::Node;
 use crate::queue::Envelope;
 use crate::state::arena::Ix;
@@ -80,6 +83,35 @@ impl Fate {
 }
 
 impl Node {
+    /// Whether all that a message asks for is what its hop has already.
+    pub(crate) fn stands(
+        &self,
+        session: Ix<SessionState>,
+        from: RequestOrigin,
+        demands: &[Demand<'_>],
+    ) -> bool {
+        let Some(ix) = self.state.find_request(session, from) else { return false };
+        let items = &self.state.requests[ix].items;
+        let has = |filter: Flow, flowspec| {
+            self.state.place_of(ix, &filter).is_some_and(|place| items[place].flowspec == flowspec)
+        };
+        demands.iter().all(|Demand { filters, flowspec, .. }| match filters.as_slice() {
+            [] => has(None, *flowspec),
+            named => named.iter().all(|filter| has(Some(*filter), *flowspec)),
+        })
+    }
+
+    /// Whether a next hop that repeats its wish with nothing new does so more often than it is dealt with, which is once in each refresh
+    /// period of this node: it would have a message leave for each of its own, to wherever it says.
+    pub(crate) fn wishes_too_often(&mut self, ix: Ix<Request>, on: InterfaceId) -> bool {
+        let refresh = self.interfaces.refresh_on(on);
+        let may = self.state.requests[ix].wishes.take(self.now, refresh);
+        if !may {
+            self.blame(self.cause, Cause::RepeatedWish);
+        }
+        !may
+    }
+
     /// Deals with a wish for every sender it concerns, some of which may be on this node.
     pub(crate) fn wish_confirm(&mut self, wish: &Wish<'_>, standing: &mut Standing) -> Wished {
         let request = &self.state.requests[wish.request];

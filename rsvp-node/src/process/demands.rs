@@ -8,6 +8,7 @@ use super::kept::filters;
 use crate::api::Discard;
 use crate::config::Limit;
 use crate::key::{Flow, SenderKey, StyleKind};
+use crate::neighbour::accounts::Cause;
 use crate::node::Node;
 use crate::state::resv::{Asked, RequestOrigin};
 use rsvp_wire::{
@@ -100,6 +101,7 @@ impl Node {
         object: &ObjectRef<'_>,
         filter: Option<SenderKey>,
     ) {
+        self.blame(self.cause, Cause::Unsound);
         let filters: FilterList = if style.sharing() == Sharing::Distinct {
             filter.into_iter().collect()
         } else {

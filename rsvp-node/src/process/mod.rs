@@ -43,6 +43,7 @@ use crate::api::{Discard, Outcome, Rx};
 use crate::config::Limit;
 use crate::host::Host;
 use crate::key::SessionKey;
+use crate::neighbour::accounts::{Cause, Owner};
 use crate::neighbour::{Kind, check_hop, is_host};
 use crate::node::Node;
 use crate::unknown::FORWARDED_MAX;
@@ -73,6 +74,11 @@ impl Node {
         let Err(why) = self.accept(rx, host) else { return Outcome::Taken };
         tracing::trace!(?why, source = %rx.source, "message discarded");
         self.counters.count_discard(why);
+        if why.is_unsound() && self.cause == Owner::NODE {
+            self.blame_for_unsound(&rx);
+        } else if why.is_unsound() {
+            self.blame(self.cause, Cause::Unsound);
+        }
         Outcome::Discarded(why)
     }
 

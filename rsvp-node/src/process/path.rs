@@ -13,6 +13,7 @@ use crate::event::EventKind;
 use crate::host::{Host, Route, RouteAnswer, RouteQuery};
 use crate::interface::{InterfaceId, NonRsvpHops};
 use crate::key::{SenderKey, SessionKey};
+use crate::neighbour::accounts::Cause;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::path::{Origin, Outgoing, PathFlags, PathState};
@@ -146,6 +147,7 @@ impl Node {
             _ => return Ok(()),
         };
         let why = (ErrorCode::TRAFFIC_CONTROL, value);
+        self.blame(self.cause, Cause::Unsound);
         self.answer_path_err(&arrived.rx, &arrived.message, hop.address, why);
         Err(Discard::Rejected)
     }

@@ -8,7 +8,7 @@ use super::update_traffic_control::Refused;
 use crate::api::{Discard, Rx};
 use crate::config::Limit;
 use crate::interface::InterfaceId;
-use crate::neighbour::accounts::{Cause, Party};
+use crate::neighbour::accounts::{Cause, Owner, Party};
 use crate::node::Node;
 use crate::notice::Notice;
 use core::net::{IpAddr, Ipv4Addr};
@@ -50,16 +50,38 @@ impl Node {
         self.reject(rx, message, why, Discard::LimitReached)
     }
 
-    /// Notes that a neighbour has asked for more than a limit allows. The log names it once.
+    /// Notes that a neighbour has asked for more than a limit allows.
     pub(crate) fn refused(&mut self, limit: Limit) {
-        self.state.accounts.refuse(self.cause, Cause::Limit(limit));
-        let Party { interface, address } = self.state.accounts.account(self.cause).party;
+        self.blame(self.cause, Cause::Limit(limit));
+    }
+
+    /// Counts what was refused beside the neighbour. The log names it once for each kind of cause.
+    pub(crate) fn blame(&mut self, owner: Owner, cause: Cause) {
+        self.state.accounts.refuse(owner, cause);
+        let Party { interface, address } = self.state.accounts.account(owner).party;
         let nobody = IpAddr::V4(Ipv4Addr::from_bits(interface.0));
-        if self.notices.is_new(Notice::Limit, address.unwrap_or(nobody)) {
+        let (notice, says) = cause.notice();
+        if self.notices.is_new(notice, address.unwrap_or(nobody)) {
             let neighbour = address.map_or_else(|| "not on the link".to_owned(), |a| a.to_string());
-            let (interface, limit) = (interface.0, limit.name());
-            tracing::warn!(neighbour, interface, limit, "a neighbour asks for more than a limit allows");
+            let (interface, cause) = (interface.0, cause.name());
+            tracing::warn!(neighbour, interface, cause, "{says}");
         }
+    }
+
+    /// Counts a message that is no sound one beside the neighbour on the link that it comes from, or else the one that it names as its
+    /// hop.
+    pub(crate) fn blame_for_unsound(&mut self, rx: &Rx<'_>) {
+        if self.interfaces.usable(rx.interface).is_none() {
+            return;
+        }
+        let hop = || Message::parse(rx.octets).ok()?.get::<RsvpHop>()?.ok();
+        let party = match self.party(rx, None) {
+            Party { address: None, .. } => self.party(rx, hop().map(|hop| hop.address)),
+            party => party,
+        };
+        let owner = self.state.accounts.of(party);
+        self.state.accounts.heard(owner, self.now);
+        self.blame(owner, Cause::Unsound);
     }
 
     /// Whether one more answer about a limit may be given to the neighbour whose message it is.

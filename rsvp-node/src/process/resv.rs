@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::key::{Flow, SenderKey, StyleKind};
 use crate::merge::flowspec::{self, service_bit};
 use crate::node::Node;
+use crate::rate::Seldom;
 use crate::state::arena::Ix;
 use crate::state::kept::Kept;
 use crate::state::resv::{Asked, Item, Request, RequestOrigin};
@@ -117,6 +118,7 @@ impl Node {
         for extension in &mut self.extensions {
             extension.resv_arrives(&self.state, branch.session, from, arrived.rx.octets);
         }
+        let stands = confirm.is_some() && self.stands(branch.session, from, demands);
         let Judged { mut in_full, any, limited } = self.judge(arrived, asker, demands);
         in_full &= all_readable;
         let request = self.state.find_request(branch.session, from);
@@ -131,7 +133,9 @@ impl Node {
         self.extensions.iter_mut().for_each(|each| each.resv_was_judged());
         self.tell_news(branch);
         self.follow_remarks(branch, Some(&arrived.message));
-        if let (Some(address), Some(ix)) = (confirm, request) {
+        if let (Some(address), Some(ix)) = (confirm, request)
+            && !(stands && self.wishes_too_often(ix, branch.interface))
+        {
             self.confirm_demands(address, ix, demands, host);
         }
         self.intend_resvs(branch.session);
@@ -302,6 +306,7 @@ impl Node {
             beside: Request::from_source(source),
             charged: 0,
             since: Since::of(self.now),
+            wishes: Seldom::default(),
         }))
     }
 

@@ -8,6 +8,7 @@ use super::resv_merge::Merged;
 use crate::api::Discard;
 use crate::composer::{self, Composer, Descriptor, Forwarded, Named};
 use crate::key::{SenderKey, StyleKind};
+use crate::neighbour::accounts::Cause;
 use crate::node::Node;
 use crate::queue::{Envelope, Written};
 use crate::state::arena::{Id, Ix};
@@ -37,6 +38,7 @@ impl Node {
             _ => self.state.accounts.fan_out(self.state.upstreams[ix].cause, self.now, self.now + refresh),
         };
         if at > self.now {
+            self.blame(self.state.upstreams[ix].cause, Cause::PutOff);
             self.state.upstreams[ix].queued = false;
             self.state.hasten_upstream(ix, at);
             return true;

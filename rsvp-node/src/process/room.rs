@@ -115,7 +115,7 @@ impl Node {
     /// A message that does not come from whom it says is dropped without an answer.
     pub(crate) fn foreign(&mut self, arrived: &Arrived<'_>) -> Discard {
         let owner = self.owner_of(&arrived.rx, &arrived.message);
-        self.state.accounts.refuse(owner, Cause::ForeignSource);
+        self.blame(owner, Cause::ForeignSource);
         Discard::ForeignSource
     }
 

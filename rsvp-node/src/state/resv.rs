@@ -17,6 +17,7 @@ use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec::service_bit;
 use crate::neighbour::accounts::Owner;
+use crate::rate::Seldom;
 use crate::time::{Instant, Since};
 use core::net::IpAddr;
 use rsvp_wire::{Flowspec, Message, Scope, Sharing};
@@ -43,6 +44,8 @@ pub(crate) struct Request {
     pub(crate) owner: Owner,
     pub(crate) charged: u32,
     pub(crate) since: Since,
+    /// How often a wish for its confirmation is dealt with that comes with nothing new.
+    pub(crate) wishes: Seldom,
     pub(crate) beside: Option<Box<Beside>>,
 }
 

@@ -249,3 +249,24 @@ fn a_sender_that_is_gone_before_the_answer_is_asked_once_more_when_it_is_back() 
         b.sends(&["c>G Path S1{9B}", "d>G Path S1{9B}", "a>a1 Resv FF S1{4B}"]);
     }
 }
+
+/// A wish that comes with nothing new goes on twice at once and then once in each R, or whoever repeats it would have a message sent to
+/// wherever it says for each of its own; one that comes with something new goes on at once.
+#[test]
+fn a_wish_that_is_repeated_with_nothing_new_goes_on_once_in_each_period() {
+    for mut b in Bench::both() {
+        b.route_to("e5", "c").hears("a1 Path S1{9B}").forget();
+        let goes_up = |b: &mut Bench, rate: u32| {
+            let wish = b.message(&format!("c1 Resv WF{{{rate}B}}")).confirm("e5");
+            b.forget();
+            b.takes(&wish);
+            core::mem::take(&mut b.sent).len()
+        };
+        assert_eq!([4, 4, 4, 4, 4].map(|rate| goes_up(&mut b, rate)), [1, 1, 1, 0, 0]);
+        let row = b.engine.neighbours().find(|row| !row.refused.is_empty()).expect("it is named");
+        assert_eq!((row.address, row.refused), (Some(b.family.named("c1")), vec![("repeated-wish", 2)]));
+        assert_eq!([5, 5].map(|rate| goes_up(&mut b, rate)), [1, 0], "something new");
+        b.seconds(30.0);
+        assert_eq!([5, 5].map(|rate| goes_up(&mut b, rate)), [1, 0], "R later");
+    }
+}

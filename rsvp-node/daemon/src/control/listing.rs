@@ -364,6 +364,7 @@ fn interfaces(access: &dyn EngineAccess) -> Vec<InterfaceRow> {
         reserved_bps,
         refresh_ms: u64::try_from(interface.refresh.as_millis()).unwrap_or(u64::MAX),
         udp: access.is_udp_on(interface.id),
+        udp_refused: access.udp_refused_on(interface.id),
         data_plane: access.data_plane_on(interface.id),
     };
     access.engine().interfaces().map(row).collect()

@@ -108,6 +108,10 @@ impl EngineAccess for EngineIo {
         self.encapsulation.is_on(id, self.now().as_micros())
     }
 
+    fn udp_refused_on(&self, id: InterfaceId) -> u64 {
+        self.encapsulation.refused_on(id)
+    }
+
     fn now(&self) -> Instant {
         Self::now(self)
     }

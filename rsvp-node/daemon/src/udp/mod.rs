@@ -22,7 +22,7 @@ use neighbours::Neighbours;
 use rsvp_node::{InterfaceId, RouteQuery, Rx, Transmit};
 use rsvp_wire::{ErrorSpec, Message, MsgType, ResvConfirm, RsvpHop, SenderTemplate, Session, TimeValues};
 use sockets::Member;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Where Hu sends to: every node listens.
@@ -85,6 +85,28 @@ pub(super) struct Encapsulation {
     raw: Neighbours,
     members: Vec<Member>,
     counts: Counts,
+    refused: Refused,
+}
+
+/// Datagrams on each interface that were not believed, and who was named for it: once, and not more than so many.
+#[derive(Default)]
+struct Refused {
+    counts: BTreeMap<u32, u64>,
+    named: BTreeSet<(u32, IpAddr)>,
+}
+
+impl Refused {
+    const NAMED: usize = 1024;
+
+    /// One more; the log has the first of each source.
+    fn note(&mut self, interface: u32, name: Option<&str>, source: IpAddr, why: &str) {
+        *self.counts.entry(interface).or_default() += 1;
+        if self.named.len() < Self::NAMED && self.named.insert((interface, source)) {
+            tracing::warn!(%source, interface = name, "a message by UDP {why}");
+        } else {
+            tracing::debug!(%source, interface = name, "a message by UDP {why}");
+        }
+    }
 }
 
 impl Encapsulation {
@@ -98,6 +120,7 @@ impl Encapsulation {
             raw: Neighbours::default(),
             members: Vec::new(),
             counts: Counts::default(),
+            refused: Refused::default(),
         }
     }
 
@@ -157,6 +180,7 @@ impl Encapsulation {
             return None;
         }
         let Ok(message) = Message::parse(octets) else {
+            self.refused.note(index, links.name(interface), source, "that is none");
             self.counts.not_rsvp += 1;
             return None;
         };
@@ -175,18 +199,18 @@ impl Encapsulation {
             Transport::Raw => mode == Udp::On,
         };
         if !strangers && !links.is_on_link(interface, source) {
-            tracing::debug!(%source, interface = links.name(interface), "a message by UDP from outside the link");
+            self.refused.note(index, links.name(interface), source, "from outside the link");
             self.counts.off_link += 1;
             return None;
         }
         if speaks_for_another(&message, source, arrived.port) {
-            tracing::debug!(%source, interface = links.name(interface), "a message by UDP in the name of another");
+            self.refused.note(index, links.name(interface), source, "in the name of another");
             self.counts.forged += 1;
             return None;
         }
         // Whoever sends raw datagrams needs no UDP, which any user of that host could send in its name.
         if self.raw.is_neighbour(index, source, now_us) {
-            tracing::debug!(%source, interface = links.name(interface), "a message by UDP in the name of a raw neighbour");
+            self.refused.note(index, links.name(interface), source, "in the name of a raw neighbour");
             self.counts.of_raw += 1;
             return None;
         }
@@ -295,6 +319,11 @@ impl Encapsulation {
         let near = to.is_multicast() || routes.links.is_on_link(interface, to);
         let ttl = if near { LINK } else { self.router_ttl.unwrap_or(LINK) };
         Some(UdpTarget { to, port: PU, ttl })
+    }
+
+    /// Datagrams on an interface that were no messages, or not believed.
+    pub(super) fn refused_on(&self, interface: InterfaceId) -> u64 {
+        self.refused.counts.get(&interface.0).copied().unwrap_or(0)
     }
 
     /// By name.

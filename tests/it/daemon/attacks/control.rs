@@ -23,25 +23,31 @@ fn told(mut command: Command, program: &str, arguments: &[&str]) -> (Child, Stri
 #[test]
 fn who_pipelines_listings_and_never_reads_costs_others_nothing_and_is_named() {
     let Some(mut ground) = Ground::new("a list bomb") else { return };
-    ground.net.daemon("r", CONFIG);
+    ["a", "r", "b"].into_iter().for_each(|node| ground.net.daemon(node, CONFIG));
     let mut r = ground.net.client("r");
+    let mut hosts = ["a", "b"].map(|node| ground.net.client(node));
     ground.senders(&mut r, ROWS);
     let before = ground.memory();
     let mut deaf = UnixStream::connect(ground.net.socket("r")).expect("the daemon listens");
     deaf.set_nonblocking(true).expect("a socket");
     let asks = "{\"id\":1,\"request\":\"list\",\"what\":\"senders\"}\n".repeat(1_000);
     let (mut answered, mut most) = (0, 0);
-    eventually("it is cut off", || {
-        // What does not fit is cut somewhere, which is a line that makes no sense.
-        let is_cut = match deaf.write(asks.as_bytes()) {
-            Ok(_) => false,
-            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
-        };
-        r.list("interfaces");
-        answered += 1;
-        most = most.max(ground.memory());
-        is_cut.then_some(())
+    let (confirmed, failures) = std::thread::scope(|scope| {
+        let honest = scope.spawn(|| ground.set_ups(&mut hosts, 100, 20_000));
+        eventually("it is cut off", || {
+            // What does not fit is cut somewhere, which is a line that makes no sense.
+            let is_cut = match deaf.write(asks.as_bytes()) {
+                Ok(_) => false,
+                Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+            };
+            r.list("interfaces");
+            answered += 1;
+            most = most.max(ground.memory());
+            is_cut.then_some(())
+        });
+        honest.join().expect("it ends")
     });
+    assert_eq!(confirmed, 100, "{failures:?}");
     assert!(answered > 500, "others were answered {answered} times in half a minute");
     let grown = most.saturating_sub(before);
     assert!(grown < 4 << 20, "{grown} octets for a client that does not read");

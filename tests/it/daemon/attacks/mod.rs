@@ -3,11 +3,14 @@
 //! Each attack is bounded in time and in what is sent, and each is judged by what others have of it: reservations between two hosts
 //! on other links of the router, its memory, how long its loop is held up, and that the one at fault is named.
 
+mod amplification;
+mod beside;
 mod control;
 mod fragments;
 mod messages;
 mod neighbours;
 mod packets;
+mod padding;
 mod restart;
 
 use super::client::Client;
@@ -16,6 +19,7 @@ use super::net::Net;
 use packets::{Path, alert};
 use serde_json::{Value, json};
 use socket2::{Domain, Protocol, Socket, Type};
+use std::net::Ipv4Addr;
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
@@ -41,6 +45,19 @@ impl Ground {
             net.default_route(node, link, end);
         }
         Some(Self { net })
+    }
+
+    /// The same with an accomplice of the attacker, `y` on link 4, to whom its traffic goes: so both ends of what is reserved are
+    /// neighbours that forge nothing. It has so many addresses more on its link.
+    fn with_accomplice(test: &str, more: u8) -> Option<Self> {
+        let mut ground = Self::new(test)?;
+        ground.net.host("y");
+        ground.net.link("y", "r");
+        ground.net.default_route("y", 4, 2);
+        for n in 0..more {
+            ground.net.ip("y", &format!("addr add 10.0.4.{}/24 dev to-r", 100 + n));
+        }
+        Some(ground)
     }
 
     /// The memory of the router's daemon, in octets.
@@ -115,6 +132,13 @@ impl Ground {
         })
     }
 
+    /// The same without it, from one of the node's addresses.
+    fn plain_from(&self, node: &str, address: Ipv4Addr) -> Socket {
+        let socket = self.plain(node, false);
+        socket.bind(&std::net::SocketAddr::from((address, 0)).into()).expect("an address of its own");
+        socket
+    }
+
     /// Has the router know so many senders, by Paths of the attacker in its own name.
     fn senders(&self, r: &mut Client, count: u16) {
         let socket = self.net.raw("x");
@@ -127,7 +151,7 @@ impl Ground {
 }
 
 /// Sends an IPv4 packet with its header.
-fn send(socket: &Socket, (to, octets): &(std::net::Ipv4Addr, Vec<u8>)) {
+fn send(socket: &Socket, (to, octets): &(Ipv4Addr, Vec<u8>)) {
     let to = std::net::SocketAddr::from((*to, 0));
     // There may be no room for a moment.
     eventually("a packet that leaves", || match socket.send_to(octets, &to.into()) {

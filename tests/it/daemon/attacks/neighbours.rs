@@ -1,8 +1,9 @@
 //! Neighbours that flood, and users that speak for others, while two hosts on other links make their reservations.
 
+use super::beside::{Beside, counters, dropped};
 use super::packets::{ATTACKER, NOBODY, Path, alert, tear};
 use super::{CONFIG, Ground, eventually, send};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -32,33 +33,11 @@ fn flood(ground: &Ground, path: &Path, so_far: &AtomicU32, ends: &AtomicBool) {
     }
 }
 
-/// What was dropped since, by its reason.
-fn dropped(before: &Value, after: &Value) -> Vec<(String, u64)> {
-    let more = |kind: &str| {
-        let counts = |of: &Value| of[kind].as_object().cloned().unwrap_or_default();
-        let before = counts(before);
-        let all = counts(after).into_iter().filter_map(|(name, count)| Some((name, count.as_u64()?)));
-        let more = all.map(move |(name, count)| {
-            let was = before.get(&name).and_then(Value::as_u64).unwrap_or(0);
-            (name, count - was)
-        });
-        more.filter(|(_, count)| *count > 0).collect::<Vec<_>>()
-    };
-    let driver =
-        more("driver").into_iter().filter(|(name, _)| name.contains("drop") || name.contains("send-"));
-    more("discards").into_iter().chain(driver).collect()
-}
-
-fn counters(client: &mut crate::daemon::client::Client) -> Value {
-    client.ask(json!({"request": "list", "what": "counters"})).expect("counters")["counters"].take()
-}
-
 #[test]
 fn reservations_are_made_beside_a_flood_of_new_sessions() {
     let Some(mut ground) = Ground::new("a flood of new sessions") else { return };
-    ["a", "r", "b"].into_iter().for_each(|node| ground.net.daemon(node, CONFIG));
+    let mut beside = Beside::new(&mut ground, CONFIG);
     let mut r = ground.net.client("r");
-    let mut hosts = ["a", "b"].map(|node| ground.net.client(node));
     // In the attacker's own name, and in those of others.
     let forged = Path { sender: ("10.0.1.9".parse().expect("an address"), 7), ..Path::of_attacker() };
     for (turn, path) in [Path::of_attacker(), forged].into_iter().enumerate() {
@@ -73,7 +52,7 @@ fn reservations_are_made_beside_a_flood_of_new_sessions() {
                 let until = sent.load(Ordering::Relaxed) + RATE / 5;
                 eventually("the flood", || (sent.load(Ordering::Relaxed) >= until).then_some(()));
                 let first = 20_000 + 100 * turn as u16 + 10 * tenth;
-                let found = ground.set_ups(&mut hosts, 10, first);
+                let found = ground.set_ups(&mut beside.hosts, 10, first);
                 confirmed += found.0;
                 failures.extend(found.1);
             }
@@ -84,8 +63,9 @@ fn reservations_are_made_beside_a_flood_of_new_sessions() {
         println!("{confirmed} were confirmed, {failures:?}; the router dropped {dropped:?}");
         assert!(confirmed >= 99 && (confirmed == 100 || !dropped.is_empty()), "{failures:?}, {dropped:?}");
     }
-    let memory = ground.memory();
-    assert!(memory < 1 << 30, "{memory} octets");
+    let x = ATTACKER.to_string();
+    beside.names(&ground, ("to-x", &x), "state-octets", "asks for more than a limit allows");
+    beside.is_bounded(&ground);
 }
 
 /// All that a neighbour has made goes with its link, and the memory for it goes back to the kernel.
@@ -122,20 +102,20 @@ fn memory_returns_when_the_state_of_a_flood_has_gone() {
     println!("{made} octets were made, and {left} are left");
 }
 
-/// A user without any privilege sends a message by UDP from a host.
+/// A user without any privilege sends a message by UDP from a host, so many times.
 const BY_UDP: &str = r"
 import os,socket,sys
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
-socket.socket(socket.AF_INET,socket.SOCK_DGRAM).sendto(bytes.fromhex(sys.argv[2]),(sys.argv[1],1698))
+s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)
+for _ in range(int(sys.argv[3])): s.sendto(bytes.fromhex(sys.argv[2]),(sys.argv[1],1698))
 ";
 
 #[test]
 fn no_user_of_a_host_tears_by_udp_what_its_root_has_reserved() {
     let Some(mut ground) = Ground::new("teardowns by UDP") else { return };
     let config = CONFIG.replace("[interfaces]", "[interfaces]\nudp = \"auto\"");
-    ["a", "r", "b"].into_iter().for_each(|node| ground.net.daemon(node, &config));
-    let mut hosts = ["a", "b"].map(|node| ground.net.client(node));
-    let (confirmed, failures) = ground.set_ups(&mut hosts, 1, 5000);
+    let mut beside = Beside::new(&mut ground, &config);
+    let (confirmed, failures) = ground.set_ups(&mut beside.hosts, 1, 5000);
     assert_eq!(confirmed, 1, "{failures:?}");
     let mut r = ground.net.client("r");
     let hops = r.list("senders")[0].clone();
@@ -145,9 +125,12 @@ fn no_user_of_a_host_tears_by_udp_what_its_root_has_reserved() {
     let resv_tear = tear(6, (b, 5000), (b, lih), (a, 5000));
     let counted = |r: &mut crate::daemon::client::Client| counters(r)["driver"]["udp-received"].as_u64();
     let told = [("x", "10.0.3.2", &path_tear), ("a", "10.0.1.2", &path_tear), ("b", "10.0.2.1", &resv_tear)];
+    let hex = |message: &[u8]| message.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    let by_udp = |(node, to, message): (&str, &str, &[u8]), times: &str| {
+        ground.net.exec(node, &["python3", "-c", BY_UDP, to, &hex(message), times]);
+    };
     for (n, (node, to, message)) in told.into_iter().enumerate() {
-        let hex: String = message.iter().map(|octet| format!("{octet:02x}")).collect();
-        ground.net.exec(node, &["python3", "-c", BY_UDP, to, &hex]);
+        by_udp((node, to, message), "1");
         eventually("the datagram", || (counted(&mut r) == Some(n as u64 + 1)).then_some(()));
         assert_eq!(r.list("reservations").len(), 1, "after the one of {node}");
         assert_eq!(r.list("senders")[0]["previous_hop"], hops["previous_hop"]);
@@ -160,4 +143,25 @@ fn no_user_of_a_host_tears_by_udp_what_its_root_has_reserved() {
     send(&socket, &super::packets::packet(ATTACKER, [10, 0, 3, 2].into(), false, &resv_tear));
     r.list("interfaces");
     assert_eq!(r.list("senders").len(), 1);
+    // Without end, beside what is no message at all.
+    beside.holds(&ground, 10, |round| {
+        let message = [&path_tear[..], &[0xff; 100], &[]][round as usize % 3];
+        by_udp(("x", "10.0.3.2", message), "200");
+    });
+    assert_eq!(["to-a", "to-b"].map(|on| refused_on(&mut r, on)), [1, 1]);
+    let of_x = eventually("all datagrams", || Some(refused_on(&mut r, "to-x")).filter(|n| *n == 2_001));
+    println!("{of_x} messages by UDP were not believed");
+    let log = ground.net.log("r");
+    for (address, says) in [("10.0.3.1", "of another"), ("10.0.1.1", "of a raw"), ("10.0.2.2", "of a raw")] {
+        let named = |line: &&str| line.contains(&format!("source={address} ")) && line.contains(says);
+        assert_eq!(log.lines().filter(named).count(), 1, "{address}: {log}");
+    }
+    beside.is_bounded(&ground);
+}
+
+/// Messages by UDP on an interface that were not believed.
+fn refused_on(r: &mut crate::daemon::client::Client, on: &str) -> u64 {
+    let rows = r.list("interfaces");
+    let row = rows.iter().find(|row| row["name"] == on).expect("an interface");
+    row["udp_refused"].as_u64().expect("a number")
 }

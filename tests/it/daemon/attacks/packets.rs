@@ -2,9 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-/// The attacker's address, and where its traffic is to go: nobody is there.
+/// The attacker's address, and where its traffic is to go: nobody is there. Or its accomplice, who has a link of its own.
 pub(super) const ATTACKER: Ipv4Addr = Ipv4Addr::new(10, 0, 3, 1);
 pub(super) const NOBODY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 77);
+pub(super) const ACCOMPLICE: Ipv4Addr = Ipv4Addr::new(10, 0, 4, 1);
 
 fn checksum(octets: &[u8]) -> [u8; 2] {
     let sum: u32 = octets.chunks(2).map(|c| u32::from(c[0]) << 8 | c.get(1).map_or(0, |&o| o.into())).sum();
@@ -60,6 +61,7 @@ pub(super) struct Path {
     pub(super) port: u16,
     pub(super) sender: (Ipv4Addr, u16),
     pub(super) hop: Ipv4Addr,
+    pub(super) lih: u32,
     pub(super) refresh_ms: u32,
     pub(super) more: Vec<Vec<u8>>,
 }
@@ -68,17 +70,27 @@ impl Path {
     /// Of an attacker that forges nothing.
     pub(super) fn of_attacker() -> Self {
         let (sender, hop) = ((ATTACKER, 1000), ATTACKER);
-        Self { to: NOBODY, port: 7000, sender, hop, refresh_ms: 30_000, more: Vec::new() }
+        Self { to: NOBODY, port: 7000, sender, hop, lih: 5, refresh_ms: 30_000, more: Vec::new() }
+    }
+
+    /// To the accomplice, by a port.
+    pub(super) fn to_accomplice(port: u16) -> Self {
+        Self { to: ACCOMPLICE, port, ..Self::of_attacker() }
+    }
+
+    /// The message.
+    pub(super) fn octets(&self) -> Vec<u8> {
+        let refresh = object(5, 1, &self.refresh_ms.to_be_bytes());
+        let mut objects = vec![session(self.to, self.port), hop(self.hop, self.lih), refresh];
+        objects.extend(self.more.iter().cloned());
+        objects.extend([filter(11, self.sender), token_bucket(12, 1, 10_000.0)]);
+        message(1, &objects)
     }
 }
 
 /// A Path with Router Alert, from its sender's address, with its IPv4 header.
 pub(super) fn alert(path: &Path) -> (Ipv4Addr, Vec<u8>) {
-    let mut objects =
-        vec![session(path.to, path.port), hop(path.hop, 5), object(5, 1, &path.refresh_ms.to_be_bytes())];
-    objects.extend(path.more.iter().cloned());
-    objects.extend([filter(11, path.sender), token_bucket(12, 1, 10_000.0)]);
-    packet(path.sender.0, path.to, true, &message(1, &objects))
+    packet(path.sender.0, path.to, true, &path.octets())
 }
 
 /// An IPv4 packet of protocol 46.

@@ -420,6 +420,7 @@ mod tests {
             reserved_bps: 0,
             refresh_ms: 30_000,
             udp: false,
+            udp_refused: 0,
             data_plane: "ready".to_owned(),
         };
         let found = bandwidths(&[&on]);

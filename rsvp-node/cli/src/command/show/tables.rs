@@ -181,7 +181,9 @@ fn interface(row: &InterfaceRow) -> Vec<String> {
     let mut line = vec![row.name.clone(), state.to_owned(), address(row.ipv4), address(row.ipv6)];
     line.push(row.mtu.to_string());
     line.extend([row.reserved_bps, row.reservable_bps, row.bandwidth_bps].map(bps));
-    line.extend([refresh, if row.udp { "on" } else { "-" }.to_owned()]);
+    let udp = if row.udp { "on" } else { "-" };
+    let refused = (row.udp_refused > 0).then(|| format!("{udp}, {} refused", row.udp_refused));
+    line.extend([refresh, refused.unwrap_or_else(|| udp.to_owned())]);
     // Why it is not there or was refused is in the JSON, and in the log.
     line.push(row.data_plane.split(':').next().unwrap_or_default().to_owned());
     line

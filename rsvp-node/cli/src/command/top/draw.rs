@@ -236,6 +236,7 @@ mod tests {
             reserved_bps,
             refresh_ms: 30_000,
             udp: false,
+            udp_refused: 0,
             data_plane: "ready".to_owned(),
         }
     }

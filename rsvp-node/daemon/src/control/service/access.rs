@@ -88,6 +88,10 @@ pub trait EngineAccess {
     fn is_udp_on(&self, _id: InterfaceId) -> bool {
         false
     }
+    /// Messages by UDP on an interface that were none, or not believed.
+    fn udp_refused_on(&self, _id: InterfaceId) -> u64 {
+        0
+    }
     /// What keeps the promises of reservations on an interface, in a few words.
     fn data_plane_on(&self, _id: InterfaceId) -> String {
         "none".to_owned()
