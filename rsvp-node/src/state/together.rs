@@ -302,7 +302,8 @@ impl State {
         index.row = Some(row);
         rows.scoped += u32::from(index.scoped);
         rows.scoped -= u32::from(before.is_some_and(|before| before.row.is_some() && before.scoped));
-        let gone = before.map_or(&[][..], Index::numbers).iter().filter(|n| index.place(**n).is_none());
+        let gone =
+            before.map_or(&[][..], |before| before.numbers()).iter().filter(|n| index.place(**n).is_none());
         gone.for_each(|number| crowd.ask((interface, row), Some(*number), None));
         for (number, item) in index.numbers().iter().zip(&request.items) {
             crowd.ask((interface, row), Some(*number), Some(item.flowspec));
