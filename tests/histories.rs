@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) previous_hops: u16,
     /// Requests for another service among the rest, in so many of a thousand.
     pub(crate) services: u32,
+    /// Requests before the first step: more than steps have together, which take time.
+    pub(crate) asked: u32,
     pub(crate) steps: u32,
 }
 
@@ -74,6 +76,7 @@ impl History {
             history.path(sender);
             history.pass(Duration::from_secs(2));
         }
+        (0..plan.asked).for_each(|_| history.resv());
         history
     }
 

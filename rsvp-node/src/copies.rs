@@ -1,10 +1,12 @@
 //! An error that goes on to many next hops of a crowd (RFC 2205 section 3.1.8): what it says to all of them is kept once, and each copy has
-//! the numbers of the senders that it names. It is written when it leaves: a thousand messages of a thousand filters are never there together.
+//! the set of senders that it names, and shares the order of the request that it answers. It is written when it leaves: a thousand messages
+//! of a thousand filters are never there together, and no call goes through the filters of all of them.
 
 use crate::composer::{Composer, Descriptor, Forwarded, Named, object_of};
 use crate::extension::Extensions;
 use crate::key::{SenderKey, SessionKey};
 use crate::queue::Envelope;
+use crate::state::numbers::Numbers;
 use rsvp_wire::{ErrorSpec, MsgType, NeedSpace, RsvpHop, Style};
 use std::sync::Arc;
 
@@ -28,9 +30,16 @@ pub(crate) struct ErrorCopy {
     pub(crate) envelope: Envelope,
     pub(crate) hop: RsvpHop,
     pub(crate) error: ErrorSpec,
-    /// The numbers of the senders that are named.
-    pub(crate) named: Box<[u16]>,
+    pub(crate) named: NamedSenders,
     pub(crate) original: Arc<Original>,
+}
+
+/// Senders that a copy names, by number.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedSenders {
+    pub(crate) named: Numbers,
+    /// These and others, in the order of the request when the error came.
+    pub(crate) order: Arc<Vec<u32>>,
 }
 
 impl ErrorCopy {
@@ -68,7 +77,7 @@ pub(crate) struct FilterTable {
 }
 
 impl FilterTable {
-    /// Those of numbered senders; `None` where they are not of one length.
+    /// Those of numbered senders; `None` where they are not of one length, or numbers are so great that there would be much for nobody between.
     pub(crate) fn of(senders: impl Iterator<Item = (SenderKey, u32)>) -> Option<Self> {
         let (mut octets, mut each) = (Vec::new(), 0);
         for (sender, number) in senders {
@@ -86,16 +95,17 @@ impl FilterTable {
         Some(Self { octets, each })
     }
 
-    fn gather(&self, numbers: &[u16], into: &mut Vec<u8>) {
-        into.resize(numbers.len() * self.each, 0);
+    fn gather(&self, senders: &NamedSenders, into: &mut Vec<u8>) {
+        into.resize(senders.named.count() * self.each, 0);
         match self.each {
-            IPV4 => gather::<IPV4>(&self.octets, numbers, into),
-            _ => gather::<IPV6>(&self.octets, numbers, into),
+            IPV4 => gather::<IPV4>(&self.octets, senders, into),
+            _ => gather::<IPV6>(&self.octets, senders, into),
         }
     }
 }
 
-fn gather<const EACH: usize>(table: &[u8], numbers: &[u16], into: &mut [u8]) {
+fn gather<const EACH: usize>(table: &[u8], NamedSenders { named, order }: &NamedSenders, into: &mut [u8]) {
     let (objects, places) = (table.as_chunks::<EACH>().0, into.as_chunks_mut::<EACH>().0);
-    places.iter_mut().zip(numbers).for_each(|(place, number)| *place = objects[usize::from(*number)]);
+    let numbers = order.iter().filter(|number| named.has(**number));
+    places.iter_mut().zip(numbers).for_each(|(place, number)| *place = objects[*number as usize]);
 }

@@ -10,12 +10,13 @@ use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::numbers::Numbers;
 use crate::state::path::PathState;
-use crate::state::resv::{Item, Request, RequestOrigin};
+use crate::state::resv::{Index, Item, Request, RequestOrigin};
 use crate::state::session::SessionState;
 use crate::state::upstream::Upstream;
 use core::cell::OnceCell;
 use rsvp_wire::Sharing;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// Senders with their numbers, in ascending order; `None` for all together, as in WF.
 pub(crate) type Names = SmallVec<[(Flow, u32); 1]>;
@@ -148,13 +149,16 @@ impl<'a> Behind<'a> {
         all
     }
 
+    /// The numbers of all senders that a request of an explicit style names, in its order, where they are those of the crowd.
+    pub(crate) fn order<'b>(&self, request: &'b Request) -> Option<&'b Arc<Vec<u32>>> {
+        self.routed.as_ref().and_then(|_| request.index()).map(Index::numbers)
+    }
+
     /// Some of the senders that a request of an explicit style asks for, in its order.
     pub(crate) fn in_order(&self, request: &Request, numbers: &Numbers) -> Vec<u32> {
         match request.index() {
             Some(index) if self.routed.is_some() => {
-                let mut all = Vec::with_capacity(index.numbers().len());
-                all.extend(index.numbers().iter().copied().filter(|number| numbers.has(*number)));
-                all
+                index.numbers().iter().copied().filter(|number| numbers.has(*number)).collect()
             }
             // A crowd, few of whom are behind this previous hop.
             Some(index) => {

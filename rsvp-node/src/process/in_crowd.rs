@@ -9,11 +9,11 @@ use crate::merge::span::Span;
 use crate::node::Node;
 use crate::state::arena::Ix;
 use crate::state::blockade::Blockade;
+use crate::state::column::{Group, Joint, Part, Together};
 use crate::state::crowd::Crowd;
 use crate::state::path::PathState;
 use crate::state::resv::Request;
 use crate::state::session::SessionState;
-use crate::state::together::Together;
 use crate::state::upstream::Upstream;
 use rsvp_wire::Flowspec;
 use smallvec::SmallVec;
@@ -151,19 +151,8 @@ impl Out {
 /// What passes a test, and what does not.
 #[derive(Default)]
 struct Passed {
-    together: Together,
-    members: Option<Span>,
+    joint: Joint,
     out: Out,
-}
-
-impl Passed {
-    fn add(&mut self, together: Together, span: Option<Span>) {
-        self.together.add(together);
-        self.members = match (&self.members, span) {
-            (Some(all), Some(span)) => all.join(&span),
-            (all, span) => span.or(*all),
-        };
-    }
 }
 
 impl InCrowd<'_> {
@@ -190,7 +179,7 @@ impl InCrowd<'_> {
             |span| blockades_between(failures(), span).map(|blocked| !blocked),
             |asked| !blockades(failures(), asked),
         );
-        let passed = match free.together {
+        let passed = match free.joint.together {
             Together::Nothing => self.passed(
                 (path, but),
                 |span| {
@@ -201,13 +190,13 @@ impl InCrowd<'_> {
             ),
             _ => free,
         };
-        match passed.together {
+        match passed.joint.together {
             Together::Services => None,
             // Together they may be what failed.
             Together::Flowspec(merged) if alone().any(|failed| failed.is_reached_by(&merged)) => None,
             Together::Flowspec(flowspec) => {
-                let Passed { members, out, .. } = passed;
-                Some(Some(Sifted { flowspec, members, lowered: false, out }))
+                let Passed { joint, out } = passed;
+                Some(Some(Sifted { flowspec, members: joint.span, lowered: false, out }))
             }
             Together::Nothing => {
                 let all = self.passed((path, but), |_| Some(true), |_| true);
@@ -217,7 +206,7 @@ impl InCrowd<'_> {
                     lowered: true,
                     out: passed.out,
                 };
-                Some(all.members.map(bound))
+                Some(all.joint.span.map(bound))
             }
         }
     }
@@ -246,7 +235,7 @@ impl InCrowd<'_> {
         let mut passed = Passed::default();
         for (ix, asked) in self.own_for(path).filter(|(ix, _)| Some(*ix) != but) {
             if passes(&asked) {
-                passed.add(Together::Flowspec(asked), Some(Span::of(asked)));
+                passed.joint.add(&Joint::of(asked));
             } else {
                 passed.out.own.push(ix);
             }
@@ -255,21 +244,19 @@ impl InCrowd<'_> {
         for on in path.outgoing.iter().map(|outgoing| outgoing.interface) {
             let parts = self.crowd.parts_on(on, path.number);
             let mut masks = vec![0; parts.last().map_or(0, |last| last.at() + 1)];
-            for part in parts {
-                let out = &mut masks[part.at()];
-                let without = but.filter(|but| (but.0, but.1) == (on, part.at())).map_or(0, |but| but.2);
-                let sure = |span| if without == 0 { sure(span) } else { None };
-                match part.span.as_ref().map(sure) {
-                    None => {}
-                    Some(Some(true)) => passed.add(part.together, part.span),
-                    Some(Some(false)) => *out = part.rows,
-                    Some(None) => {
-                        for (bit, asked) in part.each().filter(|(bit, _)| without & bit == 0) {
-                            if passes(&asked) {
-                                passed.add(Together::Flowspec(asked), Some(Span::of(asked)));
-                            } else {
-                                *out |= bit;
-                            }
+            let but = but.filter(|but| but.0 == on).map(|(_, part, bit)| (part, bit));
+            for Group { block, parts } in self.crowd.groups_on(on, path.number) {
+                let whole = block.filter(|block| !but.is_some_and(|but| block.has(but.0)));
+                match whole.and_then(|block| Some((block, sure(block.joint.span.as_ref()?)?))) {
+                    Some((block, true)) => passed.joint.add(&block.joint),
+                    Some((block, false)) => {
+                        let all = masks[block.at()..].iter_mut().zip(block.rows);
+                        all.for_each(|(mask, rows)| *mask = rows);
+                    }
+                    None => {
+                        for part in parts {
+                            let but = but.filter(|but| but.0 == part.at()).map_or(0, |but| but.1);
+                            masks[part.at()] = pass(part, but, &mut passed.joint, &sure, &passes);
                         }
                     }
                 }
@@ -277,5 +264,34 @@ impl InCrowd<'_> {
             passed.out.masks.push((on, masks));
         }
         passed
+    }
+}
+
+/// Adds what passes of a part to what does elsewhere, and returns the bits of what does not; `but` is that of the one that does not count.
+fn pass(
+    part: &Part,
+    but: u16,
+    joint: &mut Joint,
+    sure: impl Fn(&Span) -> Option<bool>,
+    passes: impl Fn(&Flowspec) -> bool,
+) -> u16 {
+    let Some(span) = part.joint.span.as_ref() else { return 0 };
+    match if but == 0 { sure(span) } else { None } {
+        Some(true) => {
+            joint.add(&part.joint);
+            0
+        }
+        Some(false) => part.rows,
+        None => {
+            let (mut out, each) = (0, part.each().filter(|(bit, _)| but & bit == 0));
+            for (bit, asked) in each {
+                if passes(&asked) {
+                    joint.add(&Joint::of(asked));
+                } else {
+                    out |= bit;
+                }
+            }
+            out
+        }
     }
 }

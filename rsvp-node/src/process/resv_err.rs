@@ -14,7 +14,7 @@ use super::scope::Addresses;
 use super::{Arrived, read};
 use crate::api::Discard;
 use crate::config::Limit;
-use crate::copies::{self, ErrorCopy, FilterTable, Original};
+use crate::copies::{self, ErrorCopy, FilterTable, NamedSenders, Original};
 use crate::interface::InterfaceId;
 use crate::key::{SenderKey, StyleKind};
 use crate::merge::flowspec;
@@ -42,7 +42,7 @@ type Addressed = (RequestOrigin, ErrorSpec, Senders);
 enum Senders {
     Keys(Filters),
     /// By number, where many are told.
-    Numbers(Box<[u16]>),
+    Numbers(NamedSenders),
 }
 
 /// A ResvErr as it concerns this node.
@@ -249,14 +249,15 @@ impl Node {
             lost?;
             named = asked;
         }
+        if let Some(order) = behind.order(request).filter(|_| is_copied && request.app().is_none()) {
+            let place = order.iter().position(|number| named.has(*number))?;
+            let senders = Senders::Numbers(NamedSenders { named, order: Arc::clone(order) });
+            return Some((request.items.get(place)?.flowspec, senders));
+        }
         let in_order = behind.in_order(request, &named);
         let first = behind.key(self, *in_order.first()?);
         let place = self.state.place_in(request, &first)?;
-        let senders = if is_copied && request.app().is_none() {
-            Senders::Numbers(in_order.iter().map(|number| *number as u16).collect())
-        } else {
-            Senders::Keys(in_order.iter().map(|number| behind.key(self, *number)).collect())
-        };
+        let senders = Senders::Keys(in_order.iter().map(|number| behind.key(self, *number)).collect());
         Some((request.items.get(place)?.flowspec, senders))
     }
 
@@ -312,7 +313,7 @@ impl Node {
         &mut self,
         (interface, address): (InterfaceId, IpAddr),
         error: ErrorSpec,
-        named: Box<[u16]>,
+        named: NamedSenders,
         original: &Arc<Original>,
     ) {
         let Some(hop) = self.own_hop(interface, address) else { return };

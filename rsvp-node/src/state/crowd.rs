@@ -6,11 +6,12 @@
 
 use super::State;
 use super::arena::Ix;
+use super::column::Column;
 use super::numbers::Numbers;
 use super::path::{Origin, PathState};
 use super::resv::{Index, Item, Request};
 use super::session::SessionState;
-use super::together::{Column, Rows};
+use super::together::Rows;
 use super::traffic::Reserved;
 use super::upstream::Upstream;
 use crate::interface::InterfaceId;

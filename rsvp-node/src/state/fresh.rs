@@ -2,10 +2,10 @@
 
 use super::State;
 use super::arena::Ix;
+use super::column::Together;
 use super::crowd::Crowd;
 use super::resv::Request;
 use super::session::SessionState;
-use super::together::Together;
 use crate::interface::InterfaceId;
 use crate::merge::flowspec::service_bit;
 use crate::merge::span::span;
@@ -81,10 +81,10 @@ fn check_column(crowd: &Crowd, (on, number): (InterfaceId, u32), asked: &BTreeMa
     for part in crowd.parts_on(on, number) {
         let each: Vec<Flowspec> = part.each().map(|(_, asked)| asked).collect();
         let together = merged(each.iter().copied());
-        assert_eq!(part.together, together);
+        assert_eq!(part.joint.together, together);
         match together {
-            Together::Flowspec(_) => assert_eq!(part.span, span(each.iter().copied())),
-            _ => assert_eq!(part.span, None),
+            Together::Flowspec(_) => assert_eq!(part.joint.span, span(each.iter().copied())),
+            _ => assert_eq!(part.joint.span, None),
         }
         kept.extend(crowd.requests_in(on, part.at(), part.rows).map(Ix::place).zip(each));
     }
@@ -94,10 +94,14 @@ fn check_column(crowd: &Crowd, (on, number): (InterfaceId, u32), asked: &BTreeMa
 #[test]
 fn what_is_kept_merged_is_a_fresh_merge_of_the_requests() {
     for style in [Style::WF, Style::SE, Style::FF] {
-        for (senders, next_hops, previous_hops, services) in
-            [(5, 3, 2, 0), (6, 40, 1, 0), (6, 40, 2, 50), (24, 10, 3, 5)]
-        {
-            let plan = Plan { style, senders, next_hops, previous_hops, services, steps: 400 };
+        for (senders, next_hops, previous_hops, services, asked, steps) in [
+            (5, 3, 2, 0, 0, 400),
+            (6, 40, 1, 0, 0, 400),
+            (6, 40, 2, 50, 0, 400),
+            (24, 10, 3, 5, 0, 400),
+            (4, 100, 1, 5, 300, 100),
+        ] {
+            let plan = Plan { style, senders, next_hops, previous_hops, services, asked, steps };
             (0..4).for_each(|seed| run(seed, plan, 1, |engine| engine.state().check()));
         }
     }

@@ -6,6 +6,7 @@
 
 pub(crate) mod arena;
 pub(crate) mod blockade;
+pub(crate) mod column;
 pub(crate) mod crowd;
 mod flags;
 #[cfg(test)]

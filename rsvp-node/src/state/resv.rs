@@ -22,6 +22,7 @@ use crate::time::{Instant, Since};
 use core::net::IpAddr;
 use rsvp_wire::{Flowspec, Message, Scope, Sharing};
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// One reservation request block.
 #[derive(Clone, Debug)]
@@ -282,8 +283,8 @@ impl Request {
 /// Where the items of a request stand, by the numbers of their senders.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    /// Of each item.
-    numbers: Vec<u32>,
+    /// Of each item. Errors that wait to leave may have them, too, as they were.
+    numbers: Arc<Vec<u32>>,
     /// By number, one more than the place.
     places: Vec<u32>,
     /// All it is for; of WF those that its SCOPE lists, and `None` for all senders there are.
@@ -334,7 +335,7 @@ impl Index {
         }
     }
 
-    pub(crate) fn numbers(&self) -> &[u32] {
+    pub(crate) fn numbers(&self) -> &Arc<Vec<u32>> {
         &self.numbers
     }
 
@@ -352,14 +353,14 @@ impl Index {
     }
 
     pub(super) fn push(&mut self, number: u32) {
-        self.numbers.push(number);
+        Arc::make_mut(&mut self.numbers).push(number);
         self.set_place(number, self.numbers.len() as u32);
         self.senders.get_or_insert_default().insert(number);
     }
 
     /// Takes out what stands at a place, and puts the last there.
     pub(super) fn swap_remove(&mut self, place: usize) -> u32 {
-        let gone = self.numbers.swap_remove(place);
+        let gone = Arc::make_mut(&mut self.numbers).swap_remove(place);
         if let Some(moved) = self.numbers.get(place) {
             self.places[*moved as usize] = place as u32 + 1;
         }
@@ -374,7 +375,7 @@ impl Index {
 
     /// Takes out what stands at a place.
     pub(super) fn remove(&mut self, place: usize) -> u32 {
-        let gone = self.numbers.remove(place);
+        let gone = Arc::make_mut(&mut self.numbers).remove(place);
         for moved in &self.numbers[place..] {
             self.places[*moved as usize] -= 1;
         }

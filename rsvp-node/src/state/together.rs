@@ -1,135 +1,19 @@
 //! What all that ask for a sender on an interface ask for together, in a crowd: merged as requests come, and kept.
 //!
-//! The requests of an interface have places. A sender has a column of what those of its places ask for, and what those of [`SIDE_BY_SIDE`]
-//! places ask for is merged by itself, and all of that once more. So where somebody asks for something else, a few others are looked at
-//! again, and not all, and no request. What a Resv changes for a thousand senders costs as much for each, however many others ask for them.
+//! The requests of an interface have places. A sender has a [`Column`] of what those of its places ask for, so that where somebody asks for
+//! something else no request is looked at again. What a Resv changes for a thousand senders costs as much for each, however many others ask
+//! for them.
 
 use super::State;
 use super::arena::Ix;
+use super::column::{Column, Group, Joint, Part, SIDE_BY_SIDE, Together};
 use super::crowd::Crowd;
 use super::resv::{Beside, Index, Request};
 use super::session::SessionState;
 use super::traffic::Branch;
 use crate::interface::InterfaceId;
 use crate::key::{Flow, SenderKey};
-use crate::merge::flowspec;
-use crate::merge::span::{Span, span};
 use rsvp_wire::{Flowspec, Sharing};
-use smallvec::SmallVec;
-
-/// Places of which the requests are merged by themselves: there are 64 times as many in a session, or twice that.
-const SIDE_BY_SIDE: u32 = 16;
-
-/// What several requests ask for.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Together {
-    #[default]
-    Nothing,
-    /// The merge of all.
-    Flowspec(Flowspec),
-    /// Several services, which are not merged: what gives way to what is to be found out one by one.
-    Services,
-}
-
-impl Together {
-    pub(crate) fn add(&mut self, other: Self) {
-        *self = match (*self, other) {
-            (Self::Nothing, one) | (one, Self::Nothing) => one,
-            (Self::Flowspec(a), Self::Flowspec(b)) => {
-                flowspec::merge(&a, &b).map_or(Self::Services, Self::Flowspec)
-            }
-            _ => Self::Services,
-        }
-    }
-}
-
-impl FromIterator<Self> for Together {
-    fn from_iter<I: IntoIterator<Item = Self>>(all: I) -> Self {
-        let mut together = Self::Nothing;
-        all.into_iter().for_each(|one| together.add(one));
-        together
-    }
-}
-
-/// What is asked for one sender by those that stand side by side; there is none where nobody of them asks.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Part {
-    /// Where they stand: that many parts before.
-    at: u32,
-    /// Which of them ask, a bit for each.
-    pub(crate) rows: u16,
-    /// What each of these asks for.
-    asked: SmallVec<[Flowspec; 1]>,
-    pub(crate) together: Together,
-    /// Between what and what it lies; there is none where several services are asked for.
-    pub(crate) span: Option<Span>,
-}
-
-impl Part {
-    pub(crate) fn at(&self) -> usize {
-        self.at as usize
-    }
-
-    /// What each of them asks for, with its bit.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (u16, Flowspec)> {
-        let bits = (0..SIDE_BY_SIDE).map(|n| 1 << n).filter(|bit| self.rows & bit != 0);
-        bits.zip(self.asked.iter().copied())
-    }
-
-    fn set(&mut self, row: u32, asked: Option<Flowspec>) {
-        let bit: u16 = 1 << (row % SIDE_BY_SIDE);
-        let place = (self.rows & (bit - 1)).count_ones() as usize;
-        match (self.rows & bit != 0, asked) {
-            (true, Some(asked)) => self.asked[place] = asked,
-            (true, None) => drop(self.asked.remove(place)),
-            (false, Some(asked)) => self.asked.insert(place, asked),
-            (false, None) => return,
-        }
-        self.rows = if asked.is_some() { self.rows | bit } else { self.rows & !bit };
-        self.together = self.asked.iter().copied().map(Together::Flowspec).collect();
-        let is_one_service = matches!(self.together, Together::Flowspec(_));
-        self.span = span(self.asked.iter().copied().filter(|_| is_one_service));
-    }
-}
-
-/// What is asked for one sender on an interface.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Column {
-    /// In the order of their places.
-    parts: SmallVec<[Part; 1]>,
-    all: Together,
-}
-
-impl Column {
-    /// One asks for something else, or for nothing.
-    fn set(&mut self, row: u32, asked: Option<Flowspec>) {
-        let at = row / SIDE_BY_SIDE;
-        let place = match self.parts.binary_search_by_key(&at, |part| part.at) {
-            Ok(place) => place,
-            Err(_) if asked.is_none() => return,
-            Err(place) => {
-                self.parts.insert(place, Part { at, ..Part::default() });
-                place
-            }
-        };
-        let part = &mut self.parts[place];
-        let before = part.together;
-        part.set(row, asked);
-        let now = part.together;
-        if part.rows == 0 {
-            self.parts.remove(place);
-        }
-        if now != before {
-            self.all = self.parts.iter().map(|part| part.together).collect();
-        }
-    }
-
-    pub(super) fn octets(&self) -> usize {
-        let asked = self.parts.iter().map(|part| &part.asked).filter(|asked| asked.spilled());
-        let parts = if self.parts.spilled() { self.parts.capacity() * size_of::<Part>() } else { 0 };
-        parts + asked.map(|asked| asked.capacity() * size_of::<Flowspec>()).sum::<usize>()
-    }
-}
 
 /// Octets that are charged for what one request asks for one sender: as if nobody else did.
 pub(super) const CHARGE: usize = size_of::<(InterfaceId, Column)>();
@@ -203,6 +87,11 @@ impl Crowd {
         self.column(interface, number).map_or(&[], |column| &column.parts)
     }
 
+    /// The same in groups.
+    pub(crate) fn groups_on(&self, interface: InterfaceId, number: u32) -> impl Iterator<Item = Group<'_>> {
+        self.column(interface, number).into_iter().flat_map(Column::groups)
+    }
+
     fn column(&self, interface: InterfaceId, number: u32) -> Option<&Column> {
         self.known(number).asked.iter().find(|(on, _)| *on == interface).map(|(_, column)| column)
     }
@@ -272,8 +161,10 @@ impl State {
     ) -> Vec<Ix<Request>> {
         if let Some((crowd, sender)) = self.crowd(branch.session).zip(sender) {
             let Some(number) = crowd.number(&sender) else { return Vec::new() };
-            let parts = crowd.parts_on(branch.interface, number).iter();
-            let parts = parts.filter(|part| !part.span.is_some_and(|span| keeps_within(&span.high)));
+            let keeps = |joint: &Joint| joint.span.is_some_and(|span| keeps_within(&span.high));
+            let groups = crowd.groups_on(branch.interface, number);
+            let groups = groups.filter(|group| !group.block.is_some_and(|block| keeps(&block.joint)));
+            let parts = groups.flat_map(|group| group.parts).filter(|part| !keeps(&part.joint));
             let beyond = parts.flat_map(|part| {
                 let meant = part.each().filter(|(_, asked)| !keeps_within(asked));
                 crowd.requests_in(branch.interface, part.at(), meant.fold(0, |all, (bit, _)| all | bit))
@@ -302,7 +193,8 @@ impl State {
         index.row = Some(row);
         rows.scoped += u32::from(index.scoped);
         rows.scoped -= u32::from(before.is_some_and(|before| before.row.is_some() && before.scoped));
-        let gone = before.map_or(&[][..], Index::numbers).iter().filter(|n| index.place(**n).is_none());
+        let gone =
+            before.map_or(&[][..], |before| before.numbers()).iter().filter(|n| index.place(**n).is_none());
         gone.for_each(|number| crowd.ask((interface, row), Some(*number), None));
         for (number, item) in index.numbers().iter().zip(&request.items) {
             crowd.ask((interface, row), Some(*number), Some(item.flowspec));
@@ -379,43 +271,6 @@ impl State {
             let before = item.flowspec;
             item.flowspec = to(&before);
             self.merge_item(ix, place, Some(before));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rsvp_wire::{Rspec, Tspec};
-    use std::collections::BTreeMap;
-
-    #[test]
-    fn a_column_has_what_each_row_asks_for_and_the_merge_of_it() {
-        let (mut column, mut asked) = (Column::default(), BTreeMap::new());
-        let mut random = 1_u32;
-        for _ in 0..5_000 {
-            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let [row, rate, service, what] = random.to_be_bytes();
-            let rate = f32::from(rate % 8);
-            let tspec =
-                Tspec { rate, bucket: 9.0 - rate, peak: 1e9, min_policed_unit: 64, max_packet_size: 1500 };
-            let flowspec = match service % 64 {
-                0 => Flowspec::Guaranteed(tspec, Rspec { rate, slack: 0 }),
-                _ => Flowspec::ControlledLoad(tspec),
-            };
-            // Few of many, so that those who stand side by side come and go, too.
-            let now = Some(flowspec).filter(|_| what % 8 == 0);
-            column.set(row.into(), now);
-            match now {
-                Some(now) => drop(asked.insert(u32::from(row), now)),
-                None => drop(asked.remove(&u32::from(row))),
-            }
-            let each = column.parts.iter().flat_map(|part| {
-                part.each().map(|(bit, asked)| (part.at * SIDE_BY_SIDE + bit.trailing_zeros(), asked))
-            });
-            assert!(each.eq(asked.clone()));
-            assert_eq!(column.all, asked.values().copied().map(Together::Flowspec).collect());
-            assert!(column.parts.iter().all(|part| part.rows != 0));
         }
     }
 }
