@@ -45,19 +45,19 @@ impl Rate {
     }
 }
 
-/// The same of what is done seldom, in four octets: twice at once, and then once in each interval, to a tenth of a second.
+/// The same of what is done seldom, in four octets: so many times at once, and then once in each interval, to a tenth of a second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seldom {
     used_until: u32,
 }
 
 impl Seldom {
-    /// Whether it may be done now, and takes that.
-    pub(crate) fn take(&mut self, now: Instant, interval: Duration) -> bool {
+    /// Whether it may be done now, `at_once` times in a row, and takes that.
+    pub(crate) fn take(&mut self, now: Instant, at_once: u32, interval: Duration) -> bool {
         let now = Since::of(now).tenths();
         let interval = Since::of(Instant::ZERO + interval).tenths().max(1);
         let until = self.used_until.max(now);
-        let may = until - now <= interval;
+        let may = until - now <= interval.saturating_mul(at_once.saturating_sub(1));
         if may {
             self.used_until = until.saturating_add(interval);
         }
@@ -82,11 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn twice_at_once_and_then_once_in_each_interval() {
+    fn so_many_times_at_once_and_then_once_in_each_interval() {
         let mut seldom = Seldom::default();
         let mut taken = |ms| {
             let now = Instant::from_millis(ms);
-            (0..9).filter(|_| seldom.take(now, Duration::from_secs(30))).count()
+            (0..9).filter(|_| seldom.take(now, 2, Duration::from_secs(30))).count()
         };
         assert_eq!([5_000, 34_900, 35_000, 64_900, 65_000, 900_000].map(&mut taken), [2, 0, 1, 0, 1, 2]);
     }

@@ -34,6 +34,9 @@ use std::collections::BTreeMap;
 
 type Filters = SmallVec<[SenderKey; 4]>;
 
+/// How often a next hop may repeat its wish with nothing new at once: each application of a host may have one of its own.
+const WISHES_AT_ONCE: u32 = 16;
+
 /// A wish for confirmation of one flow descriptor of a request that is in place here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish<'a> {
@@ -101,11 +104,11 @@ impl Node {
         })
     }
 
-    /// Whether a next hop that repeats its wish with nothing new does so more often than it is dealt with, which is once in each refresh
-    /// period of this node: it would have a message leave for each of its own, to wherever it says.
+    /// Whether a next hop that repeats its wish with nothing new does so more often than it is dealt with, which is [`WISHES_AT_ONCE`] times
+    /// and then once in each refresh period of this node: it would have a message leave for each of its own, to wherever it says.
     pub(crate) fn wishes_too_often(&mut self, ix: Ix<Request>, on: InterfaceId) -> bool {
         let refresh = self.interfaces.refresh_on(on);
-        let may = self.state.requests[ix].wishes.take(self.now, refresh);
+        let may = self.state.requests[ix].wishes.take(self.now, WISHES_AT_ONCE, refresh);
         if !may {
             self.blame(self.cause, Cause::RepeatedWish);
         }

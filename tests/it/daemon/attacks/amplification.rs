@@ -70,7 +70,7 @@ fn one_request_for_a_thousand_hops_is_not_a_thousand_messages_at_once() {
 const REPEATED: u64 = 100;
 const ROUNDS: u32 = 200;
 
-/// A wish for confirmation that comes with nothing new goes on, or is answered, twice at once and then once in each R: it would be
+/// A wish for confirmation that comes with nothing new goes on, or is answered, sixteen times at once and then once in each R: it would be
 /// a message to wherever it says for each of its own.
 #[test]
 fn a_wish_for_confirmation_that_is_repeated_without_end_is_dealt_with_once_in_each_period() {
@@ -99,7 +99,7 @@ fn a_wish_for_confirmation_that_is_repeated_without_end_is_dealt_with_once_in_ea
     let [up, confirmed] = ["Resv", "ResvConf"].map(|kind| beside.more("sent", kind));
     println!("{up} Resv and {confirmed} ResvConf were sent for 20,000 wishes and 100 honest ones");
     // Of the honest ones each is sent twice at the most, and its confirmation once.
-    assert!((100..=230).contains(&up) && (100..=115).contains(&confirmed), "{up}, {confirmed}");
+    assert!((100..=250).contains(&up) && (100..=140).contains(&confirmed), "{up}, {confirmed}");
     let says = "has more sent on than is at once because of one";
     let times = beside.names(&ground, ("to-y", &one.to_string()), "repeated-wish", says);
     assert!(times > 19_900, "{times}");
