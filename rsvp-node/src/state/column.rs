@@ -57,6 +57,14 @@ impl Joint {
         Self { together: Together::Flowspec(one), span: Some(Span::of(one)) }
     }
 
+    /// That of several, given as what each of them is and between what it lies.
+    fn of_all(together: impl Iterator<Item = Together>, spans: impl Iterator<Item = Span>) -> Self {
+        let together = together.collect();
+        let is_one_service = matches!(together, Together::Flowspec(_));
+        let joined = || spans.reduce(|a, b| a.join(&b).unwrap_or(a));
+        Self { together, span: is_one_service.then(joined).flatten() }
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         self.span = match (self.together, other.together) {
             (Together::Nothing, _) => other.span,
@@ -64,14 +72,6 @@ impl Joint {
             _ => self.span.zip(other.span).and_then(|(a, b)| a.join(&b)),
         };
         self.together.add(other.together);
-    }
-}
-
-impl FromIterator<Self> for Joint {
-    fn from_iter<I: IntoIterator<Item = Self>>(all: I) -> Self {
-        let mut joint = Self::default();
-        all.into_iter().for_each(|one| joint.add(&one));
-        joint
     }
 }
 
@@ -104,11 +104,16 @@ impl Part {
         match (self.rows & bit != 0, asked) {
             (true, Some(asked)) => self.asked[place] = asked,
             (true, None) => drop(self.asked.remove(place)),
-            (false, Some(asked)) => self.asked.insert(place, asked),
+            (false, Some(asked)) => {
+                self.asked.insert(place, asked);
+                self.rows |= bit;
+                return self.joint.add(&Joint::of(asked));
+            }
             (false, None) => return,
         }
         self.rows = if asked.is_some() { self.rows | bit } else { self.rows & !bit };
-        self.joint = self.asked.iter().copied().map(Joint::of).collect();
+        let asked = self.asked.iter().copied();
+        self.joint = Joint::of_all(asked.clone().map(Together::Flowspec), asked.map(Span::of));
     }
 
     fn block(&self) -> u32 {
@@ -130,12 +135,20 @@ impl Block {
         let at = parts.first().filter(|_| parts.len() >= PARTS / 2)?.block();
         let mut rows = [0; PARTS];
         parts.iter().for_each(|part| rows[part.at() % PARTS] = part.rows);
-        Some(Self { at, rows, joint: parts.iter().map(|part| part.joint).collect() })
+        let joints = parts.iter().map(|part| &part.joint);
+        let joint =
+            Joint::of_all(joints.clone().map(|joint| joint.together), joints.filter_map(|joint| joint.span));
+        Some(Self { at, rows, joint })
     }
 
     /// Where the first of its parts stands.
     pub(crate) fn at(&self) -> usize {
         self.at as usize * PARTS
+    }
+
+    /// How many of its parts there are.
+    fn parts(&self) -> usize {
+        self.rows.iter().filter(|rows| **rows != 0).count()
     }
 
     /// Whether a part is one of these.
@@ -164,7 +177,9 @@ impl Column {
     /// One asks for something else, or for nothing.
     pub(super) fn set(&mut self, row: u32, asked: Option<Flowspec>) {
         let at = row / SIDE_BY_SIDE;
-        let place = match self.parts.binary_search_by_key(&at, |part| part.at) {
+        // Mostly all parts are there. To search among what is in no cache takes longer than to merge it.
+        let dense = self.parts.get(at as usize).filter(|part| part.at == at).map(|_| Ok(at as usize));
+        let place = match dense.unwrap_or_else(|| self.parts.binary_search_by_key(&at, |part| part.at)) {
             Ok(place) => place,
             Err(_) if asked.is_none() => return,
             Err(place) => {
@@ -175,20 +190,41 @@ impl Column {
         let part = &mut self.parts[place];
         let (rows, joint) = (part.rows, part.joint);
         part.set(row, asked);
-        let is_as_before = (part.rows, part.joint) == (rows, joint);
-        if part.rows == 0 {
-            self.parts.remove(place);
-        }
-        if !is_as_before {
-            self.merge_again(at / PARTS as u32);
+        let part = &self.parts[place];
+        let (block, is_as_before) = (part.block(), (part.rows, part.joint) == (rows, joint));
+        match asked.filter(|_| part.rows > rows) {
+            Some(more) => self.merge_more(place, &Joint::of(more)),
+            None => {
+                if part.rows == 0 {
+                    self.parts.remove(place);
+                }
+                if !is_as_before {
+                    self.merge_again(block, place);
+                }
+            }
         }
     }
 
-    /// Something in a block is not as before.
-    fn merge_again(&mut self, at: u32) {
-        let from = self.parts.partition_point(|part| part.block() < at);
-        let parts = &self.parts[from..];
-        let now = Block::of(&parts[..parts.partition_point(|part| part.block() == at)]);
+    /// Somebody more asks for something, in the part of a place.
+    fn merge_more(&mut self, place: usize, more: &Joint) {
+        let part = &self.parts[place];
+        match self.blocks.binary_search_by_key(&part.block(), |block| block.at) {
+            Ok(place) => {
+                let block = &mut self.blocks[place];
+                block.rows[part.at() % PARTS] = part.rows;
+                block.joint.add(more);
+            }
+            Err(_) => self.make_block(part.block(), place),
+        }
+        self.all.add(more.together);
+    }
+
+    /// Makes a block of the parts that are there, or none; they are before and behind a place.
+    fn make_block(&mut self, at: u32, place: usize) {
+        let (before, behind) = self.parts.split_at(place);
+        let from = place - before.iter().rev().take_while(|part| part.block() == at).count();
+        let until = place + behind.iter().take_while(|part| part.block() == at).count();
+        let now = Block::of(&self.parts[from..until]);
         match (self.blocks.binary_search_by_key(&at, |block| block.at), now) {
             (Ok(place), Some(now)) => self.blocks[place] = now,
             (Ok(place), None) => drop(self.blocks.remove(place)),
@@ -198,6 +234,11 @@ impl Column {
             }
             (Err(_), None) => {}
         }
+    }
+
+    /// Something in a block is not as before, in the part of a place, or that part is gone.
+    fn merge_again(&mut self, at: u32, place: usize) {
+        self.make_block(at, place);
         let mut all = Together::Nothing;
         for Group { block, parts } in self.groups() {
             match block {
@@ -210,13 +251,17 @@ impl Column {
 
     pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         let (mut rest, mut blocks) = (&self.parts[..], self.blocks.iter().peekable());
+        // Parts of blocks need not be looked at.
+        let no_others = self.blocks.iter().map(Block::parts).sum::<usize>() == self.parts.len();
         core::iter::from_fn(move || {
-            let at = rest.first()?.block();
-            let block = blocks.next_if(|block| block.at == at);
-            // Where there is a block, its parts need not be looked at.
+            let block = blocks
+                .next_if(|block| no_others || rest.first().is_some_and(|part| part.block() == block.at));
             let count = match block {
-                Some(block) => block.rows.iter().filter(|rows| **rows != 0).count(),
-                None => rest.partition_point(|part| part.block() == at),
+                Some(block) => block.parts(),
+                None => {
+                    let at = rest.first()?.block();
+                    rest.iter().take_while(|part| part.block() == at).count()
+                }
             };
             let (parts, others) = rest.split_at(count);
             rest = others;
