@@ -56,6 +56,23 @@ fn the_list_of_shipped_scenarios_is_complete() {
     assert_eq!(found, listed);
 }
 
+/// RFC 2205 section 3.6: nodes need not hear of a change of routes at one moment. Whoever gives up the old way first is asked for what
+/// it has no path for, and says so; no receiver is told of it, since the new way is reserved by then.
+#[test]
+fn a_link_failure_troubles_nobody_where_routing_converges_unevenly() {
+    let mut refused = 0;
+    for seed in 1..=150 {
+        let mut uneven = scenario("link-failure");
+        (uneven.seed, uneven.convergence) = (seed, core::time::Duration::from_secs(1));
+        let (_, record) = World::new(uneven).run();
+        refused += record.sent.iter().filter(|m| m.label.starts_with("ResvErr")).count();
+        let viewer: Vec<&str> =
+            record.told.iter().filter(|e| e.application == "viewer").map(|e| e.label.as_str()).collect();
+        assert_eq!(viewer.len(), 1, "seed {seed}: one Path and nothing else: {viewer:?}");
+    }
+    assert!(refused > 0, "the case is there");
+}
+
 fn holds_with_every_seed(name: &str) {
     for family in [Family::Ipv4, Family::Ipv6] {
         for seed in 1..=20 {

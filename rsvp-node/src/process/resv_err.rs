@@ -74,6 +74,11 @@ impl Failure<'_> {
         self.error.flags & ErrorSpec::IN_PLACE != 0
     }
 
+    /// The previous hop has no path state for what it was asked for.
+    fn is_of_no_sender(&self) -> bool {
+        [ErrorCode::NO_PATH, ErrorCode::NO_SENDER].contains(&self.error.code)
+    }
+
     pub(crate) fn is_wildcard(&self) -> bool {
         self.style.sender_selection() == SenderSelection::Wildcard
     }
@@ -189,7 +194,10 @@ impl Node {
         let mut failed: Filters = failure.filters.clone();
         failed.sort_unstable();
         let named_by = |s: &SenderKey| failed.is_empty() || failed.binary_search(s).is_ok();
-        let failed: Numbers = behind.senders().filter(|(s, _)| named_by(s)).map(|(_, n)| n).collect();
+        let elsewhere =
+            |s: &SenderKey| failure.is_of_no_sender() && self.is_expected_elsewhere(failure.upstream, s);
+        let senders = behind.senders();
+        let failed: Numbers = senders.filter(|(s, _)| named_by(s) && !elsewhere(s)).map(|(_, n)| n).collect();
         let failures = distinct(elements.iter().map(|ix| &self.state.blockades[*ix].failed));
         let mut letters = SmallVec::<[Addressed; 4]>::new();
         // Whose request is in place asks for less than what failed and need not know; unless nobody else could have
@@ -223,6 +231,18 @@ impl Node {
             letters = spared;
         }
         letters
+    }
+
+    /// Whether a sender's data is to come from another previous hop by now. After a change of routes a node may hold the old way
+    /// until local repair ends, or until its path state times out, when the hop there has given it up already: what that one lacks
+    /// has failed for nobody.
+    fn is_expected_elsewhere(&self, upstream: Ix<Upstream>, sender: &SenderKey) -> bool {
+        let session = self.state.upstreams[upstream].session;
+        self.state.paths_from(session, sender).any(|(_, path)| match path.upstream() {
+            Some(hop) if hop == upstream => path.flags.misplaced(),
+            Some(_) => !path.flags.misplaced() && !path.flags.local_only(),
+            None => false,
+        })
     }
 
     /// What a request asks for where an error concerns it, and the senders that are named to whoever made it. `failed` and `lost` are the

@@ -56,6 +56,8 @@ impl Builder {
         refresh;
         /// Wait W after a route change.
         repair_wait;
+        /// Within which time of a change of routes nodes hear of it, each at a moment of its own.
+        convergence;
         /// When links stop losing, duplicating, reordering and damaging packets.
         faults_until;
     }

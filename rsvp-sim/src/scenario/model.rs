@@ -54,6 +54,8 @@ pub struct Scenario {
     pub room: Room,
     /// Wait W after a route change.
     pub local_repair_wait: Duration,
+    /// Within which time of a change of routes nodes hear of it, each at a moment of its own; all at once, if zero.
+    pub convergence: Duration,
     /// When links stop losing, duplicating, reordering and corrupting packets; never, without.
     pub faults_until: Option<Duration>,
     /// How much faster than this time a lab's real time is; as fast as makes R a second, without.

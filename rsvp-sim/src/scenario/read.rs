@@ -14,7 +14,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use toml::de::DeTable;
 
-const TOP: [&str; 25] = [
+const TOP: [&str; 26] = [
     "name",
     "description",
     "seed",
@@ -26,6 +26,7 @@ const TOP: [&str; 25] = [
     "state_octets",
     "neighbours_per_interface",
     "repair_wait",
+    "convergence",
     "faults_until",
     "lab",
     "nodes",
@@ -355,6 +356,7 @@ fn head(top: &Section<'_>) -> Result<Scenario, ScenarioError> {
         blockade_multiplier: top.read_or("blockade_k", 3, times)?,
         room: room(top)?,
         local_repair_wait: top.read_or("repair_wait", Duration::from_secs(2), |item| item.time())?,
+        convergence: top.read_or("convergence", Duration::ZERO, |item| item.time())?,
         faults_until: None,
         lab_speed: lab_speed(top)?,
         nodes: Vec::new(),

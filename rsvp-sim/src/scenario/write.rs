@@ -21,13 +21,7 @@ impl Scenario {
         out
     }
 
-    fn write(&self, out: &mut String) -> Result {
-        writeln!(out, "name = {:?}", self.name)?;
-        if !self.description.is_empty() {
-            writeln!(out, "description = {:?}", self.description)?;
-        }
-        let family = if self.family == Family::Ipv4 { "ipv4" } else { "ipv6" };
-        writeln!(out, "seed = {}\nfamily = \"{family}\"", seed(self.seed))?;
+    fn write_times(&self, out: &mut String) -> Result {
         writeln!(out, "duration = {}\nrefresh = {}", time(self.duration), time(self.refresh))?;
         writeln!(
             out,
@@ -39,9 +33,23 @@ impl Scenario {
             writeln!(out, "state_octets = {state_octets}\nneighbours_per_interface = {neighbours}")?;
         }
         writeln!(out, "repair_wait = {}", time(self.local_repair_wait))?;
+        if !self.convergence.is_zero() {
+            writeln!(out, "convergence = {}", time(self.convergence))?;
+        }
         if let Some(until) = self.faults_until {
             writeln!(out, "faults_until = {}", time(until))?;
         }
+        Ok(())
+    }
+
+    fn write(&self, out: &mut String) -> Result {
+        writeln!(out, "name = {:?}", self.name)?;
+        if !self.description.is_empty() {
+            writeln!(out, "description = {:?}", self.description)?;
+        }
+        let family = if self.family == Family::Ipv4 { "ipv4" } else { "ipv6" };
+        writeln!(out, "seed = {}\nfamily = \"{family}\"", seed(self.seed))?;
+        self.write_times(out)?;
         if let Some(speed) = self.lab_speed {
             writeln!(out, "\n[lab]\nspeed = {speed}")?;
         }

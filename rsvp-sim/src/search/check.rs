@@ -121,6 +121,7 @@ impl Checker {
                 Notice::Told { event } => {
                     self.confirmations.told(world, &event);
                     errors::is_about_what_was_asked(world, &event, &self.errors)?;
+                    errors::is_about_what_is_missing(world, &event)?;
                     self.told(world.now(), event);
                 }
                 Notice::Asked { app, refused } => {

@@ -21,6 +21,9 @@ pub(super) fn note(scenario: &Scenario, features: &mut BTreeSet<&'static str>) {
     if scenario.nodes.iter().any(|node| node.plain) {
         features.insert("router without RSVP");
     }
+    if !scenario.convergence.is_zero() {
+        features.insert("uneven convergence");
+    }
     let receives = |n: &NodeId| scenario.receivers.iter().any(|receiver| receiver.node == *n);
     let before = |link: &Link| {
         let plain = link.ends.iter().any(|end| scenario.nodes[end.0].plain);

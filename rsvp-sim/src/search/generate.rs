@@ -58,6 +58,7 @@ fn draw_world(draw: &mut Draw<'_>, seed: u64, is_large: bool) -> Scenario {
         blockade_multiplier: draw.one(&[3, 3, 2, 4]),
         room: room(seed),
         local_repair_wait: Duration::from_secs(draw.one(&[2, 2, 0, 1])),
+        convergence: Duration::ZERO,
         faults_until: None,
         nodes: Vec::new(),
         links: Vec::new(),
@@ -73,6 +74,7 @@ fn draw_world(draw: &mut Draw<'_>, seed: u64, is_large: bool) -> Scenario {
     network(draw, &mut scenario, temper, is_large);
     variety::links(draw, &mut scenario);
     variety::objects(draw, &mut scenario);
+    scenario.convergence = convergence(seed, scenario.local_repair_wait);
     let count = if is_large { draw.between(6, 12) } else { draw.between(1, 4) };
     sessions(draw, &mut scenario, temper, count);
     upheaval::actions(draw, &mut scenario, temper);
@@ -91,6 +93,14 @@ fn room(seed: u64) -> Room {
         return Room::default();
     }
     Room { state_octets: draw.one(&[5_000, 10_000, 16_000, 24_000]), neighbours: draw.one(&[2, 2, 3]) }
+}
+
+/// How unevenly nodes hear of routes: in every sixth world, within W, with luck of its own.
+fn convergence(seed: u64, wait: Duration) -> Duration {
+    match seed % 6 {
+        4 => wait / Draw::seed(seed ^ 0x636f_6e76).one(&[1, 4, 20]),
+        _ => Duration::ZERO,
+    }
 }
 
 fn network(draw: &mut Draw<'_>, scenario: &mut Scenario, temper: Temper, is_large: bool) {

@@ -85,7 +85,8 @@ pub fn calm_at(scenario: &Scenario) -> Duration {
     let opens = scenario.receivers.iter().map(|r| r.start.max(r.reserve_at.unwrap_or_default()));
     let last = actions.chain(starts).chain(opens).chain(scenario.faults_until).max();
     let held_up = scenario.links.iter().filter(|l| l.reorder > 0.0).map(|l| l.reorder_by).max();
-    last.unwrap_or_default() + held_up.unwrap_or_default() + scenario.local_repair_wait * 2
+    let repaired = scenario.convergence + scenario.local_repair_wait * 2;
+    last.unwrap_or_default() + held_up.unwrap_or_default() + repaired
 }
 
 /// When a world must have settled.

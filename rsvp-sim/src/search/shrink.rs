@@ -5,6 +5,7 @@ use super::{Failure, settled_at, try_world};
 use crate::scenario::model::{
     Action, Deed, Destination, LinkId, NodeId, ReceiverId, Request, ReservationStyle, Scenario, SenderId,
 };
+use core::time::Duration;
 
 /// Runs after which what is left is small enough.
 const MOST_RUNS: u32 = 600;
@@ -121,6 +122,9 @@ impl Shrinking {
         }
         let faulty =
             |s: &Scenario| s.links.iter().any(|l| l.loss + l.duplicate + l.reorder + l.corrupt > 0.0);
+        if !self.best.convergence.is_zero() {
+            self.attempt(Scenario { convergence: Duration::ZERO, ..self.best.clone() });
+        }
         if self.best.faults_until.is_some() && !faulty(&self.best) {
             let mut calmer = self.best.clone();
             calmer.faults_until = None;

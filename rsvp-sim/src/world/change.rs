@@ -85,8 +85,26 @@ impl World {
             // Where data of applications goes that are no part of the scenario is not compared.
             if (before != after || self.guests.is_some()) && self.network.node_up[n] {
                 self.notice(Notice::Rerouted);
-                self.input(NodeId(n), Input::RouteChanged { destination });
+                self.tell_of_routes(NodeId(n), destination);
             }
+        }
+    }
+
+    /// At once, or within the time that routing takes to converge. What a node asks routing meanwhile is answered as it is now: a
+    /// kernel has its routes before its daemon hears that they are others.
+    fn tell_of_routes(&mut self, node: NodeId, destination: Option<IpAddr>) {
+        let longest_us = self.scenario.convergence.as_micros() as u64;
+        if longest_us == 0 {
+            return self.hear_of_routes(node, destination);
+        }
+        let after = Duration::from_micros(self.random.below(longest_us));
+        self.happenings.plan(self.now + after, Happening::Reroute { node, destination });
+    }
+
+    /// One that has crashed meanwhile begins with what routing says then.
+    pub(super) fn hear_of_routes(&mut self, node: NodeId, destination: Option<IpAddr>) {
+        if self.network.node_up[node.0] {
+            self.input(node, Input::RouteChanged { destination });
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::delivery::Packet;
 use crate::scenario::model::{LinkId, NodeId, ReceiverId, SenderId};
+use core::net::IpAddr;
 use rsvp_node::Instant;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -22,6 +23,8 @@ pub(super) enum Happening {
     StartSender(SenderId),
     /// An action of the scenario.
     Act(usize),
+    /// A node hears that its routes have changed.
+    Reroute { node: NodeId, destination: Option<IpAddr> },
     /// A packet reaches a node, if the link has been up all the time.
     Arrive { node: NodeId, link: LinkId, link_generation: u32, packet: Arc<Packet> },
     /// An engine asked to be woken.

@@ -1,6 +1,7 @@
 //! Shortest-path unicast routes and source-rooted multicast trees over what is up at the moment.
 //!
-//! Routing is deliberately instantaneous: every change is known everywhere at once. Hosts never forward.
+//! Routing itself is deliberately instantaneous: every change is in all tables at once. Nodes may hear of it later
+//! (`convergence` of a scenario). Hosts never forward.
 
 use super::topology::Topology;
 use crate::scenario::model::{Destination, ExplicitRoute, LinkId, NodeId, RouteTarget, Scenario, SessionId};

@@ -170,6 +170,7 @@ impl World {
             Happening::MayReserve(receiver) => self.reserve_if_ready(receiver),
             Happening::StartSender(sender) => self.start_sender(sender),
             Happening::Act(n) => self.act_of_plan(n),
+            Happening::Reroute { node, destination } => self.hear_of_routes(node, destination),
             Happening::Arrive { node, link, link_generation, packet } => {
                 if self.link_generation[link.0] != link_generation || self.is_cut(link) {
                     self.lose(node, &packet);

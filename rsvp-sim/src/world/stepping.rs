@@ -47,6 +47,8 @@ pub enum Cause {
     Sender(SenderId),
     /// An action of the scenario, by its place there.
     Action(usize),
+    /// A node hears that its routes have changed, some time after they did.
+    Routes(NodeId),
     /// A packet comes to the end of a link.
     Packet {
         /// The node at that end.
@@ -67,6 +69,7 @@ impl Cause {
             Happening::MayReserve(receiver) => Self::MayReserve(receiver),
             Happening::StartSender(sender) => Self::Sender(sender),
             Happening::Act(n) => Self::Action(n),
+            Happening::Reroute { node, .. } => Self::Routes(node),
             Happening::Arrive { node, link, .. } => Self::Packet { node, link },
             Happening::Wake(node) => Self::Timer(node),
         }

@@ -5,9 +5,10 @@
 use super::recording::Recording;
 use super::run::World;
 use super::topology::Topology;
-use crate::scenario::model::{Deed, LinkId, NodeId, ReceiverId, Request, Scenario, SenderId};
+use crate::scenario::model::{Deed, LinkId, NodeId, Receiver, ReceiverId, Request, Scenario, SenderId};
 use core::net::IpAddr;
-use rsvp_node::{AppId, Engine, Event, Instant};
+use rsvp_node::{AppId, Engine, Event, Instant, InterfaceId, Reservation};
+use rsvp_wire::{FilterSpec, Style};
 use sha2::{Digest as _, Sha256};
 
 /// Something that happened in a step.
@@ -105,6 +106,45 @@ impl World {
     pub(crate) fn application_of(&self, app: AppId) -> Result<SenderId, ReceiverId> {
         let place = app.0 as usize;
         place.checked_sub(self.scenario.senders.len()).map_or(Ok(SenderId(place)), |n| Err(ReceiverId(n)))
+    }
+
+    /// Whether every node on the way of a sender's data to a receiver on another node has a reservation for it, and the node with
+    /// an address is none of them. Where one of them is without RSVP there is no telling: the next one sees no change of routes.
+    pub(crate) fn is_reserved_all_along(
+        &self,
+        receiver: ReceiverId,
+        style: &Style,
+        sender: &FilterSpec,
+        without: IpAddr,
+    ) -> bool {
+        let scenario = &self.scenario;
+        let Receiver { node: mut here, session, .. } = scenario.receivers[receiver.0];
+        let from = (0..scenario.senders.len()).map(SenderId);
+        let mut from = from.filter(|id| scenario.senders[id.0].session == session);
+        let Some(from) = from.find(|id| self.topology.sender(*id) == *sender) else { return false };
+        let root = scenario.senders[from.0].node;
+        if here == root {
+            return false;
+        }
+        let session = self.topology.session(session);
+        while here != root {
+            let Some((link, parent)) = self.routing.next_hop(scenario, here, root, None, None) else {
+                return false;
+            };
+            let reserved = |(_, interface, r): (_, InterfaceId, Reservation)| {
+                self.link_behind(parent, interface) == Some(link)
+                    && r.session.with_flags(0) == session.with_flags(0)
+                    && r.style.options == style.options
+                    && r.filters.contains(sender)
+            };
+            let is_other = self.topology.attachments(parent).iter().all(|on| on.address != without);
+            let stands = !scenario.nodes[parent.0].plain && self.engine(parent).reservations().any(reserved);
+            if !is_other || !stands {
+                return false;
+            }
+            here = parent;
+        }
+        true
     }
 
     /// A receiver asks again for what it has asked for, and wants to have it confirmed.

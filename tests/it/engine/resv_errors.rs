@@ -52,6 +52,46 @@ fn a_resv_for_a_sender_routed_elsewhere_is_answered_with_04() {
     }
 }
 
+/// RFC 2205 sections 3.6 and 3.9: after a change of routes the hop on the old way may give it up before this node does. What that hop
+/// has no path for any more has failed for nobody: data comes from elsewhere. What else it says goes on.
+#[test]
+fn a_missing_sender_on_a_way_that_routing_has_left_is_no_failure() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("b1 Path S1{9B}").hears("c1 Resv SE S1{4B}").forget();
+        b.hears("a1 ResvErr 04/0000 SE S1{4B}").sends(&["c>c1 ResvErr 04/0000 SE S1{4B}"]);
+        b.route("S1", Some("b"), "cd").reroutes().forget();
+        b.hears("a1 ResvErr 04/0000 SE S1{4B}").hears("a1 ResvErr 03/0000 SE S1{4B}").is_silent();
+        b.hears("a1 ResvErr 02/0000 SE S1{4B}").sends(&["c>c1 ResvErr 02/0000 SE S1{4B}"]);
+        b.hears("b1 ResvErr 04/0000 SE S1{4B}").sends(&["c>c1 ResvErr 04/0000 SE S1{4B}"]);
+    }
+}
+
+/// RFC 2205 section 3.6: so it is while local repair waits for the Path on the new way; if none comes, receivers hear that the sender
+/// is gone.
+#[test]
+fn a_missing_sender_is_no_failure_while_local_repair_waits() {
+    for mut b in Bench::both() {
+        b.hears("a1 Path S1{9B}").hears("c1 Resv SE S1{4B}").forget();
+        b.route("S1", Some("b"), "cd").reroutes().forget();
+        b.hears("a1 ResvErr 04/0000 SE S1{4B}").is_silent();
+    }
+}
+
+/// RFC 2205 section 3.9: the same where both hops are on one link, and routing tells no difference; of senders that only the hop
+/// which says so announces, it is said on.
+#[test]
+fn a_missing_sender_that_another_hop_of_the_link_announces_is_no_failure() {
+    for mut b in Bench::both() {
+        b.route("S2", Some("a"), "cd");
+        b.hears("a1 Path S1{9B}").hears("a1 Path S2{9B}").hears("a2 Path S1{9B}");
+        b.hears("c1 Resv SE S1 S2{4B}").forget();
+        b.hears("a1 ResvErr 04/0000 SE S1{4B}").is_silent();
+        b.hears("a1 ResvErr 04/0000 SE S1 S2{4B}").sends(&["c>c1 ResvErr 04/0000 SE S2{4B}"]);
+        b.hears("a2 PathTear S1").forget();
+        b.hears("a1 ResvErr 04/0000 SE S1{4B}").sends(&["c>c1 ResvErr 04/0000 SE S1{4B}"]);
+    }
+}
+
 /// RFC 2205 section 3.1.8: each FF flow descriptor is processed on its own, one ResvErr for each that is in error.
 #[test]
 fn good_ff_descriptors_are_installed_and_each_bad_one_is_answered() {
