@@ -4,6 +4,7 @@
 //! it; nobody sends without bound. Whether the state is the right one is not judged here.
 
 use super::confirmed::Confirmations;
+use super::missing::Missing;
 use super::pace::Pace;
 use super::room::Room;
 use super::{Failure, errors};
@@ -77,6 +78,7 @@ pub(super) struct Checker {
     rate: Vec<(Instant, u64)>,
     pace: Pace,
     room: Room,
+    missing: Missing,
 }
 
 impl Checker {
@@ -121,7 +123,7 @@ impl Checker {
                 Notice::Told { event } => {
                     self.confirmations.told(world, &event);
                     errors::is_about_what_was_asked(world, &event, &self.errors)?;
-                    errors::is_about_what_is_missing(world, &event)?;
+                    self.missing.told(world, &event)?;
                     self.told(world.now(), event);
                 }
                 Notice::Asked { app, refused } => {
@@ -245,6 +247,7 @@ impl Checker {
                         self.scoped.push(ScopedError { at: world.now(), session, scope });
                     }
                 }
+                self.missing.sent(world, node, session, &message);
                 errors::in_place_is_true(world, node, link, &message)
                     .map_err(|what| fail("errors say what is in place", &what))?;
                 true

@@ -73,30 +73,6 @@ pub(super) fn is_about_what_was_asked(
     }
 }
 
-/// Whether a receiver that is told of a missing sender lacks something: where routes have changed, what a node off the way says is
-/// nobody's business as long as all is reserved on the way that data takes. Where links lose packets the node before the receiver
-/// may know of no other way. A unicast session has one previous hop, and where Path
-/// messages of an old way still come that is by turns the old one and the new one: what such a hop says is not judged.
-pub(super) fn is_about_what_is_missing(world: &World, event: &Event) -> Result<(), Failure> {
-    let EventKind::ResvError { error, style, filters, .. } = &event.kind else { return Ok(()) };
-    let Err(receiver) = world.application_of(event.app) else { return Ok(()) };
-    let missing = [ErrorCode::NO_PATH, ErrorCode::NO_SENDER].contains(&error.code);
-    let loses = world.scenario().links.iter().any(|link| link.loss + link.corrupt > 0.0);
-    let judged = missing && !loses && event.session.destination().is_multicast() && !filters.is_empty();
-    let here = &world.scenario().receivers[receiver.0];
-    // Its own node says so of what it has no path for.
-    let own = world.topology().attachments(here.node).iter().any(|on| on.address == error.node);
-    let stands = |filter: &FilterSpec| world.is_reserved_all_along(receiver, style, filter, error.node);
-    if !judged || own || !filters.iter().all(stands) {
-        return Ok(());
-    }
-    Err(Failure {
-        promise: "nobody whose reservation stands is told that its sender is missing",
-        at: world.now(),
-        seen: format!("{}: was told so by {}", here.name, error.node),
-    })
-}
-
 fn flows_ever(world: &World, receiver: ReceiverId, style: ReservationStyle) -> Vec<&Flow> {
     let requests = requests_ever(world.scenario(), receiver.0);
     requests.filter(|request| request.style == style).flat_map(|request| &request.flows).collect()

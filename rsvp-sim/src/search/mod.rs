@@ -11,6 +11,7 @@ mod draw;
 mod errors;
 mod features;
 mod generate;
+mod missing;
 mod pace;
 mod parting;
 mod refused;
