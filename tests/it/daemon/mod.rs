@@ -26,7 +26,6 @@ mod plane;
 mod policies;
 mod screens;
 mod services;
-mod shown;
 mod sockets;
 mod starting;
 mod tc;

@@ -4,6 +4,7 @@
 mod bounded;
 mod in_order;
 mod isolated;
+mod shown;
 mod stalls;
 pub(super) mod stamped;
 
