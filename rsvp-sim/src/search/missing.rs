@@ -2,7 +2,8 @@
 //! nobody's business as long as all is reserved on the way that data takes.
 //!
 //! Deliberately not judged: unicast sessions, which have one previous hop, by turns the old one and the new one while Path messages of an old
-//! way still come; and worlds whose links lose or hold up packets, where the node before a receiver may know of no other way.
+//! way still come; errors of WF, which name no sender; and worlds whose links lose or hold up packets, where the node before a receiver
+//! may know of no other way.
 
 use super::Failure;
 use crate::scenario::model::{NodeId, ReceiverId};
